@@ -1,0 +1,200 @@
+"""HTTP as the rest of swarmcore sees it: a request, an answer, a query.  No sockets, no framing."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from swarmcore.errors import BadRequest
+from swarmcore.versions import ApiVersion
+
+#: Header lists keep order, duplicates and the case in which they came.
+Headers = tuple[tuple[bytes, bytes], ...]
+
+#: What Go's engine reads as false in a query; everything else is true.
+_FALSE = frozenset({"", "0", "no", "false", "none"})
+
+
+def find_header(headers: Headers, name: bytes) -> bytes | None:
+    """The first value of header *name* (any case), or ``None``."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+def without_headers(headers: Headers, *names: bytes) -> Headers:
+    """*headers* less every one called like one of *names* (lower case)."""
+    return tuple((key, value) for key, value in headers if key.lower() not in names)
+
+
+class Query:
+    """A query string as ordered pairs; read the way the engine reads it."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = tuple(pairs)
+
+    @classmethod
+    def parse(cls, text: str) -> "Query":
+        """Read the part of a request target after ``?``."""
+        return cls(parse_qsl(text, keep_blank_values=True))
+
+    def get(self, key: str, default: str = "") -> str:
+        """The first value of *key*."""
+        return next((value for name, value in self._pairs if name == key), default)
+
+    def get_all(self, key: str) -> list[str]:
+        """Every value of *key*, in order."""
+        return [value for name, value in self._pairs if name == key]
+
+    def flag(self, key: str) -> bool:
+        """A boolean: all but empty, ``0``, ``no``, ``false``, ``none`` (any case) is true."""
+        return self.get(key).strip().lower() not in _FALSE
+
+    def filters(self) -> dict[str, list[str]]:
+        """The ``filters`` parameter in both of its encodings: lists, and maps of value to bool.
+
+        Raises:
+            BadRequest: not JSON, or of another shape.
+        """
+        text = self.get("filters")
+        if not text:
+            return {}
+        try:
+            read = json.loads(text)
+            return {key: _filter_values(values) for key, values in read.items()}
+        except (ValueError, AttributeError, TypeError, RecursionError):
+            raise BadRequest("invalid filter") from None
+
+    def replace(self, **changes: str | None) -> "Query":
+        """A copy with each key set once to its new value, or gone where that is ``None``."""
+        kept = [pair for pair in self._pairs if pair[0] not in changes]
+        kept += [(key, value) for key, value in changes.items() if value is not None]
+        return Query(kept)
+
+    def __contains__(self, key: str) -> bool:
+        return any(name == key for name, _ in self._pairs)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+    def __bool__(self) -> bool:
+        return bool(self._pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Query) and self._pairs == other._pairs
+
+    def __hash__(self) -> int:
+        return hash(self._pairs)
+
+    def __str__(self) -> str:
+        return urlencode(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"Query({str(self)!r})"
+
+
+def _filter_values(values: Any) -> list[str]:
+    if isinstance(values, dict):
+        return [str(value) for value, wanted in values.items() if wanted]
+    if isinstance(values, list):
+        return [str(value) for value in values]
+    raise TypeError(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is asking.
+
+    Attributes:
+        host: the peer's IP address; ``unix`` on a unix socket.
+        identity: the subject of its TLS client certificate, empty without one.
+    """
+
+    host: str
+    identity: str = ""
+
+    @property
+    def key(self) -> str:
+        """What makes two requests one client's: the certificate, else the address."""
+        return self.identity or self.host
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request's head.
+
+    Attributes:
+        method: upper case.
+        target: as it was sent, version prefix and query included.
+        path: percent-decoded, without the version prefix.
+        query: the parsed query.
+        version: API version of the path; ``None`` without a prefix.
+        headers: as they came.
+        client: the peer.
+        params: what the route's template captured.
+    """
+
+    method: str
+    target: str
+    path: str
+    query: Query
+    version: ApiVersion | None
+    headers: Headers
+    client: Client
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, decoded as Latin-1."""
+        value = find_header(self.headers, name.encode("ascii"))
+        return None if value is None else value.decode("latin-1")
+
+    def with_params(self, params: Mapping[str, str]) -> "Request":
+        """This request, as the route that matched it sees it."""
+        return replace(self, params=params)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer in memory: for the small JSON that the API is mostly made of."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status < 400
+
+    def json(self) -> Any:
+        """The body, parsed.
+
+        Raises:
+            ValueError: not JSON.
+        """
+        return json.loads(self.body)
+
+    @property
+    def message(self) -> str:
+        """The text of an error: Docker's ``message``, or the body as it is."""
+        try:
+            return str(self.json()["message"])
+        except (ValueError, KeyError, TypeError):
+            return self.body.decode("utf-8", "replace").strip()
+
+
+def dump_json(value: Any) -> bytes:
+    """Compact JSON with the newline that engines end their bodies with."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def json_answer(value: Any, status: int = 200) -> Answer:
+    """An answer whose body is *value* as JSON."""
+    return Answer(status, ((b"Content-Type", b"application/json"),), dump_json(value))
+
+
+def error_answer(status: int, message: str) -> Answer:
+    """Docker's error form."""
+    return json_answer({"message": message}, status)

@@ -1,0 +1,212 @@
+"""A node: what the scheduler and plugins see of one engine, kept up to date instead of copied.
+
+Only the engine that owns a node changes it, through the methods of the last section; everyone else
+reads.  Used CPU, memory and ports are counters, so that a decision costs what its rules cost.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from swarmcore.model import NANO, Claim, Container, HostPort, State
+from swarmcore.versions import FLOOR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reservation:
+    """A placement that the engine does not show yet.
+
+    Attributes:
+        id: the container's swarm id.
+        name: the container name it holds, without slash.
+        node_id: where.
+        image: what it will run, as the client named it.
+        claim: what it takes.
+        labels: the container's labels, for affinity.
+        expires: trio time after which it is void.
+    """
+
+    id: str
+    name: str
+    node_id: str
+    image: str
+    claim: Claim
+    labels: Mapping[str, str]
+    expires: float
+
+
+class Node:
+    """One engine, seen by the scheduler.
+
+    Attributes:
+        id: ``<engine id>|<address>``, as classic has it; the address alone while pending.
+        name: the engine's host name; empty while pending.
+        address: ``host:port``, or the URL of another transport.
+        ip: first address its host resolved to; what published ports are shown with.
+        state: Pending, Healthy, Unhealthy or Disconnected.
+        failures: connection failures in a row.
+        failure_limit: how many make it unhealthy (``--engine-failure-retry``).
+        error: the last failure's text, or why it is pending.
+        drained: why it takes no new containers; ``None`` when it does.
+        labels: the engine's labels and what ``info`` tells (``storagedriver``, ``ostype``, ...).
+        cpus: CPUs of the machine.
+        memory: bytes of the machine.
+        overcommit: fraction added to both when placing.
+        version: the engine's release.
+        api_version: the newest API version it speaks.
+        min_api_version: the oldest.
+        info: its ``GET /info``, untouched.
+        images: image id -> its object in ``GET /images/json``.
+        networks: network id -> its object in ``GET /networks``.
+        volumes: volume name -> its object in ``GET /volumes``.
+        updated_at: Unix seconds of the last contact.
+    """
+
+    def __init__(self, id: str, address: str, *, overcommit: float = 0.05) -> None:
+        self.id = id
+        self.name = ""
+        self.address = address
+        self.ip = ""
+        self.state = State.PENDING
+        self.failures = 0
+        self.failure_limit = 3
+        self.error = ""
+        self.drained: str | None = None
+        self.labels: Mapping[str, str] = {}
+        self.cpus = 0
+        self.memory = 0
+        self.overcommit = overcommit
+        self.version = ""
+        self.api_version = FLOOR
+        self.min_api_version = FLOOR
+        self.info: Mapping[str, Any] = {}
+        self.images: Mapping[str, Mapping[str, Any]] = {}
+        self.networks: Mapping[str, Mapping[str, Any]] = {}
+        self.volumes: Mapping[str, Mapping[str, Any]] = {}
+        self.updated_at = 0.0
+        self._containers: dict[str, Container] = {}
+        self._reservations: dict[str, Reservation] = {}
+        self._used_nano_cpus = 0
+        self._used_memory = 0
+        #: port number -> those who hold it; ranges stand under each of their ports.
+        self._ports: dict[int, list[tuple[HostPort, str]]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Node {self.name or '(unknown)'} {self.address} {self.state.value}>"
+
+    # ---- reading
+
+    @property
+    def containers(self) -> Mapping[str, Container]:
+        """Container id -> container, in every state."""
+        return self._containers
+
+    @property
+    def reservations(self) -> Mapping[str, Reservation]:
+        """Swarm id -> placements that the engine does not show yet."""
+        return self._reservations
+
+    @property
+    def container_count(self) -> int:
+        """Containers in any state, reserved ones included."""
+        return len(self._containers) + len(self._reservations)
+
+    @property
+    def used_nano_cpus(self) -> int:
+        """CPUs claimed by containers and reservations, in units of 1e-9."""
+        return self._used_nano_cpus
+
+    @property
+    def used_memory(self) -> int:
+        """Bytes claimed by containers and reservations."""
+        return self._used_memory
+
+    @property
+    def total_nano_cpus(self) -> int:
+        """CPUs that may be claimed, overcommit included.
+
+        Classic adds a truncated percentage of whole CPUs, so four CPUs at 5 % stay four.
+        """
+        return (self.cpus + self.cpus * self._percent // 100) * NANO
+
+    @property
+    def total_memory(self) -> int:
+        """Bytes that may be claimed, overcommit included."""
+        return self.memory + self.memory * self._percent // 100
+
+    @property
+    def _percent(self) -> int:
+        return int(self.overcommit * 100)
+
+    @property
+    def health(self) -> int:
+        """100 when all is well, less for each recent failure, 0 when not to be used."""
+        if self.state is not State.HEALTHY or self.failures >= self.failure_limit:
+            return 0
+        return 100 - self.failures * 100 // self.failure_limit
+
+    def port_holder(self, port: HostPort) -> str | None:
+        """Who holds a port that clashes with *port*: a container's name, or ``None``."""
+        for number in range(port.first, port.last + 1):
+            for held, holder in self._ports.get(number, ()):
+                if held.clashes(port):
+                    return holder
+        return None
+
+    def image_names(self) -> Iterator[str]:
+        """Every id, tag and digest of every image here."""
+        for id, image in self.images.items():
+            yield id
+            yield from image.get("RepoTags") or ()
+            yield from image.get("RepoDigests") or ()
+
+    # ---- changing: for the engine that owns this node
+
+    def put_container(self, container: Container) -> None:
+        """Add or replace one container; a reservation of the same swarm id has done its work."""
+        self.drop_container(container.id)
+        if container.swarm_id:
+            self.release(container.swarm_id)
+        self._containers[container.id] = container
+        self._take(container.claim, container.name or container.id[:12])
+
+    def drop_container(self, id: str) -> Container | None:
+        """Forget one container; returns it, or ``None`` when it was not known."""
+        container = self._containers.pop(id, None)
+        if container is not None:
+            self._give_back(container.claim, container.name or container.id[:12])
+        return container
+
+    def reserve(self, reservation: Reservation) -> None:
+        """Count a placement from now on."""
+        self.release(reservation.id)
+        self._reservations[reservation.id] = reservation
+        self._take(reservation.claim, reservation.name)
+
+    def release(self, id: str) -> Reservation | None:
+        """End a reservation; returns it, or ``None`` when there was none."""
+        reservation = self._reservations.pop(id, None)
+        if reservation is not None:
+            self._give_back(reservation.claim, reservation.name)
+        return reservation
+
+    def _take(self, claim: Claim, holder: str) -> None:
+        self._used_nano_cpus += claim.nano_cpus
+        self._used_memory += claim.memory
+        for port, number in _numbers(claim.ports):
+            self._ports.setdefault(number, []).append((port, holder))
+
+    def _give_back(self, claim: Claim, holder: str) -> None:
+        self._used_nano_cpus -= claim.nano_cpus
+        self._used_memory -= claim.memory
+        for port, number in _numbers(claim.ports):
+            held = self._ports[number]
+            held.remove((port, holder))
+            if not held:
+                del self._ports[number]
+
+
+def _numbers(ports: Iterable[HostPort]) -> Iterator[tuple[HostPort, int]]:
+    for port in ports:
+        for number in range(port.first, port.last + 1):
+            yield port, number
