@@ -1,0 +1,1 @@
+"""Acme's plugins for swarmcore: engines stand in racks, and racks matter."""

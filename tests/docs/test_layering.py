@@ -1,0 +1,93 @@
+"""The map holds: imports go down, plugins know only what plugins may know, pure stays pure."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "swarmcore"
+
+#: Level 0 and 1: values in, values out.
+PURE = {
+    "addresses", "config", "durations", "errors", "expr", "images", "messages", "model", "names",
+    "node", "ranges", "routing", "scheduler", "versions",
+}  # fmt: skip
+#: What a pure module must not import: the world.
+WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}
+#: What a plugin may import of the core.
+PLUGIN_FACING = PURE - {"scheduler"} | {"protocols", "hookimpl"}
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, dotted; ``from swarmcore import x`` as ``swarmcore.x``."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+            if node.module == "swarmcore":
+                found |= {f"swarmcore.{alias.name}" for alias in node.names}
+    return found
+
+
+def modules(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_a_pure_module_imports_nothing_of_the_world(name):
+    assert {module.partition(".")[0] for module in imported(CORE / f"{name}.py")} & WORLD == set()
+
+
+PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda path: path.name)
+def test_a_plugin_imports_only_what_is_meant_for_plugins(folder):
+    package = folder / f"swarmcore_{folder.name}"
+    for path in modules(package):
+        for module in imported(path):
+            top, _, rest = module.partition(".")
+            if top == "swarmcore" and rest:
+                assert rest.partition(".")[0] in PLUGIN_FACING, f"{path}: imports {module}"
+            assert not top.startswith("swarmcore_") or top == package.name, f"{path}: {module}"
+
+
+@pytest.mark.parametrize(
+    ("library", "importers"),
+    [
+        ("httpx", {"transport.py"}),
+        ("httpcore", {"transport.py"}),
+        ("stevedore", {"plugins.py"}),
+        ("asyncio", set()),
+    ],
+)
+def test_a_library_has_one_door(library, importers):
+    found = {
+        path.name
+        for path in modules(CORE)
+        if "testing" not in path.parts
+        and any(module.partition(".")[0] == library for module in imported(path))
+    }
+    assert found <= importers
+
+
+def test_nothing_imports_the_test_kit_but_the_demo():
+    found = {
+        str(path.relative_to(CORE))
+        for path in modules(CORE)
+        if "testing" not in path.parts
+        and any(module.startswith("swarmcore.testing") for module in imported(path))
+    }
+    assert found <= {"demo.py"}
+
+
+def test_levels():
+    linter = Path(sys.executable).with_name("lint-imports")
+    run = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout

@@ -1,0 +1,218 @@
+"""A lab of real engines of three releases, a manager before them, and the real CLIs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from swarmcore.testing.lab import Lab, available
+
+RELEASES = {"old": "20.10", "middle": "26.1", "new": "28.5"}
+
+
+def wait_until(state: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """Poll *state* until it is true; fails, naming *what*, after *seconds*."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = state()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds} s for {what}")
+        time.sleep(0.05)
+
+
+class Manager:
+    """``swarmcore manage`` as a process of its own, on a loopback port."""
+
+    def __init__(self, port: int, arguments: list[str], log: Path) -> None:
+        self.port = port
+        self.host = f"tcp://127.0.0.1:{port}"
+        self.log = log
+        self._command = [
+            str(Path(sys.executable).with_name("swarmcore")),
+            "manage",
+            "-H",
+            self.host,
+            *arguments,
+        ]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        wait_until(self._pings, f"the manager to answer; see {self.log}")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(how)
+        status = self.process.wait(30)
+        self.process = None
+        return status
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            return json.load(answer)
+
+    def statuses(self) -> list[str]:
+        """The Status row of every node in ``info``."""
+        return [value for key, value in self.get("/info")["SystemStatus"] if "Status" in key]
+
+    def wait_healthy(self, count: int, seconds: float = 60) -> None:
+        wait_until(
+            lambda: self.statuses().count("Healthy") == count, f"{count} healthy nodes", seconds
+        )
+
+    def _pings(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_ping", timeout=5):
+                return True
+        except OSError:
+            return False
+
+
+class Docker:
+    """The real ``docker`` command, pointed at one address."""
+
+    def __init__(self, binary: Path, host: str, config: Path) -> None:
+        self.binary = str(binary)
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("DOCKER")},
+            "DOCKER_HOST": host,
+            "DOCKER_CONFIG": str(config),
+            "DOCKER_CLI_HINTS": "false",
+        }
+
+    def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[Any]:
+        """Run to the end; text in and out unless ``text=False``."""
+        options = {"text": True, "timeout": 110, "capture_output": True, **options}
+        return subprocess.run(
+            [self.binary, *arguments], env=self.environment, check=False, **options
+        )
+
+    def __call__(self, *arguments: str, **options: Any) -> Any:
+        """Run, expect success, return standard output stripped."""
+        done = self.run(*arguments, **options)
+        assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+        return done.stdout.strip() if isinstance(done.stdout, str) else done.stdout
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
+        """Start and return the process, its output piped as text unless told otherwise."""
+        options = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        return subprocess.Popen([self.binary, *arguments], env=self.environment, **options)
+
+    def terminal(self, *arguments: str) -> "pexpect.spawn[str]":
+        """Start under a real pty."""
+        return pexpect.spawn(
+            self.binary,
+            list(arguments),
+            env=self.environment,
+            encoding="utf-8",
+            timeout=60,
+            dimensions=(33, 101),
+        )
+
+
+class Fleet:
+    """Three engines, one manager."""
+
+    def __init__(self, lab: Lab, engines: dict[str, Any], manager: Manager) -> None:
+        self.lab = lab
+        self.engines = engines
+        self.manager = manager
+
+    def docker(self, cli: str = "28", host: str | None = None) -> Docker:
+        binary, environment = self.lab.cli(cli)
+        return Docker(binary, host or self.manager.host, Path(environment["DOCKER_CONFIG"]))
+
+    def direct(self, name: str, cli: str = "20.10") -> Docker:
+        """The CLI pointed straight at one engine, past the manager."""
+        return self.docker(cli, f"tcp://{self.engines[name].address}")
+
+
+@pytest.fixture(scope="session", name="wait_until")
+def wait_until_fixture() -> Callable[..., Any]:
+    return wait_until
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    reason = available()
+    if reason is not None:
+        if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
+            pytest.fail(f"real engines are required here: {reason}")
+        pytest.skip(reason)
+    with Lab() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def engines(lab: Lab) -> dict[str, Any]:
+    """``old``, ``middle`` and ``new``: 20.10, 26.1 and 28.5, each with a busybox image."""
+    started = lab.start_engines(
+        [{"name": name, "release": release} for name, release in RELEASES.items()]
+    )
+    lab.image(started)
+    return {engine.name: engine for engine in started}
+
+
+@pytest.fixture(scope="session")
+def start_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Manager]]:
+    """Start managers; the addresses they listen on and their logs are theirs alone."""
+    managers: list[Manager] = []
+    folder = tmp_path_factory.mktemp("managers")
+
+    def start(*arguments: str) -> Manager:
+        manager = Manager(free_port(), list(arguments), folder / f"{len(managers)}.log")
+        managers.append(manager)
+        manager.start()
+        return manager
+
+    yield start
+    for manager in managers:
+        if manager.process is not None:
+            manager.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_fleet(
+    lab: Lab, engines: dict[str, Any], start_manager: Callable[..., Manager]
+) -> Fleet:
+    addresses = ",".join(engine.address for engine in engines.values())
+    manager = start_manager(addresses)
+    manager.wait_healthy(len(engines))
+    return Fleet(lab, engines, manager)
+
+
+@pytest.fixture
+def fleet(shared_fleet: Fleet) -> Iterator[Fleet]:
+    """The fleet, without containers before and after."""
+    yield shared_fleet
+    docker = shared_fleet.docker()
+    if ids := docker("ps", "-aq", "--no-trunc").split():
+        docker("rm", "-f", *ids)
+
+
+@pytest.fixture(params=["20.10", "28"])
+def docker(fleet: Fleet, request: pytest.FixtureRequest) -> Docker:
+    """The CLI of each release, pointed at the manager."""
+    return fleet.docker(request.param)
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,65 @@
+"""An engine killed, hung, or cut off: the others do not notice; it comes back with what it ran."""
+
+import time
+
+import pytest
+
+#: Far above what an undisturbed create takes here, far below any deadline towards an engine.
+UNDISTURBED = 4.0
+
+
+class Killed:
+    def begin(self, engine):
+        engine.kill()
+
+    def end(self, engine):
+        engine.restart()
+
+
+class Hung:
+    def begin(self, engine):
+        engine.pause()
+
+    def end(self, engine):
+        engine.resume()
+
+
+class CutOff:
+    def begin(self, engine):
+        engine.cut()
+
+    def end(self, engine):
+        engine.mend()
+
+
+def status_of(manager, name):
+    rows = manager.get("/info")["SystemStatus"]
+    at = [key.strip() for key, _ in rows].index(name)
+    return next(value for key, value in rows[at:] if "Status" in key)
+
+
+@pytest.mark.parametrize("outage", [Killed(), Hung(), CutOff()], ids=["killed", "hung", "cut off"])
+def test_an_outage_costs_only_itself(fleet, wait_until, outage):
+    docker = fleet.docker()
+    manager = fleet.manager
+    kept = docker("run", "-d", "--name", "kept", "-e", "constraint:node==middle",
+                  "--restart", "always", "busybox", "sleep", "600")  # fmt: skip
+    engine = fleet.engines["middle"]
+    outage.begin(engine)
+    try:
+        while status_of(manager, "middle") == "Healthy":
+            started = time.monotonic()
+            docker("run", "-d", "-e", "constraint:node!=middle", "busybox", "sleep", "600")
+            assert docker("ps", "-q")
+            assert time.monotonic() - started < UNDISTURBED
+        assert status_of(manager, "middle") == "Unhealthy"
+        docker("run", "-d", "-e", "constraint:node!=middle", "busybox", "sleep", "600")
+        refused = docker.run("run", "-d", "-e", "constraint:node==middle", "busybox", "true")
+        assert refused.returncode == 125
+        assert docker.run("exec", "kept", "true").returncode != 0
+    finally:
+        outage.end(engine)
+    wait_until(lambda: status_of(manager, "middle") == "Healthy", "the engine to return")
+    assert docker("inspect", "-f", "{{.Id}}", "kept") == kept
+    assert kept in docker("ps", "-aq", "--no-trunc").split()
+    docker("run", "--rm", "-e", "constraint:node==middle", "busybox", "true")
