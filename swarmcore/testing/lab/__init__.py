@@ -1,0 +1,30 @@
+"""Real Docker Engines of several releases, side by side on one machine, for tests and demos.
+
+    with Lab() as lab:
+        old, new = lab.start_engines([EngineSpec("old", "20.10"), EngineSpec("new", "28.5")])
+        lab.image()
+        lab.cli("28").run(old.address, "run", "busybox", "echo", "hello")
+
+Everything here is synchronous.  ``docs/lab.md`` tells how it works.
+"""
+
+from swarmcore.testing.lab.cli import Cli
+from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
+from swarmcore.testing.lab.errors import LabError
+from swarmcore.testing.lab.lab import Lab, available, sweep
+from swarmcore.testing.lab.registry import LabRegistry, Login
+from swarmcore.testing.lab.releases import releases
+
+__all__ = [
+    "Cli",
+    "EngineSpec",
+    "EngineTls",
+    "Lab",
+    "LabEngine",
+    "LabError",
+    "LabRegistry",
+    "Login",
+    "available",
+    "releases",
+    "sweep",
+]

@@ -1,0 +1,190 @@
+"""A box: a little machine of namespaces in which the lab's long-running programs live.
+
+A box has its own process, mount and host name namespaces, and mostly its own network.  Its
+first process waits on a pipe from us, so everything in the box ends when the box is closed
+and also when this program dies in any way: the kernel kills the box's processes with the
+first one, and takes mounts and network away with the last.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from swarmcore.testing.lab.errors import LabError
+from swarmcore.testing.lab.machine import children_of, start_time, wait_until
+
+_START_SECONDS = 20.0
+_END_SECONDS = 20.0
+
+# $1: host name.  $2: folder that becomes /etc/docker (it holds the engine's ID: without it
+# all engines of a machine are one).  $3: file that becomes /etc/resolv.conf; what that name
+# points to may lie in the /run we have just covered.
+_SETUP = """
+set -e
+mount -t tmpfs -o mode=755 lab-run /run
+mkdir -p /run/lock
+resolv=$(readlink -m /etc/resolv.conf)
+mkdir -p /etc/docker "$(dirname "$resolv")"
+mount --bind "$2" /etc/docker
+[ -e "$resolv" ] || : > "$resolv"
+mount --bind "$3" "$resolv"
+hostname "$1"
+echo ready
+exec tini-static -- cat
+"""
+
+
+@dataclass(slots=True)
+class BoxProcess:
+    """A program in a box.  ``pid`` is its number out here; ``entry`` is nsenter, its parent."""
+
+    pid: int
+    entry: "subprocess.Popen[bytes]"
+
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.entry.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; nothing happens when it has ended."""
+        if self.is_running():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+            # nsenter stops itself when its child stops, and must be woken itself.
+            if number == signal.SIGCONT:
+                self.entry.send_signal(number)
+
+
+class Box:
+    """One box, there from :meth:`open` to :meth:`close`."""
+
+    def __init__(self, name: str, folder: Path, *, own_network: bool, nameserver: str) -> None:
+        """Store what the box will be.
+
+        Args:
+            name: its host name.
+            folder: its own existing folder out here; gets ``etc-docker`` and ``resolv.conf``.
+            own_network: False leaves its programs in this process's network.
+            nameserver: address for its resolv.conf.
+        """
+        self.name = name
+        self._folder = folder
+        self._own_network = own_network
+        self._nameserver = nameserver
+        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[BoxProcess] = []
+        self._pid: int | None = None
+        self._started: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its first process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Its first process, as numbered out here.
+
+        Raises:
+            LabError: it is not open.
+        """
+        if self._pid is None:
+            raise LabError(f"lab: {self.name} is switched off")
+        return self._pid
+
+    def open(self) -> None:
+        """Make the namespaces and start the first process.
+
+        Raises:
+            LabError: with what went wrong inside.
+        """
+        etc, resolv = self._folder / "etc-docker", self._folder / "resolv.conf"
+        etc.mkdir(exist_ok=True)
+        resolv.write_text(f"nameserver {self._nameserver}\n")
+        network = ["--net"] if self._own_network else []
+        spaces = ["--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", *network]
+        inside = ["sh", "-c", _SETUP, "box", self.name, str(etc), str(resolv)]
+        self._process = subprocess.Popen(
+            ["unshare", *spaces, *inside],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        said = self._process.stdout.readline()
+        if said != b"ready\n":
+            said += self._process.stdout.read()
+            raise LabError(f"lab: box {self.name}: {said.decode(errors='replace').strip()}")
+        self._process.stdout.close()
+        self._pid = children_of(self._process.pid)[0]
+        self._started = start_time(self._pid)
+
+    def enter_command(self) -> list[str]:
+        """The words that, put before a command, run it in this box."""
+        network = ["--net"] if self._own_network else []
+        return ["nsenter", "--target", str(self.pid), "--mount", "--uts", "--pid", *network, "--"]
+
+    def spawn(self, argv: list[str], env: Mapping[str, str], log: Path) -> BoxProcess:
+        """Start a program in the box, its output going to the end of a log file.
+
+        Args:
+            argv: the program and its arguments.
+            env: its whole environment.
+            log: a file out here.
+
+        Raises:
+            LabError: it ended at once, or the box is not open.
+        """
+        with log.open("ab") as output:
+            entry = subprocess.Popen(
+                [*self.enter_command(), *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(env),
+                start_new_session=True,
+            )
+        process = BoxProcess(0, entry)
+        self._processes.append(process)
+        found: list[int] = []
+
+        def has_child() -> bool:
+            found[:] = children_of(entry.pid)
+            if entry.poll() is not None:
+                raise LabError(f"lab: {self.name}: {argv[0]} ended at once, see {log}")
+            return bool(found)
+
+        wait_until(has_child, f"{argv[0]} in {self.name}", seconds=_START_SECONDS)
+        process.pid = found[0]
+        return process
+
+    def close(self) -> None:
+        """End everything in the box and wait until it is gone; repeating it is harmless.
+
+        Raises:
+            LabError: something in it would not die.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return
+        # The pid is checked with its start time, so that nobody else's process is hit.
+        if self._pid is not None and start_time(self._pid) == self._started:
+            os.kill(self._pid, signal.SIGKILL)
+        else:
+            process.kill()
+        self._pid = None
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        entries = [started.entry for started in self._processes]
+        self._processes.clear()
+        for entry in (process, *entries):
+            try:
+                entry.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                raise LabError(f"lab: {self.name}: processes would not end") from error

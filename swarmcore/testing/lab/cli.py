@@ -1,0 +1,89 @@
+"""The real Docker CLI of a release, with a configuration of its own."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from swarmcore.testing.lab.errors import LabError
+from swarmcore.testing.lab.releases import find_release
+
+
+@dataclass(frozen=True, slots=True)
+class Cli:
+    """A Docker CLI.
+
+    Attributes:
+        release: the release it is of, "20.10".
+        path: the binary.
+        env: the whole environment to run it in; its DOCKER_CONFIG is a folder of the lab,
+            with buildx and compose as plugins where the release brings them.
+    """
+
+    release: str
+    path: Path
+    env: dict[str, str]
+
+    def run(
+        self,
+        host: str,
+        *arguments: str,
+        stdin: str = "",
+        check: bool = True,
+        timeout: float = 60,
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run it against one Docker API and wait for its end.
+
+        Args:
+            host: "ip:port", or a full "tcp://" or "unix://" address.
+            arguments: the words after ``docker``.
+            stdin: what it reads.
+            check: whether a failure raises.
+            timeout: seconds it may take.
+
+        Raises:
+            LabError: it failed (with ``check``) or took too long; says what it wrote.
+        """
+        where = host if "://" in host else f"tcp://{host}"
+        words = " ".join(arguments)
+        try:
+            done = subprocess.run(
+                [str(self.path), *arguments],
+                input=stdin,
+                capture_output=True,
+                text=True,
+                env={**self.env, "DOCKER_HOST": where},
+                timeout=timeout,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise LabError(f"lab: docker {words}: not done after {timeout:g} s") from error
+        if check and done.returncode != 0:
+            why = (done.stderr or done.stdout).strip()
+            raise LabError(f"lab: docker {words}: exit status {done.returncode}: {why}")
+        return done
+
+
+def make_cli(release_name: str, folder: Path) -> Cli:
+    """Make the configuration folder of a CLI.
+
+    Args:
+        release_name: as :func:`find_release` understands it.
+        folder: the lab's folder; each release gets one below it.
+
+    Raises:
+        LabError: this machine has no CLI of that release.
+    """
+    release = find_release(release_name, program="docker")
+    program = release.program("docker")
+    assert program is not None
+    config = folder / f"cli-{release.name}"
+    config.mkdir(exist_ok=True)
+    plugins = config / "cli-plugins"
+    if release.plugins.is_dir() and not plugins.exists():
+        plugins.symlink_to(release.plugins)
+    env = {
+        "PATH": f"{release.path}",
+        "HOME": str(config),
+        "DOCKER_CONFIG": str(config),
+        "LC_ALL": "C",
+    }
+    return Cli(release.name, program, env)

@@ -1,0 +1,278 @@
+"""One real Docker Engine of the lab, and everything that can happen to it."""
+
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from swarmcore.testing.lab import cgroups
+from swarmcore.testing.lab.box import Box, BoxProcess
+from swarmcore.testing.lab.engine_api import EngineApi
+from swarmcore.testing.lab.errors import LabError
+from swarmcore.testing.lab.machine import children_of, command_of, wait_until
+from swarmcore.testing.lab.network import Cable
+from swarmcore.testing.lab.releases import Release, find_release
+
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineTls:
+    """The PEM files of an engine that demands client certificates."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """What an engine is to be.
+
+    Attributes:
+        name: its host name, unique in the lab.
+        release: as :func:`find_release` understands it.
+        labels: the engine's labels.
+        args: more arguments for dockerd.
+        tls: given the engine's address, makes the files with which it demands TLS.
+    """
+
+    name: str
+    release: str = "20.10"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    args: tuple[str, ...] = ()
+    tls: Callable[[str], EngineTls] | None = None
+
+
+class LabEngine:
+    """A running engine.  Made by the lab; see :class:`EngineSpec` for what it is.
+
+    Attributes:
+        name: its host name.
+        ip: its address.
+        address: "ip:port", as a cluster's discovery names it.
+        labels: its labels.
+        socket: its unix socket, which works also while the network is cut.
+        log: the file with what dockerd wrote, over all its starts.
+        api: requests to it over that socket.
+    """
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        cable: Cable,
+        folder: Path,
+        *,
+        nameserver: str,
+        insecure_registry: str,
+        stop: threading.Event,
+    ) -> None:
+        """Store what the engine will be; :meth:`start` starts it.
+
+        Raises:
+            LabError: its release is not on this machine.
+        """
+        self.name = spec.name
+        self.ip = cable.ip
+        self.address = f"{cable.ip}:{2376 if spec.tls else 2375}"
+        self.labels = dict(spec.labels)
+        self.socket = folder / "engine.sock"
+        self.log = folder / "dockerd.log"
+        self.api = EngineApi(spec.name, self.socket)
+        self._spec = spec
+        self._cable = cable
+        self._folder = folder
+        self._release: Release = find_release(spec.release)
+        self._insecure_registry = insecure_registry
+        self._stop = stop
+        self._box = Box(spec.name, folder, own_network=True, nameserver=nameserver)
+        self._process: BoxProcess | None = None
+
+    def __repr__(self) -> str:
+        """Name, release and address."""
+        return f"<LabEngine {self.name} {self.release} {self.address}>"
+
+    @property
+    def release(self) -> str:
+        """The release's name, such as "20.10"."""
+        return self._release.name
+
+    @property
+    def pid(self) -> int:
+        """The process id of its dockerd.
+
+        Raises:
+            LabError: dockerd is not running.
+        """
+        if self._process is None or not self._process.is_running():
+            raise LabError(f"lab: engine {self.name} is not running")
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its dockerd lives (it may be paused or cut off)."""
+        return self._process is not None and self._process.is_running()
+
+    @property
+    def cgroup_parent(self) -> str:
+        """The control group above its containers', from the root of the hierarchy."""
+        return f"/{self._cable.bridge}/{self.name}"
+
+    # --- starting and ending ---------------------------------------------------------
+
+    def start(self) -> None:
+        """Start it, with the data it had before, and wait until it answers.
+
+        Also switches a machine on again that was switched off.
+
+        Raises:
+            LabError: it ended or did not answer within a minute; the end of its log is shown.
+        """
+        if self.is_running:
+            return
+        if not self._box.is_open:
+            self._folder.mkdir(exist_ok=True)
+            self._box.open()
+            self._cable.plug(self._box.pid)
+        env = {"PATH": self._release.path, "HOME": "/root"}
+        self.socket.unlink(missing_ok=True)
+        self._process = self._box.spawn(self._arguments(), env, self.log)
+        wait_until(self._is_ready, f"engine {self.name}", seconds=_READY_SECONDS, stop=self._stop)
+
+    def stop(self) -> None:
+        """Stop dockerd in good order, as a service manager does: containers are stopped too.
+
+        Raises:
+            LabError: it took more than half a minute.
+        """
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill dockerd and its containerd, as a crash does; containers run on."""
+        for pid in self._daemons()[1:]:
+            BoxProcess(pid, self._entry()).signal(signal.SIGKILL)
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop it if it runs, then start it with the same data: it knows its containers."""
+        if self.is_running:
+            self.stop()
+        self.start()
+
+    def power_off(self) -> None:
+        """The whole machine is gone at once: containers end, the address is silent.
+
+        :meth:`start` switches it on again.
+        """
+        cgroups.thaw(self.cgroup_parent)
+        self._box.close()
+        self._cable.unplug()
+        self._process = None
+        cgroups.remove(self.cgroup_parent)
+
+    # --- trouble -----------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Make it hang: connections are accepted by the kernel and never answered."""
+        for pid in self._daemons():
+            BoxProcess(pid, self._entry()).signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after :meth:`pause`."""
+        for pid in self._daemons():
+            BoxProcess(pid, self._entry()).signal(signal.SIGCONT)
+
+    def cut(self) -> None:
+        """Pull its network cable; its containers' published ports are cut off too."""
+        self._cable.cut()
+
+    def mend(self) -> None:
+        """Put the cable back."""
+        self._cable.mend()
+
+    def run(self, *argv: str) -> str:
+        """Run a command on the engine's machine, in its network, and return its output.
+
+        Raises:
+            LabError: it failed; the message has what it wrote.
+        """
+        done = subprocess.run(
+            [*self._box.enter_command(), *argv],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env={"PATH": self._release.path, "HOME": "/root"},
+        )
+        if done.returncode != 0:
+            raise LabError(f"lab: engine {self.name}: {' '.join(argv)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def info(self) -> Any:
+        """What ``GET /info`` says."""
+        return self.api.call("GET", "/info")
+
+    # --- inside ------------------------------------------------------------------------
+
+    def _arguments(self) -> list[str]:
+        release, data = self._release, self._folder / "data"
+        options = [
+            f"--host=tcp://{self.address}",
+            f"--host=unix://{self.socket}",
+            f"--data-root={data}",
+            "--exec-root=/run/docker",
+            "--pidfile=/run/docker.pid",
+            f"--cgroup-parent={self.cgroup_parent}",
+            # The box hides systemd's sockets, and one driver everywhere is simpler.
+            "--exec-opt=native.cgroupdriver=cgroupfs",
+            f"--insecure-registry={self._insecure_registry}",
+            *(f"--label={key}={value}" for key, value in self.labels.items()),
+        ]
+        for option, program in (
+            ("userland-proxy-path", "docker-proxy"),
+            ("init-path", "docker-init"),
+        ):
+            found = release.program(program)
+            if found:
+                options.append(f"--{option}={found}")
+        return [str(release.program("dockerd")), *options, *self._tls_options(), *self._spec.args]
+
+    def _tls_options(self) -> list[str]:
+        if self._spec.tls is None:
+            return ["--tls=false"]
+        files = self._spec.tls(self.ip)
+        return [
+            "--tlsverify",
+            f"--tlscacert={files.ca}",
+            f"--tlscert={files.cert}",
+            f"--tlskey={files.key}",
+        ]
+
+    def _is_ready(self) -> bool:
+        if not self.is_running:
+            last = self.log.read_text(errors="replace").splitlines()[-5:]
+            raise LabError(f"lab: engine {self.name} ended, {self.log} says: {' / '.join(last)}")
+        return self.socket.exists() and self.api.is_answering()
+
+    def _daemons(self) -> list[int]:
+        """Dockerd and the containerd it started."""
+        dockerd = self.pid
+        return [dockerd, *(pid for pid in children_of(dockerd) if command_of(pid) == "containerd")]
+
+    def _entry(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None
+        return self._process.entry
+
+    def _end(self, number: signal.Signals) -> None:
+        process = self._process
+        if process is None or not process.is_running():
+            return
+        process.signal(number)
+        process.signal(signal.SIGCONT)
+        try:
+            process.entry.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise LabError(f"lab: engine {self.name} did not end on {number.name}") from error

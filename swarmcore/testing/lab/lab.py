@@ -1,0 +1,258 @@
+"""The lab: several real engines of several releases on one machine, and nothing left after."""
+
+import contextlib
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlencode
+
+from swarmcore.testing.lab import cgroups, network
+from swarmcore.testing.lab.cli import Cli, make_cli
+from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
+from swarmcore.testing.lab.errors import LabError
+from swarmcore.testing.lab.images import busybox_rootfs
+from swarmcore.testing.lab.machine import missing_ability
+from swarmcore.testing.lab.registry import LabRegistry, Login
+from swarmcore.testing.lab.releases import releases
+
+
+def available() -> str | None:
+    """Why real engines cannot run on this machine, in one line, or None when they can."""
+    reason = missing_ability()
+    if reason is None and not releases():
+        reason = "no dockerd here: run scripts/lab-install as root"
+    return reason
+
+
+class Lab:
+    """A bridge of its own, engines on it, and a folder for all they keep.
+
+    A context manager.  Leaving it ends every process, and takes away every mount, link and
+    file the lab made, also when an engine failed to start and after Ctrl-C.  If the program
+    is killed outright the kernel ends the processes, and the next lab sweeps the rest.
+
+    Attributes:
+        engines: the engines by name, in the order of their start.
+        folder: where everything the lab keeps is.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is made before the block is entered."""
+        self.engines: dict[str, LabEngine] = {}
+        self._registries: list[LabRegistry] = []
+        self._network: network.Network | None = None
+        self._folder: Path | None = None
+        self._stop = threading.Event()
+
+    def __enter__(self) -> "Lab":
+        """Make the bridge and the folder.
+
+        Raises:
+            LabError: real engines cannot run here, or there is no free subnet.
+        """
+        reason = available()
+        if reason is not None:
+            raise LabError(f"lab: {reason}")
+        sweep()
+        try:
+            self._network = network.claim_network()
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{self._network.id}-"))
+            self._network.set_owner(self._folder)
+            self._network.open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Take everything away."""
+        self.close()
+
+    @property
+    def id(self) -> str:
+        """The short id that all names on the machine contain, "swl17"."""
+        return self._net.id
+
+    @property
+    def folder(self) -> Path:
+        """Where everything the lab keeps is; it goes with the lab."""
+        if self._folder is None:
+            raise LabError("lab: used outside its block")
+        return self._folder
+
+    @property
+    def gateway(self) -> str:
+        """This machine's own address in the lab's subnet, which engines can reach."""
+        return self._net.gateway
+
+    def start_engine(
+        self,
+        name: str,
+        release: str = "20.10",
+        *,
+        labels: Mapping[str, str] | None = None,
+        args: Iterable[str] = (),
+        tls: Callable[[str], EngineTls] | None = None,
+    ) -> LabEngine:
+        """Start one engine and wait until it answers.  Arguments as in :class:`EngineSpec`.
+
+        Raises:
+            LabError: the release is not here, the name is taken, or the engine failed.
+        """
+        return self.start_engines([EngineSpec(name, release, labels or {}, tuple(args), tls)])[0]
+
+    def start_engines(self, specs: Iterable[EngineSpec]) -> list[LabEngine]:
+        """Start several engines at the same time and wait until all answer.
+
+        Raises:
+            LabError: as for :meth:`start_engine`; the others run or end with the lab.
+        """
+        engines = [self._new_engine(spec) for spec in specs]
+        _at_once(LabEngine.start, engines, self._stop)
+        return engines
+
+    def image(
+        self,
+        engines: LabEngine | Iterable[LabEngine] | None = None,
+        tag: str = "busybox:latest",
+    ) -> str:
+        """Give engines an image made of this machine's busybox; its command is ``sh``.
+
+        Args:
+            engines: who gets it; all engines if not given.
+            tag: the image's name and tag.
+
+        Returns:
+            The tag.
+
+        Raises:
+            LabError: an engine refused, or busybox is missing.
+        """
+        chosen = self.engines.values() if engines is None else engines
+        chosen = [chosen] if isinstance(chosen, LabEngine) else list(chosen)
+        repo, _, version = tag.partition(":")
+        query = {"fromSrc": "-", "repo": repo, "tag": version or "latest",
+                 "changes": 'CMD ["sh"]'}  # fmt: skip
+        path, tar = f"/images/create?{urlencode(query)}", busybox_rootfs()
+        headers = {"Content-Type": "application/x-tar"}
+        _at_once(
+            lambda engine: engine.api.call("POST", path, tar, headers=headers), chosen, self._stop
+        )
+        return tag
+
+    def registry(self, username: str | None = None, password: str | None = None) -> LabRegistry:
+        """Start an image registry; engines of the lab may use it without TLS.
+
+        Args:
+            username: the only one who may use it; everyone may if not given.
+            password: of that user.
+
+        Raises:
+            LabError: it did not start.
+        """
+        number = len(self._registries)
+        login = Login(username, password or "") if username else None
+        folder = self.folder / f"registry-{number}"
+        folder.mkdir()
+        address = f"{self.gateway}:{5000 + number}"
+        registry = LabRegistry(
+            folder.name, address, folder, login=login, nameserver=self.gateway, stop=self._stop
+        )
+        self._registries.append(registry)
+        registry.start()
+        return registry
+
+    def cli(self, release: str = "20.10") -> Cli:
+        """The Docker CLI of a release, as :func:`find_release` understands it ("28").
+
+        Raises:
+            LabError: this machine has none.
+        """
+        return make_cli(release, self.folder)
+
+    def close(self) -> None:
+        """Take everything away; harmless when done already.
+
+        Raises:
+            LabError: something could not be removed; everything else was.
+        """
+        self._stop.set()
+        net, folder = self._network, self._folder
+        steps: list[Callable[[], None]] = [engine.power_off for engine in self.engines.values()]
+        steps += [registry.close for registry in self._registries]
+        if net is not None:
+            steps += [lambda: cgroups.remove(net.id), net.close]
+        if folder is not None:
+            steps.append(lambda: shutil.rmtree(folder))
+        _each(steps)
+        self._network = self._folder = None
+
+    @property
+    def _net(self) -> network.Network:
+        if self._network is None:
+            raise LabError("lab: used outside its block")
+        return self._network
+
+    def _new_engine(self, spec: EngineSpec) -> LabEngine:
+        if spec.name in self.engines:
+            raise LabError(f"lab: there is an engine {spec.name} already")
+        folder = self.folder / spec.name
+        engine = LabEngine(
+            spec,
+            self._net.allocate(),
+            folder,
+            nameserver=self.gateway,
+            insecure_registry=str(self._net.subnet),
+            stop=self._stop,
+        )
+        self.engines[spec.name] = engine
+        return engine
+
+
+def sweep() -> None:
+    """Remove bridges, control groups and folders of labs whose program is dead."""
+    for bridge, owner in network.owners().items():
+        if owner.is_alive():
+            continue
+        with contextlib.suppress(LabError):
+            cgroups.thaw(bridge)
+            cgroups.remove(bridge)
+            if Path(owner.folder).name.startswith(f"{bridge}-"):
+                shutil.rmtree(owner.folder, ignore_errors=True)
+            network.Network(int(bridge.removeprefix(network.PREFIX))).close()
+
+
+def _at_once(
+    work: Callable[[LabEngine], object], engines: list[LabEngine], stop: threading.Event
+) -> None:
+    with ThreadPoolExecutor(max(len(engines), 1)) as pool:
+        try:
+            for future in [pool.submit(work, engine) for engine in engines]:
+                future.result()
+        except BaseException as error:
+            # The pool waits for its threads: after Ctrl-C they must not take their full time.
+            if not isinstance(error, Exception):
+                stop.set()
+            raise
+
+
+def _each(steps: list[Callable[[], None]]) -> None:
+    """Take every step whatever becomes of the others; then report the first failure."""
+    failures: list[Exception] = []
+    for step in steps:
+        try:
+            step()
+        except (OSError, LabError) as error:
+            failures.append(error)
+    if failures:
+        others = f" (and {len(failures) - 1} more)" if failures[1:] else ""
+        raise LabError(f"lab: not all was taken away: {failures[0]}{others}") from failures[0]

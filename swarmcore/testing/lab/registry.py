@@ -1,0 +1,158 @@
+"""Debian's image registry on the lab's own address, with or without a password."""
+
+import base64
+import ctypes
+import ctypes.util
+import http.client
+import json
+import secrets
+import shutil
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from swarmcore.testing.lab.box import Box, BoxProcess
+from swarmcore.testing.lab.engine import LabEngine
+from swarmcore.testing.lab.errors import LabError
+from swarmcore.testing.lab.machine import PATH, wait_until
+
+_READY_SECONDS = 20.0
+
+_CONFIG = """\
+version: 0.1
+log: {{level: info}}
+storage:
+  filesystem: {{rootdirectory: {folder}/images}}
+  delete: {{enabled: true}}
+http:
+  addr: {address}
+  secret: {secret}
+"""
+_AUTH = "auth: {{htpasswd: {{realm: swarmcore-lab, path: {folder}/htpasswd}}}}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user of a registry."""
+
+    username: str
+    password: str
+
+
+class LabRegistry:
+    """A running registry.  Made by the lab.
+
+    Attributes:
+        address: "ip:port", the first part of the names of its images.
+        login: who may use it, or None when everyone may.
+        log: the file with what it wrote.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        folder: Path,
+        *,
+        login: Login | None,
+        nameserver: str,
+        stop: threading.Event,
+    ) -> None:
+        """Store what it will be; :meth:`start` starts it."""
+        self.address = address
+        self.login = login
+        self.log = folder / "registry.log"
+        self._name = name
+        self._folder = folder
+        self._stop = stop
+        self._box = Box(name, folder, own_network=False, nameserver=nameserver)
+        self._process: BoxProcess | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            LabError: docker-registry is not installed, ended, or does not answer.
+        """
+        program = shutil.which("docker-registry", path=PATH)
+        if program is None:
+            raise LabError("lab: no docker-registry here: run scripts/lab-install as root")
+        config = self._folder / "config.yml"
+        names = {"folder": self._folder, "address": self.address, "secret": secrets.token_hex(16)}
+        text = _CONFIG.format(**names)
+        if self.login:
+            hashed = _bcrypt(self.login.password)
+            (self._folder / "htpasswd").write_text(f"{self.login.username}:{hashed}\n")
+            text += _AUTH.format(**names)
+        config.write_text(text)
+        if not self._box.is_open:
+            self._box.open()
+        env = {"PATH": PATH, "HOME": "/root"}
+        # Traces are off: newer libraries would try to send them somewhere.
+        env["OTEL_TRACES_EXPORTER"] = "none"
+        self._process = self._box.spawn([program, "serve", str(config)], env, self.log)
+        wait_until(
+            self._is_ready, f"registry {self._name}", seconds=_READY_SECONDS, stop=self._stop
+        )
+
+    def close(self) -> None:
+        """End it."""
+        self._box.close()
+
+    def push(self, engine: LabEngine, image: str, name: str | None = None) -> str:
+        """Tag an engine's image for this registry and push it.
+
+        Args:
+            engine: an engine that has the image.
+            image: the image there, such as "busybox:latest".
+            name: repository and tag here; the same as ``image`` if not given.
+
+        Returns:
+            The full reference, for others to pull.
+
+        Raises:
+            LabError: the engine or the registry refused.
+        """
+        repository, _, tag = (name or image).partition(":")
+        tag = tag or "latest"
+        full = f"{self.address}/{repository}"
+        source = quote(image, safe="")
+        engine.api.call("POST", f"/images/{source}/tag?repo={quote(full)}&tag={quote(tag)}")
+        headers = {"X-Registry-Auth": self.auth_header}
+        engine.api.call("POST", f"/images/{full}/push?tag={quote(tag)}", headers=headers)
+        return f"{full}:{tag}"
+
+    @property
+    def auth_header(self) -> str:
+        """The value of ``X-Registry-Auth`` for pull and push through the Engine API."""
+        words = {"serveraddress": self.address}
+        if self.login:
+            words |= {"username": self.login.username, "password": self.login.password}
+        return base64.urlsafe_b64encode(json.dumps(words).encode()).decode()
+
+    def _is_ready(self) -> bool:
+        if self._process is not None and not self._process.is_running():
+            last = self.log.read_text(errors="replace").splitlines()[-3:]
+            raise LabError(f"lab: registry {self._name} ended: {' / '.join(last)}")
+        connection = http.client.HTTPConnection(self.address, timeout=2)
+        try:
+            connection.request("GET", "/v2/")
+            return connection.getresponse().status in (200, 401)
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+
+def _bcrypt(password: str) -> str:
+    """Hash a password in the only form the registry takes, with the system's libcrypt."""
+    library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1")
+    library.crypt.restype = ctypes.c_char_p
+    letters = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    salt = "".join(secrets.choice(letters) for _ in range(21)) + "."
+    # Cost 4 is the lowest: the password protects nothing, and every request checks it.
+    hashed: bytes | None = library.crypt(password.encode(), f"$2b$04${salt}".encode())
+    if not hashed or not hashed.startswith(b"$2b$"):
+        raise LabError("lab: this system's libcrypt knows no bcrypt")
+    return hashed.decode()
