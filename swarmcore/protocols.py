@@ -182,6 +182,28 @@ class Election(Protocol):
 # ---------------------------------------------------------------------------- what plugins use
 
 
+class AnswerStream(Protocol):
+    """An engine's answer as it arrives."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Headers:
+        """The answer's headers."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece, framing removed.
+
+        Raises:
+            EngineUnreachable: the connection broke before the end.
+        """
+        ...
+
+
 class Engine(Protocol):
     """One Docker Engine, as API plugins use it."""
 
@@ -211,6 +233,25 @@ class Engine(Protocol):
 
         Returns:
             The answer, whatever its status.
+
+        Raises:
+            EngineUnreachable: no answer.
+        """
+        ...
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Headers = (),
+        version: ApiVersion | None = None,
+    ) -> AbstractAsyncContextManager[AnswerStream]:
+        """Ask the engine and read the answer as it comes: for merging what several engines stream.
+
+        Entered when the answer's head is there.  No deadline but the connection's; leaving the
+        block early ends the engine's work.  Arguments as for ``call``.
 
         Raises:
             EngineUnreachable: no answer.
@@ -499,6 +540,7 @@ class Command:
 
 __all__ = [
     "Answer",
+    "AnswerStream",
     "Client",
     "Cluster",
     "Command",
