@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pexpect
 import pytest
 
 from swarmcore.testing.lab import Lab, available
+from swarmcore.testing.lab.cli import Cli
 
 RELEASES = {"old": "20.10", "middle": "26.1", "new": "28.5"}
 
@@ -85,14 +87,9 @@ class Manager:
 class Docker:
     """The real ``docker`` command, pointed at one address."""
 
-    def __init__(self, binary: Path, host: str, config: Path) -> None:
-        self.binary = str(binary)
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("DOCKER")},
-            "DOCKER_HOST": host,
-            "DOCKER_CONFIG": str(config),
-            "DOCKER_CLI_HINTS": "false",
-        }
+    def __init__(self, cli: Cli, host: str) -> None:
+        self.binary = str(cli.path)
+        self.environment = {**cli.env, "DOCKER_HOST": host, "TERM": "xterm"}
 
     def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[Any]:
         """Run to the end; text in and out unless ``text=False``."""
@@ -133,8 +130,7 @@ class Fleet:
         self.manager = manager
 
     def docker(self, cli: str = "28", host: str | None = None) -> Docker:
-        binary, environment = self.lab.cli(cli)
-        return Docker(binary, host or self.manager.host, Path(environment["DOCKER_CONFIG"]))
+        return Docker(self.lab.cli(cli), host or self.manager.host)
 
     def direct(self, name: str, cli: str = "20.10") -> Docker:
         """The CLI pointed straight at one engine, past the manager."""
@@ -186,9 +182,7 @@ def start_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 
 
 @pytest.fixture(scope="session")
-def shared_fleet(
-    lab: Lab, engines: dict[str, Any], start_manager: Callable[..., Manager]
-) -> Fleet:
+def shared_fleet(lab: Lab, engines: dict[str, Any], start_manager: Callable[..., Manager]) -> Fleet:
     addresses = ",".join(engine.address for engine in engines.values())
     manager = start_manager(addresses)
     manager.wait_healthy(len(engines))
@@ -211,8 +205,6 @@ def docker(fleet: Fleet, request: pytest.FixtureRequest) -> Docker:
 
 
 def free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -43,9 +43,7 @@ def create(port_of_manager, name, body):
 def test_300_creates_fighting_for_names_and_ports(fleet):
     wanted = list(bodies())
     with ThreadPoolExecutor(30) as pool:
-        answers = list(
-            pool.map(lambda item: create(fleet.manager.port, item[0], item[2]), wanted)
-        )
+        answers = list(pool.map(lambda item: create(fleet.manager.port, item[0], item[2]), wanted))
 
     winners = collections.Counter()
     for (name, port, _), (status, answer) in zip(wanted, answers, strict=True):

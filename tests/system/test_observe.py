@@ -44,13 +44,13 @@ def test_ps_lists_all_engines_newest_first(docker, trio_of_boxes):
     ids=lambda value: " ".join(value) or "none",
 )
 def test_ps_filters(docker, trio_of_boxes, filters, expected):
-    arguments = [part for filter in filters for part in ("--filter", filter)]
+    arguments = [part for text in filters for part in ("--filter", text)]
     assert names(docker, *arguments) == expected
 
 
 def test_ps_formats(docker, trio_of_boxes):
-    line = docker("ps", "-a", "--filter", "name=on-old", "--no-trunc",
-                  "--format", "{{.Image}}|{{.Command}}|{{.Label \"where\"}}|{{.Status}}")  # fmt: skip
+    columns = '{{.Image}}|{{.Command}}|{{.Label "where"}}|{{.Status}}'
+    line = docker("ps", "-a", "--filter", "name=on-old", "--no-trunc", "--format", columns)
     image, command, label, status = line.split("|")
     assert image == "busybox"
     assert command == '"sleep 600"'
@@ -109,8 +109,9 @@ def test_top(docker, trio_of_boxes):
 
 
 def test_events_arrive_from_every_engine_filtered(fleet, docker, wait_until):
-    follow = docker.start("events", "--filter", "type=container", "--filter", "event=start",
-                          "--filter", "label=watch", "--format", "{{.Actor.Attributes.name}}")  # fmt: skip
+    filters = ("type=container", "event=start", "label=watch")
+    arguments = [part for text in filters for part in ("--filter", text)]
+    follow = docker.start("events", *arguments, "--format", "{{.Actor.Attributes.name}}")
     fleet_names = sorted(fleet.engines)
     # The follower is in place once the manager counts it.
     wait_until(lambda: fleet.manager.get("/info")["NEventsListener"], "the events client")
