@@ -4,6 +4,7 @@ Only the engine that owns a node changes it, through the methods of the last sec
 reads.  Used CPU, memory and ports are counters, so that a decision costs what its rules cost.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,7 @@ class Node:
         self.updated_at = 0.0
         self._containers: dict[str, Container] = {}
         self._reservations: dict[str, Reservation] = {}
+        self._states: Counter[str] = Counter()
         self._used_nano_cpus = 0
         self._used_memory = 0
         #: port number -> those who hold it; ranges stand under each of their ports.
@@ -110,6 +112,11 @@ class Node:
     def container_count(self) -> int:
         """Containers in any state, reserved ones included."""
         return len(self._containers) + len(self._reservations)
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """How many containers are in each state; one that no container is in may be absent."""
+        return self._states
 
     @property
     def used_nano_cpus(self) -> int:
@@ -168,12 +175,14 @@ class Node:
         if container.swarm_id:
             self.release(container.swarm_id)
         self._containers[container.id] = container
+        self._states[container.state] += 1
         self._take(container.claim, container.name or container.id[:12])
 
     def drop_container(self, id: str) -> Container | None:
         """Forget one container; returns it, or ``None`` when it was not known."""
         container = self._containers.pop(id, None)
         if container is not None:
+            self._states[container.state] -= 1
             self._give_back(container.claim, container.name or container.id[:12])
         return container
 
