@@ -12,7 +12,7 @@ from swarmcore.testing.lab.cli import Cli
 from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
 from swarmcore.testing.lab.errors import LabError
 from swarmcore.testing.lab.lab import Lab, available, sweep
-from swarmcore.testing.lab.registry import LabRegistry, Login
+from swarmcore.testing.lab.registry import LabRegistry
 from swarmcore.testing.lab.releases import releases
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "LabEngine",
     "LabError",
     "LabRegistry",
-    "Login",
     "available",
     "releases",
     "sweep",

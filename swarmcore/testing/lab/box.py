@@ -169,7 +169,7 @@ class Box:
         Raises:
             LabError: something in it would not die.
         """
-        process, self._process = self._process, None
+        process = self._process
         if process is None:
             return
         # The pid is checked with its start time, so that nobody else's process is hit.
@@ -177,14 +177,13 @@ class Box:
             os.kill(self._pid, signal.SIGKILL)
         else:
             process.kill()
-        self._pid = None
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-        entries = [started.entry for started in self._processes]
-        self._processes.clear()
-        for entry in (process, *entries):
+        for entry in (process, *(started.entry for started in self._processes)):
             try:
                 entry.wait(_END_SECONDS)
             except subprocess.TimeoutExpired as error:
                 raise LabError(f"lab: {self.name}: processes would not end") from error
+        self._process = self._pid = None
+        self._processes.clear()

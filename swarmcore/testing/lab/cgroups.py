@@ -1,6 +1,7 @@
 """The control groups that engines make for their containers, in version 1 and version 2."""
 
 import contextlib
+import functools
 from pathlib import Path
 
 from swarmcore.testing.lab.machine import wait_until
@@ -12,10 +13,10 @@ def thaw(parent: str) -> None:
     """Let frozen (``docker pause``) containers run: version 1 cannot kill them otherwise.
 
     Args:
-        parent: the group above them, from the root of the hierarchy ("swl17").
+        parent: the group above them, from the root of the hierarchy ("/swl17").
     """
     for root in _hierarchies():
-        for state in (root / parent).glob("**/freezer.state"):
+        for state in _group(root, parent).glob("**/freezer.state"):
             with contextlib.suppress(OSError):
                 state.write_text("THAWED")
 
@@ -29,12 +30,16 @@ def remove(parent: str) -> None:
     Raises:
         LabError: processes in it would not end.
     """
-    groups = [root / parent for root in _hierarchies()]
+    groups = [_group(root, parent) for root in _hierarchies()]
     for group in groups:
         if group.exists():
             wait_until(
-                lambda group=group: _is_removed(group), f"{group} to empty", seconds=_EMPTY_SECONDS
+                functools.partial(_is_removed, group), f"{group} to empty", seconds=_EMPTY_SECONDS
             )
+
+
+def _group(root: Path, parent: str) -> Path:
+    return root / parent.strip("/")
 
 
 def _is_removed(group: Path) -> bool:

@@ -1,25 +1,22 @@
 """The real Docker CLI of a release, with a configuration of its own."""
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from swarmcore.testing.lab.errors import LabError
 from swarmcore.testing.lab.releases import find_release
 
 
-@dataclass(frozen=True, slots=True)
-class Cli:
-    """A Docker CLI.
+class Cli(NamedTuple):
+    """A Docker CLI; unpacks into its path and its environment.
 
     Attributes:
-        release: the release it is of, "20.10".
         path: the binary.
         env: the whole environment to run it in; its DOCKER_CONFIG is a folder of the lab,
             with buildx and compose as plugins where the release brings them.
     """
 
-    release: str
     path: Path
     env: dict[str, str]
 
@@ -86,4 +83,4 @@ def make_cli(release_name: str, folder: Path) -> Cli:
         "DOCKER_CONFIG": str(config),
         "LC_ALL": "C",
     }
-    return Cli(release.name, program, env)
+    return Cli(program, env)

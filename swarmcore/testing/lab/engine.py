@@ -91,6 +91,8 @@ class LabEngine:
         self._stop = stop
         self._box = Box(spec.name, folder, own_network=True, nameserver=nameserver)
         self._process: BoxProcess | None = None
+        # Ctrl-C may leave a thread that is still starting an engine: power_off waits for it.
+        self._power = threading.Lock()
 
     def __repr__(self) -> str:
         """Name, release and address."""
@@ -132,16 +134,20 @@ class LabEngine:
         Raises:
             LabError: it ended or did not answer within a minute; the end of its log is shown.
         """
-        if self.is_running:
-            return
-        if not self._box.is_open:
-            self._folder.mkdir(exist_ok=True)
-            self._box.open()
-            self._cable.plug(self._box.pid)
-        env = {"PATH": self._release.path, "HOME": "/root"}
-        self.socket.unlink(missing_ok=True)
-        self._process = self._box.spawn(self._arguments(), env, self.log)
-        wait_until(self._is_ready, f"engine {self.name}", seconds=_READY_SECONDS, stop=self._stop)
+        with self._power:
+            if self._stop.is_set():
+                raise LabError(f"lab: engine {self.name}: the lab is closing")
+            if self.is_running:
+                return
+            if not self._box.is_open:
+                self._folder.mkdir(exist_ok=True)
+                self._box.open()
+                self._cable.plug(self._box.pid)
+            env = {"PATH": self._release.path, "HOME": "/root"}
+            self.socket.unlink(missing_ok=True)
+            self._process = self._box.spawn(self._arguments(), env, self.log)
+            what = f"engine {self.name}"
+            wait_until(self._is_ready, what, seconds=_READY_SECONDS, stop=self._stop)
 
     def stop(self) -> None:
         """Stop dockerd in good order, as a service manager does: containers are stopped too.
@@ -168,11 +174,12 @@ class LabEngine:
 
         :meth:`start` switches it on again.
         """
-        cgroups.thaw(self.cgroup_parent)
-        self._box.close()
-        self._cable.unplug()
-        self._process = None
-        cgroups.remove(self.cgroup_parent)
+        with self._power:
+            cgroups.thaw(self.cgroup_parent)
+            self._box.close()
+            self._cable.unplug()
+            self._process = None
+            cgroups.remove(self.cgroup_parent)
 
     # --- trouble -----------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.parse import urlencode
 
 from swarmcore.testing.lab import cgroups, network
@@ -16,7 +17,7 @@ from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
 from swarmcore.testing.lab.errors import LabError
 from swarmcore.testing.lab.images import busybox_rootfs
 from swarmcore.testing.lab.machine import missing_ability
-from swarmcore.testing.lab.registry import LabRegistry, Login
+from swarmcore.testing.lab.registry import LabRegistry
 from swarmcore.testing.lab.releases import releases
 
 
@@ -47,6 +48,7 @@ class Lab:
         self._network: network.Network | None = None
         self._folder: Path | None = None
         self._stop = threading.Event()
+        self._closed = False
 
     def __enter__(self) -> "Lab":
         """Make the bridge and the folder.
@@ -110,13 +112,17 @@ class Lab:
         """
         return self.start_engines([EngineSpec(name, release, labels or {}, tuple(args), tls)])[0]
 
-    def start_engines(self, specs: Iterable[EngineSpec]) -> list[LabEngine]:
+    def start_engines(self, specs: Iterable[EngineSpec | Mapping[str, Any]]) -> list[LabEngine]:
         """Start several engines at the same time and wait until all answer.
+
+        Args:
+            specs: what each is to be; a mapping holds the arguments of an EngineSpec.
 
         Raises:
             LabError: as for :meth:`start_engine`; the others run or end with the lab.
         """
-        engines = [self._new_engine(spec) for spec in specs]
+        wanted = [spec if isinstance(spec, EngineSpec) else EngineSpec(**spec) for spec in specs]
+        engines = [self._new_engine(spec) for spec in wanted]
         _at_once(LabEngine.start, engines, self._stop)
         return engines
 
@@ -149,23 +155,21 @@ class Lab:
         )
         return tag
 
-    def registry(self, username: str | None = None, password: str | None = None) -> LabRegistry:
+    def registry(self, auth: tuple[str, str] | None = None) -> LabRegistry:
         """Start an image registry; engines of the lab may use it without TLS.
 
         Args:
-            username: the only one who may use it; everyone may if not given.
-            password: of that user.
+            auth: name and password of the only one who may use it; everyone may if not given.
 
         Raises:
             LabError: it did not start.
         """
         number = len(self._registries)
-        login = Login(username, password or "") if username else None
         folder = self.folder / f"registry-{number}"
         folder.mkdir()
         address = f"{self.gateway}:{5000 + number}"
         registry = LabRegistry(
-            folder.name, address, folder, login=login, nameserver=self.gateway, stop=self._stop
+            folder.name, address, folder, auth=auth, nameserver=self.gateway, stop=self._stop
         )
         self._registries.append(registry)
         registry.start()
@@ -185,6 +189,8 @@ class Lab:
         Raises:
             LabError: something could not be removed; everything else was.
         """
+        if self._closed:
+            return
         self._stop.set()
         net, folder = self._network, self._folder
         steps: list[Callable[[], None]] = [engine.power_off for engine in self.engines.values()]
@@ -193,8 +199,8 @@ class Lab:
             steps += [lambda: cgroups.remove(net.id), net.close]
         if folder is not None:
             steps.append(lambda: shutil.rmtree(folder))
+        self._closed = True  # from here on the id may be another lab's
         _each(steps)
-        self._network = self._folder = None
 
     @property
     def _net(self) -> network.Network:

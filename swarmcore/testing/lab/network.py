@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import run, start_time
+from swarmcore.testing.lab.machine import run, start_time, wait_until
 
 #: Bridges of labs are called by this and the third octet of their subnet.
 PREFIX = "swl"
 _FIRST_ENGINE = 11
+_GONE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Cable:
             LabError: the link could not be made.
         """
         inside = ("nsenter", f"--net=/proc/{pid}/ns/net", "ip")
-        peer = ("type", "veth", "peer", "name", "eth0", "netns", str(pid))
-        run("ip", "link", "add", self.link, *peer)
+        peer = ("peer", "name", "eth0", "address", _mac(self.ip), "netns", str(pid))
+        run("ip", "link", "add", self.link, "type", "veth", *peer)
         run("ip", "link", "set", self.link, "master", self.bridge)
         run("ip", "link", "set", self.link, "up")
         run(*inside, "address", "add", f"{self.ip}/24", "dev", "eth0")
@@ -61,10 +62,16 @@ class Cable:
         run(*inside, "link", "set", "eth0", "up")
 
     def unplug(self) -> None:
-        """Take the link away; it would go with the namespace, but some time later."""
-        if (Path("/sys/class/net") / self.link).exists():
+        """Take the link away; it would go with the namespace, but some time later.
+
+        Raises:
+            LabError: it would not go.
+        """
+        link = Path("/sys/class/net") / self.link
+        if link.exists():
             with contextlib.suppress(LabError):  # the namespace's own clean-up may be faster
                 run("ip", "link", "delete", self.link)
+            wait_until(lambda: not link.exists(), f"{self.link} to go", seconds=_GONE_SECONDS)
 
     def cut(self) -> None:
         """Pull it: packets are lost in silence, as on a real network."""
@@ -99,6 +106,9 @@ class Network:
             LabError: the bridge is not ours to configure any more.
         """
         run("ip", "link", "set", self.id, "type", "bridge", "stp_state", "0", "forward_delay", "0")
+        # A bridge without an address of its own takes the lowest of its ports', and changes it,
+        # unknown to its neighbours, when ports come and go.
+        run("ip", "link", "set", self.id, "address", _mac(self.gateway))
         run("ip", "address", "add", f"{self.gateway}/24", "dev", self.id)
         run("ip", "link", "set", self.id, "up")
 
@@ -158,6 +168,11 @@ def owners() -> dict[str, Owner]:
         if link["ifname"].startswith(PREFIX) and len(words) == 4 and words[0] == "swarmcore-lab":
             found[link["ifname"]] = Owner(int(words[1]), words[2], words[3])
     return found
+
+
+def _mac(ip: str) -> str:
+    """A link address that stays with an IPv4 address, as a machine keeps its network card."""
+    return "02:00:" + ":".join(f"{byte:02x}" for byte in ipaddress.IPv4Address(ip).packed)
 
 
 def _taken_subnets() -> list[ipaddress.IPv4Network]:

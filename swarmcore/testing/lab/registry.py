@@ -8,7 +8,6 @@ import json
 import secrets
 import shutil
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -32,20 +31,12 @@ http:
 _AUTH = "auth: {{htpasswd: {{realm: swarmcore-lab, path: {folder}/htpasswd}}}}\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A user of a registry."""
-
-    username: str
-    password: str
-
-
 class LabRegistry:
     """A running registry.  Made by the lab.
 
     Attributes:
         address: "ip:port", the first part of the names of its images.
-        login: who may use it, or None when everyone may.
+        auth: name and password of who may use it, or None when everyone may.
         log: the file with what it wrote.
     """
 
@@ -55,13 +46,13 @@ class LabRegistry:
         address: str,
         folder: Path,
         *,
-        login: Login | None,
+        auth: tuple[str, str] | None,
         nameserver: str,
         stop: threading.Event,
     ) -> None:
         """Store what it will be; :meth:`start` starts it."""
         self.address = address
-        self.login = login
+        self.auth = auth
         self.log = folder / "registry.log"
         self._name = name
         self._folder = folder
@@ -81,9 +72,9 @@ class LabRegistry:
         config = self._folder / "config.yml"
         names = {"folder": self._folder, "address": self.address, "secret": secrets.token_hex(16)}
         text = _CONFIG.format(**names)
-        if self.login:
-            hashed = _bcrypt(self.login.password)
-            (self._folder / "htpasswd").write_text(f"{self.login.username}:{hashed}\n")
+        if self.auth:
+            username, password = self.auth
+            (self._folder / "htpasswd").write_text(f"{username}:{_bcrypt(password)}\n")
             text += _AUTH.format(**names)
         config.write_text(text)
         if not self._box.is_open:
@@ -127,8 +118,8 @@ class LabRegistry:
     def auth_header(self) -> str:
         """The value of ``X-Registry-Auth`` for pull and push through the Engine API."""
         words = {"serveraddress": self.address}
-        if self.login:
-            words |= {"username": self.login.username, "password": self.login.password}
+        if self.auth:
+            words |= {"username": self.auth[0], "password": self.auth[1]}
         return base64.urlsafe_b64encode(json.dumps(words).encode()).decode()
 
     def _is_ready(self) -> bool:
