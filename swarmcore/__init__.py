@@ -1,10 +1,23 @@
 """One Docker API endpoint in front of a whole fleet of Docker Engines."""
 
-import pluggy
+from typing import TYPE_CHECKING
 
 __all__ = ["__version__", "hookimpl"]
 
 __version__ = "0.1.0"
 
-#: Marks a function of a plugin module as the implementation of the hook of the same name.
-hookimpl = pluggy.HookimplMarker("swarmcore")
+if TYPE_CHECKING:
+    from pluggy import HookimplMarker
+
+    #: Marks a function of a plugin module as the implementation of the hook of the same name.
+    hookimpl: HookimplMarker
+else:
+
+    def __getattr__(name: str) -> object:
+        # Made when a plugin first asks for it: `swarmcore --help` does not pay for pluggy.
+        if name != "hookimpl":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from pluggy import HookimplMarker
+
+        marker = globals()[name] = HookimplMarker("swarmcore")
+        return marker

@@ -1,0 +1,93 @@
+"""What is installed in the group ``swarmcore.plugins``: names, distributions, versions, targets.
+
+Reads package metadata, always live, and imports nothing that it finds there.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from swarmcore.errors import PluginConflict, PluginNotFound
+
+GROUP = "swarmcore.plugins"
+
+#: Kinds of which being installed is being loaded, less ``--without``.
+LOADED_WHEN_INSTALLED = frozenset({"api", "ext"})
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """Where a plugin comes from.
+
+    Attributes:
+        name: what the user types after ``--plugin``.
+        distribution, version: the package that brings it; empty for a module or a file.
+        target: the module, or the path of the file.
+    """
+
+    name: str
+    distribution: str = ""
+    version: str = ""
+    target: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The first word of an entry point's name: discovery, strategy, filter, api, ext."""
+        return self.name.partition("_")[0]
+
+    def __str__(self) -> str:
+        """For messages: ``'strategy_x' (acme-x 9.9.9, acme_x)``."""
+        facts = [f"{self.distribution} {self.version}".strip(), self.target]
+        known = ", ".join(fact for fact in facts if fact and fact != self.name)
+        return f"{self.name!r} ({known})" if known else repr(self.name)
+
+
+def installed() -> list[PluginInfo]:
+    """Every registered plugin, by name; a name that two distributions claim is there twice."""
+    found = [_info(point) for point in entry_points(group=GROUP)]
+    return sorted(found, key=lambda info: (info.name, info.distribution))
+
+
+def find(name: str, among: Sequence[PluginInfo] | None = None) -> PluginInfo:
+    """The installed plugin called *name*.
+
+    Args:
+        name: an entry point's name.
+        among: what ``installed`` returned, when it is already known.
+
+    Raises:
+        PluginNotFound: there is none; the message lists those that there are.
+        PluginConflict: there are two; the message names both distributions.
+    """
+    known = installed() if among is None else among
+    matches = [info for info in known if info.name == name]
+    if not matches:
+        raise PluginNotFound(f"no plugin is called {name!r}; {listing(known)}")
+    if len(matches) > 1:
+        raise PluginConflict(conflict(matches))
+    return matches[0]
+
+
+def listing(known: Sequence[PluginInfo], kind: str = "") -> str:
+    """``installed: a, b``, for messages; only names of *kind* if that is given."""
+    names = sorted({info.name for info in known if kind in ("", info.kind)})
+    if not names:
+        return "none is installed; 'pip install swarmcore[standard]' brings the usual ones"
+    return f"installed: {', '.join(names)}"
+
+
+def conflict(matches: Sequence[PluginInfo]) -> str:
+    """The message that two plugins of one name deserve."""
+    return f"two plugins claim one name: {matches[0]} and {matches[1]}"
+
+
+def conflicting(known: Sequence[PluginInfo]) -> set[str]:
+    """Names that more than one entry point claims."""
+    return {name for name, count in Counter(info.name for info in known).items() if count > 1}
+
+
+def _info(point: EntryPoint) -> PluginInfo:
+    # A damaged dist-info folder has no name or version; it must not hide the others.
+    read = point.dist.metadata.get if point.dist else {}.get
+    return PluginInfo(point.name, read("Name") or "?", read("Version") or "?", point.value)
