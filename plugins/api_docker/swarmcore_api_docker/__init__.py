@@ -1,0 +1,51 @@
+"""The Docker Engine API for a whole cluster: ``docker`` and its relatives speak to this.
+
+The core has no Docker route; all of them are in this plugin.
+"""
+
+from collections.abc import Mapping
+
+from swarmcore import hookimpl
+from swarmcore.errors import ConfigError
+from swarmcore.protocols import Route
+from swarmcore_api_docker import containers, events, execs, images, pull, system, unsupported
+from swarmcore_api_docker.container_list import ContainerList
+from swarmcore_api_docker.fragments import NameStyle
+
+NAMES_OPTION = "swarm.names"
+
+
+@hookimpl
+def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
+    """Every path that Docker documents, supported or not.
+
+    Raises:
+        ConfigError: an option has a value that it cannot have.
+    """
+    return [
+        Route("GET", "/_ping", system.ping),
+        Route("HEAD", "/_ping", system.ping),
+        Route("GET", "/version", system.show_version),
+        Route("GET", "/info", system.show_info),
+        Route("POST", "/auth", system.check_login),
+        Route("GET", "/events", events.follow_events),
+        *ContainerList(read_name_style(options)).routes(),
+        *containers.routes(),
+        *execs.routes(),
+        *images.routes(),
+        *pull.routes(),
+        *unsupported.routes(),
+    ]
+
+
+def read_name_style(options: Mapping[str, str]) -> NameStyle:
+    """``--cluster-opt swarm.names=``: ``plain`` (default), ``classic`` or ``both``."""
+    match options.get(NAMES_OPTION, "plain"):
+        case "plain":
+            return "plain"
+        case "classic":
+            return "classic"
+        case "both":
+            return "both"
+        case other:
+            raise ConfigError(f"--cluster-opt {NAMES_OPTION}={other}: use plain, classic or both")

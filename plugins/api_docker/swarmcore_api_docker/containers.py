@@ -1,0 +1,169 @@
+"""Containers by name: created through the cluster, everything else carried to their engine.
+
+A name in a path is always replaced by the full id, as one segment: an engine knows neither
+``node/name`` nor a swarm id.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+from swarmcore.config import ContainerConfig
+from swarmcore.errors import BadRequest
+from swarmcore.messages import Answer, find_header
+from swarmcore.model import Container
+from swarmcore.protocols import Engine, Exchange, Handler, Route
+from swarmcore_api_docker.inspection import show_container
+
+#: What follows the id in the path, and whether it changes what ``ps`` shows.
+_READS = {
+    "GET": ("top", "logs", "changes", "export", "stats", "archive", "attach/ws"),
+    "HEAD": ("archive",),
+    "PUT": ("archive",),
+    "POST": ("attach", "resize"),
+}
+_CHANGES = ("start", "stop", "restart", "kill", "pause", "unpause", "update", "wait")
+
+
+def routes() -> list[Route]:
+    """Every route below ``/containers/``, the list excepted."""
+    found = [
+        Route("POST", "/containers/create", create),
+        Route("GET", "/containers/{name}/json", inspect),
+        Route("POST", "/containers/{name}/rename", rename),
+        Route("POST", "/containers/{name}/exec", create_exec),
+        Route("DELETE", "/containers/{name}", remove),
+    ]
+    for method, verbs in _READS.items():
+        found += [Route(method, f"/containers/{{name}}/{verb}", _carry(verb)) for verb in verbs]
+    for verb in _CHANGES:
+        found.append(Route("POST", f"/containers/{{name}}/{verb}", _carry(verb, settles=True)))
+    return found
+
+
+def _locate(exchange: Exchange) -> tuple[Container, Engine]:
+    """The container that the path names, and its engine.
+
+    Raises:
+        NotFound: no such container.
+        BadRequest: a prefix of several.
+        Unavailable: its engine does not answer.
+    """
+    container = exchange.cluster.find_container(exchange.request.params["name"])
+    return container, exchange.cluster.engine_of(container)
+
+
+def engine_path(exchange: Exchange, *segments: str) -> str:
+    """A path for an engine: *segments*, then the client's query exactly as it was sent."""
+    path = "".join(f"/{quote(segment, safe='/')}" for segment in segments)
+    query = exchange.request.target.partition("?")[2]
+    return f"{path}?{query}" if query else path
+
+
+def _refreshing(engine: Engine, container: Container) -> Callable[[int], Awaitable[None]]:
+    async def settle(status: int) -> None:
+        await engine.refresh_container(container.id)
+
+    return settle
+
+
+def _carry(verb: str, *, settles: bool = False) -> Handler:
+    """A handler that carries the request to the container's engine.
+
+    Args:
+        verb: what follows the id in the path.
+        settles: read the container anew before the client can ask for it.
+    """
+
+    async def carry(exchange: Exchange) -> None:
+        container, engine = _locate(exchange)
+        await exchange.relay(
+            engine,
+            engine_path(exchange, "containers", container.id, verb),
+            settle=_refreshing(engine, container) if settles else None,
+        )
+
+    return carry
+
+
+async def create(exchange: Exchange) -> None:
+    """``POST /containers/create``."""
+    body = await exchange.read_json()
+    if not isinstance(body, dict):
+        raise BadRequest("config cannot be empty in order to create a container")
+    config = ContainerConfig.parse(body, exchange.request.query, new_swarm_id())
+    placed = await exchange.cluster.create_container(config, exchange.request)
+    await exchange.send(as_own(placed.answer))
+
+
+def new_swarm_id() -> str:
+    """64 random hex digits whose first twelve are not all decimal.
+
+    Short ids stand where names and numbers stand, too; one that reads as a number is ambiguous.
+    """
+    while True:
+        id = secrets.token_hex(32)
+        if not id[:12].isdecimal():
+            return id
+
+
+def as_own(answer: Answer) -> Answer:
+    """An engine's answer without the headers that speak of the engine and its connection."""
+    kind = find_header(answer.headers, b"content-type") or b"application/json"
+    return Answer(answer.status, ((b"Content-Type", kind),), answer.body)
+
+
+async def inspect(exchange: Exchange) -> None:
+    """``GET /containers/{name}/json``: live from the engine, with the node added."""
+    container, engine = _locate(exchange)
+    await exchange.relay(
+        engine,
+        engine_path(exchange, "containers", container.id, "json"),
+        rewrite=lambda answer: show_container(answer, engine.node),
+    )
+
+
+async def rename(exchange: Exchange) -> None:
+    """``POST /containers/{name}/rename``: the name must be free in the whole cluster."""
+    name = exchange.request.query.get("name").removeprefix("/")
+    if not name:
+        raise BadRequest("Neither old nor new names may be empty")
+    container, _ = _locate(exchange)
+    answer = await exchange.cluster.rename_container(container, name, exchange.request)
+    await exchange.send(as_own(answer))
+
+
+async def create_exec(exchange: Exchange) -> None:
+    """``POST /containers/{name}/exec``: remembers which engine got the exec."""
+    container, engine = _locate(exchange)
+
+    def remember(answer: Answer) -> Answer:
+        exchange.cluster.remember_exec(str(answer.json()["Id"]), container)
+        return answer
+
+    path = engine_path(exchange, "containers", container.id, "exec")
+    await exchange.relay(engine, path, rewrite=remember)
+
+
+async def remove(exchange: Exchange) -> None:
+    """``DELETE /containers/{name}``; with ``link`` it removes that name, not the container."""
+    container, engine = _locate(exchange)
+    if exchange.request.query.flag("link"):
+        alias = _link_name(exchange.request.params["name"], engine.node.name)
+        settle = _refreshing(engine, container)
+        await exchange.relay(engine, engine_path(exchange, "containers", alias), settle=settle)
+        return
+
+    async def settle_removal(status: int) -> None:
+        if status in (204, 404):
+            engine.forget_container(container.id)
+        else:
+            await engine.refresh_container(container.id)
+
+    path = engine_path(exchange, "containers", container.id)
+    await exchange.relay(engine, path, settle=settle_removal)
+
+
+def _link_name(text: str, node_name: str) -> str:
+    """A link's name as its engine knows it: ``web/db``, whatever stood before."""
+    return text.removeprefix("/").removeprefix(f"{node_name}/")

@@ -1,0 +1,113 @@
+"""``GET /events``: what already happened, asked of every engine, then what happens, from the bus.
+
+The subscription is opened before the past is asked for, so nothing falls between; what both show is
+told once.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from swarmcore.errors import BadRequest
+from swarmcore.protocols import Cluster, Engine, EventStream, Exchange
+from swarmcore_api_docker.event_filters import compile_event_filters
+from swarmcore_api_docker.event_text import Framing, choose_framing, with_node, write_event
+from swarmcore_api_docker.fan_out import ask_all
+from swarmcore_api_docker.timestamps import parse_when
+
+_Send = Callable[[bytes], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    since: float | None
+    until: float | None
+    admits: Callable[[Mapping[str, Any]], bool]
+    framing: Framing
+
+
+async def follow_events(exchange: Exchange) -> None:
+    """``GET /events``."""
+    now = time.time()
+    wanted = _read(exchange, now)
+    headers = ((b"Content-Type", wanted.framing.content_type),)
+    async with exchange.cluster.follow_events() as bus, exchange.stream(200, headers) as send:
+        told: set[tuple[Any, ...]] = set()
+        if wanted.since is not None or wanted.until is not None:
+            end = now if wanted.until is None else min(now, wanted.until)
+            told = await _replay(exchange.cluster, wanted, end, send)
+        if wanted.until is None or wanted.until > now:
+            with trio.move_on_after(
+                float("inf") if wanted.until is None else wanted.until - time.time()
+            ):
+                await _follow(bus, wanted, told, send)
+
+
+def _read(exchange: Exchange, now: float) -> _Wanted:
+    request = exchange.request
+    since = parse_when(request.query.get("since"), now, "since")
+    until = parse_when(request.query.get("until"), now, "until")
+    if since is not None and until is not None and until < since:
+        raise BadRequest(f"since time ({since:.9f}) cannot be after until time ({until:.9f})")
+    return _Wanted(
+        since=since,
+        until=until,
+        admits=compile_event_filters(request.query.filters()),
+        framing=choose_framing(
+            request.version or exchange.cluster.api_version, request.header("Accept") or ""
+        ),
+    )
+
+
+async def _replay(
+    cluster: Cluster, wanted: _Wanted, end: float, send: _Send
+) -> set[tuple[Any, ...]]:
+    """Send what the engines remember up to *end*; returns the keys of all of it."""
+
+    async def ask(engine: Engine) -> list[dict[str, Any]]:
+        path = f"/events?since={wanted.since or 0:.9f}&until={end:.9f}"
+        answer = await engine.call("GET", path)
+        return [with_node(event, engine.node) for event in _read_lines(answer.body)]
+
+    engines = [engine for engine in cluster.engines() if engine.node.health]
+    replies = await ask_all(engines, ask)
+    past = [event for _, events in replies.answers for event in events]
+    past.sort(key=lambda event: int(event.get("timeNano") or 0))
+    for event in past:
+        if wanted.admits(event):
+            await send(write_event(event, wanted.framing))
+    return {_key(event) for event in past}
+
+
+def _read_lines(body: bytes) -> list[dict[str, Any]]:
+    """The objects of a body of JSON lines; a line that is none ends the reading."""
+    events = []
+    for line in body.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            break
+        if isinstance(event, dict) and "Type" in event:
+            events.append(event)
+    return events
+
+
+async def _follow(
+    bus: EventStream, wanted: _Wanted, told: set[tuple[Any, ...]], send: _Send
+) -> None:
+    async for event in bus:
+        if told and _key(event.raw) in told:
+            continue
+        if wanted.admits(event.raw):
+            await send(write_event(event.raw, wanted.framing))
+
+
+def _key(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What makes two reports one event."""
+    actor = event.get("Actor") or {}
+    node_id = (actor.get("Attributes") or {}).get("node.id", "")
+    return node_id, event.get("timeNano"), event.get("Type"), event.get("Action"), actor.get("ID")

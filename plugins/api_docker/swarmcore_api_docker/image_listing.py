@@ -1,0 +1,191 @@
+"""``GET /images/json`` of many engines as one list: one row per id, filters, order."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from swarmcore.errors import BadRequest, NotFound
+from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.glob import match_glob
+from swarmcore_api_docker.image_names import image_names, named_ids
+from swarmcore_api_docker.timestamps import parse_when
+
+Image = dict[str, Any]
+_Test = Callable[[Image], bool]
+
+#: Up to here engines wrote ``<none>:<none>`` where an image has no name.
+_EMPTY_LISTS = ApiVersion(1, 43)
+#: Up to here an image had a ``VirtualSize``, equal to ``Size``.
+_NO_VIRTUAL_SIZE = ApiVersion(1, 44)
+_TRUE, _FALSE = frozenset({"1", "t", "true"}), frozenset({"0", "f", "false"})
+
+
+def merge_images(lists: Iterable[Iterable[Mapping[str, Any]]]) -> list[Image]:
+    """One object per id, newest first.
+
+    Args:
+        lists: what each engine lists.
+
+    Returns:
+        Objects with the union of tags and digests (placeholders dropped), the sum of ``Containers``
+        and the largest ``SharedSize`` where known (-1 is unknown), and the manifests of all.
+    """
+    merged: dict[str, Image] = {}
+    for images in lists:
+        for image in images:
+            known = merged.get(image["Id"])
+            merged[image["Id"]] = _copy(image) if known is None else _merge(known, image)
+    return sorted(merged.values(), key=lambda image: int(image.get("Created") or 0), reverse=True)
+
+
+def _copy(image: Mapping[str, Any]) -> Image:
+    return {
+        **image,
+        "RepoTags": _names(image, "RepoTags"),
+        "RepoDigests": _names(image, "RepoDigests"),
+    }
+
+
+def _names(image: Mapping[str, Any], key: str) -> list[str]:
+    return [name for name in image.get(key) or () if not name.startswith("<none>")]
+
+
+def _merge(known: Image, other: Mapping[str, Any]) -> Image:
+    for key in ("RepoTags", "RepoDigests"):
+        known[key] = list(dict.fromkeys(known[key] + _names(other, key)))
+    counts = [image.get("Containers", -1) for image in (known, other)]
+    if max(counts) >= 0:
+        known["Containers"] = sum(count for count in counts if count >= 0)
+    known["SharedSize"] = max(known.get("SharedSize", -1), other.get("SharedSize", -1))
+    if known.get("Manifests") or other.get("Manifests"):
+        known["Manifests"] = _merge_manifests(known.get("Manifests"), other.get("Manifests"))
+    return known
+
+
+def _merge_manifests(
+    known: Sequence[Mapping[str, Any]] | None, others: Sequence[Mapping[str, Any]] | None
+) -> list[dict[str, Any]]:
+    """By descriptor digest: available where any engine has it, used by the containers of all."""
+    merged: dict[str, dict[str, Any]] = {}
+    for manifest in [*(known or ()), *(others or ())]:
+        digest = (manifest.get("Descriptor") or {}).get("digest", manifest.get("ID", ""))
+        first = merged.setdefault(digest, {**manifest, "Available": False})
+        first["Available"] = first["Available"] or bool(manifest.get("Available"))
+        data, mine = manifest.get("ImageData"), first.get("ImageData")
+        if data and mine and data is not mine:
+            containers = [*(mine.get("Containers") or ()), *(data.get("Containers") or ())]
+            first["ImageData"] = {**mine, "Containers": list(dict.fromkeys(containers))}
+    return list(merged.values())
+
+
+def filter_images(
+    images: Sequence[Image], filters: Mapping[str, Sequence[str]], now: float
+) -> list[Image]:
+    """The images that pass every filter; ``reference`` also narrows their names.
+
+    Args:
+        images: merged.
+        filters: as ``Query.filters`` reads them, ``node`` taken out.
+        now: Unix seconds, for ``until``.
+
+    Raises:
+        BadRequest: an unknown key, or a value that its key cannot have.
+        NotFound: ``before`` or ``since`` names no image of any engine.
+    """
+    tests: list[_Test] = []
+    patterns: Sequence[str] = ()
+    for key, values in filters.items():
+        if key == "reference":
+            patterns = values
+        elif key in _COMPILERS:
+            tests += [_COMPILERS[key](value, images, now) for value in values]
+        else:
+            raise BadRequest(f"invalid filter '{key}'")
+    chosen = [image for image in images if all(test(image) for test in tests)]
+    if patterns:
+        chosen = [narrowed for image in chosen if (narrowed := _narrow(image, patterns))]
+    return chosen
+
+
+def _narrow(image: Image, patterns: Sequence[str]) -> Image | None:
+    """The image with the names that match, or ``None`` when none does."""
+    narrowed = {
+        key: [name for name in image[key] if any(_refers(pattern, name) for pattern in patterns)]
+        for key in ("RepoTags", "RepoDigests")
+    }
+    return {**image, **narrowed} if any(narrowed.values()) else None
+
+
+def _refers(pattern: str, name: str) -> bool:
+    repository = name.partition("@")[0]
+    if "@" not in name:
+        repository = repository.rpartition(":")[0]
+    return match_glob(pattern, name) or match_glob(pattern, repository)
+
+
+def _by_dangling(value: str, images: Sequence[Image], now: float) -> _Test:
+    if value.lower() in _TRUE:
+        return lambda image: not image["RepoTags"]
+    if value.lower() in _FALSE:
+        return lambda image: bool(image["RepoTags"] or image["RepoDigests"])
+    raise BadRequest(f"invalid filter 'dangling={value}'")
+
+
+def _by_label(value: str, images: Sequence[Image], now: float) -> _Test:
+    key, equals, wanted = value.partition("=")
+
+    def test(image: Image) -> bool:
+        labels = image.get("Labels") or {}
+        return key in labels and (not equals or labels[key] == wanted)
+
+    return test
+
+
+def _by_no_label(value: str, images: Sequence[Image], now: float) -> _Test:
+    has = _by_label(value, images, now)
+    return lambda image: not has(image)
+
+
+def _by_before(value: str, images: Sequence[Image], now: float) -> _Test:
+    mark = _created(value, images)
+    return lambda image: int(image.get("Created") or 0) < mark
+
+
+def _by_since(value: str, images: Sequence[Image], now: float) -> _Test:
+    mark = _created(value, images)
+    return lambda image: int(image.get("Created") or 0) > mark
+
+
+def _created(text: str, images: Sequence[Image]) -> int:
+    by_id = {image["Id"]: image for image in images}
+    ids = named_ids(by_id, text)
+    if not ids:
+        raise NotFound(f"No such image: {text}")
+    return max(int(by_id[id].get("Created") or 0) for id in ids)
+
+
+def _by_until(value: str, images: Sequence[Image], now: float) -> _Test:
+    until = parse_when(value, now, "until") or 0
+    return lambda image: int(image.get("Created") or 0) < until
+
+
+_COMPILERS: dict[str, Callable[[str, Sequence[Image], float], _Test]] = {
+    "before": _by_before,
+    "dangling": _by_dangling,
+    "label": _by_label,
+    "label!": _by_no_label,
+    "since": _by_since,
+    "until": _by_until,
+}
+
+
+def show_images(images: Iterable[Image], version: ApiVersion) -> list[Image]:
+    """The list in the form of a client's API version."""
+    shown = []
+    for image in images:
+        copy = dict(image)
+        if version < _EMPTY_LISTS and not image_names(image):
+            copy |= {"RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]}
+        if version < _NO_VIRTUAL_SIZE:
+            copy.setdefault("VirtualSize", copy.get("Size", 0))
+        shown.append(copy)
+    return shown

@@ -1,0 +1,94 @@
+"""Images: listed over all engines, inspected where one is.  Pulling is ``pull``'s."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from swarmcore.errors import NotFound
+from swarmcore.messages import Query
+from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.fan_out import ask_all
+from swarmcore_api_docker.image_listing import filter_images, merge_images, show_images
+from swarmcore_api_docker.image_names import familiar_name, image_ids, with_tag
+
+#: Parameters whose answer is not in the caches.
+_LIVE = ("all", "shared-size", "manifests", "identity")
+#: Up to here a query could name one reference beside the filters.
+_NO_FILTER_PARAMETER = ApiVersion(1, 41)
+
+
+def routes() -> list[Route]:
+    """Reading images."""
+    return [
+        Route("GET", "/images/json", show_list),
+        Route("GET", "/images/{name}/json", inspect),
+    ]
+
+
+async def show_list(exchange: Exchange) -> None:
+    """``GET /images/json``: the union by id of what the engines that answer have."""
+    query, cluster = exchange.request.query, exchange.cluster
+    version = exchange.request.version or cluster.api_version
+    filters = query.filters()
+    if (text := query.get("filter")) and version < _NO_FILTER_PARAMETER:
+        filters.setdefault("reference", []).append(text)
+    engines = _engines_of(cluster, filters.pop("node", []))
+    if any(query.flag(name) for name in _LIVE):
+        lists = await _ask_lists(engines, query, version)
+    else:
+        lists = [list(engine.node.images.values()) for engine in engines]
+    images = filter_images(merge_images(lists), filters, time.time())
+    await exchange.send_json(show_images(images, version))
+
+
+def _engines_of(cluster: Cluster, names: Sequence[str]) -> list[Engine]:
+    """The engines that answer; those called so where *names* are given."""
+    return [
+        engine
+        for engine in cluster.engines()
+        if engine.node.health and (not names or {engine.node.name, engine.node.id} & set(names))
+    ]
+
+
+async def _ask_lists(
+    engines: Sequence[Engine], query: Query, version: ApiVersion
+) -> list[list[Mapping[str, Any]]]:
+    asked = Query((name, query.get(name)) for name in _LIVE if name in query)
+
+    async def ask(engine: Engine) -> list[Mapping[str, Any]]:
+        answer = await engine.call("GET", f"/images/json?{asked}", version=version)
+        return list(answer.json()) if answer.ok else []
+
+    return [images for _, images in (await ask_all(engines, ask)).answers]
+
+
+async def inspect(exchange: Exchange) -> None:
+    """``GET /images/{name}/json``: from an engine that has it."""
+    name = exchange.request.params["name"]
+    engine = find_holder(exchange.cluster, name)
+    path = f"/images/{quote(name, safe='/:@')}/json"
+    query = exchange.request.target.partition("?")[2]
+    await exchange.relay(engine, f"{path}?{query}" if query else path)
+
+
+def find_holder(cluster: Cluster, name: str) -> Engine:
+    """The engine to ask about an image.
+
+    One name may mean different images on different engines; the one most engines agree on is shown,
+    and among equals the first engine's, so that the same question has the same answer.
+
+    Raises:
+        NotFound: no engine that answers has it.
+    """
+    holders = [
+        (engine, ids)
+        for engine in cluster.engines()
+        if engine.node.health and (ids := image_ids(engine.node, name))
+    ]
+    if not holders:
+        raise NotFound(f"No such image: {with_tag(familiar_name(name))}")
+    counts = Counter(id for _, ids in holders for id in ids)
+    return max(holders, key=lambda holder: max(counts[id] for id in holder[1]))[0]

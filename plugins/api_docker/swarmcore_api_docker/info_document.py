@@ -1,0 +1,229 @@
+"""``GET /info`` and ``GET /version`` of a cluster, made of what its engines say of themselves.
+
+Numbers are summed; what a client concludes a capability from holds only where every engine has it;
+what names one choice is the most common one.  A field of an engine that we do not know is copied
+from nobody.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swarmcore.model import NANO, State
+from swarmcore.node import Node
+from swarmcore.protocols import Cluster
+from swarmcore.versions import FLOOR
+from swarmcore_api_docker.info_table import count_states, system_status
+
+#: Capabilities of an engine; a cluster has one when every engine that mentions it has it.
+_CAPABILITIES = (
+    "MemoryLimit", "SwapLimit", "KernelMemory", "KernelMemoryTCP", "CpuCfsPeriod", "CpuCfsQuota",
+    "CPUShares", "CPUSet", "PidsLimit", "IPv4Forwarding", "BridgeNfIptables", "BridgeNfIp6tables",
+    "OomKillDisable",
+)  # fmt: skip
+#: One choice per engine, with what is said when there is no engine.
+_CHOICES: Mapping[str, Any] = {
+    "OSType": "linux", "LoggingDriver": "json-file", "CgroupDriver": "cgroupfs",
+    "CgroupVersion": "1", "DefaultRuntime": "runc", "SecurityOptions": [],
+}  # fmt: skip
+_PLUGIN_KINDS = ("Volume", "Network", "Authorization", "Log")
+#: ``docker login`` without a server name asks for this field.
+_DOCKER_HUB = "https://index.docker.io/v1/"
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """The facts of the machine and the process that the documents show.
+
+    Attributes:
+        release: swarmcore's.
+        python: the interpreter's.
+        kernel, os, arch: the machine's; *arch* as Go names it, *machine* as uname does.
+    """
+
+    release: str
+    python: str
+    kernel: str
+    os: str
+    arch: str
+    machine: str
+
+
+def describe_info(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any]:
+    """The document of ``GET /info``.
+
+    Args:
+        cluster: the cluster.
+        manager: who answers.
+        now: RFC 3339, the manager's clock.
+    """
+    nodes = cluster.nodes()
+    infos = [node.info for node in nodes if node.state is State.HEALTHY]
+    return {
+        "ID": cluster.id,
+        "Name": cluster.name,
+        **_sums(nodes, infos),
+        "SystemStatus": system_status(nodes, cluster.strategy_name, cluster.filter_names),
+        **_storage(infos),
+        **_capabilities(infos),
+        **_choices(infos),
+        "Architecture": _most_common(infos, "Architecture", manager.machine),
+        "Plugins": _plugins(infos),
+        "Runtimes": _runtimes(infos),
+        "RegistryConfig": _registry_config(infos),
+        "IndexServerAddress": _DOCKER_HUB,
+        "Swarm": _outside_swarm_mode(),
+        "Warnings": _warnings(nodes),
+        "ServerVersion": cluster_release(nodes, manager),
+        "KernelVersion": manager.kernel,
+        "OperatingSystem": f"swarmcore {manager.release}",
+        "OSVersion": "",
+        "SystemTime": now,
+        "NEventsListener": cluster.listeners,
+        "ExperimentalBuild": cluster.experimental,
+        "Debug": False,
+        "LiveRestoreEnabled": False,
+        "DockerRootDir": "",
+        "HttpProxy": "",
+        "HttpsProxy": "",
+        "NoProxy": "",
+        "Labels": [],
+        "Isolation": "",
+        "InitBinary": "",
+        "ContainerdCommit": {"ID": "", "Expected": ""},
+        "RuncCommit": {"ID": "", "Expected": ""},
+        "InitCommit": {"ID": "", "Expected": ""},
+    }
+
+
+def describe_version(cluster: Cluster, manager: Manager) -> dict[str, Any]:
+    """The document of ``GET /version``.
+
+    Its ``ApiVersion`` is what ``_ping`` announces: some clients read one, some the other.
+    """
+    release = cluster_release(cluster.nodes(), manager)
+    details = {
+        "ApiVersion": str(cluster.api_version),
+        "MinAPIVersion": str(FLOOR),
+        "Os": manager.os,
+        "Arch": manager.arch,
+        "BuildTime": "",
+        "GitCommit": "",
+        "GoVersion": f"python{manager.python}",
+        "KernelVersion": manager.kernel,
+    }
+    engine = {"Name": "Engine", "Version": release, "Details": {**details, "Experimental": "false"}}
+    ours = {"Name": "swarmcore", "Version": manager.release, "Details": {"GitCommit": ""}}
+    return {
+        "Platform": {"Name": f"swarmcore {manager.release}"},
+        "Components": [engine, ours],
+        "Version": release,
+        **details,
+    }
+
+
+def cluster_release(nodes: Iterable[Node], manager: Manager) -> str:
+    """The oldest release among the engines, with our mark: ``20.10.24+swarmcore``.
+
+    Clients conclude features from the number and refuse a small one.
+    """
+    releases = [node.version for node in nodes if node.version and node.state is State.HEALTHY]
+    if not releases:
+        return f"{manager.release}+swarmcore"
+    return f"{min(releases, key=_release_key).partition('+')[0]}+swarmcore"
+
+
+def _release_key(release: str) -> tuple[tuple[int, str], ...]:
+    parts = release.partition("+")[0].split(".")
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
+
+
+def _sums(nodes: Sequence[Node], infos: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    counts = [count_states(node) for node in nodes]
+    return {
+        "Containers": sum(len(node.containers) for node in nodes),
+        "ContainersRunning": sum(count.running for count in counts),
+        "ContainersPaused": sum(count.paused for count in counts),
+        "ContainersStopped": sum(count.stopped for count in counts),
+        "Images": sum(len(node.images) for node in nodes),
+        "NCPU": sum(node.total_nano_cpus for node in nodes) // NANO,
+        "MemTotal": sum(node.total_memory for node in nodes),
+        "NFd": sum(int(info.get("NFd") or 0) for info in infos),
+        "NGoroutines": sum(int(info.get("NGoroutines") or 0) for info in infos),
+    }
+
+
+def _storage(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The storage driver where all engines agree; builders read features from it."""
+    drivers = [(info.get("Driver") or "", info.get("DriverStatus") or []) for info in infos]
+    if drivers and all(driver[0] == drivers[0][0] for driver in drivers):
+        same = all(driver == drivers[0] for driver in drivers)
+        return {"Driver": drivers[0][0], "DriverStatus": drivers[0][1] if same else []}
+    return {"Driver": "", "DriverStatus": []}
+
+
+def _capabilities(infos: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
+    return {
+        name: all(info.get(name, True) for info in infos)
+        for name in _CAPABILITIES
+        if not infos or any(name in info for info in infos)
+    }
+
+
+def _choices(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: _most_common(infos, name, default) for name, default in _CHOICES.items()}
+
+
+def _most_common(infos: Sequence[Mapping[str, Any]], name: str, default: Any) -> Any:
+    values = [info[name] for info in infos if info.get(name)]
+    if not values:
+        return default
+    counts = Counter(repr(value) for value in values)
+    return max(values, key=lambda value: counts[repr(value)])
+
+
+def _plugins(infos: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    return {kind: _intersection(_plugin_lists(infos, kind)) for kind in _PLUGIN_KINDS}
+
+
+def _plugin_lists(infos: Sequence[Mapping[str, Any]], kind: str) -> list[list[str]]:
+    return [(info.get("Plugins") or {}).get(kind) or [] for info in infos]
+
+
+def _intersection(lists: Sequence[Sequence[str]]) -> list[str]:
+    """What is in all *lists*, in the order of the first."""
+    first, *others = lists or [[]]
+    return [item for item in first if all(item in other for other in others)]
+
+
+def _runtimes(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    runtimes = [info.get("Runtimes") or {} for info in infos]
+    return {name: runtimes[0][name] for name in _intersection([list(each) for each in runtimes])}
+
+
+def _registry_config(infos: Sequence[Mapping[str, Any]]) -> Any:
+    for info in infos:
+        if info.get("RegistryConfig"):
+            return info["RegistryConfig"]
+    return {"InsecureRegistryCIDRs": [], "IndexConfigs": {}, "Mirrors": []}
+
+
+def _outside_swarm_mode() -> dict[str, Any]:
+    return {
+        "NodeID": "",
+        "NodeAddr": "",
+        "LocalNodeState": "inactive",
+        "ControlAvailable": False,
+        "Error": "",
+        "RemoteManagers": None,
+    }
+
+
+def _warnings(nodes: Sequence[Node]) -> list[str]:
+    return [
+        f"{node.name}: {warning}"
+        for node in nodes
+        if node.state is State.HEALTHY
+        for warning in node.info.get("Warnings") or ()
+    ]

@@ -1,0 +1,92 @@
+"""The rows of ``SystemStatus``: classic's node table, which ``docker info`` prints as it comes.
+
+Operators' scripts read these rows: keys, order and the corner sign are classic's to the letter.
+The one row of ours, ``Drained``, is there only on a drained node.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from swarmcore.model import NANO, State
+from swarmcore.node import Node
+
+_CORNER = "  └ "
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def system_status(
+    nodes: Sequence[Node], strategy: str, filters: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Every row.
+
+    Args:
+        nodes: all of them, pending ones too, in the order to show.
+        strategy: the strategy's name.
+        filters: the filters' names, in the order of the chain.
+    """
+    rows = [
+        ("Role", "primary"),
+        ("Strategy", strategy),
+        ("Filters", ", ".join(filters)),
+        ("Nodes", str(len(nodes))),
+    ]
+    for node in nodes:
+        rows += [(f" {node.name or '(unknown)'}", node.address)]
+        rows += [(_CORNER + key, value) for key, value in _node_rows(node)]
+    return rows
+
+
+def _node_rows(node: Node) -> list[tuple[str, str]]:
+    pending = node.state is State.PENDING
+    rows = [("ID", "" if pending else node.id), ("Status", node.state.value)]
+    if node.drained is not None:
+        rows.append(("Drained", node.drained))
+    rows += [
+        ("Containers", _word_containers(node)),
+        ("Reserved CPUs", f"{node.used_nano_cpus / NANO:g} / {node.total_nano_cpus / NANO:g}"),
+        ("Reserved Memory", f"{word_bytes(node.used_memory)} / {word_bytes(node.total_memory)}"),
+        ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))),
+    ]
+    if node.error:
+        rows.append(("Error", node.error))
+    rows += [("UpdatedAt", _word_moment(node.updated_at)), ("ServerVersion", node.version)]
+    return rows
+
+
+def _word_containers(node: Node) -> str:
+    total = len(node.containers)
+    if node.state is not State.HEALTHY:
+        return str(total)
+    counts = count_states(node)
+    return f"{total} ({counts.running} Running, {counts.paused} Paused, {counts.stopped} Stopped)"
+
+
+class Counts(NamedTuple):
+    """Containers by state, as ``docker info`` counts them; created and dead ones are stopped."""
+
+    running: int
+    paused: int
+    stopped: int
+
+
+def count_states(node: Node) -> Counts:
+    """How many containers of *node* run, are paused, and neither."""
+    count = node.states.get
+    running, paused = count("running", 0) + count("restarting", 0), count("paused", 0)
+    return Counts(running, paused, len(node.containers) - running - paused)
+
+
+def word_bytes(size: int) -> str:
+    """Bytes in binary units, four significant digits: ``2.1 GiB``, ``0 B``."""
+    value, unit = float(size), 0
+    while value >= 1024 and unit < len(_UNITS) - 1:
+        value /= 1024
+        unit += 1
+    return f"{value:.4g} {_UNITS[unit]}"
+
+
+def _word_moment(seconds: float) -> str:
+    if not seconds:
+        return "0001-01-01T00:00:00Z"
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

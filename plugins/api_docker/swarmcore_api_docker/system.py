@@ -1,0 +1,60 @@
+"""``_ping``, ``version``, ``info`` and ``auth``: the manager speaking for itself."""
+
+import functools
+import platform
+from datetime import datetime
+from importlib import metadata
+
+from swarmcore.messages import Answer, Headers
+from swarmcore.protocols import Exchange
+from swarmcore_api_docker.info_document import Manager, describe_info, describe_version
+
+_GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+_PING_HEADERS: Headers = (
+    (b"Content-Type", b"text/plain; charset=utf-8"),
+    (b"Builder-Version", b"1"),  # the classic builder: it needs no session beside the build
+    (b"Swarm", b"inactive"),
+    (b"Cache-Control", b"no-cache, no-store, must-revalidate"),
+    (b"Pragma", b"no-cache"),
+)
+
+
+@functools.cache
+def this_manager() -> Manager:
+    """What the documents say of this process."""
+    machine = platform.machine()
+    try:
+        release = metadata.version("swarmcore-api-docker")
+    except metadata.PackageNotFoundError:
+        release = "0"
+    return Manager(
+        release=release,
+        python=platform.python_version(),
+        kernel=platform.release(),
+        os=platform.system().lower(),
+        arch=_GO_ARCHITECTURES.get(machine, machine),
+        machine=machine,
+    )
+
+
+async def ping(exchange: Exchange) -> None:
+    """``GET`` and ``HEAD /_ping``: what clients negotiate the version with."""
+    body = b"" if exchange.request.method == "HEAD" else b"OK"
+    await exchange.send(Answer(200, _PING_HEADERS, body))
+
+
+async def show_version(exchange: Exchange) -> None:
+    """``GET /version``."""
+    await exchange.send_json(describe_version(exchange.cluster, this_manager()))
+
+
+async def show_info(exchange: Exchange) -> None:
+    """``GET /info``."""
+    now = datetime.now().astimezone().isoformat()
+    await exchange.send_json(describe_info(exchange.cluster, this_manager(), now))
+
+
+async def check_login(exchange: Exchange) -> None:
+    """``POST /auth``: one engine tries the credentials at the registry; nobody keeps them."""
+    engine = exchange.cluster.healthy_engines()[0]
+    await exchange.relay(engine, "/auth")

@@ -1,0 +1,109 @@
+"""What Docker documents and this manager does not do: each path says what is missing.
+
+The texts contain ``not supported`` in lower case: ``docker inspect`` and ``docker system prune``
+pass over what answers so.
+"""
+
+from swarmcore.errors import NotFound, NotSupported, Unavailable
+from swarmcore.protocols import Exchange, Handler, Route
+
+_NOT_YET: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("commit a container", ("POST /commit",)),
+    ("container checkpoints", (
+        "GET /containers/{name}/checkpoints", "POST /containers/{name}/checkpoints",
+        "DELETE /containers/{name}/checkpoints/{checkpoint}",
+    )),
+    ("copying by POST", ("POST /containers/{name}/copy",)),
+    ("prune", (
+        "POST /containers/prune", "POST /images/prune", "POST /networks/prune",
+        "POST /volumes/prune", "POST /build/prune",
+    )),
+    ("disk usage", ("GET /system/df",)),
+    ("image history", ("GET /images/{name}/history",)),
+    ("image attestations", ("GET /images/{name}/attestations",)),
+    ("pushing images", ("POST /images/{name}/push",)),
+    ("tagging images", ("POST /images/{name}/tag",)),
+    ("removing images", ("DELETE /images/{name}",)),
+    ("searching images", ("GET /images/search",)),
+    ("saving images", ("GET /images/{name}/get", "GET /images/get")),
+    ("loading images", ("POST /images/load",)),
+    ("reading a registry", ("GET /distribution/{name}/json",)),
+    ("building images", (
+        "POST /build", "POST /build/cancel", "POST /session", "POST /grpc",
+    )),
+    ("networks", (
+        "GET /networks", "GET /networks/{id}", "POST /networks/create",
+        "POST /networks/{id}/connect", "POST /networks/{id}/disconnect", "DELETE /networks/{id}",
+    )),
+    ("volumes", (
+        "GET /volumes", "GET /volumes/{name}", "POST /volumes/create", "PUT /volumes/{name}",
+        "DELETE /volumes/{name}",
+    )),
+)  # fmt: skip
+
+#: Documented, and never to be done across a cluster.
+_NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("engine plugins are", (
+        "GET /plugins/privileges", "POST /plugins/pull", "POST /plugins/create",
+        "POST /plugins/{name}/enable", "POST /plugins/{name}/disable", "POST /plugins/{name}/push",
+        "POST /plugins/{name}/set", "POST /plugins/{name}/upgrade", "DELETE /plugins/{name}",
+    )),
+    ("making an engine part of a swarm is", (
+        "POST /swarm/init", "POST /swarm/join", "POST /swarm/leave",
+    )),
+    ("the image graph is", ("GET /images/viz",)),
+)  # fmt: skip
+
+#: Swarm mode: answered as by an engine outside a swarm.
+_SWARM_MODE = (
+    "GET /swarm", "POST /swarm/update", "GET /swarm/unlockkey", "POST /swarm/unlock",
+    "GET /nodes", "GET /nodes/{id}", "DELETE /nodes/{id}", "POST /nodes/{id}/update",
+    "GET /services", "POST /services/create", "GET /services/{id}", "DELETE /services/{id}",
+    "GET /services/{id}/logs", "POST /services/{id}/update",
+    "GET /tasks", "GET /tasks/{id}", "GET /tasks/{id}/logs",
+    "GET /secrets", "POST /secrets/create", "GET /secrets/{id}", "DELETE /secrets/{id}",
+    "POST /secrets/{id}/update",
+    "GET /configs", "POST /configs/create", "GET /configs/{id}", "DELETE /configs/{id}",
+    "POST /configs/{id}/update",
+)  # fmt: skip
+_NO_SWARM = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect '
+    "this node to swarm and try again."
+)
+
+
+def routes() -> list[Route]:
+    """Every documented path that has no other handler."""
+    found = [
+        Route("GET", "/plugins", _no_plugins),
+        Route("GET", "/plugins/{name}/json", _no_plugin),
+    ]
+    for what, paths in _NOT_YET:
+        found += _routes(paths, _refuse(f"{what}: not supported by this manager yet"))
+    for what, paths in _NEVER:
+        found += _routes(paths, _refuse(f"{what} not supported by a manager of many engines"))
+    return found + _routes(_SWARM_MODE, _outside_swarm)
+
+
+def _routes(paths: tuple[str, ...], handler: Handler) -> list[Route]:
+    split = (path.split(" ") for path in paths)
+    return [Route(method, template, handler) for method, template in split]
+
+
+def _refuse(text: str) -> Handler:
+    async def refuse(exchange: Exchange) -> None:
+        raise NotSupported(text)
+
+    return refuse
+
+
+async def _outside_swarm(exchange: Exchange) -> None:
+    raise Unavailable(_NO_SWARM)
+
+
+async def _no_plugins(exchange: Exchange) -> None:
+    await exchange.send_json([])
+
+
+async def _no_plugin(exchange: Exchange) -> None:
+    raise NotFound(f'plugin "{exchange.request.params["name"]}" not found')
