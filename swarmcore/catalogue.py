@@ -6,6 +6,7 @@ Reads package metadata, always live, and imports nothing that it finds there.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.message import Message
 from importlib.metadata import EntryPoint, entry_points
 
 from swarmcore.errors import PluginConflict, PluginNotFound
@@ -88,6 +89,7 @@ def conflicting(known: Sequence[PluginInfo]) -> set[str]:
 
 
 def _info(point: EntryPoint) -> PluginInfo:
-    # A damaged dist-info folder has no name or version; it must not hide the others.
-    read = point.dist.metadata.get if point.dist else {}.get
-    return PluginInfo(point.name, read("Name") or "?", read("Version") or "?", point.value)
+    # A damaged dist-info folder lacks them; it must not hide the others.
+    metadata = point.dist.metadata if point.dist else Message()
+    name, version = (metadata[key] if key in metadata else "?" for key in ("Name", "Version"))
+    return PluginInfo(point.name, name, version, point.value)
