@@ -78,6 +78,19 @@ def test_both_clients_run_a_container(lab, engine, cli):
     assert out == "hello"
 
 
+def test_the_image_is_the_same_on_every_engine(lab):
+    lab.image(tag="tool:1")
+    images = [engine.api.call("GET", "/images/tool:1/json") for engine in lab.engines.values()]
+    assert len({image["Id"] for image in images}) == 1
+    assert images[0]["Config"]["Cmd"] == ["sh"]
+
+
+def test_dockerd_sees_its_own_links_only(engine):
+    links = engine.run("ls", "/sys/class/net").split()
+    assert {"docker0", "eth0", "lo"} <= set(links)
+    assert not [link for link in links if link.startswith("swl")]
+
+
 def test_the_newest_client_has_compose_and_buildx(lab, engine):
     assert "Compose" in docker(lab, engine, "compose", "version")
     assert "buildx" in docker(lab, engine, "buildx", "version")

@@ -20,13 +20,18 @@ from swarmcore.testing.lab.machine import children_of, start_time, wait_until
 _START_SECONDS = 20.0
 _END_SECONDS = 20.0
 
+# A sysfs shows the links of the network it was mounted in, and dockerd looks there for its
+# bridges; a whole new one would hide the control groups and AppArmor.
+#
 # $1: host name.  $2: folder that becomes /etc/docker (it holds the engine's ID: without it
 # all engines of a machine are one).  $3: file that becomes /etc/resolv.conf; what that name
 # points to may lie in the /run we have just covered.
 _SETUP = """
 set -e
 mount -t tmpfs -o mode=755 lab-run /run
-mkdir -p /run/lock
+mkdir -p /run/lock /run/lab-sys
+mount -t sysfs lab-sys /run/lab-sys
+for net in class/net devices/virtual/net; do mount --bind "/run/lab-sys/$net" "/sys/$net"; done
 resolv=$(readlink -m /etc/resolv.conf)
 mkdir -p /etc/docker "$(dirname "$resolv")"
 mount --bind "$2" /etc/docker

@@ -12,6 +12,7 @@ from swarmcore.testing.lab import cgroups
 from swarmcore.testing.lab.box import Box, BoxProcess
 from swarmcore.testing.lab.engine_api import EngineApi
 from swarmcore.testing.lab.errors import LabError
+from swarmcore.testing.lab.images import busybox_image
 from swarmcore.testing.lab.machine import children_of, command_of, wait_until
 from swarmcore.testing.lab.network import Cable
 from swarmcore.testing.lab.releases import Release, find_release
@@ -221,6 +222,17 @@ class LabEngine:
     def info(self) -> Any:
         """What ``GET /info`` says."""
         return self.api.call("GET", "/info")
+
+    def load(self, tag: str) -> None:
+        """Give it the lab's busybox image under that name and tag.
+
+        Raises:
+            LabError: it refused, or busybox is missing.
+        """
+        architecture = self.api.call("GET", "/version")["Arch"]
+        headers = {"Content-Type": "application/x-tar"}
+        image = busybox_image(tag, architecture)
+        self.api.call("POST", "/images/load?quiet=1", image, headers=headers)
 
     # --- inside ------------------------------------------------------------------------
 

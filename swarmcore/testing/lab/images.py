@@ -1,12 +1,18 @@
-"""An image out of the machine's own busybox, so that no registry is needed."""
+"""An image out of the machine's own busybox, so that no registry is needed.
+
+It is the same to the last byte on every engine, so it has the same ID on all of them, as an
+image pulled from a registry has; ``docker import`` would give each its own.
+"""
 
 import functools
+import hashlib
 import io
+import json
 import tarfile
 from pathlib import Path
 
 from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import run
+from swarmcore.testing.lab.machine import PATH, run
 
 _BUSYBOX = Path("/bin/busybox")
 _FOLDERS = ("bin", "dev", "etc", "home", "proc", "root", "sbin", "sys", "tmp", "usr", "usr/bin",
@@ -16,6 +22,37 @@ _FILES = {
     "etc/group": "root:x:0:\nnogroup:x:65534:\n",
     "etc/nsswitch.conf": "hosts: files dns\n",
 }
+
+
+@functools.cache
+def busybox_image(tag: str, architecture: str) -> bytes:
+    """The image as ``docker save`` writes it; its command is ``sh``.
+
+    Args:
+        tag: its name, with a tag.
+        architecture: as Docker names it ("amd64").
+
+    Raises:
+        LabError: Debian's busybox-static is not installed.
+    """
+    layer = busybox_rootfs()
+    config = {
+        "architecture": architecture,
+        "os": "linux",
+        "created": "2020-01-01T00:00:00Z",
+        "config": {"Cmd": ["sh"], "Env": [f"PATH={PATH}"]},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{_sha256(layer)}"]},
+        "history": [{"created": "2020-01-01T00:00:00Z", "created_by": "swarmcore's lab"}],
+    }
+    config_bytes = json.dumps(config).encode()
+    config_name = f"{_sha256(config_bytes)}.json"
+    manifest = [{"Config": config_name, "RepoTags": [tag], "Layers": ["layer.tar"]}]
+    output = io.BytesIO()
+    with tarfile.open(fileobj=output, mode="w") as tar:
+        _add_file(tar, "layer.tar", layer, 0o644)
+        _add_file(tar, config_name, config_bytes, 0o644)
+        _add_file(tar, "manifest.json", json.dumps(manifest).encode(), 0o644)
+    return output.getvalue()
 
 
 @functools.cache
@@ -45,6 +82,10 @@ def busybox_rootfs() -> bytes:
             if applet != "bin/busybox" and str(Path(applet).parent) in _FOLDERS:
                 tar.addfile(entry)
     return output.getvalue()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _add_file(tar: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:

@@ -9,13 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlencode
 
 from swarmcore.testing.lab import cgroups, network
 from swarmcore.testing.lab.cli import Cli, make_cli
 from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
 from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.images import busybox_rootfs
 from swarmcore.testing.lab.machine import missing_ability
 from swarmcore.testing.lab.registry import LabRegistry
 from swarmcore.testing.lab.releases import releases
@@ -133,26 +131,22 @@ class Lab:
     ) -> str:
         """Give engines an image made of this machine's busybox; its command is ``sh``.
 
+        It has the same ID on every engine, as a pulled image has.
+
         Args:
             engines: who gets it; all engines if not given.
             tag: the image's name and tag.
 
         Returns:
-            The tag.
+            The image's name with its tag.
 
         Raises:
             LabError: an engine refused, or busybox is missing.
         """
         chosen = self.engines.values() if engines is None else engines
         chosen = [chosen] if isinstance(chosen, LabEngine) else list(chosen)
-        repo, _, version = tag.partition(":")
-        query = {"fromSrc": "-", "repo": repo, "tag": version or "latest",
-                 "changes": 'CMD ["sh"]'}  # fmt: skip
-        path, tar = f"/images/create?{urlencode(query)}", busybox_rootfs()
-        headers = {"Content-Type": "application/x-tar"}
-        _at_once(
-            lambda engine: engine.api.call("POST", path, tar, headers=headers), chosen, self._stop
-        )
+        tag = tag if ":" in tag else f"{tag}:latest"
+        _at_once(lambda engine: engine.load(tag), chosen, self._stop)
         return tag
 
     def registry(self, auth: tuple[str, str] | None = None) -> LabRegistry:

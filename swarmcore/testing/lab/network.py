@@ -120,7 +120,13 @@ class Network:
         )
 
     def close(self) -> None:
-        """Take the bridge away; its cables went with their namespaces."""
+        """Take the bridge away, and cables of namespaces that are just going.
+
+        Raises:
+            LabError: a link would not go.
+        """
+        for link in Path("/sys/class/net").glob(f"{self.id}v*"):
+            Cable(self.id, link.name, "").unplug()
         if (Path("/sys/class/net") / self.id).exists():
             run("ip", "link", "delete", self.id)
 
