@@ -89,7 +89,12 @@ def conflicting(known: Sequence[PluginInfo]) -> set[str]:
 
 
 def _info(point: EntryPoint) -> PluginInfo:
+    return PluginInfo(point.name, _fact(point, "Name"), _fact(point, "Version"), point.value)
+
+
+def _fact(point: EntryPoint, key: str) -> str:
     # A damaged dist-info folder lacks them; it must not hide the others.
     metadata = point.dist.metadata if point.dist else Message()
-    name, version = (metadata[key] if key in metadata else "?" for key in ("Name", "Version"))
-    return PluginInfo(point.name, name, version, point.value)
+    if key not in metadata:
+        return "?"
+    return str(metadata[key])

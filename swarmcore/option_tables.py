@@ -132,13 +132,13 @@ _ENGINES = (
     ),
     Option(
         "refresh-on-node-filter",
-        "re-read the engines that a 'node' filter of ps names, before answering",
+        "before ps with a 'node' filter, re-read the engines that it names",
         kind="switch",
         default=("false",),
     ),
     Option(
         "container-name-refresh-filter",
-        "re-read containers when a 'name' filter of ps contains this",
+        "before ps with this 'name' filter, re-read all engines",
         value="TEXT",
     ),
 )
@@ -192,13 +192,15 @@ _CLUSTER = (
     ),
 )
 
+CONFIG = Option(
+    "config",
+    "read options from a TOML file; flags and environment go first",
+    value="FILE",
+    place="start",
+)
+
 _START = (
-    Option(
-        "config",
-        "read options from a TOML file; flags and environment go first",
-        value="FILE",
-        place="start",
-    ),
+    CONFIG,
     Option(
         "print-config",
         "print what holds and where each value came from, and do not start",

@@ -115,7 +115,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         without=read["without"],
         strategy=read["strategy"] if settings["strategy"].given else None,
         filters=read["filter"] if settings["filter"].given else None,
-        hosts=tuple(_host(text) for text in read["host"]),
+        hosts=tuple(parse_host(text) for text in read["host"]),
         tls=tls,
         cors=read["api-enable-cors"],
         grace_seconds=_not_negative("grace-period", read),
@@ -234,8 +234,12 @@ def _create_retry(cluster_opts: Mapping[str, str]) -> int:
     return retry
 
 
-def _host(text: str) -> str:
-    """Where to listen, in one spelling."""
+def parse_host(text: str) -> str:
+    """Where to listen, in one spelling: ``tcp://HOST:PORT`` or ``unix://PATH``.
+
+    Raises:
+        ConfigError: another protocol, or no port.
+    """
     scheme, separator, rest = text.partition("://")
     if not separator:
         scheme, rest = "tcp", text

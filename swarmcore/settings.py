@@ -48,7 +48,10 @@ class Setting:
             raise ConfigError(f"invalid --{self.option.name}: {error}{source}") from None
 
     def __str__(self) -> str:
-        """A line of TOML that means the same, with its origin as a comment."""
+        """A line of TOML that means the same, with its origin; a default is all comment.
+
+        So the lines together are a file for ``--config``, in which a default stays one.
+        """
         option = self.option
         if option.repeatable:
             value = json.dumps(list(self.texts), ensure_ascii=False)
@@ -56,7 +59,8 @@ class Setting:
             value = json.dumps(self.value)
         else:
             value = json.dumps(self.value if option.kind == "text" else self.texts[-1])
-        return f"{option.name} = {value}  # {self.origin}"
+        mark = "" if self.given else "# "
+        return f"{mark}{option.name} = {value}  # {self.origin}"
 
 
 def resolve(

@@ -1,0 +1,135 @@
+"""``file://PATH``: engines from a file, read again when it changes.
+
+The path is looked at (modification time, inode, size), which also sees a file that was replaced and
+needs no kernel interface; the reading happens in a thread, because a network file system may hang.
+"""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import trio
+
+from swarmcore import hookimpl
+from swarmcore.errors import ConfigError
+from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
+from swarmcore_discovery_file.lines import parse_lines
+
+_LONGEST_PERIOD_SECONDS = 1.0
+
+#: A writer that truncates and writes is given this long before its file is read.
+_SETTLE_SECONDS = 0.05
+
+#: A list of every host of a /16 with labels is a tenth of it.
+_LARGEST_BYTES = 64 * 1024 * 1024
+
+T = TypeVar("T")
+
+
+@hookimpl
+def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
+    """Answer to ``file``; read the file once, so that a wrong path stops the start."""
+    if uri.scheme != "file":
+        return None
+    if not uri.rest:
+        raise ConfigError("file:// needs a path; write file:///PATH with one HOST:PORT a line")
+    path = Path(uri.rest)
+    try:
+        read(path)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{uri}: cannot read the list of engines: {reason(error)}; "
+            "write one HOST:PORT a line into that file"
+        ) from None
+    return FileDiscovery(path, min(_LONGEST_PERIOD_SECONDS, options.heartbeat_seconds))
+
+
+class Look(NamedTuple):
+    """What changes when a file does."""
+
+    modified_ns: int
+    inode: int
+    size: int
+
+
+class FileDiscovery:
+    """Reports the entries of a file, now and after each change.
+
+    Args:
+        path: of the file.
+        period_seconds: how often to look at it.
+    """
+
+    def __init__(self, path: Path, period_seconds: float) -> None:
+        self._path = path
+        self._period_seconds = period_seconds
+
+    async def watch(self, sink: DiscoverySink) -> None:
+        """Report until cancelled; what goes wrong is reported once, not at every look."""
+        seen: Look | str | None = None
+        while True:
+            try:
+                if await _in_thread(lambda: look(self._path)) != seen:
+                    if seen is not None:
+                        await trio.sleep(_SETTLE_SECONDS)
+                    seen, text = await _in_thread(lambda: read(self._path))
+                    self._report(text, sink)
+            except (OSError, ValueError) as error:
+                if seen != reason(error):
+                    seen = reason(error)
+                    sink.failed(f"{self._path}: {seen}; the last good list stays in force")
+            await trio.sleep(self._period_seconds)
+
+    def _report(self, text: str, sink: DiscoverySink) -> None:
+        entries, problems = parse_lines(text)
+        sink.entries(entries)
+        for problem in problems:
+            sink.failed(f"{self._path} {problem}; the line is skipped")
+
+
+def look(path: Path) -> Look:
+    """What the file at *path* looks like now.
+
+    Raises:
+        OSError: it cannot be reached.
+    """
+    found = path.stat()
+    return Look(found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+def read(path: Path) -> tuple[Look, str]:
+    """The file's text, and its looks from before it was read: a later change is seen as one.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no text file of reasonable size.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("not a regular file")
+        content = file.read(_LARGEST_BYTES + 1)
+    if len(content) > _LARGEST_BYTES:
+        raise ValueError(f"larger than {_LARGEST_BYTES} bytes")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 text at byte {error.start}") from None
+    return Look(found.st_mtime_ns, found.st_ino, found.st_size), text
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Opening a named pipe would wait for somebody to write into it.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def reason(error: OSError | ValueError) -> str:
+    """The system's words without number and path, or ours."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    # Abandoned when cancelled: a hung file system must not keep the manager from stopping.
+    return await trio.to_thread.run_sync(work, abandon_on_cancel=True)

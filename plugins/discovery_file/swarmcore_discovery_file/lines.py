@@ -1,0 +1,46 @@
+"""The lines of an engine list: address or range, labels, comment.  Text in, entries out."""
+
+from collections.abc import Iterator
+
+from swarmcore.addresses import Address, parse_address
+from swarmcore.errors import ConfigError
+from swarmcore.protocols import Entry
+from swarmcore.ranges import expand
+
+
+def parse_lines(text: str) -> tuple[list[Entry], list[str]]:
+    """Read a whole file.
+
+    Args:
+        text: one ``ADDRESS [KEY=VALUE ...]`` a line; ``#`` begins a comment.
+
+    Returns:
+        The entries in order, the first of a doubled address; and for each line that cannot be
+        read, its number, its text and the reason.
+    """
+    found: dict[Address, Entry] = {}
+    problems = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        content = line.partition("#")[0].strip()
+        try:
+            for entry in _parse_line(content):
+                found.setdefault(entry.address, entry)
+        except ConfigError as error:
+            problems.append(f"line {number}: {content!r}: {error}")
+    return list(found.values()), problems
+
+
+def _parse_line(content: str) -> Iterator[Entry]:
+    """Every entry of a line; nothing of a line of which a part is wrong."""
+    if not content:
+        return iter(())
+    address, *words = content.split()
+    labels = dict(_parse_label(word) for word in words)
+    return iter([Entry(parse_address(each), labels) for each in expand(address)])
+
+
+def _parse_label(word: str) -> tuple[str, str]:
+    key, equals, value = word.partition("=")
+    if not (key and equals):
+        raise ConfigError(f"{word!r} is not a label of the form key=value")
+    return key, value

@@ -1,0 +1,102 @@
+"""Which plugins a manager loads, from what it was told.
+
+Loaded means selected: a discovery, strategy or filter is imported because somebody named it or it
+is a default; ``api_*`` and ``ext_*`` because they are installed.  What is not selected is never
+imported, so that it cannot hurt, however broken it is.
+"""
+
+from collections.abc import Sequence
+
+from swarmcore.catalogue import LOADED_WHEN_INSTALLED, PluginInfo, find, installed
+from swarmcore.errors import ConfigError, PluginError
+from swarmcore.option_tables import MANAGE_OPTIONS
+from swarmcore.options import Options
+from swarmcore.plugins import Plugins
+
+_DEFAULTS = {option.name: option.default for option in MANAGE_OPTIONS}
+
+#: Classic's names for what has another name here.
+_CLASSIC_NAMES = {"binpacking": "binpack", "containerslots": "slots"}
+
+
+def select_plugins(options: Options) -> Plugins:
+    """Load what *options* name, what they leave to the defaults, and what is always loaded.
+
+    Filters are called in this order: those of ``--plugin``, those of ``--filter`` or, when nobody
+    named a filter, the default chain; then what an installed ``ext_*`` brings.
+
+    Raises:
+        PluginError: a plugin is missing, broken or does not fit; one line.
+        ConfigError: the options contradict each other.
+    """
+    known = installed()
+    _check_without(options, known)
+    plugins = Plugins()
+    plugins.load(options.plugins)
+    _load_discovery(plugins, options, known)
+    _load_filters(plugins, options)
+    load_installed(plugins, [info for info in known if info.name not in options.without])
+    _load_strategy(plugins, options)
+    if options.replication and not plugins.implementers("swarmcore_election"):
+        raise ConfigError(
+            f"--replication: no loaded plugin elects a leader for {options.discovery.scheme}://; "
+            "run one manager without --replication"
+        )
+    return plugins
+
+
+def load_installed(plugins: Plugins, known: Sequence[PluginInfo]) -> None:
+    """Load those of *known* of which being installed is being loaded.
+
+    Raises:
+        PluginError: one is broken; the message says how to leave it out.
+    """
+    for info in known:
+        if info.kind not in LOADED_WHEN_INSTALLED:
+            continue
+        try:
+            plugins.load([info.name])
+        except PluginError as error:
+            hint = f"; leave it out with --without {info.name}"
+            raise type(error)(f"{error}{hint}") from error
+
+
+def _check_without(options: Options, known: Sequence[PluginInfo]) -> None:
+    names = {info.name for info in known}
+    for name in options.without:
+        if name not in names:
+            find(name, known)  # says that there is none, and which there are
+        if name in options.plugins:
+            raise ConfigError(f"--plugin {name} and --without {name} contradict each other")
+
+
+def _load_discovery(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
+    """The one of the URI's scheme (``http`` of ``http+sd``), behind those that were named.
+
+    That none answers is found out when they are asked.
+    """
+    name = f"discovery_{options.discovery.scheme.partition('+')[0]}"
+    if name not in options.without and any(info.name == name for info in known):
+        plugins.load([name])
+
+
+def _load_filters(plugins: Plugins, options: Options) -> None:
+    if options.filters is not None:
+        plugins.load(_plugin_name("filter", name) for name in options.filters)
+    elif not plugins.implementers("swarmcore_filter"):
+        defaults = [_plugin_name("filter", name) for name in _DEFAULTS["filter"]]
+        plugins.load(name for name in defaults if name not in options.without)
+
+
+def _load_strategy(plugins: Plugins, options: Options) -> None:
+    if options.strategy is not None:
+        plugins.load([_plugin_name("strategy", options.strategy)])
+    elif not plugins.implementers("swarmcore_strategy"):
+        name = _plugin_name("strategy", _DEFAULTS["strategy"][0])
+        if name in options.without:
+            raise ConfigError(f"--without {name} leaves no strategy; name one with --strategy")
+        plugins.load([name])
+
+
+def _plugin_name(kind: str, name: str) -> str:
+    return f"{kind}_{_CLASSIC_NAMES.get(name, name)}"
