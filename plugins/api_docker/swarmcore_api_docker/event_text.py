@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from swarmcore.node import Node
 from swarmcore.versions import ApiVersion
 
 #: From here on events have no ``status``, ``id`` and ``from``, and name their own media type.
 _LEAN = ApiVersion(1, 52)
+_DROPPED = frozenset({"status", "id", "from"})
 #: RFC 7464 puts this before each object.
 _RECORD_SEPARATOR = b"\x1e"
 
@@ -45,46 +45,15 @@ def choose_framing(version: ApiVersion, accept: str) -> Framing:
     return Framing(b"application/jsonl", b"", lean=True)
 
 
-def with_node(event: Mapping[str, Any], node: Node) -> dict[str, Any]:
-    """An engine's own event with the node among its actor's attributes, as on the bus."""
-    actor = event.get("Actor") or {}
-    attributes = {
-        **(actor.get("Attributes") or {}),
-        "node.name": node.name,
-        "node.id": node.id,
-        "node.addr": node.address,
-        "node.ip": node.ip,
-    }
-    return {**event, "Actor": {**actor, "Attributes": attributes}}
-
-
 def write_event(event: Mapping[str, Any], framing: Framing) -> bytes:
-    """An event with node attributes, ready for the wire.
+    """An event, ready for the wire.
 
-    Below 1.52 the fields ``status``, ``id`` and ``from`` are filled in where the engine left them
-    out: older clients crash without them.  ``from`` and ``node`` are classic's.
+    Args:
+        event: as the core hands it: classic's additions in place, old fields filled in.
+        framing: the client's.
     """
-    shown = dict(event)
-    actor = shown.get("Actor") or {}
-    attributes = actor.get("Attributes") or {}
-    node_name = attributes.get("node.name", "")
+    shown = event
     if framing.lean:
-        for key in ("status", "id", "from"):
-            shown.pop(key, None)
-    else:
-        if shown.get("Type") in ("container", "image"):
-            shown.setdefault("status", shown.get("Action", ""))
-            shown.setdefault("id", actor.get("ID", ""))
-        if shown.get("Type") == "container":
-            shown.setdefault("from", attributes.get("image", ""))
-        if node_name and "from" in shown:
-            shown["from"] = f"{shown['from'].partition(' node:')[0]} node:{node_name}"
-    if node_name:
-        shown["node"] = {
-            "Name": node_name,
-            "Id": attributes.get("node.id", ""),
-            "Addr": attributes.get("node.addr", ""),
-            "Ip": attributes.get("node.ip", ""),
-        }
+        shown = {key: value for key, value in event.items() if key not in _DROPPED}
     text = json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
     return framing.prefix + text.encode() + b"\n"

@@ -4,7 +4,6 @@ The subscription is opened before the past is asked for, so nothing falls betwee
 told once.
 """
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +12,16 @@ from typing import Any
 import trio
 
 from swarmcore.errors import BadRequest
+from swarmcore.events import identity_of, read_event
+from swarmcore.model import Event
 from swarmcore.protocols import Cluster, Engine, EventStream, Exchange
 from swarmcore_api_docker.event_filters import compile_event_filters
-from swarmcore_api_docker.event_text import Framing, choose_framing, with_node, write_event
+from swarmcore_api_docker.event_text import Framing, choose_framing, write_event
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.timestamps import parse_when
 
 _Send = Callable[[bytes], Awaitable[None]]
+_Key = tuple[str, int, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ async def follow_events(exchange: Exchange) -> None:
     wanted = _read(exchange, now)
     headers = ((b"Content-Type", wanted.framing.content_type),)
     async with exchange.cluster.follow_events() as bus, exchange.stream(200, headers) as send:
-        told: set[tuple[Any, ...]] = set()
+        told: set[_Key] = set()
         if wanted.since is not None or wanted.until is not None:
             end = now if wanted.until is None else min(now, wanted.until)
             told = await _replay(exchange.cluster, wanted, end, send)
@@ -63,51 +65,35 @@ def _read(exchange: Exchange, now: float) -> _Wanted:
     )
 
 
-async def _replay(
-    cluster: Cluster, wanted: _Wanted, end: float, send: _Send
-) -> set[tuple[Any, ...]]:
+async def _replay(cluster: Cluster, wanted: _Wanted, end: float, send: _Send) -> set[_Key]:
     """Send what the engines remember up to *end*; returns the keys of all of it."""
 
-    async def ask(engine: Engine) -> list[dict[str, Any]]:
+    async def ask(engine: Engine) -> list[Event]:
         path = f"/events?since={wanted.since or 0:.9f}&until={end:.9f}"
         answer = await engine.call("GET", path)
-        return [with_node(event, engine.node) for event in _read_lines(answer.body)]
+        read = (read_event(line, engine.node) for line in answer.body.splitlines())
+        return [event for event in read if event is not None] if answer.ok else []
 
     engines = [engine for engine in cluster.engines() if engine.node.health]
     replies = await ask_all(engines, ask)
     past = [event for _, events in replies.answers for event in events]
-    past.sort(key=lambda event: int(event.get("timeNano") or 0))
+    past.sort(key=lambda event: event.time_nano)
     for event in past:
-        if wanted.admits(event):
-            await send(write_event(event, wanted.framing))
+        await _tell(event, wanted, send)
     return {_key(event) for event in past}
 
 
-def _read_lines(body: bytes) -> list[dict[str, Any]]:
-    """The objects of a body of JSON lines; a line that is none ends the reading."""
-    events = []
-    for line in body.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            break
-        if isinstance(event, dict) and "Type" in event:
-            events.append(event)
-    return events
-
-
-async def _follow(
-    bus: EventStream, wanted: _Wanted, told: set[tuple[Any, ...]], send: _Send
-) -> None:
+async def _follow(bus: EventStream, wanted: _Wanted, told: set[_Key], send: _Send) -> None:
     async for event in bus:
-        if told and _key(event.raw) in told:
-            continue
-        if wanted.admits(event.raw):
-            await send(write_event(event.raw, wanted.framing))
+        if not told or _key(event) not in told:
+            await _tell(event, wanted, send)
 
 
-def _key(event: Mapping[str, Any]) -> tuple[Any, ...]:
+async def _tell(event: Event, wanted: _Wanted, send: _Send) -> None:
+    if wanted.admits(event.raw):
+        await send(write_event(event.raw, wanted.framing))
+
+
+def _key(event: Event) -> _Key:
     """What makes two reports one event."""
-    actor = event.get("Actor") or {}
-    node_id = (actor.get("Attributes") or {}).get("node.id", "")
-    return node_id, event.get("timeNano"), event.get("Type"), event.get("Action"), actor.get("ID")
+    return event.node_id, *identity_of(event)

@@ -4,7 +4,7 @@ The first progress of any engine opens the answer; when all fail before that, th
 engine's own error.  A client that goes away ends every pull.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import trio
 
 from swarmcore.errors import BadRequest, EngineError, EngineRefused, NotSupported
 from swarmcore.messages import Answer, Headers, Query, dump_json, error_answer
-from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore.protocols import AnswerStream, Engine, Exchange, Route
 from swarmcore_api_docker.pull_progress import Lines, error_line, error_text, mark, word_failures
 
 _JSON: Headers = ((b"Content-Type", b"application/json"),)
@@ -107,22 +107,14 @@ class _Pull:
     async def _pull_and_report(
         self, engine: Engine, reports: "trio.MemorySendChannel[_Report]"
     ) -> None:
-        version, lines = self._exchange.request.version, Lines()
-        failed = None
+        version, lines, failed = self._exchange.request.version, Lines(), ""
         async with engine.open("POST", self._path, headers=self._headers, version=version) as got:
             if got.status >= 400:
-                body = b"".join([piece async for piece in got])
-                raise EngineRefused(
-                    engine.node.name, got.status, Answer(got.status, body=body).message
-                )
+                raise await _read_refusal(engine, got)
             async for piece in got:
-                for message in lines.feed(piece):
-                    failed = error_text(message) or failed
-                    if failed is None:
-                        await reports.send(_Progress(engine, message))
-            for message in lines.end():
-                failed = error_text(message) or failed
-        if failed is not None:
+                failed = await _report(engine, lines.feed(piece), reports) or failed
+        failed = await _report(engine, lines.end(), reports) or failed
+        if failed:
             raise EngineError(engine.node.name, failed)
         await engine.refresh_images()
 
@@ -170,3 +162,20 @@ class _Pull:
         texts = [str(error) for error in self._failures.values()]
         text = texts[0] if len(set(texts)) == 1 else self._word()
         return error_answer(next(iter(self._failures.values())).status, text)
+
+
+async def _read_refusal(engine: Engine, got: AnswerStream) -> EngineRefused:
+    body = b"".join([piece async for piece in got])
+    return EngineRefused(engine.node.name, got.status, Answer(got.status, body=body).message)
+
+
+async def _report(
+    engine: Engine, messages: Iterable[dict[str, Any]], reports: "trio.MemorySendChannel[_Report]"
+) -> str:
+    """Pass progress on; returns the text of an error among it, which is told at the end."""
+    failed = ""
+    for message in messages:
+        failed = error_text(message) or failed
+        if not failed:
+            await reports.send(_Progress(engine, message))
+    return failed

@@ -1,0 +1,100 @@
+"""Which events a client sees, and how they are written."""
+
+import json
+
+import pytest
+from swarmcore_api_docker.event_filters import compile_event_filters
+from swarmcore_api_docker.event_text import choose_framing, write_event
+
+from swarmcore.versions import ApiVersion
+
+START = ("start", "container", 1, "abcdef")
+
+
+def admits(event, /, **filters):
+    return compile_event_filters({key: list(values) for key, values in filters.items()})(event.raw)
+
+
+@pytest.mark.parametrize(
+    ("filters", "admitted"),
+    [
+        ({}, True),
+        ({"type": ["container"]}, True),
+        ({"type": ["image", "container"]}, True),
+        ({"type": ["image"]}, False),
+        ({"event": ["start"]}, True),
+        ({"event": ["star"]}, False),
+        ({"scope": ["local"]}, True),
+        ({"scope": ["swarm"]}, False),
+        ({"container": ["web"]}, True),
+        ({"container": ["we"]}, True),
+        ({"container": ["abc"]}, True),
+        ({"container": ["eb"]}, False),
+        ({"image": ["team/tool:1"]}, True),
+        ({"image": ["team/tool"]}, True),
+        ({"image": ["team"]}, False),
+        ({"label": ["app"]}, True),
+        ({"label": ["app=shop"]}, True),
+        ({"label": ["app=shop", "zone"]}, False),
+        ({"node": ["n1"]}, True),
+        ({"node": ["n2"]}, False),
+        ({"unheard": ["of"]}, True),
+        ({"type": ["container"], "event": ["stop"]}, False),
+        ({"type": []}, True),
+    ],
+    ids=str,
+)
+def test_filters(docker, filters, admitted):
+    event = docker.event(*START, name="web", image="team/tool:1", app="shop")
+    assert admits(event, **filters) is admitted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "action", "admitted"),
+    [
+        ("exec_create", "exec_create: sh -c true", True),
+        ("exec_start", "exec_start: sh", True),
+        ("health_status", "health_status: healthy", True),
+        ("health_status: healthy", "health_status: healthy", True),
+        ("health_status: healthy", "health_status: unhealthy", False),
+        ("exec_die", "exec_create: sh", False),
+    ],
+)
+def test_an_action_with_a_suffix_matches_by_its_verb(docker, wanted, action, admitted):
+    assert admits(docker.event(action), event=[wanted]) is admitted
+
+
+def test_an_image_event_names_its_image_in_another_attribute(docker):
+    event = docker.event("pull", "image", 1, "host:5000/tool:1", name="host:5000/tool")
+    assert admits(event, image=["host:5000/tool"])
+    assert admits(event, image=["host:5000/tool:1"])
+    assert not admits(event, image=["host"])
+
+
+@pytest.mark.parametrize(
+    ("version", "accept", "content_type"),
+    [
+        ((1, 41), "", b"application/json"),
+        ((1, 41), "application/json-seq", b"application/json"),
+        ((1, 52), "", b"application/jsonl"),
+        ((1, 52), "application/x-ndjson;q=0.9", b"application/x-ndjson"),
+        ((1, 52), "text/plain, application/json-seq", b"application/json-seq"),
+    ],
+)
+def test_the_media_type_follows_version_and_accept(version, accept, content_type):
+    assert choose_framing(ApiVersion(*version), accept).content_type == content_type
+
+
+def test_old_clients_get_the_old_fields_and_new_ones_do_not(docker):
+    event = docker.event(*START, image="busybox")
+    old = json.loads(write_event(event.raw, choose_framing(ApiVersion(1, 41), "")))
+    assert (old["id"], old["status"], old["from"]) == ("abcdef", "start", "busybox node:n1")
+    new = json.loads(write_event(event.raw, choose_framing(ApiVersion(1, 52), "")))
+    assert old.keys() - new.keys() == {"id", "status", "from"}
+
+
+def test_a_sequence_has_its_separator_and_every_form_a_newline(docker):
+    event = docker.event(*START)
+    written = write_event(event.raw, choose_framing(ApiVersion(1, 52), "application/json-seq"))
+    assert written.startswith(b"\x1e{")
+    assert written.endswith(b"}\n")

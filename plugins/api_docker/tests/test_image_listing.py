@@ -1,0 +1,148 @@
+"""``docker images``: many lists as one."""
+
+import pytest
+from swarmcore_api_docker.image_listing import filter_images, merge_images, show_images
+from swarmcore_api_docker.image_names import familiar_name, named_ids, with_tag
+
+from swarmcore.errors import BadRequest, NotFound
+from swarmcore.versions import ApiVersion
+
+A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
+NOW = 1000.0
+
+
+def image(id, *tags, digests=(), created=10, **fields):
+    return {"Id": id, "RepoTags": list(tags), "RepoDigests": list(digests), "Created": created,
+            "Containers": -1, "SharedSize": -1, "Size": 5, **fields}  # fmt: skip
+
+
+def ids(images):
+    return [image["Id"] for image in images]
+
+
+def test_one_row_per_id_with_the_names_of_all_engines():
+    merged = merge_images([
+        [image(A, "tool:1", "tool:2", digests=["tool@sha256:d"])],
+        [image(A, "tool:2", "tool:3"), image(B, "<none>:<none>", digests=["<none>@<none>"])],
+    ])  # fmt: skip
+    assert ids(merged) == [A, B]
+    assert merged[0]["RepoTags"] == ["tool:1", "tool:2", "tool:3"]
+    assert merged[0]["RepoDigests"] == ["tool@sha256:d"]
+    assert merged[1]["RepoTags"] == []
+
+
+def test_merging_leaves_the_caches_alone():
+    first = image(A, "tool:1")
+    merge_images([[first], [image(A, "tool:2")]])
+    assert first["RepoTags"] == ["tool:1"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "merged"), [((-1, -1), -1), ((2, -1), 2), ((2, 3), 5), ((0, 0), 0)]
+)
+def test_containers_are_summed_where_known(counts, merged):
+    lists = [[image(A, "t:1", Containers=count, SharedSize=count)] for count in counts]
+    found = merge_images(lists)[0]
+    assert (found["Containers"], found["SharedSize"]) == (merged, max(counts))
+
+
+def test_the_newest_come_first():
+    lists = [[image(A, created=1), image(B, created=3)], [image(C, created=2)]]
+    assert ids(merge_images(lists)) == [B, C, A]
+
+
+def test_manifests_are_merged_by_digest():
+    def manifest(digest, available, *containers):
+        return {"Descriptor": {"digest": digest}, "Available": available,
+                "ImageData": {"Containers": list(containers)}}  # fmt: skip
+
+    found = merge_images([
+        [image(A, Manifests=[manifest("d1", False), manifest("d2", True, "x")])],
+        [image(A, Manifests=[manifest("d1", True), manifest("d2", False, "y")])],
+    ])[0]["Manifests"]  # fmt: skip
+    assert [(each["Available"], each["ImageData"]["Containers"]) for each in found] == [
+        (True, []), (True, ["x", "y"]),
+    ]  # fmt: skip
+
+
+IMAGES = merge_images([[
+    image(A, "busybox:latest", "10.0.0.1:5000/team/tool:1", created=30, Labels={"v": "1"}),
+    image(B, digests=["tool@sha256:d"], created=20, Labels=None),
+    image(C, created=10),
+]])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, [A, B, C]),
+        ({"dangling": ["true"]}, [B, C]),
+        ({"dangling": ["false"]}, [A, B]),
+        ({"label": ["v"]}, [A]),
+        ({"label": ["v=2"]}, []),
+        ({"label!": ["v=1"]}, [B, C]),
+        ({"before": ["busybox"]}, [B, C]),
+        ({"since": ["cccc"]}, [A, B]),
+        ({"until": ["25"]}, [B, C]),
+        ({"reference": ["busybox"]}, [A]),
+        ({"reference": ["busy*"]}, [A]),
+        ({"reference": ["*/team/tool"]}, [A]),
+        ({"reference": ["tool"]}, [B]),
+        ({"reference": ["other", "tool"]}, [B]),
+    ],
+    ids=str,
+)
+def test_filters(filters, expected):
+    assert ids(filter_images(IMAGES, filters, NOW)) == expected
+
+
+def test_a_reference_narrows_the_names():
+    assert filter_images(IMAGES, {"reference": ["busybox"]}, NOW)[0]["RepoTags"] == [
+        "busybox:latest"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filters", "error", "message"),
+    [
+        ({"colour": ["red"]}, BadRequest, "invalid filter 'colour'"),
+        ({"dangling": ["perhaps"]}, BadRequest, "invalid filter 'dangling=perhaps'"),
+        ({"before": ["ghost"]}, NotFound, "No such image: ghost"),
+    ],
+    ids=str,
+)
+def test_a_filter_that_cannot_be_is_refused(filters, error, message):
+    with pytest.raises(error, match=message):
+        filter_images(IMAGES, filters, NOW)
+
+
+def test_old_clients_get_placeholders_and_virtual_sizes():
+    old, new = (show_images([IMAGES[2]], ApiVersion(1, minor))[0] for minor in (41, 44))
+    assert (old["RepoTags"], old["RepoDigests"]) == (["<none>:<none>"], ["<none>@<none>"])
+    assert old["VirtualSize"] == 5
+    assert (new["RepoTags"], "VirtualSize" in new) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("busybox", "busybox:latest"), ("busybox:1", "busybox:1"),
+        ("host:5000/a", "host:5000/a:latest"),
+        ("docker.io/library/busybox", "busybox:latest"), ("docker.io/team/a:1", "team/a:1"),
+        ("a@sha256:d", "a@sha256:d"),
+    ],
+)  # fmt: skip
+def test_names_are_as_engines_print_them(text, name):
+    assert with_tag(familiar_name(text)) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("busybox", {A}), ("docker.io/library/busybox:latest", {A}), ("busybox:2", set()),
+        ("tool@sha256:d", {B}), (A, {A}), ("sha256:bbb", {B}), ("c", {C}), ("sha256", set()),
+        ("sha256:", set()), ("", set()),
+    ],
+)  # fmt: skip
+def test_what_a_text_names(text, found):
+    assert named_ids({image["Id"]: image for image in IMAGES}, text) == found

@@ -1,0 +1,136 @@
+"""``docker info`` and ``docker version``."""
+
+from dataclasses import replace
+
+import pytest
+from swarmcore_api_docker.info_document import Manager, describe_info, describe_version
+from swarmcore_api_docker.info_table import system_status
+
+from swarmcore.model import NANO, Claim, State
+
+MANAGER = Manager("0.1.0", "3.11.2", "6.1", "linux", "amd64", "x86_64")
+INFO = {
+    "OSType": "linux", "Architecture": "x86_64", "Driver": "overlay2",
+    "DriverStatus": [["Backing Filesystem", "extfs"]], "CgroupDriver": "cgroupfs",
+    "MemoryLimit": True, "SwapLimit": True, "NFd": 10, "NGoroutines": 20,
+    "Plugins": {"Volume": ["local", "nfs"], "Network": ["bridge"], "Authorization": None},
+    "Runtimes": {"runc": {"path": "runc"}}, "Unknown": 1,
+}  # fmt: skip
+
+
+@pytest.fixture
+def nodes(docker):
+    web = docker.container("web", claim=Claim(nano_cpus=NANO // 2, memory=100 * 2**20))
+    n1 = docker.node("n1", "10.0.0.1", web, docker.container("old", state="exited"))
+    n1.overcommit, n1.info = 0.0, INFO
+    n1.labels = {"zone": "eu", "storagedriver": "overlay2"}
+    return [n1]
+
+
+def rows(nodes):
+    return system_status(nodes, "spread", ["health", "port"])
+
+
+def test_the_table_is_classics(nodes):
+    assert rows(nodes) == [
+        ("Role", "primary"),
+        ("Strategy", "spread"),
+        ("Filters", "health, port"),
+        ("Nodes", "1"),
+        (" n1", "10.0.0.1:2375"),
+        ("  └ ID", "ENGINE-n1|10.0.0.1:2375"),
+        ("  └ Status", "Healthy"),
+        ("  └ Containers", "2 (1 Running, 0 Paused, 1 Stopped)"),
+        ("  └ Reserved CPUs", "0.5 / 4"),
+        ("  └ Reserved Memory", "100 MiB / 2 GiB"),
+        ("  └ Labels", "storagedriver=overlay2, zone=eu"),
+        ("  └ UpdatedAt", "2024-05-01T12:00:00Z"),
+        ("  └ ServerVersion", "20.10.24"),
+    ]
+
+
+def test_a_node_in_trouble_says_so(nodes):
+    nodes[0].state, nodes[0].error, nodes[0].drained = State.UNHEALTHY, "no route", "disk change"
+    table = dict(rows(nodes))
+    assert table["  └ Status"] == "Unhealthy"
+    assert table["  └ Containers"] == "2"
+    assert table["  └ Error"] == "no route"
+    assert table["  └ Drained"] == "disk change"
+
+
+def test_a_pending_node_has_no_name_and_no_id(docker):
+    node = docker.node("", state=State.PENDING, error="refused", updated_at=0.0)
+    table = dict(rows([node]))
+    assert table[" (unknown)"] == "10.0.0.1:2375"
+    assert table["  └ ID"] == ""
+    assert table["  └ UpdatedAt"] == "0001-01-01T00:00:00Z"
+
+
+def info(docker, *nodes):
+    cluster = docker.Cluster(*[docker.Engine(node) for node in nodes])
+    return describe_info(cluster, MANAGER, "2024-05-01T12:00:00Z")
+
+
+def test_numbers_are_summed(docker, nodes):
+    other = docker.node("n2", "10.0.0.2", docker.container("db", state="paused"), overcommit=0.0)
+    other.info = INFO
+    document = info(docker, *nodes, other)
+    expected = {
+        "Containers": 3, "ContainersRunning": 1, "ContainersPaused": 1, "ContainersStopped": 1,
+        "NCPU": 8, "MemTotal": 2**32, "NFd": 20,
+    }  # fmt: skip
+    assert {key: document[key] for key in expected} == expected
+
+
+def test_a_capability_needs_every_engine_and_a_storage_driver_needs_agreement(docker, nodes):
+    other = docker.node("n2", "10.0.0.2")
+    other.info = {
+        **INFO, "SwapLimit": False, "Driver": "overlayfs", "Architecture": "aarch64",
+        "Plugins": {"Volume": ["local"], "Network": ["bridge", "overlay"]},
+        "Runtimes": {"runc": {"path": "runc"}, "nvidia": {"path": "n"}}, "Warnings": ["no TLS"],
+    }  # fmt: skip
+    document = info(docker, *nodes, nodes[0], other)
+    assert (document["MemoryLimit"], document["SwapLimit"]) == (True, False)
+    assert (document["Driver"], document["DriverStatus"]) == ("", [])
+    assert document["Architecture"] == "x86_64"
+    assert document["Plugins"] == {
+        "Volume": ["local"], "Network": ["bridge"], "Authorization": [], "Log": [],
+    }  # fmt: skip
+    assert document["Runtimes"] == {"runc": {"path": "runc"}}
+    assert document["Warnings"] == ["n2: no TLS"]
+    assert "Unknown" not in document
+
+
+def test_what_engines_agree_on_is_the_clusters(docker, nodes):
+    document = info(docker, *nodes)
+    assert (document["Driver"], document["DriverStatus"]) == ("overlay2", INFO["DriverStatus"])
+
+
+def test_an_empty_cluster_has_a_whole_document(docker):
+    document = info(docker)
+    assert document["Containers"] == 0
+    assert document["OSType"] == "linux"
+    assert document["MemoryLimit"] is True
+    assert document["Swarm"]["LocalNodeState"] == "inactive"
+    assert document["IndexServerAddress"].startswith("https://index.docker.io")
+    assert [key for key, value in document.items() if value is None] == []
+
+
+def test_the_version_is_the_oldest_engines_with_our_mark(docker, nodes):
+    nodes[0].version = "20.10.24+dfsg1"
+    newer = docker.node("n2", "10.0.0.2", version="28.5.2")
+    cluster = docker.Cluster(*[docker.Engine(node) for node in (newer, *nodes)])
+    document = describe_version(cluster, MANAGER)
+    assert document["Version"] == "20.10.24+swarmcore"
+    assert document["ApiVersion"] == "1.41"
+    assert document["MinAPIVersion"] == "1.24"
+    engine = document["Components"][0]
+    assert engine["Name"] == "Engine"
+    assert all(isinstance(value, str) for value in engine["Details"].values())
+    assert describe_info(cluster, MANAGER, "")["ServerVersion"] == document["Version"]
+
+
+def test_without_engines_the_version_is_ours(docker):
+    assert describe_version(docker.Cluster(), replace(MANAGER, release="3.2"))["Version"] == (
+        "3.2+swarmcore"
+    )
