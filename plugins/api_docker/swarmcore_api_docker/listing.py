@@ -65,7 +65,8 @@ def select(nodes: Sequence[Node], ask: ListQuery) -> list[tuple[Container, Node]
         for node in nodes
         if everything or node.state is State.HEALTHY
         for container in node.containers.values()
-        if (everything or container.running) and all(test(container, node) for test in tests)
+        if (everything or container.running)
+        and (not tests or all(test(container, node) for test in tests))
     ]
     chosen.sort(key=lambda pair: pair[0].created, reverse=True)
     return chosen[: ask.limit] if ask.limit > 0 else chosen
