@@ -171,6 +171,13 @@ def test_a_paused_engine_accepts_and_never_answers(lab, engine):
     assert docker(lab, engine, "run", "--rm", "busybox", "echo", "awake") == "awake"
 
 
+def test_a_paused_engine_can_be_restarted(lab):
+    engine = lab.engines["lab28"]
+    engine.pause()
+    engine.restart()
+    assert is_reachable(engine)
+
+
 def test_a_killed_engine_knows_its_containers_when_it_is_back(lab, engine):
     identity = engine.info()["ID"]
     id = docker(lab, engine, "run", "-d", "--init", "--name", "kept", "busybox", "sleep", "600")
@@ -187,6 +194,19 @@ def test_a_killed_engine_knows_its_containers_when_it_is_back(lab, engine):
     engine.restart()
     assert docker(lab, engine, "ps", "-aq", "--no-trunc") == id
     docker(lab, engine, "rm", "-f", "kept")
+
+
+@pytest.mark.parametrize("release", NAMES.values())
+def test_with_live_restore_containers_outlive_a_crash(lab, release):
+    name = f"live{release}"
+    engine = lab.start_engine(name, release, args=["--live-restore"])
+    lab.image(engine)
+    id = docker(lab, engine, "run", "-d", "busybox", "sleep", "600")
+    engine.kill()
+    engine.start()
+    assert docker(lab, engine, "exec", id, "echo", "alive") == "alive"
+    engine.power_off()
+    del lab.engines[name]
 
 
 def test_a_machine_without_power_is_silent_and_comes_back_at_its_address(lab, engine):

@@ -156,6 +156,8 @@ class LabEngine:
         Raises:
             LabError: it took more than half a minute.
         """
+        if self.is_running:
+            self.resume()
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -290,7 +292,7 @@ class LabEngine:
         if process is None or not process.is_running():
             return
         process.signal(number)
-        process.signal(signal.SIGCONT)
+        process.signal(signal.SIGCONT)  # wakes nsenter too, which is to tell us of the end
         try:
             process.entry.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired as error:
