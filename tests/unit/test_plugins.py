@@ -1,0 +1,278 @@
+"""The facade over the hooks: order, conflicts, misfits, and what a failing plugin may hurt."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from swarmcore import hookimpl
+from swarmcore.errors import ConfigError, PluginBroken, PluginConflict, PluginMisfit, PluginNotFound
+from swarmcore.messages import Client, Query, Request
+from swarmcore.plugins import Plugins
+from swarmcore.protocols import Command, Denied, DiscoveryOptions, DiscoveryURI, Route
+
+URI = DiscoveryURI("rack", "a")
+REQUEST = Request("GET", "/info", "/info", Query(), None, (), Client("unix"))
+
+
+class Module(SimpleNamespace):
+    """Stands for a plugin's module, which equals itself alone."""
+
+    __eq__, __hash__ = object.__eq__, object.__hash__
+
+
+def plugin(**hooks):
+    """A module that implements each hook by the function given for it."""
+    return Module(**{f"swarmcore_{name}": hookimpl(hook) for name, hook in hooks.items()})
+
+
+def plugins_of(**named):
+    """A set of plugins, loaded in the order given."""
+    plugins = Plugins()
+    for name, each in named.items():
+        plugins.register(each, name)
+    return plugins
+
+
+def a_strategy(name="quiet"):
+    return SimpleNamespace(name=name, weigh=lambda config, node: [0])
+
+
+def a_filter(name):
+    return SimpleNamespace(name=name, rules=lambda config: [])
+
+
+async def handler(exchange):
+    raise AssertionError("not called here")
+
+
+# ---- order
+
+
+def test_plugins_are_called_in_the_order_in_which_they_were_loaded():
+    plugins = plugins_of(
+        **{name: plugin(filter=lambda name=name: a_filter(name)) for name in ("c", "a", "b")}
+    )
+    assert [each.name for each in plugins.filters({})] == ["c", "a", "b"]
+    assert plugins.names == plugins.implementers("swarmcore_filter") == ["c", "a", "b"]
+
+
+def test_tryfirst_goes_before_the_order_of_loading():
+    def late():
+        return a_filter("late")
+
+    first = Module(swarmcore_filter=hookimpl(tryfirst=True)(late))
+    plugins = plugins_of(a=plugin(filter=lambda: a_filter("a")), b=first)
+    assert [each.name for each in plugins.filters({})] == ["late", "a"]
+
+
+def test_a_wrapper_goes_around_every_implementation():
+    seen = []
+
+    def watching(options):
+        seen.append(options)
+        return (yield)
+
+    wrapper = Module(swarmcore_filter=hookimpl(wrapper=True)(watching))
+    plugins = plugins_of(
+        a=plugin(filter=lambda: a_filter("a")), b=plugin(filter=lambda: a_filter("b")), w=wrapper
+    )
+    assert [each.name for each in plugins.filters({"k": "v"})] == ["a", "b"]
+    assert seen == [{"k": "v"}] * 2
+    assert plugins.implementers("swarmcore_filter") == ["a", "b"]
+
+
+def test_one_object_under_two_names_is_one_plugin():
+    each = plugin(filter=lambda: a_filter("a"))
+    assert len(plugins_of(a=each, b=each).filters({})) == 1
+
+
+def test_a_name_is_taken_once():
+    plugins = plugins_of(a=plugin(filter=lambda: a_filter("a")))
+    with pytest.raises(PluginConflict, match="'a' is already loaded"):
+        plugins.register(plugin(filter=lambda: a_filter("a")), "a")
+
+
+# ---- misfits
+
+
+async def an_async_hook():
+    raise AssertionError("not called here")
+
+
+async def an_async_generator():
+    yield
+
+
+@pytest.mark.parametrize(
+    ("misfit", "why"),
+    [
+        (Module(), "plugin 'acme' implements no hook"),
+        (plugin(strategi=a_strategy), "does not fit this core: .*swarmcore_strategi"),
+        (plugin(strategy=lambda nodes: None), "does not fit this core: .*nodes"),
+        (plugin(strategy=an_async_hook), "swarmcore_strategy is async"),
+        (plugin(routes=an_async_generator), "swarmcore_routes is async"),
+    ],
+    ids=["no hook", "misspelt", "wrong argument", "coroutine", "async generator"],
+)
+def test_a_misfit_is_one_line_and_leaves_nothing_behind(misfit, why):
+    plugins = plugins_of(good=plugin(filter=lambda: a_filter("a")))
+    with pytest.raises(PluginMisfit, match=why) as caught:
+        plugins.register(misfit, "acme")
+    assert "\n" not in str(caught.value)
+    assert plugins.names == ["good"]
+    assert [each.name for each in plugins.filters({})] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("hook", "value", "call"),
+    [
+        ("strategy", 7, lambda plugins: plugins.strategy({})),
+        ("filter", "health", lambda plugins: plugins.filters({})),
+        ("discovery", 7, lambda plugins: plugins.discovery(URI, DiscoveryOptions())),
+        ("routes", ["GET /x"], lambda plugins: plugins.routes({})),
+        ("commands", ["hub"], lambda plugins: plugins.commands()),
+        ("background", [7], lambda plugins: plugins.background(None)),
+        ("authorize", True, lambda plugins: plugins.authorize(REQUEST)),
+        ("election", 7, lambda plugins: plugins.election(URI, DiscoveryOptions())),
+    ],
+)
+def test_a_hook_that_returns_the_wrong_thing_is_named(hook, value, call):
+    plugins = plugins_of(acme=plugin(**{hook: lambda: value}))
+    with pytest.raises(PluginMisfit, match=f"'acme' .*swarmcore_{hook}"):
+        call(plugins)
+
+
+# ---- providers
+
+
+def test_the_first_discovery_that_answers_is_taken():
+    found = SimpleNamespace(watch=None)
+    plugins = plugins_of(
+        a=plugin(discovery=lambda uri: None if uri.scheme == "rack" else 1),
+        b=plugin(discovery=lambda: found),
+        c=plugin(discovery=lambda: 1 / 0),
+    )
+    assert plugins.discovery(URI, DiscoveryOptions()) is found
+
+
+def test_a_scheme_that_nobody_answers_is_named():
+    plugins = plugins_of(a=plugin(discovery=lambda: None))
+    with pytest.raises(PluginNotFound, match="no discovery answers to 'rack://a'; "):
+        plugins.discovery(URI, DiscoveryOptions())
+
+
+def test_there_is_exactly_one_strategy():
+    quiet = plugin(strategy=a_strategy)
+    assert plugins_of(a=quiet).strategy({}).name == "quiet"
+    with pytest.raises(PluginConflict, match="two are loaded: 'a' and 'b'"):
+        plugins_of(a=quiet, b=plugin(strategy=a_strategy)).strategy({})
+    with pytest.raises(PluginNotFound, match="no strategy is loaded"):
+        plugins_of(a=plugin(filter=lambda: None)).strategy({})
+
+
+def test_routes_come_with_the_name_of_their_plugin():
+    get, put = Route("GET", "/x", handler), Route("PUT", "/x", handler)
+    plugins = plugins_of(a=plugin(routes=lambda: [get]), b=plugin(routes=lambda: iter([put])))
+    assert plugins.routes({}) == [("a", get), ("b", put)]
+
+
+def test_two_plugins_that_claim_one_route_are_both_named():
+    plugins = plugins_of(
+        a=plugin(routes=lambda: [Route("GET", "/x", handler)]),
+        b=plugin(routes=lambda: [Route("GET", "/x", handler)]),
+    )
+    with pytest.raises(PluginConflict, match="two plugins claim GET /x: 'a' and 'b'"):
+        plugins.routes({})
+
+
+def test_two_plugins_that_bring_one_command_are_both_named():
+    def commands():
+        return [Command("hub", "serve", lambda parser: None, lambda arguments: 0)]
+
+    assert [name for name, _ in plugins_of(a=plugin(commands=commands)).commands()] == ["a"]
+    with pytest.raises(PluginConflict, match="'hub': 'a' and 'b'"):
+        plugins_of(a=plugin(commands=commands), b=plugin(commands=lambda: commands())).commands()
+
+
+def test_the_first_no_stops_a_request():
+    plugins = plugins_of(
+        a=plugin(authorize=lambda request: None),
+        b=plugin(authorize=lambda request: Denied(f"no {request.path}")),
+        c=plugin(authorize=lambda request: 1 / 0),
+    )
+    assert plugins.authorize(REQUEST) == Denied("no /info")
+    assert Plugins().authorize(REQUEST) is None
+
+
+def test_background_work_comes_with_the_name_of_its_plugin():
+    plugins = plugins_of(a=plugin(background=lambda cluster: [an_async_hook]))
+    assert plugins.background(None) == [("a", an_async_hook)]
+
+
+def test_an_election_is_optional():
+    election = SimpleNamespace(campaign=None)
+    answers = plugin(election=lambda uri: election if uri.scheme == "rack" else None)
+    assert plugins_of(a=answers).election(URI, DiscoveryOptions()) is election
+    assert plugins_of(a=answers).election(DiscoveryURI("x", ""), DiscoveryOptions()) is None
+
+
+def ending():
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    "hook", [lambda: 1 / 0, lambda: (1 / 0 for _ in "x"), ending], ids=["call", "items", "exit"]
+)
+def test_a_provider_that_raises_is_named(hook):
+    plugins = plugins_of(good=plugin(routes=lambda: ()), acme=plugin(routes=hook))
+    with pytest.raises(PluginBroken, match="plugin 'acme' failed in swarmcore_routes: ") as caught:
+        plugins.routes({})
+    assert caught.value.__cause__ is not None
+
+
+def test_what_a_provider_tells_the_user_is_left_as_it_is():
+    def discovery():
+        raise ConfigError("rack://a: write RACK=HOST:PORT")
+
+    with pytest.raises(ConfigError, match=r"^rack://a: write RACK=HOST:PORT$"):
+        plugins_of(a=plugin(discovery=discovery)).discovery(URI, DiscoveryOptions())
+
+
+# ---- notifications
+
+
+@pytest.mark.parametrize(
+    ("hook", "arguments"),
+    [
+        ("started", {"cluster": 1}),
+        ("stopping", {"cluster": 1}),
+        ("engine_joined", {"node": 1}),
+        ("engine_lost", {"node": 1, "reason": "cut off"}),
+        ("container_placed", {"config": 1, "node": 2}),
+    ],
+)
+def test_a_notification_that_raises_is_logged_and_the_others_are_called(hook, arguments, caplog):
+    called = []
+    plugins = plugins_of(
+        a=plugin(**{hook: lambda: called.append("a")}),
+        broken=plugin(**{hook: lambda: 1 / 0}),
+        leaving=plugin(**{hook: ending}),
+        z=plugin(**{hook: lambda: called.append("z")}),
+    )
+    with caplog.at_level(logging.ERROR):
+        getattr(plugins, f"notify_{hook}")(**arguments)
+    assert called == ["a", "z"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"plugin 'broken' failed in swarmcore_{hook}; going on without it",
+        f"plugin 'leaving' failed in swarmcore_{hook}; going on without it",
+    ]
+
+
+def test_hook_calls_can_be_traced(monkeypatch, caplog):
+    monkeypatch.setenv("SWARMCORE_TRACE_HOOKS", "1")
+    with caplog.at_level(logging.INFO):
+        plugins_of(a=plugin(stopping=lambda: None)).notify_stopping(None)
+    assert [record.getMessage() for record in caplog.records] == [
+        "hook swarmcore_stopping(cluster): a"
+    ]
