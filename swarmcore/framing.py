@@ -1,0 +1,101 @@
+"""How an HTTP/1 answer is put on the wire: status line, headers, chunks.  Bytes out, no sockets.
+
+h11 reads for us on both sides.  Answers are written here: a head goes out in one send with its
+body, and the raw 200 that an attach begins with is a thing that h11 refuses to write.
+"""
+
+from collections.abc import Iterable
+from email.utils import formatdate
+from enum import Enum
+from http import HTTPStatus
+
+from swarmcore.messages import Headers
+
+LAST_CHUNK = b"0\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_NO_BODY = frozenset({204, 304})
+
+#: Headers that concern one connection and not the message (RFC 9110 7.6.1).
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+
+class Framing(Enum):
+    """How the end of a body is told."""
+
+    NONE = "there is no body"
+    LENGTH = "by Content-Length"
+    CHUNKED = "by the last chunk"
+    CLOSE = "by closing the connection"
+
+
+def names_of(headers: Headers) -> set[bytes]:
+    """The names of *headers* in lower case."""
+    return {name.lower() for name, _ in headers}
+
+
+def answer_framing(method: str, status: int, names: Iterable[bytes], *, http10: bool) -> Framing:
+    """How the body of an answer will be framed.
+
+    Args:
+        method: of the request.
+        status: of the answer.
+        names: the answer's header names, lower case.
+        http10: the client speaks HTTP/1.0, which has no chunks.
+    """
+    if method == "HEAD" or status in _NO_BODY or status < 200:
+        return Framing.NONE
+    if b"content-length" in names:
+        return Framing.LENGTH
+    return Framing.CLOSE if http10 else Framing.CHUNKED
+
+
+def answer_head(
+    status: int, headers: Headers, *, reason: bytes = b"", http10: bool = False
+) -> bytes:
+    """Status line and headers, with the empty line.
+
+    Args:
+        reason: replaces the usual text of the status.
+
+    Raises:
+        ValueError: a name or value has a line break in it.
+    """
+    version = b"1.0" if http10 else b"1.1"
+    lines = [b"HTTP/%s %d %s" % (version, status, reason or _REASONS.get(status, b"Unknown"))]
+    lines += [b"%s: %s" % pair for pair in headers]
+    head = b"\r\n".join(lines) + b"\r\n\r\n"
+    expected = len(lines) + 1
+    if head.count(b"\r") != expected or head.count(b"\n") != expected or b"\0" in head:
+        raise ValueError(f"line break in an answer's header: {headers!r}")
+    return head
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of a chunked body; *data* must not be empty."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def last_chunk(trailers: Headers = ()) -> bytes:
+    """The end of a chunked body."""
+    if not trailers:
+        return LAST_CHUNK
+    return b"0\r\n" + b"".join(b"%s: %s\r\n" % pair for pair in trailers) + b"\r\n"
+
+
+def http_date(seconds: float) -> bytes:
+    """Unix *seconds* as a ``Date`` header has it."""
+    return formatdate(seconds, usegmt=True).encode()

@@ -1,0 +1,121 @@
+"""Which route answers a path.  Knows methods, templates and text; not what a handler is or does.
+
+Docker's names may contain slashes (``/images/registry/team/app:1/json``), so a template is matched
+by what stands before its first placeholder and after its last one, the longest ending first.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Generic, Protocol, TypeVar
+
+_PLACEHOLDER = re.compile(r"\{([a-zA-Z_]+)\}")
+_SLASHES = re.compile(r"/{2,}")
+
+
+class Routed(Protocol):
+    """What a router needs of a route."""
+
+    @property
+    def method(self) -> str:
+        """Upper case."""
+        ...
+
+    @property
+    def template(self) -> str:
+        """A path; ``{placeholder}`` takes one or more characters, slashes included."""
+        ...
+
+
+R = TypeVar("R", bound=Routed)
+
+
+def clean_path(path: str) -> str:
+    """*path* with runs of slashes as one and without a slash at the end.
+
+    Engines redirect such paths, which turns a POST into a GET; here they simply work.
+    """
+    if "//" in path:
+        path = _SLASHES.sub("/", path)
+    return path.rstrip("/") or "/" if path.endswith("/") else path
+
+
+def shape(template: str) -> str:
+    """*template* without the names of its placeholders: routes of one shape contradict."""
+    return _PLACEHOLDER.sub("{}", template)
+
+
+class _Pattern(Generic[R]):
+    """A template with placeholders, ready to be compared."""
+
+    __slots__ = ("_fixed", "_names", "_pattern", "head", "route", "tail")
+
+    def __init__(self, route: R) -> None:
+        self.route = route
+        # text, name, text, name, ..., text
+        pieces = _PLACEHOLDER.split(route.template)
+        self.head, self.tail = pieces[0], pieces[-1]
+        self._names = pieces[1::2]
+        self._fixed = sum(len(piece.split("/")) for piece in pieces[::2])
+        self._pattern = re.compile("(.+)".join(re.escape(piece) for piece in pieces[::2]), re.S)
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Sorts the more specific first: longer ending, then more fixed text, then beginning."""
+        return (-self.tail.count("/"), -self._fixed, -len(self.head))
+
+    def match(self, path: str) -> dict[str, str] | None:
+        head, tail = self.head, self.tail
+        if not (path.startswith(head) and path.endswith(tail)):
+            return None
+        if len(self._names) == 1:
+            captured = path[len(head) : len(path) - len(tail)]
+            return {self._names[0]: captured} if captured else None
+        found = self._pattern.fullmatch(path)
+        return dict(zip(self._names, found.groups(), strict=True)) if found else None
+
+
+class Router(Generic[R]):
+    """Routes, indexed by method and first segment.
+
+    Args:
+        routes: no two of the same method and shape.
+    """
+
+    def __init__(self, routes: Iterable[R]) -> None:
+        self._exact: dict[tuple[str, str], R] = {}
+        self._open: dict[tuple[str, str], list[_Pattern[R]]] = {}
+        for route in routes:
+            if _PLACEHOLDER.search(route.template):
+                key = (route.method, _first_segment(route.template))
+                self._open.setdefault(key, []).append(_Pattern(route))
+            else:
+                self._exact[route.method, route.template] = route
+        for patterns in self._open.values():
+            patterns.sort(key=lambda pattern: pattern.rank)
+
+    def match(self, method: str, path: str) -> tuple[R, Mapping[str, str]] | None:
+        """The route of a request and what its placeholders took.
+
+        Args:
+            method: upper case.
+            path: percent-decoded and cleaned, without version prefix.
+
+        Returns:
+            ``None`` for an unknown path and for a known one with another method: Docker answers
+            404 to both.
+        """
+        exact = self._exact.get((method, path))
+        if exact is not None:
+            return exact, {}
+        # Engines resolve dots by a redirect; a name of dots would leave the route it came by.
+        if "/." in path and not {".", ".."}.isdisjoint(path.split("/")):
+            return None
+        for pattern in self._open.get((method, _first_segment(path)), ()):
+            params = pattern.match(path)
+            if params is not None:
+                return pattern.route, params
+        return None
+
+
+def _first_segment(path: str) -> str:
+    return path[1:].partition("/")[0]
