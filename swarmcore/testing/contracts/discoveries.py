@@ -1,0 +1,205 @@
+"""The contract of a discovery."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import trio
+
+from swarmcore.addresses import Address
+from swarmcore.errors import ConfigError, PluginNotFound
+from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Entry
+from swarmcore.testing.contracts.loading import PluginContract
+
+
+class RecordingSink:
+    """A ``DiscoverySink`` that keeps what it was told.
+
+    Attributes:
+        lists: every list of entries, in order.
+        failures: every reason, in order.
+    """
+
+    def __init__(self) -> None:
+        self.lists: list[Sequence[Entry]] = []
+        self.failures: list[str] = []
+        self._told = trio.Event()
+
+    def entries(self, entries: Sequence[Entry]) -> None:
+        """The full list, as it is now."""
+        self.lists.append(entries)
+        self._tell()
+
+    def failed(self, reason: str) -> None:
+        """The list could not be read, or a part of it."""
+        self.failures.append(reason)
+        self._tell()
+
+    async def wait_until(self, state: Callable[[], bool]) -> None:
+        """Return as soon as *state* holds; it is asked again after each call."""
+        while not state():
+            await self._told.wait()
+
+    def _tell(self) -> None:
+        self._told.set()
+        self._told = trio.Event()
+
+
+class DiscoveryContract(PluginContract):
+    """Inherit, and set ``name`` and ``uri``, or override ``prepare``.
+
+    Attributes:
+        uri: a URI that lists at least one engine.
+        bad_uris: URIs of the plugin's scheme that cannot work.
+        supports_watch: set it where the list can change while it is watched; override ``change``.
+        supports_failure: set it where reading can fail later on; override ``damage``.
+        heartbeat_seconds: ``--heartbeat`` to test with.
+        patience_seconds: within which anything must be reported.
+        cancel_seconds: within which a watch must end.
+    """
+
+    kind = "discovery"
+    hook = "swarmcore_discovery"
+    uri: ClassVar[str] = ""
+    bad_uris: ClassVar[Sequence[str]] = ()
+    supports_watch: ClassVar[bool] = False
+    supports_failure: ClassVar[bool] = False
+    heartbeat_seconds: ClassVar[float] = 0.1
+    patience_seconds: ClassVar[float] = 10.0
+    cancel_seconds: ClassVar[float] = 0.5
+
+    def prepare(self, folder: Path) -> str:
+        """Make what the URI points to, in an empty folder if that helps; returns the URI."""
+        return self.uri
+
+    def change(self, folder: Path) -> None:
+        """Make the list another one than ``prepare`` made.  Called while it is watched."""
+        raise NotImplementedError("a contract with supports_watch says how the list changes")
+
+    def damage(self, folder: Path) -> None:
+        """Make the list unreadable.  Called while it is watched."""
+        raise NotImplementedError("a contract with supports_failure says how reading fails")
+
+    def discovery(self, uri: str) -> Discovery:
+        """The discovery behind *uri*, as the manager gets it."""
+        scheme, separator, rest = uri.partition("://")
+        parsed = DiscoveryURI(scheme, rest) if separator else DiscoveryURI("nodes", uri)
+        options = DiscoveryOptions(
+            heartbeat_seconds=self.heartbeat_seconds,
+            ttl_seconds=3 * self.heartbeat_seconds,
+            options=self.options,
+        )
+        return self.load().discovery(parsed, options)
+
+    def run(self, test: Callable[[], Awaitable[None]]) -> None:
+        """Run an async test with a limit; works without any pytest plugin for trio."""
+
+        async def limited() -> None:
+            with trio.fail_after(4 * self.patience_seconds):
+                await test()
+
+        trio.run(limited)
+
+    def watching(self, uri: str) -> AbstractAsyncContextManager[RecordingSink]:
+        """Watch *uri* for the length of the block, which begins with the first list."""
+        return _watching(self.discovery(uri), self.patience_seconds)
+
+    def test_the_first_list_comes_promptly_and_whole(self, tmp_path: Path) -> None:
+        """Every entry has an address of its own, and labels of text."""
+        uri = self.prepare(tmp_path)
+
+        async def test() -> None:
+            async with self.watching(uri) as sink:
+                entries = sink.lists[0]
+            assert entries, f"{uri} lists no engine"
+            assert all(isinstance(entry, Entry) for entry in entries)
+            assert all(isinstance(entry.address, Address) for entry in entries)
+            addresses = [entry.address for entry in entries]
+            assert len(addresses) == len(set(addresses))
+            labels = [item for entry in entries for pair in entry.labels.items() for item in pair]
+            assert all(isinstance(item, str) for item in labels)
+
+        self.run(test)
+
+    def test_a_cancelled_watch_ends_at_once(self, tmp_path: Path) -> None:
+        """The manager stops when it is told to, whatever a store does at that moment."""
+        discovery = self.discovery(self.prepare(tmp_path))
+
+        async def test() -> None:
+            async with _watching(discovery, self.patience_seconds):
+                cancelled = trio.current_time()
+            assert trio.current_time() - cancelled < self.cancel_seconds
+
+        self.run(test)
+
+    def test_a_second_watch_starts_from_the_beginning(self, tmp_path: Path) -> None:
+        """A watch that failed is started again on the same object."""
+        discovery = self.discovery(self.prepare(tmp_path))
+
+        async def test() -> None:
+            lists = []
+            for _ in range(2):
+                async with _watching(discovery, self.patience_seconds) as sink:
+                    lists.append(list(sink.lists[0]))
+            assert lists[0] == lists[1]
+
+        self.run(test)
+
+    def test_a_change_is_reported_as_a_full_list(self, tmp_path: Path) -> None:
+        """Only where ``supports_watch`` is set."""
+        if not self.supports_watch:
+            return
+        uri = self.prepare(tmp_path)
+
+        async def test() -> None:
+            async with self.watching(uri) as sink:
+                before = list(sink.lists[0])
+                await trio.to_thread.run_sync(self.change, tmp_path)
+                with trio.fail_after(self.patience_seconds):
+                    await sink.wait_until(lambda: list(sink.lists[-1]) != before)
+
+        self.run(test)
+
+    def test_a_failure_is_told_beside_the_list_and_never_as_an_empty_one(
+        self, tmp_path: Path
+    ) -> None:
+        """Only where ``supports_failure`` is set.  Without the list the cluster lives on."""
+        if not self.supports_failure:
+            return
+        uri = self.prepare(tmp_path)
+
+        async def test() -> None:
+            async with self.watching(uri) as sink:
+                await trio.to_thread.run_sync(self.damage, tmp_path)
+                with trio.fail_after(self.patience_seconds):
+                    await sink.wait_until(lambda: bool(sink.failures))
+            assert all(sink.lists), "an empty list means that there are no engines"
+            assert all(reason and "\n" not in reason for reason in sink.failures)
+
+        self.run(test)
+
+    def test_a_uri_that_cannot_work_stops_the_start_with_one_line(self) -> None:
+        """For each of ``bad_uris``."""
+        for uri in self.bad_uris:
+            with pytest.raises(ConfigError) as raised:
+                self.discovery(uri)
+            assert str(raised.value).strip() != "", uri
+            assert "\n" not in str(raised.value), uri
+
+    def test_another_scheme_is_left_to_others(self) -> None:
+        """The hook returns ``None`` for it."""
+        with pytest.raises(PluginNotFound):
+            self.discovery("no-such-scheme-anywhere://10.0.0.1:2375")
+
+
+@asynccontextmanager
+async def _watching(discovery: Discovery, patience_seconds: float) -> AsyncIterator[RecordingSink]:
+    sink = RecordingSink()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(discovery.watch, sink)
+        with trio.fail_after(patience_seconds):
+            await sink.wait_until(lambda: bool(sink.lists))
+        yield sink
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,126 @@
+"""The contract of a filter."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from swarmcore.config import ContainerConfig
+from swarmcore.errors import BadRequest
+from swarmcore.protocols import Filter, Refused, Rule
+from swarmcore.testing.builders import a_config
+from swarmcore.testing.contracts.loading import PluginContract
+from swarmcore.testing.contracts.specimens import (
+    expressive_configs,
+    modest_configs,
+    node_state,
+    odd_nodes,
+)
+
+#: Expressions that mean nothing; no filter may answer them with anything but ``BadRequest``.
+_NONSENSE = (
+    "constraint:",
+    "constraint:zone",
+    "constraint:zone==",
+    "constraint:==b",
+    "constraint:zone==/(/",
+    "constraint:zone=b",
+    "constraint:zone==b==c",
+    "affinity:",
+    "affinity:container",
+    "affinity:container==/[/",
+    "affinity:image==~",
+    "affinity:=~=",
+    "constraint:zone==" + "(" * 500,
+)
+
+
+class FilterContract(PluginContract):
+    """Inherit, and set ``name``; give more ``configs`` where the usual ones yield no rule."""
+
+    kind = "filter"
+    hook = "swarmcore_filter"
+
+    def configs(self) -> Sequence[ContainerConfig]:
+        """Valid configs that the filter is tried on; a plugin adds those that it cares about."""
+        return [*modest_configs(), *expressive_configs()]
+
+    def bad_configs(self) -> Sequence[ContainerConfig]:
+        """Configs that the filter must refuse with ``BadRequest``; none unless a plugin says so."""
+        return []
+
+    def filter(self) -> Filter:
+        """The filter as the manager gets it."""
+        (loaded,) = self.load().filters(self.options)
+        return loaded
+
+    def rules(self) -> list[Rule]:
+        """Every rule that the filter makes of ``configs``."""
+        tried = self.filter()
+        return [rule for config in self.configs() for rule in tried.rules(config)]
+
+    def test_the_filter_is_called_what_the_user_types(self) -> None:
+        """``info`` shows ``filter.name``; a user types what follows ``--filter``."""
+        assert self.filter().name == self.name
+
+    def test_a_config_compiles_into_rules(self) -> None:
+        """A rule says what it asks in one line: that is what a refusal shows."""
+        for rule in self.rules():
+            assert isinstance(rule, Rule)
+            assert rule.text.strip() == rule.text != ""
+            assert "\n" not in rule.text
+            assert isinstance(rule.soft, bool)
+
+    def test_a_check_answers_with_none_or_a_reason(self) -> None:
+        """Of every node that a cluster can hold, pending and broken ones too."""
+        for rule in self.rules():
+            for node in odd_nodes():
+                reason = rule.check(node)
+                assert reason is None or isinstance(reason, str), (rule.text, reason)
+                assert "\n" not in (reason or "")
+
+    def test_a_check_changes_nothing_and_stays_with_its_answer(self) -> None:
+        """Rules are compiled once and then asked of a thousand nodes, in any order."""
+        for rule in self.rules():
+            for node in odd_nodes():
+                before = node_state(node)
+                assert rule.check(node) == rule.check(node)
+                assert node_state(node) == before
+
+    def test_compiling_changes_nothing(self) -> None:
+        """The config goes to the engine afterwards, and the filter sees the next one."""
+        tried = self.filter()
+        for config in self.configs():
+            before = repr(config)
+            first = [(rule.text, rule.soft) for rule in tried.rules(config)]
+            assert [(rule.text, rule.soft) for rule in tried.rules(config)] == first
+            assert repr(config) == before
+
+    def test_refusals_are_put_into_words(self) -> None:
+        """``summarise`` gets whoever was refused, one node or many."""
+        for rule in self.rules():
+            refused = [(node, rule.check(node)) for node in odd_nodes()]
+            pairs = [(node, reason) for node, reason in refused if reason is not None]
+            for some in (pairs[:1], pairs):
+                assert not some or _is_line(rule.summarise(rule.text, Refused(some)))
+
+    @pytest.mark.parametrize("expression", _NONSENSE, ids=lambda text: text[:24])
+    def test_nonsense_is_nothing_worse_than_a_bad_request(self, expression: str) -> None:
+        """A client must not be able to crash or stall the manager by what it writes."""
+        try:
+            rules = list(self.filter().rules(a_config(env=[expression])))
+        except BadRequest:
+            return
+        for rule in rules:
+            rule.check(odd_nodes()[0])
+
+    def test_a_malformed_config_is_a_bad_request(self) -> None:
+        """The configs that the plugin itself calls bad."""
+        tried = self.filter()
+        for config in self.bad_configs():
+            with pytest.raises(BadRequest) as raised:
+                list(tried.rules(config))
+            assert _is_line(str(raised.value))
+
+
+def _is_line(text: object) -> bool:
+    return isinstance(text, str) and bool(text) and "\n" not in text

@@ -1,0 +1,77 @@
+"""The contract of a plugin that brings routes."""
+
+import functools
+import inspect
+import re
+from collections import Counter
+
+from swarmcore.protocols import Route
+from swarmcore.routing import Router, shape
+from swarmcore.testing.contracts.loading import PluginContract
+from swarmcore.versions import split_version
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_PLACEHOLDER = re.compile(r"\{([a-zA-Z_]+)\}")
+_LITERAL = re.compile(r"[A-Za-z0-9._~:@/+-]*")
+
+
+class RoutesContract(PluginContract):
+    """Inherit, and set ``name``."""
+
+    kind = "api"
+    hook = "swarmcore_routes"
+
+    def routes(self) -> list[Route]:
+        """The routes as the manager gets them."""
+        return [route for _, route in self.load().routes(self.options)]
+
+    def test_there_are_routes(self) -> None:
+        """Each of a method that HTTP has, in upper case."""
+        routes = self.routes()
+        assert routes
+        assert {route.method for route in routes} <= _METHODS
+
+    def test_templates_are_paths_without_version(self) -> None:
+        """The version prefix is the server's matter; braces hold one placeholder's name."""
+        for route in self.routes():
+            template = route.template
+            assert template.startswith("/"), template
+            assert "//" not in template, template
+            assert template == "/" or not template.endswith("/"), template
+            assert split_version(template)[0] is None, template
+            assert _LITERAL.fullmatch(_PLACEHOLDER.sub("", template)), template
+
+    def test_placeholders_have_names_of_their_own(self) -> None:
+        """A second one of the same name would hide the first."""
+        for route in self.routes():
+            names = _PLACEHOLDER.findall(route.template)
+            assert len(names) == len(set(names)), route.template
+
+    def test_handlers_are_async(self) -> None:
+        """A handler that is a plain function would answer nothing and stop everybody."""
+        for route in self.routes():
+            assert _is_async(route.handler), f"{route.method} {route.template}"
+
+    def test_no_two_routes_are_one(self) -> None:
+        """Whatever their placeholders are called."""
+        shapes = Counter((route.method, shape(route.template)) for route in self.routes())
+        assert [each for each, count in shapes.items() if count > 1] == []
+
+    def test_every_route_can_be_reached(self) -> None:
+        """No other route of this plugin takes its paths away."""
+        routes = self.routes()
+        router = Router(routes)
+        for route in routes:
+            path = _PLACEHOLDER.sub("sample", route.template)
+            found = router.match(route.method, path)
+            assert found is not None, path
+            assert found[0] is route, f"{path} goes to {found[0].template}"
+
+
+def _is_async(handler: object) -> bool:
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    # An object whose __call__ is async is as good as an async function.
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
+        getattr(handler, "__call__", None)  # noqa: B004  (its kind is asked for, not whether)
+    )

@@ -1,0 +1,89 @@
+"""The contract of a placement strategy."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from swarmcore.config import ContainerConfig
+from swarmcore.node import Node
+from swarmcore.protocols import Strategy
+from swarmcore.testing.contracts.loading import PluginContract
+from swarmcore.testing.contracts.specimens import modest_configs, node_state, usable_nodes
+
+#: CPU seconds that a thousand weighings may take: ten times what a generous strategy needs.
+_THOUSAND_SECONDS = 1.0
+
+
+class StrategyContract(PluginContract):
+    """Inherit, and set ``name``.
+
+    Attributes:
+        is_random: set it where weights differ from call to call on purpose.
+    """
+
+    kind = "strategy"
+    hook = "swarmcore_strategy"
+    is_random: ClassVar[bool] = False
+
+    def strategy(self) -> Strategy:
+        """The strategy as the manager gets it."""
+        return self.load().strategy(self.options)
+
+    def weigh_all(self, strategy: Strategy) -> list[Sequence[float]]:
+        """One weight for each pair of config and node."""
+        return [
+            strategy.weigh(config, node) for config in modest_configs() for node in usable_nodes()
+        ]
+
+    def test_the_strategy_is_called_what_the_user_types(self) -> None:
+        """``info`` shows ``strategy.name``; a user types what follows ``--strategy``."""
+        assert self.strategy().name == self.name
+
+    def test_every_weight_is_a_row_of_finite_numbers(self) -> None:
+        """Weights are compared item by item: NaN would make the order depend on chance."""
+        for weight in self.weigh_all(self.strategy()):
+            assert isinstance(weight, Sequence)
+            assert weight, "an empty weight says nothing"
+            assert all(isinstance(item, (int, float)) for item in weight), weight
+            assert all(math.isfinite(item) for item in weight), weight
+
+    def test_all_weights_have_one_length(self) -> None:
+        """A longer row would win over its own beginning."""
+        assert len({len(weight) for weight in self.weigh_all(self.strategy())}) == 1
+
+    def test_weighing_changes_nothing(self) -> None:
+        """A node belongs to its engine; a strategy reads."""
+        strategy = self.strategy()
+        for config in modest_configs():
+            for node in usable_nodes():
+                before, asked = node_state(node), repr(config)
+                strategy.weigh(config, node)
+                assert node_state(node) == before
+                assert repr(config) == asked
+
+    def test_the_same_question_has_the_same_answer(self) -> None:
+        """Unless the strategy is random by intention, a decision can be explained afterwards."""
+        if self.is_random:
+            return
+        strategy = self.strategy()
+        first = self.weigh_all(strategy)
+        assert self.weigh_all(strategy) == first
+        assert self.weigh_all(self.strategy()) == first
+
+    def test_a_node_without_cpus_or_memory_is_no_accident(self) -> None:
+        """An engine may report neither; a config may claim neither."""
+        node, config = Node("x|192.0.2.1:2375", "192.0.2.1:2375"), modest_configs()[0]
+        assert all(math.isfinite(item) for item in self.strategy().weigh(config, node))
+
+    def test_weighing_is_quick(self) -> None:
+        """It runs once for each node at each create, on the thread that serves everybody."""
+        strategy, config, node = self.strategy(), modest_configs()[1], usable_nodes()[1]
+        assert _cpu_seconds(strategy, config, node, 1000) < _THOUSAND_SECONDS
+
+
+def _cpu_seconds(strategy: Strategy, config: ContainerConfig, node: Node, times: int) -> float:
+    started = time.process_time()
+    for _ in range(times):
+        strategy.weigh(config, node)
+    return time.process_time() - started
