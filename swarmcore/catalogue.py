@@ -13,6 +13,9 @@ from swarmcore.errors import PluginConflict, PluginNotFound
 
 GROUP = "swarmcore.plugins"
 
+#: Kinds that are loaded when somebody names one, each for the hook of the same name.
+NAMED_KINDS = frozenset({"discovery", "strategy", "filter"})
+
 #: Kinds of which being installed is being loaded, less ``--without``.
 LOADED_WHEN_INSTALLED = frozenset({"api", "ext"})
 

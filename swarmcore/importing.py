@@ -70,6 +70,8 @@ def import_module(name: str) -> tuple[PluginInfo, object] | None:
     Raises:
         PluginBroken: there is one, and it cannot be imported.
     """
+    if not all(part.isidentifier() for part in name.split(".")):
+        return None
     info, missing = PluginInfo(name), False
 
     def load() -> object:

@@ -17,7 +17,16 @@ from pluggy import HookCaller, PluginManager, PluginValidationError
 from stevedore import DriverManager
 
 from swarmcore import hookspecs
-from swarmcore.catalogue import GROUP, PluginInfo, conflict, conflicting, find, installed, listing
+from swarmcore.catalogue import (
+    GROUP,
+    NAMED_KINDS,
+    PluginInfo,
+    conflict,
+    conflicting,
+    find,
+    installed,
+    listing,
+)
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import (
     PluginBroken,
@@ -294,7 +303,8 @@ def check(info: PluginInfo, plugin: object) -> list[str]:
         The hooks that it implements.
 
     Raises:
-        PluginMisfit: a hook that is not specified, a wrong argument, a coroutine, or no hook.
+        PluginMisfit: a hook that is not specified, a wrong argument, a coroutine, no hook, or
+            not the one that an entry point of its kind is for.
     """
     manager = _manager()
     try:
@@ -314,6 +324,11 @@ def check(info: PluginInfo, plugin: object) -> list[str]:
                 )
     if not hooks:
         raise PluginMisfit(f"plugin {info} implements no hook")
+    if info.distribution and info.kind in NAMED_KINDS and f"swarmcore_{info.kind}" not in hooks:
+        raise PluginMisfit(
+            f"plugin {info} does not fit this core: its name says {info.kind}, and it does not "
+            f"implement swarmcore_{info.kind}"
+        )
     return sorted(hooks)
 
 

@@ -33,10 +33,12 @@ def select_plugins(options: Options) -> Plugins:
     _check_without(options, known)
     plugins = Plugins()
     plugins.load(options.plugins)
+    if options.strategy is not None:
+        plugins.load([_plugin_name("strategy", options.strategy)])
     _load_discovery(plugins, options, known)
     _load_filters(plugins, options)
     load_installed(plugins, [info for info in known if info.name not in options.without])
-    _load_strategy(plugins, options)
+    _load_default_strategy(plugins, options)
     if options.replication and not plugins.implementers("swarmcore_election"):
         raise ConfigError(
             f"--replication: no loaded plugin elects a leader for {options.discovery.scheme}://; "
@@ -88,14 +90,13 @@ def _load_filters(plugins: Plugins, options: Options) -> None:
         plugins.load(name for name in defaults if name not in options.without)
 
 
-def _load_strategy(plugins: Plugins, options: Options) -> None:
-    if options.strategy is not None:
-        plugins.load([_plugin_name("strategy", options.strategy)])
-    elif not plugins.implementers("swarmcore_strategy"):
-        name = _plugin_name("strategy", _DEFAULTS["strategy"][0])
-        if name in options.without:
-            raise ConfigError(f"--without {name} leaves no strategy; name one with --strategy")
-        plugins.load([name])
+def _load_default_strategy(plugins: Plugins, options: Options) -> None:
+    if plugins.implementers("swarmcore_strategy"):
+        return
+    name = _plugin_name("strategy", _DEFAULTS["strategy"][0])
+    if name in options.without:
+        raise ConfigError(f"--without {name} leaves no strategy; name one with --strategy")
+    plugins.load([name])
 
 
 def _plugin_name(kind: str, name: str) -> str:
