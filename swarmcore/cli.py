@@ -3,7 +3,6 @@
 Imports are late on purpose: help and a mistyped option answer before trio or a plugin is touched.
 """
 
-import json
 import logging
 import os
 import sys
@@ -140,38 +139,11 @@ def _manage_settings(call: _Call) -> dict[str, Setting]:
 
 def _plugins(call: _Call) -> int:
     _no_words(call)
-    from swarmcore.plugins import inspect_installed
+    from swarmcore.inspection import as_json, as_table, inspect_installed
 
     rows = inspect_installed()
-    if resolve(PLUGINS_OPTIONS, call.given, {})["json"].value:
-        facts = [
-            {
-                "name": row.info.name,
-                "kind": row.info.kind,
-                "distribution": row.info.distribution,
-                "version": row.info.version,
-                "target": row.info.target,
-                "hooks": list(row.hooks),
-                "problem": row.problem,
-            }
-            for row in rows
-        ]
-        return _say(json.dumps(facts, indent=2) + "\n")
-    cells = [
-        (
-            row.info.name,
-            row.info.distribution,
-            row.info.version,
-            "BROKEN" if row.problem else "ok",
-            row.problem or ", ".join(row.hooks),
-        )
-        for row in rows
-    ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row_cells in cells:
-        padded = [cell.ljust(width) for cell, width in zip(row_cells, widths, strict=True)]
-        _say("   ".join(padded).rstrip() + "\n")
-    return 0
+    wants_json = resolve(PLUGINS_OPTIONS, call.given, {})["json"].value
+    return _say(as_json(rows) if wants_json else as_table(rows))
 
 
 def _demo(call: _Call) -> int:

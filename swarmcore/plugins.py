@@ -9,7 +9,6 @@ import inspect
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -17,21 +16,11 @@ from pluggy import HookCaller, PluginManager, PluginValidationError
 from stevedore import DriverManager
 
 from swarmcore import hookspecs
-from swarmcore.catalogue import (
-    GROUP,
-    NAMED_KINDS,
-    PluginInfo,
-    conflict,
-    conflicting,
-    find,
-    installed,
-    listing,
-)
+from swarmcore.catalogue import GROUP, NAMED_KINDS, PluginInfo, find, installed, listing
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import (
     PluginBroken,
     PluginConflict,
-    PluginError,
     PluginMisfit,
     PluginNotFound,
     SwarmError,
@@ -52,7 +41,7 @@ from swarmcore.protocols import (
     Strategy,
 )
 
-__all__ = ["PluginInfo", "PluginStatus", "Plugins", "inspect_installed", "installed"]
+__all__ = ["PluginInfo", "Plugins", "check", "import_installed", "installed"]
 
 _log = logging.getLogger(__name__)
 
@@ -332,35 +321,6 @@ def check(info: PluginInfo, plugin: object) -> list[str]:
     return sorted(hooks)
 
 
-@dataclass(frozen=True, slots=True)
-class PluginStatus:
-    """One row of ``swarmcore plugins``: what it implements, or what is wrong with it."""
-
-    info: PluginInfo
-    hooks: Sequence[str] = ()
-    problem: str = ""
-
-
-def inspect_installed() -> list[PluginStatus]:
-    """Try every installed plugin by itself, so that one failure does not end the listing."""
-    known = installed()
-    doubled = conflicting(known)
-    return [
-        PluginStatus(info, problem=conflict([other for other in known if other.name == info.name]))
-        if info.name in doubled
-        else _inspect(info)
-        for info in known
-    ]
-
-
-def _inspect(info: PluginInfo) -> PluginStatus:
-    try:
-        return PluginStatus(info, check(info, _import_installed(info)))
-    except PluginError as error:
-        # The row shows the plugin already; the cause alone is the news.
-        return PluginStatus(info, problem=one_line(repr(error.__cause__ or str(error))))
-
-
 class _Driver(DriverManager[object]):
     """Finds its driver in live metadata: stevedore's disk cache can be two minutes old."""
 
@@ -368,7 +328,12 @@ class _Driver(DriverManager[object]):
         return list(entry_points(group=self.namespace))
 
 
-def _import_installed(info: PluginInfo) -> object:
+def import_installed(info: PluginInfo) -> object:
+    """The module behind one entry point; stevedore imports nothing else.
+
+    Raises:
+        PluginBroken: it raised, or tried to end the process.
+    """
     return guarded(info, lambda: _Driver(GROUP, info.name).driver)
 
 
@@ -378,7 +343,7 @@ def _import(name: str) -> tuple[PluginInfo, object]:
     known = installed()
     if any(info.name == name for info in known):
         info = find(name, known)
-        return info, _import_installed(info)
+        return info, import_installed(info)
     found = import_module(name)
     if found is None:
         raise PluginNotFound(f"no plugin is called {name!r}; {listing(known)}")

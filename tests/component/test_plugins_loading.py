@@ -1,5 +1,6 @@
 """Loading from real metadata: fake distributions on the path, whole and broken ones."""
 
+import json
 import logging
 import site
 import sys
@@ -16,8 +17,9 @@ from swarmcore.errors import (
     PluginMisfit,
     PluginNotFound,
 )
+from swarmcore.inspection import as_json, as_table, inspect_installed
 from swarmcore.options import Options, parse_discovery
-from swarmcore.plugins import Plugins, inspect_installed
+from swarmcore.plugins import Plugins
 from swarmcore.selection import select_plugins
 
 STRATEGY = """
@@ -215,6 +217,27 @@ def test_the_listing_goes_on_after_every_kind_of_fault(acme):
         rows["strategy_missing"].problem
         == "ModuleNotFoundError(\"No module named 'nosuchlibrary'\")"
     )
+
+
+def test_the_listing_is_a_table_for_people_and_json_for_scripts(acme):
+    acme.install("strategy_x", "import nosuchlibrary", version="9.9.9")
+    acme.install("filter_affinity", FILTER, version="0.2.1")
+    rows = inspect_installed()
+    assert as_table(rows).splitlines() == [
+        "filter_affinity   acme-filter-affinity   0.2.1   ok       swarmcore_filter",
+        "strategy_x        acme-strategy-x        9.9.9   BROKEN   "
+        "ModuleNotFoundError(\"No module named 'nosuchlibrary'\")",
+    ]
+    assert json.loads(as_json(rows))[0] == {
+        "name": "filter_affinity",
+        "kind": "filter",
+        "distribution": "acme-filter-affinity",
+        "version": "0.2.1",
+        "target": "acme_filter_affinity",
+        "hooks": ["swarmcore_filter"],
+        "problem": "",
+    }
+    assert as_table([]).startswith("none is installed; ")
 
 
 # ---- modules and files
