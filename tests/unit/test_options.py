@@ -1,11 +1,20 @@
 """Options: sources and their order, classic's checks, and the file."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from swarmcore.errors import ConfigError
 from swarmcore.flags import split_arguments
 from swarmcore.model import TLSFiles
-from swarmcore.option_tables import GLOBAL_OPTIONS, MANAGE_OPTIONS
+from swarmcore.option_tables import (
+    CLUSTER_OPTS,
+    DEMO_OPTIONS,
+    GLOBAL_OPTIONS,
+    MANAGE_OPTIONS,
+    PLUGINS_OPTIONS,
+)
 from swarmcore.options import build_options, parse_discovery, parse_host
 from swarmcore.settings import read_config_file, resolve
 
@@ -321,3 +330,29 @@ def test_a_host_is_read(text, host):
 def test_a_host_that_cannot_be_listened_on_is_named(text):
     with pytest.raises(ConfigError, match="--host"):
         parse_host(text)
+
+
+# ---- the page
+
+
+def test_the_page_has_a_row_for_every_option_with_its_variable_and_default():
+    page = (Path(__file__).parents[2] / "docs" / "options.md").read_text()
+    rows = {}
+    for line in page.splitlines():
+        if line.startswith("| `--"):
+            _, spellings, variable, default, *_ = line.split("|")
+            quoted = re.findall(r"`([^`]*)`", default)
+            rows[spellings.strip()] = (variable.strip("` "), quoted)
+    expected = {}
+    for option in TABLE:
+        if option.place == "argument":
+            assert f"`{option.variable}`" in page
+            continue
+        names = [f"-{name}" if len(name) == 1 else f"--{name}" for name in option.aliases]
+        spellings = ", ".join(f"`{name}`" for name in (f"--{option.name}", *names))
+        variable = "" if option.name == "print-config" else option.variable
+        expected[spellings] = (variable, list(option.default))
+    assert {key: rows.get(key) for key in expected} == expected
+    assert rows.keys() - expected.keys() == {"`--help`, `-h`", "`--version`, `-v`"}
+    assert all(f"`{key}`" in page for key in CLUSTER_OPTS)
+    assert all(f"--{option.name}" in page for option in (*PLUGINS_OPTIONS, *DEMO_OPTIONS))
