@@ -2,13 +2,13 @@
 
 import json
 import logging
-import site
 import sys
 import textwrap
+from importlib.metadata import distributions
 
 import pytest
 
-from swarmcore.catalogue import PluginInfo, find, installed
+from swarmcore.catalogue import GROUP, PluginInfo, find, installed
 from swarmcore.errors import (
     ConfigError,
     PluginBroken,
@@ -102,10 +102,14 @@ class Site:
         self.install("api_docker", ROUTES)
 
 
+def brings_plugins(distribution):
+    return any(point.group == GROUP for point in distribution.entry_points)
+
+
 @pytest.fixture
 def acme(tmp_path, monkeypatch):
     """A site where nothing is installed but what the test installs."""
-    packages = {*site.getsitepackages()}
+    packages = {str(found.locate_file("")) for found in distributions() if brings_plugins(found)}
     kept = [entry for entry in sys.path if entry not in packages]
     monkeypatch.setattr(sys, "path", [str(tmp_path), *kept])
     before = set(sys.modules)
