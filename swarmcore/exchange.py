@@ -27,6 +27,7 @@ from swarmcore.incoming import ClientGone, Incoming
 from swarmcore.limits import Limits
 from swarmcore.messages import Answer, Client, Headers, Query, Request, json_answer
 from swarmcore.routing import clean_path
+from swarmcore.streams import BROKEN, EarlyStream
 from swarmcore.versions import split_version
 
 #: More parameters than this are an attack on whoever looks for one.
@@ -95,6 +96,8 @@ class ServerExchange:
         self._stream = stream
         self._incoming = incoming
         self._limits = limits
+        #: The body, once it has been read whole.
+        self.body: bytes | None = None
         self._framing = Framing.NONE
 
     def __repr__(self) -> str:
@@ -126,12 +129,14 @@ class ServerExchange:
         return BodyChunks(self._incoming)
 
     async def read_body(self) -> bytes:
-        """The whole body.
+        """The whole body; the same again when asked again.
 
         Raises:
             TooLarge: above the limit for bodies that are parsed.
             BadRequest: malformed framing, or it came too slowly.
         """
+        if self.body is not None:
+            return self.body
         pieces = []
         left = self._limits.parsed_body_bytes
         seconds = self._limits.parsed_body_seconds
@@ -142,7 +147,8 @@ class ServerExchange:
                     limit = self._limits.parsed_body_bytes
                     raise TooLarge(f"request body is larger than {limit} bytes")
                 pieces.append(data)
-            return b"".join(pieces)
+            self.body = b"".join(pieces)
+            return self.body
         raise BadRequest(f"request body did not arrive within {seconds:g} seconds")
 
     async def read_json(self) -> Any:
@@ -252,7 +258,7 @@ class ServerExchange:
         self._incoming.answering = True
         if head:
             await self._write(head)
-        return TakenStream(self._stream, self._incoming.ahead)
+        return EarlyStream(self._stream, self._incoming.ahead)
 
     # ---- writing
 
@@ -280,7 +286,7 @@ class ServerExchange:
     async def _write(self, data: bytes) -> None:
         try:
             await self._stream.send_all(data)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+        except BROKEN:
             raise ClientGone from None
 
 
@@ -298,44 +304,6 @@ class BodyChunks:
         if not data:
             raise StopAsyncIteration
         return data
-
-
-class TakenStream(trio.abc.HalfCloseableStream):
-    """A connection that was HTTP until now.
-
-    Args:
-        stream: the connection.
-        early: what was read from it already.
-    """
-
-    def __init__(self, stream: trio.abc.HalfCloseableStream, early: bytes) -> None:
-        self._stream = stream
-        self._early = early
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """What came early, then what comes."""
-        if self._early:
-            await trio.lowlevel.checkpoint()
-            size = len(self._early) if max_bytes is None else max_bytes
-            data, self._early = self._early[:size], self._early[size:]
-            return data
-        return await self._stream.receive_some(max_bytes)
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send."""
-        await self._stream.send_all(data)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        """Wait until the connection takes more."""
-        await self._stream.wait_send_all_might_not_block()
-
-    async def send_eof(self) -> None:
-        """End the sending direction only."""
-        await self._stream.send_eof()
-
-    async def aclose(self) -> None:
-        """Close both directions."""
-        await self._stream.aclose()
 
 
 _date_second = 0

@@ -12,6 +12,7 @@ import trio
 from swarmcore.errors import BadRequest, SwarmError
 from swarmcore.framing import CONTINUE
 from swarmcore.limits import Limits
+from swarmcore.streams import BROKEN
 
 
 class ClientGone(Exception):
@@ -169,7 +170,7 @@ class Incoming:
             self.expecting = False
             try:
                 await self._stream.send_all(CONTINUE)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
+            except BROKEN:
                 raise ClientGone from None
 
     # ---- the client's end
@@ -206,7 +207,7 @@ class Incoming:
     async def _fill(self) -> None:
         try:
             data = await self._stream.receive_some()
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+        except BROKEN:
             data = b""
             self.broken = True
         self._receipts += 1

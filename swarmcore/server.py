@@ -3,7 +3,6 @@
 Owns connections, their limits and their end.  Knows nothing of routes, engines or Docker.
 """
 
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -15,6 +14,8 @@ from swarmcore.framing import answer_head
 from swarmcore.incoming import ClientGone, Incoming
 from swarmcore.limits import Limits
 from swarmcore.messages import Answer, Client, error_answer
+from swarmcore.streams import BROKEN, client_of, keep_alive
+from swarmcore.tls import TLSStream
 
 __all__ = ["ClientGone", "Limits", "Server", "ServerExchange", "serve"]
 
@@ -26,7 +27,6 @@ ExchangeHandler = Callable[[ServerExchange], Awaitable[None]]
 #: reset: Go's server does the same, and as much.
 _DRAIN_BYTES = 256 * 1024
 _LINGER_SECONDS = 2.0
-_KEEPALIVE_SECONDS = 30
 
 
 class Server:
@@ -94,8 +94,8 @@ class Server:
                 await self._turn_away(stream)
             else:
                 await self._serve(stream)
-        except (trio.BrokenResourceError, trio.ClosedResourceError, ClientGone):
-            pass
+        except (*BROKEN, ClientGone, trio.TooSlowError) as error:
+            log.debug("connection ended: %r", error)
         except Exception:  # one connection must not bring the others down
             log.exception("connection failed")
         finally:
@@ -110,6 +110,9 @@ class Server:
 
     async def _serve(self, stream: trio.abc.HalfCloseableStream) -> None:
         keep_alive(stream)
+        if isinstance(stream, TLSStream):
+            with trio.fail_after(self._limits.handshake_seconds):
+                await stream.do_handshake()
         client = client_of(stream)
         incoming = Incoming(stream, self._limits)
         while await self._wait_request(incoming):
@@ -166,7 +169,7 @@ class Server:
                 log.error("%s %s was not answered", exchange.request.method, exchange.request.path)
                 await exchange.send(error_answer(500, "the request was not answered"))
         except Exception as raised:
-            error = _cause(raised)
+            error = cause_of(raised)
             if isinstance(error, ClientGone):
                 return
             if not isinstance(error, SwarmError):
@@ -215,11 +218,11 @@ def answer_to(error: Exception) -> Answer:
     return error_answer(500, "internal error; the manager's log has the details")
 
 
-def _cause(error: Exception) -> Exception:
+def cause_of(error: Exception) -> Exception:
     """The one error in a group of one, and ``ClientGone`` before everything that it entails."""
     if not isinstance(error, ExceptionGroup):
         return error
-    causes = [_cause(inner) for inner in error.exceptions]
+    causes = [cause_of(inner) for inner in error.exceptions]
     gone = next((cause for cause in causes if isinstance(cause, ClientGone)), None)
     return gone or (causes[0] if len(causes) == 1 else error)
 
@@ -231,26 +234,3 @@ def _whole(answer: Answer) -> bytes:
 
 def _wants_close(connection: str | None) -> bool:
     return connection is not None and "close" in connection.lower()
-
-
-def client_of(stream: trio.abc.Stream) -> Client:
-    """Who is at the other end of a connection."""
-    if isinstance(stream, trio.SocketStream):
-        if stream.socket.family == trio.socket.AF_UNIX:
-            return Client("unix")
-        with contextlib.suppress(OSError):  # it may have left already
-            return Client(str(stream.socket.getpeername()[0]))
-    return Client("")
-
-
-def keep_alive(stream: trio.abc.Stream) -> None:
-    """Have the kernel find out about peers that vanished: tunnels may be idle for hours."""
-    if not isinstance(stream, trio.SocketStream):
-        return
-    if stream.socket.family == trio.socket.AF_UNIX:
-        return
-    stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_KEEPALIVE, 1)
-    for option in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
-        if hasattr(trio.socket, option):
-            number = getattr(trio.socket, option)
-            stream.setsockopt(trio.socket.IPPROTO_TCP, number, _KEEPALIVE_SECONDS)

@@ -1,0 +1,194 @@
+"""From a connection's exchange to the handler of its route: versions, authorization, errors.
+
+Knows what every answer of a Docker API has in common, and no route of its own.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from swarmcore import __version__
+from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
+from swarmcore.exchange import ServerExchange
+from swarmcore.incoming import ClientGone
+from swarmcore.messages import Answer, Headers, Request
+from swarmcore.protocols import Cluster, Denied, Engine, Route
+from swarmcore.relay import Relayable, relay
+from swarmcore.routing import Router
+from swarmcore.server import cause_of
+from swarmcore.versions import CEILING, FLOOR, ApiVersion
+
+log = logging.getLogger(__name__)
+
+_CORS: Headers = (
+    (b"Access-Control-Allow-Origin", b"*"),
+    (b"Access-Control-Allow-Headers", b"Origin, X-Requested-With, Content-Type, Accept"),
+    (b"Access-Control-Allow-Methods", b"GET, POST, DELETE, PUT, OPTIONS, HEAD"),
+)
+
+
+class PluginFailed(SwarmError):
+    """A plugin raised what it should not; its name is in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What an operator may change.
+
+    Attributes:
+        cors: let web pages of any origin use the API (``--api-enable-cors``).
+    """
+
+    cors: bool = False
+
+
+class Gateway:
+    """Answers exchanges with the routes of plugins.
+
+    Args:
+        router: every plugin's routes.
+        cluster: handed to handlers.
+        authorize: asked about every request; ``None`` allows it.
+        settings: the operator's.
+    """
+
+    def __init__(
+        self,
+        router: Router[Route],
+        cluster: Cluster,
+        authorize: Callable[[Request], Denied | None],
+        settings: GatewaySettings | None = None,
+    ) -> None:
+        self._router = router
+        self._cluster = cluster
+        self._authorize = authorize
+        self._settings = settings or GatewaySettings()
+
+    async def handle(self, exchange: ServerExchange) -> None:
+        """Answer one exchange.
+
+        Raises:
+            SwarmError: becomes the answer, in the server.
+            ClientGone: nobody is left to answer.
+        """
+        exchange.common_headers = common_headers(
+            self._cluster.api_version, experimental=self._cluster.experimental
+        )
+        if self._settings.cors:
+            exchange.common_headers += _CORS
+        request = exchange.request
+        check_version(request.version)
+        denied = self._ask(request)
+        if denied is not None:
+            raise Forbidden(denied.reason)
+        if request.method == "OPTIONS" and self._settings.cors:
+            await exchange.send(Answer(200))
+            return
+        found = self._router.match(request.method, request.path)
+        if found is None:
+            raise NotFound("page not found")
+        route, params = found
+        exchange.request = request.with_params(params)
+        await self._call(route, exchange)
+
+    def _ask(self, request: Request) -> Denied | None:
+        try:
+            return self._authorize(request)
+        except SwarmError:
+            raise
+        except Exception as error:
+            log.exception("authorization of %s %s failed", request.method, request.path)
+            raise PluginFailed("the request could not be authorized") from error
+
+    async def _call(self, route: Route, exchange: ServerExchange) -> None:
+        try:
+            await route.handler(ClusterExchange(exchange, self._cluster))
+        except Exception as raised:
+            error = cause_of(raised)
+            if isinstance(error, SwarmError | ClientGone):
+                raise error from raised
+            where = getattr(route.handler, "__module__", "a plugin")
+            log.exception("%s: handler of %s %s failed", where, route.method, route.template)
+            raise PluginFailed(f"{where}: internal error, see the manager's log") from raised
+
+
+class ClusterExchange:
+    """What a handler is given: ``protocols.Exchange``."""
+
+    def __init__(self, exchange: ServerExchange, cluster: Cluster) -> None:
+        self._exchange = exchange
+        self.cluster = cluster
+        self.request = exchange.request
+
+    async def read_body(self) -> bytes:
+        """See ``protocols.Exchange``."""
+        return await self._exchange.read_body()
+
+    async def read_json(self) -> Any:
+        """See ``protocols.Exchange``."""
+        return await self._exchange.read_json()
+
+    async def send(self, answer: Answer) -> None:
+        """See ``protocols.Exchange``."""
+        await self._exchange.send(answer)
+
+    async def send_json(self, value: Any, status: int = 200) -> None:
+        """See ``protocols.Exchange``."""
+        await self._exchange.send_json(value, status)
+
+    def stream(
+        self, status: int = 200, headers: Headers = ()
+    ) -> AbstractAsyncContextManager[Callable[[bytes], Awaitable[None]]]:
+        """See ``protocols.Exchange``."""
+        return self._exchange.stream(status, headers)
+
+    async def relay(
+        self,
+        engine: Engine,
+        path: str,
+        *,
+        body: bytes | None = None,
+        settle: Callable[[int], Awaitable[None]] | None = None,
+        rewrite: Callable[[Answer], Answer] | None = None,
+    ) -> int:
+        """See ``protocols.Exchange``."""
+        return await relay(
+            self._exchange,
+            # Every engine that the cluster hands out is one; plugins need not know.
+            cast("Relayable", engine),
+            path,
+            announced=self.cluster.api_version,
+            body=body,
+            settle=settle,
+            rewrite=rewrite,
+        )
+
+
+def check_version(version: ApiVersion | None) -> None:
+    """Refuse a path's version that is out of range, in the words that clients show.
+
+    Raises:
+        BadRequest: too new or too old.
+    """
+    if version is None or FLOOR <= version <= CEILING:
+        return
+    if version > CEILING:
+        raise BadRequest(
+            f"client version {version} is too new. Maximum supported API version is {CEILING}"
+        )
+    raise BadRequest(
+        f"client version {version} is too old. Minimum supported API version is {FLOOR},"
+        " please upgrade your client to a newer version"
+    )
+
+
+def common_headers(version: ApiVersion, *, experimental: bool) -> Headers:
+    """What every answer says: clients choose their version and flags by it."""
+    return (
+        (b"Api-Version", f"{version}".encode()),
+        (b"Docker-Experimental", b"true" if experimental else b"false"),
+        (b"Ostype", b"linux"),
+        (b"Server", f"Docker/swarmcore-{__version__} (linux)".encode()),
+    )

@@ -1,0 +1,87 @@
+"""What connections of every kind have in common: how a broken one shows, and who is behind it."""
+
+import contextlib
+import ssl
+
+import trio
+
+from swarmcore.messages import Client
+from swarmcore.tls import TLSStream
+
+#: What sending and receiving raise on a connection that is no more.
+BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError)
+
+_KEEPALIVE_SECONDS = 30
+
+
+class EarlyStream(trio.abc.HalfCloseableStream):
+    """A connection of which something has been read already.
+
+    Args:
+        stream: the connection.
+        early: what was read; received again, first.
+    """
+
+    def __init__(self, stream: trio.abc.HalfCloseableStream, early: bytes) -> None:
+        self._stream = stream
+        self._early = early
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """What came early, then what comes."""
+        if not self._early:
+            return await self._stream.receive_some(max_bytes)
+        await trio.lowlevel.checkpoint()
+        size = len(self._early) if max_bytes is None else max_bytes
+        data, self._early = self._early[:size], self._early[size:]
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send."""
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until the connection takes more."""
+        await self._stream.wait_send_all_might_not_block()
+
+    async def send_eof(self) -> None:
+        """End the sending direction only."""
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        """Close both directions."""
+        await self._stream.aclose()
+
+
+def socket_of(stream: trio.abc.AsyncResource) -> trio.SocketStream | None:
+    """The socket under *stream*; ``None`` for what has none: a process's pipes, memory."""
+    inner: object = stream
+    while not isinstance(inner, trio.SocketStream):
+        inner = getattr(inner, "transport_stream", None)
+        if inner is None:
+            return None
+    return inner
+
+
+def client_of(stream: trio.abc.AsyncResource) -> Client:
+    """Who is at the other end of a connection; after its handshake where it has one."""
+    identity = stream.peer_name if isinstance(stream, TLSStream) else ""
+    socket = socket_of(stream)
+    if socket is None:
+        return Client("", identity)
+    if socket.socket.family == trio.socket.AF_UNIX:
+        return Client("unix", identity)
+    with contextlib.suppress(OSError):  # it may have left already
+        return Client(str(socket.socket.getpeername()[0]), identity)
+    return Client("", identity)
+
+
+def keep_alive(stream: trio.abc.AsyncResource) -> None:
+    """Have the kernel find out about peers that vanished: tunnels may be idle for hours."""
+    socket = socket_of(stream)
+    if socket is None or socket.socket.family == trio.socket.AF_UNIX:
+        return
+    socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_KEEPALIVE, 1)
+    for option in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
+        if hasattr(trio.socket, option):
+            number = getattr(trio.socket, option)
+            socket.setsockopt(trio.socket.IPPROTO_TCP, number, _KEEPALIVE_SECONDS)

@@ -1,0 +1,66 @@
+"""Bytes both ways between two streams, each direction ended by itself."""
+
+import trio
+
+from swarmcore.streams import BROKEN
+
+#: After one side has ended, how long the other may be silent before it is closed too.  An engine
+#: that has ended a hijacked connection is done with it; a client may still have something to say.
+_SILENCE_SECONDS = 30.0
+
+
+async def tunnel(
+    client: trio.abc.HalfCloseableStream, engine: trio.abc.HalfCloseableStream
+) -> None:
+    """Pump until both directions have ended.
+
+    A side's end of file is passed on as one, and the other direction goes on: the end of standard
+    input must not cut the output off.  A broken connection ends both, for an engine notices a
+    vanished client only by a closed socket.  Idle for hours is normal while neither side has ended.
+
+    Args:
+        client: not closed here.
+        engine: not closed here.
+    """
+    async with trio.open_nursery() as nursery:
+        back = _Direction(engine, client, nursery.cancel_scope)
+        forth = _Direction(client, engine, nursery.cancel_scope)
+        nursery.start_soon(back.run, forth)
+        nursery.start_soon(forth.run, None)
+
+
+class _Direction:
+    def __init__(
+        self,
+        source: trio.abc.ReceiveStream,
+        sink: trio.abc.HalfCloseableStream,
+        both: trio.CancelScope,
+    ) -> None:
+        self._source = source
+        self._sink = sink
+        self._both = both
+        self._receiving = trio.CancelScope()
+        self._hurried = False
+
+    async def run(self, hurries: "_Direction | None") -> None:
+        """Copy to the end, pass the end on, and *hurries* the opposite direction from then on."""
+        try:
+            while data := await self._receive():
+                await self._sink.send_all(data)
+            await self._sink.send_eof()
+        except BROKEN:
+            self._both.cancel()
+        if hurries is not None:
+            hurries.hurry()
+
+    def hurry(self) -> None:
+        """End by itself when nothing comes any more."""
+        self._hurried = True
+        self._receiving.deadline = trio.current_time() + _SILENCE_SECONDS
+
+    async def _receive(self) -> bytes | bytearray:
+        with trio.CancelScope() as self._receiving:
+            if self._hurried:
+                self._receiving.deadline = trio.current_time() + _SILENCE_SECONDS
+            return await self._source.receive_some()
+        return b""
