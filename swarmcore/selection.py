@@ -34,11 +34,11 @@ def select_plugins(options: Options) -> Plugins:
     plugins = Plugins()
     plugins.load(options.plugins)
     if options.strategy is not None:
-        plugins.load([_plugin_name("strategy", options.strategy)])
+        plugins.load([_installed_name("strategy", options.strategy, known)])
     _load_discovery(plugins, options, known)
-    _load_filters(plugins, options)
+    _load_filters(plugins, options, known)
     load_installed(plugins, [info for info in known if info.name not in options.without])
-    _load_default_strategy(plugins, options)
+    _load_default_strategy(plugins, options, known)
     if options.replication and not plugins.implementers("swarmcore_election"):
         raise ConfigError(
             f"--replication: no loaded plugin elects a leader for {options.discovery.scheme}://; "
@@ -82,22 +82,25 @@ def _load_discovery(plugins: Plugins, options: Options, known: Sequence[PluginIn
         plugins.load([name])
 
 
-def _load_filters(plugins: Plugins, options: Options) -> None:
+def _load_filters(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
     if options.filters is not None:
-        plugins.load(_plugin_name("filter", name) for name in options.filters)
+        plugins.load([_installed_name("filter", name, known) for name in options.filters])
     elif not plugins.implementers("swarmcore_filter"):
-        defaults = [_plugin_name("filter", name) for name in _DEFAULTS["filter"]]
-        plugins.load(name for name in defaults if name not in options.without)
+        kept = [name for name in _DEFAULTS["filter"] if f"filter_{name}" not in options.without]
+        plugins.load([_installed_name("filter", name, known) for name in kept])
 
 
-def _load_default_strategy(plugins: Plugins, options: Options) -> None:
+def _load_default_strategy(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
     if plugins.implementers("swarmcore_strategy"):
         return
-    name = _plugin_name("strategy", _DEFAULTS["strategy"][0])
-    if name in options.without:
-        raise ConfigError(f"--without {name} leaves no strategy; name one with --strategy")
-    plugins.load([name])
+    (default,) = _DEFAULTS["strategy"]
+    if f"strategy_{default}" in options.without:
+        raise ConfigError(
+            f"--without strategy_{default} leaves no strategy; name one with --strategy"
+        )
+    plugins.load([_installed_name("strategy", default, known)])
 
 
-def _plugin_name(kind: str, name: str) -> str:
-    return f"{kind}_{_CLASSIC_NAMES.get(name, name)}"
+def _installed_name(kind: str, name: str, known: Sequence[PluginInfo]) -> str:
+    """The plugin that ``--KIND NAME`` means: an installed one, never a module or a file."""
+    return find(f"{kind}_{_CLASSIC_NAMES.get(name, name)}", known).name

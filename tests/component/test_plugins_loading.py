@@ -346,6 +346,17 @@ def test_classic_s_other_names_are_understood(acme):
     assert filters_of(plugins) == ["slots"]
 
 
+@pytest.mark.parametrize("name", ["quiet", "/quiet.py", ""])
+def test_a_strategy_is_an_installed_one_and_never_a_module_or_a_file(acme, monkeypatch, name):
+    acme.install_defaults()
+    acme.module("strategy_quiet", STRATEGY)
+    acme.folder.joinpath("strategy_").mkdir()
+    acme.module("strategy_/quiet", STRATEGY)
+    monkeypatch.chdir(acme.folder)
+    with pytest.raises(PluginNotFound, match=f"no plugin is called 'strategy_{name}'; installed:"):
+        select_plugins(options(strategy=name))
+
+
 @pytest.mark.parametrize("discovery", ["n1:1", "nodes://n1:1", "ssh://n1"])
 def test_a_list_of_engines_is_the_nodes_discovery(acme, discovery):
     acme.install_defaults()
