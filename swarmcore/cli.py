@@ -20,7 +20,7 @@ from swarmcore.option_tables import (
     MANAGE_OPTIONS,
     PLUGINS_OPTIONS,
 )
-from swarmcore.options import build_options, parse_host
+from swarmcore.options import build_options
 from swarmcore.settings import Setting, read_config_file, resolve
 from swarmcore.usage import DISCOVERY_HELP, SOURCES_HELP, Usage, command_help, program_help
 
@@ -154,10 +154,9 @@ def _demo(call: _Call) -> int:
     if read["engines"] < 1:
         raise ConfigError("demo needs at least one engine: --engines 1")
     kind = "real" if read["real"] else "embedded" if read["embedded"] else None
-    listen = tuple(parse_host(text) for text in read["host"])
     from swarmcore.demo import demo
 
-    return demo(read["engines"], kind, listen)
+    return demo(read["engines"], kind, read["host"])
 
 
 def _run_plugin_command(name: str, words: Sequence[str]) -> int:

@@ -61,7 +61,7 @@ _PLUGINS = (
 _SERVING = (
     Option(
         "host",
-        "listen here: tcp://IP:PORT, IP:PORT or unix://PATH; repeatable",
+        "listen here: tcp://IP:PORT, IP:PORT, unix://PATH or fd://; repeatable",
         kind="texts",
         default=("tcp://127.0.0.1:3375",),
         aliases=("H",),

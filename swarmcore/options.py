@@ -1,8 +1,8 @@
 """What a manager is told, checked and in one place: ``Options``.
 
 Knows which values belong together and which cannot work, in classic's order and, where operators
-read them, in classic's words.  Refuses to know where a value came from (``settings`` does) and
-whether a plugin exists (``selection`` does).
+read them, in classic's words.  Refuses to know where a value came from (``settings`` does), whether
+a plugin exists (``selection``) and what can be listened on (``listeners``).
 """
 
 import logging
@@ -35,7 +35,7 @@ class Options:
         plugins, without: names as given with ``--plugin`` and ``--without``.
         strategy: its name; ``None`` when nobody named one, and a plugin may bring it.
         filters: their names, in the chain's order; ``None`` when nobody named any.
-        hosts: where to listen, each ``tcp://HOST:PORT`` (host may be empty) or ``unix://PATH``.
+        hosts: where to listen, as written; ``listeners`` reads them.
         tls: files for serving and for engines; ``None`` without TLS.
         cluster_opts: every ``--cluster-opt``, for plugins too.
         overcommit: share of CPU and memory given out beyond what a node has.
@@ -115,7 +115,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         without=read["without"],
         strategy=read["strategy"] if settings["strategy"].given else None,
         filters=read["filter"] if settings["filter"].given else None,
-        hosts=tuple(parse_host(text) for text in read["host"]),
+        hosts=read["host"],
         tls=tls,
         cors=read["api-enable-cors"],
         grace_seconds=_not_negative("grace-period", read),
@@ -232,29 +232,6 @@ def _create_retry(cluster_opts: Mapping[str, str]) -> int:
     if retry < 0:
         raise ConfigError(f"swarm.createretry can not be negative, {retry} is invalid")
     return retry
-
-
-def parse_host(text: str) -> str:
-    """Where to listen, in one spelling: ``tcp://HOST:PORT`` or ``unix://PATH``.
-
-    Raises:
-        ConfigError: another protocol, or no port.
-    """
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        scheme, rest = "tcp", text
-    if scheme == "unix":
-        if not rest:
-            raise ConfigError(f"--host {text!r}: a unix socket needs a path")
-        return text
-    if scheme != "tcp":
-        raise ConfigError(f'unsupported protocol: "{scheme}" in --host {text!r}; use tcp or unix')
-    host, colon, port = rest.rpartition(":")
-    if not (colon and port.isascii() and port.isdigit() and int(port) <= 65535):
-        raise ConfigError(f"--host {text!r}: write tcp://IP:PORT, IPv6 in brackets")
-    if ":" in host and not (host.startswith("[") and host.endswith("]")):
-        raise ConfigError(f"--host {text!r}: write an IPv6 address in brackets")
-    return f"tcp://{rest}"
 
 
 def _not_negative(name: str, read: Mapping[str, Any]) -> float:

@@ -100,7 +100,7 @@ def test_classic_s_command_line_starts_a_manager(started):
     assert main(line.split()) == 0
     (options,) = started.calls
     assert options.experimental
-    assert options.hosts == ("tcp://127.0.0.1:6000",)
+    assert options.hosts == ("127.0.0.1:6000",)
     assert options.heartbeat_seconds == 1
     assert options.overcommit == 0.1
     assert str(options.discovery) == "nodes://h1:2375,h2:2375"
@@ -146,7 +146,7 @@ def test_print_config_checks_a_whole_configuration(started, capsys):
     [
         ([], (3, None, ("tcp://127.0.0.1:3375",))),
         (["--engines", "5", "--embedded"], (5, "embedded", ("tcp://127.0.0.1:3375",))),
-        (["--real", "-H", ":0"], (3, "real", ("tcp://:0",))),
+        (["--real", "-H", ":0"], (3, "real", (":0",))),
     ],
 )
 def test_demo_is_told_how_many_of_what_and_where(started, arguments, call):

@@ -15,7 +15,7 @@ from swarmcore.option_tables import (
     MANAGE_OPTIONS,
     PLUGINS_OPTIONS,
 )
-from swarmcore.options import build_options, parse_discovery, parse_host
+from swarmcore.options import build_options, parse_discovery
 from swarmcore.settings import read_config_file, resolve
 
 TABLE = (*GLOBAL_OPTIONS, *MANAGE_OPTIONS)
@@ -122,10 +122,10 @@ def test_classic_s_variables_keep_their_names(variable, name):
 def test_flags_replace_the_list_of_the_variable():
     environment = {"SWARM_HOST": "127.0.0.1:1, 127.0.0.1:2"}
     assert options_of("n1:1", environment=environment).hosts == (
-        "tcp://127.0.0.1:1",
-        "tcp://127.0.0.1:2",
+        "127.0.0.1:1",
+        "127.0.0.1:2",
     )
-    assert options_of("-H", ":3", "n1:1", environment=environment).hosts == ("tcp://:3",)
+    assert options_of("-H", ":3", "n1:1", environment=environment).hosts == (":3",)
 
 
 @pytest.mark.parametrize("text", ["", " ", ","])
@@ -180,7 +180,7 @@ def test_the_file_takes_lists_tables_and_plain_values(tmp_path):
     assert str(options.discovery) == "file:///etc/swarm/cluster"
     assert options.debug
     assert options.plugins == ("strategy_quiet",)
-    assert options.hosts == ("tcp://127.0.0.1:1", "unix:///run/swarm.sock")
+    assert options.hosts == ("127.0.0.1:1", "unix:///run/swarm.sock")
     assert options.cluster_opts == {"swarm.overcommit": "0.5", "acme.rack": "b"}
 
 
@@ -248,7 +248,6 @@ def test_classic_s_defaults_hold_where_the_world_has_not_moved_on():
         (["--replication", "--advertise=h"], "of the form ip:port or hostname:port, not 'h'"),
         (["--replication", "--advertise=tcp://h:1"], "of the form ip:port or hostname:port"),
         (["--replication", "--replication-ttl=0s"], "--replication-ttl should be a positive"),
-        (["--host=http://h:1"], 'unsupported protocol: "http"'),
         (["--grace-period=-1s"], "--grace-period should not be a negative number"),
         (["--alternates=0"], "--alternates counts the nodes"),
         (["--tls=maybe"], "invalid --tls: 'maybe' is neither true nor false"),
@@ -309,27 +308,6 @@ def test_the_election_lives_by_the_replication_ttl():
 )
 def test_a_discovery_has_a_scheme_or_is_a_list_of_engines(text, uri):
     assert str(parse_discovery(text)) == uri
-
-
-@pytest.mark.parametrize(
-    ("text", "host"),
-    [
-        ("127.0.0.1:1", "tcp://127.0.0.1:1"),
-        ("tcp://[::1]:1", "tcp://[::1]:1"),
-        (":1", "tcp://:1"),
-        ("unix:///run/s.sock", "unix:///run/s.sock"),
-    ],
-)
-def test_a_host_is_read(text, host):
-    assert parse_host(text) == host
-
-
-@pytest.mark.parametrize(
-    "text", ["h", "h:", "h:65536", "h:x", "::1:1", "unix://", "fd://", "tcp://", "h:1:2"]
-)
-def test_a_host_that_cannot_be_listened_on_is_named(text):
-    with pytest.raises(ConfigError, match="--host"):
-        parse_host(text)
 
 
 # ---- the page
