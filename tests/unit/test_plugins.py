@@ -23,7 +23,7 @@ class Module(SimpleNamespace):
 
 def plugin(**hooks):
     """A module that implements each hook by the function given for it."""
-    return Module(**{f"swarmcore_{name}": hookimpl(hook) for name, hook in hooks.items()})
+    return Module(**{name: hookimpl(hook) for name, hook in hooks.items()})
 
 
 def plugins_of(**named):
@@ -51,7 +51,10 @@ async def handler(exchange):
 
 def test_plugins_are_called_in_the_order_in_which_they_were_loaded():
     plugins = plugins_of(
-        **{name: plugin(filter=lambda name=name: a_filter(name)) for name in ("c", "a", "b")}
+        **{
+            name: plugin(swarmcore_filter=lambda name=name: a_filter(name))
+            for name in ("c", "a", "b")
+        }
     )
     assert [each.name for each in plugins.filters({})] == ["c", "a", "b"]
     assert plugins.names == plugins.implementers("swarmcore_filter") == ["c", "a", "b"]
@@ -62,7 +65,7 @@ def test_tryfirst_goes_before_the_order_of_loading():
         return a_filter("late")
 
     first = Module(swarmcore_filter=hookimpl(tryfirst=True)(late))
-    plugins = plugins_of(a=plugin(filter=lambda: a_filter("a")), b=first)
+    plugins = plugins_of(a=plugin(swarmcore_filter=lambda: a_filter("a")), b=first)
     assert [each.name for each in plugins.filters({})] == ["late", "a"]
 
 
@@ -75,7 +78,9 @@ def test_a_wrapper_goes_around_every_implementation():
 
     wrapper = Module(swarmcore_filter=hookimpl(wrapper=True)(watching))
     plugins = plugins_of(
-        a=plugin(filter=lambda: a_filter("a")), b=plugin(filter=lambda: a_filter("b")), w=wrapper
+        a=plugin(swarmcore_filter=lambda: a_filter("a")),
+        b=plugin(swarmcore_filter=lambda: a_filter("b")),
+        w=wrapper,
     )
     assert [each.name for each in plugins.filters({"k": "v"})] == ["a", "b"]
     assert seen == [{"k": "v"}] * 2
@@ -83,14 +88,14 @@ def test_a_wrapper_goes_around_every_implementation():
 
 
 def test_one_object_under_two_names_is_one_plugin():
-    each = plugin(filter=lambda: a_filter("a"))
+    each = plugin(swarmcore_filter=lambda: a_filter("a"))
     assert len(plugins_of(a=each, b=each).filters({})) == 1
 
 
 def test_a_name_is_taken_once():
-    plugins = plugins_of(a=plugin(filter=lambda: a_filter("a")))
+    plugins = plugins_of(a=plugin(swarmcore_filter=lambda: a_filter("a")))
     with pytest.raises(PluginConflict, match="'a' is already loaded"):
-        plugins.register(plugin(filter=lambda: a_filter("a")), "a")
+        plugins.register(plugin(swarmcore_filter=lambda: a_filter("a")), "a")
 
 
 # ---- misfits
@@ -108,15 +113,15 @@ async def an_async_generator():
     ("misfit", "why"),
     [
         (Module(), "plugin 'acme' implements no hook"),
-        (plugin(strategi=a_strategy), "does not fit this core: .*swarmcore_strategi"),
-        (plugin(strategy=lambda nodes: None), "does not fit this core: .*nodes"),
-        (plugin(strategy=an_async_hook), "swarmcore_strategy is async"),
-        (plugin(routes=an_async_generator), "swarmcore_routes is async"),
+        (plugin(swarmcore_strategi=a_strategy), "does not fit this core: .*swarmcore_strategi"),
+        (plugin(swarmcore_strategy=lambda nodes: None), "does not fit this core: .*nodes"),
+        (plugin(swarmcore_strategy=an_async_hook), "swarmcore_strategy is async"),
+        (plugin(swarmcore_routes=an_async_generator), "swarmcore_routes is async"),
     ],
     ids=["no hook", "misspelt", "wrong argument", "coroutine", "async generator"],
 )
 def test_a_misfit_is_one_line_and_leaves_nothing_behind(misfit, why):
-    plugins = plugins_of(good=plugin(filter=lambda: a_filter("a")))
+    plugins = plugins_of(good=plugin(swarmcore_filter=lambda: a_filter("a")))
     with pytest.raises(PluginMisfit, match=why) as caught:
         plugins.register(misfit, "acme")
     assert "\n" not in str(caught.value)
@@ -127,19 +132,19 @@ def test_a_misfit_is_one_line_and_leaves_nothing_behind(misfit, why):
 @pytest.mark.parametrize(
     ("hook", "value", "call"),
     [
-        ("strategy", 7, lambda plugins: plugins.strategy({})),
-        ("filter", "health", lambda plugins: plugins.filters({})),
-        ("discovery", 7, lambda plugins: plugins.discovery(URI, DiscoveryOptions())),
-        ("routes", ["GET /x"], lambda plugins: plugins.routes({})),
-        ("commands", ["hub"], lambda plugins: plugins.commands()),
-        ("background", [7], lambda plugins: plugins.background(None)),
-        ("authorize", True, lambda plugins: plugins.authorize(REQUEST)),
-        ("election", 7, lambda plugins: plugins.election(URI, DiscoveryOptions())),
+        ("swarmcore_strategy", 7, lambda plugins: plugins.strategy({})),
+        ("swarmcore_filter", "health", lambda plugins: plugins.filters({})),
+        ("swarmcore_discovery", 7, lambda plugins: plugins.discovery(URI, DiscoveryOptions())),
+        ("swarmcore_routes", ["GET /x"], lambda plugins: plugins.routes({})),
+        ("swarmcore_commands", ["hub"], lambda plugins: plugins.commands()),
+        ("swarmcore_background", [7], lambda plugins: plugins.background(None)),
+        ("swarmcore_authorize", True, lambda plugins: plugins.authorize(REQUEST)),
+        ("swarmcore_election", 7, lambda plugins: plugins.election(URI, DiscoveryOptions())),
     ],
 )
 def test_a_hook_that_returns_the_wrong_thing_is_named(hook, value, call):
     plugins = plugins_of(acme=plugin(**{hook: lambda: value}))
-    with pytest.raises(PluginMisfit, match=f"'acme' .*swarmcore_{hook}"):
+    with pytest.raises(PluginMisfit, match=f"'acme' .*{hook}"):
         call(plugins)
 
 
@@ -149,38 +154,40 @@ def test_a_hook_that_returns_the_wrong_thing_is_named(hook, value, call):
 def test_the_first_discovery_that_answers_is_taken():
     found = SimpleNamespace(watch=None)
     plugins = plugins_of(
-        a=plugin(discovery=lambda uri: None if uri.scheme == "rack" else 1),
-        b=plugin(discovery=lambda: found),
-        c=plugin(discovery=lambda: 1 / 0),
+        a=plugin(swarmcore_discovery=lambda uri: None if uri.scheme == "rack" else 1),
+        b=plugin(swarmcore_discovery=lambda: found),
+        c=plugin(swarmcore_discovery=lambda: 1 / 0),
     )
     assert plugins.discovery(URI, DiscoveryOptions()) is found
 
 
 def test_a_scheme_that_nobody_answers_is_named():
-    plugins = plugins_of(a=plugin(discovery=lambda: None))
+    plugins = plugins_of(a=plugin(swarmcore_discovery=lambda: None))
     with pytest.raises(PluginNotFound, match="no discovery answers to 'rack://a'; "):
         plugins.discovery(URI, DiscoveryOptions())
 
 
 def test_there_is_exactly_one_strategy():
-    quiet = plugin(strategy=a_strategy)
+    quiet = plugin(swarmcore_strategy=a_strategy)
     assert plugins_of(a=quiet).strategy({}).name == "quiet"
     with pytest.raises(PluginConflict, match="two are loaded: 'a' and 'b'"):
-        plugins_of(a=quiet, b=plugin(strategy=a_strategy)).strategy({})
+        plugins_of(a=quiet, b=plugin(swarmcore_strategy=a_strategy)).strategy({})
     with pytest.raises(PluginNotFound, match="no strategy is loaded"):
-        plugins_of(a=plugin(filter=lambda: None)).strategy({})
+        plugins_of(a=plugin(swarmcore_filter=lambda: None)).strategy({})
 
 
 def test_routes_come_with_the_name_of_their_plugin():
     get, put = Route("GET", "/x", handler), Route("PUT", "/x", handler)
-    plugins = plugins_of(a=plugin(routes=lambda: [get]), b=plugin(routes=lambda: iter([put])))
+    plugins = plugins_of(
+        a=plugin(swarmcore_routes=lambda: [get]), b=plugin(swarmcore_routes=lambda: iter([put]))
+    )
     assert plugins.routes({}) == [("a", get), ("b", put)]
 
 
 def test_two_plugins_that_claim_one_route_are_both_named():
     plugins = plugins_of(
-        a=plugin(routes=lambda: [Route("GET", "/x", handler)]),
-        b=plugin(routes=lambda: [Route("GET", "/x", handler)]),
+        a=plugin(swarmcore_routes=lambda: [Route("GET", "/x", handler)]),
+        b=plugin(swarmcore_routes=lambda: [Route("GET", "/x", handler)]),
     )
     with pytest.raises(PluginConflict, match="two plugins claim GET /x: 'a' and 'b'"):
         plugins.routes({})
@@ -190,29 +197,33 @@ def test_two_plugins_that_bring_one_command_are_both_named():
     def commands():
         return [Command("hub", "serve", lambda parser: None, lambda arguments: 0)]
 
-    assert [name for name, _ in plugins_of(a=plugin(commands=commands)).commands()] == ["a"]
+    assert [name for name, _ in plugins_of(a=plugin(swarmcore_commands=commands)).commands()] == [
+        "a"
+    ]
     with pytest.raises(PluginConflict, match="'hub': 'a' and 'b'"):
-        plugins_of(a=plugin(commands=commands), b=plugin(commands=lambda: commands())).commands()
+        plugins_of(
+            a=plugin(swarmcore_commands=commands), b=plugin(swarmcore_commands=lambda: commands())
+        ).commands()
 
 
 def test_the_first_no_stops_a_request():
     plugins = plugins_of(
-        a=plugin(authorize=lambda request: None),
-        b=plugin(authorize=lambda request: Denied(f"no {request.path}")),
-        c=plugin(authorize=lambda request: 1 / 0),
+        a=plugin(swarmcore_authorize=lambda request: None),
+        b=plugin(swarmcore_authorize=lambda request: Denied(f"no {request.path}")),
+        c=plugin(swarmcore_authorize=lambda request: 1 / 0),
     )
     assert plugins.authorize(REQUEST) == Denied("no /info")
     assert Plugins().authorize(REQUEST) is None
 
 
 def test_background_work_comes_with_the_name_of_its_plugin():
-    plugins = plugins_of(a=plugin(background=lambda cluster: [an_async_hook]))
+    plugins = plugins_of(a=plugin(swarmcore_background=lambda cluster: [an_async_hook]))
     assert plugins.background(None) == [("a", an_async_hook)]
 
 
 def test_an_election_is_optional():
     election = SimpleNamespace(campaign=None)
-    answers = plugin(election=lambda uri: election if uri.scheme == "rack" else None)
+    answers = plugin(swarmcore_election=lambda uri: election if uri.scheme == "rack" else None)
     assert plugins_of(a=answers).election(URI, DiscoveryOptions()) is election
     assert plugins_of(a=answers).election(DiscoveryURI("x", ""), DiscoveryOptions()) is None
 
@@ -225,7 +236,9 @@ def ending():
     "hook", [lambda: 1 / 0, lambda: (1 / 0 for _ in "x"), ending], ids=["call", "items", "exit"]
 )
 def test_a_provider_that_raises_is_named(hook):
-    plugins = plugins_of(good=plugin(routes=lambda: ()), acme=plugin(routes=hook))
+    plugins = plugins_of(
+        good=plugin(swarmcore_routes=lambda: ()), acme=plugin(swarmcore_routes=hook)
+    )
     with pytest.raises(PluginBroken, match="plugin 'acme' failed in swarmcore_routes: ") as caught:
         plugins.routes({})
     assert caught.value.__cause__ is not None
@@ -236,7 +249,7 @@ def test_what_a_provider_tells_the_user_is_left_as_it_is():
         raise ConfigError("rack://a: write RACK=HOST:PORT")
 
     with pytest.raises(ConfigError, match=r"^rack://a: write RACK=HOST:PORT$"):
-        plugins_of(a=plugin(discovery=discovery)).discovery(URI, DiscoveryOptions())
+        plugins_of(a=plugin(swarmcore_discovery=discovery)).discovery(URI, DiscoveryOptions())
 
 
 # ---- notifications
@@ -245,11 +258,11 @@ def test_what_a_provider_tells_the_user_is_left_as_it_is():
 @pytest.mark.parametrize(
     ("hook", "arguments"),
     [
-        ("started", {"cluster": 1}),
-        ("stopping", {"cluster": 1}),
-        ("engine_joined", {"node": 1}),
-        ("engine_lost", {"node": 1, "reason": "cut off"}),
-        ("container_placed", {"config": 1, "node": 2}),
+        ("swarmcore_started", {"cluster": 1}),
+        ("swarmcore_stopping", {"cluster": 1}),
+        ("swarmcore_engine_joined", {"node": 1}),
+        ("swarmcore_engine_lost", {"node": 1, "reason": "cut off"}),
+        ("swarmcore_container_placed", {"config": 1, "node": 2}),
     ],
 )
 def test_a_notification_that_raises_is_logged_and_the_others_are_called(hook, arguments, caplog):
@@ -261,18 +274,18 @@ def test_a_notification_that_raises_is_logged_and_the_others_are_called(hook, ar
         z=plugin(**{hook: lambda: called.append("z")}),
     )
     with caplog.at_level(logging.ERROR):
-        getattr(plugins, f"notify_{hook}")(**arguments)
+        getattr(plugins, hook.replace("swarmcore", "notify"))(**arguments)
     assert called == ["a", "z"]
     assert [record.getMessage() for record in caplog.records] == [
-        f"plugin 'broken' failed in swarmcore_{hook}; going on without it",
-        f"plugin 'leaving' failed in swarmcore_{hook}; going on without it",
+        f"plugin 'broken' failed in {hook}; going on without it",
+        f"plugin 'leaving' failed in {hook}; going on without it",
     ]
 
 
 def test_hook_calls_can_be_traced(monkeypatch, caplog):
     monkeypatch.setenv("SWARMCORE_TRACE_HOOKS", "1")
     with caplog.at_level(logging.INFO):
-        plugins_of(a=plugin(stopping=lambda: None)).notify_stopping(None)
+        plugins_of(a=plugin(swarmcore_stopping=lambda: None)).notify_stopping(None)
     assert [record.getMessage() for record in caplog.records] == [
         "hook swarmcore_stopping(cluster): a"
     ]
