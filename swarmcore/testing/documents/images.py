@@ -9,7 +9,12 @@ _SIZE = 1_985_575
 
 
 def with_tag(name: str) -> str:
-    """``busybox`` -> ``busybox:latest``; a tag, a digest or an id stays as it is."""
+    """``busybox`` -> ``busybox:latest``; a tag, a digest or an id stays as it is.
+
+    Docker's own registry is left out, as engines show names: ``docker.io/library/busybox`` is
+    ``busybox``.
+    """
+    name = name.removeprefix("docker.io/").removeprefix("library/")
     if "@" in name or name.startswith("sha256:"):
         return name
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"

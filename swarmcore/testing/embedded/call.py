@@ -1,0 +1,159 @@
+"""One request to an embedded engine, as its routes see it; every answer passes here."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from swarmcore.errors import BadRequest
+from swarmcore.messages import Answer, Headers, Query, Request, dump_json, json_answer
+from swarmcore.server import ServerExchange
+from swarmcore.versions import ApiVersion
+
+JSON: Headers = ((b"Content-Type", b"application/json"),)
+
+RAW = b"application/vnd.docker.raw-stream"
+MULTIPLEXED = b"application/vnd.docker.multiplexed-stream"
+
+
+@dataclass(slots=True, eq=False)
+class Recorded:
+    """A request that came.
+
+    Attributes:
+        request: its head; ``method``, ``target``, ``path``, ``query``, ``headers``.
+        body: as far as a route has read it.
+    """
+
+    request: Request
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<{self.request.method} {self.request.target}>"
+
+
+class Call:
+    """A request and its answer.
+
+    Args:
+        exchange: the server's.
+        recorded: where the body is kept.
+        params: what the route's template captured.
+        version: API version that the request is served in.
+        lie: changes the JSON that is answered.
+        resumed: returns when the engine is not paused.
+    """
+
+    def __init__(
+        self,
+        exchange: ServerExchange,
+        recorded: Recorded,
+        params: Mapping[str, str],
+        version: ApiVersion,
+        lie: Callable[[Any], Any] | None,
+        resumed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.exchange = exchange
+        self.params = params
+        self.version = version
+        self._recorded = recorded
+        self._lie = lie
+        self._resumed = resumed
+
+    # ---- the request
+
+    @property
+    def request(self) -> Request:
+        """The head."""
+        return self.exchange.request
+
+    @property
+    def query(self) -> Query:
+        """The query."""
+        return self.exchange.request.query
+
+    def number(self, key: str, default: int) -> int:
+        """A number in the query.
+
+        Raises:
+            BadRequest: it is none.
+        """
+        text = self.query.get(key)
+        try:
+            return int(text) if text else default
+        except ValueError:
+            raise BadRequest(f'strconv.Atoi: parsing "{text}": invalid syntax') from None
+
+    async def read_body(self) -> bytes:
+        """The whole body, however large."""
+        pieces = [piece async for piece in self.exchange.receive_body()]
+        self._recorded.body = b"".join(pieces)
+        return self._recorded.body
+
+    async def read_json(self) -> Any:
+        """The body as JSON; ``None`` for an empty one.
+
+        Raises:
+            BadRequest: it is none.
+        """
+        value = await self.exchange.read_json()
+        self._recorded.body = b"" if value is None else dump_json(value)
+        return value
+
+    # ---- the answer
+
+    async def send_json(self, value: Any, status: int = 200) -> None:
+        """Answer with JSON."""
+        await self.send(json_answer(value if self._lie is None else self._lie(value), status))
+
+    async def send_empty(self, status: int = 204) -> None:
+        """Answer without a body."""
+        await self.send(Answer(status))
+
+    async def send(self, answer: Answer) -> None:
+        """Answer."""
+        await self._resumed()
+        await self.exchange.send(answer)
+
+    @asynccontextmanager
+    async def stream(self, headers: Headers = JSON) -> AsyncIterator[Callable[[bytes], Any]]:
+        """Answer piece by piece, as ``Exchange.stream`` does."""
+        await self._resumed()
+        async with self.exchange.stream(200, headers) as send:
+
+            async def send_resumed(data: bytes) -> None:
+                await self._resumed()
+                await send(data)
+
+            yield send_resumed
+
+    @asynccontextmanager
+    async def stream_json(self) -> AsyncIterator[Callable[[Any], Any]]:
+        """Answer with one JSON object per line."""
+        async with self.stream() as send:
+
+            async def send_value(value: Any) -> None:
+                await send(dump_json(value if self._lie is None else self._lie(value)))
+
+            yield send_value
+
+    async def hijack(
+        self, *, multiplexed: bool, headers: Headers = ()
+    ) -> trio.abc.HalfCloseableStream:
+        """Turn the connection into a raw stream, as the client asked: by 101 or by a bare 200.
+
+        Args:
+            multiplexed: the stream is framed; said so from API 1.42 on, and by 101 only.
+            headers: besides the content type.
+        """
+        await self._resumed()
+        upgrade = self.request.header("upgrade") is not None
+        kind = MULTIPLEXED if multiplexed and upgrade and self.version >= (1, 42) else RAW
+        lines = [b"HTTP/1.1 101 UPGRADED" if upgrade else b"HTTP/1.1 200 OK"]
+        lines.append(b"Content-Type: " + kind)
+        if upgrade:
+            lines += [b"Connection: Upgrade", b"Upgrade: tcp"]
+        lines += [name + b": " + value for name, value in headers]
+        return await self.exchange.take_over(b"\r\n".join([*lines, b"", b""]))

@@ -1,0 +1,143 @@
+"""An embedded engine's networks and volumes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from swarmcore.errors import Conflict, Forbidden, NotFound
+from swarmcore.testing.documents.networks import network_document, volume_document
+
+_PREDEFINED = {"bridge": "bridge", "host": "host", "none": "null"}
+
+
+class NetworkStore:
+    """Networks by id, each with the addresses that it gave out.
+
+    Args:
+        new_id: makes 64 hex digits.
+        moment: now, in RFC 3339.
+    """
+
+    def __init__(self, new_id: Callable[[], str], moment: Callable[[], str]) -> None:
+        self._new_id, self._moment = new_id, moment
+        self._networks: dict[str, dict[str, Any]] = {}
+        self._given: dict[str, int] = {}
+        for name, driver in _PREDEFINED.items():
+            self._add(name, driver, {})
+
+    def all(self) -> list[dict[str, Any]]:
+        """Their documents."""
+        return list(self._networks.values())
+
+    def find(self, name: str) -> dict[str, Any]:
+        """By name, id or the beginning of an id.
+
+        Raises:
+            NotFound: Docker's text.
+        """
+        for network in self._networks.values():
+            if name in (network["Name"], network["Id"]):
+                return network
+        for id, network in self._networks.items():
+            if name and id.startswith(name):
+                return network
+        raise NotFound(f"network {name} not found")
+
+    def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Make one.
+
+        Raises:
+            Conflict: the name is taken.
+        """
+        name = str(body.get("Name") or "")
+        if any(network["Name"] == name for network in self._networks.values()):
+            raise Conflict(f"network with name {name} already exists")
+        return self._add(name, str(body.get("Driver") or "bridge"), body)
+
+    def remove(self, name: str) -> dict[str, Any]:
+        """Remove one.
+
+        Raises:
+            NotFound: there is none.
+            Forbidden: it is one of the three, or in use.
+        """
+        network = self.find(name)
+        if network["Name"] in _PREDEFINED:
+            raise Forbidden(f"{name} is a pre-defined network and cannot be removed")
+        if network["Containers"]:
+            raise Forbidden(
+                f"error while removing network: network {network['Name']} has active endpoints"
+            )
+        return self._networks.pop(network["Id"])
+
+    def give_address(self, network: Mapping[str, Any]) -> tuple[str, str]:
+        """The next address on *network* and its gateway; empty where it has none."""
+        config = network["IPAM"]["Config"]
+        if not config:
+            return "", ""
+        gateway = config[0]["Gateway"]
+        number = self._given[network["Id"]] = self._given.get(network["Id"], 1) + 1
+        prefix = gateway.rpartition(".")[0].rpartition(".")[0]
+        return f"{prefix}.{number // 256 % 256}.{number % 256}", gateway
+
+    def _add(self, name: str, driver: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        id = self._new_id()
+        has_addresses = driver not in ("host", "null")
+        octet = 17 + sum(1 for each in self._networks.values() if each["IPAM"]["Config"])
+        network = network_document(
+            id,
+            name,
+            created=self._moment(),
+            driver=driver,
+            subnet=f"172.{octet}.0.0/16" if has_addresses else "",
+            gateway=f"172.{octet}.0.1" if has_addresses else "",
+            body=body,
+        )
+        self._networks[id] = network
+        return network
+
+
+class VolumeStore:
+    """Volumes by name.
+
+    Args:
+        new_id: makes 64 hex digits.
+        moment: now, in RFC 3339.
+    """
+
+    def __init__(self, new_id: Callable[[], str], moment: Callable[[], str]) -> None:
+        self._new_id, self._moment = new_id, moment
+        self._volumes: dict[str, dict[str, Any]] = {}
+
+    def all(self) -> list[dict[str, Any]]:
+        """Their documents."""
+        return list(self._volumes.values())
+
+    def find(self, name: str) -> dict[str, Any]:
+        """By name.
+
+        Raises:
+            NotFound: Docker's text.
+        """
+        if name not in self._volumes:
+            raise NotFound(f"get {name}: no such volume")
+        return self._volumes[name]
+
+    def create(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Have one; returns it, and whether it is new: creating twice is no error."""
+        name = str(body.get("Name") or self._new_id())
+        new = name not in self._volumes
+        if new:
+            self._volumes[name] = volume_document(name, created=self._moment(), body=body)
+        return self._volumes[name], new
+
+    def remove(self, name: str, users: list[str]) -> None:
+        """Remove one.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: containers use it.
+        """
+        self.find(name)
+        if users:
+            raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
+        del self._volumes[name]

@@ -1,0 +1,157 @@
+"""Images: list, inspect, history, pull, load, tag, remove."""
+
+import base64
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from swarmcore.errors import BadRequest
+from swarmcore.testing.documents.images import with_tag
+from swarmcore.testing.documents.moments import NANO
+from swarmcore.testing.embedded.call import Call
+from swarmcore.testing.embedded.host import Host, routes
+from swarmcore.testing.embedded.images import ImageRecord
+from swarmcore.testing.embedded.listing import has_labels
+
+_FILTERS = frozenset({"dangling", "label", "before", "since", "reference", "until"})
+_SIZE = 1_985_575
+
+
+async def _list(engine: Host, call: Call) -> None:
+    filters = call.query.filters()
+    unknown = next((key for key in filters if key not in _FILTERS), None)
+    if unknown is not None:
+        raise BadRequest(f"invalid filter '{unknown}'")
+    state = engine.state
+    found = [each for each in state.images if _listed(each, filters)]
+    found.sort(key=lambda each: -each.created)
+    await call.send_json([each.summary(len(state.users_of_image(each.id))) for each in found])
+
+
+def _listed(image: ImageRecord, filters: Mapping[str, list[str]]) -> bool:
+    names = {name for tag in image.tags for name in (tag, tag.rpartition(":")[0])}
+    wanted = filters.get("reference")
+    if wanted and not names & set(wanted):
+        return False
+    if "dangling" in filters and (filters["dangling"][0] in ("1", "true")) == bool(image.tags):
+        return False
+    return has_labels(image.config.get("Labels") or {}, filters.get("label", ()))
+
+
+async def _inspect(engine: Host, call: Call) -> None:
+    await call.send_json(engine.state.images.find(call.params["name"]).detail())
+
+
+async def _history(engine: Host, call: Call) -> None:
+    image = engine.state.images.find(call.params["name"])
+    layer = {
+        "Comment": "",
+        "Created": image.created // NANO,
+        "CreatedBy": "embedded",
+        "Id": image.id,
+        "Size": _SIZE,
+        "Tags": image.tags or None,
+    }
+    await call.send_json([layer])
+
+
+async def _pull(engine: Host, call: Call) -> None:
+    name, tag = call.query.get("fromImage"), call.query.get("tag")
+    if not name:
+        raise BadRequest("embedded engines pull and do not import: fromImage is missing")
+    full = with_tag(f"{name}@{tag}" if ":" in tag else f"{name}:{tag}" if tag else name)
+    state = engine.state
+    known = {each.id for each in state.images}
+    image = state.images.pull(full, state.clock(), _password(call))
+    state.events.emit("image", "pull", full, {"name": full.rpartition(":")[0]})
+    async with call.stream_json() as send:
+        for message in _progress(full, image, new=image.id not in known):
+            await send(message)
+
+
+def _password(call: Call) -> str:
+    """The password of ``X-Registry-Auth``: base64url of JSON."""
+    text = call.request.header("x-registry-auth")
+    try:
+        read = json.loads(base64.urlsafe_b64decode(f"{text or ''}=="))
+        return str(read.get("password") or read.get("identitytoken") or "")
+    except (ValueError, AttributeError):
+        return ""
+
+
+def _progress(full: str, image: ImageRecord, *, new: bool) -> Iterator[dict[str, Any]]:
+    repository, _, tag = full.rpartition(":")
+    layer = image.id.removeprefix("sha256:")[:12]
+    pulled = repository if "/" in repository else f"library/{repository}"
+    yield {"status": f"Pulling from {pulled}", "id": tag}
+    if new:
+        yield {"status": "Pulling fs layer", "progressDetail": {}, "id": layer}
+        for current in (_SIZE // 2, _SIZE):
+            detail = {"current": current, "total": _SIZE}
+            yield {"status": "Downloading", "progressDetail": detail, "id": layer}
+        yield {"status": "Pull complete", "progressDetail": {}, "id": layer}
+    yield {"status": f"Digest: {image.id}"}
+    outcome = "Downloaded newer image" if new else "Image is up to date"
+    yield {"status": f"Status: {outcome} for {full}"}
+
+
+async def _load(engine: Host, call: Call) -> None:
+    body, state = await call.read_body(), engine.state
+    try:
+        names = _names_in(body)
+    except (tarfile.TarError, ValueError, KeyError, TypeError):
+        async with call.stream_json() as send:
+            text = "archive/tar: invalid tar header"
+            await send({"errorDetail": {"message": text}, "error": text})
+        return
+    async with call.stream_json() as send:
+        for name in names:
+            image = state.images.add(name, state.clock())
+            state.events.emit("image", "load", image.id, {"name": image.id})
+            await send({"stream": f"Loaded image: {name}\n"})
+
+
+def _names_in(archive: bytes) -> list[str]:
+    """The tags that ``docker save`` wrote into an archive."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        manifest = tar.extractfile("manifest.json")
+        if manifest is None:
+            raise ValueError("manifest.json is no file")
+        return [tag for image in json.load(manifest) for tag in image["RepoTags"] or ()]
+
+
+async def _tag(engine: Host, call: Call) -> None:
+    state = engine.state
+    image = state.images.find(call.params["name"])
+    tag = call.query.get("tag")
+    repository = call.query.get("repo")
+    name = state.images.tag(image, f"{repository}:{tag}" if tag else repository)
+    state.events.emit("image", "tag", image.id, {"name": name})
+    await call.send_empty(201)
+
+
+async def _remove(engine: Host, call: Call) -> None:
+    state, name = engine.state, call.params["name"]
+    image = state.images.find(name)
+    users = state.users_of_image(image.id)
+    told = state.images.remove(name, users, force=call.query.flag("force"))
+    for message in told:
+        action, what = next(iter(message.items()))
+        verb = "untag" if action == "Untagged" else "delete"
+        state.events.emit("image", verb, image.id, {"name": what})
+    await call.send_json(told)
+
+
+ROUTES = routes(
+    {
+        "GET /images/json": _list,
+        "GET /images/{name}/json": _inspect,
+        "GET /images/{name}/history": _history,
+        "POST /images/create": _pull,
+        "POST /images/load": _load,
+        "POST /images/{name}/tag": _tag,
+        "DELETE /images/{name}": _remove,
+    }
+)

@@ -1,0 +1,352 @@
+"""Runs embedded containers: start, stop, kill, pause, exec; and their ends.
+
+A container whose program is built in has a task; every other one runs without, until stopped.
+"""
+
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from swarmcore.errors import BadRequest, Conflict, SwarmError
+from swarmcore.testing.documents import containers as documents
+from swarmcore.testing.documents.moments import NANO
+from swarmcore.testing.embedded import shell  # noqa: F401  (it adds itself to the programs)
+from swarmcore.testing.embedded.container import ContainerRecord, ExecRecord, Run
+from swarmcore.testing.embedded.output import STDOUT
+from swarmcore.testing.embedded.ports import PortTaken, held_ports, publish
+from swarmcore.testing.embedded.programs import NOT_FOUND, Process, Program, find_program
+from swarmcore.testing.embedded.state import EngineState
+
+#: What ends a program at once.  A real one may handle TERM; these do not.
+_FATAL = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
+#: Added to a signal's number, the exit code of a process that it ended.
+_SIGNALLED = 128
+#: Docker waits this long before the first restart, then twice as long each time; here always this.
+_RESTART_SECONDS = 0.1
+_PORT_ERROR = (
+    "failed to set up container networking: driver failed programming external connectivity on "
+    "endpoint {name} ({id}): {reason}"
+)
+
+
+class NotRunning(Conflict):
+    """Docker's 409 for a container without processes."""
+
+    def __init__(self, record: ContainerRecord, prefix: str = "") -> None:
+        super().__init__(f"{prefix}container {record.id} is not running")
+
+
+class Runtime:
+    """The processes of one engine, for as long as it serves.
+
+    Args:
+        state: the engine's.
+        nursery: owns the processes' tasks; the engine's own.
+    """
+
+    def __init__(self, state: EngineState, nursery: trio.Nursery) -> None:
+        self._state = state
+        self._nursery = nursery
+        self._next_pid = 1000
+
+    # ---- containers
+
+    def start(self, record: ContainerRecord) -> bool:
+        """Start a container; ``False`` when it runs already.
+
+        Raises:
+            Conflict: it is paused.
+            SwarmError: a port is taken.
+        """
+        if record.state == "paused":
+            raise Conflict("cannot start a paused container, try unpause instead")
+        if record.alive:
+            return False
+        program = find_program(record.argv)
+        begin(self._state, record, self._new_pid())
+        if program is not None:
+            assert record.run is not None
+            record.need_pipes()
+            self._nursery.start_soon(self._run, record, record.run, program)
+        return True
+
+    def kill(self, record: ContainerRecord, text: str = "KILL") -> None:
+        """Send a signal, by name or number.
+
+        Raises:
+            BadRequest: there is no such signal.
+            NotRunning: there is nobody to send it to.
+        """
+        number = parse_signal(text, f"cannot kill container: {record.name}: ")
+        if not record.alive:
+            raise NotRunning(record, f"cannot kill container: {record.name}: ")
+        self._state.tell(record, "kill", signal=str(int(number)))
+        if number in _FATAL:
+            record.stopped_by_hand = True
+            self.finish(record, _SIGNALLED + number)
+
+    def stop(self, record: ContainerRecord, text: str = "") -> bool:
+        """Stop a container; ``False`` when it does not run."""
+        if not record.alive:
+            return False
+        self.kill(record, text or record.config.get("StopSignal") or "TERM")
+        if record.alive:
+            self.kill(record, "KILL")
+        self._state.tell(record, "stop")
+        return True
+
+    def restart(self, record: ContainerRecord) -> None:
+        """Stop, where it runs, and start."""
+        self.stop(record)
+        self.start(record)
+        self._state.tell(record, "restart")
+
+    def pause(self, record: ContainerRecord) -> None:
+        """Freeze a container.
+
+        Raises:
+            Conflict: it is frozen, or does not run.
+        """
+        if record.state == "paused":
+            raise Conflict(f"Container {record.id} is already paused")
+        if record.run is None:
+            raise NotRunning(record)
+        record.state = "paused"
+        record.run.resumed = trio.Event()
+        self._state.tell(record, "pause")
+
+    def unpause(self, record: ContainerRecord) -> None:
+        """Let it go on.
+
+        Raises:
+            SwarmError: it is not frozen.
+        """
+        if record.state != "paused" or record.run is None:
+            raise SwarmError(f"Container {record.id} is not paused")
+        record.state = "running"
+        record.run.resumed.set()
+        self._state.tell(record, "unpause")
+
+    def remove(self, record: ContainerRecord, *, force: bool, volumes: bool = False) -> None:
+        """Remove a container.
+
+        Raises:
+            Conflict: it runs, and *force* is not set.
+        """
+        if record.alive:
+            if not force:
+                state = "container is paused and must be unpaused first"
+                if record.state == "running":
+                    state = "container is running: stop the container before removing or force"
+                raise Conflict(f'cannot remove container "{record.name}": {state} remove')
+            self.kill(record)
+        if record.id in self._state.containers:  # an AutoRemove may have been quicker
+            self._state.remove_container(record, volumes=volumes)
+
+    def finish(self, record: ContainerRecord, code: int) -> None:
+        """The container's first process has ended."""
+        end(self._state, record, code)
+        for id in record.execs:
+            self._state.execs[id].run.scope.cancel()
+        if record.host_config["AutoRemove"]:
+            self._state.remove_container(record, volumes=True)
+        elif not record.stopped_by_hand and _comes_back(record, code):
+            self._nursery.start_soon(self._come_back, record)
+
+    def resume_all(self) -> None:
+        """Start what a restarted daemon starts: by restart policy, unless stopped by hand."""
+        for record in list(self._state.containers.values()):
+            policy = record.host_config["RestartPolicy"]["Name"]
+            wanted = policy == "unless-stopped" and not record.stopped_by_hand
+            if not record.alive and record.started and (wanted or policy == "always"):
+                self.start(record)
+
+    def die_all(self) -> None:
+        """The daemon ends, and takes every container with it."""
+        for record in list(self._state.containers.values()):
+            if record.alive:
+                end(self._state, record, _SIGNALLED + signal.SIGKILL)
+
+    async def _run(self, record: ContainerRecord, run: Run, program: Program) -> None:
+        pipes = record.need_pipes()
+
+        async def read() -> bytes:
+            data = await pipes.read()
+            await run.resumed.wait()
+            return data
+
+        async def write(stream: int, data: bytes) -> None:
+            await run.resumed.wait()
+            stream = STDOUT if record.tty else stream
+            shown = data.replace(b"\n", b"\r\n") if record.tty else data
+            record.log.write(stream, shown)
+            await pipes.write(stream, shown)
+
+        process = self._process(record, record.argv, read, write, record.tty)
+        with run.scope:
+            code = await program(process)
+            await run.resumed.wait()
+            if record.run is run:
+                self.finish(record, code)
+
+    async def _come_back(self, record: ContainerRecord) -> None:
+        await trio.sleep(_RESTART_SECONDS)
+        if record.id in self._state.containers and not record.stopped_by_hand:
+            self.start(record)
+
+    # ---- execs
+
+    def begin_exec(self, record: ExecRecord) -> None:
+        """Start an exec.
+
+        Raises:
+            Conflict: it has run already; its text stands in the stream of a real engine.
+        """
+        if record.pid:
+            raise Conflict(f"exec command {record.id} has already run")
+        record.running, record.pid = True, self._new_pid()
+        self._state.tell(record.container, f"exec_start: {' '.join(record.argv)}", execID=record.id)
+        if not record.body.get("AttachStdin"):
+            record.pipes.end_input()
+        self._nursery.start_soon(self._run_exec, record)
+
+    async def _run_exec(self, record: ExecRecord) -> None:
+        pipes = record.pipes
+
+        async def write(stream: int, data: bytes) -> None:
+            shown = data.replace(b"\n", b"\r\n") if record.tty else data
+            await pipes.write(STDOUT if record.tty else stream, shown)
+
+        process = self._process(record.container, record.argv, pipes.read, write, record.tty)
+        code = _SIGNALLED + signal.SIGKILL
+        with record.run.scope:
+            code = await (find_program(record.argv) or _missing)(process)
+        record.running, record.exit_code = False, code
+        pipes.close()
+        if record.container.id in self._state.containers:
+            self._state.tell(record.container, "exec_die", execID=record.id, exitCode=str(code))
+
+    def _process(
+        self,
+        record: ContainerRecord,
+        argv: Sequence[str],
+        read: Callable[[], Awaitable[bytes]],
+        write: Callable[[int, bytes], Awaitable[None]],
+        tty: bool,
+    ) -> Process:
+        pairs = (item.partition("=") for item in record.config["Env"])
+        return Process(
+            argv=argv,
+            environment={key: value for key, _, value in pairs},
+            hostname=record.config["Hostname"],
+            read=read,
+            write=write,
+            files=record.need_files(),
+            tty=tty,
+        )
+
+    def _new_pid(self) -> int:
+        self._next_pid += 1
+        return self._next_pid
+
+
+async def _missing(process: Process) -> int:
+    await process.say(
+        "OCI runtime exec failed: exec failed: unable to start container process: exec: "
+        f'"{process.argv[0]}": executable file not found in $PATH: unknown'
+    )
+    return NOT_FOUND
+
+
+def begin(state: EngineState, record: ContainerRecord, pid: int) -> None:
+    """Write down that a container runs.
+
+    Raises:
+        SwarmError: a port is taken.
+    """
+    held = [
+        port
+        for other in state.containers.values()
+        if other.alive
+        for port in held_ports(other.ports)
+    ]
+    endpoint_id = state.new_id()
+    try:
+        ports = publish(record.config, record.host_config, held)
+    except PortTaken as error:
+        record.exit_code = 128
+        record.error = _PORT_ERROR.format(name=record.name, id=endpoint_id, reason=error)
+        raise SwarmError(record.error) from None
+    for name in record.networks:
+        network = state.networks.find(name)
+        ip, gateway = state.networks.give_address(network)
+        record.networks[name] = documents.endpoint(network["Id"], endpoint_id, ip, gateway)
+        network["Containers"][record.id] = _member(record.name, record.networks[name])
+        _tell_network(state, record, network, "connect")
+    record.ports, record.pid, record.run = ports, pid, Run()
+    record.run.resumed.set()
+    record.state, record.started, record.finished = "running", state.clock(), 0
+    record.exit_code, record.error, record.stopped_by_hand = 0, "", False
+    state.tell(record, "start")
+
+
+def end(state: EngineState, record: ContainerRecord, code: int) -> None:
+    """Write down that a container has ended, and end what it still had."""
+    run, record.run = record.run, None
+    record.state, record.exit_code, record.pid = "exited", code, 0
+    record.finished = state.clock()
+    record.ports = {}
+    record.log.flush()
+    if record.pipes is not None:
+        record.pipes.close()
+        record.pipes = None
+    seconds = (record.finished - record.started) // NANO
+    state.tell(record, "die", exitCode=str(code), execDuration=str(seconds))
+    for name in record.networks:
+        network = state.networks.find(name)
+        network["Containers"].pop(record.id, None)
+        record.networks[name] = documents.endpoint(network["Id"])
+        _tell_network(state, record, network, "disconnect")
+    ended, record.ended = record.ended, trio.Event()
+    ended.set()
+    if run is not None:
+        run.resumed.set()
+        run.scope.cancel()
+
+
+def parse_signal(text: str, prefix: str = "") -> signal.Signals:
+    """``KILL``, ``SIGKILL`` or ``9``.
+
+    Raises:
+        BadRequest: Docker's text.
+    """
+    try:
+        if text.isdigit():
+            return signal.Signals(int(text))
+        return signal.Signals[f"SIG{text.upper().removeprefix('SIG')}"]
+    except (ValueError, KeyError):
+        raise BadRequest(f"{prefix}invalid signal: {text}") from None
+
+
+def _comes_back(record: ContainerRecord, code: int) -> bool:
+    policy = record.host_config["RestartPolicy"]["Name"]
+    return policy in ("always", "unless-stopped") or (policy == "on-failure" and code != 0)
+
+
+def _member(name: str, endpoint: dict[str, str]) -> dict[str, str]:
+    ip = endpoint["IPAddress"]
+    return {
+        "Name": name,
+        "EndpointID": endpoint["EndpointID"],
+        "MacAddress": endpoint["MacAddress"],
+        "IPv4Address": f"{ip}/16" if ip else "",
+        "IPv6Address": "",
+    }
+
+
+def _tell_network(
+    state: EngineState, record: ContainerRecord, network: dict[str, str], action: str
+) -> None:
+    told = {"container": record.id, "name": network["Name"], "type": network["Driver"]}
+    state.events.emit("network", action, network["Id"], told)
