@@ -1,15 +1,19 @@
 """A node: what the scheduler and plugins see of one engine, kept up to date instead of copied.
 
 Only the engine that owns a node changes it, through the methods of the last section; everyone else
-reads.  Used CPU, memory and ports are counters, so that a decision costs what its rules cost.
+reads.  Used CPU, memory, ports, names and labels are counted as they change, so that a decision
+costs what its rules cost.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from swarmcore.census import Census
+from swarmcore.images import words_of_images, words_of_name
 from swarmcore.model import NANO, Claim, Container, HostPort, State
+from swarmcore.ports import PortTable
 from swarmcore.versions import FLOOR
 
 
@@ -57,7 +61,6 @@ class Node:
         api_version: the newest API version it speaks.
         min_api_version: the oldest.
         info: its ``GET /info``, untouched.
-        images: image id -> its object in ``GET /images/json``.
         networks: network id -> its object in ``GET /networks``.
         volumes: volume name -> its object in ``GET /volumes``.
         updated_at: Unix seconds of the last contact.
@@ -81,7 +84,8 @@ class Node:
         self.api_version = FLOOR
         self.min_api_version = FLOOR
         self.info: Mapping[str, Any] = {}
-        self.images: Mapping[str, Mapping[str, Any]] = {}
+        self._images: Mapping[str, Mapping[str, Any]] = {}
+        self._image_words: frozenset[str] = frozenset()
         self.networks: Mapping[str, Mapping[str, Any]] = {}
         self.volumes: Mapping[str, Mapping[str, Any]] = {}
         self.updated_at = 0.0
@@ -90,8 +94,8 @@ class Node:
         self._states: Counter[str] = Counter()
         self._used_nano_cpus = 0
         self._used_memory = 0
-        #: port number -> those who hold it; ranges stand under each of their ports.
-        self._ports: dict[int, list[tuple[HostPort, str]]] = {}
+        self._ports = PortTable()
+        self._census = Census()
 
     def __repr__(self) -> str:
         return f"<Node {self.name or '(unknown)'} {self.address} {self.state.value}>"
@@ -153,19 +157,51 @@ class Node:
         return 100 - self.failures * 100 // self.failure_limit
 
     def port_holder(self, port: HostPort) -> str | None:
-        """Who holds a port that clashes with *port*: a container's name, or ``None``."""
-        for number in range(port.first, port.last + 1):
-            for held, holder in self._ports.get(number, ()):
-                if held.clashes(port):
-                    return holder
-        return None
+        """Who is in the way of *port*: a container's name; ``None`` when it, or one of its range,
+        is free."""
+        clash = self._ports.clash((port,))
+        return clash[1] if clash else None
+
+    def port_clash(self, ports: Sequence[HostPort]) -> tuple[HostPort, str] | None:
+        """The first of *ports* that cannot be had with the others, and who is in the way."""
+        return self._ports.clash(ports)
+
+    @property
+    def container_words(self) -> Collection[str]:
+        """What containers and reservations here answer to: ids, swarm ids, both short, names."""
+        return self._census.words
+
+    def container_label_values(self, key: str) -> Collection[str]:
+        """The values of one label; the empty text stands for containers without it."""
+        return self._census.label_values(key)
+
+    @property
+    def images(self) -> Mapping[str, Mapping[str, Any]]:
+        """Image id -> its object in ``GET /images/json``; replaced whole, never changed."""
+        return self._images
+
+    @images.setter
+    def images(self, images: Mapping[str, Mapping[str, Any]]) -> None:
+        self._images = images
+        self._image_words = frozenset(words_of_images(images))
 
     def image_names(self) -> Iterator[str]:
         """Every id, tag and digest of every image here."""
-        for id, image in self.images.items():
+        for id, image in self._images.items():
             yield id
             yield from image.get("RepoTags") or ()
             yield from image.get("RepoDigests") or ()
+
+    @property
+    def image_words(self) -> Collection[str]:
+        """What images here, and those of reservations, may be called.
+
+        Ids, short ids, tags, digests, and repositories without either.
+        """
+        if not self._reservations:
+            return self._image_words
+        reserved = (words_of_name(held.image) for held in self._reservations.values())
+        return self._image_words.union(*reserved)
 
     # ---- changing: for the engine that owns this node
 
@@ -177,6 +213,7 @@ class Node:
         self._containers[container.id] = container
         self._states[container.state] += 1
         self._take(container.claim, container.name or container.id[:12])
+        self._census.add(_words(container), container.labels)
 
     def drop_container(self, id: str) -> Container | None:
         """Forget one container; returns it, or ``None`` when it was not known."""
@@ -184,38 +221,39 @@ class Node:
         if container is not None:
             self._states[container.state] -= 1
             self._give_back(container.claim, container.name or container.id[:12])
+            self._census.remove(_words(container), container.labels)
         return container
 
     def reserve(self, reservation: Reservation) -> None:
         """Count a placement from now on."""
         self.release(reservation.id)
         self._reservations[reservation.id] = reservation
-        self._take(reservation.claim, reservation.name)
+        self._take(reservation.claim, reservation.name or reservation.id[:12])
+        self._census.add(_reserved_words(reservation), reservation.labels)
 
     def release(self, id: str) -> Reservation | None:
         """End a reservation; returns it, or ``None`` when there was none."""
         reservation = self._reservations.pop(id, None)
         if reservation is not None:
-            self._give_back(reservation.claim, reservation.name)
+            self._give_back(reservation.claim, reservation.name or reservation.id[:12])
+            self._census.remove(_reserved_words(reservation), reservation.labels)
         return reservation
 
     def _take(self, claim: Claim, holder: str) -> None:
         self._used_nano_cpus += claim.nano_cpus
         self._used_memory += claim.memory
-        for port, number in _numbers(claim.ports):
-            self._ports.setdefault(number, []).append((port, holder))
+        self._ports.take(claim.ports, holder)
 
     def _give_back(self, claim: Claim, holder: str) -> None:
         self._used_nano_cpus -= claim.nano_cpus
         self._used_memory -= claim.memory
-        for port, number in _numbers(claim.ports):
-            held = self._ports[number]
-            held.remove((port, holder))
-            if not held:
-                del self._ports[number]
+        self._ports.give_back(claim.ports, holder)
 
 
-def _numbers(ports: Iterable[HostPort]) -> Iterator[tuple[HostPort, int]]:
-    for port in ports:
-        for number in range(port.first, port.last + 1):
-            yield port, number
+def _words(container: Container) -> set[str]:
+    ids = (container.id, container.swarm_id)
+    return {*ids, *(id[:12] for id in ids), *container.names} - {""}
+
+
+def _reserved_words(reservation: Reservation) -> set[str]:
+    return {reservation.id, reservation.id[:12], reservation.name} - {""}

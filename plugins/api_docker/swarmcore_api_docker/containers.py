@@ -91,7 +91,13 @@ async def create(exchange: Exchange) -> None:
     body = await exchange.read_json()
     if not isinstance(body, dict):
         raise BadRequest("config cannot be empty in order to create a container")
-    config = ContainerConfig.parse(body, exchange.request.query, new_swarm_id())
+    query = exchange.request.query
+    config = ContainerConfig.parse(
+        body,
+        name=query.get("name"),
+        platform=query.get("platform"),
+        swarm_id=new_swarm_id(),
+    )
     placed = await exchange.cluster.create_container(config, exchange.request)
     await exchange.send(as_own(placed.answer))
 

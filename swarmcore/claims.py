@@ -1,0 +1,149 @@
+"""What a container takes from its node: read from a create body, or from an engine's inspection.
+
+A number that is not what Docker's API asks for (text, a fraction, below zero) claims nothing: the
+engine will refuse it, in its own words.
+"""
+
+import contextlib
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from swarmcore.model import ANY_IP, NANO, Claim, HostPort
+
+_DEFAULT_PERIOD = 100_000
+_LARGEST = 2**63 - 1
+#: CPU shares that stand for all CPUs of a node, where shares mean CPUs.
+SHARES = 1024
+
+
+def claim_of_body(
+    host_config: Mapping[str, Any],
+    exposed_ports: Mapping[str, Any],
+    *,
+    cpu_shares_are_cpus: bool = False,
+) -> Claim:
+    """What a create asks for.
+
+    Args:
+        host_config: ``HostConfig`` in Docker's spelling.
+        exposed_ports: ``ExposedPorts``.
+        cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
+    """
+    nano_cpus = _nano_cpus(host_config)
+    if not nano_cpus and cpu_shares_are_cpus:
+        nano_cpus = count(host_config.get("CpuShares")) * NANO
+    if _on_host_network(host_config):
+        ports = list(_exposed(exposed_ports))
+    else:
+        ports = [port for _, port in _bound(host_config.get("PortBindings"))]
+    return Claim(nano_cpus, _memory(host_config), tuple(dict.fromkeys(ports)))
+
+
+def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool = False) -> Claim:
+    """What an existing container takes.
+
+    CPU, memory and fixed ports count in every state, for it may be started again at any time; a
+    port that the engine chose counts while the container has it.
+
+    Args:
+        detail: its ``GET /containers/{id}/json``.
+        cpus: of its node.
+        cpu_shares_are_cpus: ``CpuShares`` are 1024ths of all CPUs of the node, as classic sent
+            them.
+    """
+    host_config = _object(detail.get("HostConfig"))
+    nano_cpus = _nano_cpus(host_config)
+    if not nano_cpus and cpu_shares_are_cpus:
+        nano_cpus = count(host_config.get("CpuShares")) * cpus * NANO // SHARES
+    if _on_host_network(host_config):
+        ports = list(_exposed(_object(_object(detail.get("Config")).get("ExposedPorts"))))
+    else:
+        ports = _held(detail, host_config)
+    return Claim(nano_cpus, _memory(host_config), tuple(dict.fromkeys(ports)))
+
+
+def count(value: Any) -> int:
+    """*value* if it is a JSON integer from 1 to what an engine can hold, else 0."""
+    return value if type(value) is int and 0 < value <= _LARGEST else 0
+
+
+def _on_host_network(host_config: Mapping[str, Any]) -> bool:
+    mode = host_config.get("NetworkMode")
+    return isinstance(mode, str) and mode.rpartition("/")[2] == "host"
+
+
+def _nano_cpus(host_config: Mapping[str, Any]) -> int:
+    """CPUs that the kernel will limit the container to."""
+    if nano_cpus := count(host_config.get("NanoCpus")):
+        return nano_cpus
+    period = count(host_config.get("CpuPeriod")) or _DEFAULT_PERIOD
+    return count(host_config.get("CpuQuota")) * NANO // period
+
+
+def _memory(host_config: Mapping[str, Any]) -> int:
+    """The limit; without one, what the container is promised under pressure."""
+    return count(host_config.get("Memory")) or count(host_config.get("MemoryReservation"))
+
+
+# ---- ports
+
+
+def _held(detail: Mapping[str, Any], host_config: Mapping[str, Any]) -> list[HostPort]:
+    actual: list[tuple[str, HostPort]] = []
+    if _object(detail.get("State")).get("Running") is True:
+        actual = list(_bound(_object(detail.get("NetworkSettings")).get("Ports")))
+    known = {inner for inner, _ in actual}
+    asked = [
+        port
+        for inner, port in _bound(host_config.get("PortBindings"))
+        if port.first == port.last or inner not in known
+    ]
+    return [*asked, *(port for _, port in actual)]
+
+
+def _bound(bindings: Any) -> Iterator[tuple[str, HostPort]]:
+    """The container's port (``80/tcp``) and the host's, of every binding that names the latter."""
+    for key, hosts in _object(bindings).items():
+        number, _, protocol = key.partition("/")
+        protocol = protocol.lower() or "tcp"
+        for host in hosts if isinstance(hosts, list) else ():
+            host_port = _object(host).get("HostPort")
+            first, last = _range(host_port) if isinstance(host_port, str) else (0, 0)
+            if first:
+                ip = _ip(_object(host).get("HostIp"))
+                yield f"{number}/{protocol}", HostPort(first, last, protocol, ip)
+
+
+def _exposed(exposed_ports: Mapping[str, Any]) -> Iterator[HostPort]:
+    """On the host's network a container listens on its own ports."""
+    for key in exposed_ports:
+        number, _, protocol = key.partition("/")
+        first, last = _range(number)
+        if first and first == last:
+            yield HostPort(first, last, protocol.lower() or "tcp")
+
+
+def _range(text: str) -> tuple[int, int]:
+    """``8080`` or ``8000-8010``; zeros for anything else, which binds nothing that is known now."""
+    first, dash, last = text.partition("-")
+    low, high = _port(first), _port(last if dash else first)
+    return (low, high) if 0 < low <= high else (0, 0)
+
+
+def _port(text: str) -> int:
+    # A port of more than five digits is none; int() of very many would take its time.
+    plain = text.isascii() and text.isdigit() and len(text) <= 5
+    return int(text) if plain and int(text) <= 65535 else 0
+
+
+def _ip(value: Any) -> str:
+    """One spelling for each address, and the empty text for all of a host's."""
+    text = value if isinstance(value, str) else ""
+    with contextlib.suppress(ValueError):
+        text = str(ipaddress.ip_address(text))
+    return "" if text in ANY_IP else text
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,128 @@
+"""Scheduling expressions, ``KEY==VALUE`` and ``KEY!=VALUE``: read once, matched many times.
+
+The grammar and the meaning are Swarm classic's.  Knows nothing of what a key stands for: a filter
+brings the candidates that a value is matched against.
+
+Regular expressions come from clients, so they run on RE2, whose time grows with the text and not
+with the ingenuity of the pattern; it is also the dialect that classic's users wrote.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import re2  # type: ignore[import-untyped]
+
+from swarmcore.errors import BadRequest
+
+Operator = Literal["==", "!="]
+
+#: Longer ones are nobody's constraint, and would only make a large pattern.
+LONGEST: Final = 4096
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]+")
+#: Classic's, and ``@``: without it no digest could be named.
+_VALUE = re.compile(r"[=!/]?~?[A-Za-z0-9:_.*/()?+\[\]\\^$|@\s-]+", re.ASCII)
+_PLAIN = re.compile(r"[^\\.*()?+\[\]^$|]*")
+_FORM = "write KEY==VALUE or KEY!=VALUE, e.g. zone==b, node!=web-*, zone==/^(a|b)$/, zone==~b"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression.
+
+    Attributes:
+        key: what is looked at: ``node``, ``image``, a label.
+        operator: ``==`` (some candidate matches) or ``!=`` (none does).
+        value: without the soft mark.
+        soft: whether it is a preference.
+    """
+
+    key: str
+    operator: Operator
+    value: str
+    soft: bool
+    _search: Callable[[bytes], object] | None = field(compare=False, repr=False)
+
+    def matches(self, candidates: Collection[str]) -> bool:
+        """Whether the expression holds for *candidates*; a set makes a plain value one look-up."""
+        return self._found(candidates) is (self.operator == "==")
+
+    def _found(self, candidates: Collection[str]) -> bool:
+        if self._search is None:
+            return self.value in candidates
+        search = self._search
+        # Labels come from JSON, where even half a surrogate pair is legal.
+        return any(search(text.encode("utf-8", "replace")) for text in candidates)
+
+    def __str__(self) -> str:
+        """As classic would be given it, on one line: ``zone==~b``."""
+        text = f"{self.key}{self.operator}{'~' if self.soft else ''}{self.value}"
+        return " ".join(text.split())
+
+
+def parse(text: str) -> Expression:
+    """Read one expression.
+
+    Args:
+        text: ``KEY (==|!=) [~] VALUE``.  A value between slashes is an RE2 regular expression that
+            may match anywhere; in any other value ``*`` stands for any text, the rest is a regular
+            expression too (as classic has it), and the whole candidate must match.
+
+    Raises:
+        BadRequest: malformed; the message names the expression and what is wrong with it.
+    """
+    if len(text) > LONGEST:
+        raise BadRequest(f"expression {text[:40]!r}...: {len(text)} characters, at most {LONGEST}")
+    operator: Operator = "==" if "==" in text else "!="
+    key, found, value = text.partition(operator)
+    if not found:
+        raise BadRequest(f"expression {text!r}: One of operator ==, != is expected; {_FORM}")
+    if not _KEY.fullmatch(key):
+        raise BadRequest(
+            f"expression {text!r}: Key {key!r} is invalid: two or more of letters, digits, '-', '_'"
+            f" and '.', the first a letter or '_'; {_FORM}"
+        )
+    if not _VALUE.fullmatch(value):
+        raise BadRequest(f"expression {text!r}: Value {value!r} is invalid{_spot(value)}; {_FORM}")
+    soft, value = value.startswith("~"), value.lstrip("~")
+    return Expression(key, operator, value, soft, _compile(text, value))
+
+
+def _spot(value: str) -> str:
+    """Where a value stops being one."""
+    read = _VALUE.match(value)
+    if read is None or read.end() == len(value):
+        return " because it is empty" if not value.strip("=!/~") else ""
+    return f" at character {read.end() + 1}, {value[read.end()]!r}"
+
+
+def _compile(text: str, value: str) -> Callable[[bytes], object] | None:
+    """A search in UTF-8 text; ``None`` for a value that matches only itself."""
+    if len(value) > 1 and value.startswith("/") and value.endswith("/"):
+        pattern = value[1:-1]
+    elif _PLAIN.fullmatch(value):
+        return None
+    else:
+        # Not grouped: 'a|b' is "begins with a, or ends with b" in classic, and stays so.
+        pattern = f"^{value.replace('*', '.*')}$"
+    try:
+        search: Any = re2.compile(pattern, _options()).search
+    except re2.error as error:
+        raise BadRequest(f"expression {text!r}: {value!r} {_reason(error)}; {_FORM}") from None
+    return search  # type: ignore[no-any-return]
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True
+    options.max_mem = 1024 * 1024
+    return options
+
+
+def _reason(error: Exception) -> str:
+    detail = error.args[0] if error.args else ""
+    words = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+    return f"is not a regular expression: {words}"

@@ -1,0 +1,214 @@
+"""Which container a text means, over the whole cluster; and names for those that have none.
+
+The index is kept up to date as engines report containers and creates reserve names, so a look-up
+never walks the cluster.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
+from random import Random
+
+from swarmcore.errors import BadRequest, Conflict, NotFound
+from swarmcore.model import Container
+
+_SHORT = 12
+
+
+class NameIndex:
+    """Every container by its ids and names, and the names that reservations hold.
+
+    Args:
+        node_name: node id -> what the node is called, for ``node/name``.
+    """
+
+    def __init__(self, node_name: Callable[[str], str] = lambda id: "") -> None:
+        self._node_name = node_name
+        self._by_id: dict[str, Container] = {}
+        self._by_name: dict[str, dict[str, Container]] = {}
+        self._by_swarm_id: dict[str, dict[str, Container]] = {}
+        self._reserved: dict[str, str] = {}
+        #: Ids and swarm ids in order, for those who type only the beginning.
+        self._ids: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    # ---- keeping
+
+    def put(self, container: Container) -> None:
+        """Add a container, or replace what is known of it."""
+        known = self._by_id.get(container.id)
+        if known is not None:
+            self._unlink(known)
+        self._link(container)
+
+    def drop(self, container: Container) -> None:
+        """Forget a container; nothing happens when another node has taken it over."""
+        known = self._by_id.get(container.id)
+        if known is not None and known.node_id == container.node_id:
+            self._unlink(known)
+
+    def reserve(self, name: str, reservation: str) -> None:
+        """Hold *name* for a container that does not exist yet; the caller looked at ``holder``."""
+        if name:
+            self._reserved[name] = reservation
+
+    def release(self, name: str, reservation: str) -> None:
+        """Let go of *name*, unless somebody else holds it by now."""
+        if self._reserved.get(name) == reservation:
+            del self._reserved[name]
+
+    def _link(self, container: Container) -> None:
+        self._by_id[container.id] = container
+        insort(self._ids, container.id)
+        for name in container.names:
+            self._by_name.setdefault(name, {})[container.id] = container
+        if swarm_id := container.swarm_id:
+            holders = self._by_swarm_id.setdefault(swarm_id, {})
+            if not holders:
+                insort(self._ids, swarm_id)
+            holders[container.id] = container
+
+    def _unlink(self, container: Container) -> None:
+        del self._by_id[container.id]
+        self._remove_id(container.id)
+        for name in container.names:
+            self._by_name[name].pop(container.id, None)
+            if not self._by_name[name]:
+                del self._by_name[name]
+        if swarm_id := container.swarm_id:
+            holders = self._by_swarm_id[swarm_id]
+            del holders[container.id]
+            if not holders:
+                del self._by_swarm_id[swarm_id]
+                self._remove_id(swarm_id)
+
+    def _remove_id(self, id: str) -> None:
+        del self._ids[bisect_left(self._ids, id)]
+
+    # ---- asking
+
+    def holder(self, name: str) -> Container | str | None:
+        """Who has *name*: a container, the id of a reservation, or ``None`` when it is free."""
+        for container in self._by_name.get(name, {}).values():
+            return container
+        return self._reserved.get(name)
+
+    def find(self, text: str) -> Container:
+        """The container that *text* means.
+
+        In classic's order: an id or its first twelve digits, a swarm id likewise, a name
+        (``node/name`` too), the beginning of one id or swarm id.  Unlike classic, a name that
+        engines gave twice is an error that tells how to ask instead.
+
+        Raises:
+            NotFound: none; Docker's text.
+            BadRequest: the beginning of several ids.
+            Conflict: a name that containers of several nodes have.
+        """
+        found = self._by_id.get(text) or self._by_short_id(text)
+        if found is None:
+            found = self._only(self._named(text.removeprefix("/")), text)
+        if found is None:
+            found = self._by_beginning(text)
+        if found is None:
+            raise NotFound(f"No such container: {text}")
+        return found
+
+    def _by_short_id(self, text: str) -> Container | None:
+        """By all of a swarm id, or the first twelve digits of either; several are none."""
+        holders = list(self._by_swarm_id.get(text, {}).values())
+        if not holders and len(text) == _SHORT:
+            begun = self._begun(text)
+            holders = [found for found in begun if found.id.startswith(text)] or begun
+        return holders[0] if len(holders) == 1 else None
+
+    def _named(self, name: str) -> list[Container]:
+        found = list(self._by_name.get(name, {}).values())
+        node, slash, rest = name.partition("/")
+        if slash:
+            candidates = self._by_name.get(rest, {}).values()
+            found += [
+                container
+                for container in candidates
+                if node in (container.node_id, self._node_name(container.node_id))
+            ]
+        return found
+
+    def _only(self, found: Sequence[Container], text: str) -> Container | None:
+        if len(found) < 2:
+            return found[0] if found else None
+        own = [container for container in found if container.name == text.removeprefix("/")]
+        if len(own) == 1:
+            return own[0]
+        forms = sorted(
+            f"{self._node_name(container.node_id) or container.node_id}/{container.name}"
+            for container in found
+        )
+        raise Conflict(f"{text} is the name of several containers: write {' or '.join(forms)}")
+
+    def _by_beginning(self, text: str) -> Container | None:
+        begun = self._begun(text) if text else []
+        if len(begun) > 1:
+            raise BadRequest(f"Multiple IDs found with provided prefix: {text}")
+        return begun[0] if begun else None
+
+    def _begun(self, text: str) -> list[Container]:
+        """Containers of which an id begins with *text*; never more than it takes to know."""
+        found: dict[str, Container] = {}
+        for id in self._from(text):
+            holders = self._by_swarm_id.get(id) or {id: self._by_id[id]}
+            found.update((holder.id, holder) for holder in holders.values())
+            if len(found) > 2:
+                break
+        return list(found.values())
+
+    def _from(self, beginning: str) -> Iterator[str]:
+        start = bisect_left(self._ids, beginning)
+        following = (self._ids[place] for place in range(start, len(self._ids)))
+        return takewhile(lambda id: id.startswith(beginning), following)
+
+
+# ---- names for containers whose client gave none
+
+_MOODS = (
+    "able agile airy alert amber apt awake balmy blithe bold brief bright brisk calm candid chief"
+    " civil clever cosy crisp dapper deft dewy early easy exact fair fleet fond frank fresh gentle"
+    " glad golden hardy hazel honest humble keen kind level light limber lively lucid lunar mellow"
+    " mild neat nimble noble plain polite prime quick quiet ready robust rosy sage sandy serene"
+    " silver sleek smart snug solar sound spry steady still subtle sunny sure tidy upbeat vivid"
+    " warm wise witty"
+)
+_THINGS = (
+    "acorn alder anchor anvil arbor aspen badger barge beacon birch bobbin brook buoy cairn canoe"
+    " cedar chisel clover comet cove crane dune ember falcon fern finch fjord forge gable garnet"
+    " glade grove gull harbor hazel heron hinge ibis inlet ivy jetty kestrel kettle lantern lark"
+    " ledge lichen linnet loom maple marten meadow mesa mill moss oriole otter paddle pebble petrel"
+    " pine plover prism quarry quartz raven reed ridge rudder sedge shoal sparrow spruce swift"
+    " tarn thicket tide timber trellis valley willow wren"
+)
+_TRIES = 4
+
+
+def invent_name(random: Random, taken: Callable[[str], bool]) -> str:
+    """A free name, easy to say and to remember: ``quiet_heron``; with a number when many are taken.
+
+    Args:
+        random: where chance comes from.
+        taken: whether a name is in use.
+    """
+    for number_limit in (0, 10, 100, 1000, 10_000):
+        for _ in range(_TRIES):
+            name = _pair(random)
+            if number_limit:
+                name = f"{name}{random.randrange(number_limit)}"
+            if not taken(name):
+                return name
+    while taken(name := f"{_pair(random)}{random.getrandbits(64)}"):
+        pass
+    return name
+
+
+def _pair(random: Random) -> str:
+    return f"{random.choice(_MOODS.split())}_{random.choice(_THINGS.split())}"
