@@ -15,7 +15,7 @@ def why_no_docker() -> str | None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test marked ``docker`` is skipped without real engines, or fails where they are required."""
+    """A test marked ``docker`` needs real engines: without them it is skipped, or fails."""
     if item.get_closest_marker("docker") is None or why_no_docker() is None:
         return
     if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
