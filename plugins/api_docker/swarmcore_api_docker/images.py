@@ -12,7 +12,7 @@ from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.image_listing import filter_images, merge_images, show_images
-from swarmcore_api_docker.image_names import familiar_name, image_ids, with_tag
+from swarmcore_api_docker.image_names import image_ids, shown_name
 
 #: Parameters whose answer is not in the caches.
 _LIVE = ("all", "shared-size", "manifests", "identity")
@@ -89,6 +89,6 @@ def find_holder(cluster: Cluster, name: str) -> Engine:
         if engine.node.health and (ids := image_ids(engine.node, name))
     ]
     if not holders:
-        raise NotFound(f"No such image: {with_tag(familiar_name(name))}")
+        raise NotFound(f"No such image: {shown_name(name)}")
     counts = Counter(id for _, ids in holders for id in ids)
     return max(holders, key=lambda holder: max(counts[id] for id in holder[1]))[0]

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from swarmcore.model import NANO, State
 from swarmcore.node import Node
+from swarmcore.sizes import show_bytes
 
 _CORNER = "  └ "
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def system_status(
@@ -45,7 +45,7 @@ def _node_rows(node: Node) -> list[tuple[str, str]]:
     rows += [
         ("Containers", _word_containers(node)),
         ("Reserved CPUs", f"{node.used_nano_cpus / NANO:g} / {node.total_nano_cpus / NANO:g}"),
-        ("Reserved Memory", f"{word_bytes(node.used_memory)} / {word_bytes(node.total_memory)}"),
+        ("Reserved Memory", f"{show_bytes(node.used_memory)} / {show_bytes(node.total_memory)}"),
         ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))),
     ]
     if node.error:
@@ -75,15 +75,6 @@ def count_states(node: Node) -> Counts:
     count = node.states.get
     running, paused = count("running", 0) + count("restarting", 0), count("paused", 0)
     return Counts(running, paused, len(node.containers) - running - paused)
-
-
-def word_bytes(size: int) -> str:
-    """Bytes in binary units, four significant digits: ``2.1 GiB``, ``0 B``."""
-    value, unit = float(size), 0
-    while value >= 1024 and unit < len(_UNITS) - 1:
-        value /= 1024
-        unit += 1
-    return f"{value:.4g} {_UNITS[unit]}"
 
 
 def _word_moment(seconds: float) -> str:

@@ -89,7 +89,9 @@ class _Pull:
             async with send:
                 for engine in self._engines:
                     nursery.start_soon(self._pull, engine, send.clone())
-            first = await self._first_progress(receive)
+            first: _Progress | None = None
+            async with self._exchange.watching():
+                first = await self._first_progress(receive)
             if first is not None:
                 await self._stream(first, receive)
             nursery.cancel_scope.cancel()  # what still runs when the client has gone

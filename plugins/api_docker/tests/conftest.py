@@ -263,6 +263,11 @@ class FakeExchange:
 
         yield send
 
+    @asynccontextmanager
+    async def watching(self):
+        with trio.CancelScope() as self.watched:
+            yield
+
     async def relay(self, engine, path, *, body=None, settle=None, rewrite=None):
         self.relayed = (engine, path)
         answer = self.engine_answer

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import trio
+import trio.testing
 from swarmcore_api_docker import images, pull, system
 from swarmcore_api_docker.container_list import ContainerList
 from swarmcore_api_docker.events import follow_events
@@ -230,6 +231,19 @@ async def test_a_client_that_leaves_ends_every_pull(ask, engines, docker, cluste
     with trio.move_on_after(1) as leaving:
         await pulled(ask)
     assert leaving.cancelled_caught
+
+
+async def test_a_client_that_leaves_before_any_progress_ends_every_pull(
+    engines, docker, cluster, nursery
+):
+    for engine in engines:
+        engine.answers["/images/create"] = (200, [trio.Event()])
+    exchange = docker.Exchange(cluster, "POST", TARGET)
+    nursery.start_soon(pull.create_image, exchange)
+    await trio.testing.wait_all_tasks_blocked()
+    exchange.watched.cancel()
+    await trio.testing.wait_all_tasks_blocked()
+    assert nursery.child_tasks == frozenset()
 
 
 async def test_pull_needs_a_name_and_import_is_not_supported(ask):

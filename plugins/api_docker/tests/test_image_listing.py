@@ -2,7 +2,7 @@
 
 import pytest
 from swarmcore_api_docker.image_listing import filter_images, merge_images, show_images
-from swarmcore_api_docker.image_names import familiar_name, named_ids, with_tag
+from swarmcore_api_docker.image_names import named_ids, shown_name
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.versions import ApiVersion
@@ -133,7 +133,7 @@ def test_old_clients_get_placeholders_and_virtual_sizes():
     ],
 )  # fmt: skip
 def test_names_are_as_engines_print_them(text, name):
-    assert with_tag(familiar_name(text)) == name
+    assert shown_name(text) == name
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_the_newest_come_first_and_stopped_ones_on_request(nodes, query, names):
         ({"name": ["^/web$"]}, ["web"]),
         ({"name": ["web", "old"]}, ["web", "db", "old"]),
         ({"name": ["("]}, []),
+        ({"name": ["^(w+)+$"]}, []),
         ({"id": ["^" + b"web".hex()]}, ["web"]),
         ({"label": ["app"]}, ["web"]),
         ({"label": ["app=shop", "x="]}, ["web"]),

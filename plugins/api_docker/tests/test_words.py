@@ -1,8 +1,7 @@
-"""Times, ages, sizes and globs, as tables."""
+"""Times, ages and globs, as tables."""
 
 import pytest
 from swarmcore_api_docker.glob import match_glob
-from swarmcore_api_docker.info_table import word_bytes
 from swarmcore_api_docker.status_text import FOREVER, age_changes_at, word_age, word_status
 from swarmcore_api_docker.timestamps import parse_moment, parse_when
 
@@ -92,15 +91,6 @@ def test_since_and_until_take_four_forms(text, seconds):
 def test_another_form_is_refused_by_name(text):
     with pytest.raises(BadRequest, match=f"{text}.*until"):
         parse_when(text, 1000.0, "until")
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (100 * 2**20, "100 MiB"),
-     (int(2.1 * 2**30), "2.1 GiB"), (2**40, "1 TiB")],
-)  # fmt: skip
-def test_sizes_have_four_digits(size, words):
-    assert word_bytes(size) == words
 
 
 @pytest.mark.parametrize(
