@@ -125,6 +125,10 @@ def full_host_config(body: Mapping[str, Any]) -> dict[str, Any]:
     config = {**_HOST_CONFIG, **asked}
     if config["NetworkMode"] in ("", "default"):
         config["NetworkMode"] = "bridge"
+    config["PortBindings"] = {
+        key: [{"HostIp": "", "HostPort": "", **binding} for binding in bindings or ()]
+        for key, bindings in config["PortBindings"].items()
+    }
     if config["Memory"] and not config["MemorySwap"]:
         config["MemorySwap"] = 2 * config["Memory"]
     return config

@@ -25,8 +25,9 @@ from swarmcore.testing.embedded.connections import TrackedListener
 from swarmcore.testing.embedded.container import ContainerRecord
 from swarmcore.testing.embedded.faults import Fault, Faults, Kind, request_matches
 from swarmcore.testing.embedded.images import ImageRecord
+from swarmcore.testing.embedded.lives import begin
 from swarmcore.testing.embedded.routes import ROUTER
-from swarmcore.testing.embedded.runtime import Runtime, begin
+from swarmcore.testing.embedded.runtime import Runtime
 from swarmcore.testing.embedded.state import EngineState
 from swarmcore.versions import ApiVersion
 

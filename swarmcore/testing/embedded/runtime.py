@@ -9,12 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 
 from swarmcore.errors import BadRequest, Conflict, SwarmError
-from swarmcore.testing.documents import containers as documents
-from swarmcore.testing.documents.moments import NANO
 from swarmcore.testing.embedded import shell  # noqa: F401  (it adds itself to the programs)
 from swarmcore.testing.embedded.container import ContainerRecord, ExecRecord, Run
+from swarmcore.testing.embedded.lives import begin, end
 from swarmcore.testing.embedded.output import STDOUT
-from swarmcore.testing.embedded.ports import PortTaken, held_ports, publish
 from swarmcore.testing.embedded.programs import NOT_FOUND, Process, Program, find_program
 from swarmcore.testing.embedded.state import EngineState
 
@@ -24,10 +22,6 @@ _FATAL = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUI
 _SIGNALLED = 128
 #: Docker waits this long before the first restart, then twice as long each time; here always this.
 _RESTART_SECONDS = 0.1
-_PORT_ERROR = (
-    "failed to set up container networking: driver failed programming external connectivity on "
-    "endpoint {name} ({id}): {reason}"
-)
 
 
 class NotRunning(Conflict):
@@ -259,62 +253,6 @@ async def _missing(process: Process) -> int:
     return NOT_FOUND
 
 
-def begin(state: EngineState, record: ContainerRecord, pid: int) -> None:
-    """Write down that a container runs.
-
-    Raises:
-        SwarmError: a port is taken.
-    """
-    held = [
-        port
-        for other in state.containers.values()
-        if other.alive
-        for port in held_ports(other.ports)
-    ]
-    endpoint_id = state.new_id()
-    try:
-        ports = publish(record.config, record.host_config, held)
-    except PortTaken as error:
-        record.exit_code = 128
-        record.error = _PORT_ERROR.format(name=record.name, id=endpoint_id, reason=error)
-        raise SwarmError(record.error) from None
-    for name in record.networks:
-        network = state.networks.find(name)
-        ip, gateway = state.networks.give_address(network)
-        record.networks[name] = documents.endpoint(network["Id"], endpoint_id, ip, gateway)
-        network["Containers"][record.id] = _member(record.name, record.networks[name])
-        _tell_network(state, record, network, "connect")
-    record.ports, record.pid, record.run = ports, pid, Run()
-    record.run.resumed.set()
-    record.state, record.started, record.finished = "running", state.clock(), 0
-    record.exit_code, record.error, record.stopped_by_hand = 0, "", False
-    state.tell(record, "start")
-
-
-def end(state: EngineState, record: ContainerRecord, code: int) -> None:
-    """Write down that a container has ended, and end what it still had."""
-    run, record.run = record.run, None
-    record.state, record.exit_code, record.pid = "exited", code, 0
-    record.finished = state.clock()
-    record.ports = {}
-    record.log.flush()
-    if record.pipes is not None:
-        record.pipes.close()
-        record.pipes = None
-    seconds = (record.finished - record.started) // NANO
-    state.tell(record, "die", exitCode=str(code), execDuration=str(seconds))
-    for name in record.networks:
-        network = state.networks.find(name)
-        network["Containers"].pop(record.id, None)
-        record.networks[name] = documents.endpoint(network["Id"])
-        _tell_network(state, record, network, "disconnect")
-    ended, record.ended = record.ended, trio.Event()
-    ended.set()
-    if run is not None:
-        run.resumed.set()
-        run.scope.cancel()
-
-
 def parse_signal(text: str, prefix: str = "") -> signal.Signals:
     """``KILL``, ``SIGKILL`` or ``9``.
 
@@ -332,21 +270,3 @@ def parse_signal(text: str, prefix: str = "") -> signal.Signals:
 def _comes_back(record: ContainerRecord, code: int) -> bool:
     policy = record.host_config["RestartPolicy"]["Name"]
     return policy in ("always", "unless-stopped") or (policy == "on-failure" and code != 0)
-
-
-def _member(name: str, endpoint: dict[str, str]) -> dict[str, str]:
-    ip = endpoint["IPAddress"]
-    return {
-        "Name": name,
-        "EndpointID": endpoint["EndpointID"],
-        "MacAddress": endpoint["MacAddress"],
-        "IPv4Address": f"{ip}/16" if ip else "",
-        "IPv6Address": "",
-    }
-
-
-def _tell_network(
-    state: EngineState, record: ContainerRecord, network: dict[str, str], action: str
-) -> None:
-    told = {"container": record.id, "name": network["Name"], "type": network["Driver"]}
-    state.events.emit("network", action, network["Id"], told)

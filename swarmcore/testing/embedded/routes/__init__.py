@@ -9,6 +9,7 @@ from swarmcore.testing.embedded.routes import (
     images,
     lifecycle,
     networks,
+    stats,
     streams,
     system,
 )
@@ -20,6 +21,7 @@ ROUTER: Router[EngineRoute] = Router(
         *containers.ROUTES,
         *lifecycle.ROUTES,
         *streams.ROUTES,
+        *stats.ROUTES,
         *execs.ROUTES,
         *archive.ROUTES,
         *images.ROUTES,

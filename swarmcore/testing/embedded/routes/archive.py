@@ -1,4 +1,4 @@
-"""A container's files over HTTP: archive in three methods, and export."""
+"""A container's files over HTTP: archive in three methods, export, changes."""
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.messages import Answer
@@ -59,6 +59,11 @@ async def _export(engine: Host, call: Call) -> None:
     await _send_tar(call, record.need_files().export(), "")
 
 
+async def _changes(engine: Host, call: Call) -> None:
+    record = engine.state.find_container(call.params["name"])
+    await call.send_json(record.files.changes if record.files else None)
+
+
 async def _send_tar(call: Call, archive: bytes, stat: str) -> None:
     told = ((b"X-Docker-Container-Path-Stat", stat.encode()),) if stat else ()
     async with call.stream(((b"Content-Type", _TAR), *told)) as send:
@@ -72,5 +77,6 @@ ROUTES = routes(
         "GET /containers/{name}/archive": _get,
         "PUT /containers/{name}/archive": _put,
         "GET /containers/{name}/export": _export,
+        "GET /containers/{name}/changes": _changes,
     }
 )

@@ -1,14 +1,12 @@
-"""What flows: logs, attach, stats, export, changes."""
+"""What flows: logs and attach."""
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import trio
 
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.messages import dump_json
-from swarmcore.testing.documents.moments import NANO, NEVER, timestamp
+from swarmcore.testing.documents.moments import NANO, timestamp
 from swarmcore.testing.embedded.call import MULTIPLEXED, RAW, Call
 from swarmcore.testing.embedded.container import ContainerRecord
 from swarmcore.testing.embedded.host import Host, routes
@@ -190,77 +188,9 @@ async def _carry_in(
     return False
 
 
-# ---- stats, changes
-
-
-async def _stats(engine: Host, call: Call) -> None:
-    record = engine.state.find_container(call.params["name"])
-    streaming = call.query.flag("stream") or "stream" not in call.query
-    if not streaming:
-        await call.send_json(_sample(engine, record, first=call.query.flag("one-shot")))
-        return
-    async with call.stream() as send:
-        first = True
-        while not record.removed.is_set():
-            await send(dump_json(_sample(engine, record, first=first)))
-            first = False
-            with trio.move_on_after(1.0):
-                await record.removed.wait()
-
-
-def _sample(engine: Host, record: ContainerRecord, *, first: bool) -> dict[str, Any]:
-    now = engine.state.clock()
-    usage = {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0}
-    throttling = {"periods": 0, "throttled_periods": 0, "throttled_time": 0}
-    empty = {"cpu_usage": usage, "throttling_data": throttling}
-    told: dict[str, Any] = {
-        "name": f"/{record.name}",
-        "id": record.id,
-        "read": timestamp(now) if record.alive else NEVER,
-        "preread": timestamp(now - NANO) if record.alive and not first else NEVER,
-        "pids_stats": {"current": 1} if record.alive else {},
-        "blkio_stats": {"io_service_bytes_recursive": [] if record.alive else None},
-        "num_procs": 0,
-        "storage_stats": {},
-        "cpu_stats": empty,
-        "precpu_stats": empty,
-        "memory_stats": {},
-    }
-    if not record.alive:
-        return told
-    ran = max(0, now - record.started)
-
-    def cpu(moment: int) -> dict[str, Any]:
-        used = {**usage, "total_usage": moment // 100}
-        return {
-            "cpu_usage": used,
-            "system_cpu_usage": moment * engine.cpus,
-            "online_cpus": engine.cpus,
-            "throttling_data": throttling,
-        }
-
-    limit = record.host_config["Memory"] or engine.memory
-    counters = ("bytes", "packets", "errors", "dropped")
-    network = {f"{way}_{counter}": 0 for way in ("rx", "tx") for counter in counters}
-    return {
-        **told,
-        "cpu_stats": cpu(ran),
-        "precpu_stats": empty if first else cpu(max(0, ran - NANO)),
-        "memory_stats": {"usage": 1 << 20, "stats": {}, "limit": limit},
-        "networks": {"eth0": network},
-    }
-
-
-async def _changes(engine: Host, call: Call) -> None:
-    record = engine.state.find_container(call.params["name"])
-    await call.send_json(record.files.changes if record.files else None)
-
-
 ROUTES = routes(
     {
         "GET /containers/{name}/logs": _logs,
         "POST /containers/{name}/attach": _attach,
-        "GET /containers/{name}/stats": _stats,
-        "GET /containers/{name}/changes": _changes,
     }
 )
