@@ -95,7 +95,7 @@ def test_a_random_strategy_passes_when_it_says_so(tmp_path):
         ),
         (lambda config, node: [random.random()], "test_the_same_question_has_the_same_answer"),
         (lambda config, node: [node.labels.update(x="y") or 0], "test_weighing_changes_nothing"),
-        (lambda config, node: [sum(range(60_000))], "test_weighing_is_quick"),
+        (lambda config, node: [sum(range(300_000))], "test_weighing_is_quick"),
     ],
     ids=["nan", "empty", "a number", "uneven", "division", "random", "writes", "slow"],
 )

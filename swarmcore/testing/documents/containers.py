@@ -299,7 +299,7 @@ def container_summary(
         "Names": [detail["Name"], *names],
         "Image": config["Image"],
         "ImageID": detail["Image"],
-        "Command": " ".join([detail["Path"], *detail["Args"]]).strip(),
+        "Command": " ".join([detail["Path"], *map(_quoted, detail["Args"])]).strip(),
         "Created": created,
         "Ports": list(_listed_ports(config, settings["Ports"])),
         "Labels": config["Labels"],
@@ -309,6 +309,11 @@ def container_summary(
         "NetworkSettings": {"Networks": settings["Networks"]},
         "Mounts": detail["Mounts"],
     }
+
+
+def _quoted(argument: str) -> str:
+    """Engines quote for the eye, not for a shell."""
+    return f"'{argument}'" if " " in argument else argument
 
 
 def _listed_ports(config: Mapping[str, Any], ports: Mapping[str, Any]) -> Iterable[dict[str, Any]]:

@@ -42,6 +42,7 @@ class EngineState:
         self.containers: dict[str, ContainerRecord] = {}
         self.execs: dict[str, ExecRecord] = {}
         self._names: dict[str, str] = {}
+        self._last_created = 0
 
     # ---- identity and time
 
@@ -205,8 +206,8 @@ class EngineState:
 
     def _next_created(self) -> int:
         # Two creates in one tick of the clock still have an order.
-        newest = max((each.created for each in self.containers.values()), default=0)
-        return max(self.clock(), newest + 1)
+        self._last_created = max(self.clock(), self._last_created + 1)
+        return self._last_created
 
     def _networks_of(self, body: Mapping[str, Any], mode: str) -> dict[str, dict[str, Any]]:
         if mode.startswith("container:"):
