@@ -280,6 +280,29 @@ class Call:
             await trio.aclose_forcefully(self._connection.stream)
 
 
+class StreamedAnswer:
+    """An answer read piece by piece; may be left at any point.
+
+    Args:
+        head: its head.
+        call: whose answer it is.
+    """
+
+    def __init__(self, head: Head, call: Call) -> None:
+        self.status = head.status
+        self.headers = head.headers
+        self._call = call
+
+    def __aiter__(self) -> "StreamedAnswer":
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await self._call.read_data()
+        if not data:
+            raise StopAsyncIteration
+        return data
+
+
 class Upstream:
     """The data path to one engine.
 

@@ -1,0 +1,182 @@
+"""The Docker routes behind a real server, in front of embedded engines, over real sockets."""
+
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+from urllib.parse import quote
+
+import pytest
+import swarmcore_api_docker
+import trio
+
+from swarmcore.addresses import Address
+from swarmcore.backoff import Pace
+from swarmcore.cluster import Cluster, open_cluster
+from swarmcore.dial import Dialer
+from swarmcore.engine import Engine
+from swarmcore.errors import NoNodeFits
+from swarmcore.gateway import Gateway
+from swarmcore.node import Node
+from swarmcore.routing import Router
+from swarmcore.server import Server
+from swarmcore.testing.embedded import EmbeddedEngine
+from swarmcore.transport import EngineClient
+from swarmcore.upstream import Upstream
+
+JSON = ((b"Content-Type", b"application/json"),)
+
+
+@dataclass
+class Placed:
+    node: Node
+
+
+class ByLabel:
+    """Places where the label ``on`` says, else where fewest are: what a test wants to be exact."""
+
+    strategy_name, filter_names = "label", ("none",)
+
+    def place(self, config, nodes):
+        wanted = config.labels.get("on")
+        fit = [node for node in nodes if node.health and wanted in (None, node.name)]
+        if not fit:
+            raise NoNodeFits("no node fits")
+        return Placed(min(fit, key=lambda node: (node.container_count, node.name)))
+
+
+class Deaf:
+    """A cluster's listener that does nothing."""
+
+    def engine_joined(self, node):
+        pass
+
+    def engine_lost(self, node, reason):
+        pass
+
+    def container_placed(self, config, node):
+        pass
+
+
+class Manager:
+    """A client of the manager under test."""
+
+    def __init__(self, cluster, port):
+        self.cluster = cluster
+        dialer = Dialer(Address("tcp", "127.0.0.1", port))
+        self._client, self._streams = EngineClient(dialer), Upstream(dialer)
+
+    async def __call__(self, method, path, body=None, *, headers=(), version="v1.41", **filters):
+        """One request; the whole answer."""
+        if filters:
+            path += f"{'&' if '?' in path else '?'}filters={quote(json.dumps(filters))}"
+        if body is not None:
+            body, headers = json.dumps(body).encode(), (*headers, *JSON)
+        prefix = f"/{version}" if version else ""
+        return await self._client.request(method, f"{prefix}{path}", body=body, headers=headers)
+
+    async def json(self, method, path, body=None, **options):
+        """One request that must succeed; its JSON."""
+        answer = await self(method, path, body, **options)
+        assert answer.ok, answer
+        return answer.json() if answer.body else None
+
+    @asynccontextmanager
+    async def lines(self, method, path, *, headers=()):
+        """An answer of JSON lines as it comes: an async function that gives the next one."""
+        sent = ((b"Host", b"docker"), (b"Content-Length", b"0"), *headers)
+        async with self._streams.call(method, f"/v1.41{path}", sent) as call:
+            assert (await call.read_head()).status == 200
+            rest = b""
+
+            async def following():
+                nonlocal rest
+                while b"\n" not in rest:
+                    rest += await call.read_data()
+                line, _, rest = rest.partition(b"\n")
+                return json.loads(line)
+
+            yield following
+
+    async def create(self, name, on=None, *, image="busybox", **body):
+        """Create a container; returns its id."""
+        labels = {**body.pop("Labels", {}), **({"on": on} if on else {})}
+        asked = {"Image": image, "Cmd": ["sleep", "600"], "Labels": labels, **body}
+        return (await self.json("POST", f"/containers/create?name={name}", asked))["Id"]
+
+    async def run(self, name, on=None, **body):
+        """Create and start a container; returns its id."""
+        id = await self.create(name, on, **body)
+        await self.json("POST", f"/containers/{name}/start")
+        return id
+
+    async def names(self, query="", **filters):
+        """The first name of each container listed."""
+        listed = await self.json("GET", f"/containers/json{query}", **filters)
+        return [item["Names"][0] for item in listed]
+
+    async def wait_until(self, condition):
+        """Return when *condition* holds of the cluster."""
+        with trio.fail_after(30):
+            while not condition():  # noqa: ASYNC110  (of state that has no event)
+                await trio.sleep(0.01)
+
+    async def aclose(self):
+        await self._client.aclose()
+        await self._streams.aclose()
+
+
+@pytest.fixture
+def manage():
+    """``async with manage(*engines, **options) as manager``: once all engines are healthy."""
+
+    @asynccontextmanager
+    async def manage(*engines, **options):
+        listing = trio.CapacityLimiter(16)
+
+        def make_engine(entry, owner):
+            dialer = Dialer(entry.address)
+            return Engine(
+                entry, EngineClient(dialer), Upstream(dialer), owner,
+                pace=Pace(), overcommit=0.0, random=Random(1), listing=listing,
+            )  # fmt: skip
+
+        cluster = Cluster(ByLabel(), make_engine, Deaf())
+        routes = swarmcore_api_docker.swarmcore_routes(options)
+        gateway = Gateway(Router(routes), cluster, lambda request: None)
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        port = listeners[0].socket.getsockname()[1]
+        async with open_cluster(cluster), trio.open_nursery() as nursery:
+            await nursery.start(Server(gateway.handle).run, listeners)
+            cluster.membership.entries([engine.entry for engine in engines])
+            manager = Manager(cluster, port)
+            try:
+                await manager.wait_until(
+                    lambda: sum(node.health > 0 for node in cluster.nodes()) == len(engines)
+                )
+                yield manager
+            finally:
+                with trio.CancelScope(shield=True):
+                    await manager.aclose()
+            nursery.cancel_scope.cancel()
+
+    return manage
+
+
+@pytest.fixture
+async def n1():
+    async with EmbeddedEngine("n1", version="20.10.24", api_version=(1, 41)).serving() as engine:
+        yield engine
+
+
+@pytest.fixture
+async def n2():
+    async with EmbeddedEngine("n2").serving() as engine:
+        yield engine
+
+
+@pytest.fixture
+async def manager(manage, n1, n2):
+    """A manager in front of an old and a new engine, ``n1`` and ``n2``."""
+    async with manage(n1, n2) as manager:
+        yield manager

@@ -1,0 +1,123 @@
+"""A container's life through the manager: every verb shows as soon as it returns."""
+
+import pytest
+import trio
+
+from swarmcore.model import State
+
+
+async def test_a_life(manager, n1, n2):
+    id = await manager.create("web", "n2")
+    assert n2.container("web").id == id
+    assert await manager.names() == []
+    assert await manager.names("?all=1") == ["/web"]
+    for verb, state in [
+        ("start", "running"), ("pause", "paused"), ("unpause", "running"),
+        ("restart?t=0", "running"), ("stop?t=0", "exited"), ("start", "running"),
+        ("kill", "exited"),
+    ]:  # fmt: skip
+        await manager.json("POST", f"/containers/web/{verb}")
+        assert (await manager.json("GET", "/containers/json?all=1"))[0]["State"] == state, verb
+    await manager.json("POST", "/containers/web/rename?name=crate")
+    assert await manager.names("?all=1") == ["/crate"]
+    await manager.json("DELETE", f"/containers/{id[:12]}")
+    assert await manager.names("?all=1") == []
+    assert list(n2.containers) == []
+
+
+async def test_create_passes_the_engines_answer_on(manager, n1):
+    n1.lie("POST /containers/create", lambda answer: {**answer, "Warnings": ["careful"]})
+    body = {"Image": "busybox", "Labels": {"on": "n1"}}
+    answer = await manager("POST", "/containers/create?name=web", body)
+    assert (answer.status, answer.json()["Warnings"]) == (201, ["careful"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "message"),
+    [
+        ("GET", "/containers/ghost/json", None, 404, "No such container: ghost"),
+        ("POST", "/containers/ghost/start", None, 404, "No such container: ghost"),
+        ("POST", "/exec/ghost/start", {"Detach": True}, 404, "No such exec instance: ghost"),
+        ("GET", "/images/ghost/json", None, 404, "No such image: ghost:latest"),
+        ("POST", "/containers/create", [], 400, "config cannot be empty"),
+        ("GET", "/containers/json?limit=x", None, 400, "limit"),
+        ("GET", '/containers/json?filters={"x":["y"]}', None, 400, "invalid filter 'x'"),
+        ("GET", "/containers/json?filters=[", None, 400, "invalid filter"),
+        ("GET", "/events?since=never", None, 400, "since"),
+        ("POST", "/build", None, 501, "not supported"),
+        ("GET", "/networks", None, 501, "not supported"),
+        ("GET", "/swarm", None, 503, "This node is not a swarm manager"),
+        ("GET", "/nonsense", None, 404, "page not found"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_bad_input_gets_dockers_status_and_a_json_message(
+    manager, method, path, body, status, message
+):
+    answer = await manager(method, path, body)
+    assert answer.status == status
+    assert message in answer.json()["message"]
+
+
+async def test_a_name_belongs_to_one_container_of_the_cluster(manager):
+    await manager.create("web", "n1")
+    await manager.create("other", "n2")
+    body = {"Image": "busybox", "Labels": {"on": "n2"}}
+    for method, path, sent in [
+        ("POST", "/containers/create?name=web", body),
+        ("POST", "/containers/other/rename?name=web", None),
+    ]:
+        answer = await manager(method, path, sent)
+        assert answer.status == 409
+        assert 'The container name "/web" is already in use' in answer.json()["message"]
+
+
+async def test_wait_answers_at_once_and_the_end_is_known_when_it_is_told(manager):
+    await manager.run("web", "n2")
+    async with manager.lines("POST", "/containers/web/wait") as following:
+        await manager.json("POST", "/containers/web/kill")
+        assert (await following())["StatusCode"] == 137
+    assert await manager.names(status=["exited"]) == ["/web"]
+
+
+async def test_a_container_that_removes_itself_is_gone_when_wait_returns(manager):
+    await manager.run("brief", "n1", HostConfig={"AutoRemove": True})
+    async with manager.lines("POST", "/containers/brief/wait?condition=removed") as following:
+        await manager.json("POST", "/containers/brief/kill")
+        await following()
+    await manager.wait_until(lambda: not list(manager.cluster.containers()))
+
+
+async def test_an_exec_is_found_by_its_id_alone(manager, manage, n1, n2):
+    await manager.run("web", "n2")
+    asked = {"Cmd": ["true"], "AttachStdout": True}
+    id = (await manager.json("POST", "/containers/web/exec", asked))["Id"]
+    assert (await manager.json("GET", f"/exec/{id}/json"))["ContainerID"] == n2.container("web").id
+    async with manage(n1, n2) as another:
+        assert (await another.json("GET", f"/exec/{id}/json"))["ID"] == id
+
+
+async def test_archives_go_both_ways_through_the_manager(manager):
+    await manager.run("web", "n2")
+    head = await manager("HEAD", "/containers/web/archive?path=/etc")
+    assert head.status == 200
+    assert b"x-docker-container-path-stat" in {key.lower() for key, _ in head.headers}
+    tar = (await manager("GET", "/containers/web/archive?path=/etc")).body
+    assert len(tar) % 512 == 0
+
+
+async def test_a_node_that_hangs_is_named_and_the_others_go_on(manager, n1, n2):
+    await manager.run("far", "n1")
+    await manager.run("near", "n2")
+    n1.cut()
+    node = next(node for node in manager.cluster.nodes() if node.name == "n1")
+    with trio.fail_after(60):
+        while node.state is State.HEALTHY:
+            await trio.sleep(0.05)
+            assert "/near" in await manager.names()
+    assert await manager.names() == ["/near"]
+    listed = await manager.json("GET", "/containers/json?all=1", name=["far"])
+    assert listed[0]["Status"] == "Host Down"
+    answer = await manager("GET", "/containers/far/json")
+    assert answer.status == 503
+    assert "n1" in answer.json()["message"]
