@@ -25,15 +25,21 @@ class Refused:
     pairs: Sequence[tuple[Node, str]]
 
 
+#: Nodes whose own reasons a refusal spells out for one rule; the others are counted.
+_SPELLED_OUT = 3
+
+
 def _default_summary(text: str, refused: Refused) -> str:
-    """``port 8080 taken by web_1 on n3`` of one node; ``constraint zone==b`` of several alike."""
-    reasons = list(dict.fromkeys(reason for _, reason in refused.pairs if reason))
-    if not reasons:
+    """``constraint zone==b``, ``port 8080/tcp taken by web_1 on n3, by db on n4``."""
+    told = [(node.name, reason) for node, reason in refused.pairs if reason]
+    if not told:
         return text
-    if len(refused.pairs) == 1 or len(reasons) == 1:
-        return f"{text} {reasons[0]}"
-    node, reason = refused.pairs[0]
-    return f"{text} {reason} on {node.name}, ..."
+    reasons = list(dict.fromkeys(reason for _, reason in told))
+    if len(reasons) == 1:
+        return f"{text} {reasons[0]}" + (f" on {told[0][0]}" if len(told) == 1 else "")
+    listed = [f"{reason} on {name}" for name, reason in told[:_SPELLED_OUT]]
+    more = f" and {len(told) - _SPELLED_OUT} more" if len(told) > _SPELLED_OUT else ""
+    return f"{text} ({', '.join(listed)}{more})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,11 @@ class Server:
         """Connections that are open now."""
         return self._count
 
+    @property
+    def stopping(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping
+
     def stop(self) -> None:
         """Take no new connection, end the idle ones, give the others their grace."""
         self._stopping = True

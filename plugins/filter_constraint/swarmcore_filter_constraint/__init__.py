@@ -1,0 +1,42 @@
+"""Nodes by name and label: ``-e constraint:zone==eu``, ``--filter constraint``."""
+
+from collections.abc import Iterator
+
+from swarmcore import hookimpl
+from swarmcore.expr import Expression, parse
+from swarmcore.protocols import ContainerConfig, Node, Rule
+
+
+@hookimpl
+def swarmcore_filter() -> "ConstraintFilter":
+    return ConstraintFilter()
+
+
+class ConstraintFilter:
+    """Refuses nodes that an expression does not hold for.
+
+    The key ``node`` means the node's name or id, any other key a label; a node that lacks the
+    label has the empty text, as in classic Swarm.
+    """
+
+    name = "constraint"
+
+    def rules(self, config: ContainerConfig) -> Iterator[Rule]:
+        """One rule for each constraint.
+
+        Raises:
+            BadRequest: one is malformed.
+        """
+        for text in config.constraints:
+            yield _rule(parse(text))
+
+
+def _rule(expression: Expression) -> Rule:
+    def check(node: Node) -> str | None:
+        return None if expression.matches(_candidates(expression.key, node)) else ""
+
+    return Rule(f"constraint {expression}", check, soft=expression.soft)
+
+
+def _candidates(key: str, node: Node) -> tuple[str, ...]:
+    return (node.id, node.name) if key == "node" else (node.labels.get(key, ""),)

@@ -1,0 +1,25 @@
+"""Nodes that answer: ``--filter health``."""
+
+from collections.abc import Iterator
+
+from swarmcore import hookimpl
+from swarmcore.protocols import ContainerConfig, Node, Rule
+
+
+@hookimpl
+def swarmcore_filter() -> "HealthFilter":
+    return HealthFilter()
+
+
+class HealthFilter:
+    """Refuses nodes that are not healthy."""
+
+    name = "health"
+
+    def rules(self, config: ContainerConfig) -> Iterator[Rule]:
+        """One rule, whatever is created."""
+        yield Rule("unhealthy", _check)
+
+
+def _check(node: Node) -> str | None:
+    return None if node.health > 0 else ""

@@ -1,0 +1,53 @@
+"""Which ports clash, and what the refusal says."""
+
+import pytest
+from swarmcore_filter_port import PortFilter
+
+from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
+
+
+def refusal(config, node):
+    reasons = [rule.check(node) for rule in PortFilter().rules(config)]
+    return next((reason for reason in reasons if reason is not None), None)
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "clash"),
+    [
+        ("8080:80", "8080:80", True),
+        ("8080:80", "8081:80", False),
+        ("8080:80/udp", "8080:80/tcp", False),
+        ("10.0.0.1:8080:80", "10.0.0.2:8080:80", False),
+        ("10.0.0.1:8080:80", "8080:80", True),
+        ("8080:80", "8080-8081:80", False),
+        ("80", "8080:80", False),
+    ],
+)
+def test_clashes(held, asked, clash):
+    node = a_node(containers=[a_container("web", ports=[held])])
+    assert (refusal(a_config(ports=[asked]), node) is not None) is clash
+
+
+def test_a_range_without_a_free_port_is_refused():
+    node = a_node(containers=[a_container("a", ports=["80:1"]), a_container("b", ports=["81:1"])])
+    assert refusal(a_config(ports=["80-81:80"]), node) is not None
+
+
+def test_the_reason_names_the_holder():
+    node = a_node(containers=[a_container("web", ports=["8080:80"])])
+    assert refusal(a_config(ports=["8080:80"]), node) == "taken by web"
+
+
+def test_a_stopped_container_keeps_its_port():
+    node = a_node(containers=[a_container("web", ports=["8080:80"], state="exited")])
+    assert refusal(a_config(ports=["8080:80"]), node) is not None
+
+
+def test_a_placement_under_way_holds_its_port():
+    node = a_node()
+    node.reserve(a_reservation(a_config(name="web", ports=["8080:80"]), node))
+    assert refusal(a_config(ports=["8080:80"]), node) == "taken by web"
+
+
+def test_a_container_without_ports_has_no_rule():
+    assert list(PortFilter().rules(a_config())) == []

@@ -1,0 +1,7 @@
+"""The contract of every strategy."""
+
+from swarmcore.testing.contracts import StrategyContract
+
+
+class TestContract(StrategyContract):
+    name = "binpack"

@@ -1,0 +1,8 @@
+"""The contract of every strategy."""
+
+from swarmcore.testing.contracts import StrategyContract
+
+
+class TestContract(StrategyContract):
+    name = "random"
+    is_random = True

@@ -1,0 +1,188 @@
+"""Puts a manager together and runs it: plugins, cluster, gateway, server, signals.
+
+Wiring only.  What a part does is the part's matter, what was asked for is ``options``'.
+"""
+
+import logging
+import os
+import signal
+import ssl
+from collections.abc import Awaitable, Callable
+from random import SystemRandom
+
+import trio
+
+from swarmcore.backoff import Pace
+from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
+from swarmcore.config import ContainerConfig
+from swarmcore.dial import Dialer
+from swarmcore.engine import Engine, EngineOwner
+from swarmcore.gateway import Gateway, GatewaySettings
+from swarmcore.listeners import open_listeners, parse_listen
+from swarmcore.model import Entry
+from swarmcore.node import Node
+from swarmcore.options import Options
+from swarmcore.plugins import Plugins
+from swarmcore.protocols import Discovery
+from swarmcore.routing import Router
+from swarmcore.scheduler import Scheduler
+from swarmcore.selection import select_plugins
+from swarmcore.server import Server
+from swarmcore.supervision import supervise
+from swarmcore.tls import client_context, server_context
+from swarmcore.transport import EngineClient
+from swarmcore.upstream import Upstream
+
+log = logging.getLogger(__name__)
+
+#: Engines read for the first time at once: a thousand would starve the first requests.
+_LISTING = 16
+
+#: Called once, when every listener is open, in a task that ends with the manager.
+Serving = Callable[[Cluster], Awaitable[None]]
+
+
+class Manager:
+    """One manager, put together and not yet running.
+
+    Args:
+        options: what was asked for.
+
+    Raises:
+        ConfigError: it cannot work; one line says why.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._addresses = [parse_listen(host) for host in options.hosts]
+        self._server_tls = server_context(options.tls) if options.tls else None
+        self._engine_tls = client_context(options.tls) if options.tls else None
+        self._listing = trio.CapacityLimiter(_LISTING)
+        self._plugins = select_plugins(options)
+        self._discovery = self._plugins.discovery(options.discovery, options.discovery_options)
+        self._cluster = self._make_cluster()
+        routes = [route for _, route in self._plugins.routes(options.cluster_opts)]
+        gateway = Gateway(
+            Router(routes),
+            self._cluster,
+            self._plugins.authorize,
+            GatewaySettings(cors=options.cors),
+        )
+        self._server = Server(gateway.handle, grace_seconds=options.grace_seconds)
+
+    async def run(self, serving: Serving | None = None) -> int:
+        """Serve until a signal says to stop.
+
+        Args:
+            serving: run beside the server, once it serves.
+
+        Returns:
+            The exit status: 0 after a graceful stop, 1 when a second signal cut it short.
+
+        Raises:
+            ConfigError: a listener cannot be opened.
+        """
+        listeners = await open_listeners(self._addresses, environ=os.environ, tls=self._server_tls)
+        cut_short = trio.CancelScope()
+        with cut_short:
+            async with open_cluster(self._cluster), trio.open_nursery() as nursery:
+                nursery.start_soon(self._stop_on_signal, cut_short)
+                nursery.start_soon(self._discover, self._discovery)
+                nursery.start_soon(self._work_beside, serving)
+                for host in self._options.hosts:
+                    log.info("Listening for HTTP on %s", host)
+                await self._server.run(listeners)
+                nursery.cancel_scope.cancel()
+        return 1 if cut_short.cancelled_caught else 0
+
+    def _make_cluster(self) -> Cluster:
+        options, plugins = self._options, self._plugins
+        scheduler = Scheduler(
+            plugins.strategy(options.cluster_opts), plugins.filters(options.cluster_opts)
+        )
+        settings = ClusterSettings(
+            experimental=options.experimental,
+            # Classic's createretry asked again at random; ours goes on to the next best node.
+            alternates=max(options.alternates, options.create_retry),
+        )
+        return Cluster(scheduler, self._make_engine, Notifier(plugins), settings)
+
+    def _make_engine(self, entry: Entry, owner: EngineOwner) -> Engine:
+        dialer = Dialer(entry.address, self._tls_for(entry))
+        options = self._options
+        pace = Pace(
+            refresh_min_seconds=options.refresh_min_seconds,
+            refresh_max_seconds=options.refresh_max_seconds,
+            failure_limit=options.failure_retry,
+        )
+        return Engine(
+            entry,
+            EngineClient(dialer),
+            Upstream(dialer, str(entry.address)),
+            owner,
+            pace=pace,
+            overcommit=options.overcommit,
+            random=SystemRandom(),
+            listing=self._listing,
+        )
+
+    def _tls_for(self, entry: Entry) -> ssl.SSLContext | None:
+        if entry.address.scheme != "tcp":
+            return None
+        return client_context(entry.tls) if entry.tls else self._engine_tls
+
+    async def _discover(self, discovery: Discovery) -> None:
+        membership = self._cluster.membership
+        await supervise("discovery", lambda: discovery.watch(membership))
+
+    async def _work_beside(self, serving: Serving | None) -> None:
+        """Tell plugins that the manager serves, and run what they want to have running."""
+        self._plugins.notify_started(self._cluster)
+        async with trio.open_nursery() as nursery:
+            for name, work in self._plugins.background(self._cluster):
+                nursery.start_soon(supervise, f"background work of plugin {name}", work)
+            if serving is not None:
+                nursery.start_soon(serving, self._cluster)
+
+    async def _stop_on_signal(self, cut_short: trio.CancelScope) -> None:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for number in signals:
+                if self._server.stopping:
+                    log.warning("%s again: ending at once", signal.Signals(number).name)
+                    cut_short.cancel()
+                    return
+                log.info(
+                    "%s: finishing requests within %g s",
+                    signal.Signals(number).name, self._options.grace_seconds,
+                )  # fmt: skip
+                self._plugins.notify_stopping(self._cluster)
+                self._cluster.end_events()
+                self._server.stop()
+
+
+class Notifier:
+    """Passes what happens in the cluster on to plugins."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+
+    def engine_joined(self, node: Node) -> None:
+        """An engine became healthy."""
+        self._plugins.notify_engine_joined(node)
+
+    def engine_lost(self, node: Node, reason: str) -> None:
+        """An engine stopped answering, or left."""
+        self._plugins.notify_engine_lost(node, reason)
+
+    def container_placed(self, config: ContainerConfig, node: Node) -> None:
+        """A container was created."""
+        self._plugins.notify_container_placed(config, node)
+
+
+def manage(options: Options) -> int:
+    """Run a manager; returns the exit status.
+
+    Raises:
+        ConfigError: it cannot work; one line says why.
+    """
+    return trio.run(Manager(options).run)

@@ -1,0 +1,43 @@
+"""The core's own rules: a node takes no more than it has, and nothing while it is drained.
+
+Always on, whatever the strategy and the filters are: claims must hold (``docs/decisions/0002``).
+"""
+
+from collections.abc import Callable, Iterator
+
+from swarmcore.config import ContainerConfig
+from swarmcore.node import Node
+from swarmcore.protocols import Refused, Rule
+from swarmcore.sizes import show_bytes, show_cpus
+
+
+def core_rules(config: ContainerConfig) -> Iterator[Rule]:
+    """The rules that every create has; none about what it does not claim."""
+    yield Rule("drained", lambda node: node.drained)
+    if config.claim.memory > 0:
+        yield _room("memory", config.claim.memory, _free_memory, show_bytes)
+    if config.claim.nano_cpus > 0:
+        yield _room("cpu", config.claim.nano_cpus, _free_cpus, show_cpus)
+
+
+def _room(what: str, needed: int, free: Callable[[Node], int], show: Callable[[int], str]) -> Rule:
+    """A rule that *needed* of something is free, worded with what there is."""
+
+    def check(node: Node) -> str | None:
+        left = free(node)
+        return None if needed <= left else f"needs {show(needed)}, {show(left)} free"
+
+    def summarise(text: str, refused: Refused) -> str:
+        roomiest = max((node for node, _ in refused.pairs), key=free)
+        left = f"most free {show(free(roomiest))} on {roomiest.name}"
+        return f"{text} (needs {show(needed)}, {left})"
+
+    return Rule(what, check, summarise=summarise)
+
+
+def _free_memory(node: Node) -> int:
+    return max(node.total_memory - node.used_memory, 0)
+
+
+def _free_cpus(node: Node) -> int:
+    return max(node.total_nano_cpus - node.used_nano_cpus, 0)

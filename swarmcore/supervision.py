@@ -1,0 +1,37 @@
+"""Keeping work alive that must not end: catch, log, wait, begin again.
+
+The one place that catches every ``Exception``; cancellation passes.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import trio
+
+log = logging.getLogger(__name__)
+
+_FIRST_SECONDS = 1.0
+_LONGEST_SECONDS = 60.0
+
+
+async def supervise(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run *work* until it returns; one that raises is started again after a growing pause.
+
+    Args:
+        name: for the log.
+        work: a callable that makes a new awaitable each time.
+    """
+    pause = _FIRST_SECONDS
+    while True:
+        started = trio.current_time()
+        try:
+            await work()
+        except Exception:
+            log.exception("%s failed; trying again in %g s", name, pause)
+        else:
+            return
+        await trio.sleep(pause)
+        lasted = trio.current_time() - started
+        pause = (
+            _FIRST_SECONDS if lasted > _LONGEST_SECONDS * 2 else min(pause * 2, _LONGEST_SECONDS)
+        )

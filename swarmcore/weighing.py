@@ -1,0 +1,30 @@
+"""Classic's weights, shared by the strategies that came from it."""
+
+from swarmcore.config import ContainerConfig
+from swarmcore.node import Node
+
+#: One point of health outweighs ten of usage, whose sum is 200 at most: a node with one recent
+#: failure (67 of 100) loses more than usage can ever make up for.
+_HEALTH = 10.0
+
+
+def health_weight(node: Node) -> float:
+    """0 to 1000; below that by a third for each recent failure with the default limit."""
+    return _HEALTH * node.health
+
+
+def usage(config: ContainerConfig, node: Node) -> float:
+    """How full the node would be: percent of CPU plus percent of memory, with *config* on it.
+
+    What a config does not claim counts as 100, as in classic: then only containers are counted.
+    """
+    claim = config.claim
+    return _percent(claim.nano_cpus, node.used_nano_cpus, node.total_nano_cpus) + _percent(
+        claim.memory, node.used_memory, node.total_memory
+    )
+
+
+def _percent(asked: int, used: int, total: int) -> float:
+    if asked <= 0 or total <= 0:
+        return 100.0
+    return float((used + asked) * 100 // total)
