@@ -206,13 +206,28 @@ class _Transport(httpx.AsyncBaseTransport):
                     scheme="http", host="docker", port=80, target=request.extensions["target"]
                 ),
                 headers=request.headers.raw,
-                content=request.stream,
+                content=_Content(request.content),
             )
         )
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+class _Content:
+    """A request's body, given once; no generator, for a cancelled request would leave it open."""
+
+    def __init__(self, content: bytes) -> None:
+        self._left = [content] if content else []
+
+    def __aiter__(self) -> "_Content":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
 
 
 class _Body(httpx.AsyncByteStream):
