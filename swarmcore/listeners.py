@@ -1,0 +1,247 @@
+"""Where the manager listens: reading ``-H`` values, and opening what they name.
+
+A unix socket is made with its final mode, so that there is no moment at which anybody may connect.
+"""
+
+import contextlib
+import errno
+import grp
+import os
+import socket
+import ssl
+import stat
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import trio
+
+from swarmcore.addresses import parse_address
+from swarmcore.errors import ConfigError
+from swarmcore.tls import TLSListener
+
+Listener = trio.abc.Listener[trio.abc.HalfCloseableStream]
+
+_BACKLOG = 1024
+_OWNER_MODE = 0o600
+_GROUP_MODE = 0o660
+#: systemd's protocol for handing over sockets: the first one's number (sd_listen_fds(3)).
+_FIRST_FD = 3
+#: How long a socket's owner may take to answer before it counts as alive but busy.
+_PROBE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """One ``-H`` value.
+
+    Attributes:
+        kind: what to open.
+        host: for ``tcp``; empty for every address of the machine.
+        port: for ``tcp``; 0 for any that is free.
+        path: for ``unix``.
+    """
+
+    kind: Literal["tcp", "unix", "fd"]
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "tcp":
+                host = f"[{self.host}]" if ":" in self.host else self.host
+                return f"tcp://{host}:{self.port}"
+            case "unix":
+                return f"unix://{self.path}"
+            case "fd":
+                return "fd://"
+
+
+def parse_listen(text: str) -> ListenAddress:
+    """Read one ``-H`` value.
+
+    Args:
+        text: ``tcp://host:port``, ``host:port``, ``:port``, ``unix:///path``, or ``fd://`` for the
+            sockets that systemd opened.
+
+    Raises:
+        ConfigError: malformed, or a scheme that nobody speaks.
+    """
+    scheme, separator, rest = text.strip().partition("://")
+    if not separator:
+        scheme, rest = "tcp", text.strip()
+    match scheme:
+        case "tcp":
+            return _parse_tcp(rest, text)
+        case "unix":
+            if not rest.startswith("/"):
+                raise ConfigError(
+                    f"cannot listen on {text!r}: a unix socket needs an absolute path"
+                )
+            return ListenAddress("unix", path=rest)
+        case "fd":
+            return ListenAddress("fd")
+    raise ConfigError(f'unsupported protocol: "{scheme}"; -H takes tcp://, unix:// and fd://')
+
+
+def _parse_tcp(rest: str, text: str) -> ListenAddress:
+    host, separator, port = rest.rpartition(":")
+    # Any address and any free port can be listened on, and no engine can be reached at them.
+    stand_in = f"{host or 'any'}{separator}{'1' if port == '0' else port}"
+    try:
+        address = parse_address(stand_in)
+    except ConfigError as error:
+        why = str(error).partition(": ")[2]
+        raise ConfigError(f"cannot listen on {text!r}: {why}") from None
+    return ListenAddress("tcp", address.host if host else "", 0 if port == "0" else address.port)
+
+
+async def open_listeners(
+    addresses: Sequence[ListenAddress],
+    *,
+    environ: MutableMapping[str, str],
+    group: str = "",
+    tls: ssl.SSLContext | None = None,
+) -> list[Listener]:
+    """Open every address, or none.
+
+    Args:
+        addresses: what to open.
+        environ: where systemd says which sockets it opened; its variables are taken out, so that
+            no child process believes that it was meant.
+        group: who may use the unix sockets besides their owner; empty for nobody.
+        tls: speak TLS on all of them, unix sockets too, as classic does.
+
+    Returns:
+        The listeners; the caller closes them.
+
+    Raises:
+        ConfigError: one cannot be opened: which, why, and what to do.
+    """
+    opened: list[trio.abc.Listener[trio.SocketStream]] = []
+    try:
+        for address in addresses:
+            opened += await _open(address, environ, group)
+    except BaseException:
+        with trio.CancelScope(shield=True):
+            for listener in opened:
+                await listener.aclose()
+        raise
+    if tls is None:
+        return list(opened)
+    return [TLSListener(listener, tls) for listener in opened]
+
+
+async def _open(
+    address: ListenAddress, environ: MutableMapping[str, str], group: str
+) -> Sequence[trio.abc.Listener[trio.SocketStream]]:
+    try:
+        match address.kind:
+            case "tcp":
+                host = address.host or None
+                return await trio.open_tcp_listeners(address.port, host=host, backlog=_BACKLOG)
+            case "unix":
+                return [await _open_unix(address, group)]
+            case "fd":
+                return _inherited(environ)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {address}: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return "address already in use; stop what holds it, or choose another with -H"
+        case errno.EACCES | errno.EPERM:
+            return "permission denied; choose a port above 1023 or another path, or run as root"
+        case errno.EADDRNOTAVAIL:
+            return "no interface of this machine has that address"
+    return (error.strerror or str(error)).lower()
+
+
+# ---- unix sockets
+
+
+class UnixListener(trio.abc.Listener[trio.SocketStream]):
+    """Accepts on a unix socket, and removes it from the file system when closed."""
+
+    def __init__(self, listener: trio.SocketListener, path: str) -> None:
+        self._listener = listener
+        self._path = path
+        self._inode = os.lstat(path).st_ino
+
+    async def accept(self) -> trio.SocketStream:
+        """Wait for a connection."""
+        return await self._listener.accept()
+
+    async def aclose(self) -> None:
+        """Close, and leave no stale socket: unless somebody has put another in its place."""
+        with contextlib.suppress(FileNotFoundError):
+            if os.lstat(self._path).st_ino == self._inode:
+                os.unlink(self._path)
+        await self._listener.aclose()
+
+
+async def _open_unix(address: ListenAddress, group: str) -> UnixListener:
+    path = address.path
+    gid = _group_id(address, group) if group else None
+    await _remove_stale(address)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # The file is made with the mode of the unbound socket, whatever the umask adds.
+        os.fchmod(sock.fileno(), _OWNER_MODE)
+        sock.bind(path)
+        if gid is not None:
+            os.chown(path, -1, gid)
+            os.chmod(path, _GROUP_MODE)
+        sock.listen(_BACKLOG)
+        sock.setblocking(False)
+    except BaseException:
+        sock.close()
+        raise
+    return UnixListener(trio.SocketListener(trio.socket.from_stdlib_socket(sock)), path)
+
+
+async def _remove_stale(address: ListenAddress) -> None:
+    """Unlink the socket of a manager that died; never one that somebody answers on."""
+    try:
+        mode = os.lstat(address.path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ConfigError(f"cannot listen on {address}: the path exists and is not a socket")
+    with trio.move_on_after(_PROBE_SECONDS):
+        try:
+            await (await trio.open_unix_socket(address.path)).aclose()
+        except ConnectionRefusedError:
+            os.unlink(address.path)
+            return
+        except FileNotFoundError:
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _group_id(address: ListenAddress, group: str) -> int:
+    try:
+        return int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise ConfigError(f"cannot listen on {address}: there is no group {group!r}") from None
+
+
+# ---- socket activation
+
+
+def _inherited(environ: MutableMapping[str, str]) -> list[trio.SocketListener]:
+    """The sockets that systemd opened for this process (sd_listen_fds(3))."""
+    pid, count = environ.pop("LISTEN_PID", ""), environ.pop("LISTEN_FDS", "")
+    environ.pop("LISTEN_FDNAMES", None)
+    if pid != str(os.getpid()) or not count.isdigit() or int(count) == 0:
+        raise ConfigError("cannot listen on fd://: systemd has passed no socket to this process")
+    listeners = []
+    for number in range(_FIRST_FD, _FIRST_FD + int(count)):
+        os.set_inheritable(number, False)
+        sock = socket.socket(fileno=number)
+        sock.setblocking(False)
+        listeners.append(trio.SocketListener(trio.socket.from_stdlib_socket(sock)))
+    return listeners
