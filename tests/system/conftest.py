@@ -39,12 +39,15 @@ class Manager:
     def __init__(self, port: int, arguments: list[str], log: Path) -> None:
         self.port = port
         self.host = f"tcp://127.0.0.1:{port}"
+        self.socket = f"unix://{log.with_suffix('.sock')}"
         self.log = log
         self._command = [
             str(Path(sys.executable).with_name("swarmcore")),
             "manage",
             "-H",
             self.host,
+            "-H",
+            self.socket,
             *arguments,
         ]
         self.process: subprocess.Popen[bytes] | None = None

@@ -1,39 +1,63 @@
 """``docker attach``: leaving by keys, coming back, input, exit status."""
 
 import pexpect
+import pytest
 
 
-def test_detach_keys_leave_the_container_running_and_attach_returns(docker):
-    terminal = docker.terminal("run", "-it", "--name", "shell", "busybox", "sh")
-    terminal.expect("# ")
-    terminal.send("\x10\x11")
+@pytest.fixture(params=["20.10", "28"])
+def local(fleet, request):
+    """The CLI on the manager's unix socket.
+
+    Over plain TCP the CLI takes its own escape sequence for a broken connection, with an engine
+    too: Go wraps the error that its terminal reader returns.
+    """
+    return fleet.docker(request.param, fleet.manager.socket)
+
+
+def press(terminal, *keys):
+    """Press keys one after another: the engine looks for them read by read, as people type."""
+    for key in keys:
+        terminal.send(key)
+
+
+def test_detach_keys_leave_the_container_running_and_attach_returns(local):
+    script = "echo up; read word; echo back $word; exit 4"
+    terminal = local.terminal("run", "-it", "--name", "box", "busybox", "sh", "-c", script)
+    terminal.expect("up")
+    press(terminal, "\x10", "\x11")
     terminal.expect(pexpect.EOF)
     terminal.close()
-    assert docker("inspect", "-f", "{{.State.Running}}", "shell") == "true"
+    assert local("inspect", "-f", "{{.State.Running}}", "box") == "true"
 
-    terminal = docker.terminal("attach", "shell")
-    terminal.sendline("echo back $((40 + 2))")
-    terminal.expect("back 42")
-    terminal.sendline("exit 4")
+    terminal = local.terminal("attach", "box")
+    terminal.sendline("again")
+    terminal.expect("back again")
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 4
 
 
-def test_own_detach_keys(docker):
-    docker("run", "-dit", "--name", "shell", "busybox", "sh")
-    terminal = docker.terminal("attach", "--detach-keys", "ctrl-a,d", "shell")
-    terminal.sendline("echo here $((40 + 2))")
-    terminal.expect("here 42")
-    terminal.send("\x01d")
+def test_own_detach_keys(local):
+    local("run", "-dit", "--name", "box", "busybox", "cat")
+    terminal = local.terminal("attach", "--detach-keys", "ctrl-a,d", "box")
+    terminal.sendline("here")
+    terminal.expect("here")
+    press(terminal, "\x01", "d")
     terminal.expect(pexpect.EOF)
     terminal.close()
-    assert docker("inspect", "-f", "{{.State.Running}}", "shell") == "true"
+    assert local("inspect", "-f", "{{.State.Running}}", "box") == "true"
 
 
-def test_attach_without_a_terminal_carries_input_until_it_ends(docker):
-    docker("run", "-di", "--name", "copy", "busybox", "cat")
-    assert docker("attach", "copy", input="one\ntwo\n").split() == ["one", "two"]
+def test_input_ends_with_the_client_that_started_the_container(docker):
+    docker("create", "-i", "--name", "copy", "busybox", "cat")
+    assert docker("start", "-ai", "copy", input="one\ntwo\n").split() == ["one", "two"]
+
+
+def test_output_without_input_ends_with_the_container(docker):
+    docker("run", "-di", "--name", "box", "busybox", "sh", "-c", "read word; echo $word")
+    attached = docker.start("attach", "--no-stdin", "box")
+    docker("attach", "box", input="word\n")
+    assert attached.communicate(timeout=60)[0] == "word\n"
 
 
 def test_attach_to_a_missing_container_says_so(docker):

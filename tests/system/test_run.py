@@ -76,12 +76,13 @@ def test_a_terminal_has_its_size_and_its_keys(docker):
 
 
 def test_an_interrupt_reaches_the_process(docker):
-    terminal = docker.terminal("run", "-it", "--rm", "busybox", "sh", "-c", "echo up; exec cat")
+    script = "trap 'exit 9' INT; echo up; while :; do sleep 0.1; done"
+    terminal = docker.terminal("run", "-it", "--rm", "busybox", "sh", "-c", script)
     terminal.expect("up")
     terminal.sendintr()
     terminal.expect(pexpect.EOF)
     terminal.close()
-    assert terminal.exitstatus == 130
+    assert terminal.exitstatus == 9
 
 
 def test_a_name_in_use_is_a_conflict(docker):
