@@ -1,0 +1,62 @@
+"""Work that goes on to its end although whoever asked for it has gone.
+
+For what must not be cut in the middle because an engine has begun it already: a create, a rename.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import trio
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Result(Generic[T]):
+    done: trio.Event = field(default_factory=trio.Event)
+    values: list[T] = field(default_factory=list)
+    error: Exception | None = None
+
+
+class Completion:
+    """Owns such work; it ends with ``run``, and not before."""
+
+    def __init__(self) -> None:
+        self._nursery: trio.Nursery | None = None
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Give the work a place to run until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            task_status.started()
+            await trio.sleep_forever()
+
+    async def finish(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do *work* and wait for it.  Cancelling stops the waiting, not the work.
+
+        Raises:
+            Exception: what *work* raised.
+        """
+        if self._nursery is None:
+            raise RuntimeError("Completion.run() is not running")
+        result: _Result[T] = _Result()
+        self._nursery.start_soon(self._carry_out, work, result)
+        try:
+            await result.done.wait()
+        except trio.Cancelled:
+            log.debug("whoever asked has gone; %r goes on", work)
+            raise
+        if result.error is not None:
+            raise result.error
+        return result.values[0]
+
+    async def _carry_out(self, work: Callable[[], Awaitable[T]], result: _Result[T]) -> None:
+        try:
+            result.values.append(await work())
+        except Exception as error:
+            result.error = error
+        result.done.set()

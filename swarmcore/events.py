@@ -1,0 +1,89 @@
+"""An engine's event, read and given its node; and the events that the cluster sends.  Pure."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from swarmcore.model import Event
+from swarmcore.node import Node
+
+_NANO = 1_000_000_000
+
+
+def read_event(line: bytes, node: Node) -> Event | None:
+    """Read one line of ``GET /events``.
+
+    Classic's additions: the node among the actor's attributes and as an object of its own, and
+    ``from`` naming it.  ``id``, ``status`` and ``from`` are filled in where the engine, from API
+    1.52 on, leaves them out: older clients crash without.
+
+    Args:
+        line: JSON of one event, or a blank.
+        node: who said it.
+
+    Returns:
+        The event, or ``None`` when the line is none.
+    """
+    try:
+        raw = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(raw, dict):
+        return None
+    _modernise(raw)
+    return _with_node(raw, node)
+
+
+def cluster_event(action: str, node: Node, time_nano: int) -> Event:
+    """``engine_connect``, ``engine_disconnect`` or ``engine_reconnect``, as classic words it.
+
+    Args:
+        action: one of the three.
+        node: the engine's.
+        time_nano: Unix nanoseconds.
+    """
+    raw: dict[str, Any] = {
+        "status": action,
+        "from": "swarm",
+        "Type": "swarm",
+        "Action": action,
+        "Actor": {"ID": "", "Attributes": {}},
+        "time": time_nano // _NANO,
+        "timeNano": time_nano,
+    }
+    return _with_node(raw, node)
+
+
+def identity_of(event: Event) -> tuple[int, str, str, str]:
+    """What tells a replayed event from a new one."""
+    return event.time_nano, event.type, event.action, event.actor_id
+
+
+def _modernise(raw: dict[str, Any]) -> None:
+    """Engines before 1.10 send ``id`` and ``status`` alone; those are containers and images."""
+    if not raw.get("Type") and raw.get("status"):
+        raw["Type"] = "container" if raw.get("from") else "image"
+        raw.setdefault("Action", raw["status"])
+    if not raw.get("Actor"):
+        raw["Actor"] = {"ID": raw.get("id", ""), "Attributes": {}}
+
+
+def _with_node(raw: dict[str, Any], node: Node) -> Event:
+    actor: Mapping[str, Any] = raw["Actor"]
+    attributes = {
+        **(actor.get("Attributes") or {}),
+        "node.name": node.name,
+        "node.id": node.id,
+        "node.addr": node.address,
+        "node.ip": node.ip,
+    }
+    kind, action, actor_id = raw.get("Type", ""), raw.get("Action", ""), actor.get("ID", "")
+    raw["Actor"] = {**actor, "Attributes": attributes}
+    if kind in ("container", "image"):
+        raw.setdefault("status", action)
+        raw.setdefault("id", actor_id)
+    origin = raw.get("from") or (attributes.get("image", "") if kind == "container" else "")
+    raw["from"] = f"{origin} node:{node.name}".lstrip()
+    raw["node"] = {"Name": node.name, "Id": node.id, "Addr": node.address, "Ip": node.ip}
+    time_nano = raw.get("timeNano") or int(raw.get("time") or 0) * _NANO
+    return Event(kind, action, actor_id, attributes, int(time_nano), node.id, raw)

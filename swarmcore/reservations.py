@@ -1,0 +1,76 @@
+"""Placements that no engine shows yet: the claim on a node, and the name in the index.
+
+Each ends exactly once: when the engine shows the container, when the create failed, or by expiry.
+"""
+
+import math
+from dataclasses import replace
+
+from swarmcore.config import ContainerConfig
+from swarmcore.names import NameIndex
+from swarmcore.node import Node, Reservation
+
+
+class Reservations:
+    """All reservations of the cluster.
+
+    Args:
+        index: where the names are held.
+    """
+
+    def __init__(self, index: NameIndex) -> None:
+        self._index = index
+        self._held: dict[str, tuple[Reservation, Node]] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._held
+
+    def make(self, config: ContainerConfig, node: Node) -> Reservation:
+        """Reserve name and claim of *config* on *node*; does not expire until told to."""
+        reservation = Reservation(
+            id=config.swarm_id,
+            name=config.name,
+            node_id=node.id,
+            image=config.image,
+            claim=config.claim,
+            labels=config.labels,
+            expires=math.inf,
+        )
+        self._held[reservation.id] = (reservation, node)
+        node.reserve(reservation)
+        self._index.reserve(config.name, reservation.id)
+        return reservation
+
+    def end(self, id: str) -> None:
+        """The reservation has done its work, or never will."""
+        held = self._held.pop(id, None)
+        if held is not None:
+            reservation, node = held
+            node.release(id)
+            self._index.release(reservation.name, id)
+
+    def keep_until(self, id: str, expires: float) -> None:
+        """Nobody works on it now; void it when *expires* (trio time) has passed."""
+        held = self._held.get(id)
+        if held is not None:
+            reservation, node = held
+            self._held[id] = (replace(reservation, expires=expires), node)
+
+    def free_name(self, id: str) -> None:
+        """Keep the claim, but let anybody have the name."""
+        held = self._held.get(id)
+        if held is not None:
+            self._index.release(held[0].name, id)
+
+    def expire(self, now: float) -> None:
+        """End those whose time has passed.
+
+        Args:
+            now: trio time.
+        """
+        for id, (reservation, _) in list(self._held.items()):
+            if reservation.expires <= now:
+                self.end(id)

@@ -1,0 +1,162 @@
+"""What an engine says of itself: ``GET /version`` and ``GET /info`` read into a node's fields.
+
+Pure reading: asks nothing, remembers nothing, and never reads a clock.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from swarmcore.errors import EngineError
+from swarmcore.node import Node
+from swarmcore.versions import CEILING, FLOOR, ApiVersion, parse_version
+
+#: Labels that every node has, and the key of ``info`` that they come from; classic's list.
+_BUILT_IN = {
+    "storagedriver": "Driver",
+    "kernelversion": "KernelVersion",
+    "operatingsystem": "OperatingSystem",
+    "ostype": "OSType",
+}
+#: A clock this near to ours is right: the answer itself took time.
+_TOLERATED_SKEW_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Specs:
+    """An engine's identity and size.
+
+    Attributes:
+        engine_id: the engine's own id.
+        name: host name.
+        cpus: CPUs of the machine.
+        memory: bytes.
+        labels: the built-in ones, the engine's, then discovery's; the first of a key wins.
+        version: the release.
+        api_version, min_api_version: the newest and the oldest API version it speaks.
+        info: ``GET /info``, untouched.
+        skew_seconds: our clock less the engine's; 0 when they agree or it gives no time.
+        notes: oddities worth a line in the log.
+    """
+
+    engine_id: str
+    name: str
+    cpus: int
+    memory: int
+    labels: Mapping[str, str]
+    version: str
+    api_version: ApiVersion
+    min_api_version: ApiVersion
+    info: Mapping[str, Any]
+    skew_seconds: float
+    notes: tuple[str, ...]
+
+    def describe(self, node: Node) -> None:
+        """Write all of it into *node*, its id excepted: who may join decides on that."""
+        node.name = self.name
+        node.cpus = self.cpus
+        node.memory = self.memory
+        node.labels = self.labels
+        node.version = self.version
+        node.api_version = self.api_version
+        node.min_api_version = self.min_api_version
+        node.info = self.info
+
+
+def read_api_range(version: Any, address: str) -> tuple[ApiVersion, ApiVersion]:
+    """The newest and the oldest API version that an engine speaks.
+
+    Args:
+        version: ``GET /version``, parsed.
+        address: the engine's, for the error.
+
+    Raises:
+        EngineError: not a version document, or everything it speaks is too new or too old for us.
+    """
+    if not isinstance(version, Mapping):
+        raise EngineError(address, f"{address} does not answer like a Docker Engine: no version")
+    newest = parse_version(str(version.get("ApiVersion"))) or FLOOR
+    oldest = parse_version(str(version.get("MinAPIVersion"))) or min(FLOOR, newest)
+    if oldest > CEILING or newest < FLOOR:
+        raise EngineError(
+            address,
+            f"engine {address} speaks Docker API {oldest} to {newest}, this manager {FLOOR} to"
+            f" {CEILING}: install releases that overlap",
+        )
+    return newest, oldest
+
+
+def read_specs(
+    version: Any, info: Any, address: str, now: float, labels: Mapping[str, str] | None = None
+) -> Specs:
+    """Read both documents.
+
+    Args:
+        version: ``GET /version``, parsed.
+        info: ``GET /info``, parsed.
+        address: the engine's, for errors.
+        now: Unix seconds when the answer of ``/info`` came.
+        labels: discovery's.
+
+    Raises:
+        EngineError: what answers is no engine, gives no resources, or speaks no version of ours.
+    """
+    newest, oldest = read_api_range(version, address)
+    if not (isinstance(info, Mapping) and info.get("NCPU") and info.get("MemTotal")):
+        raise EngineError(
+            address,
+            f"cannot get resources for this engine, make sure {address} is a Docker Engine,"
+            " not a Swarm manager",
+        )
+    if not info.get("ID"):
+        raise EngineError(address, f"engine {address} has no ID: look at its log")
+    notes: list[str] = []
+    skew = _read_skew(info.get("SystemTime"), now)
+    if skew:
+        notes.append(f"its clock differs from the manager's by {skew:+.1f} seconds")
+    return Specs(
+        engine_id=str(info["ID"]),
+        name=str(info.get("Name") or ""),
+        cpus=int(info["NCPU"]),
+        memory=int(info["MemTotal"]),
+        labels=_read_labels(info, labels or {}, notes),
+        version=str(version.get("Version") or ""),
+        api_version=newest,
+        min_api_version=oldest,
+        info=info,
+        skew_seconds=skew,
+        notes=tuple(notes),
+    )
+
+
+def _read_labels(
+    info: Mapping[str, Any], discovered: Mapping[str, str], notes: list[str]
+) -> dict[str, str]:
+    labels = {name: str(info[key]) for name, key in _BUILT_IN.items() if info.get(key)}
+    for key, value in _engine_labels(info.get("Labels"), notes):
+        if key == "node":
+            notes.append("its label 'node' is ignored: that word means the node's name")
+        elif key in labels:
+            notes.append(f"its label {key}={value} is ignored: {key} is {labels[key]} already")
+        else:
+            labels[key] = value
+    return {**discovered, **labels}
+
+
+def _engine_labels(texts: Any, notes: list[str]) -> Iterator[tuple[str, str]]:
+    for text in texts or ():
+        key, equals, value = str(text).partition("=")
+        if equals:
+            yield key, value
+        else:
+            notes.append(f"its label {text!r} is ignored: not of the form key=value")
+
+
+def _read_skew(text: Any, now: float) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return 0.0
+    skew = now - moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    return 0.0 if abs(skew) < _TOLERATED_SKEW_SECONDS else skew

@@ -1,0 +1,72 @@
+"""Pull tickets: where a client's pull must go, and where its create will come back to.
+
+A create whose image its node lacks answers 404; the client pulls, with its own credentials, and
+creates again.  The ticket ties the three together.  Pure: times come as arguments.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from swarmcore.images import normal_image
+
+#: Tickets kept at once; beyond that the oldest goes.
+_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One create that waits for a pull.
+
+    Attributes:
+        client: the client's key.
+        image: normalised.
+        name: as the client gave it; empty when it left the name to us.
+        node_id: where the create was placed.
+        reservation: id of the reservation that keeps its claim there.
+        expires: trio time.
+    """
+
+    client: str
+    image: str
+    name: str
+    node_id: str
+    reservation: str
+    expires: float
+
+
+class Tickets:
+    """All tickets, oldest first."""
+
+    def __init__(self) -> None:
+        self._tickets: dict[str, Ticket] = {}
+
+    def __len__(self) -> int:
+        return len(self._tickets)
+
+    def put(self, ticket: Ticket) -> list[Ticket]:
+        """Keep *ticket*; returns those that had to go for it."""
+        self._tickets[ticket.reservation] = ticket
+        surplus = list(self._tickets.values())[: max(len(self._tickets) - _LIMIT, 0)]
+        for old in surplus:
+            del self._tickets[old.reservation]
+        return surplus
+
+    def take(self, client: str, image: str, name: str) -> Ticket | None:
+        """The ticket that a create comes back with, oldest first; it is used up."""
+        for ticket in self.of(client, image):
+            if ticket.name == name:
+                return self._tickets.pop(ticket.reservation)
+        return None
+
+    def of(self, client: str, image: str | None = None) -> Iterator[Ticket]:
+        """A client's tickets, of one image or of all."""
+        wanted = None if image is None else normal_image(image)
+        for ticket in list(self._tickets.values()):
+            if ticket.client == client and wanted in (None, ticket.image):
+                yield ticket
+
+    def expire(self, now: float) -> None:
+        """Forget those whose time (trio's) has passed; their reservations expire by themselves."""
+        for ticket in list(self._tickets.values()):
+            if ticket.expires <= now:
+                del self._tickets[ticket.reservation]

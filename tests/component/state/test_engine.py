@@ -1,0 +1,381 @@
+"""An engine connects, follows, breaks and comes back; the clock is trio's mock clock."""
+
+import pytest
+import trio
+
+from swarmcore.backoff import Pace
+from swarmcore.errors import EngineUnreachable
+from swarmcore.messages import error_answer
+from swarmcore.model import State
+
+
+@pytest.fixture(autouse=True)
+def fast_clock(autojump_clock):
+    return autojump_clock
+
+
+@pytest.fixture
+def dockerd(kit):
+    return kit.ScriptedEngine("n1")
+
+
+@pytest.fixture
+def owner(kit):
+    return kit.Recorder()
+
+
+@pytest.fixture
+def engine(kit, dockerd, owner):
+    return kit.make_engine(dockerd, owner)
+
+
+async def test_an_engine_becomes_healthy_with_everything_known(kit, dockerd, owner, engine):
+    web = dockerd.add("web", HostConfig={"Memory": 1 << 20})
+    dockerd.add("old", state="exited")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        node = engine.node
+        assert (node.name, node.id) == ("n1", "ID-n1|192.0.2.1:2375")
+        assert {container.name for container in node.containers.values()} == {"web", "old"}
+        assert node.containers[web].state == "running"
+        assert node.used_memory == 1 << 20
+        assert list(node.images) == ["sha256:busybox:latest"]
+        assert set(owner.names.values()) == {"web", "old"}
+        assert owner.heard == ["admit ID-n1", "joined"]
+        assert node.ip == "192.0.2.1"
+
+
+async def test_events_are_subscribed_to_before_anything_is_listed(kit, dockerd, engine):
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+    paths = dockerd.paths()
+    assert paths.index("/events") < paths.index("/containers/json")
+
+
+async def test_what_happens_while_listing_is_not_lost(kit, dockerd, owner, engine):
+    added = []
+
+    async def list_slowly():
+        if not added:
+            answer = dockerd._answer("GET", "/containers/json", {}, None)
+            added.append(dockerd.add("late"))
+            return answer
+        return None
+
+    dockerd.answer("GET", "^/containers/json", list_slowly)
+    async with kit.living(engine):
+        await kit.wait_for(lambda: "late" in owner.names.values(), 5)
+
+
+async def test_control_calls_use_the_newest_common_version(kit, dockerd, engine):
+    dockerd.api_version = "1.99"
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        assert engine.target("/x") == "/v1.51/x"
+        assert engine.target("/x", (1, 30)) == "/v1.30/x"
+
+
+async def test_an_event_is_published_after_the_cache_has_seen_it(kit, dockerd, owner, engine):
+    states = []
+    owner.publish = lambda event: states.append(
+        (event.action, engine.node.containers[event.actor_id].state)
+    )
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        web = dockerd.add("web", state="created")
+        await kit.wait_for(lambda: states)
+        dockerd.set_state(web, "running", "start")
+        await kit.wait_for(lambda: len(states) == 2)
+        dockerd.set_state(web, "exited", "die")
+        await kit.wait_for(lambda: len(states) == 3)
+    assert states == [("create", "created"), ("start", "running"), ("die", "exited")]
+
+
+async def test_a_removed_container_is_dropped_with_its_event(kit, dockerd, owner, engine):
+    web = dockerd.add("web")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.remove(web)
+        await kit.wait_for(lambda: owner.events)
+        assert web not in engine.node.containers
+        assert owner.names == {}
+
+
+async def test_a_burst_of_events_costs_few_inspections_and_keeps_its_order(
+    kit, dockerd, owner, engine
+):
+    web = dockerd.add("web")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.asked.clear()
+        for number in range(50):
+            dockerd.say(f"health_status: {number}", web)
+        await kit.wait_for(lambda: len(owner.events) == 50)
+    assert [event.action for event in owner.events] == [f"health_status: {n}" for n in range(50)]
+    assert dockerd.paths().count(f"/containers/{web}/json") <= 3
+
+
+@pytest.mark.parametrize("action", ["exec_create: sh", "exec_start: sh", "top", "resize", "attach"])
+async def test_an_event_that_changes_nothing_costs_no_question(
+    kit, dockerd, owner, engine, action
+):
+    web = dockerd.add("web")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.asked.clear()
+        dockerd.say(action, web)
+        await kit.wait_for(lambda: owner.events)
+        assert dockerd.asked == []
+
+
+async def test_an_image_event_refreshes_the_images(kit, dockerd, owner, engine):
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.images.add("alpine:latest")
+        dockerd.say("pull", "alpine:latest", kind="image")
+        await kit.wait_for(lambda: owner.events)
+        assert "sha256:alpine:latest" in engine.node.images
+
+
+async def test_a_reload_of_the_daemon_refreshes_its_labels(kit, dockerd, owner, engine):
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.labels = ["zone=b"]
+        dockerd.say("reload", "x", kind="daemon")
+        await kit.wait_for(lambda: owner.events)
+        assert engine.node.labels["zone"] == "b"
+
+
+async def test_the_slow_refresh_finds_what_no_event_told(kit, dockerd, owner, engine):
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.add("silent", quiet=True)
+        assert 29 < await kit.wait_for(lambda: "silent" in owner.names.values(), 61) < 61
+
+
+async def test_a_killed_engine_is_unhealthy_within_seconds_and_keeps_its_containers(
+    kit, dockerd, owner, engine
+):
+    dockerd.add("web")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.kill()
+        assert await kit.wait_for_state(engine, State.UNHEALTHY) < 5
+        assert "Cannot connect to 192.0.2.1:2375" in engine.node.error
+        assert list(owner.names.values()) == ["web"]
+        assert owner.heard[-1] == "lost"
+
+
+async def test_a_killed_engine_that_returns_is_healthy_within_seconds_with_news_known(
+    kit, dockerd, owner, engine
+):
+    dockerd.add("web")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.kill()
+        await kit.wait_for_state(engine, State.UNHEALTHY)
+        await trio.sleep(3600)
+        dockerd.start()
+        dockerd.add("news", quiet=True)
+        assert await kit.wait_for_state(engine, State.HEALTHY) < 6
+        assert sorted(owner.names.values()) == ["news", "web"]
+        assert owner.heard[-1] == "joined again"
+        assert engine.node.failures == 0
+        assert engine.node.error == ""
+
+
+async def test_a_hung_engine_without_traffic_is_unhealthy_within_fifteen_seconds(
+    kit, dockerd, engine
+):
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.freeze()
+        assert await kit.wait_for_state(engine, State.UNHEALTHY) < 15
+        dockerd.thaw()
+        assert await kit.wait_for_state(engine, State.HEALTHY) < 6
+
+
+async def test_contact_on_the_data_path_brings_an_unhealthy_engine_back_at_once(
+    kit, dockerd, owner
+):
+    engine = kit.make_engine(dockerd, owner, pace=Pace(unhealthy_limit_seconds=600))
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.kill()
+        await kit.wait_for_state(engine, State.UNHEALTHY)
+        await trio.sleep(2000)
+        dockerd.start()
+        engine.contacted()
+        assert await kit.wait_for_state(engine, State.HEALTHY) < 1
+
+
+async def test_the_end_of_the_event_stream_alone_is_no_failure(kit, dockerd, owner, engine):
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        await trio.sleep(10)
+        dockerd.cut_events()
+        dockerd.add("meanwhile", quiet=True)
+        await kit.wait_for(lambda: "meanwhile" in owner.names.values(), 5)
+        assert engine.node.state is State.HEALTHY
+        assert owner.heard == ["admit ID-n1", "joined"]
+
+
+async def test_events_of_a_gap_are_told_once_and_in_order(kit, dockerd, owner, engine):
+    web = dockerd.add("web", quiet=True)
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.say("pause", web)
+        await kit.wait_for(lambda: owner.events)
+        await trio.sleep(10)
+        dockerd.cut_events()
+        dockerd.say("unpause", web)
+        dockerd.say("stop", web)
+        await kit.wait_for(lambda: len(owner.events) == 3)
+        await trio.sleep(10)
+    assert [event.action for event in owner.events] == ["pause", "unpause", "stop"]
+
+
+async def test_more_events_than_can_wait_cause_a_full_reading(kit, dockerd, owner, engine):
+    web = dockerd.add("web")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.asked.clear()
+        for number in range(5000):
+            dockerd.say(f"health_status: {number}", web)
+        dockerd.set_state(web, "exited", quiet=True)
+        await kit.wait_for(lambda: "/images/json" in dockerd.paths(), 5)
+        await kit.wait_for(lambda: engine.node.containers[web].state == "exited", 5)
+
+
+async def test_a_pending_engine_is_retried_soon_then_less_often(kit, dockerd, owner, engine):
+    dockerd.kill()
+    async with kit.living(engine):
+        await trio.sleep(0.5)
+        assert engine.node.state is State.PENDING
+        assert "Cannot connect" in engine.node.error
+        dockerd.start()
+        assert await kit.wait_for_state(engine, State.HEALTHY) < 2
+    late = kit.make_engine(dockerd, owner)
+    dockerd.kill()
+    async with kit.living(late):
+        await trio.sleep(3600)
+        dockerd.start()
+        assert await kit.wait_for_state(late, State.HEALTHY) <= 31
+
+
+async def test_what_is_no_engine_stays_pending_with_classics_text(kit, dockerd, engine):
+    dockerd.memory = 0
+    async with kit.living(engine):
+        await trio.sleep(0.5)
+        assert engine.node.state is State.PENDING
+        assert engine.node.error == (
+            "cannot get resources for this engine, make sure 192.0.2.1:2375 is a Docker Engine,"
+            " not a Swarm manager"
+        )
+        dockerd.memory = 1 << 30
+        assert await kit.wait_for_state(engine, State.HEALTHY) < 5
+
+
+async def test_an_engine_with_another_id_is_validated_again_as_a_new_one(
+    kit, dockerd, owner, engine
+):
+    old = dockerd.add("old")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.kill()
+        dockerd.remove(old, quiet=True)
+        dockerd.engine_id = "ID-other"
+        dockerd.start()
+        dockerd.add("new", quiet=True)
+        await kit.wait_for_state(engine, State.PENDING, 5)
+        assert engine.node.error.startswith(
+            "Engine (ID: ID-n1, Addr: 192.0.2.1:2375) shows up with another ID:ID-other."
+        )
+        assert owner.names == {}
+        await kit.wait_for_state(engine, State.HEALTHY, 5)
+        assert engine.node.id == "ID-other|192.0.2.1:2375"
+        assert list(owner.names.values()) == ["new"]
+    assert [word.split()[0] for word in owner.heard] == [
+        "admit", "joined", "lost", "withdraw", "admit", "joined", "lost", "withdraw",
+    ]  # fmt: skip
+
+
+async def test_timeouts_of_calls_count_as_failures(kit, dockerd, engine):
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+
+        async def never():
+            await trio.sleep_forever()
+
+        dockerd.answer("GET", "^/slow", never)
+        with pytest.raises(EngineUnreachable, match="n1 did not answer within 30 s") as caught:
+            await engine.call("GET", "/slow")
+        assert caught.value.sent
+        assert engine.node.failures == 1
+        await kit.wait_for(lambda: engine.node.failures == 0, 5)
+        assert engine.node.state is State.HEALTHY
+
+
+async def test_one_failure_reported_twice_counts_once(kit, dockerd, engine):
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        error = EngineUnreachable("n1", "reset")
+        engine.lost_contact(error)
+        engine.lost_contact(error)
+        assert engine.node.failures == 1
+
+
+async def test_a_broken_volume_driver_does_not_keep_an_engine_away(kit, dockerd, engine):
+    dockerd.answer("GET", "^/volumes", error_answer(500, "driver hangs"))
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY, 5)
+
+
+async def test_inspections_of_one_engine_run_a_few_at_a_time(kit, dockerd, engine):
+    for number in range(100):
+        dockerd.add(f"c{number}")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        assert len(engine.node.containers) == 100
+    assert dockerd.most["/containers/ID/json"] == 8
+
+
+async def test_a_removed_container_is_not_revived_by_a_late_answer(kit, dockerd, owner, engine):
+    web = dockerd.add("web")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        answered = trio.Event()
+
+        async def answer_late():
+            answer = dockerd._answer("GET", f"/containers/{web}/json", {}, None)
+            await answered.wait()
+            return answer
+
+        dockerd.answer("GET", f"^/containers/{web}/json", answer_late)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(engine.refresh_container, web)
+            await trio.sleep(1)
+            engine.forget_container(web)
+            answered.set()
+        assert web not in engine.node.containers
+
+
+async def test_an_engine_that_leaves_is_disconnected_and_forgotten(kit, dockerd, owner, engine):
+    dockerd.add("web")
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+    assert engine.node.state is State.DISCONNECTED
+    assert owner.names == {}
+    assert owner.heard[-2:] == ["lost", "withdraw"]
+    with pytest.raises(EngineUnreachable, match="has left the cluster"):
+        await engine.call("GET", "/info")
+
+
+async def test_an_answer_that_makes_no_sense_does_not_end_the_manager(kit, dockerd, engine):
+    dockerd.answer("GET", "^/containers/json", error_answer(200, "an object, not a list"))
+    dockerd.answer("GET", "^/images/json", error_answer(500, "broken"))
+    async with kit.living(engine):
+        await trio.sleep(60)
+        assert engine.node.state is State.PENDING
+        dockerd.instead.clear()
+        await kit.wait_for_state(engine, State.HEALTHY, 31)
