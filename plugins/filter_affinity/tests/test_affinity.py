@@ -44,7 +44,7 @@ def test_a_node_without_containers_has_nothing_to_be_near_to():
 
 def test_a_placement_under_way_counts():
     node = a_node()
-    node.reserve(a_reservation(a_config(name="web", labels={"role": "front"}), node))
+    node.reserve(a_reservation("web", labels={"role": "front"}))
     assert holds("container==web", node)
     assert holds("role==front", node)
 

@@ -45,7 +45,7 @@ def test_a_stopped_container_keeps_its_port():
 
 def test_a_placement_under_way_holds_its_port():
     node = a_node()
-    node.reserve(a_reservation(a_config(name="web", ports=["8080:80"]), node))
+    node.reserve(a_reservation("web", ports=["8080:80"]))
     assert refusal(a_config(ports=["8080:80"]), node) == "taken by web"
 
 

@@ -1,0 +1,75 @@
+"""JSON bodies: what an engine would read differently from us is refused."""
+
+import pytest
+
+from swarmcore.bodies import parse_body
+from swarmcore.errors import BadRequest
+
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (b"", None),
+        (b" \r\n", None),
+        (b"null", None),
+        (b'{"Image":"a","HostConfig":null}', {"Image": "a", "HostConfig": None}),
+        (b'{"Memory":9007199254740993}', {"Memory": 9007199254740993}),
+        (b'{"Labels":{"a":"1","A":"2"}}', {"Labels": {"a": "1", "A": "2"}}),
+        (b'{"labels":{"a":"1","A":"2"}}', {"labels": {"a": "1", "A": "2"}}),
+    ],
+    ids=["nothing", "blank", "null", "nulls inside", "64 bits", "labels", "labels in any case"],
+)
+def test_json_is_read(body, read):
+    assert parse_body(body, JSON) == read
+
+
+def test_a_charset_does_not_matter():
+    assert parse_body(b"{}", "Application/JSON; charset=utf-8") == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"{", "invalid JSON"),
+        (b'{"a":1', "invalid JSON"),
+        (b"[" * 100_000, "too deep"),
+        (b'{"a":' * 100_000, "too deep"),
+        (b'{"Memory":NaN}', "NaN"),
+        (b'{"Memory":-Infinity}', "Infinity"),
+        (b'{"Memory":1e999}', "too large"),
+        (b'{"Memory":' + b"9" * 5000 + b"}", "invalid JSON"),
+        (b"\xff\xfe\xfd", "invalid JSON"),
+        (b'{"Image":"a","Image":"b"}', "'Image' is given twice"),
+        (b'{"Image":"a","image":"b"}', "'image' is given twice"),
+        (b'{"HostConfig":{"Memory":1,"memory":2}}', "'memory' is given twice"),
+        (b'{"Mounts":[{"Type":"bind","type":"volume"}]}', "'type' is given twice"),
+        (b'{"Labels":{"a":"1"},"labels":{"b":"2"}}', "'labels' is given twice"),
+    ],
+    ids=[
+        "cut off",
+        "object cut off",
+        "deep lists",
+        "deep objects",
+        "nan",
+        "infinity",
+        "float overflow",
+        "huge integer",
+        "not utf-8",
+        "same key",
+        "key in two cases",
+        "inside an object",
+        "inside a list",
+        "labels themselves",
+    ],
+)
+def test_what_is_not_json_or_not_one_meaning_is_refused(body, text):
+    with pytest.raises(BadRequest, match=text):
+        parse_body(body, JSON)
+
+
+@pytest.mark.parametrize("kind", [None, "", "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_must_be_declared_as_json(kind):
+    with pytest.raises(BadRequest, match="must be 'application/json'"):
+        parse_body(b"{}", kind)

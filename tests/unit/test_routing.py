@@ -1,0 +1,104 @@
+"""Routes are found by beginning and ending, for Docker's names contain slashes."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from swarmcore.routing import Router, clean_path, shape
+
+
+@dataclass(frozen=True)
+class ARoute:
+    method: str
+    template: str
+
+
+ROUTES = [
+    ARoute("GET", "/containers/json"),
+    ARoute("GET", "/containers/{name}/json"),
+    ARoute("GET", "/containers/{name}/attach/ws"),
+    ARoute("POST", "/containers/{name}/attach"),
+    ARoute("POST", "/containers/create"),
+    ARoute("POST", "/containers/{name}/start"),
+    ARoute("DELETE", "/containers/{name}"),
+    ARoute("DELETE", "/containers/{name}/checkpoints/{checkpoint}"),
+    ARoute("GET", "/images/json"),
+    ARoute("GET", "/images/{name}/json"),
+    ARoute("GET", "/images/get"),
+    ARoute("GET", "/images/{name}/get"),
+    ARoute("DELETE", "/images/{name}"),
+    ARoute("GET", "/networks/{id}"),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "template", "params"),
+    [
+        ("GET", "/containers/json", "/containers/json", {}),
+        ("GET", "/containers/web/json", "/containers/{name}/json", {"name": "web"}),
+        ("GET", "/containers/n1/web/json", "/containers/{name}/json", {"name": "n1/web"}),
+        ("GET", "/containers/json/json", "/containers/{name}/json", {"name": "json"}),
+        ("GET", "/containers/web/attach/ws", "/containers/{name}/attach/ws", {"name": "web"}),
+        ("GET", "/images/a/b/c:tag/json", "/images/{name}/json", {"name": "a/b/c:tag"}),
+        ("GET", "/images/get", "/images/get", {}),
+        ("GET", "/images/get/get", "/images/{name}/get", {"name": "get"}),
+        ("DELETE", "/images/a/b", "/images/{name}", {"name": "a/b"}),
+        ("DELETE", "/containers/web", "/containers/{name}", {"name": "web"}),
+        (
+            "DELETE",
+            "/containers/n1/web/checkpoints/one",
+            "/containers/{name}/checkpoints/{checkpoint}",
+            {"name": "n1/web", "checkpoint": "one"},
+        ),
+        ("GET", "/networks/n1/net", "/networks/{id}", {"id": "n1/net"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_path_finds_its_route_and_its_names(method, path, template, params):
+    assert Router(ROUTES).match(method, path) == (ARoute(method, template), params)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["as written", "reversed"])
+def test_the_longer_ending_wins_in_whatever_order_routes_come(order):
+    found = Router(ROUTES[::order]).match("DELETE", "/containers/web/checkpoints/one")
+    assert found is not None
+    assert found[0].template == "/containers/{name}/checkpoints/{checkpoint}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nosuch"),
+        ("GET", "/"),
+        ("PUT", "/containers/web/start"),
+        ("HEAD", "/containers/json"),
+        ("GET", "/containers"),
+        ("DELETE", "/containers/"),
+        ("GET", "/images/../containers/web/json"),
+        ("GET", "/images/./json"),
+        ("GET", "containers/json"),
+    ],
+    ids=lambda value: value.replace("/", "|"),
+)
+def test_what_no_route_has_is_not_found_whatever_is_wrong_with_it(method, path):
+    assert Router(ROUTES).match(method, path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "cleaned"),
+    [
+        ("/containers//web///start", "/containers/web/start"),
+        ("/networks/", "/networks"),
+        ("/", "/"),
+        ("//", "/"),
+        ("/a/b", "/a/b"),
+    ],
+    ids=lambda value: value.replace("/", "|"),
+)
+def test_slashes_too_many_are_no_matter(path, cleaned):
+    assert clean_path(path) == cleaned
+
+
+def test_templates_that_differ_in_names_only_have_one_shape():
+    assert shape("/containers/{name}/json") == shape("/containers/{id}/json")
+    assert shape("/containers/{name}/json") != shape("/containers/json")
