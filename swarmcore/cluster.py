@@ -236,7 +236,8 @@ class Cluster:
 
     def pull_targets(self, image: str, client: Client) -> Sequence[Engine]:
         """Where *client*'s pull of *image* must go; see ``protocols.Cluster``."""
-        return self._placement.pull_targets(image, client.key) or self.healthy_engines()
+        waiting = self._placement.pull_targets(image, client.key, trio.current_time())
+        return waiting or self.healthy_engines()
 
     # ---- events
 

@@ -44,6 +44,8 @@ _OUTCOME_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.5
 #: How long a name stays taken when nobody knows whether the container exists.
 _UNKNOWN_SECONDS = 60.0
+#: How soon after its 404 a client's pull begins; one that comes later is a pull of its own.
+_PULL_SECONDS = 15.0
 
 
 class Meaning(Enum):
@@ -197,6 +199,7 @@ class Creation:
             name=self._asked_name,
             node_id=node.id,
             reservation=reservation.id,
+            pull_by=trio.current_time() + _PULL_SECONDS,
             expires=expires,
         )
         for surplus in placement.tickets.put(ticket):

@@ -100,9 +100,16 @@ class Placement:
         """Those that may be placed on, health aside."""
         return [engine.node for engine in self.members.roll.registered]
 
-    def pull_targets(self, image: str, client_key: str) -> Sequence[Engine]:
-        """The engines on which *client_key*'s creates wait for *image*, in order."""
-        wanted = {ticket.node_id for ticket in self.tickets.of(client_key, image)}
+    def pull_targets(self, image: str, client_key: str, now: float) -> Sequence[Engine]:
+        """The engines on which *client_key*'s creates wait for *image*, in order.
+
+        Args:
+            image: as the client names it.
+            client_key: whose pull it is.
+            now: trio time.
+        """
+        tickets = self.tickets.of(client_key, image)
+        wanted = {ticket.node_id for ticket in tickets if now < ticket.pull_by}
         return [
             engine
             for engine in self.members.roll.registered

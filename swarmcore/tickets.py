@@ -23,7 +23,9 @@ class Ticket:
         name: as the client gave it; empty when it left the name to us.
         node_id: where the create was placed.
         reservation: id of the reservation that keeps its claim there.
-        expires: trio time.
+        pull_by: trio time until which a pull belongs to this create.  Clients pull as soon as they
+            have the 404; a later pull is one of its own.
+        expires: trio time until which the create may come back.
     """
 
     client: str
@@ -31,6 +33,7 @@ class Ticket:
     name: str
     node_id: str
     reservation: str
+    pull_by: float
     expires: float
 
 

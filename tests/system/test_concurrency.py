@@ -69,7 +69,7 @@ def test_300_creates_fighting_for_names_and_ports(fleet):
         ids = docker("ps", "-aq", "--no-trunc", "--filter", "label=race").split()
         for container in json.loads(docker("inspect", *ids)):
             on_engines[container["Id"]] = container["Name"]
-            for bindings in container["HostConfig"]["PortBindings"].values():
+            for bindings in (container["HostConfig"]["PortBindings"] or {}).values():
                 held[engine, bindings[0]["HostPort"]] += 1
     assert set(held.values()) == {1}
     listed = fleet.manager.get("/v1.41/containers/json?all=1")

@@ -7,18 +7,28 @@ import pytest
 def registry(lab, engines):
     """A registry that wants a name and a password, and holds ``team/tool``."""
     registry = lab.registry(auth=("alice", "secret"))
-    registry.push(engines["old"], "busybox:latest", "team/tool:1")
+    for tag in ("run", "denied", "pull"):
+        registry.push(engines["old"], "busybox:latest", f"team/tool:{tag}")
     return registry
 
 
 @pytest.fixture
 def image(registry, engines, fleet):
-    name = f"{registry.address}/team/tool:1"
-    for engine in engines:
-        fleet.direct(engine).run("rmi", "-f", name)
-    yield name
-    for engine in engines:
-        fleet.direct(engine).run("rmi", "-f", name)
+    """Name a tag of the registry's image, which no engine has before and after."""
+    names = []
+
+    def drop(name):
+        for engine in engines:
+            fleet.direct(engine).run("rmi", "-f", name)
+
+    def name_of(tag):
+        names.append(f"{registry.address}/team/tool:{tag}")
+        drop(names[-1])
+        return names[-1]
+
+    yield name_of
+    for name in names:
+        drop(name)
 
 
 def holders(fleet, image):
@@ -26,6 +36,7 @@ def holders(fleet, image):
 
 
 def test_run_pulls_onto_the_chosen_engine_and_runs(fleet, docker, registry, image):
+    image = image("run")
     docker("login", "-u", "alice", "--password-stdin", registry.address, input="secret")
     done = docker.run("run", "--rm", "-e", "constraint:node==new", image, "echo", "pulled")
     assert done.returncode == 0, done.stderr
@@ -35,6 +46,7 @@ def test_run_pulls_onto_the_chosen_engine_and_runs(fleet, docker, registry, imag
 
 
 def test_run_without_credentials_is_the_registrys_refusal(fleet, docker, registry, image):
+    image = image("denied")
     docker("logout", registry.address)
     done = docker.run("run", "--rm", image, "true")
     assert done.returncode == 125
@@ -42,6 +54,7 @@ def test_run_without_credentials_is_the_registrys_refusal(fleet, docker, registr
 
 
 def test_pull_puts_the_image_on_every_engine_and_lists_it_once(fleet, docker, registry, image):
+    image = image("pull")
     docker("login", "-u", "alice", "--password-stdin", registry.address, input="secret")
     docker("pull", image)
     assert holders(fleet, image) == list(fleet.engines)
