@@ -24,7 +24,7 @@ class MalformedRequest(SwarmError):
 
     Args:
         message: what is wrong.
-        status: 400, 431 or 501.
+        status: 400, 431, 501 or 505.
     """
 
     def __init__(self, message: str, status: int) -> None:
@@ -85,6 +85,8 @@ class Incoming:
             raise _malformed(error) from None
         if not isinstance(event, h11.Request):
             return None
+        if event.http_version not in (b"1.0", b"1.1"):  # `PRI * HTTP/2.0` among them
+            raise MalformedRequest("only HTTP/1.1 and HTTP/1.0 are spoken here", 505)
         if len(event.headers) > self._limits.header_count:
             raise MalformedRequest(f"more than {self._limits.header_count} headers", 431)
         self.expecting = self._h11.they_are_waiting_for_100_continue
