@@ -43,18 +43,14 @@ class Expression:
     operator: Operator
     value: str
     soft: bool
-    _search: Callable[[bytes], object] | None = field(compare=False, repr=False)
+    _test: Callable[[str], object] | None = field(compare=False, repr=False)
 
     def matches(self, candidates: Collection[str]) -> bool:
         """Whether the expression holds for *candidates*; a set makes a plain value one look-up."""
         return self._found(candidates) is (self.operator == "==")
 
     def _found(self, candidates: Collection[str]) -> bool:
-        if self._search is None:
-            return self.value in candidates
-        search = self._search
-        # Labels come from JSON, where even half a surrogate pair is legal.
-        return any(search(text.encode("utf-8", "replace")) for text in candidates)
+        return self.value in candidates if self._test is None else any(map(self._test, candidates))
 
     def __str__(self) -> str:
         """As classic would be given it, on one line: ``zone==~b``."""
@@ -98,20 +94,41 @@ def _spot(value: str) -> str:
     return f" at character {read.end() + 1}, {value[read.end()]!r}"
 
 
-def _compile(text: str, value: str) -> Callable[[bytes], object] | None:
-    """A search in UTF-8 text; ``None`` for a value that matches only itself."""
+def _compile(text: str, value: str) -> Callable[[str], object] | None:
+    """A test of one candidate; ``None`` for a value that matches only itself."""
     if len(value) > 1 and value.startswith("/") and value.endswith("/"):
-        pattern = value[1:-1]
-    elif _PLAIN.fullmatch(value):
+        return _pattern(text, value, value[1:-1])
+    if _PLAIN.fullmatch(value):
         return None
-    else:
-        # Not grouped: 'a|b' is "begins with a, or ends with b" in classic, and stays so.
-        pattern = f"^{value.replace('*', '.*')}$"
+    beginning, _, end = value.partition("*")
+    if "*" in value and _PLAIN.fullmatch(beginning + end):
+        return _between(beginning, end)
+    # Not grouped: 'a|b' is "begins with a, or ends with b" in classic, and stays so.
+    return _pattern(text, value, f"^{value.replace('*', '.*')}$")
+
+
+def _between(beginning: str, end: str) -> Callable[[str], bool]:
+    """The common case of one star, several times faster than a pattern."""
+    shortest = len(beginning) + len(end)
+
+    def test(candidate: str) -> bool:
+        return (
+            candidate.startswith(beginning)
+            and candidate.endswith(end)
+            and len(candidate) >= shortest
+            and "\n" not in candidate[len(beginning) :]  # which a star does not stand for
+        )
+
+    return test
+
+
+def _pattern(text: str, value: str, pattern: str) -> Callable[[str], object]:
     try:
-        search: Any = re2.compile(pattern, _options()).search
+        search = re2.compile(pattern, _options()).search
     except re2.error as error:
         raise BadRequest(f"expression {text!r}: {value!r} {_reason(error)}; {_FORM}") from None
-    return search  # type: ignore[no-any-return]
+    # Labels come from JSON, where even half a surrogate pair is legal.
+    return lambda candidate: search(candidate.encode("utf-8", "replace"))
 
 
 def _options() -> Any:

@@ -6,6 +6,7 @@ Always on, whatever the strategy and the filters are: claims must hold (``docs/d
 from collections.abc import Callable, Iterator
 
 from swarmcore.config import ContainerConfig
+from swarmcore.model import NANO
 from swarmcore.node import Node
 from swarmcore.protocols import Refused, Rule
 from swarmcore.sizes import show_bytes, show_cpus
@@ -13,11 +14,16 @@ from swarmcore.sizes import show_bytes, show_cpus
 
 def core_rules(config: ContainerConfig) -> Iterator[Rule]:
     """The rules that every create has; none about what it does not claim."""
-    yield Rule("drained", lambda node: node.drained)
+    yield Rule("drained", lambda node: node.drained, summarise=_why_drained)
     if config.claim.memory > 0:
         yield _room("memory", config.claim.memory, _free_memory, show_bytes)
     if config.claim.nano_cpus > 0:
         yield _room("cpu", config.claim.nano_cpus, _free_cpus, show_cpus)
+
+
+def _why_drained(text: str, refused: Refused) -> str:
+    reasons = dict.fromkeys(reason for _, reason in refused.pairs if reason)
+    return f"{text} ({', '.join(reasons)})" if reasons else text
 
 
 def _room(what: str, needed: int, free: Callable[[Node], int], show: Callable[[int], str]) -> Rule:
@@ -40,4 +46,5 @@ def _free_memory(node: Node) -> int:
 
 
 def _free_cpus(node: Node) -> int:
-    return max(node.total_nano_cpus - node.used_nano_cpus, 0)
+    # One container cannot have more CPUs than there are, however many may be promised in all.
+    return max(min(node.total_nano_cpus - node.used_nano_cpus, node.cpus * NANO), 0)

@@ -8,6 +8,7 @@ Filters and strategies are plugins, so what they return is checked, and what the
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import NoNodeFits, SwarmError
@@ -135,11 +136,12 @@ class Scheduler:
     def _weigh(self, config: ContainerConfig, node: Node) -> tuple[float, ...]:
         name = self._strategy.name
         try:
-            weight = tuple(float(number) for number in self._strategy.weigh(config, node))
+            weighed: Any = self._strategy.weigh(config, node)
+            weight = tuple(map(float, weighed))
         except Exception as error:
             raise PlacementFailed(f"strategy {name} failed: {error!r}") from error
-        if not all(map(math.isfinite, weight)):
-            raise PlacementFailed(f"strategy {name} weighed {node.name} as {weight}")
+        if isinstance(weighed, str) or not weight or not all(map(math.isfinite, weight)):
+            raise PlacementFailed(f"strategy {name} weighed {node.name} as {weighed!r}")
         return weight
 
 
@@ -174,8 +176,9 @@ def _no_node_fits(asked: int, refusals: Sequence[tuple[Node, Rule, str]]) -> NoN
         groups.setdefault(rule.text, (rule, []))[1].append((node, reason))
     largest = sorted(groups.values(), key=lambda group: -len(group[1]))
     parts = [f"{len(pairs)} {_summarise(rule, pairs)}" for rule, pairs in largest]
+    head = "no node fits" if any(node.health > 0 for node, _, _ in refusals) else _NO_ENGINE
     return NoNodeFits(
-        f"no node fits: 0 of {asked} nodes: {', '.join(parts)}",
+        f"{head}: 0 of {asked} nodes: {', '.join(parts)}",
         {node.name: f"{rule.text} {reason}".rstrip() for node, rule, reason in refusals},
     )
 
