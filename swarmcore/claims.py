@@ -37,7 +37,7 @@ def claim_of_body(
         ports = list(_exposed(exposed_ports))
     else:
         ports = [port for _, port in _bound(host_config.get("PortBindings"))]
-    return Claim(nano_cpus, _memory(host_config), tuple(dict.fromkeys(ports)))
+    return Claim(nano_cpus, _memory(host_config), tuple(ports))
 
 
 def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool = False) -> Claim:
@@ -60,7 +60,7 @@ def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool 
         ports = list(_exposed(_object(_object(detail.get("Config")).get("ExposedPorts"))))
     else:
         ports = _held(detail, host_config)
-    return Claim(nano_cpus, _memory(host_config), tuple(dict.fromkeys(ports)))
+    return Claim(nano_cpus, _memory(host_config), tuple(ports))
 
 
 def count(value: Any) -> int:
@@ -92,18 +92,25 @@ def _memory(host_config: Mapping[str, Any]) -> int:
 def _held(detail: Mapping[str, Any], host_config: Mapping[str, Any]) -> list[HostPort]:
     actual: list[tuple[str, HostPort]] = []
     if _object(detail.get("State")).get("Running") is True:
-        actual = list(_bound(_object(detail.get("NetworkSettings")).get("Ports")))
+        actual = _bound(_object(detail.get("NetworkSettings")).get("Ports"))
     known = {inner for inner, _ in actual}
     asked = [
-        port
+        (inner, port)
         for inner, port in _bound(host_config.get("PortBindings"))
         if port.first == port.last or inner not in known
     ]
-    return [*asked, *(port for _, port in actual)]
+    return [port for _, port in dict.fromkeys([*asked, *actual])]
 
 
-def _bound(bindings: Any) -> Iterator[tuple[str, HostPort]]:
-    """The container's port (``80/tcp``) and the host's, of every binding that names the latter."""
+def _bound(bindings: Any) -> list[tuple[str, HostPort]]:
+    """The container's port (``80/tcp``) and the host's, of every binding that names the latter.
+
+    Once for both families of addresses; two container ports that ask for one range get two of it.
+    """
+    return list(dict.fromkeys(_bindings(bindings)))
+
+
+def _bindings(bindings: Any) -> Iterator[tuple[str, HostPort]]:
     for key, hosts in _object(bindings).items():
         number, _, protocol = key.partition("/")
         protocol = protocol.lower() or "tcp"

@@ -59,7 +59,7 @@ ANY_IP = frozenset({"", "0.0.0.0", "::"})
 
 @dataclass(frozen=True, slots=True)
 class HostPort:
-    """A range of host ports that a container takes.
+    """A host port that a container takes, or a range of which the engine gives it one.
 
     Attributes:
         first, last: inclusive; equal for a single port.
@@ -73,7 +73,7 @@ class HostPort:
     ip: str = ""
 
     def clashes(self, other: "HostPort") -> bool:
-        """Whether both cannot be bound on one host."""
+        """Whether both may come to mean one port of one host."""
         return (
             self.protocol == other.protocol
             and self.first <= other.last

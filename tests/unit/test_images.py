@@ -1,0 +1,93 @@
+"""What an image text names."""
+
+import pytest
+
+from swarmcore.images import has_image, normal_image, split_image, words_of_images, words_of_name
+from swarmcore.testing.builders import a_node
+
+ID = "sha256:" + "ab" * 32
+DIGEST = "sha256:" + "cd" * 32
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("busybox", "docker.io/library/busybox:latest"),
+        ("busybox:1", "docker.io/library/busybox:1"),
+        ("docker.io/busybox", "docker.io/library/busybox:latest"),
+        ("index.docker.io/library/busybox", "docker.io/library/busybox:latest"),
+        ("me/app", "docker.io/me/app:latest"),
+        ("localhost/app", "localhost/app:latest"),
+        ("host:5000/app", "host:5000/app:latest"),
+        ("host:5000/app:2", "host:5000/app:2"),
+        (f"busybox@{DIGEST}", f"docker.io/library/busybox@{DIGEST}"),
+        (f"busybox:1@{DIGEST}", f"docker.io/library/busybox@{DIGEST}"),
+        (ID, ID),
+        (ID.removeprefix("sha256:"), ID),
+        ("", "docker.io/library/:latest"),
+    ],
+)
+def test_every_spelling_has_one_normal_form(text, normal):
+    assert normal_image(text) == normal
+    assert normal_image(normal) == normal
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("busybox", ("busybox", "")),
+        ("host:5000/app", ("host:5000/app", "")),
+        ("host:5000/app:2", ("host:5000/app", ":2")),
+        ("app:2@sha256:0f", ("app", "@sha256:0f")),
+    ],
+)
+def test_a_tag_is_not_a_port(text, parts):
+    assert split_image(text) == parts
+
+
+def a_holder(**image):
+    node = a_node(images=[])
+    node.images = {ID: {"Id": ID, **image}}
+    return node
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("busybox", True),
+        ("busybox:latest", True),
+        ("docker.io/library/busybox", True),
+        ("busybox:1", False),
+        ("other", False),
+        (f"busybox@{DIGEST}", True),
+        (f"other@{DIGEST}", False),
+        (ID, True),
+        ("ababab", True),
+        ("sha256:abab", True),
+        ("sha256", False),
+        ("ab", False),
+        ("<none>:<none>", False),
+    ],
+)
+def test_a_node_has_an_image_by(text, found):
+    tags, digests = ["busybox:latest", "<none>:<none>"], [f"busybox@{DIGEST}"]
+    assert has_image(a_holder(RepoTags=tags, RepoDigests=digests), text) is found
+
+
+def test_an_image_stored_under_its_full_name_is_found_by_its_short_one():
+    assert has_image(a_holder(RepoTags=["docker.io/library/busybox:latest"]), "busybox")
+
+
+def test_an_image_without_names_has_only_its_ids():
+    images = {ID: {"RepoTags": None, "RepoDigests": ["<none>@<none>"]}}
+    assert set(words_of_images(images)) == {ID, "abababababab"}
+
+
+def test_an_image_answers_to_tag_repository_digest_and_ids():
+    images = {ID: {"RepoTags": ["h:5/app:2"], "RepoDigests": [f"h:5/app@{DIGEST}"]}}
+    expected = {ID, "abababababab", "h:5/app:2", "h:5/app", f"h:5/app@{DIGEST}"}
+    assert set(words_of_images(images)) == expected
+
+
+def test_a_name_answers_as_the_image_will_once_it_is_there():
+    assert set(words_of_name("docker.io/library/busybox")) >= {"busybox", "busybox:latest"}

@@ -1,0 +1,229 @@
+"""A node's counters: what they say at any time is what a recount would say."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swarmcore.model import NANO, Claim, GiB, HostPort, State
+from swarmcore.node import Node
+from swarmcore.ports import PortTable
+from swarmcore.testing.builders import a_container, a_node, a_reservation
+
+SWARM_ID = "com.docker.swarm.id"
+
+
+# ---- totals and health
+
+
+@pytest.mark.parametrize(
+    ("cpus", "overcommit", "total"), [(4, 0.05, 4), (20, 0.05, 21), (4, 0.5, 6), (4, -0.5, 2)]
+)
+def test_overcommit_adds_a_whole_percentage_of_whole_cpus(cpus, overcommit, total):
+    assert a_node(cpus=cpus, overcommit=overcommit).total_nano_cpus == total * NANO
+
+
+def test_overcommit_adds_memory():
+    assert a_node(memory=100 * GiB, overcommit=0.05).total_memory == 105 * GiB
+
+
+@pytest.mark.parametrize(
+    ("state", "failures", "health"),
+    [
+        (State.HEALTHY, 0, 100),
+        (State.HEALTHY, 1, 67),
+        (State.HEALTHY, 3, 0),
+        (State.UNHEALTHY, 0, 0),
+        (State.PENDING, 0, 0),
+    ],
+)
+def test_health(state, failures, health):
+    assert a_node(state=state, failures=failures).health == health
+
+
+# ---- what containers and reservations leave behind
+
+
+def test_a_reservation_counts_until_the_container_shows():
+    node, reservation = a_node(), a_reservation("web", memory=GiB, ports=["80"])
+    node.reserve(reservation)
+    assert (node.container_count, node.used_memory) == (1, GiB)
+    node.put_container(
+        a_container("web", labels={SWARM_ID: reservation.id}, memory=GiB, ports=["80"])
+    )
+    assert (node.container_count, node.used_memory, node.reservations) == (1, GiB, {})
+
+
+def test_a_replaced_container_counts_once():
+    node = a_node(containers=[a_container("web", memory=GiB)])
+    node.put_container(a_container("web", memory=2 * GiB, state="exited"))
+    assert (node.used_memory, node.states["running"], node.states["exited"]) == (2 * GiB, 0, 1)
+
+
+@pytest.mark.parametrize("id", ["unknown", ""])
+def test_forgetting_what_was_never_known_changes_nothing(id):
+    node = a_node(containers=["web"])
+    assert node.drop_container(id) is None
+    assert node.release(id) is None
+    assert node.container_count == 1
+
+
+def test_containers_answer_to_ids_names_and_swarm_ids():
+    web = a_container("web", labels={SWARM_ID: "feed" * 16}, links=["front/api"])
+    node = a_node(containers=[web])
+    node.reserve(reserved := a_reservation("db"))
+    assert set(node.container_words) == {
+        web.id, web.id[:12], "web", "front/api", "feed" * 16, "feed" * 3,
+        "db", reserved.id, reserved.id[:12],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("labels", "values"),
+    [
+        ([], set()),
+        ([{}], {""}),
+        ([{"tier": "a"}], {"a"}),
+        ([{"tier": "a"}, {}], {"a", ""}),
+        ([{"tier": ""}, {"tier": "a"}], {"a", ""}),
+    ],
+)
+def test_a_missing_label_is_the_empty_text(labels, values):
+    node = a_node(containers=[a_container(f"c{n}", labels=has) for n, has in enumerate(labels)])
+    assert set(node.container_label_values("tier")) == values
+
+
+def test_the_image_of_a_reservation_is_as_good_as_there():
+    node = a_node(images=["busybox"])
+    node.reserve(a_reservation(image="host:5000/app"))
+    assert {"busybox", "busybox:latest", "host:5000/app", "host:5000/app:latest"} <= set(
+        node.image_words
+    )
+
+
+# ---- ports
+
+
+def held(*texts):
+    return a_node(containers=[a_container(f"c{n}", ports=[t]) for n, t in enumerate(texts)])
+
+
+def asked(*texts):
+    return a_reservation(ports=texts).claim.ports
+
+
+@pytest.mark.parametrize(
+    ("holders", "wanted", "clash"),
+    [
+        (["80"], ["80"], ("80/tcp", "c0")),
+        (["80"], ["81"], None),
+        (["80/udp"], ["80/tcp"], None),
+        (["10.0.0.1:80:80"], ["10.0.0.2:80:80"], None),
+        (["10.0.0.1:80:80"], ["80"], ("80/tcp", "c0")),
+        (["80"], ["10.0.0.1:80:80"], ("10.0.0.1:80/tcp", "c0")),
+        (["80", "81"], ["80-82:80"], None),
+        (["80", "81"], ["80-81:80"], ("80-81/tcp", "c0")),
+        (["80-81:80"], ["80"], None),
+        (["80-81:80", "81"], ["80"], ("80/tcp", "c0")),
+        (["80-81:80", "80-81:80"], ["80"], ("80/tcp", "c1")),
+        (["80-81:80", "80-81:80"], ["80-81:80"], ("80-81/tcp", "c0")),
+        (["80-81:80", "80-81:80"], ["80-82:80"], None),
+        (["80-81:80", "80", "81"], ["80-90:80"], None),
+        ([], ["80-81:1", "80-81:2"], None),
+        ([], ["80-81:1", "80-81:2", "80-81:3"], ("80-81/tcp", "this container itself")),
+        ([], ["80-81:1", "80", "81"], ("80-81/tcp", "this container itself")),
+        (["80-82:1"], ["80-80:1", "82-82:1"], None),
+    ],
+)
+def test_clashes(holders, wanted, clash):
+    found = held(*holders).port_clash(asked(*wanted))
+    assert (found and (str(found[0]), found[1])) == clash
+
+
+def test_the_holder_of_one_port_is_told():
+    node = held("80", "90-91:80")
+    assert node.port_holder(HostPort(80, 80)) == "c0"
+    assert node.port_holder(HostPort(90, 90)) is None
+
+
+SMALL_RANGES = st.builds(
+    lambda first, more: HostPort(first, min(first + more, 6)), st.integers(1, 6), st.integers(0, 3)
+)
+
+
+@given(st.lists(SMALL_RANGES, max_size=3), st.lists(SMALL_RANGES, min_size=1, max_size=3))
+def test_ports_are_refused_exactly_when_no_arrangement_fits(before, wanted):
+    def fits(ports):
+        choices = product(*(range(port.first, port.last + 1) for port in ports))
+        return any(len(set(chosen)) == len(ports) for chosen in choices)
+
+    single = {port for port in wanted if port.first == port.last}
+    wanted = [*single, *(port for port in wanted if port not in single)]
+    table = PortTable()
+    table.take(before, "held")
+    if fits(before):
+        assert (table.clash(wanted) is None) is fits([*before, *wanted])
+    else:
+        table.clash(wanted)  # engines may report anything; it only must not fail
+
+
+# ---- any sequence of changes
+
+PORTS = st.lists(st.sampled_from([HostPort(80, 80), HostPort(80, 82), HostPort(53, 53, "udp")]))
+CLAIMS = st.builds(
+    lambda cpus, memory, ports: Claim(cpus, memory, tuple(ports)),
+    st.integers(0, 3),
+    st.integers(0, 3),
+    PORTS,
+)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "drop", "reserve", "release"]),
+        st.sampled_from(["a", "b", "c"]),
+        CLAIMS,
+        st.sampled_from(["running", "exited"]),
+        st.dictionaries(st.sampled_from(["tier", SWARM_ID]), st.sampled_from(["", "x", "y"])),
+    )
+)
+
+
+@given(STEPS)
+def test_counters_equal_a_recount(steps):
+    node = Node("id", "192.0.2.1:2375")
+    for step, name, claim, state, labels in steps:
+        container = replace(a_container(name, labels=labels, state=state), claim=claim)
+        reservation = replace(a_reservation(name, labels=labels), claim=claim, id=name)
+        match step:
+            case "put":
+                node.put_container(container)
+            case "drop":
+                node.drop_container(container.id)
+            case "reserve":
+                node.reserve(reservation)
+            case "release":
+                node.release(name)
+    recount = Node("id", "192.0.2.1:2375")
+    for container in node.containers.values():
+        recount.put_container(container)
+    for reservation in node.reservations.values():
+        recount.reserve(reservation)
+    assert node.container_count == recount.container_count
+    assert node.used_nano_cpus == recount.used_nano_cpus
+    assert node.used_memory == recount.used_memory
+    assert +Counter(node.states) == +Counter(recount.states)
+    assert set(node.container_words) == set(recount.container_words)
+    for key in ("tier", SWARM_ID):
+        assert set(node.container_label_values(key)) == set(recount.container_label_values(key))
+    for number in range(80, 84):
+        assert (node.port_holder(HostPort(number, number)) is None) is (
+            recount.port_holder(HostPort(number, number)) is None
+        )
+    for container in list(node.containers.values()):
+        node.drop_container(container.id)
+    for id in list(node.reservations):
+        node.release(id)
+    assert (node.used_memory, node.used_nano_cpus, node._ports) == (0, 0, PortTable())
+    assert set(node.container_words) == set()
