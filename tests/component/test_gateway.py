@@ -1,0 +1,176 @@
+"""From a request to its handler: versions, authorization, routes, errors."""
+
+import json
+
+import pytest
+import trio.testing
+
+from swarmcore.errors import Conflict, EngineRefused, EngineUnreachable
+from swarmcore.gateway import Gateway, GatewaySettings
+from swarmcore.messages import Answer
+from swarmcore.protocols import Denied, Route
+from swarmcore.routing import Router
+from swarmcore.server import Server
+from swarmcore.versions import ApiVersion
+
+
+class StillCluster:
+    """As much of a cluster as the gateway itself asks."""
+
+    api_version = ApiVersion(1, 41)
+    experimental = False
+
+
+async def tell(exchange):
+    request = exchange.request
+    await exchange.send_json({"params": dict(request.params), "version": str(request.version)})
+
+
+ROUTES = [
+    Route("GET", "/containers/{name}/json", tell),
+    Route("GET", "/_ping", tell),
+    Route("HEAD", "/_ping", tell),
+]
+
+
+@pytest.fixture
+def ask(nursery):
+    """Sends one request to a gateway and returns status, headers and body of the answer."""
+
+    async def ask(method, target, *, handler=None, authorize=lambda request: None, cors=False):
+        routes = ROUTES if handler is None else [Route("GET", "/x", handler)]
+        gateway = Gateway(Router(routes), StillCluster(), authorize, GatewaySettings(cors=cors))
+        ours, theirs = trio.testing.memory_stream_pair()
+        nursery.start_soon(Server(gateway.handle).serve_connection, theirs)
+        lines = f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        await ours.send_all(lines.encode())
+        seen = b""
+        while data := await ours.receive_some():
+            seen += data
+        head, _, body = seen.partition(b"\r\n\r\n")
+        status, *headers = head.decode().split("\r\n")
+        return int(status.split()[1]), dict(line.split(": ", 1) for line in headers), body
+
+    return ask
+
+
+COMMON = {
+    "Api-Version": "1.41",
+    "Docker-Experimental": "false",
+    "Ostype": "linux",
+}
+
+
+async def test_a_handler_gets_its_params_and_the_version(ask):
+    status, headers, body = await ask("GET", "/v1.30/containers/n1/web/json?size=1")
+    assert status == 200
+    assert json.loads(body) == {"params": {"name": "n1/web"}, "version": "1.30"}
+    assert headers["Server"].startswith("Docker/")
+    assert headers["Server"].endswith("(linux)")
+    assert COMMON.items() <= headers.items()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "message"),
+    [
+        ("GET", "/nosuch", 404, "page not found"),
+        ("GET", "/v1.41/nosuch", 404, "page not found"),
+        ("GET", "/v1.41", 404, "page not found"),
+        ("PUT", "/_ping", 404, "page not found"),
+        ("OPTIONS", "/_ping", 404, "page not found"),
+        (
+            "GET",
+            "/v1.99/_ping",
+            400,
+            "client version 1.99 is too new. Maximum supported API version is 1.51",
+        ),
+        (
+            "GET",
+            "/v1.5/_ping",
+            400,
+            "client version 1.5 is too old. Minimum supported API version is 1.24,"
+            " please upgrade your client to a newer version",
+        ),
+    ],
+    ids=["path", "versioned path", "version only", "method", "no cors", "too new", "too old"],
+)
+async def test_a_refusal_is_json_with_the_common_headers(ask, method, target, status, message):
+    answered, headers, body = await ask(method, target)
+    assert answered == status
+    assert json.loads(body) == {"message": message}
+    assert headers["Content-Type"] == "application/json"
+    assert COMMON.items() <= headers.items()
+
+
+@pytest.mark.parametrize("version", ["1.24", "1.41", "1.51"])
+async def test_every_version_in_range_is_served_also_above_the_announced(ask, version):
+    status, _, _ = await ask("GET", f"/v{version}/_ping")
+    assert status == 200
+
+
+async def test_an_authorization_plugin_can_say_no(ask):
+    asked = []
+
+    def authorize(request):
+        asked.append(request.path)
+        return Denied("not on Fridays")
+
+    status, _, body = await ask("GET", "/v1.41/containers/a%2Fb/json", authorize=authorize)
+    assert (status, json.loads(body)) == (403, {"message": "not on Fridays"})
+    assert asked == ["/containers/a/b/json"]
+
+
+async def test_an_authorization_plugin_that_breaks_says_no(ask, caplog):
+    status, _, body = await ask("GET", "/_ping", authorize=lambda request: 1 / 0)
+    assert status == 500
+    assert b"division" not in body
+    assert "authorization of GET /_ping failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (Conflict("taken"), 409, "taken"),
+        (EngineRefused("n1", 418, "I am a teapot"), 418, "I am a teapot"),
+        (EngineUnreachable("n1", "n1 is gone"), 503, "n1 is gone"),
+        (ExceptionGroup("nursery", [Conflict("taken")]), 409, "taken"),
+    ],
+    ids=["ours", "an engine's", "no engine", "in a group"],
+)
+async def test_a_handlers_error_is_its_status_and_text(ask, error, status, message):
+    async def fail(exchange):
+        raise error
+
+    answered, headers, body = await ask("GET", "/x", handler=fail)
+    assert (answered, json.loads(body)) == (status, {"message": message})
+    assert COMMON.items() <= headers.items()
+
+
+async def test_a_plugin_that_breaks_is_named_in_the_log(ask, caplog):
+    async def fail(exchange):
+        raise KeyError("secret")
+
+    status, _, body = await ask("GET", "/x", handler=fail)
+    assert status == 500
+    assert b"secret" not in body
+    assert f"{__name__}: handler of GET /x failed" in caplog.text
+    assert "KeyError" in caplog.text
+
+
+async def test_a_handlers_own_header_wins_over_the_common_one(ask):
+    async def answer(exchange):
+        await exchange.send(Answer(200, ((b"ostype", b"windows"),)))
+
+    _, headers, _ = await ask("GET", "/x", handler=answer)
+    assert headers["ostype"] == "windows"
+    assert "Ostype" not in headers
+
+
+async def test_web_pages_may_ask_when_the_operator_says_so(ask):
+    status, headers, body = await ask("OPTIONS", "/containers/web/json", cors=True)
+    assert (status, body) == (200, b"")
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    _, headers, _ = await ask("GET", "/_ping", cors=True)
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    _, headers, _ = await ask("GET", "/_ping")
+    assert "Access-Control-Allow-Origin" not in headers
