@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from random import SystemRandom
 
 import trio
@@ -82,11 +82,13 @@ class Manager:
         Raises:
             ConfigError: a listener cannot be opened.
         """
-        listeners = await open_listeners(self._addresses, environ=os.environ, tls=self._server_tls)
         cut_short = trio.CancelScope()
-        with cut_short:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, cut_short:
+            listeners = await open_listeners(
+                self._addresses, environ=os.environ, tls=self._server_tls
+            )
             async with open_cluster(self._cluster), trio.open_nursery() as nursery:
-                nursery.start_soon(self._stop_on_signal, cut_short)
+                nursery.start_soon(self._stop_on_signal, signals, cut_short)
                 nursery.start_soon(self._discover, self._discovery)
                 nursery.start_soon(self._work_beside, serving)
                 for host in self._options.hosts:
@@ -144,20 +146,19 @@ class Manager:
             if serving is not None:
                 nursery.start_soon(serving, self._cluster)
 
-    async def _stop_on_signal(self, cut_short: trio.CancelScope) -> None:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for number in signals:
-                if self._server.stopping:
-                    log.warning("%s again: ending at once", signal.Signals(number).name)
-                    cut_short.cancel()
-                    return
-                log.info(
-                    "%s: finishing requests within %g s",
-                    signal.Signals(number).name, self._options.grace_seconds,
-                )  # fmt: skip
-                self._plugins.notify_stopping(self._cluster)
-                self._cluster.end_events()
-                self._server.stop()
+    async def _stop_on_signal(
+        self, signals: AsyncIterator[int], cut_short: trio.CancelScope
+    ) -> None:
+        async for number in signals:
+            name = signal.Signals(number).name
+            if self._server.stopping:
+                log.warning("%s again: ending at once", name)
+                cut_short.cancel()
+                return
+            log.info("%s: finishing requests within %g s", name, self._options.grace_seconds)
+            self._plugins.notify_stopping(self._cluster)
+            self._cluster.end_events()
+            self._server.stop()
 
 
 class Notifier:

@@ -1,0 +1,162 @@
+"""The whole manager as a process: what stops it, and what it says when it cannot start."""
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SWARMCORE = Path(sys.executable).with_name("swarmcore")
+
+
+def refusal(*arguments):
+    """The one line that a manager ends with."""
+    done = subprocess.run(
+        [SWARMCORE, *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--plugin", "strategy_ghost", "h:1"], ["'strategy_ghost'", "installed:"]),
+        (["--plugin", "./ghost.py", "h:1"], ["ghost.py"]),
+        (["--strategy", "best", "h:1"], ["strategy_best", "installed:"]),
+        (["--filter", "rain", "h:1"], ["filter_rain", "installed:"]),
+        (["--cluster-opt", "swarm.overcommit=lots", "h:1"], ["swarm.overcommit", "lots"]),
+        (["--heartbeat", "soon", "h:1"], ["--heartbeat", "soon"]),
+        (["h:1:2:3"], ["h:1:2:3"]),
+        (["h"], ["'h'", "port"]),
+        (["ftp://h"], ["ftp"]),
+        (["file:///nowhere/at/all"], ["/nowhere/at/all"]),
+        (["-H", "http://x:1", "h:1"], ["http"]),
+        (["--tlsverify", "h:1"], ["--tlscert", "--tls"]),
+        ([], ["discovery"]),
+    ],
+    ids=lambda value: " ".join(value) or "nothing",
+)
+def test_bad_input_is_one_line_that_names_it(arguments, words):
+    line = refusal("manage", "-H", "127.0.0.1:0", *arguments)
+    assert line.startswith("swarmcore: ")
+    for word in words:
+        assert word in line
+
+
+def test_a_port_in_use_is_one_line_that_names_it():
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        line = refusal("manage", "-H", f"127.0.0.1:{port}", "127.0.0.1:1")
+    assert f"127.0.0.1:{port}" in line
+    assert "in use" in line
+
+
+class Managed:
+    """A manager before nothing that answers, on a unix socket."""
+
+    def __init__(self, folder, *arguments):
+        self.path = folder / "manager.sock"
+        self.process = subprocess.Popen(
+            [SWARMCORE, "manage", "-H", f"unix://{self.path}", *arguments, "127.0.0.1:1"],
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        for line in self.process.stderr:
+            if "Listening" in line:
+                break
+
+    def connect(self):
+        """A raw connection, once the listener is open."""
+        while True:
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                connection.connect(str(self.path))
+            except OSError:
+                connection.close()
+                assert self.process.poll() is None
+                continue
+            return connection
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stderr.close()
+
+
+@pytest.fixture
+def managed(tmp_path):
+    started = []
+
+    def start(*arguments):
+        started.append(Managed(tmp_path, *arguments))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_status_zero_and_no_socket_left(managed, number):
+    manager = managed()
+    manager.connect().close()
+    manager.process.send_signal(number)
+    assert manager.process.wait(10) == 0
+    assert not manager.path.exists()
+
+
+def test_a_second_signal_does_not_wait_for_the_first(managed):
+    manager = managed("--grace-period=1h")
+    with manager.connect() as follower:
+        follower.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert follower.recv(15) == b"HTTP/1.1 200 OK"
+        with manager.connect() as waiting:
+            waiting.sendall(
+                b"POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+            )
+            manager.process.send_signal(signal.SIGTERM)
+            while "finishing" not in manager.process.stderr.readline():
+                pass
+            manager.process.send_signal(signal.SIGTERM)
+            assert manager.process.wait(10) == 1
+
+
+def test_a_manager_without_engines_answers_and_says_so(managed):
+    manager = managed()
+    with manager.connect() as connection:
+        client = http.client.HTTPConnection("localhost")
+        client.sock = connection
+        client.request("GET", "/info")
+        info = json.load(client.getresponse())
+        assert dict(info["SystemStatus"])["Nodes"] == "1"
+        client.request(
+            "POST", "/containers/create", '{"Image": "x"}', {"Content-Type": "application/json"}
+        )
+        answer = client.getresponse()
+        assert answer.status == 503
+        assert "No healthy node" in json.load(answer)["message"]
+
+
+def test_a_deployment_line_of_classic_starts(managed, tmp_path):
+    command = "-l debug -experimental manage --heartbeat=1s --cluster-opt swarm.overcommit=0.1"
+    path = tmp_path / "classic.sock"
+    with subprocess.Popen(
+        [SWARMCORE, *command.split(), "-H", f"unix://{path}", "h1:2375,h2:2375"],
+        stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        said = ""
+        for line in process.stderr:
+            said += line
+            if "Listening" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+        assert process.wait(30) == 0, said
