@@ -86,6 +86,7 @@ class Engine:
         owner: is told, and decides on admission.
         pace: intervals and the limit of failures.
         overcommit: fraction of resources added when placing.
+        cpu_shares_are_cpus: how containers' CPU shares are read.
         random: spreads intervals.
         listing: how many engines may be read for the first time at once; shared by all.
     """
@@ -99,6 +100,7 @@ class Engine:
         *,
         pace: Pace,
         overcommit: float,
+        cpu_shares_are_cpus: bool = False,
         random: Random,
         listing: trio.CapacityLimiter,
     ) -> None:
@@ -109,6 +111,7 @@ class Engine:
         self._owner = owner
         self._pace = pace
         self._overcommit = overcommit
+        self._cpu_shares_are_cpus = cpu_shares_are_cpus
         self._random = random
         self._listing = listing
         self._engine_id = ""
@@ -291,9 +294,10 @@ class Engine:
         if self.node.state is State.HEALTHY and isinstance(error, StreamEnded):
             log.info("engine %s: %s; connecting again", self.label, error)
             return
+        level = logging.DEBUG if str(error) == self.node.error else logging.WARNING
         self.lost_contact(error)
         if self.node.state is State.PENDING:
-            log.warning("engine %s is pending: %s", self.entry.address, error)
+            log.log(level, "engine %s is pending: %s", self.entry.address, error)
             if self._engine_id:
                 self._give_up_identity()
 
@@ -391,6 +395,7 @@ class Engine:
         address = str(self.entry.address)
         self.node = Node(address, address, overcommit=self._overcommit)
         self.node.failure_limit = self._pace.failure_limit
+        self.node.cpu_shares_are_cpus = self._cpu_shares_are_cpus
         self._engine_id = ""
         self._known = False
         self._seen = SeenEvents()
