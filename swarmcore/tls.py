@@ -6,7 +6,7 @@ still comes.  A small stream over ``ssl.MemoryBIO``; contexts for both sides.
 
 import contextlib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +17,7 @@ from swarmcore.model import TLSFiles
 
 _T = TypeVar("_T")
 
-_RECORD = 32 * 1024
+_RECEIVE_BYTES = 64 * 1024
 #: Offered to OpenSSL at once, so that one big send does not hold its ciphertext twice in memory.
 _SLICE = 256 * 1024
 _CLOSE_SECONDS = 1.0
@@ -48,23 +48,33 @@ class TLSStream(trio.abc.HalfCloseableStream):
         self._ssl = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server_side, server_hostname=server_hostname
         )
-        self._sending = trio.Lock()  # ciphertext leaves in the order in which it was made
-        self._receiving = trio.Lock()
+        self._sending = _Turn()
+        self._receiving = _Turn()
+        self._flushing = trio.Lock()  # ciphertext leaves in the order in which it was made
+        self._early = bytearray()  # deciphered before anybody asked
         self._shut = False
+        self._torn = False  # ciphertext was sent in part: the peer could not read what follows
 
     async def do_handshake(self) -> None:
-        """Agree on keys.
+        """Agree on keys; must be done before anything is sent or received.
 
         Raises:
             ssl.SSLError: the peer is not acceptable, or does not accept us.
             trio.BrokenResourceError: the connection broke.
         """
         await self._until_done(self._ssl.do_handshake)
+        await self._flush()
 
     @property
     def peer_name(self) -> str:
-        """Whom the peer's certificate names: its common name, else its first alternative name."""
-        certificate: Mapping[str, Any] = self._ssl.getpeercert() or {}
+        """Whom the peer's certificate names: its common name, else its first alternative name.
+
+        Empty where no certificate was asked for, and before the handshake.
+        """
+        try:
+            certificate: Mapping[str, Any] = self._ssl.getpeercert() or {}
+        except ValueError:
+            return ""
         for part in certificate.get("subject", ()):
             for key, value in part:
                 if key == "commonName":
@@ -72,75 +82,162 @@ class TLSStream(trio.abc.HalfCloseableStream):
         names = certificate.get("subjectAltName", ())
         return str(names[0][1]) if names else ""
 
+    # ---- sending
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        if self._shut:
-            raise trio.ClosedResourceError("the sending side is closed")
-        await trio.lowlevel.checkpoint()
-        view = memoryview(data).cast("B")
-        for start in range(0, len(view), _SLICE):
-            await self._until_done(partial(self._ssl.write, view[start : start + _SLICE]))
+        """Send; returns when the connection below has taken it."""
+        with self._sending:
+            await trio.lowlevel.checkpoint()
+            view = memoryview(data).cast("B")
+            start = 0
+            while start < len(view):
+                if self._shut:
+                    raise trio.ClosedResourceError("the sending side is closed")
+                write = partial(self._ssl.write, view[start : start + _SLICE])
+                with _broken_for_tls_errors():
+                    start += await self._until_done(write)
+                await self._flush()
 
     async def wait_send_all_might_not_block(self) -> None:
-        async with self._sending:
-            pass
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        await trio.lowlevel.checkpoint()
-        if self._receiving.locked():
-            raise trio.BusyResourceError(_CONFLICT)
-        async with self._receiving:
-            try:
-                return await self._until_done(lambda: self._ssl.read(max_bytes or _RECORD))
-            except ssl.SSLZeroReturnError:
-                return b""  # the peer's close_notify: it sends no more, and may still read
+        """Wait until the connection below takes more."""
+        with self._sending:
+            await self.transport_stream.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
         """Say that no more will be sent (close_notify), and go on receiving."""
-        if not self._shut:
-            self._shut = True
-            # It wants the peer's close_notify in return, which may come much later.
-            with contextlib.suppress(ssl.SSLError):
-                self._ssl.unwrap()
+        with self._sending:
+            await trio.lowlevel.checkpoint()
+            self._say_close()
             await self._flush()
+
+    def _say_close(self) -> None:
+        begun, self._shut = self._shut, True
+        if begun or self._ssl.version() is None:
+            return  # said already, or nothing agreed yet to say it with
+        # From its close_notify on OpenSSL takes waiting data for an error and throws it away.
+        with contextlib.suppress(ssl.SSLError):
+            while data := self._ssl.read(_RECEIVE_BYTES):
+                self._early += data
+        # It wants the peer's close_notify in return, which may come much later.
+        with contextlib.suppress(ssl.SSLError):
+            self._ssl.unwrap()
+
+    # ---- receiving
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Receive; empty after the peer's close_notify, when it sends no more but may still read.
+
+        Raises:
+            trio.BrokenResourceError: the connection ended without a close_notify.
+        """
+        size = _RECEIVE_BYTES if max_bytes is None else max_bytes
+        if size < 1:
+            raise ValueError("max_bytes must be at least 1")
+        with self._receiving, _broken_for_tls_errors():
+            await trio.lowlevel.checkpoint()
+            try:
+                return await self._until_done(partial(self._read, size))
+            except ssl.SSLZeroReturnError:
+                return b""
+
+    def _read(self, size: int) -> bytes:
+        if not self._early:
+            return self._ssl.read(size)
+        data = bytes(self._early[:size])
+        del self._early[:size]
+        return data
+
+    # ---- closing
 
     async def aclose(self) -> None:
-        with trio.move_on_after(_CLOSE_SECONDS):
-            with contextlib.suppress(
-                trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError
-            ):
-                await self.send_eof()
-        await self.transport_stream.aclose()
+        """Close; says close_notify first where that can be said at once."""
+        try:
+            if not self._flushing.locked():
+                with trio.move_on_after(_CLOSE_SECONDS):
+                    with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                        self._say_close()
+                        await self._flush()
+        finally:
+            await self.transport_stream.aclose()
+
+    # ---- between OpenSSL and the connection
 
     async def _until_done(self, step: Callable[[], _T]) -> _T:
-        """Repeat *step*, feeding it ciphertext and carrying its own away, until it is done."""
+        """Repeat *step*, feeding it ciphertext, until it is done."""
         while True:
             try:
-                result = step()
+                return step()
             except ssl.SSLWantReadError:
-                await self._flush()
+                await self._flush_answers()
                 await self._fill()
-                continue
-            except ssl.SSLZeroReturnError:
-                raise
             except ssl.SSLError:
-                await self._flush()  # the alert tells the peer why
+                with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self._flush_answers()  # the alert tells the peer why
                 raise
-            await self._flush()
-            return result
 
     async def _flush(self) -> None:
-        async with self._sending:
-            if ciphertext := self._outgoing.read():
-                await self.transport_stream.send_all(ciphertext)
+        async with self._flushing:
+            await self._send_outgoing()
+
+    async def _flush_answers(self) -> None:
+        """Send what receiving gave rise to.
+
+        Never waits for a sender: the peer may take what is being sent only after we have received.
+        The sender takes the answers along.
+        """
+        if self._outgoing.pending and not self._flushing.locked():
+            await self._flush()
+
+    async def _send_outgoing(self) -> None:
+        while ciphertext := self._outgoing.read():
+            if self._torn:
+                raise trio.BrokenResourceError("an earlier send did not finish")
+            self._torn = True
+            await self.transport_stream.send_all(ciphertext)
+            self._torn = False
 
     async def _fill(self) -> None:
-        ciphertext = await self.transport_stream.receive_some(_RECORD)
+        ciphertext = await self.transport_stream.receive_some(_RECEIVE_BYTES)
         if ciphertext:
             self._incoming.write(ciphertext)
         elif self._incoming.eof:
             raise trio.BrokenResourceError("the connection ended within TLS")
         else:
             self._incoming.write_eof()
+
+
+class _Turn:
+    """Two tasks in one direction are a mistake, told rather than queued."""
+
+    def __init__(self) -> None:
+        self._taken = False
+
+    def __enter__(self) -> None:
+        if self._taken:
+            raise trio.BusyResourceError(_CONFLICT)
+        self._taken = True
+
+    def __exit__(self, *_: object) -> None:
+        self._taken = False
+
+
+@contextlib.contextmanager
+def _broken_for_tls_errors() -> Iterator[None]:
+    try:
+        yield
+    except ssl.SSLError as error:
+        raise trio.BrokenResourceError(explain(error)) from error
+
+
+def explain(error: ssl.SSLError) -> str:
+    """What went wrong in a few words, without OpenSSL's line numbers."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message}"
+    if error.reason == "WRONG_VERSION_NUMBER":
+        return "the other side does not speak TLS"
+    if isinstance(error, ssl.SSLEOFError):
+        return "the connection ended within TLS"
+    return str(error.reason or error).lower().replace("_", " ")
 
 
 class TLSListener(trio.abc.Listener[TLSStream]):
@@ -158,9 +255,11 @@ class TLSListener(trio.abc.Listener[TLSStream]):
         self._context = context
 
     async def accept(self) -> TLSStream:
+        """Wait for a connection."""
         return TLSStream(await self._listener.accept(), self._context, server_side=True)
 
     async def aclose(self) -> None:
+        """Accept no more."""
         await self._listener.aclose()
 
 
@@ -168,7 +267,8 @@ def client_context(files: TLSFiles) -> ssl.SSLContext:
     """The rules for connections to engines, as classic has them.
 
     Args:
-        files: with ``verify`` the CA is the only root; without, engines are not verified.
+        files: with ``verify`` the CA is the only root, or the system's roots where no CA is given;
+            without, engines are not verified.
 
     Raises:
         ConfigError: a file cannot be read or used.
@@ -176,6 +276,8 @@ def client_context(files: TLSFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = files.verify
     context.verify_mode = ssl.CERT_REQUIRED if files.verify else ssl.CERT_NONE
+    if files.verify and not files.ca:
+        context.load_default_certs()
     return _prepare(context, files)
 
 
@@ -183,31 +285,42 @@ def server_context(files: TLSFiles) -> ssl.SSLContext:
     """The rules for clients: with ``verify`` they must present a certificate of the CA's.
 
     Raises:
-        ConfigError: a file cannot be read or used.
+        ConfigError: a file cannot be read or used, or is missing.
     """
+    if not (files.cert and files.key):
+        raise ConfigError("serving TLS needs a certificate and its key: --tlscert and --tlskey")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if files.verify:
+        if not files.ca:
+            raise ConfigError("verifying clients needs the CA that signed them: --tlscacert")
         context.verify_mode = ssl.CERT_REQUIRED
-    # No h2: nothing here speaks it.
-    context.set_alpn_protocols(["http/1.1"])
     return _prepare(context, files)
 
 
 def _prepare(context: ssl.SSLContext, files: TLSFiles) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # No h2: nothing here speaks it.
+    context.set_alpn_protocols(["http/1.1"])
     if files.cert or files.key:
         try:
             context.load_cert_chain(files.cert, files.key or None, password=_no_password)
         except (OSError, ValueError) as error:
             raise ConfigError(
-                f"Couldn't load X509 key pair ({files.cert}, {files.key}): {error}. Key encrypted?"
+                f"Couldn't load X509 key pair ({files.cert}, {files.key}): {_words(error)}. "
+                "Key encrypted?"
             ) from None
     if files.ca:
         try:
             context.load_verify_locations(files.ca)
         except (OSError, ValueError) as error:
-            raise ConfigError(f"Couldn't read CA certificate {files.ca}: {error}") from None
+            raise ConfigError(f"Couldn't read CA certificate {files.ca}: {_words(error)}") from None
     return context
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return explain(error)
+    return str(getattr(error, "strerror", None) or error).lower()
 
 
 def _no_password() -> Literal[""]:

@@ -4,27 +4,29 @@ The only importer of httpx.  How a connection is made (TCP, TLS, unix socket, ss
 matter; how long to wait is the caller's, with a cancel scope around the call.
 """
 
-import select
+import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import httpcore
 import httpx
 import trio
 
-from swarmcore.dial import Dialer
-from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.dial import Dialer, is_readable
+from swarmcore.errors import BadRequest, EngineError, EngineUnreachable
 from swarmcore.messages import Answer, Headers
 
 #: Control calls to one engine at a time; a thousand inspects share these.
-_CONNECTIONS = 32
+_CALLS = 32
 _IDLE_CONNECTIONS = 4
 #: A list of ten thousand containers is some 30 MB.
-_BODY_LIMIT = 256 * 1024 * 1024
-_LINE_LIMIT = 4 * 1024 * 1024
+_BODY_LIMIT = 64 * 1024 * 1024
+_LINE_LIMIT = 1024 * 1024
+_CLEANUP_SECONDS = 2.0
 #: An answer of these methods can be asked for twice without doing anything twice.
 _REPEATABLE = frozenset({"GET", "HEAD"})
+_TARGET = re.compile(r"/[\x21-\x7e]*")
 
 
 class EngineClient:
@@ -36,11 +38,15 @@ class EngineClient:
 
     def __init__(self, dialer: Dialer) -> None:
         self._label = str(dialer.address)
+        self._backend = _Backend(dialer)
         self._client = httpx.AsyncClient(
-            transport=_Transport(dialer), timeout=None, trust_env=False, base_url="http://docker"
+            transport=_Transport(self._backend), timeout=None, trust_env=False
         )
         # httpx adds headers of its own, and an engine would compress for them.
         self._client.headers = httpx.Headers({"User-Agent": "swarmcore"})
+        # Calls wait here and not in httpcore's pool, which loses a place for good when a waiting
+        # call is cancelled at the moment its turn comes: as when an engine hangs under many calls.
+        self._calls = trio.Semaphore(_CALLS)
 
     async def request(
         self, method: str, target: str, *, body: bytes | None = None, headers: Headers = ()
@@ -49,7 +55,7 @@ class EngineClient:
 
         Args:
             method: upper case.
-            target: path and query, version prefix included.
+            target: path and query, percent-encoded, version prefix included.
             body: sent with its length; ``None`` sends none.
             headers: added to the request.
 
@@ -57,120 +63,113 @@ class EngineClient:
             The answer, whatever its status.
 
         Raises:
+            BadRequest: the target or a header cannot be sent.
+            EngineError: the answer is longer than 64 MiB.
             EngineUnreachable: no answer; ``sent`` tells whether the request may have arrived.
         """
-        with self._translated():
-            request = self._build(method, target, body, headers)
-            try:
-                return await self._read(request)
-            except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
-                # Most often a kept connection that the engine closed a moment ago.
-                if method not in _REPEATABLE:
-                    raise
-            return await self._read(self._build(method, target, body, headers))
-
-    @asynccontextmanager
-    async def open(
-        self, method: str, target: str, *, body: bytes | None = None, headers: Headers = ()
-    ) -> AsyncIterator["AnswerStream"]:
-        """Ask, and read the answer as it comes; arguments as for ``request``.
-
-        Leaving the block closes the connection when the answer was not read to its end.
-
-        Raises:
-            EngineUnreachable: no answer.
-        """
-        with self._translated():
-            response = await self._client.send(
-                self._build(method, target, body, headers), stream=True
-            )
-        try:
-            yield AnswerStream(response, self._label)
-        finally:
-            with trio.CancelScope(shield=True):
-                await response.aclose()
+        async with self._calls:
+            with _translated(self._label):
+                try:
+                    return await self._ask(method, target, body, headers)
+                except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
+                    # Most often a kept connection that the engine closed a moment ago.
+                    if method not in _REPEATABLE:
+                        raise
+                self._backend.distrust()
+                return await self._ask(method, target, body, headers)
 
     @asynccontextmanager
     async def events(self, target: str) -> AsyncIterator["Lines"]:
-        """Follow a stream of lines, without end.
+        """Follow a stream of lines, without end; it does not count as a call.
+
+        Args:
+            target: path and query, percent-encoded, version prefix included.
 
         Raises:
             EngineError: the engine refused.
             EngineUnreachable: no answer.
         """
-        async with self.open("GET", target) as answer:
-            if answer.status != 200:
-                raise EngineError(self._label, f"GET {target}: status {answer.status}")
-            yield Lines(answer, self._label)
+        with _translated(self._label):
+            response = await self._client.send(self._build("GET", target, None, ()), stream=True)
+        async with _closing(response) as pieces:
+            if response.status_code != 200:
+                text = f"engine {self._label}: GET {target}: status {response.status_code}"
+                raise EngineError(self._label, text)
+            yield Lines(pieces, self._label)
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
 
+    async def _ask(self, method: str, target: str, body: bytes | None, headers: Headers) -> Answer:
+        request = self._build(method, target, body, headers)
+        response = await self._client.send(request, stream=True)
+        async with _closing(response) as pieces:
+            read = bytearray()
+            async for piece in pieces:
+                read += piece
+                if len(read) > _BODY_LIMIT:
+                    text = f"engine {self._label}: the answer to {method} {target} is over 64 MiB"
+                    raise EngineError(self._label, text)
+            return Answer(response.status_code, tuple(response.headers.raw), bytes(read))
+
     def _build(
         self, method: str, target: str, body: bytes | None, headers: Headers
     ) -> httpx.Request:
         """One request; its target goes out byte for byte as given."""
+        if not _TARGET.fullmatch(target):
+            raise BadRequest(f"{target!r} is not a percent-encoded path")
         length = [] if body is None and method in _REPEATABLE else [(b"Content-Length", b"0")]
         if body is not None:
             length = [(b"Content-Length", b"%d" % len(body))]
         return self._client.build_request(
             method,
-            "/",
+            "http://docker/",
             content=body,
             headers=[(b"Host", b"docker"), *headers, *length],
             extensions={"target": target.encode("ascii")},
         )
 
-    async def _read(self, request: httpx.Request) -> Answer:
-        response = await self._client.send(request, stream=True)
-        try:
-            body = bytearray()
-            async for piece in response.aiter_raw():
-                body += piece
-                if len(body) > _BODY_LIMIT:
-                    raise EngineError(self._label, "the answer is beyond any reasonable length")
-            return Answer(response.status_code, tuple(response.headers.raw), bytes(body))
-        finally:
-            with trio.CancelScope(shield=True):
-                await response.aclose()
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError) as error:
-            raise EngineUnreachable(
-                self._label, f"the connection to engine {self._label} broke: {error!r}", sent=True
-            ) from error
+@contextmanager
+def _translated(label: str) -> Iterator[None]:
+    """Say a connection's failure in swarmcore's words; one that cannot be made, ``dial`` has said.
+
+    Raises:
+        BadRequest: the request cannot be sent.
+        EngineUnreachable: the connection broke.
+    """
+    try:
+        yield
+    except httpcore.LocalProtocolError as error:
+        raise BadRequest(f"cannot ask engine {label}: {error}") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        why = str(error) or type(error).__name__
+        raise EngineUnreachable(
+            label, f"the connection to engine {label} broke: {why}", sent=True
+        ) from error
 
 
-class AnswerStream:
-    """An answer whose body is read piece by piece."""
-
-    def __init__(self, response: httpx.Response, label: str) -> None:
-        self.status = response.status_code
-        self.headers: Headers = tuple(response.headers.raw)
-        self._pieces = response.aiter_raw()
-        self._label = label
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await anext(self._pieces)
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError) as error:
-            raise EngineUnreachable(
-                self._label, f"the connection to engine {self._label} broke: {error!r}", sent=True
-            ) from error
+@asynccontextmanager
+async def _closing(response: httpx.Response) -> AsyncIterator["_Body"]:
+    """The body of *response*; its connection is closed where the body was not read to its end."""
+    try:
+        yield response.extensions["body"]
+    finally:
+        with trio.move_on_after(_CLEANUP_SECONDS, shield=True):
+            await response.aclose()
 
 
 class Lines:
-    """A body cut at its newlines; blank lines are left out."""
+    """A body cut at its newlines; blank lines are left out.
 
-    def __init__(self, answer: AnswerStream, label: str) -> None:
-        self._answer = answer
+    Args:
+        pieces: the body.
+        label: the engine, for errors.
+    """
+
+    def __init__(self, pieces: AsyncIterator[bytes], label: str) -> None:
+        self._pieces = pieces
         self._label = label
         self._rest = b""
         self._lines: list[bytes] = []
@@ -179,37 +178,46 @@ class Lines:
         return self
 
     async def __anext__(self) -> bytes:
+        """The next line, without its newline.
+
+        Raises:
+            EngineError: a line is longer than 1 MiB.
+            EngineUnreachable: the connection broke; a stream that the engine ended just ends.
+        """
         while not self._lines:
-            piece = await anext(self._answer)
+            with _translated(self._label):
+                piece = await anext(self._pieces)
             *whole, self._rest = (self._rest + piece).split(b"\n")
             self._lines = [line for line in reversed(whole) if line.strip()]
-            if len(self._rest) > _LINE_LIMIT:
-                raise EngineError(self._label, "a line of its stream is beyond reasonable length")
+            if max(map(len, [self._rest, *self._lines])) > _LINE_LIMIT:
+                raise EngineError(self._label, f"engine {self._label} sent a line over 1 MiB")
         return self._lines.pop()
 
 
 class _Transport(httpx.AsyncBaseTransport):
     """httpx over a pool whose connections our dialer makes."""
 
-    def __init__(self, dialer: Dialer) -> None:
+    def __init__(self, backend: "_Backend") -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            max_connections=_CONNECTIONS,
+            max_connections=None,  # the caller counts
             max_keepalive_connections=_IDLE_CONNECTIONS,
-            network_backend=_Backend(dialer),
+            network_backend=backend,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        target = request.extensions["target"]
         answer = await self._pool.handle_async_request(
             httpcore.Request(
                 request.method,
-                httpcore.URL(
-                    scheme="http", host="docker", port=80, target=request.extensions["target"]
-                ),
+                httpcore.URL(scheme="http", host="docker", port=80, target=target),
                 headers=request.headers.raw,
                 content=_Content(request.content),
             )
         )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
+        body = _Body(answer.stream)
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=body, extensions={"body": body}
+        )
 
     async def aclose(self) -> None:
         await self._pool.aclose()
@@ -231,17 +239,27 @@ class _Content:
 
 
 class _Body(httpx.AsyncByteStream):
-    """httpcore's body as httpx wants it."""
+    """An answer's body, which may be left before its end.
+
+    httpcore reads it by generators within generators, and trio complains of each that is left half
+    way.  So the connection is closed first, and then they are driven to their end.
+    """
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
+        self._pieces: AsyncIterator[bytes] = aiter(stream)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces: AsyncIterator[bytes] = self._stream.__aiter__()
-        return pieces
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._pieces)
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+        with suppress(httpcore.NetworkError, httpcore.ProtocolError):
+            async for _ in self._pieces:
+                pass  # what had arrived
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
@@ -249,6 +267,11 @@ class _Backend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, dialer: Dialer) -> None:
         self._dialer = dialer
+        self.generation = 0
+
+    def distrust(self) -> None:
+        """One kept connection was dead, so the others may be: use none of them again."""
+        self.generation += 1
 
     async def connect_tcp(
         self,
@@ -258,7 +281,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
-        return _NetworkStream(await self._dialer.dial())
+        return _NetworkStream(await self._dialer.dial(), self)
 
     async def sleep(self, seconds: float) -> None:
         await trio.sleep(seconds)
@@ -267,8 +290,10 @@ class _Backend(httpcore.AsyncNetworkBackend):
 class _NetworkStream(httpcore.AsyncNetworkStream):
     """A trio stream as httpcore wants it."""
 
-    def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
+    def __init__(self, stream: trio.abc.HalfCloseableStream, backend: _Backend) -> None:
         self._stream = stream
+        self._backend = backend
+        self._generation = backend.generation
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
@@ -286,16 +311,6 @@ class _NetworkStream(httpcore.AsyncNetworkStream):
         await self._stream.aclose()
 
     def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable" and isinstance(self._stream, trio.SocketStream):
-            # httpcore asks before it takes a kept connection: readable means closed.
-            return _is_readable(self._stream)
+        if info == "is_readable":  # asked before a kept connection is used: readable means closed
+            return self._generation != self._backend.generation or is_readable(self._stream)
         return None
-
-
-def _is_readable(stream: trio.SocketStream) -> bool:
-    poller = select.poll()
-    poller.register(stream.socket.fileno(), select.POLLIN)
-    return bool(poller.poll(0))
-
-
-__all__ = ["AnswerStream", "EngineClient", "Lines"]

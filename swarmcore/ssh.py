@@ -1,0 +1,132 @@
+"""A connection through ``ssh``: the streams of a process at whose far end the Docker API listens.
+
+``docker system dial-stdio`` on the other side does the rest, so a login is all that is needed
+there.  Keys, host keys and jump hosts are ssh's matter, and the user's configuration of it.
+"""
+
+import select
+import shlex
+import signal
+import subprocess
+from collections.abc import Sequence
+
+import trio
+
+from swarmcore.addresses import Address
+
+_SSH_PORT = 22
+_CLEANUP_SECONDS = 2.0
+#: Of what ssh says on standard error; the last part is what matters.
+_STDERR_BYTES = 4096
+
+
+class SSHStream(trio.abc.HalfCloseableStream):
+    """The standard streams of an ssh process.
+
+    Args:
+        process: started with three pipes; owned from now on, and reaped by ``aclose``.
+    """
+
+    def __init__(self, process: trio.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._process = process
+        self._stdin = process.stdin
+        self._stdout = process.stdout
+        self._stderr = process.stderr
+        self._heard = False
+        self._listening = trio.Lock()
+        self._words = b""
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send; an ssh that ended early tells why."""
+        try:
+            await self._stdin.send_all(data)
+        except trio.BrokenResourceError as error:
+            raise trio.BrokenResourceError(await self._last_words()) from error
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until ssh takes more."""
+        await self._stdin.wait_send_all_might_not_block()
+
+    async def send_eof(self) -> None:
+        """End the sending direction: docker on the other side passes it on."""
+        await self._stdin.aclose()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """Receive; an end before the first byte is a failure, told in ssh's own words."""
+        data = await self._stdout.receive_some(max_bytes)
+        if not data and not self._heard:
+            raise trio.BrokenResourceError(await self._last_words())
+        self._heard = True
+        return data
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is something to receive now, be it the end."""
+        if not isinstance(self._stdout, trio.lowlevel.FdStream):
+            return False
+        poller = select.poll()
+        poller.register(self._stdout.fileno(), select.POLLIN)
+        return bool(poller.poll(0))
+
+    async def aclose(self) -> None:
+        """Close the streams, and end and reap the process."""
+        with trio.CancelScope(shield=True):  # bounded by its steps
+            for stream in (self._stdin, self._stdout, self._stderr):
+                await stream.aclose()
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                if self._process.returncode is None:
+                    self._process.send_signal(number)
+                    with trio.move_on_after(_CLEANUP_SECONDS):
+                        await self._process.wait()
+        await trio.lowlevel.checkpoint()
+
+    async def _last_words(self) -> str:
+        """What ssh said on standard error; both directions may ask."""
+        async with self._listening:
+            # A master connection that ssh left running may hold its standard error open.
+            with trio.move_on_after(_CLEANUP_SECONDS):
+                while piece := await self._stderr.receive_some(_STDERR_BYTES):
+                    self._words = (self._words + piece)[-_STDERR_BYTES:]
+        words = " ".join(self._words.decode("utf-8", "replace").split())
+        return words or "ssh ended without a word"
+
+
+def ssh_command(address: Address) -> Sequence[str]:
+    """The command that connects to *address*.
+
+    Nothing of the address can act as an option or as shell words: the parser refuses leading
+    dashes, ``--`` ends ssh's own options, and what the remote shell reads is quoted.
+
+    Args:
+        address: of scheme ``ssh``.
+    """
+    # Of ssh's own words only errors: nobody reads along, and a full pipe would halt it.
+    command = ["ssh", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-T"]
+    if address.port != _SSH_PORT:
+        command += ["-p", str(address.port)]
+    if address.user:
+        command += ["-l", address.user]
+    remote = ["docker", "system", "dial-stdio"]
+    if address.path.strip("/"):
+        remote[1:1] = ["-H", shlex.quote(f"unix://{address.path}")]
+    return [*command, "--", address.host, *remote]
+
+
+async def open_ssh(address: Address) -> SSHStream:
+    """Start ssh; what comes of it shows with the first bytes.
+
+    Raises:
+        OSError: there is no ssh command.
+    """
+    process = await trio.lowlevel.open_process(
+        ssh_command(address),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A Ctrl-C in the manager's terminal is the manager's to handle.
+        start_new_session=True,
+    )
+    return SSHStream(process)
