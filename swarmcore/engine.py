@@ -16,6 +16,7 @@ import trio
 
 from swarmcore.addresses import Address
 from swarmcore.backoff import Pace
+from swarmcore.call import StreamedAnswer
 from swarmcore.errors import EngineError, EngineRefused, EngineUnreachable
 from swarmcore.forwarding import request_headers
 from swarmcore.messages import Answer, Headers
@@ -25,7 +26,7 @@ from swarmcore.protocols import AnswerStream
 from swarmcore.refresh import CacheListener, Refresher
 from swarmcore.specs import Specs, read_api_range, read_specs
 from swarmcore.transport import EngineClient
-from swarmcore.upstream import StreamedAnswer, Upstream
+from swarmcore.upstream import Upstream
 from swarmcore.versions import CEILING, ApiVersion, clamp
 from swarmcore.watch import SeenEvents, StreamEnded, Watch
 
@@ -186,6 +187,14 @@ class Engine:
     async def refresh_images(self) -> None:
         """Re-read the image list now; see ``protocols.Engine``."""
         await self._refresher.images()
+
+    async def refresh_networks(self) -> None:
+        """Re-read the network list now; see ``protocols.Engine``."""
+        await self._refresher.networks()
+
+    async def refresh_volumes(self) -> None:
+        """Re-read the volume list now; see ``protocols.Engine``."""
+        await self._refresher.volumes()
 
     def forget_container(self, id: str) -> None:
         """Drop one container from the cache; see ``protocols.Engine``."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import trio
 
+from swarmcore.call import Call, Head, TakenConnection
 from swarmcore.errors import EngineUnreachable, SwarmError, TooLarge
 from swarmcore.exchange import ServerExchange
 from swarmcore.forwarding import (
@@ -27,7 +28,7 @@ from swarmcore.messages import Answer, find_header
 from swarmcore.node import Node
 from swarmcore.streams import BROKEN
 from swarmcore.tunnel import tunnel
-from swarmcore.upstream import Call, Head, TakenConnection, Upstream
+from swarmcore.upstream import Upstream
 from swarmcore.versions import ApiVersion, clamp
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from swarmcore.messages import Answer, Client, error_answer
 from swarmcore.streams import BROKEN, client_of, keep_alive
 from swarmcore.tls import TLSStream
 
-__all__ = ["ClientGone", "Limits", "Server", "ServerExchange", "serve"]
+__all__ = ["ClientGone", "Limits", "Server", "ServerExchange"]
 
 log = logging.getLogger(__name__)
 
@@ -198,22 +198,6 @@ class Server:
             await stream.send_eof()
             while left > 0 and (data := await stream.receive_some()):
                 left -= len(data)
-
-
-async def serve(
-    listeners: Sequence[trio.abc.Listener[trio.abc.HalfCloseableStream]],
-    handler: ExchangeHandler,
-    *,
-    limits: Limits | None = None,
-    grace_seconds: float = 10.0,
-    task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Serve *listeners* until the server is stopped; arguments as for ``Server``.
-
-    Started with the ``Server``, whose ``stop`` ends it gently; cancelling ends it at once.
-    """
-    server = Server(handler, limits=limits, grace_seconds=grace_seconds)
-    await server.run(listeners, task_status=task_status)
 
 
 def answer_to(error: Exception) -> Answer:
