@@ -3,9 +3,16 @@
 import functools
 import os
 
+import hypothesis
 import pytest
 
 from swarmcore.testing.lab import available
+
+# A slow machine is no failure: what takes too long is caught by the limit on the whole test.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 @functools.cache
