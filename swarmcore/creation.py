@@ -79,7 +79,7 @@ class Creation:
 
     def __init__(self, placement: Placement, config: ContainerConfig, request: Request) -> None:
         self._placement = placement
-        self._config = placement.complete(config)
+        self._config = config
         self._request = request
         self._asked_name = config.name
         self._excluded: set[str] = set()
@@ -94,8 +94,9 @@ class Creation:
         Must not be cancelled once an engine was asked: the caller sees to that.
         """
         await free_stale_name(self._placement, self._config.name)
+        node = self._reserve()
         try:
-            return await self._create_on(self._reserve())
+            return await self._create_on(node)
         finally:
             if not self._kept:
                 self._placement.reservations.end(self._config.swarm_id)
@@ -132,8 +133,9 @@ class Creation:
     # ---- deciding: nothing here awaits
 
     def _reserve(self) -> Node:
-        """Check the name, place, and reserve both."""
+        """Settle the name, place, and reserve both."""
         placement, client = self._placement, self._request.client.key
+        self._config = placement.complete(self._config)
         ticket = placement.tickets.take(client, self._config.image, self._asked_name)
         if ticket is not None:
             placement.reservations.end(ticket.reservation)

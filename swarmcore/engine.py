@@ -7,24 +7,22 @@ while connected ``watch``'s, and who may join the cluster the owner's.
 
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import Protocol
 
 import trio
 
-from swarmcore.addresses import Address
 from swarmcore.backoff import Pace
-from swarmcore.call import StreamedAnswer
-from swarmcore.errors import EngineError, EngineRefused, EngineUnreachable
-from swarmcore.forwarding import request_headers
+from swarmcore.contact import Contact
+from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.identity import ask_specs, resolve
 from swarmcore.messages import Answer, Headers
 from swarmcore.model import Container, Entry, Event, State
 from swarmcore.node import Node
 from swarmcore.protocols import AnswerStream
 from swarmcore.refresh import CacheListener, Refresher
-from swarmcore.specs import Specs, read_api_range, read_specs
+from swarmcore.specs import Specs
 from swarmcore.transport import EngineClient
 from swarmcore.upstream import Upstream
 from swarmcore.versions import CEILING, ApiVersion, clamp
@@ -119,6 +117,7 @@ class Engine:
         self._known = False  # it has been healthy under this identity
         self._counted: EngineError | None = None
         self._following = trio.CancelScope()
+        self._contact = Contact(client, upstream, self)
         self._wake = trio.Event()
         self._become_nobody()
 
@@ -148,10 +147,10 @@ class Engine:
     ) -> Answer:
         """Ask and read the whole answer; see ``protocols.Engine``."""
         seconds = _CREATE_SECONDS if method == "POST" else _CALL_SECONDS
-        return await self._ask(method, self.target(path, version), body, headers, seconds)
+        target = self.target(path, version)
+        return await self._contact.ask(method, target, body=body, headers=headers, seconds=seconds)
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self,
         method: str,
         path: str,
@@ -159,19 +158,9 @@ class Engine:
         body: bytes | None = None,
         headers: Headers = (),
         version: ApiVersion | None = None,
-    ) -> AsyncIterator[AnswerStream]:
+    ) -> AbstractAsyncContextManager[AnswerStream]:
         """Ask and read the answer as it comes; see ``protocols.Engine``."""
-        # The data path: what streams may be left early, which httpx's iterators do not survive.
-        target = self.target(path, version)
-        sent = request_headers(method, headers, length=len(body or b""))
-        try:
-            async with self.upstream.call(method, target, sent, body or b"") as call:
-                stream = StreamedAnswer(await call.read_head(), call)
-                self.contacted()
-                yield stream
-        except EngineUnreachable as error:
-            self.lost_contact(error)
-            raise
+        return self._contact.open(method, self.target(path, version), body=body, headers=headers)
 
     def target(self, path: str, version: ApiVersion | None = None) -> str:
         """*path* with the prefix of a version that the engine accepts, nearest to *version*."""
@@ -203,26 +192,9 @@ class Engine:
     async def ping(self) -> None:
         """Ask for a sign of life; a failure is counted and not raised."""
         try:
-            await self._ask("GET", "/_ping", None, (), _PING_SECONDS)
+            await self._contact.ask("GET", "/_ping", seconds=_PING_SECONDS)
         except EngineError as error:
             log.debug("engine %s does not answer a ping: %s", self.label, error)
-
-    async def _ask(
-        self, method: str, target: str, body: bytes | None, headers: Headers, seconds: float
-    ) -> Answer:
-        if self.node.state is State.DISCONNECTED:
-            raise EngineUnreachable(self.label, f"engine {self.label} has left the cluster")
-        try:
-            with trio.move_on_after(seconds):
-                answer = await self._client.request(method, target, body=body, headers=headers)
-                self.contacted()
-                return answer
-            raise EngineUnreachable(
-                self.label, f"engine {self.label} did not answer within {seconds:g} s", sent=True
-            )
-        except EngineUnreachable as error:
-            self.lost_contact(error)
-            raise
 
     # ---- health
 
@@ -258,8 +230,13 @@ class Engine:
             self.label, self.node.failures, reason,
         )  # fmt: skip
         self.node.state = State.UNHEALTHY
-        self._following.cancel()
+        self._abandon()
         self._owner.lost(self, reason)
+
+    def _abandon(self) -> None:
+        """End the connection and every call under way."""
+        self._following.cancel()
+        self._contact.abandon()
 
     def retry_soon(self) -> None:
         """Something changed that this engine may have waited for."""
@@ -268,7 +245,10 @@ class Engine:
     # ---- living
 
     async def run(self) -> None:
-        """Keep the engine connected until cancelled; then it is disconnected for good."""
+        """Keep the engine connected until cancelled.
+
+        That alone means that the manager stops; an engine that leaves is told so by ``leave``.
+        """
         attempts = 0
         try:
             while True:
@@ -276,7 +256,8 @@ class Engine:
                 if attempts:
                     await self._pause(attempts)
         finally:
-            await self._leave()
+            with trio.move_on_after(2, shield=True):
+                await self._contact.aclose()
 
     async def _pause(self, attempts: int) -> None:
         self._wake = trio.Event()
@@ -339,29 +320,19 @@ class Engine:
         Raises:
             EngineError: no answer, no Docker Engine, another identity, or not admitted.
         """
-        address = self.entry.address
-        self.node.ip = await _resolve(address) or self.node.ip
-        version = await self._read("/version")
-        newest, oldest = read_api_range(version, str(address))
-        spoken = clamp(CEILING, oldest, newest)
-        info = await self._read(f"/v{spoken}/info")
-        specs = read_specs(version, info, str(address), time.time(), self.entry.labels)
+        self.node.ip = await resolve(self.entry.address) or self.node.ip
+        specs = await ask_specs(
+            self.entry, lambda target: self._contact.ask("GET", target, seconds=_CONNECT_SECONDS)
+        )
         self._identify(specs)
         specs.describe(self.node)
         self._owner.described(self)
 
-    async def _read(self, target: str) -> object:
-        answer = await self._ask("GET", target, None, (), _CONNECT_SECONDS)
-        if not answer.ok:
-            raise EngineRefused(self.label, answer.status, f"GET {target}: {answer.message}")
-        try:
-            read: object = answer.json()
-        except ValueError:
-            raise EngineError(self.label, f"{self.entry.address}: not a Docker Engine") from None
-        return read
-
     def _become_healthy(self) -> None:
-        before, self.node.state = self.node.state, State.HEALTHY
+        before = self.node.state
+        if before is State.DISCONNECTED:
+            return
+        self.node.state = State.HEALTHY
         self.node.failures = 0
         self.node.error = ""
         self._known = True
@@ -394,7 +365,7 @@ class Engine:
         """Whatever was known of the engine is void; it is pending, with the same last error."""
         if self.node.state is State.HEALTHY:
             self._owner.lost(self, self.node.error or "it became another engine")
-        self._refresher.forget_all()
+        self._refresher.close()
         self._owner.withdraw(self)
         failures, error = self.node.failures, self.node.error
         self._become_nobody()
@@ -411,35 +382,14 @@ class Engine:
         self._refresher = Refresher(self.node, self._get, self._owner)
 
     async def _get(self, path: str) -> Answer:
-        return await self._ask("GET", self.target(path), None, (), _CALL_SECONDS)
+        return await self._contact.ask("GET", self.target(path), seconds=_CALL_SECONDS)
 
-    async def _leave(self) -> None:
-        was = self.node.state
-        self.node.state = State.DISCONNECTED
+    def leave(self) -> None:
+        """The engine is no longer the cluster's; nothing on it is touched."""
+        was, self.node.state = self.node.state, State.DISCONNECTED
+        self._abandon()
+        self._contact.close()
         if was is State.HEALTHY:
             self._owner.lost(self, "it left the cluster")
-        self._refresher.forget_all()
+        self._refresher.close()
         self._owner.withdraw(self)
-        with trio.move_on_after(2, shield=True):
-            await self._client.aclose()
-            await self.upstream.aclose()
-
-
-async def _resolve(address: Address) -> str:
-    """The first IP address of an engine's host; empty when it has none to be published on.
-
-    Raises:
-        EngineUnreachable: the name means nothing.
-    """
-    if address.scheme == "unix":
-        return ""
-    try:
-        with trio.fail_after(_CONNECT_SECONDS):
-            found = await trio.socket.getaddrinfo(
-                address.host, address.port, type=trio.socket.SOCK_STREAM
-            )
-    except (OSError, UnicodeError, trio.TooSlowError) as error:
-        raise EngineUnreachable(
-            str(address), f"cannot resolve the host of engine {address}: {error!r}"
-        ) from None
-    return str(found[0][4][0])

@@ -122,6 +122,7 @@ class Membership:
             if wanted.get(address) != engine.entry:
                 log.info("engine %s at %s leaves the cluster", engine.label, address)
                 del self._seats[address]
+                engine.leave()
                 scope.cancel()
         for address, entry in wanted.items():
             if address not in self._seats:

@@ -58,6 +58,7 @@ class Refresher:
         #: container id -> number of the question whose answer is in the cache.
         self._believed: dict[str, int] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
+        self._closed = False
 
     # ---- whole lists
 
@@ -169,8 +170,9 @@ class Refresher:
         if container is not None:
             self._listener.container_dropped(container)
 
-    def forget_all(self) -> None:
-        """This engine's containers are nobody's business any more."""
+    def close(self) -> None:
+        """Forget every container, and believe nothing from now on: the node is void."""
+        self._closed = True
         for id in list(self._node.containers):
             self.forget(id)
 
@@ -194,7 +196,9 @@ class Refresher:
 
     def _put(self, container: Container, question: int) -> None:
         """Believe an answer, unless one to a later question is believed already."""
-        if container.id in self._gone or question < self._believed.get(container.id, 0):
+        if self._closed or container.id in self._gone:
+            return
+        if question < self._believed.get(container.id, 0):
             return
         self._believed[container.id] = question
         self._node.put_container(container)

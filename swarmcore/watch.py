@@ -208,11 +208,11 @@ class Watch:
             stale |= what_is_stale(event)
         try:
             await self._refresher.stale(stale)
-            if stale.specs:
-                await self._engine.refresh_specs()
         except EngineError as error:
             log.warning("engine %s: reading everything again: %s", self._engine.node.name, error)
             self._gap = True
+        if stale.specs:
+            await self._engine.refresh_specs()
 
     async def _refresh(self, *, full: bool) -> None:
         self._gap = False  # an event lost from here on makes another one
