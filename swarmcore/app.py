@@ -104,6 +104,7 @@ class Manager:
         )
         settings = ClusterSettings(
             experimental=options.experimental,
+            cpu_shares_are_cpus=options.cpu_shares_are_cpus,
             # Classic's createretry asked again at random; ours goes on to the next best node.
             alternates=max(options.alternates, options.create_retry),
         )
@@ -124,6 +125,7 @@ class Manager:
             owner,
             pace=pace,
             overcommit=options.overcommit,
+            cpu_shares_are_cpus=options.cpu_shares_are_cpus,
             random=SystemRandom(),
             listing=self._listing,
         )

@@ -82,7 +82,12 @@ def _stale_by_container(verb: str, id: str) -> Stale:
 
 
 def read_container(
-    summary: Mapping[str, Any], detail: Mapping[str, Any], node_id: str, cpus: int
+    summary: Mapping[str, Any],
+    detail: Mapping[str, Any],
+    node_id: str,
+    cpus: int,
+    *,
+    cpu_shares_are_cpus: bool = False,
 ) -> Container:
     """Join a container's two documents.
 
@@ -90,7 +95,8 @@ def read_container(
         summary: its object in ``GET /containers/json``.
         detail: its ``GET /containers/{id}/json``; wins where both speak.
         node_id: whose it is.
-        cpus: of the node: classic counts CPU shares in parts of them.
+        cpus: of the node.
+        cpu_shares_are_cpus: CPU shares are parts of them, as classic has it.
     """
     config = detail.get("Config") or {}
     state = detail.get("State") or {}
@@ -103,7 +109,7 @@ def read_container(
         created=_created(detail, summary),
         state=str(state.get("Status") or summary.get("State") or ""),
         labels=config.get("Labels") or {},
-        claim=claim_of(detail, cpus),
+        claim=claim_of(detail, cpus, cpu_shares_are_cpus=cpu_shares_are_cpus),
         summary=summary,
         detail=detail,
     )

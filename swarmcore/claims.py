@@ -17,27 +17,18 @@ _LARGEST = 2**63 - 1
 SHARES = 1024
 
 
-def claim_of_body(
-    host_config: Mapping[str, Any],
-    exposed_ports: Mapping[str, Any],
-    *,
-    cpu_shares_are_cpus: bool = False,
-) -> Claim:
+def claim_of_body(host_config: Mapping[str, Any], exposed_ports: Mapping[str, Any]) -> Claim:
     """What a create asks for.
 
     Args:
         host_config: ``HostConfig`` in Docker's spelling.
         exposed_ports: ``ExposedPorts``.
-        cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
     """
-    nano_cpus = _nano_cpus(host_config)
-    if not nano_cpus and cpu_shares_are_cpus:
-        nano_cpus = count(host_config.get("CpuShares")) * NANO
     if _on_host_network(host_config):
         ports = list(_exposed(exposed_ports))
     else:
         ports = [port for _, port in _bound(host_config.get("PortBindings"))]
-    return Claim(nano_cpus, _memory(host_config), tuple(ports))
+    return Claim(_nano_cpus(host_config), _memory(host_config), tuple(ports))
 
 
 def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool = False) -> Claim:

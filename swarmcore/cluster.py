@@ -49,12 +49,14 @@ class ClusterSettings:
     Attributes:
         name: the manager's host name.
         experimental: ``--experimental``.
+        cpu_shares_are_cpus: a create's ``CpuShares`` claims that many CPUs, as classic had it.
         alternates: how many other nodes a create tries when a failure is the node's.
         reservation_seconds: how long a create's claim waits for the client's pull of its image.
     """
 
     name: str = field(default_factory=socket.gethostname)
     experimental: bool = False
+    cpu_shares_are_cpus: bool = False
     alternates: int = 3
     reservation_seconds: float = 300.0
 
@@ -212,6 +214,8 @@ class Cluster:
 
     async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
         """Place and create; see ``protocols.Cluster``."""
+        if self.settings.cpu_shares_are_cpus:
+            config = config.with_shares_as_cpus()
         creation = Creation(self._placement, config, request)
         return await self._completion.finish(creation.run)
 

@@ -13,7 +13,7 @@ from swarmcore.claims import SHARES, claim_of_body, count
 from swarmcore.errors import BadRequest
 from swarmcore.folding import with_known_spelling
 from swarmcore.instructions import take_instructions
-from swarmcore.model import Claim
+from swarmcore.model import NANO, Claim
 from swarmcore.node import Node
 from swarmcore.prefixes import endpoints_without_prefixes, without_prefixes
 
@@ -84,7 +84,6 @@ class ContainerConfig:
         name: str = "",
         platform: str = "",
         swarm_id: str = "",
-        cpu_shares_are_cpus: bool = False,
     ) -> Self:
         """Read a create.
 
@@ -93,7 +92,6 @@ class ContainerConfig:
             name: the ``name`` query parameter.
             platform: the ``platform`` query parameter.
             swarm_id: used unless the body's labels have one.
-            cpu_shares_are_cpus: what ``CpuShares`` means, see ``docs/decisions/0003``.
 
         Raises:
             BadRequest: not an object, one field twice, a malformed name or reschedule policy.
@@ -117,14 +115,13 @@ class ContainerConfig:
             affinities=taken["affinity"],
             whitelists=taken["whitelist"],
             reschedule_policies=_checked_policies(taken["reschedule"]),
-            claim=claim_of_body(host_config, exposed, cpu_shares_are_cpus=cpu_shares_are_cpus),
+            claim=claim_of_body(host_config, exposed),
             platform=platform,
             swarm_id=_text(labels.get(SWARM_ID)),
             network_mode=_text(host_config.get("NetworkMode")),
             exposed_ports=tuple(exposed),
             volumes_from=_names(host_config.get("VolumesFrom")),
             links=_links(host_config, read.get("NetworkingConfig")),
-            cpu_shares_are_cpus=cpu_shares_are_cpus,
         )
 
     def with_name(self, name: str) -> Self:
@@ -140,6 +137,14 @@ class ContainerConfig:
         labels = {**self.labels, SWARM_ID: swarm_id}
         body = {**self.body, "Labels": {**self.body["Labels"], SWARM_ID: swarm_id}}
         return replace(self, swarm_id=swarm_id, labels=labels, body=body)
+
+    def with_shares_as_cpus(self) -> Self:
+        """With ``CpuShares`` as a number of CPUs, which is claimed: see ``docs/decisions/0003``."""
+        cpus = count(_object(self.body.get("HostConfig")).get("CpuShares"))
+        claim = self.claim
+        if not claim.nano_cpus:
+            claim = replace(claim, nano_cpus=cpus * NANO)
+        return replace(self, claim=claim, cpu_shares_are_cpus=True)
 
     def with_constraint(self, expression: str) -> Self:
         """With one more constraint for this placement only: no label keeps it."""

@@ -57,6 +57,7 @@ class Node:
         cpus: CPUs of the machine.
         memory: bytes of the machine.
         overcommit: fraction added to both when placing.
+        cpu_shares_are_cpus: its containers' CPU shares are parts of ``cpus``, as classic has it.
         version: the engine's release.
         api_version: the newest API version it speaks.
         min_api_version: the oldest.
@@ -80,6 +81,7 @@ class Node:
         self.cpus = 0
         self.memory = 0
         self.overcommit = overcommit
+        self.cpu_shares_are_cpus = False
         self.version = ""
         self.api_version = FLOOR
         self.min_api_version = FLOOR

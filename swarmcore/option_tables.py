@@ -254,5 +254,6 @@ DEMO_OPTIONS = (
 #: Keys of ``--cluster-opt`` that are the core's own; others are handed on to plugins.
 CLUSTER_OPTS = {
     "swarm.overcommit": "share of a node's CPU and memory given out beyond what it has (0.05)",
+    "swarm.cpushares": "what CpuShares means: weight, or cpus, which claims that many (weight)",
     "swarm.createretry": "how often a create that no node could take is tried again (0)",
 }

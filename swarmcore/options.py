@@ -39,6 +39,7 @@ class Options:
         tls: files for serving and for engines; ``None`` without TLS.
         cluster_opts: every ``--cluster-opt``, for plugins too.
         overcommit: share of CPU and memory given out beyond what a node has.
+        cpu_shares_are_cpus: ``CpuShares`` claims CPUs, as classic had it.
         create_retry: how often a create that found no node is tried again.
         alternates: how many nodes one create may try.
         settings: every option with its origin.
@@ -65,6 +66,7 @@ class Options:
     cluster_opts: Mapping[str, str] = field(default_factory=dict)
     discovery_opts: Mapping[str, str] = field(default_factory=dict)
     overcommit: float = 0.05
+    cpu_shares_are_cpus: bool = False
     create_retry: int = 0
     replication: bool = False
     replication_ttl_seconds: float = 20.0
@@ -129,6 +131,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         cluster_opts=cluster_opts,
         discovery_opts=dict(read["discovery-opt"]),
         overcommit=overcommit,
+        cpu_shares_are_cpus=_cpu_shares_are_cpus(cluster_opts),
         create_retry=create_retry,
         replication=read["replication"],
         replication_ttl_seconds=read["replication-ttl"],
@@ -219,6 +222,13 @@ def _overcommit(cluster_opts: Mapping[str, str]) -> float:
     if overcommit < 0:
         _log.warning("swarm.overcommit is %s: nodes will not be filled", text)
     return overcommit
+
+
+def _cpu_shares_are_cpus(cluster_opts: Mapping[str, str]) -> bool:
+    meaning = cluster_opts.get("swarm.cpushares", "weight")
+    if meaning not in ("weight", "cpus"):
+        raise ConfigError(f"swarm.cpushares should be weight or cpus, {meaning!r} is invalid")
+    return meaning == "cpus"
 
 
 def _create_retry(cluster_opts: Mapping[str, str]) -> int:

@@ -60,22 +60,33 @@ class PortTable:
             found = self.holder(port)
             if found is not None:
                 return port, found
-        rivals = [
-            (held, name)
-            for held, name in self._ranges
-            if any(held.clashes(port) for port in ports) and self.holder(held) is None
-        ]
-        if rivals or any(port.first != port.last for port in ports):
-            return self._squeeze(ports, rivals)
+        touched = any(held.clashes(port) for held, _ in self._ranges for port in ports)
+        if touched or any(port.first != port.last for port in ports):
+            return self._squeeze(ports)
         return None
 
-    def _squeeze(self, ports: Sequence[HostPort], rivals: _Held) -> tuple[HostPort, str] | None:
-        """Give every range a port of its own, in an order that finds a way when there is one.
+    def _squeeze(self, ports: Sequence[HostPort]) -> tuple[HostPort, str] | None:
+        """See whether every range gets a port of its own beside *ports*."""
+        rivals = [(held, name) for held, name in self._ranges if self.holder(held) is None]
+        failed = self._arrange(ports, rivals)
+        if failed and self._arrange((), rivals):
+            # They had too few ports before; that is between them and their engine.
+            rivals = []
+            failed = self._arrange(ports, rivals)
+        if failed is None:
+            return None
+        wish, name = failed
+        asked = next((port for port in ports if port.clashes(wish)), ports[0])
+        others = (rival for held, rival in rivals if held.clashes(asked))
+        return asked, name or next(others, "this container itself")
+
+    def _arrange(self, ports: Sequence[HostPort], rivals: _Held) -> tuple[HostPort, str] | None:
+        """Give out ports in an order that finds a way when there is one; a wish that gets none.
 
         That order is by the end of the range, each taking the lowest that is free.
         """
         taken: dict[int, list[HostPort]] = defaultdict(list)
-        wishes: list[tuple[HostPort, str]] = list(rivals)
+        wishes = list(rivals)
         for port in ports:
             if port.first == port.last:
                 taken[port.first].append(port)
@@ -87,9 +98,7 @@ class PortTable:
                     taken[port.first].append(port)
                     break
             else:
-                asked = next(port for port in ports if port.clashes(wish))
-                others = (rival for held, rival in rivals if held.clashes(asked))
-                return asked, name or next(others, "this container itself")
+                return wish, name
         return None
 
     def _free(self, wish: HostPort) -> Iterator[HostPort]:

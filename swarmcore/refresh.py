@@ -188,7 +188,13 @@ class Refresher:
             self.forget(id)
             return
         try:
-            container = read_container(summary, detail, self._node.id, self._node.cpus)
+            container = read_container(
+                summary,
+                detail,
+                self._node.id,
+                self._node.cpus,
+                cpu_shares_are_cpus=self._node.cpu_shares_are_cpus,
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             log.warning("engine %s describes container %s oddly: %r", self._node.name, id, error)
             return

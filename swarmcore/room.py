@@ -12,18 +12,21 @@ from swarmcore.protocols import Refused, Rule
 from swarmcore.sizes import show_bytes, show_cpus
 
 
-def core_rules(config: ContainerConfig) -> Iterator[Rule]:
-    """The rules that every create has; none about what it does not claim."""
-    yield Rule("drained", lambda node: node.drained, summarise=_why_drained)
+def _why_drained(text: str, refused: Refused) -> str:
+    reasons = dict.fromkeys(reason for _, reason in refused.pairs if reason)
+    return f"{text} ({', '.join(reasons)})" if reasons else text
+
+
+#: Asked first: a node that takes nothing needs no further question.
+DRAINED = Rule("drained", lambda node: node.drained, summarise=_why_drained)
+
+
+def room_rules(config: ContainerConfig) -> Iterator[Rule]:
+    """Room for what *config* claims; no rule about what it does not."""
     if config.claim.memory > 0:
         yield _room("memory", config.claim.memory, _free_memory, show_bytes)
     if config.claim.nano_cpus > 0:
         yield _room("cpu", config.claim.nano_cpus, _free_cpus, show_cpus)
-
-
-def _why_drained(text: str, refused: Refused) -> str:
-    reasons = dict.fromkeys(reason for _, reason in refused.pairs if reason)
-    return f"{text} ({', '.join(reasons)})" if reasons else text
 
 
 def _room(what: str, needed: int, free: Callable[[Node], int], show: Callable[[int], str]) -> Rule:

@@ -14,7 +14,7 @@ from swarmcore.config import ContainerConfig
 from swarmcore.errors import NoNodeFits, SwarmError
 from swarmcore.node import Node
 from swarmcore.protocols import Filter, Refused, Rule, Strategy
-from swarmcore.room import core_rules
+from swarmcore.room import DRAINED, room_rules
 
 #: Classic's text for a cluster in which nothing runs.
 _NO_ENGINE = "No healthy node available in the cluster"
@@ -119,7 +119,7 @@ class Scheduler:
 
     def _compile(self, config: ContainerConfig) -> list[tuple[str, Rule]]:
         """Every rule with the name of the filter that it comes from."""
-        rules = [("core", rule) for rule in core_rules(config)]
+        rules = [("core", DRAINED)]
         for each in self._filters:
             try:
                 compiled = list(each.rules(config))
@@ -131,7 +131,8 @@ class Scheduler:
                 if not isinstance(rule, Rule):
                     raise PlacementFailed(f"filter {each.name} returned {rule!r}, not a Rule")
                 rules.append((each.name, rule))
-        return rules
+        # Last: that a node is full is news only where the container could have gone.
+        return rules + [("core", rule) for rule in room_rules(config)]
 
     def _weigh(self, config: ContainerConfig, node: Node) -> tuple[float, ...]:
         name = self._strategy.name

@@ -224,9 +224,11 @@ def test_shares_are_a_weight_unless_asked_otherwise():
     body = {"HostConfig": {"CpuShares": 2}}
     weight = parse(body)
     assert (weight.claim.nano_cpus, weight.body_for(NODE)["HostConfig"]["CpuShares"]) == (0, 2)
-    cpus = parse(body, cpu_shares_are_cpus=True)
+    cpus = weight.with_shares_as_cpus()
     assert cpus.claim.nano_cpus == 2_000_000_000
     assert cpus.body_for(NODE)["HostConfig"]["CpuShares"] == 683  # 2/3 of 1024, rounded up
+    limited = parse({"HostConfig": {"CpuShares": 2, "NanoCpus": 7}}).with_shares_as_cpus()
+    assert limited.claim.nano_cpus == 7
 
 
 # ---- anything at all

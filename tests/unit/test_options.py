@@ -242,6 +242,7 @@ def test_classic_s_defaults_hold_where_the_world_has_not_moved_on():
         (["--cluster-opt=swarm.overcommit=-2"], "larger than -1, -2.000000 is invalid"),
         (["--cluster-opt=swarm.overcommit=much"], "'much' is invalid"),
         (["--cluster-opt=swarm.overcommit=nan"], "'nan' is invalid"),
+        (["--cluster-opt=swarm.cpushares=2"], "swarm.cpushares should be weight or cpus, '2'"),
         (["--cluster-opt=swarm.createretry=-1"], "can not be negative, -1 is invalid"),
         (["--cluster-opt=swarm.createretry=1.5"], "'1.5' is invalid"),
         (["--replication"], "--advertise address must be provided"),
@@ -284,6 +285,12 @@ def test_the_first_of_a_cluster_option_counts_and_unknown_ones_are_kept():
     )  # fmt: skip
     assert options.create_retry == 16
     assert options.cluster_opts == {"swarm.createretry": "0x10", "acme": "1=2"}
+
+
+@pytest.mark.parametrize(("given", "claims"), [([], False), (["weight"], False), (["cpus"], True)])
+def test_cpu_shares_are_a_weight_unless_they_are_said_to_be_cpus(given, claims):
+    options = options_of(*(f"--cluster-opt=swarm.cpushares={each}" for each in given), "n1:1")
+    assert options.cpu_shares_are_cpus is claims
 
 
 def test_the_election_lives_by_the_replication_ttl():
