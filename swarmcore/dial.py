@@ -3,6 +3,7 @@
 Knows how to connect and nothing of what is said then.
 """
 
+import os
 import ssl
 from dataclasses import dataclass
 
@@ -92,6 +93,7 @@ def _reason(error: BaseException) -> str:
         cause = cause.exceptions[0]
     if isinstance(cause, ssl.SSLError):
         return explain(cause)
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
+    if isinstance(cause, OSError) and cause.errno:
+        # A resolver's codes are negative; trio's own text repeats the address.
+        return (os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)).lower()
     return str(cause) or type(cause).__name__
