@@ -232,6 +232,18 @@ async def test_100_continue_is_sent_when_the_body_is_asked_for(connect):
     await peer.until(b"/next \n")
 
 
+async def test_100_continue_does_not_come_after_an_answer_has_begun(connect):
+    async def handler(exchange):
+        async with exchange.stream() as send:
+            await send(await exchange.read_body())
+
+    peer = connect(handler)
+    await peer.ask(b"POST /", b"Expect: 100-continue", b"Content-Length: 4")
+    assert (await peer.until(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    await peer.say(b"body")
+    assert await peer.until(b"0\r\n\r\n") == b"4\r\nbody\r\n0\r\n\r\n"
+
+
 async def test_a_refusal_before_the_body_needs_no_body_and_ends_the_connection(connect):
     async def handler(exchange):
         raise Conflict("no room")

@@ -108,8 +108,36 @@ async def test_a_connection_that_ends_is_not_used_again(nursery, answer):
     dialer = ScriptedDialer(nursery, answers(answer), answers(OK))
     upstream = Upstream(dialer)
     assert await get(upstream) == (200, b"ok")
+    assert repr(upstream) == "<Upstream engine:2375 0 idle>"
     assert await get(upstream) == (200, b"ok")
     assert dialer.dialled == 2
+
+
+async def test_a_connection_with_half_a_request_in_it_is_not_used_again():
+    ours, theirs = trio.testing.lockstep_stream_pair()  # a send waits until it is received
+
+    class OneDialer:
+        address = parse_address("engine:2375")
+
+        async def dial(self):
+            return ours
+
+    upstream = Upstream(OneDialer())
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def answer_without_listening():
+            await read_head(theirs)
+            await theirs.send_all(OK)
+
+        async with upstream.call("POST", "/", (HOST, CHUNKED)) as call:
+            async with trio.open_nursery() as both:
+                both.start_soon(call.finish)
+                await call.read_head()
+                assert await call.read_data() == b"ok"
+                assert await call.read_data() == b""
+                both.cancel_scope.cancel()
+    assert repr(upstream) == "<Upstream engine:2375 0 idle>"
 
 
 async def test_no_more_than_some_idle_connections_are_kept(nursery):
@@ -145,6 +173,15 @@ async def test_a_repeatable_request_is_asked_again_on_a_fresh_connection(nursery
     await get(upstream)
     status, _ = await get(upstream, method=method)
     assert (status, dialer.dialled) == (200, 2)
+
+
+async def test_what_was_answered_in_part_is_not_asked_again(nursery):
+    dialer = ScriptedDialer(nursery, answers(OK, b"HTTP/1.1 200 O"), answers(OK))
+    upstream = Upstream(dialer)
+    await get(upstream)
+    with pytest.raises(EngineUnreachable, match="ended before the answer"):
+        await get(upstream)
+    assert dialer.dialled == 1
 
 
 async def test_a_post_is_not_asked_twice_when_it_may_have_arrived(nursery):
