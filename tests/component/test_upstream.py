@@ -130,13 +130,15 @@ async def test_a_connection_with_half_a_request_in_it_is_not_used_again():
             await read_head(theirs)
             await theirs.send_all(OK)
 
-        async with upstream.call("POST", "/", (HOST, CHUNKED)) as call:
-            async with trio.open_nursery() as both:
-                both.start_soon(call.finish)
-                await call.read_head()
-                assert await call.read_data() == b"ok"
-                assert await call.read_data() == b""
-                both.cancel_scope.cancel()
+        async with (
+            upstream.call("POST", "/", (HOST, CHUNKED)) as call,
+            trio.open_nursery() as both,
+        ):
+            both.start_soon(call.finish)
+            await call.read_head()
+            assert await call.read_data() == b"ok"
+            assert await call.read_data() == b""
+            both.cancel_scope.cancel()
     assert repr(upstream) == "<Upstream engine:2375 0 idle>"
 
 
