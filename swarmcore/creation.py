@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import trio
 
-from swarmcore.config import ContainerConfig
+from swarmcore.config import SWARM_ID, ContainerConfig
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, EngineUnreachable, NoNodeFits, NotFound
 from swarmcore.images import has_image, normal_image
@@ -27,8 +27,6 @@ from swarmcore.versions import ApiVersion
 
 log = logging.getLogger(__name__)
 
-#: The label that names a container over its lives.
-SWARM_ID = "com.docker.swarm.id"
 _JSON = ((b"Content-Type", b"application/json"),)
 #: The ``platform`` parameter of create appeared here.
 _PLATFORM = ApiVersion(1, 41)
@@ -136,12 +134,9 @@ class Creation:
         """Settle the name, place, and reserve both."""
         placement, client = self._placement, self._request.client.key
         self._config = placement.complete(self._config)
-        ticket = placement.tickets.take(client, self._config.image, self._asked_name)
-        if ticket is not None:
-            placement.reservations.end(ticket.reservation)
-        placement.check_name(self._config.name)
         nodes = placement.nodes()
-        promised = [node for node in nodes if ticket is not None and node.id == ticket.node_id]
+        promised = self._redeem_ticket(nodes)
+        placement.check_name(self._config.name)
         node = self._place_if_any(promised)
         if node is None:
             try:
@@ -153,6 +148,22 @@ class Creation:
                 node = self._place(nodes)
         placement.reservations.make(self._config, node)
         return node
+
+    def _redeem_ticket(self, nodes: Sequence[Node]) -> list[Node]:
+        """The node on which this create's pull has been, if there is one; frees its claim there."""
+        by_id = {node.id: node for node in nodes}
+
+        def is_pulled(ticket: Ticket) -> bool:
+            node = by_id.get(ticket.node_id)
+            return node is not None and has_image(node, self._config.image)
+
+        ticket = self._placement.tickets.take(
+            self._request.client.key, self._config.image, self._asked_name, is_pulled
+        )
+        if ticket is None:
+            return []
+        self._placement.reservations.end(ticket.reservation)
+        return [by_id[ticket.node_id]] if ticket.node_id in by_id else []
 
     def _move(self, node: Node, *, with_image: bool) -> Node | None:
         """Give *node* up for another, if there is one that may do better, and reserve there."""

@@ -4,7 +4,7 @@ A create whose image its node lacks answers 404; the client pulls, with its own 
 creates again.  The ticket ties the three together.  Pure: times come as arguments.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from swarmcore.images import normal_image
@@ -54,10 +54,20 @@ class Tickets:
             del self._tickets[old.reservation]
         return surplus
 
-    def take(self, client: str, image: str, name: str) -> Ticket | None:
-        """The ticket that a create comes back with, oldest first; it is used up."""
+    def take(
+        self, client: str, image: str, name: str, is_pulled: Callable[[Ticket], bool]
+    ) -> Ticket | None:
+        """The ticket that a create comes back with, oldest first; it is used up.
+
+        Args:
+            client: the client's key.
+            image: as the client named it.
+            name: as the client gave it.  Without one, creates that are still waiting for their
+                pulls look the same as one that comes back, so only a pulled image tells.
+            is_pulled: whether the ticket's node has the image by now.
+        """
         for ticket in self.of(client, image):
-            if ticket.name == name:
+            if ticket.name == name and (name or is_pulled(ticket)):
                 return self._tickets.pop(ticket.reservation)
         return None
 

@@ -17,10 +17,14 @@ import trio
 
 from swarmcore.addresses import parse_address
 from swarmcore.backoff import Pace
+from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineUnreachable
-from swarmcore.messages import Answer, error_answer, json_answer
+from swarmcore.messages import Answer, Client, error_answer, json_answer
 from swarmcore.model import Entry, State
+from swarmcore.protocols import Rule
+from swarmcore.scheduler import Scheduler
+from swarmcore.testing.builders import a_request
 
 LONG_AGO = "2020-01-01T00:00:00.5Z"
 
@@ -280,7 +284,7 @@ class Recorder:
         self.heard.append(f"placed {config.name} on {node.name}")
 
 
-def make_engine(scripted, owner, *, entry=None, pace=None):
+def make_engine(scripted, owner, *, entry=None, pace=None, listing=None):
     """Our side of *scripted*."""
     return Engine(
         entry or Entry(parse_address(scripted.address)),
@@ -290,8 +294,90 @@ def make_engine(scripted, owner, *, entry=None, pace=None):
         pace=pace or Pace(),
         overcommit=0.0,
         random=Random(1),
-        listing=trio.CapacityLimiter(16),
+        listing=listing or trio.CapacityLimiter(16),
     )
+
+
+class Spread:
+    """Fewest containers first."""
+
+    name = "spread"
+
+    def weigh(self, config, node):
+        return (-node.container_count,)
+
+
+class HealthAndPorts:
+    """What the bundled filters of those names refuse."""
+
+    name = "health-and-ports"
+
+    def rules(self, config):
+        yield Rule("healthy", lambda node: None if node.health else "unhealthy")
+        for port in config.claim.ports:
+            yield Rule(f"port {port}", lambda node, port=port: node.port_holder(port))
+
+
+class Fleet:
+    """A running cluster of scripted engines."""
+
+    def __init__(self, scripted, settings):
+        self.scripted = {one.address: one for one in scripted}
+        self.listener = Recorder()
+        listing = trio.CapacityLimiter(16)
+        self.cluster = Cluster(
+            Scheduler(Spread(), [HealthAndPorts()]),
+            lambda entry, owner: make_engine(
+                self.scripted[str(entry.address)], owner, entry=entry, listing=listing
+            ),
+            self.listener,
+            settings,
+            Random(1),
+        )
+
+    def discover(self, *scripted):
+        """Discovery's list is now exactly these."""
+        self.scripted.update({one.address: one for one in scripted})
+        self.cluster.membership.entries([Entry(parse_address(one.address)) for one in scripted])
+
+    def node(self, scripted):
+        """The node of an engine."""
+        return next(n for n in self.cluster.nodes() if n.address == scripted.address)
+
+    def states(self):
+        """Address's last number and state of each node, in the cluster's order."""
+        return [
+            (node.address.split(".")[3][:-5], node.state.value) for node in self.cluster.nodes()
+        ]
+
+    async def wait_healthy(self, *scripted):
+        """Until these are."""
+        for one in scripted:
+            await wait_for(lambda one=one: self.node(one).state is State.HEALTHY)
+
+    async def create(self, config, *, client="127.0.0.1"):
+        """A client creates."""
+        request = a_request("POST", "/v1.41/containers/create", client=Client(client))
+        return await self.cluster.create_container(config, request)
+
+    def pull_targets(self, image, *, client="127.0.0.1"):
+        """Names of the engines that a client's pull goes to."""
+        targets = self.cluster.pull_targets(image, Client(client))
+        return [engine.node.name for engine in targets]
+
+    def left_behind(self):
+        """Reservations on all nodes."""
+        return [name for node in self.cluster.nodes() for name in node.reservations]
+
+
+@asynccontextmanager
+async def open_fleet(*scripted, **settings):
+    """A cluster of these, all healthy."""
+    fleet = Fleet(scripted, ClusterSettings(name="manager", **settings))
+    async with open_cluster(fleet.cluster):
+        fleet.discover(*scripted)
+        await fleet.wait_healthy(*scripted)
+        yield fleet
 
 
 async def wait_for(condition, seconds=600):
@@ -325,7 +411,16 @@ def kit():
     class Kit:
         pass
 
-    names = [ScriptedEngine, Recorder, State, make_engine, wait_for, wait_for_state, living]
+    names = [
+        ScriptedEngine,
+        Recorder,
+        State,
+        make_engine,
+        wait_for,
+        wait_for_state,
+        living,
+        open_fleet,
+    ]
     for item in names:
         setattr(Kit, item.__name__, staticmethod(item) if callable(item) else item)
     return Kit

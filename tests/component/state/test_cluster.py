@@ -1,0 +1,149 @@
+"""What the cluster answers about its engines, containers, execs and events."""
+
+import pytest
+import trio
+
+from swarmcore.errors import Conflict, NotFound, Unavailable
+from swarmcore.messages import Answer, json_answer
+from swarmcore.model import State
+from swarmcore.testing.builders import a_request
+from swarmcore.versions import ApiVersion
+
+
+@pytest.fixture
+def engines(kit):
+    return [kit.ScriptedEngine(f"n{n}", n) for n in (1, 2, 10)]
+
+
+async def test_nodes_are_in_natural_order(autojump_clock, kit, engines):
+    async with kit.open_fleet(*reversed(engines)) as fleet:
+        assert [node.name for node in fleet.cluster.nodes()] == ["n1", "n2", "n10"]
+
+
+async def test_the_announced_version_is_what_every_healthy_engine_speaks(
+    autojump_clock, kit, engines
+):
+    engines[1].api_version = "1.30"
+    engines[2].api_version = "1.99"
+    async with kit.open_fleet(*engines) as fleet:
+        assert fleet.cluster.api_version == ApiVersion(1, 30)
+        engines[1].kill()
+        await kit.wait_for(lambda: fleet.node(engines[1]).state is State.UNHEALTHY)
+        assert fleet.cluster.api_version == ApiVersion(1, 41)
+        fleet.discover(engines[2])
+        assert fleet.cluster.api_version == ApiVersion(1, 51)
+
+
+async def test_without_engines_the_ceiling_is_announced(autojump_clock, kit):
+    async with kit.open_fleet() as fleet:
+        assert fleet.cluster.api_version == ApiVersion(1, 51)
+        with pytest.raises(Unavailable, match="No healthy node available in the cluster"):
+            fleet.cluster.healthy_engines()
+
+
+async def test_the_id_is_the_same_after_a_restart(autojump_clock, kit):
+    async with kit.open_fleet() as before, kit.open_fleet() as after:
+        assert before.cluster.id == after.cluster.id
+        assert len(before.cluster.id) == 64
+
+
+async def test_a_container_is_found_by_name_and_by_node_and_name(autojump_clock, kit, engines):
+    web = engines[1].add("web")
+    async with kit.open_fleet(*engines) as fleet:
+        for text in ("web", "/web", "n2/web", web, web[:12]):
+            assert fleet.cluster.find_container(text).id == web
+        assert fleet.cluster.engine_of(fleet.cluster.find_container("web")).node.name == "n2"
+        with pytest.raises(NotFound, match="No such container: n1/web"):
+            fleet.cluster.find_container("n1/web")
+
+
+async def test_a_container_of_an_unhealthy_engine_is_known_and_cannot_be_asked(
+    autojump_clock, kit, engines
+):
+    engines[0].add("web")
+    async with kit.open_fleet(*engines) as fleet:
+        engines[0].kill()
+        await kit.wait_for(lambda: fleet.node(engines[0]).state is State.UNHEALTHY)
+        with pytest.raises(Unavailable, match="Container web running on unhealthy node n1"):
+            fleet.cluster.engine_of(fleet.cluster.find_container("web"))
+
+
+async def test_followers_hear_engines_and_the_cluster_itself(autojump_clock, kit, engines):
+    async with kit.open_fleet(engines[0]) as fleet, fleet.cluster.follow_events() as events:
+        assert fleet.cluster.listeners == 1
+        engines[0].add("web")
+        fleet.discover(*engines[:2])
+        await fleet.wait_healthy(engines[1])
+        engines[1].kill()
+        await kit.wait_for(lambda: fleet.node(engines[1]).state is State.UNHEALTHY)
+        engines[1].start()
+        await fleet.wait_healthy(engines[1])
+        heard = [await anext(aiter(events)) for _ in range(4)]
+    assert [(event.action, event.attributes["node.name"]) for event in heard] == [
+        ("create", "n1"), ("engine_connect", "n2"), ("engine_disconnect", "n2"),
+        ("engine_reconnect", "n2"),
+    ]  # fmt: skip
+
+
+async def test_an_exec_is_remembered(autojump_clock, kit, engines):
+    engines[1].add("web")
+    async with kit.open_fleet(*engines) as fleet:
+        fleet.cluster.remember_exec("e1", fleet.cluster.find_container("web"))
+        for engine in engines:
+            engine.asked.clear()
+        assert (await fleet.cluster.find_exec("e1")).node.name == "n2"
+        assert all(engine.asked == [] for engine in engines)
+
+
+async def test_a_forgotten_exec_is_asked_for_everywhere_though_one_engine_hangs(
+    autojump_clock, kit, engines
+):
+    async def never():
+        await trio.sleep_forever()
+
+    engines[0].answer("GET", "^/exec/e1/json", never)
+    engines[2].answer("GET", "^/exec/e1/json", json_answer({"ID": "e1"}))
+    async with kit.open_fleet(*engines) as fleet:
+        with trio.fail_after(1):
+            assert (await fleet.cluster.find_exec("e1")).node.name == "n10"
+        with pytest.raises(NotFound, match="No such exec instance: e2"):
+            await fleet.cluster.find_exec("e2")
+
+
+async def test_a_rename_is_known_when_it_is_answered(autojump_clock, kit, engines):
+    engines[0].add("old")
+    async with kit.open_fleet(*engines) as fleet:
+        container = fleet.cluster.find_container("old")
+        answer = await fleet.cluster.rename_container(container, "new", a_request("POST"))
+        assert answer.status == 204
+        assert fleet.cluster.find_container("new").id == container.id
+        with pytest.raises(NotFound):
+            fleet.cluster.find_container("old")
+
+
+async def test_concurrent_renames_to_one_name_have_one_winner(autojump_clock, kit, engines):
+    for number in range(30):
+        engines[number % 3].add(f"c{number}")
+    statuses = []
+    async with kit.open_fleet(*engines) as fleet, trio.open_nursery() as nursery:
+
+        async def rename(container):
+            try:
+                answer = await fleet.cluster.rename_container(container, "x", a_request("POST"))
+                statuses.append(answer.status)
+            except Conflict:
+                statuses.append(409)
+
+        for container in list(fleet.cluster.containers()):
+            nursery.start_soon(rename, container)
+    assert sorted(statuses) == [204] + [409] * 29
+
+
+async def test_a_refused_rename_frees_the_name(autojump_clock, kit, engines):
+    engines[0].add("old")
+    engines[0].answer("POST", "/rename", Answer(500))
+    async with kit.open_fleet(*engines) as fleet:
+        container = fleet.cluster.find_container("old")
+        for _ in range(2):
+            answer = await fleet.cluster.rename_container(container, "new", a_request("POST"))
+            assert answer.status == 500

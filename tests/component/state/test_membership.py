@@ -1,0 +1,141 @@
+"""Discovery's lists become engines, each identity once."""
+
+import trio
+
+from swarmcore.addresses import parse_address
+from swarmcore.membership import natural_key
+from swarmcore.model import Entry, State
+
+
+def test_names_sort_by_the_value_of_their_digits():
+    names = ["n10", "n2", "n1", "a", "n", "10", "9", "n2b", "n02"]
+    assert sorted(names, key=natural_key) == [
+        "9", "10", "a", "n", "n1", "n2", "n02", "n2b", "n10",
+    ]  # fmt: skip
+
+
+async def test_engines_come_and_go_with_discoverys_list(autojump_clock, kit):
+    one, two, three = (kit.ScriptedEngine(f"n{n}", n) for n in (1, 2, 3))
+    web = two.add("web")
+    async with kit.open_fleet(one, two) as fleet:
+        assert fleet.states() == [("1", "Healthy"), ("2", "Healthy")]
+        fleet.discover(one, three)
+        await fleet.wait_healthy(three)
+        assert fleet.states() == [("1", "Healthy"), ("3", "Healthy")]
+        assert list(fleet.cluster.containers()) == []
+    assert fleet.listener.heard == ["joined n1", "joined n2", "lost n2", "joined n3"]
+    assert web in two.containers
+    assert two.paths("DELETE") == []
+
+
+async def test_an_engine_that_stays_in_the_list_is_left_alone(autojump_clock, kit):
+    one = kit.ScriptedEngine("n1", 1)
+    async with kit.open_fleet(one) as fleet:
+        one.asked.clear()
+        fleet.discover(one)
+        await trio.sleep(1)
+        assert fleet.states() == [("1", "Healthy")]
+        assert "/version" not in one.paths()
+
+
+async def test_a_removed_engine_that_returns_is_known_again(autojump_clock, kit):
+    one = kit.ScriptedEngine("n1", 1)
+    one.add("web")
+    async with kit.open_fleet(one) as fleet:
+        fleet.discover()
+        assert fleet.states() == []
+        fleet.discover(one)
+        await fleet.wait_healthy(one)
+        assert fleet.cluster.find_container("web").name == "web"
+
+
+async def test_an_entry_with_new_labels_is_a_new_engine(autojump_clock, kit):
+    one = kit.ScriptedEngine("n1", 1)
+    async with kit.open_fleet(one) as fleet:
+        address = parse_address(one.address)
+        fleet.cluster.membership.entries([Entry(address, {"rack": "r1"})])
+        await kit.wait_for(lambda: fleet.node(one).labels.get("rack") == "r1")
+
+
+async def test_a_discovery_that_fails_keeps_the_engines(autojump_clock, kit, caplog):
+    one = kit.ScriptedEngine("n1", 1)
+    async with kit.open_fleet(one) as fleet:
+        fleet.cluster.membership.failed("no such file")
+        await trio.sleep(100)
+        assert fleet.states() == [("1", "Healthy")]
+        assert fleet.cluster.membership.discovery_error == "no such file"
+        assert "Discovery error: no such file" in caplog.text
+
+
+async def test_pending_engines_are_listed_and_not_used(autojump_clock, kit):
+    one, down = kit.ScriptedEngine("n1", 1), kit.ScriptedEngine("n2", 2)
+    down.kill()
+    async with kit.open_fleet(one) as fleet:
+        fleet.discover(one, down)
+        await trio.sleep(5)
+        assert set(fleet.states()) == {("1", "Healthy"), ("2", "Pending")}
+        assert [engine.node.name for engine in fleet.cluster.engines()] == ["n1"]
+
+
+async def test_one_engine_under_two_addresses_joins_once(autojump_clock, kit):
+    one = kit.ScriptedEngine("n1", 1)
+    again = kit.ScriptedEngine("n1", 2)
+    async with kit.open_fleet(one) as fleet:
+        fleet.discover(one, again)
+        await kit.wait_for(lambda: fleet.node(again).error)
+        assert fleet.node(again).state is State.PENDING
+        assert fleet.node(again).error == (
+            "192.0.2.2:2375 and 192.0.2.1:2375 reach the same engine n1 (ID ID-n1): remove one of"
+            " the two addresses from discovery"
+        )
+        await trio.sleep(100)
+        fleet.discover(again)
+        assert await kit.wait_for(lambda: fleet.node(again).state is State.HEALTHY) < 2
+
+
+async def test_two_engines_with_one_id_are_told_apart_and_the_second_waits(autojump_clock, kit):
+    one = kit.ScriptedEngine("n1", 1, engine_id="SAME")
+    clone = kit.ScriptedEngine("n2", 2, engine_id="SAME")
+    clone.add("web")
+    async with kit.open_fleet(one) as fleet:
+        fleet.discover(one, clone)
+        await kit.wait_for(lambda: fleet.node(clone).error)
+        assert fleet.node(clone).error.startswith(
+            "ID duplicated. SAME shared by this node 192.0.2.2:2375 and another node"
+            " 192.0.2.1:2375: n2 and n1 are clones;"
+        )
+        assert list(fleet.cluster.containers()) == []
+        clone.engine_id = "OTHER"
+        assert await kit.wait_for(lambda: fleet.node(clone).state is State.HEALTHY) < 31
+        assert [container.name for container in fleet.cluster.containers()] == ["web"]
+
+
+async def test_an_identity_is_free_again_when_its_holder_never_became_healthy(autojump_clock, kit):
+    broken = kit.ScriptedEngine("n1", 1)
+    sound = kit.ScriptedEngine("n1", 2)
+
+    async def never():
+        await trio.sleep_forever()
+
+    broken.answer("GET", "^/images/json", never)
+    async with kit.open_fleet() as fleet:
+        fleet.discover(broken, sound)
+        await fleet.wait_healthy(sound)
+
+
+async def test_many_engines_are_first_read_a_few_at_a_time(autojump_clock, kit):
+    fleet_size = 40
+    reading = most = 0
+
+    async def list_slowly():
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        await trio.sleep(1)
+        reading -= 1
+
+    engines = [kit.ScriptedEngine(f"n{n}", n) for n in range(1, fleet_size + 1)]
+    for engine in engines:
+        engine.answer("GET", "^/images/json", list_slowly)
+    async with kit.open_fleet(*engines):
+        assert most == 16
