@@ -42,8 +42,6 @@ class EngineClient:
         self._client = httpx.AsyncClient(
             transport=_Transport(self._backend), timeout=None, trust_env=False
         )
-        # httpx adds headers of its own, and an engine would compress for them.
-        self._client.headers = httpx.Headers({"User-Agent": "swarmcore"})
         # Calls wait here and not in httpcore's pool, which loses a place for good when a waiting
         # call is cancelled at the moment its turn comes: as when an engine hangs under many calls.
         self._calls = trio.Semaphore(_CALLS)
@@ -90,7 +88,7 @@ class EngineClient:
             EngineUnreachable: no answer.
         """
         with _translated(self._label):
-            response = await self._client.send(self._build("GET", target, None, ()), stream=True)
+            response = await self._send("GET", target, None, ())
         async with _closing(response) as pieces:
             if response.status_code != 200:
                 text = f"engine {self._label}: GET {target}: status {response.status_code}"
@@ -102,8 +100,7 @@ class EngineClient:
         await self._client.aclose()
 
     async def _ask(self, method: str, target: str, body: bytes | None, headers: Headers) -> Answer:
-        request = self._build(method, target, body, headers)
-        response = await self._client.send(request, stream=True)
+        response = await self._send(method, target, body, headers)
         async with _closing(response) as pieces:
             read = bytearray()
             async for piece in pieces:
@@ -113,22 +110,26 @@ class EngineClient:
                     raise EngineError(self._label, text)
             return Answer(response.status_code, tuple(response.headers.raw), bytes(read))
 
-    def _build(
+    async def _send(
         self, method: str, target: str, body: bytes | None, headers: Headers
-    ) -> httpx.Request:
-        """One request; its target goes out byte for byte as given."""
+    ) -> httpx.Response:
+        """Send one request, its target byte for byte as given; returns the answer's head."""
         if not _TARGET.fullmatch(target):
             raise BadRequest(f"{target!r} is not a percent-encoded path")
-        length = [] if body is None and method in _REPEATABLE else [(b"Content-Length", b"0")]
-        if body is not None:
-            length = [(b"Content-Length", b"%d" % len(body))]
-        return self._client.build_request(
+        if self._client.is_closed:
+            raise EngineUnreachable(self._label, f"engine {self._label} has left the cluster")
+        sent = [(b"Host", b"docker"), (b"User-Agent", b"swarmcore"), *headers]
+        if body is not None or method not in _REPEATABLE:
+            sent.append((b"Content-Length", b"%d" % len(body or b"")))
+        # Not the client's build_request, whose own headers would have engines compress.
+        request = httpx.Request(
             method,
             "http://docker/",
             content=body,
-            headers=[(b"Host", b"docker"), *headers, *length],
+            headers=sent,
             extensions={"target": target.encode("ascii")},
         )
+        return await self._client.send(request, stream=True)
 
 
 @contextmanager
