@@ -16,8 +16,10 @@ class Pace:
     Attributes:
         refresh_min_seconds, refresh_max_seconds: ``--engine-refresh-min-interval`` and ``-max-``.
         failure_limit: failures in a row that make it unhealthy (``--engine-failure-retry``).
-        probe_seconds: silence after which a healthy engine is pinged.  With the deadline of a ping
-            and the limit of failures this bounds how long a hung engine goes unnoticed.
+        probe_seconds: silence after which a healthy engine is pinged.
+        ping_seconds: how long the answer to a ping may take.  With the silence before and the limit
+            of failures it bounds how long a hung engine goes unnoticed.
+        suspicious_seconds: between pings of an engine that just failed.
         pending_limit_seconds: longest wait between attempts at an engine never seen healthy.
         unhealthy_limit_seconds: the same for one that was: it is missed, and comes back soon.
     """
@@ -26,6 +28,8 @@ class Pace:
     refresh_max_seconds: float = 60.0
     failure_limit: int = 3
     probe_seconds: float = 3.0
+    ping_seconds: float = 3.0
+    suspicious_seconds: float = 0.5
     pending_limit_seconds: float = 30.0
     unhealthy_limit_seconds: float = 5.0
 

@@ -35,8 +35,6 @@ _CALL_SECONDS = 30.0
 _CREATE_SECONDS = 120.0
 #: For the questions on connecting: an engine that cannot answer these cannot be used either.
 _CONNECT_SECONDS = 10.0
-#: For a ping: with three failures and the pace's silence it bounds how long a hang goes unnoticed.
-_PING_SECONDS = 3.0
 #: However often somebody says that an engine lives again, it is not asked more often than this.
 _CALM_SECONDS = 0.25
 #: A connection that lasted this long was a good one: the next begins without a wait.
@@ -192,7 +190,7 @@ class Engine:
     async def ping(self) -> None:
         """Ask for a sign of life; a failure is counted and not raised."""
         try:
-            await self._contact.ask("GET", "/_ping", seconds=_PING_SECONDS)
+            await self._contact.ask("GET", "/_ping", seconds=self._pace.ping_seconds)
         except EngineError as error:
             log.debug("engine %s does not answer a ping: %s", self.label, error)
 

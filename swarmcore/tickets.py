@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from swarmcore.images import normal_image
 
-#: Tickets kept at once; beyond that the oldest goes.
+#: Creates of clients that pull at the same time, by far.
 _LIMIT = 10_000
 
 
@@ -38,9 +38,14 @@ class Ticket:
 
 
 class Tickets:
-    """All tickets, oldest first."""
+    """All tickets, oldest first.
 
-    def __init__(self) -> None:
+    Args:
+        limit: how many are kept at once; beyond that the oldest goes.
+    """
+
+    def __init__(self, limit: int = _LIMIT) -> None:
+        self._limit = limit
         self._tickets: dict[str, Ticket] = {}
 
     def __len__(self) -> int:
@@ -49,7 +54,7 @@ class Tickets:
     def put(self, ticket: Ticket) -> list[Ticket]:
         """Keep *ticket*; returns those that had to go for it."""
         self._tickets[ticket.reservation] = ticket
-        surplus = list(self._tickets.values())[: max(len(self._tickets) - _LIMIT, 0)]
+        surplus = list(self._tickets.values())[: max(len(self._tickets) - self._limit, 0)]
         for old in surplus:
             del self._tickets[old.reservation]
         return surplus

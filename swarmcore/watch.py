@@ -29,8 +29,6 @@ _BACKLOG = 2048
 _BATCH = 256
 #: Replayed events that are recognised: twice what an engine keeps for ``since``.
 _REMEMBERED = 512
-#: Between pings of an engine that just failed.
-_SUSPICIOUS_SECONDS = 0.5
 #: Labels and resources of an engine rarely change; classic's interval.
 _SPECS_SECONDS = 300.0
 
@@ -227,7 +225,7 @@ class Watch:
         """Ping an engine that says nothing, so that one that hangs is noticed without traffic."""
         while True:
             if self._engine.node.failures:
-                wait = _SUSPICIOUS_SECONDS
+                wait = self._pace.suspicious_seconds
             else:
                 silence = trio.current_time() - self._engine.last_contact
                 wait = self._pace.until_probe(self._random) - silence

@@ -44,6 +44,7 @@ def test_a_known_engine_is_tried_quickly_until_it_counts_as_unhealthy(attempts, 
 
 
 def test_a_hung_engine_is_noticed_within_fifteen_seconds_by_default():
-    pace, ping_seconds, between = Pace(), 3.0, 0.5
-    longest = pace.until_probe(Middle()) + pace.failure_limit * (ping_seconds + between)
+    pace = Pace()
+    each = pace.suspicious_seconds + pace.ping_seconds
+    longest = pace.until_probe(Middle()) + pace.failure_limit * each
     assert longest < 15

@@ -1,0 +1,108 @@
+"""The same over real sockets: our client and dialer against embedded engines, on the real clock."""
+
+from contextlib import asynccontextmanager
+from random import Random
+
+import pytest
+import trio
+
+from swarmcore.backoff import Pace
+from swarmcore.contact import Contact
+from swarmcore.dial import Dialer
+from swarmcore.engine import Engine
+from swarmcore.errors import EngineUnreachable
+from swarmcore.model import State
+from swarmcore.testing.embedded import EmbeddedEngine
+from swarmcore.transport import EngineClient
+from swarmcore.upstream import Upstream
+
+#: Quick enough for a test, slow enough to tell its steps apart.
+PACE = Pace(probe_seconds=0.2, ping_seconds=0.5, unhealthy_limit_seconds=0.5)
+
+
+@asynccontextmanager
+async def following(embedded, owner):
+    """Our side of a served embedded engine."""
+    dialer = Dialer(embedded.entry.address)
+    engine = Engine(
+        embedded.entry,
+        EngineClient(dialer),
+        Upstream(dialer, embedded.name),
+        owner,
+        pace=PACE,
+        overcommit=0.0,
+        random=Random(1),
+        listing=trio.CapacityLimiter(1),
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(engine.run)
+        yield engine
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+def owner(kit):
+    return kit.Recorder()
+
+
+async def test_an_engine_is_followed(kit, owner):
+    async with EmbeddedEngine("n1").serving() as embedded:
+        embedded.add_container("web")
+        async with following(embedded, owner) as engine:
+            await kit.wait_for_state(engine, State.HEALTHY, 10)
+            assert [c.name for c in engine.node.containers.values()] == ["web"]
+            body = b'{"Image": "busybox", "Cmd": ["sleep", "1000"]}'
+            json = ((b"Content-Type", b"application/json"),)
+            path = "/containers/create?name=second"
+            answer = await engine.call("POST", path, body=body, headers=json)
+            assert answer.status == 201
+            await kit.wait_for(lambda: "second" in owner.names.values(), 10)
+            answer = await engine.call("DELETE", f"/containers/{answer.json()['Id']}")
+            assert answer.status == 204
+            await kit.wait_for(lambda: "second" not in owner.names.values(), 10)
+            assert [event.verb for event in owner.events if event.type == "container"] == [
+                "create", "destroy",
+            ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("break_it", "mend_it"),
+    [("cut", "mend"), ("pause", "resume")],
+    ids=["cable pulled", "hung"],
+)
+async def test_an_engine_is_lost_and_comes_back(kit, owner, break_it, mend_it):
+    async with EmbeddedEngine("n1").serving() as embedded, following(embedded, owner) as engine:
+        await kit.wait_for_state(engine, State.HEALTHY, 10)
+        getattr(embedded, break_it)()
+        await kit.wait_for_state(engine, State.UNHEALTHY, 20)
+        embedded.add_container("meanwhile")
+        mended = getattr(embedded, mend_it)()
+        if mended is not None:
+            await mended
+        await kit.wait_for_state(engine, State.HEALTHY, 20)
+        assert "meanwhile" in owner.names.values()
+
+
+async def test_an_answer_is_streamed_and_may_be_left_early(kit, owner):
+    async with EmbeddedEngine("n1").serving() as embedded, following(embedded, owner) as engine:
+        await kit.wait_for_state(engine, State.HEALTHY, 10)
+        async with engine.open("GET", "/events") as stream:
+            assert stream.status == 200
+            embedded.emit("volume", "create", "v1")
+            async for piece in stream:
+                assert b"v1" in piece
+                break
+        assert engine.node.failures == 0
+
+
+async def test_a_closed_contact_refuses_at_once(owner):
+    embedded = EmbeddedEngine("n1")
+    async with embedded.serving():
+        dialer = Dialer(embedded.entry.address)
+        owner.label, owner.lost_contact = "n1", owner.heard.append
+        contact = Contact(EngineClient(dialer), Upstream(dialer, "n1"), owner)
+        contact.close()
+        with pytest.raises(EngineUnreachable, match="n1 has left the cluster"):
+            await contact.ask("GET", "/_ping", seconds=1)
+        assert owner.heard == []
+        await contact.aclose()
