@@ -1,6 +1,7 @@
 """The control path to one engine, over real sockets, with an engine that says what a test wants."""
 
 import gzip
+import random
 import re
 import socket
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
 from swarmcore.transport import EngineClient
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+OK_AND_CLOSE = OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -85,7 +87,7 @@ async def answer_and_close(stream):
     return False
 
 
-async def hang(stream):
+async def wait_for_the_client(stream):
     while await stream.receive_some():
         pass
     return False
@@ -316,23 +318,22 @@ async def test_calls_beyond_32_wait_for_their_turn():
     assert engine.most <= 32
 
 
-async def test_an_engine_that_hung_under_many_calls_is_asked_again_afterwards():
-    engine = ScriptedEngine(hang)
-    async with asking(engine) as client:
-        for _ in range(3):
-            with trio.CancelScope() as scope:
-                async with trio.open_nursery() as nursery:
-                    for _ in range(100):
-                        nursery.start_soon(client.request, "GET", "/x")
-                    while engine.open < 32:
-                        await trio.lowlevel.checkpoint()
-                    scope.cancel()
-            while engine.open:
-                await trio.lowlevel.checkpoint()
-        engine.scripts = [OK]
+async def test_calls_that_are_given_up_at_any_moment_cost_no_place(monkeypatch):
+    monkeypatch.setattr(transport, "_CALLS", 4)
+    moments = random.Random(1)
+
+    async def give_up(client):
+        with trio.move_on_after(moments.random() / 50):
+            await client.request("POST", "/x")
+
+    async with asking(ScriptedEngine(OK_AND_CLOSE)) as client:
+        for _ in range(20):
+            async with trio.open_nursery() as nursery:
+                for _ in range(60):
+                    nursery.start_soon(give_up, client)
         with trio.fail_after(5):
             async with trio.open_nursery() as nursery:
-                for _ in range(100):
+                for _ in range(8):
                     nursery.start_soon(client.request, "GET", "/x")
 
 
@@ -392,7 +393,7 @@ async def test_an_engine_that_has_no_events_is_an_error():
 
 async def endless(stream):
     await stream.send_all(CHUNKED + chunk(b"1\n") + chunk(b"2\n"))
-    return await hang(stream)
+    return await wait_for_the_client(stream)
 
 
 @pytest.mark.parametrize("how", ["leaving", "cancelling", "raising"])
