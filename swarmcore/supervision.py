@@ -15,7 +15,10 @@ _LONGEST_SECONDS = 60.0
 
 
 async def supervise(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run *work* until it returns; one that raises is started again after a growing pause.
+    """Run *work* until it returns; one that raises is started again after a pause.
+
+    The pause doubles from failure to failure, up to a minute; work that ran for longer than that
+    has recovered, and begins with the shortest pause again.
 
     Args:
         name: for the log.
@@ -27,11 +30,10 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
         except Exception:
+            if trio.current_time() - started > _LONGEST_SECONDS:
+                pause = _FIRST_SECONDS
             log.exception("%s failed; trying again in %g s", name, pause)
         else:
             return
         await trio.sleep(pause)
-        lasted = trio.current_time() - started
-        pause = (
-            _FIRST_SECONDS if lasted > _LONGEST_SECONDS * 2 else min(pause * 2, _LONGEST_SECONDS)
-        )
+        pause = min(pause * 2, _LONGEST_SECONDS)
