@@ -237,7 +237,12 @@ def explain(error: ssl.SSLError) -> str:
         return "the other side does not speak TLS"
     if isinstance(error, ssl.SSLEOFError):
         return "the connection ended within TLS"
-    return str(error.reason or error).lower().replace("_", " ")
+    version, alert, told = str(error.reason or error).partition("_ALERT_")
+    words = (told or version).lower().replace("_", " ")
+    if not alert:
+        return words
+    refused = "our certificate" if "CERTIFICATE" in told or told == "UNKNOWN_CA" else "us"
+    return f"the other side refuses {refused}: {words}"
 
 
 class TLSListener(trio.abc.Listener[TLSStream]):

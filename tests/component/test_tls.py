@@ -334,6 +334,26 @@ async def test_a_verifying_server_refuses_a_client_without_a_certificate(files):
 
 
 @pytest.mark.parametrize(
+    ("client", "reason"),
+    [("", "our certificate: certificate required"), ("stranger", "our certificate: unknown ca")],
+    ids=["no certificate", "a stranger's"],
+)
+async def test_a_client_that_is_refused_learns_why(files, client, reason):
+    rules = TLSFiles(ca=files.of("client").ca)
+    if client:
+        rules = files.of(client)
+    ours, theirs = trio.testing.memory_stream_pair()
+    asking = TLSStream(ours, client_context(rules), server_hostname="localhost")
+    serving = TLSStream(theirs, server_context(files.of("server")), server_side=True)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(asking.do_handshake)
+        with pytest.raises(ssl.SSLError):
+            await serving.do_handshake()
+    with pytest.raises(trio.BrokenResourceError, match=f"^the other side refuses {reason}$"):
+        await asking.receive_some()
+
+
+@pytest.mark.parametrize(
     ("server", "host", "reason"),
     [
         ("stranger", "localhost", "unable to get local issuer"),

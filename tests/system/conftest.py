@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -34,11 +35,25 @@ def wait_until(state: Callable[[], Any], what: str, seconds: float = 60) -> Any:
 
 
 class Manager:
-    """``swarmcore manage`` as a process of its own, on a loopback port."""
+    """``swarmcore manage`` as a process of its own, on a loopback port.
 
-    def __init__(self, port: int, arguments: list[str], log: Path) -> None:
+    With *tls* it is asked by these rules; *environment* is added to its own.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        arguments: list[str],
+        log: Path,
+        *,
+        tls: ssl.SSLContext | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.port = port
         self.host = f"tcp://127.0.0.1:{port}"
+        self._url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        self._tls = tls
+        self._environment = {**os.environ, **(environment or {})}
         self.socket = f"unix://{log.with_suffix('.sock')}"
         self.log = log
         self._command = [
@@ -54,7 +69,9 @@ class Manager:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, env=self._environment
+            )
         wait_until(self._pings, f"the manager to answer; see {self.log}")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -65,12 +82,17 @@ class Manager:
         return status
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+        with self._open(path, 30) as answer:
             return json.load(answer)
 
     def statuses(self) -> list[str]:
         """The Status row of every node in ``info``."""
         return [value for key, value in self.get("/info")["SystemStatus"] if "Status" in key]
+
+    def errors(self) -> list[str]:
+        """The Error row of every node that has one."""
+        rows = self.get("/info")["SystemStatus"]
+        return [value for key, value in rows if "Error" in key and value != "(none)"]
 
     def wait_healthy(self, count: int, seconds: float = 60) -> None:
         wait_until(
@@ -81,10 +103,13 @@ class Manager:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_ping", timeout=5):
+            with self._open("/_ping", 5):
                 return True
         except OSError:
             return False
+
+    def _open(self, path: str, seconds: float) -> Any:
+        return urllib.request.urlopen(f"{self._url}{path}", timeout=seconds, context=self._tls)
 
 
 class Docker:
@@ -172,8 +197,9 @@ def start_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
     managers: list[Manager] = []
     folder = tmp_path_factory.mktemp("managers")
 
-    def start(*arguments: str) -> Manager:
-        manager = Manager(free_port(), list(arguments), folder / f"{len(managers)}.log")
+    def start(*arguments: str, **options: Any) -> Manager:
+        log = folder / f"{len(managers)}.log"
+        manager = Manager(free_port(), list(arguments), log, **options)
         managers.append(manager)
         manager.start()
         return manager
@@ -182,6 +208,18 @@ def start_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
     for manager in managers:
         if manager.process is not None:
             manager.stop()
+
+
+@pytest.fixture(scope="session")
+def make_docker(lab: Lab) -> Callable[..., Docker]:
+    """Point the CLI of a release at an address, with additions to its environment."""
+
+    def make(release: str, host: str, **environment: str) -> Docker:
+        docker = Docker(lab.cli(release), host)
+        docker.environment |= environment
+        return docker
+
+    return make
 
 
 @pytest.fixture(scope="session")
