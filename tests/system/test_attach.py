@@ -54,10 +54,12 @@ def test_input_ends_with_the_client_that_started_the_container(docker):
 
 
 def test_output_without_input_ends_with_the_container(docker):
-    docker("run", "-di", "--name", "box", "busybox", "sh", "-c", "read word; echo $word")
+    script = "while :; do echo tick; sleep 0.1; done & read word; kill $!; echo $word"
+    docker("run", "-di", "--name", "box", "busybox", "sh", "-c", script)
     attached = docker.start("attach", "--no-stdin", "box")
+    assert attached.stdout.readline() == "tick\n"
     docker("attach", "box", input="word\n")
-    assert attached.communicate(timeout=60)[0] == "word\n"
+    assert attached.communicate(timeout=60)[0].splitlines()[-1] == "word"
 
 
 def test_attach_to_a_missing_container_says_so(docker):

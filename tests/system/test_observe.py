@@ -127,10 +127,11 @@ def test_events_arrive_from_every_engine_filtered(fleet, docker, wait_until):
 
 
 def test_past_events_are_replayed_in_order(fleet, docker):
-    docker("run", "--name", "past", "busybox", "true")
-    docker("rm", "past")
+    name = f"past-{time.time_ns()}"
+    docker("run", "--name", name, "busybox", "true")
+    docker("rm", name)
     until = str(int(time.time()) + 1)  # the client cuts off fractions
-    actions = docker("events", "--since", "1m", "--until", until, "--filter", "container=past",
+    actions = docker("events", "--since", "1m", "--until", until, "--filter", f"container={name}",
                      "--format", "{{.Action}}").split()  # fmt: skip
     life = ["create", "start", "die", "destroy"]
     assert [action for action in actions if action in life] == life
