@@ -243,6 +243,10 @@ class Cluster:
         waiting = self._placement.pull_targets(image, client.key, trio.current_time())
         return waiting or self.healthy_engines()
 
+    def pull_failed(self, image: str, client: Client) -> None:
+        """*client*'s pull of *image* failed; see ``protocols.Cluster``."""
+        self._placement.pull_failed(image, client.key)
+
     # ---- events
 
     def follow_events(self) -> AbstractAsyncContextManager[EventStream]:

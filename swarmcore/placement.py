@@ -116,6 +116,11 @@ class Placement:
             if engine.node.id in wanted and engine.node.health > 0
         ]
 
+    def pull_failed(self, image: str, client_key: str) -> None:
+        """Give back what waited for *client_key*'s pull of *image*."""
+        for ticket in self.tickets.void(client_key, image):
+            self.reservations.end(ticket.reservation)
+
     def expire(self, now: float) -> None:
         """Void what nobody came back for.
 

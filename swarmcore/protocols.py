@@ -416,6 +416,10 @@ class Cluster(Protocol):
         """
         ...
 
+    def pull_failed(self, image: str, client: Client) -> None:
+        """*client*'s pull of *image* failed: what its creates claimed meanwhile is free again."""
+        ...
+
     def follow_events(self) -> AbstractAsyncContextManager[EventStream]:
         """Subscribe to events of all engines and of the cluster itself."""
         ...

@@ -83,6 +83,13 @@ class Tickets:
             if ticket.client == client and wanted in (None, ticket.image):
                 yield ticket
 
+    def void(self, client: str, image: str) -> list[Ticket]:
+        """Nobody will come back for *image*: its pull failed; returns what was voided."""
+        voided = list(self.of(client, image))
+        for ticket in voided:
+            del self._tickets[ticket.reservation]
+        return voided
+
     def expire(self, now: float) -> None:
         """Forget those whose time (trio's) has passed; their reservations expire by themselves."""
         for ticket in list(self._tickets.values()):

@@ -49,9 +49,14 @@ async def create_image(exchange: Exchange) -> None:
         raise NotSupported("importing an image is not supported by this manager yet")
     image = named_image(query)
     engines = exchange.cluster.pull_targets(image, exchange.request.client)
-    pull = _Pull(exchange, engines)
-    if not await pull.run():
-        await exchange.send(pull.outcome())
+    pull, succeeded = _Pull(exchange, engines), False
+    try:
+        if not await pull.run():
+            await exchange.send(pull.outcome())
+        succeeded = not pull.failed
+    finally:
+        if not succeeded:
+            exchange.cluster.pull_failed(image, exchange.request.client)
 
 
 def named_image(query: Query) -> str:
@@ -81,6 +86,11 @@ class _Pull:
             if key.lower() in _FORWARDED or key.lower().startswith(b"x-meta-")
         )
         self._failures: dict[str, EngineError] = {}
+
+    @property
+    def failed(self) -> bool:
+        """Whether any engine failed to pull."""
+        return bool(self._failures)
 
     async def run(self) -> bool:
         """Pull, and answer from the first progress on; returns whether there was any."""

@@ -211,6 +211,9 @@ class FakeCluster:
             raise NotFound(f"No such exec instance: {exec_id}")
         return self.execs[exec_id]
 
+    def pull_failed(self, image, client):
+        self.failed_pulls = [*getattr(self, "failed_pulls", ()), image]
+
     def pull_targets(self, image, client):
         self.pulled = image
         return self.healthy_engines()

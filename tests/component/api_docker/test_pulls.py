@@ -49,6 +49,14 @@ async def test_a_create_of_a_missing_image_ties_the_pull_to_its_node(manager, n1
     assert made.status == 201
 
 
+async def test_a_failed_pull_gives_back_what_waited_for_it(manager):
+    body = {"Image": "team/tool:1", "HostConfig": {"Memory": 1 << 30}}
+    assert (await manager("POST", "/containers/create", body)).status == 404
+    assert sum(node.used_memory for node in manager.cluster.nodes()) == 1 << 30
+    assert (await manager("POST", TOOL, headers=auth("wrong"))).status == 404
+    assert sum(node.used_memory for node in manager.cluster.nodes()) == 0
+
+
 async def test_when_every_engine_is_refused_so_is_the_client(manager):
     answer = await manager("POST", TOOL, headers=auth("wrong"))
     assert answer.status == 404
