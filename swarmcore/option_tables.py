@@ -132,13 +132,13 @@ _ENGINES = (
     ),
     Option(
         "refresh-on-node-filter",
-        "before ps with a 'node' filter, re-read the engines that it names",
+        "no longer needed: ps is kept current by the engines' events",
         kind="switch",
         default=("false",),
     ),
     Option(
         "container-name-refresh-filter",
-        "before ps with this 'name' filter, re-read all engines",
+        "no longer needed: ps is kept current by the engines' events",
         value="TEXT",
     ),
 )
@@ -255,5 +255,5 @@ DEMO_OPTIONS = (
 CLUSTER_OPTS = {
     "swarm.overcommit": "share of a node's CPU and memory given out beyond what it has (0.05)",
     "swarm.cpushares": "what CpuShares means: weight, or cpus, which claims that many (weight)",
-    "swarm.createretry": "how often a create that no node could take is tried again (0)",
+    "swarm.createretry": "like --alternates; the larger of the two counts (0)",
 }
