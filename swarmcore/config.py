@@ -5,7 +5,7 @@ expressions stand ``instructions``'; everything else in the body is the engine's
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from swarmcore.instructions import take_instructions
 from swarmcore.model import NANO, Claim
 from swarmcore.node import Node
 from swarmcore.prefixes import endpoints_without_prefixes, without_prefixes
+from swarmcore.references import joined_containers, named_networks, named_volumes
 
 #: The label that names a container over all its lives.
 SWARM_ID = "com.docker.swarm.id"
@@ -56,6 +57,10 @@ class ContainerConfig:
         network_mode: ``HostConfig.NetworkMode``.
         exposed_ports: keys of ``ExposedPorts``: ``80/tcp``.
         volumes_from, links: names of the containers depended on, without options.
+        joined: containers whose network, IPC or PID namespace it joins.
+        networks: user networks that it is to be on from the beginning.
+        volumes: volumes that it mounts by name.
+        held_volumes: those of *volumes* that some node has; without that node they would be empty.
         cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
     """
 
@@ -74,6 +79,10 @@ class ContainerConfig:
     exposed_ports: tuple[str, ...] = ()
     volumes_from: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    held_volumes: tuple[str, ...] = ()
     cpu_shares_are_cpus: bool = False
 
     @classmethod
@@ -122,6 +131,9 @@ class ContainerConfig:
             exposed_ports=tuple(exposed),
             volumes_from=_names(host_config.get("VolumesFrom")),
             links=_links(host_config, read.get("NetworkingConfig")),
+            joined=joined_containers(host_config),
+            networks=named_networks(host_config, read.get("NetworkingConfig")),
+            volumes=named_volumes(host_config),
         )
 
     def with_name(self, name: str) -> Self:
@@ -154,18 +166,23 @@ class ContainerConfig:
         """With one more affinity for this placement only: no label keeps it."""
         return replace(self, affinities=(*self.affinities, expression))
 
+    def with_held_volumes(self, nodes: Iterable[Node]) -> Self:
+        """With the knowledge which of its volumes some of *nodes* have already."""
+        held = {name for node in nodes for name in self.volumes if name in node.volumes}
+        return replace(self, held_volumes=tuple(name for name in self.volumes if name in held))
+
     def body_for(self, node: Node) -> dict[str, Any]:
         """What the engine of *node* gets: its prefixes taken off, CPUs as its shares."""
-        body, words = dict(self.body), (node.name, node.id)
+        body = dict(self.body)
         if isinstance(host_config := body.get("HostConfig"), Mapping):
-            host_config = without_prefixes(host_config, words)
+            host_config = without_prefixes(host_config, node)
             cpus = count(host_config.get("CpuShares")) if self.cpu_shares_are_cpus else 0
             if cpus and node.cpus:
                 host_config["CpuShares"] = -(-cpus * SHARES // node.cpus)
             body["HostConfig"] = host_config
         networking = _object(body.get("NetworkingConfig"))
         if endpoints := _object(networking.get("EndpointsConfig")):
-            endpoints = endpoints_without_prefixes(endpoints, words)
+            endpoints = endpoints_without_prefixes(endpoints, node)
             body["NetworkingConfig"] = {**networking, "EndpointsConfig": endpoints}
         return body
 

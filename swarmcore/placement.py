@@ -131,8 +131,10 @@ class Placement:
         self.reservations.expire(now)
 
     def complete(self, config: ContainerConfig) -> ContainerConfig:
-        """Give *config* a name and a swarm id where the client left them to us."""
+        """Give *config* what the cluster knows: which of its volumes exist, and a name and a
+        swarm id where the client left them to us."""
         config = replace(config, name=config.name or self._invent_name())
+        config = config.with_held_volumes(self.nodes())
         if config.swarm_id and config.swarm_id not in self.reservations:
             return config
         return config.with_swarm_id(self._invent_id())

@@ -96,7 +96,7 @@ class Site:
 
     def install_defaults(self):
         self.install("strategy_spread")
-        for name in ("health", "port", "affinity", "constraint"):
+        for name in ("health", "port", "dependency", "affinity", "constraint"):
             self.install(f"filter_{name}", FILTER)
         self.install("discovery_nodes", DISCOVERY.replace("SCHEME", "nodes"))
         self.install("api_docker", ROUTES)
@@ -299,7 +299,7 @@ def test_a_broken_file_and_a_broken_module_are_named(acme):
 def test_the_defaults_are_classic_s(acme):
     acme.install_defaults()
     plugins = select_plugins(options())
-    assert filters_of(plugins) == ["health", "port", "affinity", "constraint"]
+    assert filters_of(plugins) == ["health", "port", "dependency", "affinity", "constraint"]
     assert plugins.strategy({}).name == "acme_strategy_spread"
     assert plugins.implementers("swarmcore_routes") == ["api_docker"]
 
@@ -326,7 +326,7 @@ def test_a_plugin_that_brings_a_strategy_replaces_the_default(acme, how):
     }[how]
     plugins = select_plugins(options(plugins=(name,)))
     assert plugins.implementers("swarmcore_strategy") == [name]
-    assert filters_of(plugins) == ["health", "port", "affinity", "constraint"]
+    assert filters_of(plugins) == ["health", "port", "dependency", "affinity", "constraint"]
 
 
 def test_two_named_strategies_are_a_conflict(acme):
@@ -396,7 +396,7 @@ def test_an_unknown_scheme_lists_the_installed_discoveries(acme):
 def test_a_default_can_be_left_out(acme):
     acme.install_defaults()
     plugins = select_plugins(options(without=("filter_port", "api_docker")))
-    assert filters_of(plugins) == ["health", "affinity", "constraint"]
+    assert filters_of(plugins) == ["health", "dependency", "affinity", "constraint"]
     assert plugins.implementers("swarmcore_routes") == []
 
 

@@ -15,7 +15,7 @@ PURE = {
     "addresses", "backoff", "bodies", "cache", "census", "claims", "config", "durations", "errors",
     "events", "expr", "flags", "folding", "forwarding", "framing", "images", "instructions",
     "limits", "messages", "model", "names", "node", "option_tables", "ports", "prefixes", "ranges",
-    "room", "routing", "scheduler", "sizes", "specs", "usage", "versions", "weighing",
+    "references", "room", "routing", "scheduler", "sizes", "specs", "usage", "versions", "weighing",
 }  # fmt: skip
 #: What a pure module must not import: the world.
 WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}

@@ -1,0 +1,89 @@
+"""Where the containers, networks and volumes are that a create names: ``--filter dependency``."""
+
+from collections.abc import Callable, Iterator
+
+from swarmcore import hookimpl
+from swarmcore.protocols import ContainerConfig, Node, Refused, Rule
+from swarmcore.references import find_container, find_network, without_node
+
+#: Holders that a refusal names; the others are counted.
+_NAMED = 3
+
+
+@hookimpl
+def swarmcore_filter() -> "DependencyFilter":
+    return DependencyFilter()
+
+
+class DependencyFilter:
+    """Refuses nodes that lack what the container refers to.
+
+    Containers whose volumes, links or namespaces it uses; user networks; and volumes that exist,
+    for elsewhere the engine would make an empty one of the same name.  A placement that is under
+    way counts as a container.
+    """
+
+    name = "dependency"
+
+    def rules(self, config: ContainerConfig) -> Iterator[Rule]:
+        """One rule for each thing that is named; none for a container that needs nothing."""
+        for text in dict.fromkeys((*config.volumes_from, *config.links, *config.joined)):
+            yield _Needed("container", text, _has_container).rule()
+        for text in config.networks:
+            yield _Needed("network", text, _has_network).rule()
+        for text in config.volumes:
+            if "/" in text:
+                yield _Needed("volume", text, _is_of_node).rule()
+            elif text in config.held_volumes:
+                yield _Needed("volume", text, _has_volume).rule()
+
+
+class _Needed:
+    """One thing, and which of the nodes that were asked have it.
+
+    Args:
+        kind: container, network or volume.
+        text: as the client wrote it.
+        is_on: whether a node has it.
+    """
+
+    def __init__(self, kind: str, text: str, is_on: Callable[[Node, str], bool]) -> None:
+        self._kind, self._text, self._is_on = kind, text, is_on
+        self._holders: dict[str, None] = {}
+
+    def rule(self) -> Rule:
+        """The condition, for one placement."""
+        return Rule(f"{self._kind} {self._text}", self._check, summarise=self._summarise)
+
+    def _check(self, node: Node) -> str | None:
+        if self._is_on(node, self._text):
+            self._holders[node.name] = None
+            return None
+        return "is not there"
+
+    def _summarise(self, text: str, refused: Refused) -> str:
+        """``network web is only on n1``: nodes that have it may be refused by another rule."""
+        names = sorted(self._holders)
+        if not names:
+            return f"{text} is not there"
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        return f"{text} is only on {', '.join(names[:_NAMED])}{more}"
+
+
+def _has_container(node: Node, text: str) -> bool:
+    return find_container(node, text) is not None or (
+        without_node(text, node) in node.container_words
+    )
+
+
+def _has_network(node: Node, text: str) -> bool:
+    return find_network(node, text) is not None
+
+
+def _has_volume(node: Node, text: str) -> bool:
+    return text in node.volumes
+
+
+def _is_of_node(node: Node, text: str) -> bool:
+    """``node/name``: that node, whether the volume exists already or not."""
+    return without_node(text, node) != text

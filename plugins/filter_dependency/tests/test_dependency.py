@@ -1,0 +1,133 @@
+"""Where a container may go, for what it names."""
+
+import pytest
+from swarmcore_filter_dependency import DependencyFilter
+
+from swarmcore.errors import NoNodeFits
+from swarmcore.protocols import Rule
+from swarmcore.scheduler import Scheduler
+from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
+
+SWARM_ID = "5" * 64
+DB = a_container("db", labels={"com.docker.swarm.id": SWARM_ID})
+NETWORK = "web_default"
+
+
+def nodes():
+    n1 = a_node("n1", containers=[DB], networks=[NETWORK], volumes=["data", "shared"])
+    return n1, a_node("n2", networks=["back"], volumes=["shared"]), a_node("n3")
+
+
+def fitting(*among, **body):
+    """Names of the nodes on which a container with this body may be."""
+    config = a_config(body=body).with_held_volumes(among)
+    rules = list(DependencyFilter().rules(config))
+    return [node.name for node in among if all(rule.check(node) is None for rule in rules)]
+
+
+def host(**fields):
+    return {"HostConfig": fields}
+
+
+def endpoints(*names):
+    return {"NetworkingConfig": {"EndpointsConfig": dict.fromkeys(names)}}
+
+
+def mount(source, kind="volume"):
+    return host(Mounts=[{"Type": kind, "Source": source, "Target": "/d"}])
+
+
+EVERYWHERE, NOWHERE = ["n1", "n2", "n3"], []
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (host(VolumesFrom=["db:ro"]), ["n1"]),
+        (host(Links=["db:alias"]), ["n1"]),
+        (host(Links=["/db:/web/alias"]), ["n1"]),
+        (host(NetworkMode="container:db"), ["n1"]),
+        (host(IpcMode="container:db"), ["n1"]),
+        (host(PidMode="container:n1/db"), ["n1"]),
+        (host(PidMode="container:n2/db"), NOWHERE),
+        (host(VolumesFrom=[DB.id]), ["n1"]),
+        (host(VolumesFrom=[DB.id[:5]]), ["n1"]),
+        (host(VolumesFrom=[SWARM_ID]), ["n1"]),
+        (host(VolumesFrom=[SWARM_ID[:7]]), ["n1"]),
+        (host(VolumesFrom=["ghost"]), NOWHERE),
+        (host(PidMode="host", IpcMode="shareable", NetworkMode="host"), EVERYWHERE),
+        (host(NetworkMode="default"), EVERYWHERE),
+        (host(NetworkMode="bridge"), EVERYWHERE),
+        (host(NetworkMode=NETWORK), ["n1"]),
+        (host(NetworkMode=f"n1/{NETWORK}"), ["n1"]),
+        (host(NetworkMode=f"n2/{NETWORK}"), NOWHERE),
+        (host(NetworkMode="ghost"), NOWHERE),
+        (endpoints(NETWORK), ["n1"]),
+        (endpoints("default"), EVERYWHERE),
+        (endpoints(NETWORK, "back"), NOWHERE),
+        (host(Binds=["data:/d"]), ["n1"]),
+        (host(Binds=["shared:/d:ro"]), ["n1", "n2"]),
+        (host(Binds=["new:/d"]), EVERYWHERE),
+        (host(Binds=["n3/new:/d"]), ["n3"]),
+        (host(Binds=["/data:/d"]), EVERYWHERE),
+        (mount("data"), ["n1"]),
+        (mount("data", kind="bind"), EVERYWHERE),
+        (host(Binds=["shared:/d"], NetworkMode="back"), ["n2"]),
+        ({}, EVERYWHERE),
+    ],
+    ids=str,
+)
+def test_nodes_that_have_what_a_container_names(body, expected):
+    assert fitting(*nodes(), **body) == expected
+
+
+def test_a_network_is_found_by_its_id_and_the_beginning_of_it():
+    n1, n2, n3 = nodes()
+    (id,) = [id for id, network in n1.networks.items() if network["Name"] == NETWORK]
+    for text in (id, id[:12]):
+        assert fitting(n1, n2, n3, **host(NetworkMode=text)) == ["n1"]
+
+
+def test_a_placement_under_way_counts():
+    node = a_node("n1")
+    node.reserve(a_reservation("db"))
+    assert fitting(node, **host(Links=["db:d"])) == ["n1"]
+
+
+class Indifferent:
+    """A strategy without opinion."""
+
+    name = "indifferent"
+
+    def weigh(self, config, node):
+        return (0,)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (host(NetworkMode=NETWORK), f"2 network {NETWORK} is only on n1"),
+        (host(Binds=["shared:/d"]), "1 volume shared is only on n1, n2"),
+        (host(Links=["ghost:g"]), "3 container ghost is not there"),
+    ],
+    ids=["network", "volume", "container"],
+)
+def test_a_refusal_says_where_the_thing_is(body, text):
+    among = nodes()
+    if "ghost" not in text:  # those that have it cannot take it, for another reason
+        body = {**body, "Labels": {"full": "yes"}}
+    config = a_config(body=body).with_held_volumes(among)
+    chain = [DependencyFilter(), Full()]
+    with pytest.raises(NoNodeFits) as raised:
+        Scheduler(Indifferent(), chain).place(config, among)
+    assert text in str(raised.value)
+
+
+class Full:
+    """A filter that refuses whatever says that the nodes are full."""
+
+    name = "full"
+
+    def rules(self, config):
+        if config.labels.get("full"):
+            yield Rule("full", lambda node: "")

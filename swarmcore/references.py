@@ -1,0 +1,113 @@
+"""What a create body refers to by name, and what those names mean on one node.
+
+A reference is a name, an id, the beginning of one, a swarm id, or any of these behind ``node/``.
+Reads and compares only; what an engine gets instead is ``prefixes``' matter.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from swarmcore.model import Container
+from swarmcore.node import Node
+
+#: Networks that every engine has of its own.
+PREDEFINED_NETWORKS = frozenset({"bridge", "host", "none"})
+_NO_NETWORK_NAMES = PREDEFINED_NETWORKS | {"", "default", "nat"}
+#: Whose namespaces a container may join: ``container:db``.
+_JOINABLE = ("NetworkMode", "IpcMode", "PidMode")
+#: A bind's source that is a path and no volume: of Unix, relative, of Windows.
+_PATH = re.compile(r"[/~.\\]|[a-zA-Z]:[/\\]")
+
+
+def joined_containers(host_config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Containers whose network, IPC or PID namespace is asked for.
+
+    Args:
+        host_config: ``HostConfig`` in Docker's spelling.
+    """
+    texts = (host_config.get(key) for key in _JOINABLE)
+    split = (text.partition(":") for text in texts if isinstance(text, str))
+    return _once(name for kind, _, name in split if kind == "container" and name)
+
+
+def named_networks(host_config: Mapping[str, Any], networking: Any) -> tuple[str, ...]:
+    """User networks that the container is to be on from its beginning.
+
+    Args:
+        host_config: ``HostConfig`` in Docker's spelling.
+        networking: ``NetworkingConfig``, whatever it is.
+    """
+    mode = host_config.get("NetworkMode")
+    endpoints = networking.get("EndpointsConfig") if isinstance(networking, Mapping) else None
+    named = [
+        *([mode] if isinstance(mode, str) and not mode.startswith("container:") else ()),
+        *(endpoints if isinstance(endpoints, Mapping) else ()),
+    ]
+    return _once(name for name in named if name not in _NO_NETWORK_NAMES)
+
+
+def named_volumes(host_config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Volumes that are mounted by name.
+
+    Args:
+        host_config: ``HostConfig`` in Docker's spelling.
+    """
+    return _once((*_bound_volumes(host_config.get("Binds")), *_mounted(host_config.get("Mounts"))))
+
+
+def _bound_volumes(binds: Any) -> Iterator[str]:
+    for bind in binds if isinstance(binds, list) else ():
+        if isinstance(bind, str) and ":" in bind and not _PATH.match(bind):
+            yield bind.partition(":")[0]
+
+
+def _mounted(mounts: Any) -> Iterator[str]:
+    for mount in mounts if isinstance(mounts, list) else ():
+        if isinstance(mount, Mapping) and mount.get("Type") == "volume":
+            source = mount.get("Source")
+            if isinstance(source, str):
+                yield source
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+# ---- on one node
+
+
+def without_node(text: str, node: Node) -> str:
+    """*text* as *node*'s engine may know it: ``name`` of ``node/name`` when it is that node."""
+    for word in (node.name, node.id):
+        if word and text.startswith(f"{word}/"):
+            return text[len(word) + 1 :]
+    return text
+
+
+def find_container(node: Node, text: str) -> Container | None:
+    """The container of *node* that *text* means, in classic's order: id, swarm id, name, prefix."""
+    text = without_node(text.removeprefix("/"), node)
+    if not text or text in node.containers:
+        return node.containers.get(text)
+    containers = node.containers.values()
+    if text in node.container_words:
+        for each in containers:
+            if text in (each.id[:12], each.swarm_id, each.swarm_id[:12], *each.names):
+                return each
+        return None
+    begun = [each for each in containers if each.id.startswith(text)]
+    begun += [each for each in containers if each.swarm_id.startswith(text) and each not in begun]
+    return begun[0] if len(begun) == 1 else None
+
+
+def find_network(node: Node, text: str) -> Mapping[str, Any] | None:
+    """The network of *node* that *text* means: by id, name, or the beginning of one id."""
+    text = without_node(text, node)
+    if not text or text in node.networks:
+        return node.networks.get(text)
+    for network in node.networks.values():
+        if network.get("Name") == text:
+            return network
+    begun = [network for id, network in node.networks.items() if id.startswith(text)]
+    return begun[0] if len(begun) == 1 else None
