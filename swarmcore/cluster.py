@@ -16,6 +16,7 @@ from typing import Protocol
 
 import trio
 
+from swarmcore import protocols
 from swarmcore.completion import Completion
 from swarmcore.config import ContainerConfig
 from swarmcore.creation import Creation
@@ -211,6 +212,14 @@ class Cluster:
                 f" {engine.label}"
             )
         return engine
+
+    def choose(
+        self, config: ContainerConfig, engines: Sequence[protocols.Engine] | None = None
+    ) -> Engine:
+        """Where a network or a volume goes; see ``protocols.Cluster``."""
+        among = self.engines() if engines is None else engines
+        decision = self._scheduler.place(config, [engine.node for engine in among])
+        return self.membership.by_node(decision.node.id)
 
     async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
         """Place and create; see ``protocols.Cluster``."""

@@ -210,6 +210,34 @@ class AnswerStream(Protocol):
         ...
 
 
+class Upload(Protocol):
+    """A request to an engine whose body is sent piece by piece; one task sends, another reads."""
+
+    async def send(self, data: bytes) -> None:
+        """A piece of the body; waits until the connection has taken it.
+
+        Raises:
+            EngineUnreachable: the connection broke; an answer may have come all the same.
+        """
+        ...
+
+    async def finish(self) -> None:
+        """The end of the body.
+
+        Raises:
+            EngineUnreachable: as for ``send``.
+        """
+        ...
+
+    async def answer(self) -> AnswerStream:
+        """The answer, once its head is there, which may be before the body's end.
+
+        Raises:
+            EngineUnreachable: there is none.
+        """
+        ...
+
+
 class Engine(Protocol):
     """One Docker Engine, as API plugins use it."""
 
@@ -264,12 +292,46 @@ class Engine(Protocol):
         """
         ...
 
+    def upload(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Headers = (),
+        version: ApiVersion | None = None,
+    ) -> AbstractAsyncContextManager[Upload]:
+        """Send the engine a body of unknown length, chunk by chunk, full duplex.
+
+        Entered when the request's head is sent.  No deadline but the caller's; leaving the block
+        before the body's end cuts the request off.  Arguments as for ``call``.
+
+        Raises:
+            EngineUnreachable: no connection.
+        """
+        ...
+
     async def refresh_container(self, id: str) -> Container | None:
         """Re-read one container now; returns it, or ``None`` when it is gone."""
         ...
 
     async def refresh_images(self) -> None:
         """Re-read the image list now."""
+        ...
+
+    async def refresh_networks(self) -> None:
+        """Re-read the network list now.
+
+        Raises:
+            EngineError: it could not be read.
+        """
+        ...
+
+    async def refresh_volumes(self) -> None:
+        """Re-read the volume list now.
+
+        Raises:
+            EngineError: it could not be read.
+        """
         ...
 
     def forget_container(self, id: str) -> None:
@@ -376,6 +438,19 @@ class Cluster(Protocol):
         """
         ...
 
+    def choose(self, config: ContainerConfig, engines: Sequence[Engine] | None = None) -> Engine:
+        """Where a network or a volume goes: placed as a container would be, nothing reserved.
+
+        Args:
+            config: what placement looks at: labels, constraints.
+            engines: those that may be chosen; ``None``: every registered one.
+
+        Raises:
+            NoNodeFits: and why.
+            BadRequest: a malformed expression.
+        """
+        ...
+
     async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
         """Place and create; tries alternates where the failure is the node's.
 
@@ -443,6 +518,16 @@ class Exchange(Protocol):
 
         Raises:
             TooLarge: above the limit for bodies that are parsed.
+        """
+        ...
+
+    async def receive_chunk(self) -> bytes:
+        """The next piece of the request body as it arrives, ``b""`` at its end.
+
+        Nothing is read ahead: a handler that does not ask holds the client back.
+
+        Raises:
+            BadRequest: malformed framing.
         """
         ...
 
@@ -587,4 +672,5 @@ __all__ = [
     "Rule",
     "Strategy",
     "TLSFiles",
+    "Upload",
 ]

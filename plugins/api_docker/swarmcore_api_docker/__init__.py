@@ -11,6 +11,8 @@ from swarmcore.protocols import Route
 from swarmcore_api_docker import containers, events, execs, images, pull, system, unsupported
 from swarmcore_api_docker.container_list import ContainerList
 from swarmcore_api_docker.fragments import NameStyle
+from swarmcore_api_docker.networks import Networks
+from swarmcore_api_docker.volumes import Volumes
 
 NAMES_OPTION = "swarm.names"
 
@@ -34,6 +36,8 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
         *execs.routes(),
         *images.routes(),
         *pull.routes(),
+        *Networks().routes(),
+        *Volumes().routes(),
         *unsupported.routes(),
     ]
 

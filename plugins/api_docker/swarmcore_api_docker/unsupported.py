@@ -15,8 +15,7 @@ _NOT_YET: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("copying by POST", ("POST /containers/{name}/copy",)),
     ("prune", (
-        "POST /containers/prune", "POST /images/prune", "POST /networks/prune",
-        "POST /volumes/prune", "POST /build/prune",
+        "POST /containers/prune", "POST /images/prune", "POST /build/prune",
     )),
     ("disk usage", ("GET /system/df",)),
     ("image history", ("GET /images/{name}/history",)),
@@ -30,14 +29,6 @@ _NOT_YET: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("reading a registry", ("GET /distribution/{name}/json",)),
     ("building images", (
         "POST /build", "POST /build/cancel", "POST /session", "POST /grpc",
-    )),
-    ("networks", (
-        "GET /networks", "GET /networks/{id}", "POST /networks/create",
-        "POST /networks/{id}/connect", "POST /networks/{id}/disconnect", "DELETE /networks/{id}",
-    )),
-    ("volumes", (
-        "GET /volumes", "GET /volumes/{name}", "POST /volumes/create", "PUT /volumes/{name}",
-        "DELETE /volumes/{name}",
     )),
 )  # fmt: skip
 

@@ -58,8 +58,7 @@ def test_no_path_is_claimed_twice():
 @pytest.mark.parametrize(
     ("path", "error", "words"),
     [
-        ("GET /networks/{}", NotSupported, "networks: not supported"),
-        ("GET /volumes/{}", NotSupported, "volumes: not supported"),
+        ("PUT /volumes/{}", Unavailable, "This node is not a swarm manager"),
         ("POST /build", NotSupported, "building images: not supported"),
         ("POST /containers/prune", NotSupported, "prune: not supported"),
         ("POST /swarm/init", NotSupported, "not supported"),

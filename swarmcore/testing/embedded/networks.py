@@ -6,7 +6,10 @@ from typing import Any
 from swarmcore.errors import Conflict, Forbidden, NotFound
 from swarmcore.testing.documents.networks import network_document, volume_document
 
-_PREDEFINED = {"bridge": "bridge", "host": "host", "none": "null"}
+#: The label of volumes whose name nobody chose.
+ANONYMOUS = "com.docker.volume.anonymous"
+#: Networks that every engine has, and their drivers.
+PREDEFINED = {"bridge": "bridge", "host": "host", "none": "null"}
 
 
 class NetworkStore:
@@ -21,7 +24,7 @@ class NetworkStore:
         self._new_id, self._moment = new_id, moment
         self._networks: dict[str, dict[str, Any]] = {}
         self._given: dict[str, int] = {}
-        for name, driver in _PREDEFINED.items():
+        for name, driver in PREDEFINED.items():
             self._add(name, driver, {})
 
     def all(self) -> list[dict[str, Any]]:
@@ -61,7 +64,7 @@ class NetworkStore:
             Forbidden: it is one of the three, or in use.
         """
         network = self.find(name)
-        if network["Name"] in _PREDEFINED:
+        if network["Name"] in PREDEFINED:
             raise Forbidden(f"{name} is a pre-defined network and cannot be removed")
         if network["Containers"]:
             raise Forbidden(
@@ -124,7 +127,10 @@ class VolumeStore:
 
     def create(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
         """Have one; returns it, and whether it is new: creating twice is no error."""
-        name = str(body.get("Name") or self._new_id())
+        name = str(body.get("Name") or "")
+        if not name:
+            name = self._new_id()
+            body = {**body, "Labels": {**(body.get("Labels") or {}), ANONYMOUS: ""}}
         new = name not in self._volumes
         if new:
             self._volumes[name] = volume_document(name, created=self._moment(), body=body)

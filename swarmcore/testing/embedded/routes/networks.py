@@ -1,9 +1,14 @@
-"""Networks and volumes: list, inspect, create, remove; connect and disconnect."""
+"""Networks and volumes: list, inspect, create, remove, prune; connect and disconnect."""
 
 from swarmcore.testing.documents.containers import endpoint
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.host import Host, routes
 from swarmcore.testing.embedded.listing import has_labels
+from swarmcore.testing.embedded.networks import ANONYMOUS, PREDEFINED
+from swarmcore.versions import ApiVersion
+
+#: From here on a prune of volumes spares those with names, unless told otherwise.
+_SPARES_NAMED = ApiVersion(1, 42)
 
 # ---- networks
 
@@ -61,6 +66,26 @@ async def _disconnect(engine: Host, call: Call) -> None:
     await call.send_empty(200)
 
 
+async def _prune(engine: Host, call: Call) -> None:
+    labels, deleted = call.query.filters().get("label", ()), []
+    for network in engine.state.networks.all():
+        if network["Name"] in PREDEFINED or not has_labels(network["Labels"], labels):
+            continue
+        if not _is_used(engine, network["Id"]):
+            engine.state.networks.remove(network["Id"])
+            deleted.append(network["Name"])
+    await call.send_json({"NetworksDeleted": deleted})
+
+
+def _is_used(engine: Host, id: str) -> bool:
+    return any(
+        point.get("NetworkID") == id
+        for record in engine.state.containers.values()
+        if record.alive
+        for point in record.networks.values()
+    )
+
+
 # ---- volumes
 
 
@@ -92,16 +117,33 @@ async def _remove_volume(engine: Host, call: Call) -> None:
     await call.send_empty()
 
 
+async def _prune_volumes(engine: Host, call: Call) -> None:
+    filters, state = call.query.filters(), engine.state
+    named_too = call.version < _SPARES_NAMED or filters.get("all")
+    deleted = [
+        volume["Name"]
+        for volume in state.volumes.all()
+        if (named_too or ANONYMOUS in (volume["Labels"] or {}))
+        and has_labels(volume["Labels"] or {}, filters.get("label", ()))
+        and not state.users_of_volume(volume["Name"])
+    ]
+    for name in deleted:
+        state.volumes.remove(name, [])
+    await call.send_json({"VolumesDeleted": deleted, "SpaceReclaimed": 0})
+
+
 ROUTES = routes(
     {
         "GET /networks": _list,
         "POST /networks/create": _create,
+        "POST /networks/prune": _prune,
         "GET /networks/{name}": _inspect,
         "DELETE /networks/{name}": _remove,
         "POST /networks/{name}/connect": _connect,
         "POST /networks/{name}/disconnect": _disconnect,
         "GET /volumes": _list_volumes,
         "POST /volumes/create": _create_volume,
+        "POST /volumes/prune": _prune_volumes,
         "GET /volumes/{name}": _inspect_volume,
         "DELETE /volumes/{name}": _remove_volume,
     }

@@ -1,0 +1,181 @@
+"""Which networks the cluster has, what they are called, and which one a text means.  Pure.
+
+A network of local scope belongs to one engine, and another engine's of the same name is another
+network; one that spans engines has one id on all of them and is one network here.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swarmcore.errors import BadRequest, NotFound
+from swarmcore.node import Node
+from swarmcore.references import PREDEFINED_NETWORKS, without_node
+from swarmcore_api_docker.container_filters import matcher
+from swarmcore_api_docker.object_filters import Compiler, Item, Test, by_field, is_global, select
+
+_Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One network, wherever it shows.
+
+    Attributes:
+        document: one engine's object of it.
+        nodes: where it shows, in the order of the cluster.
+    """
+
+    document: _Document
+    nodes: tuple[Node, ...]
+
+    @property
+    def id(self) -> str:
+        """64 hex digits, or a swarm's short id."""
+        return str(self.document["Id"])
+
+    @property
+    def name(self) -> str:
+        """What its engines call it."""
+        return str(self.document.get("Name") or "")
+
+    @property
+    def is_global(self) -> bool:
+        """Whether containers of other engines may be on it."""
+        return is_global(self.document)
+
+
+def all_networks(nodes: Iterable[Node]) -> list[Network]:
+    """The networks of *nodes*, each once."""
+    found: dict[str, Network] = {}
+    for node in nodes:
+        for id, document in node.networks.items():
+            known = found.get(id)
+            found[id] = Network(document, (*(known.nodes if known else ()), node))
+    return list(found.values())
+
+
+def find_network(nodes: Sequence[Node], text: str) -> Network:
+    """The network that *text* means: an id, a name, ``node/name``, the beginning of one id.
+
+    ``bridge``, ``host`` and ``none`` are on every engine; their names mean the first one's that
+    answers, for nobody wants an error there.
+
+    Raises:
+        NotFound: none; Docker's text.
+        BadRequest: several.
+    """
+    networks = all_networks(nodes)
+    for means in _MEANINGS:
+        found = [network for network in networks if text and means(network, text)]
+        if len(found) > 1 and text in PREDEFINED_NETWORKS:
+            found = [network for network in found if network.nodes[0].health][:1] or found[:1]
+        if len(found) > 1:
+            raise _ambiguous(text, found)
+        if found:
+            return found[0]
+    raise NotFound(f"network {text} not found")
+
+
+def _on_a_node(network: Network, text: str) -> bool:
+    named = (network.name, network.id)
+    shorts = [without_node(text, node) for node in network.nodes]
+    return any(short != text and short in named for short in shorts)
+
+
+_MEANINGS: tuple[Callable[[Network, str], bool], ...] = (
+    lambda network, text: network.id == text,
+    lambda network, text: network.name == text,
+    _on_a_node,
+    lambda network, text: network.id.startswith(text),
+)
+
+
+def _ambiguous(text: str, found: Sequence[Network]) -> BadRequest:
+    forms = sorted(f"{network.nodes[0].name}/{network.name}" for network in found)
+    return BadRequest(
+        f"network {text} is ambiguous ({len(found)} matches found): write {' or '.join(forms)}"
+    )
+
+
+def is_taken(nodes: Iterable[Node], name: str) -> bool:
+    """Whether some engine has a network called *name*; of those that all have, they tell."""
+    return name not in PREDEFINED_NETWORKS and any(
+        network.get("Name") == name for node in nodes for network in node.networks.values()
+    )
+
+
+def list_networks(
+    nodes: Sequence[Node], filters: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
+    """The objects of ``GET /networks``.
+
+    Names are the engines' own where they mean one network, else ``node/name``.
+
+    Args:
+        nodes: every registered one; those that do not answer keep their names and are not shown.
+        filters: the engine's, and ``node``.
+
+    Raises:
+        BadRequest: an unknown filter, or a value that it cannot have.
+    """
+    networks = all_networks(nodes)
+    names = Counter(network.name for network in networks)
+    shared = {name for name, count in names.items() if count > 1}
+    used = {node.id: _used(node) for node in nodes}
+    items = [
+        Item(
+            network.document,
+            _shown(network, shared),
+            network.nodes,
+            used=any(network.id in used[node.id] for node in network.nodes),
+            builtin=network.name in PREDEFINED_NETWORKS,
+        )
+        for network in networks
+        if any(node.health for node in network.nodes)
+    ]
+    return [item.show() for item in select(items, filters, _OWN)]
+
+
+def _shown(network: Network, shared: set[str]) -> str:
+    if network.is_global or network.name not in shared:
+        return network.name
+    return f"{network.nodes[0].name}/{network.name}"
+
+
+def _used(node: Node) -> set[str]:
+    """Ids of the networks that running containers of *node* are on."""
+    found: set[str] = set()
+    for container in node.containers.values():
+        if container.running:
+            settings = container.summary.get("NetworkSettings") or {}
+            endpoints = (settings.get("Networks") or {}).values()
+            found |= {str(endpoint.get("NetworkID")) for endpoint in endpoints if endpoint}
+    return found
+
+
+def merge_inspections(documents: Sequence[_Document]) -> dict[str, Any]:
+    """What several engines say of one network: the first's word, everybody's containers."""
+    merged = dict(documents[0])
+    merged["Containers"] = {
+        id: endpoint
+        for document in documents
+        for id, endpoint in (document.get("Containers") or {}).items()
+    }
+    return merged
+
+
+def _by_id(values: Sequence[str]) -> Test:
+    found = matcher(values)
+    return lambda item: found(str(item.document.get("Id")))
+
+
+def _by_type(values: Sequence[str]) -> Test:
+    for value in values:
+        if value not in ("builtin", "custom"):
+            raise BadRequest(f"invalid filter 'type={value}'")
+    return lambda item: ("builtin" if item.builtin else "custom") in values
+
+
+_OWN: Mapping[str, Compiler] = {"id": _by_id, "scope": by_field("Scope"), "type": _by_type}

@@ -1,0 +1,248 @@
+"""Networks: one of local scope lives on one engine, and whatever names it goes there.
+
+Lists come from the caches; everything else is the engine's own answer.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from swarmcore.errors import BadRequest, Conflict, EngineError, NotFound
+from swarmcore.folding import with_known_spelling
+from swarmcore.messages import Answer, dump_json
+from swarmcore.model import Container
+from swarmcore.node import Node
+from swarmcore.prefixes import endpoint_without_prefixes
+from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.containers import engine_path
+from swarmcore_api_docker.fan_out import ask_all
+from swarmcore_api_docker.network_listing import (
+    Network,
+    find_network,
+    is_taken,
+    list_networks,
+    merge_inspections,
+)
+from swarmcore_api_docker.outcomes import require_success
+from swarmcore_api_docker.pruning import pruned_engines, sum_reports
+from swarmcore_api_docker.siting import answering_engine, choose_engine, split_node
+
+#: Engines of older versions make a second network of one name unless told to look.
+_LOOKS_FOR_DUPLICATES = ApiVersion(1, 44)
+
+
+class Networks:
+    """Answers for networks; knows which names are being taken just now."""
+
+    def __init__(self) -> None:
+        self._creating: set[str] = set()
+
+    def routes(self) -> list[Route]:
+        """Every route below ``/networks``."""
+        return [
+            Route("GET", "/networks", show_list),
+            Route("GET", "/networks/{id}", inspect),
+            Route("POST", "/networks/create", self.create),
+            Route("POST", "/networks/prune", prune),
+            Route("POST", "/networks/{id}/connect", connect),
+            Route("POST", "/networks/{id}/disconnect", disconnect),
+            Route("DELETE", "/networks/{id}", remove),
+        ]
+
+    async def create(self, exchange: Exchange) -> None:
+        """``POST /networks/create``: on the node that is named, else on one that is chosen.
+
+        Raises:
+            Conflict: the cluster has a network of that name.
+        """
+        body = await _read_object(exchange, "Name", "Driver", "CheckDuplicate", "Labels")
+        cluster = exchange.cluster
+        pinned, name = split_node(cluster.nodes(), str(body.get("Name") or ""))
+        among = [pinned] if pinned else cluster.nodes()
+        if is_taken(among, name) or name in self._creating:
+            raise Conflict(f"network with name {name} already exists")
+        if pinned:
+            engine = answering_engine(cluster, pinned, f"network {name}")
+        else:
+            engine = _choose(cluster, body)
+        body |= {"Name": name, "Driver": body.get("Driver") or "bridge"}
+        if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
+            body["CheckDuplicate"] = True
+        self._creating.add(name)
+        try:
+            await exchange.relay(
+                engine,
+                engine_path(exchange, "networks", "create"),
+                body=dump_json(body),
+                settle=_refreshing(engine),
+            )
+        finally:
+            self._creating.discard(name)
+
+
+def _choose(cluster: Cluster, body: dict[str, Any]) -> Engine:
+    """An engine for a new network; one that spans a swarm is made by a manager of that swarm."""
+    if body.get("Driver") == "overlay":
+        for engine in cluster.engines():
+            if engine.node.health and _is_swarm_manager(engine.node):
+                return engine
+    return choose_engine(cluster, body.get("Labels"))
+
+
+def _is_swarm_manager(node: Node) -> bool:
+    return bool((node.info.get("Swarm") or {}).get("ControlAvailable"))
+
+
+async def _read_object(exchange: Exchange, *known: str) -> dict[str, Any]:
+    body = await exchange.read_json()
+    if not isinstance(body, dict):
+        raise BadRequest("the request needs a body: a JSON object")
+    return with_known_spelling(body, known)
+
+
+def _refreshing(
+    engine: Engine, container: Container | None = None
+) -> Callable[[int], Awaitable[None]]:
+    """Bring the cache up to date; an engine's event does so too, should this fail."""
+
+    async def settle(status: int) -> None:
+        with suppress(EngineError):
+            await engine.refresh_networks()
+            if container is not None:
+                await engine.refresh_container(container.id)
+
+    return settle
+
+
+# ---- reading
+
+
+async def show_list(exchange: Exchange) -> None:
+    """``GET /networks``: from the caches, those of engines that answer."""
+    nodes = [engine.node for engine in exchange.cluster.engines()]
+    await exchange.send_json(list_networks(nodes, exchange.request.query.filters()))
+
+
+def _find(exchange: Exchange) -> Network:
+    nodes = [engine.node for engine in exchange.cluster.engines()]
+    return find_network(nodes, exchange.request.params["id"])
+
+
+def _engines(exchange: Exchange, network: Network) -> list[Engine]:
+    """The engines that show *network* and answer, swarm managers first.
+
+    Raises:
+        Unavailable: there are none.
+    """
+    alive = [node for node in network.nodes if node.health] or list(network.nodes)
+    alive.sort(key=lambda node: not _is_swarm_manager(node))
+    what = f"network {network.name}"
+    return [answering_engine(exchange.cluster, node, what) for node in alive]
+
+
+async def inspect(exchange: Exchange) -> None:
+    """``GET /networks/{id}``: live; the containers of all engines that the network spans."""
+    network = _find(exchange)
+    engines = _engines(exchange, network)
+    path = engine_path(exchange, "networks", network.id)
+    if len(engines) == 1:
+        await exchange.relay(engines[0], path)
+        return
+    version = exchange.request.version
+    replies = await ask_all(engines, lambda engine: engine.call("GET", path, version=version))
+    found = [answer.json() for _, answer in replies.answers if answer.ok]
+    if not found:
+        raise NotFound(f"network {network.name} not found")
+    await exchange.send_json(merge_inspections(found))
+
+
+# ---- changing
+
+
+async def connect(exchange: Exchange) -> None:
+    """``POST /networks/{id}/connect``: on the engine of the container."""
+    body = await _read_object(exchange, "Container", "EndpointConfig")
+    network = _find(exchange)
+    container = exchange.cluster.find_container(str(body.get("Container") or ""))
+    engine = exchange.cluster.engine_of(container)
+    _require_reach(network, container, engine.node)
+    if "EndpointConfig" in body:
+        body["EndpointConfig"] = endpoint_without_prefixes(body["EndpointConfig"], engine.node)
+    await _change(exchange, "connect", network, container, engine, body)
+
+
+def _require_reach(network: Network, container: Container, node: Node) -> None:
+    """Make sure that a container of *node* can be on *network*.
+
+    Raises:
+        Conflict: it cannot; says where both are.
+    """
+    if not network.is_global and node not in network.nodes:
+        raise Conflict(
+            f"network {network.name} is only on {network.nodes[0].name}, container"
+            f" {container.name} is on {node.name}: create one where the other is"
+        )
+
+
+async def disconnect(exchange: Exchange) -> None:
+    """``POST /networks/{id}/disconnect``: on the engine of the container.
+
+    With ``Force`` a container that is no more is cut off by an engine of the network.
+    """
+    body = await _read_object(exchange, "Container", "Force")
+    network = _find(exchange)
+    try:
+        container = exchange.cluster.find_container(str(body.get("Container") or ""))
+    except NotFound:
+        if not body.get("Force"):
+            raise
+        engine = _engines(exchange, network)[0]
+        path = engine_path(exchange, "networks", network.id, "disconnect")
+        await exchange.relay(engine, path, body=dump_json(body), settle=_refreshing(engine))
+        return
+    engine = exchange.cluster.engine_of(container)
+    _require_reach(network, container, engine.node)
+    await _change(exchange, "disconnect", network, container, engine, body)
+
+
+async def _change(
+    exchange: Exchange,
+    verb: str,
+    network: Network,
+    container: Container,
+    engine: Engine,
+    body: dict[str, Any],
+) -> None:
+    await exchange.relay(
+        engine,
+        engine_path(exchange, "networks", network.id, verb),
+        body=dump_json({**body, "Container": container.id}),
+        settle=_refreshing(engine, container),
+    )
+
+
+async def remove(exchange: Exchange) -> None:
+    """``DELETE /networks/{id}``: one that spans engines is removed by one of them, for all."""
+    network = _find(exchange)
+    engines = _engines(exchange, network)
+
+    async def settle(status: int) -> None:
+        await ask_all(engines, lambda engine: engine.refresh_networks())
+
+    path = engine_path(exchange, "networks", network.id)
+    await exchange.relay(engines[0], path, settle=settle)
+
+
+async def prune(exchange: Exchange) -> None:
+    """``POST /networks/prune``: on every engine that answers."""
+    engines, query = pruned_engines(exchange)
+    version = exchange.request.version
+
+    async def ask(engine: Engine) -> Answer:
+        answer = await engine.call("POST", f"/networks/prune?{query}", version=version)
+        await engine.refresh_networks()
+        return answer
+
+    answers = require_success("pruning networks", await ask_all(engines, ask))
+    await exchange.send_json(sum_reports(answers, "NetworksDeleted"))

@@ -1,0 +1,120 @@
+"""Networks and volumes in a list: their shown names, and the filters that both kinds have.
+
+Pure.  Values of one filter are alternatives, labels must all hold, as in the engine; ``node`` is
+classic's addition.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swarmcore.errors import BadRequest
+from swarmcore.node import Node
+from swarmcore_api_docker.container_filters import matcher
+
+_TRUE, _FALSE = frozenset({"1", "t", "true"}), frozenset({"0", "f", "false"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One network or volume.
+
+    Attributes:
+        document: the engine's object.
+        shown: its name as lists show it: ``node/name`` where the name alone is not enough.
+        nodes: that have it; several for what spans engines.
+        used: a container uses it.
+        builtin: it cannot be removed.
+    """
+
+    document: Mapping[str, Any]
+    shown: str
+    nodes: tuple[Node, ...]
+    used: bool = False
+    builtin: bool = False
+
+    @property
+    def name(self) -> str:
+        """What its engine calls it."""
+        return str(self.document.get("Name") or "")
+
+    def show(self) -> dict[str, Any]:
+        """The object of the list."""
+        return {**self.document, "Name": self.shown}
+
+
+Test = Callable[[Item], bool]
+Compiler = Callable[[Sequence[str]], Test]
+
+
+def is_global(document: Mapping[str, Any]) -> bool:
+    """Whether an object spans engines; one that does not is another object on each of them."""
+    return str(document.get("Scope", "local")) != "local"
+
+
+def select(
+    items: Sequence[Item], filters: Mapping[str, Sequence[str]], own: Mapping[str, Compiler]
+) -> list[Item]:
+    """The items that pass every filter.
+
+    Args:
+        items: all there are.
+        filters: key -> values, as the client sent them.
+        own: compilers of the keys that this kind has beyond the common ones.
+
+    Raises:
+        BadRequest: an unknown key, or a value that its key cannot have.
+    """
+    tests = []
+    for key, values in filters.items():
+        compiler = own.get(key) or _COMMON.get(key)
+        if compiler is None:
+            raise BadRequest(f"invalid filter '{key}'")
+        if values:
+            tests.append(compiler(values))
+    return [item for item in items if all(test(item) for test in tests)]
+
+
+def by_field(field: str) -> Compiler:
+    """Equal to one of the values."""
+    return lambda values: lambda item: str(item.document.get(field)) in values
+
+
+def _by_name(values: Sequence[str]) -> Test:
+    found = matcher(values)
+    return lambda item: found(item.name) or found(item.shown)
+
+
+def _by_label(values: Sequence[str]) -> Test:
+    wanted = [value.partition("=") for value in values]
+
+    def test(item: Item) -> bool:
+        labels = item.document.get("Labels") or {}
+        return all(
+            key in labels and (not equals or labels[key] == value) for key, equals, value in wanted
+        )
+
+    return test
+
+
+def _by_node(values: Sequence[str]) -> Test:
+    wanted = set(values)
+    return lambda item: any({node.name, node.id} & wanted for node in item.nodes)
+
+
+def _by_use(values: Sequence[str]) -> Test:
+    wanted = set()
+    for value in values:
+        if value.lower() not in _TRUE | _FALSE:
+            raise BadRequest(f"invalid filter 'dangling={value}'")
+        wanted.add(value.lower() in _TRUE)
+    return lambda item: (not item.used and not item.builtin) in wanted
+
+
+_COMMON: Mapping[str, Compiler] = {
+    "dangling": _by_use,
+    "driver": by_field("Driver"),
+    "label": _by_label,
+    "name": _by_name,
+    "node": _by_node,
+}

@@ -1,0 +1,105 @@
+"""Which volumes the cluster has, what they are called, and where a name is.  Pure.
+
+A volume of local scope is its engine's: the same name on another engine is another volume.  One
+whose driver spans engines is the same everywhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from swarmcore.errors import NotFound
+from swarmcore.node import Node
+from swarmcore.references import without_node
+from swarmcore_api_docker.object_filters import Item, is_global, select
+
+
+def holders(nodes: Sequence[Node], text: str) -> list[Node]:
+    """The nodes that have the volume *text*, a name or ``node/name``; of the latter only that."""
+    named = [node for node in nodes if text in node.volumes]
+    return named or [
+        node
+        for node in nodes
+        if (short := without_node(text, node)) != text and short in node.volumes
+    ]
+
+
+def find_volume(nodes: Sequence[Node], text: str) -> tuple[Node, str]:
+    """The node to ask about the volume *text*, and its name there.
+
+    Args:
+        nodes: every registered one.
+        text: a name, or ``node/name``.
+
+    Raises:
+        NotFound: none; or several different ones, which clients then create, and get the first.
+    """
+    found = holders(nodes, text)
+    if not found:
+        raise NotFound(f"get {text}: no such volume")
+    alive = [node for node in found if node.health] or found
+    spanning = [node for node in alive if is_global(_volume(node, text))]
+    if len(found) > 1 and not spanning:
+        forms = " or ".join(f"{node.name}/{text}" for node in found)
+        raise NotFound(f"get {text}: no such volume in the whole cluster, write {forms}")
+    node = (spanning or alive)[0]
+    return node, name_on(node, text)
+
+
+def name_on(node: Node, text: str) -> str:
+    """What *node* calls the volume *text*."""
+    return text if text in node.volumes else without_node(text, node)
+
+
+def _volume(node: Node, text: str) -> Mapping[str, Any]:
+    return node.volumes[name_on(node, text)]
+
+
+def list_volumes(
+    nodes: Sequence[Node], filters: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
+    """The objects of ``GET /volumes``.
+
+    Names are the engines' own where they mean one volume, else ``node/name``.
+
+    Args:
+        nodes: every registered one; those that do not answer keep their names and are not shown.
+        filters: the engine's, and ``node``.
+
+    Raises:
+        BadRequest: an unknown filter, or a value that it cannot have.
+    """
+    spanning: dict[str, list[Node]] = {}
+    local: dict[str, list[Node]] = {}
+    for node in nodes:
+        for name, volume in node.volumes.items():
+            (spanning if is_global(volume) else local).setdefault(name, []).append(node)
+    used = {node.id: _used(node) for node in nodes}
+    items = [_item(name, name, where, used) for name, where in spanning.items()]
+    for name, where in local.items():
+        shared = len(where) > 1 or name in spanning
+        items += [
+            _item(name, f"{node.name}/{name}" if shared else name, [node], used) for node in where
+        ]
+    answering = [item for item in items if any(node.health for node in item.nodes)]
+    return [item.show() for item in select(answering, filters, {})]
+
+
+def _item(name: str, shown: str, where: Sequence[Node], used: Mapping[str, set[str]]) -> Item:
+    document = where[0].volumes[name]
+    return Item(document, shown, tuple(where), used=any(name in used[node.id] for node in where))
+
+
+def _used(node: Node) -> set[str]:
+    """Names of the volumes that containers of *node*, in any state, mount."""
+    return {
+        str(mount["Name"])
+        for container in node.containers.values()
+        for mount in container.summary.get("Mounts") or ()
+        if mount.get("Name")
+    }
+
+
+def warn_of_silence(nodes: Sequence[Node]) -> list[str] | None:
+    """``Warnings`` of the list: whose volumes it lacks."""
+    silent = [node.name for node in nodes if not node.health]
+    return [f"node {name} does not answer: its volumes are left out" for name in silent] or None

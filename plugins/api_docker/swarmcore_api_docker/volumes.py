@@ -1,0 +1,177 @@
+"""Volumes: one of local scope lives on one engine, and containers that name it go there.
+
+A new name is made on one engine, not on all: a copy on each would be as many different volumes.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from swarmcore.errors import BadRequest, EngineError, NotFound, Unavailable
+from swarmcore.folding import with_known_spelling
+from swarmcore.messages import Answer, dump_json
+from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.containers import engine_path
+from swarmcore_api_docker.fan_out import Replies, ask_all
+from swarmcore_api_docker.outcomes import require_success
+from swarmcore_api_docker.pruning import pruned_engines, sum_reports, with_filters
+from swarmcore_api_docker.siting import answering_engine, choose_engine, split_node
+from swarmcore_api_docker.volume_listing import (
+    find_volume,
+    holders,
+    list_volumes,
+    name_on,
+    warn_of_silence,
+)
+
+#: From here on a prune spares volumes with a name unless ``all`` is asked for.
+_SPARES_NAMED = ApiVersion(1, 42)
+
+
+class Volumes:
+    """Answers for volumes; knows where names are being made just now."""
+
+    def __init__(self) -> None:
+        self._creating: dict[str, Engine] = {}
+
+    def routes(self) -> list[Route]:
+        """Every route below ``/volumes``."""
+        return [
+            Route("GET", "/volumes", show_list),
+            Route("GET", "/volumes/{name}", inspect),
+            Route("POST", "/volumes/create", self.create),
+            Route("POST", "/volumes/prune", prune),
+            Route("PUT", "/volumes/{name}", update),
+            Route("DELETE", "/volumes/{name}", remove),
+        ]
+
+    async def create(self, exchange: Exchange) -> None:
+        """``POST /volumes/create``: where the name exists, else on one node.
+
+        Creating twice gives the first one again.  Without a name the engine invents one, and marks
+        the volume as anonymous, which prune looks at.
+        """
+        body = await exchange.read_json()
+        if not isinstance(body, dict | None):
+            raise BadRequest("a volume's body is a JSON object")
+        read = with_known_spelling(body or {}, ("Name", "Labels"))
+        name, engine = self._place(exchange, read)
+        if name:
+            read["Name"] = name
+            self._creating[name] = engine
+        try:
+            path = engine_path(exchange, "volumes", "create")
+            settle = _refreshing(engine)
+            await exchange.relay(engine, path, body=dump_json(read), settle=settle)
+        finally:
+            self._creating.pop(name, None)
+
+    def _place(self, exchange: Exchange, body: dict[str, Any]) -> tuple[str, Engine]:
+        """The name and the engine of a volume to be made, or found."""
+        cluster = exchange.cluster
+        text = str(body.get("Name") or "")
+        pinned, name = split_node(cluster.nodes(), text)
+        if pinned is not None:
+            return name, answering_engine(cluster, pinned, f"volume {name}")
+        there = holders([engine.node for engine in cluster.engines()], name) if name else []
+        if there:
+            alive = [node for node in there if node.health] or there
+            return name, answering_engine(cluster, alive[0], f"volume {name}")
+        if name in self._creating:
+            return name, self._creating[name]
+        return name, choose_engine(cluster, body.get("Labels"))
+
+
+def _refreshing(engine: Engine) -> Callable[[int], Awaitable[None]]:
+    """Bring the cache up to date; an engine's event does so too, should this fail."""
+
+    async def settle(status: int) -> None:
+        with suppress(EngineError):
+            await engine.refresh_volumes()
+
+    return settle
+
+
+async def show_list(exchange: Exchange) -> None:
+    """``GET /volumes``: from the caches, those of engines that answer; the others are named."""
+    nodes = [engine.node for engine in exchange.cluster.engines()]
+    volumes = list_volumes(nodes, exchange.request.query.filters())
+    await exchange.send_json({"Volumes": volumes, "Warnings": warn_of_silence(nodes)})
+
+
+async def inspect(exchange: Exchange) -> None:
+    """``GET /volumes/{name}``: live from the engine that has it."""
+    cluster, text = exchange.cluster, exchange.request.params["name"]
+    node, name = find_volume([engine.node for engine in cluster.engines()], text)
+    engine = answering_engine(cluster, node, f"volume {name}")
+    await exchange.relay(engine, engine_path(exchange, "volumes", name))
+
+
+async def update(exchange: Exchange) -> None:
+    """``PUT /volumes/{name}`` is for the volumes of a swarm."""
+    raise Unavailable(
+        "This node is not a swarm manager: only volumes of a swarm can be updated, and this"
+        " manager has none"
+    )
+
+
+async def remove(exchange: Exchange) -> None:
+    """``DELETE /volumes/{name}``: every volume of that name, on all nodes that have one."""
+    cluster, text = exchange.cluster, exchange.request.params["name"]
+    there = holders([engine.node for engine in cluster.engines()], text)
+    if not there:
+        if exchange.request.query.flag("force"):
+            await exchange.send(Answer(204))
+            return
+        raise NotFound(f"get {text}: no such volume")
+    engines = [answering_engine(cluster, node, f"volume {text}") for node in there]
+    if len(engines) == 1:
+        path = engine_path(exchange, "volumes", name_on(there[0], text))
+        await exchange.relay(engines[0], path, settle=_refreshing(engines[0]))
+        return
+    await _remove_everywhere(exchange, engines, text)
+    await exchange.send(Answer(204))
+
+
+async def _remove_everywhere(exchange: Exchange, engines: list[Engine], text: str) -> None:
+    version = exchange.request.version
+
+    async def ask(engine: Engine) -> Answer:
+        path = engine_path(exchange, "volumes", name_on(engine.node, text))
+        answer = await engine.call("DELETE", path, version=version)
+        await engine.refresh_volumes()
+        return Answer(204) if answer.status == 404 else answer  # gone is what was asked for
+
+    require_success(f"removing volume {text}", await ask_all(engines, ask))
+
+
+async def prune(exchange: Exchange) -> None:
+    """``POST /volumes/prune``: on every engine where it means what the client means.
+
+    A client of API 1.42 or newer that does not ask for ``all`` wants to keep volumes with names;
+    older engines would remove them, so those are not asked.
+    """
+    engines, query = pruned_engines(exchange)
+    version = exchange.request.version or exchange.cluster.api_version
+    filters = query.filters()
+    spares = version >= _SPARES_NAMED and not _wants_all(filters)
+    asked = [
+        engine for engine in engines if not (spares and engine.node.api_version < _SPARES_NAMED)
+    ]
+    for_old = with_filters(query, {key: of for key, of in filters.items() if key != "all"})
+
+    async def ask(engine: Engine) -> Answer:
+        fitting = for_old if engine.node.api_version < _SPARES_NAMED else query
+        answer = await engine.call("POST", f"/volumes/prune?{fitting}", version=version)
+        await engine.refresh_volumes()
+        return answer
+
+    replies: Replies[Answer] = await ask_all(asked, ask)
+    answers = require_success("pruning volumes", replies)
+    report = {"VolumesDeleted": [], "SpaceReclaimed": 0}
+    await exchange.send_json({**report, **sum_reports(answers, "VolumesDeleted")})
+
+
+def _wants_all(filters: dict[str, list[str]]) -> bool:
+    return any(value.lower() in ("1", "t", "true") for value in filters.get("all", ()))

@@ -1,0 +1,123 @@
+"""Networks through the manager: on one engine each, named plainly, never twice."""
+
+import pytest
+import trio
+
+
+def on(name):
+    """Labels that have the test's placement choose a node."""
+    return {"Labels": {"on": name}}
+
+
+async def networks(manager, **filters):
+    """Shown names of the user networks."""
+    listed = await manager.json("GET", "/networks", type=["custom"], **filters)
+    return sorted(item["Name"] for item in listed)
+
+
+async def test_a_network_is_made_on_one_engine_and_known_at_once(manager, n1, n2):
+    made = await manager.json("POST", "/networks/create", {"Name": "web", **on("n2")})
+    assert n2.state.networks.find("web")["Driver"] == "bridge"
+    assert await networks(manager) == ["web"]
+    for text in ("web", "n2/web", made["Id"], made["Id"][:10]):
+        assert (await manager.json("GET", f"/networks/{text}"))["Id"] == made["Id"]
+    await manager.json("DELETE", "/networks/web")
+    assert await networks(manager) == []
+
+
+async def test_a_name_is_taken_in_the_whole_cluster(manager):
+    await manager.json("POST", "/networks/create", {"Name": "web", **on("n2")})
+    answer = await manager("POST", "/networks/create", {"Name": "web", **on("n1")})
+    assert answer.status == 409
+    assert answer.json()["message"] == "network with name web already exists"
+
+
+async def test_of_two_creates_at_once_one_has_the_name(manager):
+    statuses = []
+
+    async def create(node):
+        answer = await manager("POST", "/networks/create", {"Name": "web", **on(node)})
+        statuses.append(answer.status)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(create, "n1")
+        nursery.start_soon(create, "n2")
+    assert sorted(statuses) == [201, 409]
+
+
+async def test_a_prefix_pins_and_names_that_are_not_enough_are_shown_with_it(manager):
+    for name in ("n1/web", "n2/web", "n2/back"):
+        await manager.json("POST", "/networks/create", {"Name": name})
+    assert await networks(manager) == ["back", "n1/web", "n2/web"]
+    assert await networks(manager, node=["n1"]) == ["n1/web"]
+    answer = await manager("GET", "/networks/web")
+    assert answer.status == 400
+    assert "write n1/web or n2/web" in answer.json()["message"]
+    listed = await manager.json("GET", "/networks", name=["bridge"])
+    assert {item["Name"] for item in listed} == {"n1/bridge", "n2/bridge"}
+    assert (await manager.json("GET", "/networks/bridge"))["Name"] == "bridge"
+
+
+async def test_old_engines_are_told_to_look_for_duplicates(manager, n1, n2):
+    for node in ("n1", "n2"):
+        await manager.json("POST", "/networks/create", {"Name": f"of-{node}", **on(node)})
+    (old,) = n1.requests_like("POST /networks/create")
+    (new,) = n2.requests_like("POST /networks/create")
+    assert b'"CheckDuplicate":true' in old.body
+    assert b"CheckDuplicate" not in new.body
+
+
+async def test_what_one_compose_project_makes_stays_together(manager, n1, n2):
+    project = {"com.docker.compose.project": "shop"}
+    await manager.run("load", "n1")
+    front = {"Name": "shop_front", "Labels": project}
+    await manager.json("POST", "/networks/create", front)
+    for _ in range(2):
+        await manager.run(f"more{_}", "n2")
+    await manager.json("POST", "/networks/create", {"Name": "shop_back", "Labels": project})
+    await manager.json("POST", "/volumes/create", {"Name": "shop_data", "Labels": project})
+    assert n2.state.networks.find("shop_back")
+    assert n2.state.volumes.find("shop_data")
+
+
+async def test_connect_goes_to_the_containers_engine_with_ids_it_knows(manager, n2):
+    id = await manager.run("web", "n2")
+    await manager.json("POST", "/networks/create", {"Name": "net", **on("n2")})
+    await manager.json("POST", "/networks/net/connect", {"Container": "n2/web"})
+    shown = await manager.json("GET", f"/containers/{id}/json")
+    assert "net" in shown["NetworkSettings"]["Networks"]
+    assert await networks(manager, dangling=["false"]) == ["net"]
+    await manager.json("POST", "/networks/n2/net/disconnect", {"Container": id[:12]})
+    assert await networks(manager, dangling=["true"]) == ["net"]
+
+
+async def test_a_network_out_of_reach_says_where_both_are(manager):
+    await manager.run("web", "n1")
+    await manager.json("POST", "/networks/create", {"Name": "net", **on("n2")})
+    answer = await manager("POST", "/networks/net/connect", {"Container": "web"})
+    assert answer.status == 409
+    assert "network net is only on n2, container web is on n1" in answer.json()["message"]
+
+
+async def test_prune_reports_all_engines_and_spares_what_is_used(manager, n1):
+    for name in ("n1/free", "n1/busy", "n2/free2"):
+        await manager.json("POST", "/networks/create", {"Name": name})
+    await manager.run("web", "n1", HostConfig={"NetworkMode": "busy"})
+    report = await manager.json("POST", "/networks/prune")
+    assert sorted(report["NetworksDeleted"]) == ["free", "free2"]
+    assert await networks(manager) == ["busy"]
+
+
+async def test_a_partial_failure_of_prune_tells_every_node(manager, n2):
+    n2.fail("POST /networks/prune", 500, "disk on fire")
+    answer = await manager("POST", "/networks/prune")
+    assert answer.status == 500
+    assert answer.json()["message"] == (
+        "pruning networks failed on 1 of 2 nodes: n2: disk on fire; n1: done"
+    )
+
+
+@pytest.mark.parametrize("path", ["/networks/bridge", "/networks/n1/host"])
+async def test_predefined_networks_stay(manager, path):
+    answer = await manager("DELETE", path)
+    assert (answer.status, "pre-defined" in answer.json()["message"]) == (403, True)
