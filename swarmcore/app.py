@@ -12,25 +12,25 @@ from random import SystemRandom
 
 import trio
 
-from swarmcore.backoff import Pace
 from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
 from swarmcore.config import ContainerConfig
-from swarmcore.dial import Dialer
 from swarmcore.engine import Engine, EngineOwner
+from swarmcore.engine.backoff import Pace
 from swarmcore.gateway import Gateway, GatewaySettings
-from swarmcore.listeners import open_listeners, parse_listen
 from swarmcore.model import Entry
 from swarmcore.node import Node
 from swarmcore.options import Options
 from swarmcore.plugins import Plugins
+from swarmcore.plugins.selection import select_plugins
 from swarmcore.protocols import Discovery
 from swarmcore.routing import Router
 from swarmcore.scheduler import Scheduler
-from swarmcore.selection import select_plugins
 from swarmcore.server import Server
+from swarmcore.server.listeners import open_listeners, parse_listen
 from swarmcore.supervision import supervise
 from swarmcore.tls import client_context, server_context
 from swarmcore.transport import EngineClient
+from swarmcore.transport.dial import Dialer
 from swarmcore.upstream import Upstream
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from swarmcore import __version__
 from swarmcore.errors import ConfigError, SwarmError
-from swarmcore.flags import Option, split_arguments
-from swarmcore.option_tables import (
+from swarmcore.options import build_options
+from swarmcore.options.flags import Option, split_arguments
+from swarmcore.options.option_tables import (
     CLUSTER_OPTS,
     CONFIG,
     DEMO_OPTIONS,
@@ -20,9 +21,8 @@ from swarmcore.option_tables import (
     MANAGE_OPTIONS,
     PLUGINS_OPTIONS,
 )
-from swarmcore.options import build_options
-from swarmcore.settings import Setting, read_config_file, resolve
-from swarmcore.usage import DISCOVERY_HELP, SOURCES_HELP, Usage, command_help, program_help
+from swarmcore.options.settings import Setting, read_config_file, resolve
+from swarmcore.options.usage import DISCOVERY_HELP, SOURCES_HELP, Usage, command_help, program_help
 
 _log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ def _manage_settings(call: _Call) -> dict[str, Setting]:
 
 def _plugins(call: _Call) -> int:
     _no_words(call)
-    from swarmcore.inspection import as_json, as_table, inspect_installed
+    from swarmcore.plugins.inspection import as_json, as_table, inspect_installed
 
     rows = inspect_installed()
     wants_json = resolve(PLUGINS_OPTIONS, call.given, {})["json"].value
@@ -162,7 +162,7 @@ def _demo(call: _Call) -> int:
 def _run_plugin_command(name: str, words: Sequence[str]) -> int:
     """Run a command that an installed plugin brings; a broken plugin does not hide the others."""
     from swarmcore.plugins import Plugins, installed
-    from swarmcore.selection import load_installed
+    from swarmcore.plugins.selection import load_installed
 
     plugins = Plugins()
     for info in installed():

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 from swarmcore import __version__
 from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
-from swarmcore.exchange import ServerExchange
-from swarmcore.incoming import ClientGone
 from swarmcore.messages import Answer, Headers, Request
 from swarmcore.protocols import Cluster, Denied, Engine, Route
 from swarmcore.relay import Relayable, relay
 from swarmcore.routing import Router
 from swarmcore.server import cause_of
+from swarmcore.server.exchange import ServerExchange
+from swarmcore.server.incoming import ClientGone
 from swarmcore.versions import CEILING, FLOOR, ApiVersion
 
 log = logging.getLogger(__name__)

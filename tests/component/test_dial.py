@@ -11,11 +11,11 @@ import trio
 import trustme
 
 from swarmcore.addresses import Address, parse_address
-from swarmcore.dial import Dialer, is_readable
 from swarmcore.errors import EngineUnreachable
 from swarmcore.model import TLSFiles
-from swarmcore.ssh import ssh_command
 from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
+from swarmcore.transport.dial import Dialer, is_readable
+from swarmcore.transport.ssh import ssh_command
 
 
 async def echo(stream):

@@ -4,7 +4,7 @@ import logging
 
 import trio
 
-from swarmcore.fanout import Fanout
+from swarmcore.cluster.fanout import Fanout
 from swarmcore.model import Event
 
 

@@ -8,7 +8,6 @@ from importlib.metadata import distributions
 
 import pytest
 
-from swarmcore.catalogue import GROUP, PluginInfo, find, installed
 from swarmcore.errors import (
     ConfigError,
     PluginBroken,
@@ -17,10 +16,11 @@ from swarmcore.errors import (
     PluginMisfit,
     PluginNotFound,
 )
-from swarmcore.inspection import as_json, as_table, inspect_installed
 from swarmcore.options import Options, parse_discovery
 from swarmcore.plugins import Plugins
-from swarmcore.selection import select_plugins
+from swarmcore.plugins.catalogue import GROUP, PluginInfo, find, installed
+from swarmcore.plugins.inspection import as_json, as_table, inspect_installed
+from swarmcore.plugins.selection import select_plugins
 
 STRATEGY = """
     from types import SimpleNamespace

@@ -11,13 +11,12 @@ import pytest
 import trio
 import trustme
 
-from swarmcore import transport
 from swarmcore.addresses import Address
-from swarmcore.dial import Dialer
 from swarmcore.errors import BadRequest, EngineError, EngineUnreachable
 from swarmcore.model import TLSFiles
 from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
-from swarmcore.transport import EngineClient
+from swarmcore.transport import EngineClient, transport
+from swarmcore.transport.dial import Dialer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 OK_AND_CLOSE = OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)

@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from swarmcore.tunnel import tunnel
+from swarmcore.relay.tunnel import tunnel
 
 
 class Tunnelled:

@@ -13,10 +13,10 @@ import pytest
 import trio
 
 from swarmcore.addresses import parse_address
-from swarmcore.dial import Dialer
 from swarmcore.errors import EngineUnreachable
 from swarmcore.testing.embedded import EmbeddedEngine
 from swarmcore.transport import EngineClient
+from swarmcore.transport.dial import Dialer
 from swarmcore.upstream import Upstream
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")

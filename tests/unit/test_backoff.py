@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from swarmcore.backoff import Pace
+from swarmcore.engine.backoff import Pace
 
 
 class Middle(Random):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from swarmcore.bodies import parse_body
 from swarmcore.errors import BadRequest
+from swarmcore.server.bodies import parse_body
 
 JSON = "application/json"
 

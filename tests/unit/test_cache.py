@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.cache import (
+from swarmcore.engine.cache import (
     Stale,
     by_key,
     differs,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.claims import claim_of, claim_of_body
+from swarmcore.config.claims import claim_of, claim_of_body
 from swarmcore.model import NANO, HostPort
 
 

@@ -2,7 +2,14 @@
 
 import pytest
 
-from swarmcore.framing import Framing, answer_framing, answer_head, chunk, http_date, last_chunk
+from swarmcore.server.framing import (
+    Framing,
+    answer_framing,
+    answer_head,
+    chunk,
+    http_date,
+    last_chunk,
+)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from swarmcore.model import NANO, Claim, GiB, HostPort, State
 from swarmcore.node import Node
-from swarmcore.ports import PortTable
+from swarmcore.node.ports import PortTable
 from swarmcore.testing.builders import a_container, a_node, a_reservation
 
 SWARM_ID = "com.docker.swarm.id"

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 from swarmcore.errors import ConfigError
-from swarmcore.flags import split_arguments
 from swarmcore.model import TLSFiles
-from swarmcore.option_tables import (
+from swarmcore.options import build_options, parse_discovery
+from swarmcore.options.flags import split_arguments
+from swarmcore.options.option_tables import (
     CLUSTER_OPTS,
     DEMO_OPTIONS,
     GLOBAL_OPTIONS,
     MANAGE_OPTIONS,
     PLUGINS_OPTIONS,
 )
-from swarmcore.options import build_options, parse_discovery
-from swarmcore.settings import read_config_file, resolve
+from swarmcore.options.settings import read_config_file, resolve
 
 TABLE = (*GLOBAL_OPTIONS, *MANAGE_OPTIONS)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.references import (
+from swarmcore.config.references import (
     find_container,
     find_network,
     joined_containers,

@@ -2,9 +2,9 @@
 
 import pytest
 
+from swarmcore.cluster.reservations import Reservations
 from swarmcore.model import GiB
 from swarmcore.names import NameIndex
-from swarmcore.reservations import Reservations
 from swarmcore.testing.builders import a_config, a_node
 
 

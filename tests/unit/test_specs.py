@@ -2,9 +2,9 @@
 
 import pytest
 
+from swarmcore.engine.specs import read_api_range, read_specs
 from swarmcore.errors import EngineError
 from swarmcore.node import Node
-from swarmcore.specs import read_api_range, read_specs
 from swarmcore.versions import ApiVersion
 
 VERSION = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.tickets import Ticket, Tickets
+from swarmcore.cluster.tickets import Ticket, Tickets
 
 
 def ticket(number=1, *, client="c", image="docker.io/library/busybox:latest", name="", expires=9):

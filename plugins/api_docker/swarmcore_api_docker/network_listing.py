@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from swarmcore.config.references import PREDEFINED_NETWORKS, without_node
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.node import Node
-from swarmcore.references import PREDEFINED_NETWORKS, without_node
 from swarmcore_api_docker.container_filters import matcher
 from swarmcore_api_docker.object_filters import Compiler, Item, Test, by_field, is_global, select
 

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from swarmcore.config.folding import with_known_spelling
+from swarmcore.config.prefixes import endpoint_without_prefixes
 from swarmcore.errors import BadRequest, Conflict, EngineError, NotFound
-from swarmcore.folding import with_known_spelling
 from swarmcore.messages import Answer, dump_json
 from swarmcore.model import Container
 from swarmcore.node import Node
-from swarmcore.prefixes import endpoint_without_prefixes
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.containers import engine_path

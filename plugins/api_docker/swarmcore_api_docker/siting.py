@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from swarmcore.config import ContainerConfig
+from swarmcore.config.references import without_node
 from swarmcore.errors import BadRequest, NoNodeFits, Unavailable
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine
-from swarmcore.references import without_node
 
 _PROJECT = "com.docker.compose.project"
 

@@ -7,9 +7,9 @@ whose driver spans engines is the same everywhere.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from swarmcore.config.references import without_node
 from swarmcore.errors import NotFound
 from swarmcore.node import Node
-from swarmcore.references import without_node
 from swarmcore_api_docker.object_filters import Item, is_global, select
 
 

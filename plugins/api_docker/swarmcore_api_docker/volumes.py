@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest, EngineError, NotFound, Unavailable
-from swarmcore.folding import with_known_spelling
 from swarmcore.messages import Answer, dump_json
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion

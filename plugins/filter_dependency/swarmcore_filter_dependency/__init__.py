@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from swarmcore import hookimpl
+from swarmcore.config.references import find_container, find_network, without_node
 from swarmcore.protocols import ContainerConfig, Node, Refused, Rule
-from swarmcore.references import find_container, find_network, without_node
 
 #: Holders that a refusal names; the others are counted.
 _NAMED = 3

@@ -11,10 +11,9 @@ import swarmcore_api_docker
 import trio
 
 from swarmcore.addresses import Address
-from swarmcore.backoff import Pace
 from swarmcore.cluster import Cluster, open_cluster
-from swarmcore.dial import Dialer
 from swarmcore.engine import Engine
+from swarmcore.engine.backoff import Pace
 from swarmcore.errors import NoNodeFits
 from swarmcore.gateway import Gateway
 from swarmcore.node import Node
@@ -22,6 +21,7 @@ from swarmcore.routing import Router
 from swarmcore.server import Server
 from swarmcore.testing.embedded import EmbeddedEngine
 from swarmcore.transport import EngineClient
+from swarmcore.transport.dial import Dialer
 from swarmcore.upstream import Upstream
 
 JSON = ((b"Content-Type", b"application/json"),)

@@ -16,9 +16,9 @@ import pytest
 import trio
 
 from swarmcore.addresses import parse_address
-from swarmcore.backoff import Pace
 from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
 from swarmcore.engine import Engine
+from swarmcore.engine.backoff import Pace
 from swarmcore.errors import EngineUnreachable
 from swarmcore.messages import Answer, Client, error_answer, json_answer
 from swarmcore.model import Entry, State

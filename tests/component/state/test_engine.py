@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from swarmcore.backoff import Pace
+from swarmcore.engine.backoff import Pace
 from swarmcore.errors import EngineUnreachable
 from swarmcore.messages import error_answer
 from swarmcore.model import State

@@ -3,7 +3,7 @@
 import trio
 
 from swarmcore.addresses import parse_address
-from swarmcore.membership import natural_key
+from swarmcore.cluster.membership import natural_key
 from swarmcore.model import Entry, State
 
 

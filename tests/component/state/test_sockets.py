@@ -6,14 +6,14 @@ from random import Random
 import pytest
 import trio
 
-from swarmcore.backoff import Pace
-from swarmcore.contact import Contact
-from swarmcore.dial import Dialer
 from swarmcore.engine import Engine
+from swarmcore.engine.backoff import Pace
+from swarmcore.engine.contact import Contact
 from swarmcore.errors import EngineUnreachable
 from swarmcore.model import State
 from swarmcore.testing.embedded import EmbeddedEngine
 from swarmcore.transport import EngineClient
+from swarmcore.transport.dial import Dialer
 from swarmcore.upstream import Upstream
 
 #: Quick enough for a test, slow enough to tell its steps apart.

@@ -1,0 +1,288 @@
+"""All engines together: what API plugins ask and tell.
+
+A facade: who belongs is ``membership``'s matter, creating is ``placement``'s, names are the
+index's, and each engine's state its own.
+"""
+
+import hashlib
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Protocol
+
+import trio
+
+from swarmcore import protocols
+from swarmcore.cluster.completion import Completion
+from swarmcore.cluster.creation import Creation
+from swarmcore.cluster.execs import Execs
+from swarmcore.cluster.fanout import Fanout
+from swarmcore.cluster.membership import Membership, MembershipListener
+from swarmcore.cluster.placement import Placement, PlacementListener
+from swarmcore.cluster.renaming import rename
+from swarmcore.config import ContainerConfig
+from swarmcore.engine import Engine, EngineOwner
+from swarmcore.errors import NotFound, Unavailable
+from swarmcore.messages import Answer, Client, Request
+from swarmcore.model import Container, Entry, State
+from swarmcore.names import NameIndex, invent_name
+from swarmcore.node import Node
+from swarmcore.protocols import EventStream, Placed
+from swarmcore.scheduler import Scheduler
+from swarmcore.versions import ApiVersion
+
+_EXPIRY_SECONDS = 1.0
+_MACHINE_ID = Path("/etc/machine-id")
+
+
+class ClusterListener(MembershipListener, PlacementListener, Protocol):
+    """Hears of what happens in the cluster: plugins, by way of whoever loads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """What the operator decides about the cluster itself.
+
+    Attributes:
+        name: the manager's host name.
+        experimental: ``--experimental``.
+        cpu_shares_are_cpus: a create's ``CpuShares`` claims that many CPUs, as classic had it.
+        alternates: how many other nodes a create tries when a failure is the node's.
+        reservation_seconds: how long a create's claim waits for the client's pull of its image.
+    """
+
+    name: str = field(default_factory=socket.gethostname)
+    experimental: bool = False
+    cpu_shares_are_cpus: bool = False
+    alternates: int = 3
+    reservation_seconds: float = 300.0
+
+
+class Cluster:
+    """Implements ``protocols.Cluster``; give ``membership`` to a discovery.
+
+    Args:
+        scheduler: places.
+        make_engine: builds the engine of an entry.
+        listener: told of engines and containers.
+        settings: the operator's.
+        random: invents names.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        make_engine: Callable[[Entry, EngineOwner], Engine],
+        listener: ClusterListener,
+        settings: ClusterSettings | None = None,
+        random: Random | None = None,
+    ) -> None:
+        self.settings = settings or ClusterSettings()
+        self._id = _identify(self.settings.name)
+        self._scheduler = scheduler
+        self._index = NameIndex(lambda id: self.membership.by_node(id).node.name)
+        self._fanout = Fanout()
+        self._random = random or SystemRandom()
+        self.membership = Membership(make_engine, self._index, self._fanout, listener)
+        self._execs = Execs(self.healthy_engines, self.membership.by_node)
+        self._completion = Completion()
+        self._placement = Placement(
+            scheduler,
+            self.membership,
+            self._index,
+            listener,
+            alternates=self.settings.alternates,
+            reservation_seconds=self.settings.reservation_seconds,
+            invent_name=self._invent_name,
+            invent_id=lambda: secrets.token_hex(32),
+        )
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep everything that the cluster owns running until cancelled."""
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._completion.run)
+            await nursery.start(self.membership.run)
+            nursery.start_soon(self._expire)
+            task_status.started()
+
+    async def _expire(self) -> None:
+        while True:
+            await trio.sleep(_EXPIRY_SECONDS)
+            self._placement.expire(trio.current_time())
+
+    # ---- itself
+
+    @property
+    def id(self) -> str:
+        """This manager's identity; stable over restarts, though nothing is stored."""
+        return self._id
+
+    @property
+    def name(self) -> str:
+        """The manager's host name."""
+        return self.settings.name
+
+    @property
+    def strategy_name(self) -> str:
+        """For ``info``."""
+        return self._scheduler.strategy_name
+
+    @property
+    def filter_names(self) -> Sequence[str]:
+        """For ``info``, in the order of the chain."""
+        return self._scheduler.filter_names
+
+    @property
+    def experimental(self) -> bool:
+        """Whether the manager runs with ``--experimental``."""
+        return self.settings.experimental
+
+    @property
+    def listeners(self) -> int:
+        """How many clients follow events now."""
+        return self._fanout.listeners
+
+    @property
+    def api_version(self) -> ApiVersion:
+        """The newest version that the core and every healthy engine speak."""
+        return self.membership.roll.api_version
+
+    # ---- engines
+
+    def nodes(self) -> Sequence[Node]:
+        """Every node, pending ones too, in the natural order of their names."""
+        return [engine.node for engine in self.membership.roll.all]
+
+    def engines(self) -> Sequence[Engine]:
+        """The registered engines, in the order of ``nodes``."""
+        return self.membership.roll.registered
+
+    def healthy_engines(self) -> Sequence[Engine]:
+        """Those of ``engines`` that answer.
+
+        Raises:
+            Unavailable: there are none.
+        """
+        healthy = self.membership.roll.healthy
+        if not healthy:
+            raise Unavailable("No healthy node available in the cluster")
+        return healthy
+
+    def engine(self, node_id: str) -> Engine:
+        """The engine of a node.
+
+        Raises:
+            NotFound: it has left the cluster.
+        """
+        return self.membership.by_node(node_id)
+
+    # ---- containers
+
+    def containers(self) -> Iterator[Container]:
+        """Every container of every registered engine."""
+        for engine in self.membership.roll.registered:
+            yield from engine.node.containers.values()
+
+    def find_container(self, text: str) -> Container:
+        """By id, swarm id, name, ``node/name`` or unique id prefix.
+
+        Raises:
+            NotFound: none; Docker's text.
+            BadRequest: a prefix of several.
+        """
+        return self._index.find(text)
+
+    def engine_of(self, container: Container) -> Engine:
+        """The engine that holds *container*, able to be asked.
+
+        Raises:
+            Unavailable: it does not answer at the moment; the text names the node.
+        """
+        try:
+            engine = self.membership.by_node(container.node_id)
+        except NotFound:
+            raise NotFound(f"No such container: {container.name or container.id}") from None
+        if engine.node.state is not State.HEALTHY:
+            raise Unavailable(
+                f"Container {container.name or container.id} running on unhealthy node"
+                f" {engine.label}"
+            )
+        return engine
+
+    def choose(
+        self, config: ContainerConfig, engines: Sequence[protocols.Engine] | None = None
+    ) -> Engine:
+        """Where a network or a volume goes; see ``protocols.Cluster``."""
+        among = self.engines() if engines is None else engines
+        decision = self._scheduler.place(config, [engine.node for engine in among])
+        return self.membership.by_node(decision.node.id)
+
+    async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
+        """Place and create; see ``protocols.Cluster``."""
+        if self.settings.cpu_shares_are_cpus:
+            config = config.with_shares_as_cpus()
+        creation = Creation(self._placement, config, request)
+        return await self._completion.finish(creation.run)
+
+    async def rename_container(self, container: Container, name: str, request: Request) -> Answer:
+        """Rename, holding the new name while the engine works; see ``protocols.Cluster``."""
+        engine = self.engine_of(container)
+        return await self._completion.finish(
+            lambda: rename(self._placement, engine, container, name.removeprefix("/"), request)
+        )
+
+    def remember_exec(self, exec_id: str, container: Container) -> None:
+        """An engine just created *exec_id* in *container*."""
+        self._execs.remember(exec_id, container.node_id)
+
+    async def find_exec(self, exec_id: str) -> Engine:
+        """The engine that holds an exec; asks all of them when it is not remembered.
+
+        Raises:
+            NotFound: none does.
+        """
+        return await self._execs.find(exec_id)
+
+    def pull_targets(self, image: str, client: Client) -> Sequence[Engine]:
+        """Where *client*'s pull of *image* must go; see ``protocols.Cluster``."""
+        waiting = self._placement.pull_targets(image, client.key, trio.current_time())
+        return waiting or self.healthy_engines()
+
+    def pull_failed(self, image: str, client: Client) -> None:
+        """*client*'s pull of *image* failed; see ``protocols.Cluster``."""
+        self._placement.pull_failed(image, client.key)
+
+    # ---- events
+
+    def follow_events(self) -> AbstractAsyncContextManager[EventStream]:
+        """Subscribe to events of all engines and of the cluster itself."""
+        return self._fanout.subscribe()
+
+    def end_events(self) -> None:
+        """End every subscription, now and later: the manager stops."""
+        self._fanout.end()
+
+    def _invent_name(self) -> str:
+        return invent_name(self._random, lambda name: self._index.holder(name) is not None)
+
+
+@asynccontextmanager
+async def open_cluster(cluster: Cluster) -> AsyncIterator[Cluster]:
+    """Run *cluster* while the block lasts."""
+    async with trio.open_nursery() as nursery:
+        await nursery.start(cluster.run)
+        yield cluster
+        nursery.cancel_scope.cancel()
+
+
+def _identify(host_name: str) -> str:
+    """An id that a restart on the same machine finds again without having stored it."""
+    try:
+        machine = _MACHINE_ID.read_text().strip()
+    except OSError:
+        machine = ""
+    return hashlib.sha256(f"swarmcore {machine} {host_name}".encode()).hexdigest()

@@ -1,0 +1,295 @@
+"""One create, from its first placement to its end: ask an engine, and know what the answer means.
+
+Everything that decides is synchronous; only the asking awaits.  What creates share (reservations,
+tickets, names) is ``placement``'s.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Sequence
+from enum import Enum, auto
+from urllib.parse import quote, urlencode
+
+import trio
+
+from swarmcore.cluster.placement import Placement
+from swarmcore.cluster.renaming import free_stale_name
+from swarmcore.cluster.tickets import Ticket
+from swarmcore.config import SWARM_ID, ContainerConfig
+from swarmcore.engine import Engine
+from swarmcore.errors import EngineError, EngineUnreachable, NoNodeFits, NotFound
+from swarmcore.images import has_image, normal_image
+from swarmcore.messages import Answer, Request, dump_json, json_answer
+from swarmcore.node import Node
+from swarmcore.protocols import Placed
+from swarmcore.versions import ApiVersion
+
+log = logging.getLogger(__name__)
+
+_JSON = ((b"Content-Type", b"application/json"),)
+#: The ``platform`` parameter of create appeared here.
+_PLATFORM = ApiVersion(1, 41)
+_MISSING_IMAGE = re.compile("no such image|image with reference", re.IGNORECASE)
+#: Failures that another node need not share, in the engines' words.
+_NODE_FAULT = re.compile(
+    "port is already allocated|address already in use|no space left on device"
+    "|device or resource busy|input/output error|read-only file system|cannot allocate memory",
+    re.IGNORECASE,
+)
+#: How long an engine that vanished in the middle of a create is asked what became of it.
+_OUTCOME_SECONDS = 10.0
+_ASK_AGAIN_SECONDS = 0.5
+#: How long a name stays taken when nobody knows whether the container exists.
+_UNKNOWN_SECONDS = 60.0
+#: How soon after its 404 a client's pull begins; one that comes later is a pull of its own.
+_PULL_SECONDS = 15.0
+
+
+class Meaning(Enum):
+    """What an engine's answer to a create means for us."""
+
+    CREATED = auto()
+    MISSING_IMAGE = auto()
+    NODE_FAULT = auto()
+    USER_FAULT = auto()
+
+
+def read_meaning(answer: Answer) -> Meaning:
+    """Whose matter an answer is: another node may do better only where it is this node's fault."""
+    if answer.status == 201:
+        return Meaning.CREATED
+    if answer.status == 404 and _MISSING_IMAGE.search(answer.message):
+        return Meaning.MISSING_IMAGE
+    if answer.status >= 500 and _NODE_FAULT.search(answer.message):
+        return Meaning.NODE_FAULT
+    return Meaning.USER_FAULT
+
+
+class Creation:
+    """One create, from the first placement to its end.
+
+    Args:
+        placement: shared by all creates.
+        config: what the client asked for.
+        request: who asks, and in which API version.
+    """
+
+    def __init__(self, placement: Placement, config: ContainerConfig, request: Request) -> None:
+        self._placement = placement
+        self._config = config
+        self._request = request
+        self._asked_name = config.name
+        self._excluded: set[str] = set()
+        #: The node that lacked the image first; where the pull will go.
+        self._lacking: Node | None = None
+        #: Whether the reservation outlives this create.
+        self._kept = False
+
+    async def run(self) -> Placed:
+        """Create somewhere, or say why not; see ``protocols.Cluster.create_container``.
+
+        Must not be cancelled once an engine was asked: the caller sees to that.
+        """
+        await free_stale_name(self._placement, self._config.name)
+        node = self._reserve()
+        try:
+            return await self._create_on(node)
+        finally:
+            if not self._kept:
+                self._placement.reservations.end(self._config.swarm_id)
+
+    async def _create_on(self, node: Node) -> Placed:
+        """Ask *node*, then other nodes as long as that may help."""
+        while True:
+            failure: EngineUnreachable | None = None
+            answer = Answer(503)
+            try:
+                answer = await self._ask(node)
+            except EngineUnreachable as error:
+                if error.sent:
+                    self._keep(_UNKNOWN_SECONDS)
+                    raise
+                failure = error
+            meaning = read_meaning(answer) if failure is None else Meaning.NODE_FAULT
+            match meaning:
+                case Meaning.CREATED:
+                    await self._settle(node, answer)
+                case Meaning.NODE_FAULT | Meaning.MISSING_IMAGE:
+                    other = self._move(node, with_image=meaning is Meaning.MISSING_IMAGE)
+                    if other is not None:
+                        log.info("creating %s on %s failed, trying %s: %s", self._config.name,
+                                 node.name, other.name, failure or answer.message)  # fmt: skip
+                        node = other
+                        continue
+            if failure is not None:
+                raise failure
+            if meaning is Meaning.MISSING_IMAGE:
+                self._wait_for_pull()
+            return Placed(answer, node)
+
+    # ---- deciding: nothing here awaits
+
+    def _reserve(self) -> Node:
+        """Settle the name, place, and reserve both."""
+        placement, client = self._placement, self._request.client.key
+        self._config = placement.complete(self._config)
+        nodes = placement.nodes()
+        promised = self._redeem_ticket(nodes)
+        placement.check_name(self._config.name)
+        node = self._place_if_any(promised)
+        if node is None:
+            try:
+                node = self._place(nodes)
+            except NoNodeFits:
+                # What waits for this client's own pulls must not stand in its own way.
+                if not self._surrender_claims(client):
+                    raise
+                node = self._place(nodes)
+        placement.reservations.make(self._config, node)
+        return node
+
+    def _redeem_ticket(self, nodes: Sequence[Node]) -> list[Node]:
+        """The node on which this create's pull has been, if there is one; frees its claim there."""
+        by_id = {node.id: node for node in nodes}
+
+        def is_pulled(ticket: Ticket) -> bool:
+            node = by_id.get(ticket.node_id)
+            return node is not None and has_image(node, self._config.image)
+
+        ticket = self._placement.tickets.take(
+            self._request.client.key, self._config.image, self._asked_name, is_pulled
+        )
+        if ticket is None:
+            return []
+        self._placement.reservations.end(ticket.reservation)
+        return [by_id[ticket.node_id]] if ticket.node_id in by_id else []
+
+    def _move(self, node: Node, *, with_image: bool) -> Node | None:
+        """Give *node* up for another, if there is one that may do better, and reserve there."""
+        placement = self._placement
+        if with_image and self._lacking is None:
+            self._lacking = node
+        self._excluded.add(node.id)
+        placement.reservations.end(self._config.swarm_id)
+        if len(self._excluded) > placement.alternates:
+            return None
+        others = [other for other in placement.nodes() if other.id not in self._excluded]
+        if with_image:
+            others = [other for other in others if has_image(other, self._config.image)]
+        found = self._place_if_any(others)
+        if found is not None:
+            placement.reservations.make(self._config, found)
+        return found
+
+    def _place(self, nodes: Sequence[Node]) -> Node:
+        return self._placement.scheduler.place(self._config, nodes).node
+
+    def _place_if_any(self, nodes: Sequence[Node]) -> Node | None:
+        try:
+            return self._place(nodes) if nodes else None
+        except NoNodeFits:
+            return None
+
+    def _surrender_claims(self, client: str) -> bool:
+        """Void the claims that wait for *client*'s pulls; whether there were any."""
+        tickets = list(self._placement.tickets.of(client))
+        for ticket in tickets:
+            self._placement.reservations.end(ticket.reservation)
+        return bool(tickets)
+
+    def _wait_for_pull(self) -> None:
+        """Keep the claim where the pull will go, and remember who will come back to it."""
+        placement, node = self._placement, self._lacking
+        if node is None or self._place_if_any([node]) is None:
+            return
+        reservation = placement.reservations.make(self._config, node)
+        placement.reservations.free_name(reservation.id)
+        expires = self._keep(placement.reservation_seconds)
+        ticket = Ticket(
+            client=self._request.client.key,
+            image=normal_image(self._config.image),
+            name=self._asked_name,
+            node_id=node.id,
+            reservation=reservation.id,
+            pull_by=trio.current_time() + _PULL_SECONDS,
+            expires=expires,
+        )
+        for surplus in placement.tickets.put(ticket):
+            placement.reservations.end(surplus.reservation)
+
+    def _keep(self, seconds: float) -> float:
+        """Leave the reservation behind for a while; returns until when."""
+        self._kept = True
+        expires = trio.current_time() + seconds
+        self._placement.reservations.keep_until(self._config.swarm_id, expires)
+        return expires
+
+    # ---- asking
+
+    async def _ask(self, node: Node) -> Answer:
+        """Have *node*'s engine create.
+
+        Raises:
+            EngineUnreachable: it did not; ``sent`` when nobody knows.
+        """
+        try:
+            engine = self._placement.members.by_node(node.id)
+        except NotFound:
+            raise EngineUnreachable(node.name, f"engine {node.name} has left") from None
+        query = {"name": self._config.name}
+        if self._config.platform and node.api_version >= _PLATFORM:
+            query["platform"] = self._config.platform
+        body = dump_json(self._config.body_for(node))
+        path = f"/containers/create?{urlencode(query)}"
+        try:
+            return await engine.call(
+                "POST", path, body=body, headers=_JSON, version=self._request.version
+            )
+        except EngineUnreachable as error:
+            if not error.sent:
+                raise
+            return await self._find_outcome(engine, error)
+
+    async def _find_outcome(self, engine: Engine, broken: EngineUnreachable) -> Answer:
+        """Look for the container of a create whose answer never came.
+
+        Returns:
+            The answer that the engine would have given.
+
+        Raises:
+            EngineUnreachable: there is no container; or, with ``sent``, still nobody knows.
+        """
+        filters = json.dumps({"label": [f"{SWARM_ID}={self._config.swarm_id}"]})
+        path = f"/containers/json?all=1&filters={quote(filters)}"
+        absent = 0
+        with trio.move_on_after(_OUTCOME_SECONDS):
+            while absent < 2:  # once may be too early: the engine may still be at work on it
+                await trio.sleep(_ASK_AGAIN_SECONDS)
+                try:
+                    answer = await engine.call("GET", path)
+                except EngineUnreachable:
+                    continue
+                found = answer.json() if answer.ok else []
+                if found:
+                    return json_answer({"Id": found[0]["Id"], "Warnings": []}, 201)
+                absent += answer.ok
+            raise EngineUnreachable(engine.label, str(broken), sent=False)
+        raise EngineUnreachable(
+            engine.label,
+            f"engine {engine.label} stopped answering while it created container"
+            f" {self._config.name}: whether it exists is unknown, and the name stays taken for"
+            f" {_UNKNOWN_SECONDS:g} s; look with docker ps -a when the engine is back",
+            sent=True,
+        )
+
+    async def _settle(self, node: Node, answer: Answer) -> None:
+        """Make the cache show the container before the client hears of it."""
+        try:
+            id = str(answer.json()["Id"])
+            await self._placement.members.by_node(node.id).refresh_container(id)
+        except (EngineError, NotFound, ValueError, KeyError, TypeError) as error:
+            log.warning("engine %s created %s, reading it failed: %s", node.name,
+                        self._config.name, error)  # fmt: skip
+            self._keep(_UNKNOWN_SECONDS)  # until the engine's event shows it
+        self._placement.listener.container_placed(self._config, node)

@@ -1,0 +1,245 @@
+"""Which engines there are: discovery's lists in, running engines out, each identity once.
+
+Owns the engines' tasks, and passes on what they say.  Does not connect (engines do), place, or
+look for containers.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import trio
+
+from swarmcore.addresses import Address
+from swarmcore.cluster.fanout import Fanout
+from swarmcore.engine import Engine, EngineOwner
+from swarmcore.engine.specs import Specs
+from swarmcore.errors import EngineError, NotFound
+from swarmcore.events import cluster_event
+from swarmcore.model import Container, Entry, Event, State
+from swarmcore.names import NameIndex
+from swarmcore.node import Node
+from swarmcore.versions import CEILING, ApiVersion
+
+log = logging.getLogger(__name__)
+
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+class MembershipListener(Protocol):
+    """Hears of engines that come and go."""
+
+    def engine_joined(self, node: Node) -> None:
+        """An engine became healthy, for the first time or again."""
+        ...
+
+    def engine_lost(self, node: Node, reason: str) -> None:
+        """A healthy engine is not healthy any more, or has left; *node* still has its cache."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Roll:
+    """The engines in the natural order of their names, then of their addresses.
+
+    Attributes:
+        all: pending ones too.
+        registered: those that have joined, healthy or not.
+        healthy: those that answer.
+        api_version: the newest that this manager and every healthy engine speak.
+    """
+
+    all: tuple[Engine, ...]
+    registered: tuple[Engine, ...]
+    healthy: tuple[Engine, ...]
+    api_version: ApiVersion
+
+    @classmethod
+    def call(cls, engines: Iterable[Engine]) -> "_Roll":
+        """Sort *engines* by name and by state."""
+        all_ = tuple(sorted(engines, key=_order))
+        registered = tuple(
+            engine for engine in all_ if engine.node.state in (State.HEALTHY, State.UNHEALTHY)
+        )
+        healthy = tuple(engine for engine in registered if engine.node.state is State.HEALTHY)
+        spoken = (engine.node.api_version for engine in healthy)
+        return cls(all_, registered, healthy, min([CEILING, *spoken]))
+
+
+class Membership:
+    """The engines of the cluster; a ``DiscoverySink``, and the engines' owner.
+
+    Args:
+        make_engine: builds the engine of an entry for this owner; must not do I/O.
+        index: learns the names of all containers.
+        fanout: gets all events.
+        listener: told of engines.
+    """
+
+    def __init__(
+        self,
+        make_engine: Callable[[Entry, EngineOwner], Engine],
+        index: NameIndex,
+        fanout: Fanout,
+        listener: MembershipListener,
+    ) -> None:
+        self._make_engine = make_engine
+        self._index = index
+        self._fanout = fanout
+        self._listener = listener
+        self._seats: dict[Address, tuple[Engine, trio.CancelScope]] = {}
+        self._holders: dict[str, Engine] = {}
+        self._by_node: dict[str, Engine] = {}
+        self._roll: _Roll | None = None
+        self._nursery: trio.Nursery | None = None
+        self._waiting: Sequence[Entry] = ()
+        #: Discovery's last trouble, empty when its last list was good.
+        self.discovery_error = ""
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep the engines running until cancelled; entries that came before start now."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            self.entries(self._waiting)
+            task_status.started()
+            await trio.sleep_forever()
+
+    # ---- discovery's side
+
+    def entries(self, entries: Sequence[Entry]) -> None:
+        """The full list as it is now: engines leave first, then come, so that one may move."""
+        self.discovery_error = ""
+        if self._nursery is None:
+            self._waiting = entries
+            return
+        wanted: dict[Address, Entry] = {}
+        for entry in entries:
+            wanted.setdefault(entry.address, entry)
+        for address, (engine, scope) in list(self._seats.items()):
+            if wanted.get(address) != engine.entry:
+                log.info("engine %s at %s leaves the cluster", engine.label, address)
+                del self._seats[address]
+                engine.leave()
+                scope.cancel()
+        for address, entry in wanted.items():
+            if address not in self._seats:
+                self._seat(entry, self._nursery)
+        self._roll = None
+
+    def failed(self, reason: str) -> None:
+        """The list could not be read; the last good one stays in force."""
+        self.discovery_error = reason
+        log.error("Discovery error: %s", reason)
+
+    def _seat(self, entry: Entry, nursery: trio.Nursery) -> None:
+        engine, scope = self._make_engine(entry, self), trio.CancelScope()
+        self._seats[entry.address] = (engine, scope)
+
+        async def live() -> None:
+            with scope:
+                await engine.run()
+
+        nursery.start_soon(live)
+
+    # ---- the engines' side: EngineOwner
+
+    def admit(self, engine: Engine, specs: Specs) -> None:
+        """Give *engine* its identity.
+
+        Raises:
+            EngineError: another engine holds it; says who, and what to do.
+        """
+        holder = self._holders.get(specs.engine_id)
+        if holder is not None and holder is not engine:
+            raise EngineError(str(engine.entry.address), _duplicate(engine, specs, holder))
+        self._holders[specs.engine_id] = engine
+        self._by_node[f"{specs.engine_id}|{engine.entry.address}"] = engine
+
+    def withdraw(self, engine: Engine) -> None:
+        """Take *engine*'s identity back; whoever waited for it may try again."""
+        self._roll = None
+        if self._holders.get(engine.engine_id) is not engine:
+            return
+        del self._holders[engine.engine_id]
+        self._by_node.pop(engine.node.id, None)
+        for other, _ in self._seats.values():
+            if other is not engine and other.node.state is State.PENDING:
+                other.retry_soon()
+
+    def described(self, engine: Engine) -> None:
+        """Its name may have changed."""
+        self._roll = None
+
+    def joined(self, engine: Engine, *, again: bool) -> None:
+        """It is healthy."""
+        self._roll = None
+        self._announce("engine_reconnect" if again else "engine_connect", engine.node)
+        self._listener.engine_joined(engine.node)
+
+    def lost(self, engine: Engine, reason: str) -> None:
+        """It is not healthy any more."""
+        self._roll = None
+        self._announce("engine_disconnect", engine.node)
+        self._listener.engine_lost(engine.node, reason)
+
+    def publish(self, event: Event) -> None:
+        """Pass an event on to those who follow."""
+        self._fanout.publish(event)
+
+    def container_put(self, container: Container) -> None:
+        """An engine's cache has it."""
+        self._index.put(container)
+
+    def container_dropped(self, container: Container) -> None:
+        """An engine's cache has it no more."""
+        self._index.drop(container)
+
+    def _announce(self, action: str, node: Node) -> None:
+        self._fanout.publish(cluster_event(action, node, time.time_ns()))
+
+    # ---- reading
+
+    @property
+    def roll(self) -> "_Roll":
+        """The engines as they stand; made anew only after a change."""
+        if self._roll is None:
+            self._roll = _Roll.call(engine for engine, _ in self._seats.values())
+        return self._roll
+
+    def by_node(self, node_id: str) -> Engine:
+        """The engine of a node.
+
+        Raises:
+            NotFound: it has left the cluster.
+        """
+        try:
+            return self._by_node[node_id]
+        except KeyError:
+            raise NotFound(f"No such node: {node_id}") from None
+
+
+def natural_key(text: str) -> tuple[tuple[str, int], ...]:
+    """Sorts ``n2`` before ``n10``: runs of digits count by value."""
+    pieces = _DIGITS.split(text)
+    return tuple(zip(pieces[::2], [*map(int, pieces[1::2]), -1], strict=True))
+
+
+def _order(engine: Engine) -> tuple[tuple[tuple[str, int], ...], ...]:
+    return natural_key(engine.node.name), natural_key(str(engine.entry.address))
+
+
+def _duplicate(engine: Engine, specs: Specs, holder: Engine) -> str:
+    here, there = engine.entry.address, holder.entry.address
+    if specs.name == holder.node.name:
+        return (
+            f"{here} and {there} reach the same engine {specs.name} (ID {specs.engine_id}): remove"
+            " one of the two addresses from discovery"
+        )
+    return (
+        f"ID duplicated. {specs.engine_id} shared by this node {here} and another node {there}:"
+        f" {specs.name} and {holder.node.name} are clones; stop the Docker Engine on one, remove"
+        " its /etc/docker/key.json and engine-id file, and start it"
+    )

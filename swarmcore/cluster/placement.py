@@ -1,0 +1,140 @@
+"""What placing needs and leaves behind: nodes, names, reservations and pull tickets.
+
+Nothing here awaits: checking a name, placing and reserving are one step, so two creates never take
+the same name, port or last gigabyte.  Which node is best is the scheduler's matter, asking the
+engines ``creation``'s and ``renaming``'s.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from swarmcore.cluster.membership import Membership
+from swarmcore.cluster.reservations import Reservations
+from swarmcore.cluster.tickets import Tickets
+from swarmcore.config import ContainerConfig
+from swarmcore.engine import Engine
+from swarmcore.errors import Conflict
+from swarmcore.model import Container
+from swarmcore.names import NameIndex
+from swarmcore.node import Node
+from swarmcore.scheduler import Scheduler
+
+
+class PlacementListener(Protocol):
+    """Hears of created containers."""
+
+    def container_placed(self, config: ContainerConfig, node: Node) -> None:
+        """*config* became a container on *node*."""
+        ...
+
+
+class Placement:
+    """Creates containers; keeps what creates leave behind while they are under way.
+
+    Args:
+        scheduler: decides.
+        members: the engines.
+        index: the names.
+        listener: told of each created container.
+        alternates: how many other nodes are tried where a failure is the node's.
+        reservation_seconds: how long the claim of a create waits for the client's pull.
+        invent_name: gives a free name to a container without one.
+        invent_id: gives a swarm id to a container without one.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        members: Membership,
+        index: NameIndex,
+        listener: PlacementListener,
+        *,
+        alternates: int,
+        reservation_seconds: float,
+        invent_name: Callable[[], str],
+        invent_id: Callable[[], str],
+    ) -> None:
+        self.scheduler = scheduler
+        self.members = members
+        self.index = index
+        self.listener = listener
+        self.alternates = alternates
+        self.reservation_seconds = reservation_seconds
+        self.reservations = Reservations(index)
+        self.tickets = Tickets()
+        self._invent_name = invent_name
+        self._invent_id = invent_id
+
+    def check_name(self, name: str) -> None:
+        """Make sure that *name* is free.
+
+        Raises:
+            Conflict: it is not; Docker's text.
+        """
+        holder = self.index.holder(name)
+        if holder is not None:
+            id = holder.id if isinstance(holder, Container) else holder
+            raise Conflict(
+                f'Conflict. The container name "/{name}" is already in use by container "{id}".'
+                " You have to remove (or rename) that container to be able to reuse that name."
+            )
+
+    @contextmanager
+    def holding_name(self, name: str) -> Iterator[None]:
+        """Take *name* while the block lasts, for a container that is about to have it.
+
+        Raises:
+            Conflict: it is not free.
+        """
+        self.check_name(name)
+        hold = self._invent_id()
+        self.index.reserve(name, hold)
+        try:
+            yield
+        finally:
+            self.index.release(name, hold)
+
+    def nodes(self) -> list[Node]:
+        """Those that may be placed on, health aside."""
+        return [engine.node for engine in self.members.roll.registered]
+
+    def pull_targets(self, image: str, client_key: str, now: float) -> Sequence[Engine]:
+        """The engines on which *client_key*'s creates wait for *image*, in order.
+
+        Args:
+            image: as the client names it.
+            client_key: whose pull it is.
+            now: trio time.
+        """
+        tickets = self.tickets.of(client_key, image)
+        wanted = {ticket.node_id for ticket in tickets if now < ticket.pull_by}
+        return [
+            engine
+            for engine in self.members.roll.registered
+            if engine.node.id in wanted and engine.node.health > 0
+        ]
+
+    def pull_failed(self, image: str, client_key: str) -> None:
+        """Give back what waited for *client_key*'s pull of *image*."""
+        for ticket in self.tickets.void(client_key, image):
+            self.reservations.end(ticket.reservation)
+
+    def expire(self, now: float) -> None:
+        """Void what nobody came back for.
+
+        Args:
+            now: trio time.
+        """
+        self.tickets.expire(now)
+        self.reservations.expire(now)
+
+    def complete(self, config: ContainerConfig) -> ContainerConfig:
+        """Give *config* what the cluster knows: which of its volumes exist, and a name and a
+        swarm id where the client left them to us."""
+        config = replace(config, name=config.name or self._invent_name())
+        config = config.with_held_volumes(self.nodes())
+        if config.swarm_id and config.swarm_id not in self.reservations:
+            return config
+        return config.with_swarm_id(self._invent_id())

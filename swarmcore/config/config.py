@@ -1,0 +1,278 @@
+"""What a client asked to create, read once for placement and forwarded field by field.
+
+Knows which fields decide on placement.  What the numbers claim is ``claims``' matter, where the
+expressions stand ``instructions``'; everything else in the body is the engine's business.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from swarmcore.config.claims import SHARES, claim_of_body, count
+from swarmcore.config.folding import with_known_spelling
+from swarmcore.config.instructions import take_instructions
+from swarmcore.config.prefixes import endpoints_without_prefixes, without_prefixes
+from swarmcore.config.references import joined_containers, named_networks, named_volumes
+from swarmcore.errors import BadRequest
+from swarmcore.model import NANO, Claim
+from swarmcore.node import Node
+
+#: The label that names a container over all its lives.
+SWARM_ID = "com.docker.swarm.id"
+
+_FIELDS = ("Cpuset", "Env", "ExposedPorts", "HostConfig", "Image", "Labels", "NetworkingConfig")
+_HOST_FIELDS = (
+    "AutoRemove", "Binds", "CpuPeriod", "CpuQuota", "CpuShares", "CpusetCpus", "DeviceRequests",
+    "IpcMode", "Links", "Memory", "MemoryReservation", "MemorySwap", "Mounts", "NanoCpus",
+    "NetworkMode", "PidMode", "PortBindings", "PublishAllPorts", "RestartPolicy", "Runtime",
+    "VolumeDriver", "VolumesFrom",
+)  # fmt: skip
+#: Before API 1.18 these stood beside ``Image``; engines still honour them there.
+_LEGACY = {
+    "CpuShares": "CpuShares",
+    "Cpuset": "CpusetCpus",
+    "Memory": "Memory",
+    "MemorySwap": "MemorySwap",
+    "VolumeDriver": "VolumeDriver",
+}
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
+_POLICIES = ("off", "on-node-failure")
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerConfig:
+    """The body of ``POST /containers/create``, as placement reads it.
+
+    Attributes:
+        name: without slash; empty when the client left it to us.
+        body: what engines will get, but for what depends on the engine: scheduling expressions
+            taken out of ``Env`` and kept in labels; every field we do not know untouched.
+        image: as the client named it.
+        labels: the body's labels, scheduling ones included.
+        constraints, affinities, whitelists, reschedule_policies: expressions, labels' first.
+        claim: CPUs, memory and host ports.
+        platform: the ``platform`` query parameter, or empty.
+        swarm_id: label ``com.docker.swarm.id``.
+        network_mode: ``HostConfig.NetworkMode``.
+        exposed_ports: keys of ``ExposedPorts``: ``80/tcp``.
+        volumes_from, links: names of the containers depended on, without options.
+        joined: containers whose network, IPC or PID namespace it joins.
+        networks: user networks that it is to be on from the beginning.
+        volumes: volumes that it mounts by name.
+        held_volumes: those of *volumes* that some node has; without that node they would be empty.
+        cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
+    """
+
+    name: str
+    body: Mapping[str, Any]
+    image: str
+    labels: Mapping[str, str]
+    constraints: tuple[str, ...] = ()
+    affinities: tuple[str, ...] = ()
+    whitelists: tuple[str, ...] = ()
+    reschedule_policies: tuple[str, ...] = ()
+    claim: Claim = Claim()  # noqa: RUF009  (frozen)
+    platform: str = ""
+    swarm_id: str = ""
+    network_mode: str = ""
+    exposed_ports: tuple[str, ...] = ()
+    volumes_from: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    held_volumes: tuple[str, ...] = ()
+    cpu_shares_are_cpus: bool = False
+
+    @classmethod
+    def parse(
+        cls,
+        body: Any,
+        *,
+        name: str = "",
+        platform: str = "",
+        swarm_id: str = "",
+    ) -> Self:
+        """Read a create.
+
+        Args:
+            body: the request's, as JSON was parsed; is not changed.
+            name: the ``name`` query parameter.
+            platform: the ``platform`` query parameter.
+            swarm_id: used unless the body's labels have one.
+
+        Raises:
+            BadRequest: not an object, one field twice, a malformed name or reschedule policy.
+        """
+        if not isinstance(body, Mapping):
+            raise BadRequest("config cannot be empty in order to create a container")
+        read = _with_host_config(with_known_spelling(body, (*_FIELDS, *_HOST_FIELDS)))
+        env, labels, taken = take_instructions(_list(read.get("Env")), _labels(read))
+        if isinstance(read.get("Env"), list):
+            read["Env"] = env
+        if swarm_id:
+            labels.setdefault(SWARM_ID, swarm_id)
+        read["Labels"] = labels
+        host_config, exposed = _object(read.get("HostConfig")), _object(read.get("ExposedPorts"))
+        return cls(
+            name=_checked_name(name),
+            body=read,
+            image=_text(read.get("Image")),
+            labels={key: value for key, value in labels.items() if isinstance(value, str)},
+            constraints=taken["constraint"],
+            affinities=taken["affinity"],
+            whitelists=taken["whitelist"],
+            reschedule_policies=_checked_policies(taken["reschedule"]),
+            claim=claim_of_body(host_config, exposed),
+            platform=platform,
+            swarm_id=_text(labels.get(SWARM_ID)),
+            network_mode=_text(host_config.get("NetworkMode")),
+            exposed_ports=tuple(exposed),
+            volumes_from=_names(host_config.get("VolumesFrom")),
+            links=_links(host_config, read.get("NetworkingConfig")),
+            joined=joined_containers(host_config),
+            networks=named_networks(host_config, read.get("NetworkingConfig")),
+            volumes=named_volumes(host_config),
+        )
+
+    def with_name(self, name: str) -> Self:
+        """This config under another name.
+
+        Raises:
+            BadRequest: malformed.
+        """
+        return replace(self, name=_checked_name(name))
+
+    def with_swarm_id(self, swarm_id: str) -> Self:
+        """This config as another container: label and all."""
+        labels = {**self.labels, SWARM_ID: swarm_id}
+        body = {**self.body, "Labels": {**self.body["Labels"], SWARM_ID: swarm_id}}
+        return replace(self, swarm_id=swarm_id, labels=labels, body=body)
+
+    def with_shares_as_cpus(self) -> Self:
+        """With ``CpuShares`` as a number of CPUs, which is claimed: see ``docs/decisions/0003``."""
+        cpus = count(_object(self.body.get("HostConfig")).get("CpuShares"))
+        claim = self.claim
+        if not claim.nano_cpus:
+            claim = replace(claim, nano_cpus=cpus * NANO)
+        return replace(self, claim=claim, cpu_shares_are_cpus=True)
+
+    def with_constraint(self, expression: str) -> Self:
+        """With one more constraint for this placement only: no label keeps it."""
+        return replace(self, constraints=(*self.constraints, expression))
+
+    def with_affinity(self, expression: str) -> Self:
+        """With one more affinity for this placement only: no label keeps it."""
+        return replace(self, affinities=(*self.affinities, expression))
+
+    def with_held_volumes(self, nodes: Iterable[Node]) -> Self:
+        """With the knowledge which of its volumes some of *nodes* have already."""
+        held = {name for node in nodes for name in self.volumes if name in node.volumes}
+        return replace(self, held_volumes=tuple(name for name in self.volumes if name in held))
+
+    def body_for(self, node: Node) -> dict[str, Any]:
+        """What the engine of *node* gets: its prefixes taken off, CPUs as its shares."""
+        body = dict(self.body)
+        if isinstance(host_config := body.get("HostConfig"), Mapping):
+            host_config = without_prefixes(host_config, node)
+            cpus = count(host_config.get("CpuShares")) if self.cpu_shares_are_cpus else 0
+            if cpus and node.cpus:
+                host_config["CpuShares"] = -(-cpus * SHARES // node.cpus)
+            body["HostConfig"] = host_config
+        networking = _object(body.get("NetworkingConfig"))
+        if endpoints := _object(networking.get("EndpointsConfig")):
+            endpoints = endpoints_without_prefixes(endpoints, node)
+            body["NetworkingConfig"] = {**networking, "EndpointsConfig": endpoints}
+        return body
+
+
+def _with_host_config(body: dict[str, Any]) -> dict[str, Any]:
+    """*body* with everything about the host in ``HostConfig``, spelled as Docker spells it."""
+    given = body.get("HostConfig")
+    if given is not None and not isinstance(given, Mapping):
+        return body  # the engine refuses it
+    host_config = with_known_spelling(given or {}, _HOST_FIELDS, "HostConfig")
+    legacy = _LEGACY if given is not None else {**dict.fromkeys(_HOST_FIELDS), **_LEGACY}
+    for key, name in legacy.items():
+        if key in body:
+            value, name = body.pop(key), name or key
+            host_config[name] = host_config.get(name) or value
+    if isinstance(bindings := host_config.get("PortBindings"), Mapping):
+        host_config["PortBindings"] = {key: _bindings(of) for key, of in bindings.items()}
+    if host_config or given is not None:
+        body["HostConfig"] = host_config
+    if isinstance(networking := body.get("NetworkingConfig"), Mapping):
+        body["NetworkingConfig"] = _networking(networking)
+    return body
+
+
+def _bindings(hosts: Any) -> Any:
+    return [
+        with_known_spelling(host, ("HostIp", "HostPort"), "PortBindings")
+        if isinstance(host, Mapping)
+        else host
+        for host in _list(hosts)
+    ] or hosts
+
+
+def _networking(networking: Mapping[str, Any]) -> dict[str, Any]:
+    read = with_known_spelling(networking, ("EndpointsConfig",), "NetworkingConfig")
+    if isinstance(endpoints := read.get("EndpointsConfig"), Mapping):
+        read["EndpointsConfig"] = {
+            network: with_known_spelling(endpoint, ("Links",), "EndpointsConfig")
+            if isinstance(endpoint, Mapping)
+            else endpoint
+            for network, endpoint in endpoints.items()
+        }
+    return read
+
+
+def _checked_name(name: str) -> str:
+    name = name.removeprefix("/")
+    if name and not _NAME.fullmatch(name):
+        raise BadRequest(
+            f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed,"
+            " two characters or more"
+        )
+    return name
+
+
+def _checked_policies(policies: tuple[str, ...]) -> tuple[str, ...]:
+    if len(policies) > 1:
+        raise BadRequest(f"too many reschedule policies: {', '.join(policies)}; give one")
+    if policies and policies[0] not in _POLICIES:
+        raise BadRequest(f"invalid reschedule policy: {policies[0]}; known: {', '.join(_POLICIES)}")
+    return policies
+
+
+def _labels(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    labels = body.get("Labels")
+    if labels is not None and not isinstance(labels, Mapping):
+        raise BadRequest("Labels must be an object of texts")  # we have labels to add
+    return labels or {}
+
+
+def _links(host_config: Mapping[str, Any], networking: Any) -> tuple[str, ...]:
+    """Targets of links; clients put those of user networks beside the endpoint."""
+    endpoints = _object(_object(networking).get("EndpointsConfig")).values()
+    named = [_names(_object(endpoint).get("Links")) for endpoint in endpoints]
+    return tuple(dict.fromkeys((*_names(host_config.get("Links")), *sum(named, ()))))
+
+
+def _names(references: Any) -> tuple[str, ...]:
+    """``db`` of ``db:ro``, ``db:alias`` and ``/db:/web/alias``."""
+    texts = [text for text in _list(references) if isinstance(text, str)]
+    return tuple(text.partition(":")[0].removeprefix("/") for text in texts)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,11 @@
+"""One Docker Engine: its connection, its state, its cache, each changed by one owner."""
+
+from swarmcore.engine.engine import (
+    Engine,
+    EngineOwner,
+)
+
+__all__ = [
+    "Engine",
+    "EngineOwner",
+]

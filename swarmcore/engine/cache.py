@@ -1,0 +1,160 @@
+"""What a listing, an inspection or an event changes in what we know of an engine.
+
+Pure: documents in, values out.  Does not ask engines, and does not hold the cache: a ``Node`` does.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from swarmcore.config.claims import claim_of
+from swarmcore.model import Container, Event
+
+#: Container actions that change nothing that is cached; classic's list and what came later.
+_QUIET = frozenset(
+    {"archive-path", "attach", "checkpoint", "copy", "detach", "exec_create", "exec_detach"}
+    | {"exec_die", "exec_start", "export", "extract-to-dir", "resize", "top"}
+)
+#: Image actions that only read.
+_QUIET_IMAGES = frozenset({"push", "save", "attestation"})
+#: Volume actions that change no volume.
+_QUIET_VOLUMES = frozenset({"mount", "unmount"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """What must be read again.
+
+    Attributes:
+        containers: ids.
+        gone: ids of containers that the engine no longer has; need no asking.
+        images, networks, volumes: whether those lists are out of date.
+        specs: whether the engine's configuration was reloaded.
+    """
+
+    containers: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    images: bool = False
+    networks: bool = False
+    volumes: bool = False
+    specs: bool = False
+
+    def __or__(self, other: "Stale") -> "Stale":
+        gone = self.gone | other.gone
+        return Stale(
+            (self.containers | other.containers) - gone,
+            gone,
+            self.images or other.images,
+            self.networks or other.networks,
+            self.volumes or other.volumes,
+            self.specs or other.specs,
+        )
+
+
+def what_is_stale(event: Event) -> Stale:
+    """What *event* makes out of date."""
+    verb = event.verb
+    match event.type:
+        case "container":
+            return _stale_by_container(verb, event.actor_id)
+        case "image":
+            return Stale(images=verb not in _QUIET_IMAGES)
+        case "network":
+            member = event.attributes.get("container") if verb in ("connect", "disconnect") else ""
+            return Stale(containers=frozenset([member] if member else []), networks=True)
+        case "volume":
+            return Stale(volumes=verb not in _QUIET_VOLUMES)
+        case "daemon":
+            return Stale(specs=verb == "reload")
+        case "builder":
+            return Stale(images=verb == "prune")
+    return Stale()
+
+
+def _stale_by_container(verb: str, id: str) -> Stale:
+    if verb in _QUIET or not id:
+        return Stale()
+    if verb == "destroy":
+        return Stale(gone=frozenset([id]))
+    # ``commit`` makes an image; engines that say so by an image event too cost one more listing.
+    return Stale(containers=frozenset([id]), images=verb == "commit")
+
+
+def read_container(
+    summary: Mapping[str, Any],
+    detail: Mapping[str, Any],
+    node_id: str,
+    cpus: int,
+    *,
+    cpu_shares_are_cpus: bool = False,
+) -> Container:
+    """Join a container's two documents.
+
+    Args:
+        summary: its object in ``GET /containers/json``.
+        detail: its ``GET /containers/{id}/json``; wins where both speak.
+        node_id: whose it is.
+        cpus: of the node.
+        cpu_shares_are_cpus: CPU shares are parts of them, as classic has it.
+    """
+    config = detail.get("Config") or {}
+    state = detail.get("State") or {}
+    return Container(
+        id=str(detail["Id"]),
+        node_id=node_id,
+        names=_names(detail.get("Name"), summary.get("Names")),
+        image=str(config.get("Image") or summary.get("Image") or ""),
+        image_id=str(detail.get("Image") or summary.get("ImageID") or ""),
+        created=_created(detail, summary),
+        state=str(state.get("Status") or summary.get("State") or ""),
+        labels=config.get("Labels") or {},
+        claim=claim_of(detail, cpus, cpu_shares_are_cpus=cpu_shares_are_cpus),
+        summary=summary,
+        detail=detail,
+    )
+
+
+def _names(own: Any, listed: Any) -> tuple[str, ...]:
+    names = [own or "", *(listed or ())]
+    return tuple(dict.fromkeys(name.removeprefix("/") for name in names if name))
+
+
+def _created(detail: Mapping[str, Any], summary: Mapping[str, Any]) -> float:
+    """Unix seconds; inspect tells them finer than the list, so that neighbours keep their order."""
+    try:
+        moment = datetime.fromisoformat(detail.get("Created") or "")
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    except (TypeError, ValueError):
+        return float(summary.get("Created") or 0)
+
+
+def needs_inspection(known: Container | None, summary: Mapping[str, Any]) -> bool:
+    """Whether a listing shows something that its one-line summary cannot tell in full."""
+    if known is None:
+        return True
+    names = tuple(name.removeprefix("/") for name in summary.get("Names") or ())
+    return (
+        known.state != summary.get("State")
+        or set(known.names) != set(names)
+        or known.summary.get("NetworkSettings") != summary.get("NetworkSettings")
+    )
+
+
+def differs(known: Container, summary: Mapping[str, Any]) -> bool:
+    """Whether *summary* tells anything new; its ``Status`` does not count, which only grows old."""
+    return (
+        any(value != known.summary.get(key) for key, value in summary.items() if key != "Status")
+        or not known.summary.keys() <= summary.keys()
+    )
+
+
+def by_key(objects: Any, key: str) -> dict[str, Mapping[str, Any]]:
+    """Index a list of objects; an object without the key is left out.
+
+    Args:
+        objects: what the engine answered; ``null`` is an empty list.
+        key: ``Id`` or ``Name``.
+    """
+    items: Iterable[Any] = objects if isinstance(objects, Sequence) else ()
+    return {item[key]: item for item in items if isinstance(item, Mapping) and item.get(key)}

@@ -1,0 +1,129 @@
+"""Contact with one engine, on both paths: each call with its deadline, each outcome reported.
+
+Knows which path carries what, and ends calls that nobody will answer any more.  What an outcome
+means for the engine's state is the listener's matter.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol
+
+import trio
+
+from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.messages import Answer, Headers
+from swarmcore.protocols import AnswerStream
+from swarmcore.relay.forwarding import request_headers
+from swarmcore.transport import EngineClient
+from swarmcore.upstream import Upstream
+from swarmcore.upstream.call import StreamedAnswer
+
+
+class ContactListener(Protocol):
+    """Hears how calls went."""
+
+    @property
+    def label(self) -> str:
+        """What errors call the engine."""
+        ...
+
+    def contacted(self) -> None:
+        """The engine answered."""
+        ...
+
+    def lost_contact(self, error: EngineError) -> None:
+        """It did not."""
+        ...
+
+
+class Contact:
+    """What this manager asks one engine.
+
+    Args:
+        client: the control path.
+        upstream: the data path.
+        listener: told of each outcome.
+    """
+
+    def __init__(self, client: EngineClient, upstream: Upstream, listener: ContactListener) -> None:
+        self._client = client
+        self._upstream = upstream
+        self._listener = listener
+        self._under_way: set[trio.CancelScope] = set()
+        self._closed = False
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        *,
+        body: bytes | None = None,
+        headers: Headers = (),
+        seconds: float,
+    ) -> Answer:
+        """Ask and read the whole answer.
+
+        Args:
+            method: upper case.
+            target: path and query, version prefix included.
+            body: sent with its length; ``None`` sends none.
+            headers: added to the request.
+            seconds: how long an answer may take.
+
+        Raises:
+            EngineUnreachable: no answer; ``sent`` tells whether the engine may have acted.
+        """
+        began, label = trio.current_time(), self._listener.label
+        if self._closed:
+            raise EngineUnreachable(label, f"engine {label} has left the cluster")
+        try:
+            with trio.move_on_after(seconds) as scope, self._listed(scope):
+                answer = await self._client.request(method, target, body=body, headers=headers)
+                self._listener.contacted()
+                return answer
+            waited = trio.current_time() - began
+            raise EngineUnreachable(
+                label, f"engine {label} did not answer within {waited:.0f} s", sent=True
+            )
+        except EngineUnreachable as error:
+            self._listener.lost_contact(error)
+            raise
+
+    @asynccontextmanager
+    async def open(
+        self, method: str, target: str, *, body: bytes | None = None, headers: Headers = ()
+    ) -> AsyncIterator[AnswerStream]:
+        """Ask and read the answer as it comes; without a deadline.  Arguments as for ``ask``."""
+        # The data path: what streams may be left early, which httpx's iterators do not survive.
+        sent = request_headers(method, headers, length=len(body or b""))
+        try:
+            async with self._upstream.call(method, target, sent, body or b"") as call:
+                stream = StreamedAnswer(await call.read_head(), call)
+                self._listener.contacted()
+                yield stream
+        except EngineUnreachable as error:
+            self._listener.lost_contact(error)
+            raise
+
+    def abandon(self) -> None:
+        """End every call under way: the engine was found not to answer."""
+        for scope in self._under_way:
+            scope.cancel()
+
+    def close(self) -> None:
+        """End every call under way, and refuse those to come."""
+        self._closed = True
+        self.abandon()
+
+    async def aclose(self) -> None:
+        """Close the connections of both paths."""
+        await self._client.aclose()
+        await self._upstream.aclose()
+
+    @contextmanager
+    def _listed(self, scope: trio.CancelScope) -> Iterator[None]:
+        self._under_way.add(scope)
+        try:
+            yield
+        finally:
+            self._under_way.discard(scope)

@@ -1,0 +1,393 @@
+"""One Docker Engine: its connection, its state and its node, which nobody else changes.
+
+Decides when the engine is pending, healthy, unhealthy or gone.  How often to try is ``backoff``'s
+matter, what an answer means ``specs``' and ``cache``'s, how to read it ``refresh``'s, what to do
+while connected ``watch``'s, and who may join the cluster the owner's.
+"""
+
+import logging
+import time
+from contextlib import AbstractAsyncContextManager
+from random import Random
+from typing import Protocol
+
+import trio
+
+from swarmcore.engine.backoff import Pace
+from swarmcore.engine.contact import Contact
+from swarmcore.engine.identity import ask_specs, resolve
+from swarmcore.engine.refresh import CacheListener, Refresher
+from swarmcore.engine.specs import Specs
+from swarmcore.engine.watch import SeenEvents, StreamEnded, Watch
+from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.messages import Answer, Headers
+from swarmcore.model import Container, Entry, Event, State
+from swarmcore.node import Node
+from swarmcore.protocols import AnswerStream
+from swarmcore.transport import EngineClient
+from swarmcore.upstream import Upstream
+from swarmcore.versions import CEILING, ApiVersion, clamp
+
+log = logging.getLogger(__name__)
+
+#: For small JSON.  Creating may copy an image's volumes, listing may mean thousands of containers.
+_CALL_SECONDS = 30.0
+_CREATE_SECONDS = 120.0
+#: For the questions on connecting: an engine that cannot answer these cannot be used either.
+_CONNECT_SECONDS = 10.0
+#: However often somebody says that an engine lives again, it is not asked more often than this.
+_CALM_SECONDS = 0.25
+#: A connection that lasted this long was a good one: the next begins without a wait.
+_GOOD_SECONDS = 5.0
+
+
+class EngineOwner(CacheListener, Protocol):
+    """The cluster, as an engine sees it.  Every method is synchronous and quick."""
+
+    def admit(self, engine: "Engine", specs: Specs) -> None:
+        """*engine* has an identity now.
+
+        Raises:
+            EngineError: it may not join: another engine has that identity.
+        """
+        ...
+
+    def withdraw(self, engine: "Engine") -> None:
+        """*engine* gives its identity up: another may have it."""
+        ...
+
+    def described(self, engine: "Engine") -> None:
+        """Its name, labels or resources may have changed."""
+        ...
+
+    def joined(self, engine: "Engine", *, again: bool) -> None:
+        """It is healthy, for the first time or *again*, and its cache is complete."""
+        ...
+
+    def lost(self, engine: "Engine", reason: str) -> None:
+        """It was healthy and is not."""
+        ...
+
+    def publish(self, event: Event) -> None:
+        """Something happened on it, and its cache knows."""
+        ...
+
+
+class Engine:
+    """One engine, from the moment discovery names it until it leaves the list.
+
+    Args:
+        entry: where it is, and discovery's labels for it.
+        client: the control path.
+        upstream: the data path.
+        owner: is told, and decides on admission.
+        pace: intervals and the limit of failures.
+        overcommit: fraction of resources added when placing.
+        cpu_shares_are_cpus: how containers' CPU shares are read.
+        random: spreads intervals.
+        listing: how many engines may be read for the first time at once; shared by all.
+    """
+
+    def __init__(
+        self,
+        entry: Entry,
+        client: EngineClient,
+        upstream: Upstream,
+        owner: EngineOwner,
+        *,
+        pace: Pace,
+        overcommit: float,
+        cpu_shares_are_cpus: bool = False,
+        random: Random,
+        listing: trio.CapacityLimiter,
+    ) -> None:
+        self.entry = entry
+        self.upstream = upstream
+        self.last_contact = 0.0
+        self._client = client
+        self._owner = owner
+        self._pace = pace
+        self._overcommit = overcommit
+        self._cpu_shares_are_cpus = cpu_shares_are_cpus
+        self._random = random
+        self._listing = listing
+        self._engine_id = ""
+        self._known = False  # it has been healthy under this identity
+        self._counted: EngineError | None = None
+        self._following = trio.CancelScope()
+        self._contact = Contact(client, upstream, self)
+        self._wake = trio.Event()
+        self._become_nobody()
+
+    def __repr__(self) -> str:
+        return f"<Engine {self.label} {self.node.state.value}>"
+
+    @property
+    def label(self) -> str:
+        """What logs and errors call it: its name, or its address while it has none."""
+        return self.node.name or str(self.entry.address)
+
+    @property
+    def engine_id(self) -> str:
+        """The engine's own id, empty while unknown."""
+        return self._engine_id
+
+    # ---- asking
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Headers = (),
+        version: ApiVersion | None = None,
+    ) -> Answer:
+        """Ask and read the whole answer; see ``protocols.Engine``."""
+        seconds = _CREATE_SECONDS if method == "POST" else _CALL_SECONDS
+        target = self.target(path, version)
+        return await self._contact.ask(method, target, body=body, headers=headers, seconds=seconds)
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Headers = (),
+        version: ApiVersion | None = None,
+    ) -> AbstractAsyncContextManager[AnswerStream]:
+        """Ask and read the answer as it comes; see ``protocols.Engine``."""
+        return self._contact.open(method, self.target(path, version), body=body, headers=headers)
+
+    def target(self, path: str, version: ApiVersion | None = None) -> str:
+        """*path* with the prefix of a version that the engine accepts, nearest to *version*."""
+        spoken = clamp(
+            version or CEILING, self.node.min_api_version, min(self.node.api_version, CEILING)
+        )
+        return f"/v{spoken}{path}"
+
+    async def refresh_container(self, id: str) -> Container | None:
+        """Re-read one container now; see ``protocols.Engine``."""
+        return await self._refresher.container(id)
+
+    async def refresh_images(self) -> None:
+        """Re-read the image list now; see ``protocols.Engine``."""
+        await self._refresher.images()
+
+    async def refresh_networks(self) -> None:
+        """Re-read the network list now; see ``protocols.Engine``."""
+        await self._refresher.networks()
+
+    async def refresh_volumes(self) -> None:
+        """Re-read the volume list now; see ``protocols.Engine``."""
+        await self._refresher.volumes()
+
+    def forget_container(self, id: str) -> None:
+        """Drop one container from the cache; see ``protocols.Engine``."""
+        self._refresher.forget(id)
+
+    async def ping(self) -> None:
+        """Ask for a sign of life; a failure is counted and not raised."""
+        try:
+            await self._contact.ask("GET", "/_ping", seconds=self._pace.ping_seconds)
+        except EngineError as error:
+            log.debug("engine %s does not answer a ping: %s", self.label, error)
+
+    # ---- health
+
+    def contacted(self) -> None:
+        """The engine gave a sign of life, on either path."""
+        self.last_contact = trio.current_time()
+        self.node.updated_at = time.time()
+        self.node.failures = 0
+        if self.node.state is State.HEALTHY:
+            self.node.error = ""
+        else:
+            self._wake.set()
+
+    def lost_contact(self, error: EngineError) -> None:
+        """The engine could not be reached, on either path; enough of these make it unhealthy.
+
+        Args:
+            error: counts once, however many report it.
+        """
+        if error is self._counted:
+            return
+        self._counted = error
+        self.node.failures += 1
+        self.node.error = str(error)
+        self.node.updated_at = time.time()
+        healthy = self.node.state is State.HEALTHY
+        if healthy and self.node.failures >= self._pace.failure_limit:
+            self._flag_unhealthy(str(error))
+
+    def _flag_unhealthy(self, reason: str) -> None:
+        log.warning(
+            "engine %s: flagging as unhealthy, failed %d times: %s",
+            self.label, self.node.failures, reason,
+        )  # fmt: skip
+        self.node.state = State.UNHEALTHY
+        self._abandon()
+        self._owner.lost(self, reason)
+
+    def _abandon(self) -> None:
+        """End the connection and every call under way."""
+        self._following.cancel()
+        self._contact.abandon()
+
+    def retry_soon(self) -> None:
+        """Something changed that this engine may have waited for."""
+        self._wake.set()
+
+    # ---- living
+
+    async def run(self) -> None:
+        """Keep the engine connected until cancelled.
+
+        That alone means that the manager stops; an engine that leaves is told so by ``leave``.
+        """
+        attempts = 0
+        try:
+            while True:
+                attempts = 0 if await self._follow_once() else attempts + 1
+                if attempts:
+                    await self._pause(attempts)
+        finally:
+            with trio.move_on_after(2, shield=True):
+                await self._contact.aclose()
+
+    async def _pause(self, attempts: int) -> None:
+        self._wake = trio.Event()
+        wait = self._pace.until_retry(attempts, known=self._known, random=self._random)
+        await trio.sleep(min(wait, _CALM_SECONDS))
+        with trio.move_on_after(wait - _CALM_SECONDS):
+            await self._wake.wait()
+
+    async def _follow_once(self) -> bool:
+        """Connect and follow; returns, when that ends, whether it went well for a while."""
+        started = trio.current_time()
+        try:
+            with trio.CancelScope() as self._following:
+                await self._follow()
+        except EngineError as error:
+            self._connection_ended(error)
+        except Exception as error:
+            log.exception("engine %s: cannot make sense of it", self.label)
+            self._connection_ended(EngineError(self.label, f"unexpected: {error!r}"))
+        healthy = self.node.state is State.HEALTHY and not self.node.failures
+        return healthy and trio.current_time() - started > _GOOD_SECONDS
+
+    def _connection_ended(self, error: EngineError) -> None:
+        if self.node.state is State.HEALTHY and isinstance(error, StreamEnded):
+            log.info("engine %s: %s; connecting again", self.label, error)
+            return
+        level = logging.DEBUG if str(error) == self.node.error else logging.WARNING
+        self.lost_contact(error)
+        if self.node.state is State.PENDING:
+            log.log(level, "engine %s is pending: %s", self.entry.address, error)
+            if self._engine_id:
+                self._give_up_identity()
+
+    async def _follow(self) -> None:
+        """One connection: identity, events, lists, then whatever happens.
+
+        Raises:
+            EngineError: always, with what ended it.
+        """
+        await self.refresh_specs()
+        since = self._seen.latest_nano
+        path = f"/events?since={since // 10**9}.{since % 10**9:09d}" if since else "/events"
+        with trio.CancelScope(deadline=trio.current_time() + _CONNECT_SECONDS) as opening:
+            async with self._client.events(self.target(path)) as lines:
+                opening.deadline = float("inf")
+                watch = Watch(
+                    self,
+                    self._refresher,
+                    self._seen,
+                    pace=self._pace,
+                    random=self._random,
+                    listing=self._listing,
+                )
+                await watch.run(lines, self._become_healthy)
+        raise EngineUnreachable(self.label, f"engine {self.label} does not start its event stream")
+
+    async def refresh_specs(self) -> None:
+        """Read identity, resources and labels again.
+
+        Raises:
+            EngineError: no answer, no Docker Engine, another identity, or not admitted.
+        """
+        self.node.ip = await resolve(self.entry.address) or self.node.ip
+        specs = await ask_specs(
+            self.entry, lambda target: self._contact.ask("GET", target, seconds=_CONNECT_SECONDS)
+        )
+        self._identify(specs)
+        specs.describe(self.node)
+        self._owner.described(self)
+
+    def _become_healthy(self) -> None:
+        before = self.node.state
+        if before is State.DISCONNECTED:
+            return
+        self.node.state = State.HEALTHY
+        self.node.failures = 0
+        self.node.error = ""
+        self._known = True
+        if before is not State.HEALTHY:
+            log.info("engine %s at %s is healthy", self.label, self.entry.address)
+            self._owner.joined(self, again=before is State.UNHEALTHY)
+
+    def publish(self, event: Event) -> None:
+        """Pass an event on to the cluster."""
+        self._owner.publish(event)
+
+    # ---- identity
+
+    def _identify(self, specs: Specs) -> None:
+        if self._engine_id and self._engine_id != specs.engine_id:
+            text = (
+                f"Engine (ID: {self._engine_id}, Addr: {self.entry.address}) shows up with another"
+                f" ID:{specs.engine_id}. It is validated again as a new engine."
+            )
+            self._give_up_identity()
+            raise EngineError(str(self.entry.address), text)
+        if not self._engine_id:
+            for note in specs.notes:
+                log.warning("engine %s at %s: %s", specs.name, self.entry.address, note)
+            self._owner.admit(self, specs)
+            self._engine_id = specs.engine_id
+            self.node.id = f"{specs.engine_id}|{self.entry.address}"
+
+    def _give_up_identity(self) -> None:
+        """Whatever was known of the engine is void; it is pending, with the same last error."""
+        if self.node.state is State.HEALTHY:
+            self._owner.lost(self, self.node.error or "it became another engine")
+        self._refresher.close()
+        self._owner.withdraw(self)
+        failures, error = self.node.failures, self.node.error
+        self._become_nobody()
+        self.node.failures, self.node.error = failures, error
+
+    def _become_nobody(self) -> None:
+        address = str(self.entry.address)
+        self.node = Node(address, address, overcommit=self._overcommit)
+        self.node.failure_limit = self._pace.failure_limit
+        self.node.cpu_shares_are_cpus = self._cpu_shares_are_cpus
+        self._engine_id = ""
+        self._known = False
+        self._seen = SeenEvents()
+        self._refresher = Refresher(self.node, self._get, self._owner)
+
+    async def _get(self, path: str) -> Answer:
+        return await self._contact.ask("GET", self.target(path), seconds=_CALL_SECONDS)
+
+    def leave(self) -> None:
+        """The engine is no longer the cluster's; nothing on it is touched."""
+        was, self.node.state = self.node.state, State.DISCONNECTED
+        self._abandon()
+        self._contact.close()
+        if was is State.HEALTHY:
+            self._owner.lost(self, "it left the cluster")
+        self._refresher.close()
+        self._owner.withdraw(self)

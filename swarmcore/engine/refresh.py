@@ -1,0 +1,249 @@
+"""Reading an engine's objects into its node: whole lists, or one object that an event named.
+
+Knows which of two answers to believe; knows nothing of connections, events or health.
+"""
+
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import trio
+
+from swarmcore.engine.cache import Stale, by_key, differs, needs_inspection, read_container
+from swarmcore.errors import EngineError, EngineRefused
+from swarmcore.messages import Answer
+from swarmcore.model import Container
+from swarmcore.node import Node
+
+log = logging.getLogger(__name__)
+
+#: Inspections of one engine under way at once: enough to hide latency, few enough not to flood it.
+_PARALLEL = 8
+#: Removed containers that are remembered, lest a late answer brings one back.  Ids never return.
+_TOMBSTONES = 4096
+
+
+class CacheListener(Protocol):
+    """Hears of every container that enters, changes or leaves an engine's cache."""
+
+    def container_put(self, container: Container) -> None:
+        """*container* is new, or replaces an older state of the same id."""
+        ...
+
+    def container_dropped(self, container: Container) -> None:
+        """The engine no longer has it."""
+        ...
+
+
+class Refresher:
+    """Reads one engine into one node.
+
+    Args:
+        node: is changed.
+        ask: path -> the engine's answer to GET, whatever its status; raises EngineUnreachable.
+        listener: told of containers.
+    """
+
+    def __init__(
+        self, node: Node, ask: Callable[[str], Awaitable[Answer]], listener: CacheListener
+    ) -> None:
+        self._node = node
+        self._ask = ask
+        self._listener = listener
+        self._questions = 0
+        #: container id -> number of the question whose answer is in the cache.
+        self._believed: dict[str, int] = {}
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._closed = False
+
+    # ---- whole lists
+
+    async def everything(self, *, full: bool) -> None:
+        """Read all lists.
+
+        Args:
+            full: inspect every container, also those whose summary shows no change.
+
+        Raises:
+            EngineError: containers or images could not be read.
+        """
+        await self.containers(full=full)
+        await self.images()
+        # A driver that hangs spoils these two, and must not spoil the engine.
+        await self._or_keep(self.networks)
+        await self._or_keep(self.volumes)
+
+    async def containers(self, *, full: bool) -> None:
+        """Read the list of containers, and inspect those that need it.
+
+        Raises:
+            EngineError: the list could not be read, or the engine went away meanwhile.
+        """
+        known = dict(self._node.containers)
+        question = self._next_question()
+        summaries = by_key(await self._read("/containers/json?all=1"), "Id")
+        for id in known.keys() - summaries.keys():
+            self.forget(id)  # those that came meanwhile are not in *known* and stay
+        doubtful = []
+        for id, summary in summaries.items():
+            container = known.get(id)
+            if full or container is None or needs_inspection(container, summary):
+                doubtful.append(id)
+            elif differs(container, summary):
+                self._put(replace(container, summary=summary), question)
+        await self._each(doubtful, lambda id: self._inspect(id, summaries[id]))
+
+    async def images(self) -> None:
+        """Read the list of images.
+
+        Raises:
+            EngineError: it could not be read.
+        """
+        self._node.images = by_key(await self._read("/images/json?all=1"), "Id")
+
+    async def networks(self) -> None:
+        """Read the list of networks.
+
+        Raises:
+            EngineError: it could not be read.
+        """
+        self._node.networks = by_key(await self._read("/networks"), "Id")
+
+    async def volumes(self) -> None:
+        """Read the list of volumes.
+
+        Raises:
+            EngineError: it could not be read.
+        """
+        answer = await self._read("/volumes")
+        self._node.volumes = by_key(answer.get("Volumes"), "Name")
+
+    # ---- single objects
+
+    async def stale(self, stale: Stale) -> None:
+        """Read what events made out of date.
+
+        Raises:
+            EngineError: some of it could not be read.
+        """
+        for id in stale.gone:
+            self.forget(id)
+        await self._each(stale.containers, self.container)
+        if stale.images:
+            await self.images()
+        if stale.networks:
+            await self._or_keep(self.networks)
+        if stale.volumes:
+            await self._or_keep(self.volumes)
+
+    async def container(self, id: str) -> Container | None:
+        """Read one container.
+
+        Args:
+            id: all 64 digits.
+
+        Returns:
+            What is in the cache now; ``None`` when the engine does not have it.
+
+        Raises:
+            EngineError: it could not be read.
+        """
+        filters = quote(json.dumps({"id": [id]}))
+        listed = by_key(await self._read(f"/containers/json?all=1&filters={filters}"), "Id")
+        if id in listed:
+            await self._inspect(id, listed[id])
+        else:
+            self.forget(id)
+        return self._node.containers.get(id)
+
+    def forget(self, id: str) -> None:
+        """The engine has no such container any more, whatever a late answer says."""
+        self._gone[id] = None
+        if len(self._gone) > _TOMBSTONES:
+            self._gone.popitem(last=False)
+        self._believed.pop(id, None)
+        container = self._node.drop_container(id)
+        if container is not None:
+            self._listener.container_dropped(container)
+
+    def close(self) -> None:
+        """Forget every container, and believe nothing from now on: the node is void."""
+        self._closed = True
+        for id in list(self._node.containers):
+            self.forget(id)
+
+    # ---- steps
+
+    async def _inspect(self, id: str, summary: Mapping[str, Any]) -> None:
+        question = self._next_question()
+        try:
+            detail = await self._read(f"/containers/{id}/json")
+        except EngineRefused as error:
+            if error.status != 404:
+                raise
+            self.forget(id)
+            return
+        try:
+            container = read_container(
+                summary,
+                detail,
+                self._node.id,
+                self._node.cpus,
+                cpu_shares_are_cpus=self._node.cpu_shares_are_cpus,
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            log.warning("engine %s describes container %s oddly: %r", self._node.name, id, error)
+            return
+        self._put(container, question)
+
+    def _put(self, container: Container, question: int) -> None:
+        """Believe an answer, unless one to a later question is believed already."""
+        if self._closed or container.id in self._gone:
+            return
+        if question < self._believed.get(container.id, 0):
+            return
+        self._believed[container.id] = question
+        self._node.put_container(container)
+        self._listener.container_put(container)
+
+    def _next_question(self) -> int:
+        self._questions += 1
+        return self._questions
+
+    async def _read(self, path: str) -> Any:
+        answer = await self._ask(path)
+        if not answer.ok:
+            raise EngineRefused(self._node.name, answer.status, answer.message)
+        try:
+            return answer.json()
+        except ValueError:
+            raise EngineRefused(self._node.name, 500, f"GET {path}: not JSON") from None
+
+    async def _or_keep(self, read: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await read()
+        except (EngineError, AttributeError) as error:
+            log.warning("engine %s: keeping an older list: %s", self._node.name, error)
+
+    async def _each(self, ids: Collection[str], read: Callable[[str], Awaitable[Any]]) -> None:
+        """Read several containers, a few at a time; the first failure is raised at the end."""
+        failures: list[EngineError] = []
+        slots = trio.CapacityLimiter(_PARALLEL)
+
+        async def one(id: str) -> None:
+            async with slots:
+                if not failures:
+                    try:
+                        await read(id)
+                    except EngineError as error:
+                        failures.append(error)
+
+        async with trio.open_nursery() as nursery:
+            for id in ids:
+                nursery.start_soon(one, id)
+        if failures:
+            raise failures[0]

@@ -1,0 +1,261 @@
+"""A node: what the scheduler and plugins see of one engine, kept up to date instead of copied.
+
+Only the engine that owns a node changes it, through the methods of the last section; everyone else
+reads.  Used CPU, memory, ports, names and labels are counted as they change, so that a decision
+costs what its rules cost.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swarmcore.images import words_of_images, words_of_name
+from swarmcore.model import NANO, Claim, Container, HostPort, State
+from swarmcore.node.census import Census
+from swarmcore.node.ports import PortTable
+from swarmcore.versions import FLOOR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reservation:
+    """A placement that the engine does not show yet.
+
+    Attributes:
+        id: the container's swarm id.
+        name: the container name it holds, without slash.
+        node_id: where.
+        image: what it will run, as the client named it.
+        claim: what it takes.
+        labels: the container's labels, for affinity.
+        expires: trio time after which it is void.
+    """
+
+    id: str
+    name: str
+    node_id: str
+    image: str
+    claim: Claim
+    labels: Mapping[str, str]
+    expires: float
+
+
+class Node:
+    """One engine, seen by the scheduler.
+
+    Attributes:
+        id: ``<engine id>|<address>``, as classic has it; the address alone while pending.
+        name: the engine's host name; empty while pending.
+        address: ``host:port``, or the URL of another transport.
+        ip: first address its host resolved to; what published ports are shown with.
+        state: Pending, Healthy, Unhealthy or Disconnected.
+        failures: connection failures in a row.
+        failure_limit: how many make it unhealthy (``--engine-failure-retry``).
+        error: the last failure's text, or why it is pending.
+        drained: why it takes no new containers; ``None`` when it does.
+        labels: the engine's labels and what ``info`` tells (``storagedriver``, ``ostype``, ...).
+        cpus: CPUs of the machine.
+        memory: bytes of the machine.
+        overcommit: fraction added to both when placing.
+        cpu_shares_are_cpus: its containers' CPU shares are parts of ``cpus``, as classic has it.
+        version: the engine's release.
+        api_version: the newest API version it speaks.
+        min_api_version: the oldest.
+        info: its ``GET /info``, untouched.
+        networks: network id -> its object in ``GET /networks``.
+        volumes: volume name -> its object in ``GET /volumes``.
+        updated_at: Unix seconds of the last contact.
+    """
+
+    def __init__(self, id: str, address: str, *, overcommit: float = 0.05) -> None:
+        self.id = id
+        self.name = ""
+        self.address = address
+        self.ip = ""
+        self.state = State.PENDING
+        self.failures = 0
+        self.failure_limit = 3
+        self.error = ""
+        self.drained: str | None = None
+        self.labels: Mapping[str, str] = {}
+        self.cpus = 0
+        self.memory = 0
+        self.overcommit = overcommit
+        self.cpu_shares_are_cpus = False
+        self.version = ""
+        self.api_version = FLOOR
+        self.min_api_version = FLOOR
+        self.info: Mapping[str, Any] = {}
+        self._images: Mapping[str, Mapping[str, Any]] = {}
+        self._image_words: frozenset[str] = frozenset()
+        self.networks: Mapping[str, Mapping[str, Any]] = {}
+        self.volumes: Mapping[str, Mapping[str, Any]] = {}
+        self.updated_at = 0.0
+        self._containers: dict[str, Container] = {}
+        self._reservations: dict[str, Reservation] = {}
+        self._states: Counter[str] = Counter()
+        self._used_nano_cpus = 0
+        self._used_memory = 0
+        self._ports = PortTable()
+        self._census = Census()
+
+    def __repr__(self) -> str:
+        return f"<Node {self.name or '(unknown)'} {self.address} {self.state.value}>"
+
+    # ---- reading
+
+    @property
+    def containers(self) -> Mapping[str, Container]:
+        """Container id -> container, in every state."""
+        return self._containers
+
+    @property
+    def reservations(self) -> Mapping[str, Reservation]:
+        """Swarm id -> placements that the engine does not show yet."""
+        return self._reservations
+
+    @property
+    def container_count(self) -> int:
+        """Containers in any state, reserved ones included."""
+        return len(self._containers) + len(self._reservations)
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """How many containers are in each state; one that no container is in may be absent."""
+        return self._states
+
+    @property
+    def used_nano_cpus(self) -> int:
+        """CPUs claimed by containers and reservations, in units of 1e-9."""
+        return self._used_nano_cpus
+
+    @property
+    def used_memory(self) -> int:
+        """Bytes claimed by containers and reservations."""
+        return self._used_memory
+
+    @property
+    def total_nano_cpus(self) -> int:
+        """CPUs that may be claimed, overcommit included.
+
+        Classic adds a truncated percentage of whole CPUs, so four CPUs at 5 % stay four.
+        """
+        return (self.cpus + self.cpus * self._percent // 100) * NANO
+
+    @property
+    def total_memory(self) -> int:
+        """Bytes that may be claimed, overcommit included."""
+        return self.memory + self.memory * self._percent // 100
+
+    @property
+    def _percent(self) -> int:
+        return int(self.overcommit * 100)
+
+    @property
+    def health(self) -> int:
+        """100 when all is well, less for each recent failure, 0 when not to be used."""
+        if self.state is not State.HEALTHY or self.failures >= self.failure_limit:
+            return 0
+        return 100 - self.failures * 100 // self.failure_limit
+
+    def port_holder(self, port: HostPort) -> str | None:
+        """Who is in the way of *port*: a container's name; ``None`` when it, or one of its range,
+        is free."""
+        clash = self._ports.clash((port,))
+        return clash[1] if clash else None
+
+    def port_clash(self, ports: Sequence[HostPort]) -> tuple[HostPort, str] | None:
+        """The first of *ports* that cannot be had with the others, and who is in the way."""
+        return self._ports.clash(ports)
+
+    @property
+    def container_words(self) -> Collection[str]:
+        """What containers and reservations here answer to: ids, swarm ids, both short, names."""
+        return self._census.words
+
+    def container_label_values(self, key: str) -> Collection[str]:
+        """The values of one label; the empty text stands for containers without it."""
+        return self._census.label_values(key)
+
+    @property
+    def images(self) -> Mapping[str, Mapping[str, Any]]:
+        """Image id -> its object in ``GET /images/json``; replaced whole, never changed."""
+        return self._images
+
+    @images.setter
+    def images(self, images: Mapping[str, Mapping[str, Any]]) -> None:
+        self._images = images
+        self._image_words = frozenset(words_of_images(images))
+
+    def image_names(self) -> Iterator[str]:
+        """Every id, tag and digest of every image here."""
+        for id, image in self._images.items():
+            yield id
+            yield from image.get("RepoTags") or ()
+            yield from image.get("RepoDigests") or ()
+
+    @property
+    def image_words(self) -> Collection[str]:
+        """What images here, and those of reservations, may be called.
+
+        Ids, short ids, tags, digests, and repositories without either.
+        """
+        if not self._reservations:
+            return self._image_words
+        reserved = (words_of_name(held.image) for held in self._reservations.values())
+        return self._image_words.union(*reserved)
+
+    # ---- changing: for the engine that owns this node
+
+    def put_container(self, container: Container) -> None:
+        """Add or replace one container; a reservation of the same swarm id has done its work."""
+        self.drop_container(container.id)
+        if container.swarm_id:
+            self.release(container.swarm_id)
+        self._containers[container.id] = container
+        self._states[container.state] += 1
+        self._take(container.claim, container.name or container.id[:12])
+        self._census.add(_words(container), container.labels)
+
+    def drop_container(self, id: str) -> Container | None:
+        """Forget one container; returns it, or ``None`` when it was not known."""
+        container = self._containers.pop(id, None)
+        if container is not None:
+            self._states[container.state] -= 1
+            self._give_back(container.claim, container.name or container.id[:12])
+            self._census.remove(_words(container), container.labels)
+        return container
+
+    def reserve(self, reservation: Reservation) -> None:
+        """Count a placement from now on."""
+        self.release(reservation.id)
+        self._reservations[reservation.id] = reservation
+        self._take(reservation.claim, reservation.name or reservation.id[:12])
+        self._census.add(_reserved_words(reservation), reservation.labels)
+
+    def release(self, id: str) -> Reservation | None:
+        """End a reservation; returns it, or ``None`` when there was none."""
+        reservation = self._reservations.pop(id, None)
+        if reservation is not None:
+            self._give_back(reservation.claim, reservation.name or reservation.id[:12])
+            self._census.remove(_reserved_words(reservation), reservation.labels)
+        return reservation
+
+    def _take(self, claim: Claim, holder: str) -> None:
+        self._used_nano_cpus += claim.nano_cpus
+        self._used_memory += claim.memory
+        self._ports.take(claim.ports, holder)
+
+    def _give_back(self, claim: Claim, holder: str) -> None:
+        self._used_nano_cpus -= claim.nano_cpus
+        self._used_memory -= claim.memory
+        self._ports.give_back(claim.ports, holder)
+
+
+def _words(container: Container) -> set[str]:
+    ids = (container.id, container.swarm_id)
+    return {*ids, *(id[:12] for id in ids), *container.names} - {""}
+
+
+def _reserved_words(reservation: Reservation) -> set[str]:
+    return {reservation.id, reservation.id[:12], reservation.name} - {""}

@@ -1,0 +1,259 @@
+"""Every option that there is, as rows: what drives parsing, help, the file and the documentation.
+
+Names, variables and defaults are classic's wherever classic had the option.  Two defaults differ:
+the port (2375 is the engine's own) and the filter chain, which names what this release brings.
+"""
+
+from swarmcore.options.flags import Option
+
+GLOBAL_OPTIONS = (
+    Option(
+        "debug",
+        "log everything, and show tracebacks",
+        kind="switch",
+        default=("false",),
+        env="DEBUG",
+    ),
+    Option(
+        "log-level",
+        "debug, info, warning, error, fatal or panic",
+        default=("info",),
+        aliases=("l",),
+        value="LEVEL",
+    ),
+    Option(
+        "experimental",
+        "say so in 'docker info' and 'docker version'",
+        kind="switch",
+        default=("false",),
+    ),
+)
+
+_PLUGINS = (
+    Option(
+        "plugin",
+        "load a plugin: its name, an importable module, or a file; repeatable",
+        kind="texts",
+        value="NAME",
+    ),
+    Option(
+        "without",
+        "leave out a plugin that would be loaded by itself; repeatable",
+        kind="texts",
+        value="NAME",
+    ),
+    Option(
+        "strategy",
+        "which node is preferred: spread, binpack, random, or a plugin's",
+        default=("spread",),
+        value="NAME",
+    ),
+    Option(
+        "filter",
+        "which nodes may take a container; repeatable, the first one replaces the default chain",
+        kind="texts",
+        default=("health", "port", "dependency", "affinity", "constraint"),
+        aliases=("f",),
+        value="NAME",
+    ),
+)
+
+_SERVING = (
+    Option(
+        "host",
+        "listen here: tcp://IP:PORT, IP:PORT, unix://PATH or fd://; repeatable",
+        kind="texts",
+        default=("tcp://127.0.0.1:3375",),
+        aliases=("H",),
+        env="SWARM_HOST",
+        value="ADDRESS",
+    ),
+    Option("tls", "serve by TLS, and ask engines by TLS", kind="switch", default=("false",)),
+    Option(
+        "tlsverify",
+        "TLS, and verify clients and engines by --tlscacert",
+        kind="switch",
+        default=("false",),
+    ),
+    Option("tlscacert", "trust certificates signed by this CA", value="FILE"),
+    Option("tlscert", "this manager's certificate", value="FILE"),
+    Option("tlskey", "its private key", value="FILE"),
+    Option(
+        "api-enable-cors",
+        "let browsers from other origins use the API",
+        kind="switch",
+        default=("false",),
+        aliases=("cors",),
+    ),
+    Option(
+        "grace-period",
+        "how long requests may take to finish when the manager stops",
+        kind="duration",
+        default=("10s",),
+        value="DURATION",
+    ),
+)
+
+_ENGINES = (
+    Option(
+        "heartbeat",
+        "how often discovery looks for changes",
+        kind="duration",
+        default=("60s",),
+        value="DURATION",
+    ),
+    Option(
+        "engine-refresh-min-interval",
+        "shortest time between two refreshes of an engine",
+        kind="duration",
+        default=("30s",),
+        value="DURATION",
+    ),
+    Option(
+        "engine-refresh-max-interval",
+        "longest time between two refreshes of an engine",
+        kind="duration",
+        default=("60s",),
+        value="DURATION",
+    ),
+    Option(
+        "engine-failure-retry",
+        "failures in a row after which an engine is unhealthy",
+        kind="number",
+        default=("3",),
+        value="COUNT",
+    ),
+    Option(
+        "engine-refresh-retry",
+        "no longer used: see --engine-failure-retry",
+        kind="number",
+        default=("3",),
+        value="COUNT",
+    ),
+    Option(
+        "refresh-on-node-filter",
+        "no longer needed: ps is kept current by the engines' events",
+        kind="switch",
+        default=("false",),
+    ),
+    Option(
+        "container-name-refresh-filter",
+        "no longer needed: ps is kept current by the engines' events",
+        value="TEXT",
+    ),
+)
+
+_CLUSTER = (
+    Option(
+        "alternates",
+        "how many nodes to try for one create, when the failure is the node's",
+        kind="number",
+        default=("3",),
+        value="COUNT",
+    ),
+    Option(
+        "cluster-driver",
+        "only swarm; kept for classic's scripts",
+        default=("swarm",),
+        aliases=("c",),
+        value="NAME",
+    ),
+    Option(
+        "cluster-opt",
+        "an option of the cluster or of a plugin; repeatable",
+        kind="pairs",
+        value="KEY=VALUE",
+    ),
+    Option(
+        "discovery-opt",
+        "an option of the discovery; repeatable",
+        kind="pairs",
+        value="KEY=VALUE",
+    ),
+    Option(
+        "replication",
+        "be one of several managers, of which one leads",
+        kind="switch",
+        default=("false",),
+    ),
+    Option(
+        "replication-ttl",
+        "how long a leader that went silent leads on",
+        kind="duration",
+        default=("20s",),
+        value="DURATION",
+    ),
+    Option(
+        "advertise",
+        "where the other managers find this one",
+        aliases=("addr",),
+        env="SWARM_ADVERTISE",
+        value="HOST:PORT",
+    ),
+)
+
+CONFIG = Option(
+    "config",
+    "read options from a TOML file; flags and environment go first",
+    value="FILE",
+    place="start",
+)
+
+_START = (
+    CONFIG,
+    Option(
+        "print-config",
+        "print what holds and where each value came from, and do not start",
+        kind="switch",
+        default=("false",),
+        place="start",
+    ),
+)
+
+DISCOVERY = Option(
+    "discovery",
+    "where the engines are",
+    env="SWARM_DISCOVERY",
+    value="DISCOVERY",
+    place="argument",
+)
+
+MANAGE_OPTIONS = (*_PLUGINS, *_SERVING, *_ENGINES, *_CLUSTER, *_START, DISCOVERY)
+
+PLUGINS_OPTIONS = (
+    Option("json", "print JSON, for scripts", kind="switch", default=("false",), place="start"),
+)
+
+DEMO_OPTIONS = (
+    Option("engines", "how many engines", kind="number", default=("3",), value="N", place="start"),
+    Option(
+        "real",
+        "real Docker Engines in namespaces of this machine (needs root and dockerd)",
+        kind="switch",
+        default=("false",),
+        place="start",
+    ),
+    Option(
+        "embedded",
+        "small built-in engines, anywhere",
+        kind="switch",
+        default=("false",),
+        place="start",
+    ),
+    Option(
+        "host",
+        "listen here; repeatable",
+        kind="texts",
+        default=("tcp://127.0.0.1:3375",),
+        aliases=("H",),
+        value="ADDRESS",
+        place="start",
+    ),
+)
+
+#: Keys of ``--cluster-opt`` that are the core's own; others are handed on to plugins.
+CLUSTER_OPTS = {
+    "swarm.overcommit": "share of a node's CPU and memory given out beyond what it has (0.05)",
+    "swarm.cpushares": "what CpuShares means: weight, or cpus, which claims that many (weight)",
+    "swarm.createretry": "like --alternates; the larger of the two counts (0)",
+}

@@ -1,0 +1,257 @@
+"""What a manager is told, checked and in one place: ``Options``.
+
+Knows which values belong together and which cannot work, in classic's order and, where operators
+read them, in classic's words.  Refuses to know where a value came from (``settings`` does), whether
+a plugin exists (``selection``) and what can be listened on (``listeners``).
+"""
+
+import logging
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from swarmcore.addresses import parse_address
+from swarmcore.errors import ConfigError
+from swarmcore.model import TLSFiles
+from swarmcore.options.settings import Setting
+from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
+
+_log = logging.getLogger(__name__)
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+
+#: Schemes of engine addresses: a list that begins with one is a list of engines.
+_ENGINE_SCHEMES = frozenset({"tcp", "unix", "ssh"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything that ``swarmcore manage`` was told.  Times are in seconds.
+
+    Attributes:
+        discovery: where engines are.
+        plugins, without: names as given with ``--plugin`` and ``--without``.
+        strategy: its name; ``None`` when nobody named one, and a plugin may bring it.
+        filters: their names, in the chain's order; ``None`` when nobody named any.
+        hosts: where to listen, as written; ``listeners`` reads them.
+        tls: files for serving and for engines; ``None`` without TLS.
+        cluster_opts: every ``--cluster-opt``, for plugins too.
+        overcommit: share of CPU and memory given out beyond what a node has.
+        cpu_shares_are_cpus: ``CpuShares`` claims CPUs, as classic had it.
+        create_retry: how often a create that found no node is tried again.
+        alternates: how many nodes one create may try.
+        settings: every option with its origin.
+    """
+
+    discovery: DiscoveryURI
+    debug: bool = False
+    experimental: bool = False
+    plugins: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    strategy: str | None = None
+    filters: tuple[str, ...] | None = None
+    hosts: tuple[str, ...] = ("tcp://127.0.0.1:3375",)
+    tls: TLSFiles | None = None
+    cors: bool = False
+    grace_seconds: float = 10.0
+    heartbeat_seconds: float = 60.0
+    refresh_min_seconds: float = 30.0
+    refresh_max_seconds: float = 60.0
+    failure_retry: int = 3
+    refresh_on_node_filter: bool = False
+    container_name_refresh_filter: str = ""
+    alternates: int = 3
+    cluster_opts: Mapping[str, str] = field(default_factory=dict)
+    discovery_opts: Mapping[str, str] = field(default_factory=dict)
+    overcommit: float = 0.05
+    cpu_shares_are_cpus: bool = False
+    create_retry: int = 0
+    replication: bool = False
+    replication_ttl_seconds: float = 20.0
+    advertise: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+    @property
+    def discovery_options(self) -> DiscoveryOptions:
+        """What the discovery is told besides its URI."""
+        return DiscoveryOptions(self.heartbeat_seconds, 0.0, self.discovery_opts)
+
+    @property
+    def election_options(self) -> DiscoveryOptions:
+        """The same for the election, which renews within ``--replication-ttl``."""
+        return DiscoveryOptions(
+            self.heartbeat_seconds, self.replication_ttl_seconds, self.discovery_opts
+        )
+
+
+def build_options(settings: Mapping[str, Setting]) -> Options:
+    """Check the settings of ``manage``, in classic's order; the first failure wins.
+
+    Args:
+        settings: every row of the global and the manage table, by name.
+
+    Raises:
+        ConfigError: a value that cannot work, alone or with another.
+    """
+    read = {
+        name: setting.value
+        for name, setting in settings.items()
+        if name != "discovery"  # checked in its turn
+    }
+    tls = _tls(read)
+    _check_engine_options(read)
+    discovery = parse_discovery(_required_discovery(settings["discovery"]))
+    if read["heartbeat"] < 1:
+        raise ConfigError("--heartbeat should be at least one second")
+    cluster_opts = dict(reversed(read["cluster-opt"]))  # classic: the first of a key counts
+    overcommit, create_retry = _overcommit(cluster_opts), _create_retry(cluster_opts)
+    if read["replication"]:
+        _check_replication(read)
+    return Options(
+        discovery=discovery,
+        debug=read["debug"],
+        experimental=read["experimental"],
+        plugins=read["plugin"],
+        without=read["without"],
+        strategy=read["strategy"] if settings["strategy"].given else None,
+        filters=read["filter"] if settings["filter"].given else None,
+        hosts=read["host"],
+        tls=tls,
+        cors=read["api-enable-cors"],
+        grace_seconds=_not_negative("grace-period", read),
+        heartbeat_seconds=read["heartbeat"],
+        refresh_min_seconds=read["engine-refresh-min-interval"],
+        refresh_max_seconds=read["engine-refresh-max-interval"],
+        failure_retry=read["engine-failure-retry"],
+        refresh_on_node_filter=read["refresh-on-node-filter"],
+        container_name_refresh_filter=read["container-name-refresh-filter"],
+        alternates=_alternates(read["alternates"]),
+        cluster_opts=cluster_opts,
+        discovery_opts=dict(read["discovery-opt"]),
+        overcommit=overcommit,
+        cpu_shares_are_cpus=_cpu_shares_are_cpus(cluster_opts),
+        create_retry=create_retry,
+        replication=read["replication"],
+        replication_ttl_seconds=read["replication-ttl"],
+        advertise=read["advertise"],
+        settings=settings,
+    )
+
+
+def parse_discovery(text: str) -> DiscoveryURI:
+    """Split what the user wrote at ``://``.
+
+    A text without a scheme, and one that begins with an engine's address (``ssh://ops@n1``), is a
+    list of engines: ``nodes``.
+    """
+    scheme, separator, rest = text.strip().partition("://")
+    if not separator or not _SCHEME.fullmatch(scheme) or scheme.lower() in _ENGINE_SCHEMES:
+        return DiscoveryURI("nodes", text.strip())
+    return DiscoveryURI(scheme.lower(), rest)
+
+
+def _required_discovery(setting: Setting) -> str:
+    texts = [text for text in setting.texts if text.strip()]
+    if not texts:
+        raise ConfigError("discovery required to manage a cluster. See 'swarmcore manage --help'.")
+    return texts[-1]
+
+
+def _tls(read: Mapping[str, Any]) -> TLSFiles | None:
+    ca, cert, key = read["tlscacert"], read["tlscert"], read["tlskey"]
+    if not (read["tls"] or read["tlsverify"]):
+        if ca or cert or key:
+            raise ConfigError(
+                "--tlscert, --tlskey and --tlscacert require the use of either --tls or --tlsverify"
+            )
+        return None
+    if not (cert and key):
+        raise ConfigError("--tlscert and --tlskey must be provided when using --tls")
+    if read["tlsverify"] and not ca:
+        raise ConfigError("--tlscacert must be provided when using --tlsverify")
+    return TLSFiles(ca, cert, key, verify=read["tlsverify"])
+
+
+def _check_engine_options(read: Mapping[str, Any]) -> None:
+    shortest, longest = read["engine-refresh-min-interval"], read["engine-refresh-max-interval"]
+    if shortest <= 0:
+        raise ConfigError(
+            "min refresh interval should be a positive number (--engine-refresh-min-interval)"
+        )
+    if longest < shortest:
+        raise ConfigError(
+            "max refresh interval cannot be less than min refresh interval "
+            "(--engine-refresh-max-interval)"
+        )
+    if read["engine-refresh-retry"] != 3:
+        raise ConfigError("--engine-refresh-retry is deprecated. Use --engine-failure-retry")
+    if read["engine-failure-retry"] <= 0:
+        raise ConfigError("invalid failure retry count: --engine-failure-retry must be 1 or more")
+    if read["cluster-driver"] != "swarm":
+        raise ConfigError(f'unsupported cluster "{read["cluster-driver"]}": only swarm is there')
+
+
+def _check_replication(read: Mapping[str, Any]) -> None:
+    if read["replication-ttl"] <= 0:
+        raise ConfigError("--replication-ttl should be a positive number")
+    advertise = read["advertise"]
+    if not advertise:
+        raise ConfigError("--advertise address must be provided when using --replication")
+    try:
+        if "://" in advertise:
+            raise ConfigError("a scheme")
+        parse_address(advertise)
+    except ConfigError:
+        raise ConfigError(
+            f"--advertise should be of the form ip:port or hostname:port, not {advertise!r}"
+        ) from None
+
+
+def _overcommit(cluster_opts: Mapping[str, str]) -> float:
+    text = cluster_opts.get("swarm.overcommit", "0.05")
+    try:
+        overcommit = float(text)
+    except ValueError:
+        overcommit = math.nan
+    if not math.isfinite(overcommit):
+        raise ConfigError(f"swarm.overcommit should be a number such as 0.05, {text!r} is invalid")
+    if overcommit <= -1:
+        raise ConfigError(f"swarm.overcommit should be larger than -1, {overcommit:f} is invalid")
+    if overcommit < 0:
+        _log.warning("swarm.overcommit is %s: nodes will not be filled", text)
+    return overcommit
+
+
+def _cpu_shares_are_cpus(cluster_opts: Mapping[str, str]) -> bool:
+    meaning = cluster_opts.get("swarm.cpushares", "weight")
+    if meaning not in ("weight", "cpus"):
+        raise ConfigError(f"swarm.cpushares should be weight or cpus, {meaning!r} is invalid")
+    return meaning == "cpus"
+
+
+def _create_retry(cluster_opts: Mapping[str, str]) -> int:
+    text = cluster_opts.get("swarm.createretry", "0")
+    try:
+        retry = int(text, 0)
+    except ValueError:
+        raise ConfigError(
+            f"swarm.createretry should be a whole number such as 2, {text!r} is invalid"
+        ) from None
+    if retry < 0:
+        raise ConfigError(f"swarm.createretry can not be negative, {retry} is invalid")
+    return retry
+
+
+def _not_negative(name: str, read: Mapping[str, Any]) -> float:
+    seconds: float = read[name]
+    if seconds < 0:
+        raise ConfigError(f"--{name} should not be a negative number")
+    return seconds
+
+
+def _alternates(count: int) -> int:
+    if count < 1:
+        raise ConfigError(f"--alternates counts the nodes that a create may try; {count} is none")
+    return count

@@ -1,0 +1,106 @@
+"""Which plugins a manager loads, from what it was told.
+
+Loaded means selected: a discovery, strategy or filter is imported because somebody named it or it
+is a default; ``api_*`` and ``ext_*`` because they are installed.  What is not selected is never
+imported, so that it cannot hurt, however broken it is.
+"""
+
+from collections.abc import Sequence
+
+from swarmcore.errors import ConfigError, PluginError
+from swarmcore.options import Options
+from swarmcore.options.option_tables import MANAGE_OPTIONS
+from swarmcore.plugins.catalogue import LOADED_WHEN_INSTALLED, PluginInfo, find, installed
+from swarmcore.plugins.plugins import Plugins
+
+_DEFAULTS = {option.name: option.default for option in MANAGE_OPTIONS}
+
+#: Classic's names for what has another name here.
+_CLASSIC_NAMES = {"binpacking": "binpack", "containerslots": "slots"}
+
+
+def select_plugins(options: Options) -> Plugins:
+    """Load what *options* name, what they leave to the defaults, and what is always loaded.
+
+    Filters are called in this order: those of ``--plugin``, those of ``--filter`` or, when nobody
+    named a filter, the default chain; then what an installed ``ext_*`` brings.
+
+    Raises:
+        PluginError: a plugin is missing, broken or does not fit; one line.
+        ConfigError: the options contradict each other.
+    """
+    known = installed()
+    _check_without(options, known)
+    plugins = Plugins()
+    plugins.load(options.plugins)
+    if options.strategy is not None:
+        plugins.load([_installed_name("strategy", options.strategy, known)])
+    _load_discovery(plugins, options, known)
+    _load_filters(plugins, options, known)
+    load_installed(plugins, [info for info in known if info.name not in options.without])
+    _load_default_strategy(plugins, options, known)
+    if options.replication and not plugins.implementers("swarmcore_election"):
+        raise ConfigError(
+            f"--replication: no loaded plugin elects a leader for {options.discovery.scheme}://; "
+            "run one manager without --replication"
+        )
+    return plugins
+
+
+def load_installed(plugins: Plugins, known: Sequence[PluginInfo]) -> None:
+    """Load those of *known* of which being installed is being loaded.
+
+    Raises:
+        PluginError: one is broken; the message says how to leave it out.
+    """
+    for info in known:
+        if info.kind not in LOADED_WHEN_INSTALLED:
+            continue
+        try:
+            plugins.load([info.name])
+        except PluginError as error:
+            hint = f"; leave it out with --without {info.name}"
+            raise type(error)(f"{error}{hint}") from error
+
+
+def _check_without(options: Options, known: Sequence[PluginInfo]) -> None:
+    names = {info.name for info in known}
+    for name in options.without:
+        if name not in names:
+            find(name, known)  # says that there is none, and which there are
+        if name in options.plugins:
+            raise ConfigError(f"--plugin {name} and --without {name} contradict each other")
+
+
+def _load_discovery(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
+    """The one of the URI's scheme (``http`` of ``http+sd``), behind those that were named.
+
+    That none answers is found out when they are asked.
+    """
+    name = f"discovery_{options.discovery.scheme.partition('+')[0]}"
+    if name not in options.without and any(info.name == name for info in known):
+        plugins.load([name])
+
+
+def _load_filters(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
+    if options.filters is not None:
+        plugins.load([_installed_name("filter", name, known) for name in options.filters])
+    elif not plugins.implementers("swarmcore_filter"):
+        kept = [name for name in _DEFAULTS["filter"] if f"filter_{name}" not in options.without]
+        plugins.load([_installed_name("filter", name, known) for name in kept])
+
+
+def _load_default_strategy(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
+    if plugins.implementers("swarmcore_strategy"):
+        return
+    (default,) = _DEFAULTS["strategy"]
+    if f"strategy_{default}" in options.without:
+        raise ConfigError(
+            f"--without strategy_{default} leaves no strategy; name one with --strategy"
+        )
+    plugins.load([_installed_name("strategy", default, known)])
+
+
+def _installed_name(kind: str, name: str, known: Sequence[PluginInfo]) -> str:
+    """The plugin that ``--KIND NAME`` means: an installed one, never a module or a file."""
+    return find(f"{kind}_{_CLASSIC_NAMES.get(name, name)}", known).name

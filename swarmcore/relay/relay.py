@@ -1,0 +1,261 @@
+"""A request handed to an engine, and its answer to the client, both as they come.
+
+Holds nothing whole.  Ends the engine's work when the client has gone, and cuts the client's answer
+off when the engine has: what is left unsaid must not look complete.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Protocol
+
+import trio
+
+from swarmcore.errors import EngineUnreachable, SwarmError, TooLarge
+from swarmcore.messages import Answer, find_header
+from swarmcore.node import Node
+from swarmcore.relay.forwarding import (
+    answer_headers,
+    is_chunked,
+    is_hijack,
+    request_headers,
+    tunnel_headers,
+    wants_upgrade,
+)
+from swarmcore.relay.tunnel import tunnel
+from swarmcore.server.exchange import ServerExchange
+from swarmcore.server.framing import Framing, answer_framing, answer_head, names_of
+from swarmcore.server.incoming import ClientGone
+from swarmcore.streams import BROKEN
+from swarmcore.upstream import Upstream
+from swarmcore.upstream.call import Call, Head, TakenConnection
+from swarmcore.versions import ApiVersion, clamp
+
+log = logging.getLogger(__name__)
+
+Settle = Callable[[int], Awaitable[None]]
+Rewrite = Callable[[Answer], Answer]
+
+#: An answer that is rewritten is held whole: inspect of a large container is some 100 KB.
+_REWRITTEN_BYTES = 64 << 20
+
+
+class Relayable(Protocol):
+    """An engine, as far as the data path needs it."""
+
+    @property
+    def node(self) -> Node:
+        """What it speaks."""
+        ...
+
+    @property
+    def upstream(self) -> Upstream:
+        """The way to it."""
+        ...
+
+    def contacted(self) -> None:
+        """It has just answered."""
+        ...
+
+    def lost_contact(self, error: EngineUnreachable) -> None:
+        """It has just failed to."""
+        ...
+
+
+async def relay(
+    exchange: ServerExchange,
+    engine: Relayable,
+    path: str,
+    *,
+    announced: ApiVersion,
+    body: bytes | None = None,
+    settle: Settle | None = None,
+    rewrite: Rewrite | None = None,
+) -> int:
+    """Hand *exchange* to *engine*; the rest as ``protocols.Exchange.relay`` has it.
+
+    Args:
+        announced: the API version that a request without one means.
+
+    Raises:
+        EngineUnreachable: before anything was sent to the client.
+        ClientGone: the client left; the engine's connection is closed already.
+    """
+    node = engine.node
+    spoken = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
+    passage = _Passage(exchange, engine, f"{announced}".encode(), settle, rewrite)
+    try:
+        return await passage.run(f"/v{spoken}{path}", body)
+    except EngineUnreachable as error:
+        engine.lost_contact(error)
+        if not exchange.started:
+            raise
+        log.warning("%s %s cut off: %s", exchange.request.method, exchange.request.path, error)
+        return passage.status
+
+
+class _Passage:
+    """One relay under way."""
+
+    def __init__(
+        self,
+        exchange: ServerExchange,
+        engine: Relayable,
+        announced: bytes,
+        settle: Settle | None,
+        rewrite: Rewrite | None,
+    ) -> None:
+        self._exchange = exchange
+        self._engine = engine
+        self._announced = announced
+        self._settle_hook = settle
+        self._rewrite = rewrite if exchange.request.method != "HEAD" else None
+        self._client_error: Exception | None = None
+        self.status = 0
+
+    async def run(self, target: str, body: bytes | None) -> int:
+        exchange = self._exchange
+        method = exchange.request.method
+        first = b""
+        if body is None:
+            body, first = await self._look_at_body()
+        headers = request_headers(
+            method,
+            exchange.request.headers,
+            length=None if body is None else len(body),
+            identity=self._rewrite is not None,
+        )
+        async with self._engine.upstream.call(method, target, headers, body or b"") as call:
+            head = await self._exchange_messages(call, None if body is not None else first)
+            if head is not None:
+                await self._tunnel(call.take_over(), head)
+        return self.status
+
+    async def _look_at_body(self) -> tuple[bytes | None, bytes]:
+        """The client's body if it is known whole (``None``: to be streamed), and a first piece.
+
+        An empty chunked body is known only by asking for its first chunk.
+        """
+        exchange = self._exchange
+        if exchange.body is not None:
+            return exchange.body, b""
+        if exchange.body_complete:
+            return b"", b""
+        if is_chunked(exchange.request.headers) and not exchange.expecting:
+            first = await exchange.receive_chunk()
+            return (None, first) if first else (b"", b"")
+        return None, b""
+
+    # ---- both directions at once
+
+    async def _exchange_messages(self, call: Call, first: bytes | None) -> Head | None:
+        """Send the body while receiving the answer; returns the head of one that ends HTTP."""
+        failure: Exception | None = None
+        hijacked: Head | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._attend_client, call, first, nursery.cancel_scope)
+            try:
+                hijacked = await self._receive(call)
+            except Exception as error:  # raised again outside, where no group wraps it
+                failure = error
+            nursery.cancel_scope.cancel()
+        if self._client_error is not None and not self._exchange.ended:
+            raise self._client_error
+        if failure is not None:
+            raise failure
+        return hijacked
+
+    async def _attend_client(self, call: Call, first: bytes | None, both: trio.CancelScope) -> None:
+        """Send the client's body, then watch for its end; either may end the whole passage."""
+        upgrade = wants_upgrade(self._exchange.request.headers)
+        try:
+            if first is not None:
+                await self._send_body(call, first)
+            # A client that will be hijacked may end its input before it hears the answer.
+            await self._exchange.wait_gone(half_close_counts=not upgrade)
+            self._client_error = ClientGone()
+        except (ClientGone, SwarmError) as error:
+            self._client_error = error
+        both.cancel()
+
+    async def _send_body(self, call: Call, first: bytes) -> None:
+        # The engine may refuse and close while we are sending: then its answer says why.
+        with suppress(EngineUnreachable):
+            if self._exchange.expecting:
+                await call.wait_continue()
+            if first:
+                await call.send(first)
+            while data := await self._exchange.receive_chunk():
+                await call.send(data)
+            await call.finish()
+
+    # ---- the answer
+
+    async def _receive(self, call: Call) -> Head | None:
+        head = await call.read_head()
+        self._engine.contacted()
+        self.status = head.status
+        if is_hijack(self._exchange.request.method, head.status, head.headers):
+            return head
+        if self._rewrite is not None and head.status < 400:
+            await self._send_rewritten(call, head, self._rewrite)
+        else:
+            await self._send_as_it_comes(call, head)
+        return None
+
+    async def _send_rewritten(self, call: Call, head: Head, rewrite: Rewrite) -> None:
+        pieces = []
+        left = _REWRITTEN_BYTES
+        while data := await call.read_data():
+            left -= len(data)
+            if left < 0:
+                raise TooLarge(f"the engine's answer is larger than {_REWRITTEN_BYTES} bytes")
+            pieces.append(data)
+        headers = tuple(
+            pair for pair in answer_headers(head.headers) if pair[0].lower() != b"content-length"
+        )
+        answer = rewrite(Answer(head.status, headers, b"".join(pieces)))
+        await self._settle()
+        await self._exchange.send(answer)
+
+    async def _send_as_it_comes(self, call: Call, head: Head) -> None:
+        exchange = self._exchange
+        headers = answer_headers(head.headers)
+        framing = answer_framing(
+            exchange.request.method, head.status, names_of(headers), http10=exchange.http10
+        )
+        if framing is Framing.NONE or find_header(headers, b"content-length") == b"0":
+            await self._settle()
+        await exchange.send_head(head.status, headers, reason=head.reason)
+        while data := await call.read_data():
+            await self._settle()
+            await exchange.send_data(data)
+        await self._settle()
+        await exchange.send_end(call.trailers)
+
+    async def _settle(self) -> None:
+        hook, self._settle_hook = self._settle_hook, None
+        if hook is None:
+            return
+        try:
+            await hook(self.status)
+        except SwarmError as error:  # the cache is late; the answer is right all the same
+            log.warning("%s did not settle: %s", self._exchange.request.path, error)
+
+    # ---- leaving HTTP
+
+    async def _tunnel(self, taken: TakenConnection, head: Head) -> None:
+        """Raw from here on: what the client said too early goes only now, for engines drop it."""
+        await self._settle()
+        headers = tunnel_headers(head.headers, self._announced)
+        client = await self._exchange.take_over(
+            answer_head(head.status, headers, reason=head.reason)
+        )
+        try:
+            if taken.early:
+                await client.send_all(taken.early)
+            await tunnel(client, taken.stream)
+        except BROKEN:
+            raise ClientGone from None
+        finally:
+            await trio.aclose_forcefully(taken.stream)

@@ -1,0 +1,191 @@
+"""Where a container goes: rules, then wishes, then weights.  One synchronous, pure step.
+
+Hard rules refuse nodes.  Of the soft ones as few as possible are dropped, the last first; where
+all can hold that is classic's result, which drops all or none.  The strategy ranks what is left.
+Filters and strategies are plugins, so what they return is checked, and what they raise is named.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from swarmcore.config import ContainerConfig
+from swarmcore.errors import NoNodeFits, SwarmError
+from swarmcore.node import Node
+from swarmcore.protocols import Filter, Refused, Rule, Strategy
+from swarmcore.scheduler.room import DRAINED, room_rules
+
+#: Classic's text for a cluster in which nothing runs.
+_NO_ENGINE = "No healthy node available in the cluster"
+
+
+class PlacementFailed(SwarmError):
+    """A filter or strategy plugin broke; this create fails, the next one is tried anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A node that passed every hard rule.
+
+    Attributes:
+        node: it.
+        broken: for each soft rule, in order, whether the node breaks it.
+        weight: the strategy's; the higher wins.
+    """
+
+    node: Node
+    broken: tuple[bool, ...]
+    weight: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A placement, and why.
+
+    Attributes:
+        candidates: every node that could take the container, best first.
+        dropped: texts of the soft rules that the chosen node breaks.
+        refusals: for each refused node the rule and the reason.
+    """
+
+    candidates: Sequence[Candidate]
+    dropped: Sequence[str]
+    refusals: Sequence[tuple[Node, Rule, str]] = field(repr=False)
+
+    @property
+    def node(self) -> Node:
+        """The chosen node."""
+        return self.candidates[0].node
+
+
+class Scheduler:
+    """Decides with one strategy and a chain of filters.
+
+    Args:
+        strategy: ranks.
+        filters: give rules, in this order; a node is refused by the first that objects.
+    """
+
+    def __init__(self, strategy: Strategy, filters: Iterable[Filter]) -> None:
+        self._strategy = strategy
+        self._filters = tuple(filters)
+
+    @property
+    def strategy_name(self) -> str:
+        """What ``--strategy`` calls it."""
+        return self._strategy.name
+
+    @property
+    def filter_names(self) -> Sequence[str]:
+        """What ``--filter`` calls them, in the order of the chain."""
+        return [each.name for each in self._filters]
+
+    def place(self, config: ContainerConfig, nodes: Iterable[Node]) -> Decision:
+        """Choose a node.
+
+        Args:
+            config: what is to run.
+            nodes: those that may be chosen.
+
+        Raises:
+            NoNodeFits: no node may take it; says how many each rule refused, and why.
+            BadRequest: an expression in the config is malformed.
+            PlacementFailed: a plugin broke; the message names it.
+        """
+        asked = list(nodes)
+        if not asked:
+            raise NoNodeFits(_NO_ENGINE)
+        rules = self._compile(config)
+        hard = [(name, rule) for name, rule in rules if not rule.soft]
+        soft = [(name, rule) for name, rule in rules if rule.soft]
+        refusals: list[tuple[Node, Rule, str]] = []
+        candidates = []
+        for node in asked:
+            refusal = _first_refusal(hard, node)
+            if refusal is None:
+                broken = tuple(_check(name, rule, node) is not None for name, rule in soft)
+                candidates.append(Candidate(node, broken, self._weigh(config, node)))
+            else:
+                refusals.append((node, *refusal))
+        if not candidates:
+            raise _no_node_fits(len(asked), refusals)
+        candidates.sort(key=_rank)
+        broken = candidates[0].broken
+        dropped = [
+            rule.text for (_, rule), is_broken in zip(soft, broken, strict=True) if is_broken
+        ]
+        return Decision(candidates, dropped, refusals)
+
+    def _compile(self, config: ContainerConfig) -> list[tuple[str, Rule]]:
+        """Every rule with the name of the filter that it comes from."""
+        rules = [("core", DRAINED)]
+        for each in self._filters:
+            try:
+                compiled = list(each.rules(config))
+            except SwarmError:
+                raise
+            except Exception as error:
+                raise PlacementFailed(f"filter {each.name} failed: {error!r}") from error
+            for rule in compiled:
+                if not isinstance(rule, Rule):
+                    raise PlacementFailed(f"filter {each.name} returned {rule!r}, not a Rule")
+                rules.append((each.name, rule))
+        # Last: that a node is full is news only where the container could have gone.
+        return rules + [("core", rule) for rule in room_rules(config)]
+
+    def _weigh(self, config: ContainerConfig, node: Node) -> tuple[float, ...]:
+        name = self._strategy.name
+        try:
+            weighed: Any = self._strategy.weigh(config, node)
+            weight = tuple(map(float, weighed))
+        except Exception as error:
+            raise PlacementFailed(f"strategy {name} failed: {error!r}") from error
+        if isinstance(weighed, str) or not weight or not all(map(math.isfinite, weight)):
+            raise PlacementFailed(f"strategy {name} weighed {node.name} as {weighed!r}")
+        return weight
+
+
+def _rank(candidate: Candidate) -> tuple[object, ...]:
+    """Sorts the best first: fewest wishes broken, the last ones rather, heaviest, by name."""
+    heaviest = tuple(-number for number in candidate.weight)
+    return sum(candidate.broken), candidate.broken, heaviest, candidate.node.name
+
+
+def _first_refusal(rules: Sequence[tuple[str, Rule]], node: Node) -> tuple[Rule, str] | None:
+    for name, rule in rules:
+        reason = _check(name, rule, node)
+        if reason is not None:
+            return rule, reason
+    return None
+
+
+def _check(name: str, rule: Rule, node: Node) -> str | None:
+    try:
+        reason = rule.check(node)
+    except Exception as error:
+        raise PlacementFailed(f"filter {name} failed: {rule.text}: {error!r}") from error
+    if reason is not None and not isinstance(reason, str):
+        raise PlacementFailed(f"filter {name}: {rule.text} answered {reason!r}, not a reason")
+    return reason
+
+
+def _no_node_fits(asked: int, refusals: Sequence[tuple[Node, Rule, str]]) -> NoNodeFits:
+    """Word the refusal: a count for each rule, the most frequent first."""
+    groups: dict[str, tuple[Rule, list[tuple[Node, str]]]] = {}
+    for node, rule, reason in refusals:
+        groups.setdefault(rule.text, (rule, []))[1].append((node, reason))
+    largest = sorted(groups.values(), key=lambda group: -len(group[1]))
+    parts = [f"{len(pairs)} {_summarise(rule, pairs)}" for rule, pairs in largest]
+    head = "no node fits" if any(node.health > 0 for node, _, _ in refusals) else _NO_ENGINE
+    return NoNodeFits(
+        f"{head}: 0 of {asked} nodes: {', '.join(parts)}",
+        {node.name: f"{rule.text} {reason}".rstrip() for node, rule, reason in refusals},
+    )
+
+
+def _summarise(rule: Rule, pairs: Sequence[tuple[Node, str]]) -> str:
+    try:
+        return rule.summarise(rule.text, Refused(pairs))
+    except Exception:  # words about a refusal must not replace it
+        return rule.text

@@ -1,0 +1,319 @@
+"""One request and its answer on one connection: the server's half of what a handler is given.
+
+Knows framing and order, and that an answer is given once.  Knows nothing of Docker.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import unquote
+
+import h11
+import trio
+
+from swarmcore.errors import BadRequest, TooLarge
+from swarmcore.messages import Answer, Client, Headers, Query, Request, json_answer
+from swarmcore.routing import clean_path
+from swarmcore.server.bodies import parse_body
+from swarmcore.server.framing import (
+    Framing,
+    answer_framing,
+    answer_head,
+    chunk,
+    http_date,
+    last_chunk,
+    names_of,
+)
+from swarmcore.server.incoming import ClientGone, Incoming
+from swarmcore.server.limits import Limits
+from swarmcore.streams import BROKEN, EarlyStream
+from swarmcore.versions import split_version
+
+#: More parameters than this are an attack on whoever looks for one.
+_MAX_PARAMETERS = 10_000
+
+
+def read_request(head: h11.Request, client: Client) -> Request:
+    """What h11 read, as a request.
+
+    Raises:
+        BadRequest: more query parameters than anybody needs.
+    """
+    target = head.target.decode("latin-1")
+    path, _, query = target.partition("?")
+    if query.count("&") > _MAX_PARAMETERS:
+        raise BadRequest(f"more than {_MAX_PARAMETERS} query parameters")
+    if not path.startswith("/") and "://" in path:  # absolute form, as proxies are asked
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    version, path = split_version(unquote(path))
+    return Request(
+        method=head.method.decode("latin-1").upper(),
+        target=target,
+        path=clean_path(path),
+        query=Query.parse(query) if query else Query(),
+        version=version,
+        headers=tuple(head.headers.raw_items()),
+        client=client,
+    )
+
+
+class ServerExchange:
+    """A request, and the one answer to it.
+
+    Args:
+        request: the head.
+        stream: the client's; sent to.
+        incoming: the client's; received from.
+        limits: on bodies that are read whole.
+        http10: the client speaks HTTP/1.0.
+        close: the connection ends after this answer.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        stream: trio.abc.HalfCloseableStream,
+        incoming: Incoming,
+        limits: Limits,
+        *,
+        http10: bool = False,
+        close: bool = False,
+    ) -> None:
+        self.request = request
+        #: Added to every answer that does not bring them itself.
+        self.common_headers: Headers = ()
+        #: The connection ends after this answer; says so in its head when set before.
+        self.close = close
+        #: The client speaks HTTP/1.0.
+        self.http10 = http10
+        #: The head of an answer is out.
+        self.started = False
+        #: The answer is complete.
+        self.ended = False
+        #: The connection belongs to whoever took it over.
+        self.taken = False
+        self._stream = stream
+        self._incoming = incoming
+        self._limits = limits
+        #: The body, once it has been read whole.
+        self.body: bytes | None = None
+        self._framing = Framing.NONE
+
+    def __repr__(self) -> str:
+        return f"<ServerExchange {self.request.method} {self.request.target}>"
+
+    # ---- the request's body
+
+    @property
+    def expecting(self) -> bool:
+        """The client waits for ``100 Continue``; it gets one when its body is first read."""
+        return self._incoming.expecting
+
+    @property
+    def body_complete(self) -> bool:
+        """Nothing of the request's body is left to read."""
+        return self._incoming.complete
+
+    async def receive_chunk(self) -> bytes:
+        """The next piece of the body as it arrives, ``b""`` at its end.
+
+        Raises:
+            ClientGone: the client left before the end.
+            BadRequest: malformed framing.
+        """
+        return await self._incoming.read_chunk()
+
+    def receive_body(self) -> "BodyChunks":
+        """The body piece by piece, for ``async for``."""
+        return BodyChunks(self._incoming)
+
+    async def read_body(self) -> bytes:
+        """The whole body; the same again when asked again.
+
+        Raises:
+            TooLarge: above the limit for bodies that are parsed.
+            BadRequest: malformed framing, or it came too slowly.
+        """
+        if self.body is not None:
+            return self.body
+        pieces = []
+        left = self._limits.parsed_body_bytes
+        seconds = self._limits.parsed_body_seconds
+        with trio.move_on_after(seconds):
+            while data := await self._incoming.read_chunk():
+                left -= len(data)
+                if left < 0:
+                    limit = self._limits.parsed_body_bytes
+                    raise TooLarge(f"request body is larger than {limit} bytes")
+                pieces.append(data)
+            self.body = b"".join(pieces)
+            return self.body
+        raise BadRequest(f"request body did not arrive within {seconds:g} seconds")
+
+    async def read_json(self) -> Any:
+        """The body as JSON; ``None`` for an empty one.
+
+        Raises:
+            BadRequest: as ``bodies.parse_body`` has it.
+            TooLarge: above the limit.
+        """
+        return parse_body(await self.read_body(), self.request.header("content-type"))
+
+    # ---- answering in one piece
+
+    async def send(self, answer: Answer) -> None:
+        """Answer at once, with a length."""
+        self._incoming.skip_arrived()
+        headers = answer.headers
+        if answer.status >= 200 and answer.status not in (204, 304):
+            headers = (*headers, (b"Content-Length", b"%d" % len(answer.body)))
+        head = self._begin(answer.status, headers)
+        self.ended = True
+        await self._write(head if self._framing is Framing.NONE else head + answer.body)
+
+    async def send_json(self, value: Any, status: int = 200) -> None:
+        """Answer with JSON."""
+        await self.send(json_answer(value, status))
+
+    # ---- answering piece by piece
+
+    async def send_head(self, status: int, headers: Headers = (), *, reason: bytes = b"") -> None:
+        """Begin an answer; its framing follows from its headers.
+
+        Args:
+            status: 200 or above.
+            headers: with ``Content-Length`` if the length is known; never ``Transfer-Encoding``.
+            reason: replaces the status's usual text.
+        """
+        await self._write(self._begin(status, headers, reason))
+
+    async def send_data(self, data: bytes) -> None:
+        """A piece of the body, sent at once."""
+        if not data or self._framing is Framing.NONE:
+            return
+        await self._write(chunk(data) if self._framing is Framing.CHUNKED else data)
+
+    async def send_end(self, trailers: Headers = ()) -> None:
+        """The end of the body."""
+        self.ended = True
+        if self._framing is Framing.CHUNKED:
+            await self._write(last_chunk(trailers))
+        elif self._framing is Framing.CLOSE:
+            self.close = True
+
+    @asynccontextmanager
+    async def stream(
+        self, status: int = 200, headers: Headers = ()
+    ) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+        """Answer chunk by chunk: the head goes out on entry, each ``await send(data)`` at once.
+
+        When the client goes away the block is cancelled and left quietly.  A block that raises
+        leaves the answer cut off, which clients notice.
+        """
+        async with self.watching():
+            await self.send_head(status, headers)
+            yield self.send_data
+            await self.send_end()
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Cancel the block, and leave it quietly, when the client goes away."""
+        failure: Exception | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch, nursery.cancel_scope)
+            try:
+                yield
+            except ClientGone:
+                pass
+            except Exception as error:  # raised again outside, where no group wraps it
+                failure = error
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _watch(self, scope: trio.CancelScope) -> None:
+        await self._incoming.wait_gone()
+        scope.cancel()
+
+    async def wait_gone(self, *, half_close_counts: bool = True) -> None:
+        """Return when the client has gone; see ``Incoming.wait_gone``."""
+        await self._incoming.wait_gone(half_close_counts=half_close_counts)
+
+    # ---- leaving HTTP
+
+    async def take_over(self, head: bytes) -> trio.abc.HalfCloseableStream:
+        """Send *head* as it is and hand over the connection.
+
+        Nobody may be reading the body or watching the client any more.
+
+        Args:
+            head: status line, headers and empty line; empty to send nothing.
+
+        Returns:
+            The client's stream; what the client sent already comes first.  The server closes it
+            when the handler returns.
+        """
+        self.started = self.ended = self.taken = self.close = True
+        self._incoming.answering = True
+        if head:
+            await self._write(head)
+        return EarlyStream(self._stream, self._incoming.ahead)
+
+    # ---- writing
+
+    def _begin(self, status: int, headers: Headers, reason: bytes = b"") -> bytes:
+        if self.started:
+            raise RuntimeError(f"{self!r} was answered twice")
+        names = names_of(headers)
+        method = self.request.method
+        self._framing = answer_framing(method, status, names, http10=self.http10)
+        if not self._incoming.complete and (self._incoming.expecting or status >= 400):
+            self.close = True
+        if self._framing is Framing.CLOSE:
+            self.close = True
+        added = [pair for pair in self.common_headers if pair[0].lower() not in names]
+        if b"date" not in names:
+            added.append((b"Date", _date()))
+        if self._framing is Framing.CHUNKED:
+            added.append((b"Transfer-Encoding", b"chunked"))
+        if self.close:
+            added.append((b"Connection", b"close"))
+        head = answer_head(status, (*headers, *added), reason=reason, http10=self.http10)
+        self.started = self._incoming.answering = True
+        return head
+
+    async def _write(self, data: bytes) -> None:
+        try:
+            await self._stream.send_all(data)
+        except BROKEN:
+            raise ClientGone from None
+
+
+class BodyChunks:
+    """Iterates over a request's body."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        self._incoming = incoming
+
+    def __aiter__(self) -> "BodyChunks":
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await self._incoming.read_chunk()
+        if not data:
+            raise StopAsyncIteration
+        return data
+
+
+_date_second = 0
+_date_text = b""
+
+
+def _date() -> bytes:
+    """The current ``Date``, worked out once per second."""
+    global _date_second, _date_text
+    now = int(time.time())
+    if now != _date_second:
+        _date_second, _date_text = now, http_date(now)
+    return _date_text

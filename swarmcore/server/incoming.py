@@ -1,0 +1,226 @@
+"""One connection's receiving side: request heads and bodies, one after another, parsed by h11.
+
+Knows when a client has gone while it is being answered.  Answers nothing but ``100 Continue``,
+which is due exactly when somebody begins to read.
+"""
+
+import contextlib
+
+import h11
+import trio
+
+from swarmcore.errors import BadRequest, SwarmError
+from swarmcore.server.framing import CONTINUE
+from swarmcore.server.limits import Limits
+from swarmcore.streams import BROKEN
+
+
+class ClientGone(Exception):
+    """The client closed its connection before its answer was complete; nobody is left to tell."""
+
+
+class MalformedRequest(SwarmError):
+    """What came is not HTTP/1.1, or too much of it.
+
+    Args:
+        message: what is wrong.
+        status: 400, 431, 501 or 505.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Incoming:
+    """Reads requests from a connection.
+
+    One task reads a body, another may watch for the client's end meanwhile.
+
+    Args:
+        stream: the client's; only received from, except for ``100 Continue``.
+        limits: on heads, and on what is read ahead.
+    """
+
+    def __init__(self, stream: trio.abc.HalfCloseableStream, limits: Limits) -> None:
+        self._stream = stream
+        self._limits = limits
+        self._h11 = h11.Connection(h11.SERVER, limits.head_bytes)
+        self._lock = trio.Lock()
+        self._receipts = 0
+        self._first: h11.Data | None = None
+        #: Nothing more will come: the client shut its side, or the connection broke.
+        self.closed = False
+        #: The connection is broken in both directions.
+        self.broken = False
+        #: The current request's body has been read to its end.
+        self.complete = False
+        #: The client waits for ``100 Continue`` before it sends its body.
+        self.expecting = False
+        #: An answer has begun, so ``100 Continue`` may not be sent any more.
+        self.answering = False
+
+    # ---- heads
+
+    async def wait_request(self) -> bool:
+        """Wait for the first byte of the next request; ``False`` when the client ends instead."""
+        data, closed = self._h11.trailing_data
+        while not data and not closed:
+            await self._fill()
+            data, closed = self._h11.trailing_data
+        return bool(data)
+
+    async def read_head(self) -> h11.Request | None:
+        """The next request's head; ``None`` when the client ends instead.
+
+        Raises:
+            MalformedRequest: not HTTP, or too large.
+        """
+        try:
+            while (event := self._h11.next_event()) is h11.NEED_DATA:
+                await self._fill()
+        except h11.RemoteProtocolError as error:
+            if self.closed:
+                return None
+            raise _malformed(error) from None
+        if not isinstance(event, h11.Request):
+            return None
+        if event.http_version not in (b"1.0", b"1.1"):  # `PRI * HTTP/2.0` among them
+            raise MalformedRequest("only HTTP/1.1 and HTTP/1.0 are spoken here", 505)
+        if len(event.headers) > self._limits.header_count:
+            raise MalformedRequest(f"more than {self._limits.header_count} headers", 431)
+        self.expecting = self._h11.they_are_waiting_for_100_continue
+        self._look_for_end()
+        return event
+
+    def next_request(self) -> None:
+        """Forget the current request; what the client has already sent after it stays."""
+        data, closed = self._h11.trailing_data
+        self._h11 = h11.Connection(h11.SERVER, self._limits.head_bytes)
+        if data:
+            self._h11.receive_data(data)
+        if closed:
+            self._h11.receive_data(b"")
+        self._first = None
+        self.complete = self.expecting = self.answering = False
+
+    # ---- bodies
+
+    async def read_chunk(self) -> bytes:
+        """The next piece of the body, ``b""`` at its end.
+
+        Raises:
+            ClientGone: the connection ended before the body did.
+            BadRequest: the body is not framed as HTTP has it.
+        """
+        while not self.complete:
+            event = self._next_event()
+            if isinstance(event, h11.Data):
+                return bytes(event.data)
+            if event is h11.NEED_DATA:
+                await self._offer_continue()
+                await self._receive_more()
+            else:
+                self.complete = True
+        return b""
+
+    async def drain(self, byte_limit: int) -> bool:
+        """Read and drop the rest of the body; ``False`` when it is larger than *byte_limit*."""
+        try:
+            while not self.complete:
+                dropped = len(await self.read_chunk())
+                byte_limit -= dropped
+                if byte_limit < 0:
+                    return False
+        except (ClientGone, BadRequest):
+            return False
+        return True
+
+    def skip_arrived(self) -> None:
+        """Drop what has arrived of the body, without waiting, and notice its end."""
+        while not self.complete:
+            try:
+                event = self._next_event()
+            except (ClientGone, BadRequest):
+                return
+            if event is h11.NEED_DATA:
+                return
+            self.complete = not isinstance(event, h11.Data)
+
+    def _look_for_end(self) -> None:
+        """Most requests have no body: know it at once, without a task that asks."""
+        with contextlib.suppress(ClientGone, BadRequest):
+            event = self._next_event()
+            if isinstance(event, h11.Data):
+                self._first = event
+            else:
+                self.complete = event is not h11.NEED_DATA
+
+    def _next_event(self) -> object:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        try:
+            return self._h11.next_event()
+        except h11.RemoteProtocolError as error:
+            if self.closed:
+                raise ClientGone from None
+            raise BadRequest(f"malformed request body: {error}") from None
+
+    async def _offer_continue(self) -> None:
+        if self.expecting and not self.answering:
+            self.expecting = False
+            try:
+                await self._stream.send_all(CONTINUE)
+            except BROKEN:
+                raise ClientGone from None
+
+    # ---- the client's end
+
+    async def wait_gone(self, *, half_close_counts: bool = True) -> None:
+        """Return when the client has closed its connection, whatever else it sent before.
+
+        Args:
+            half_close_counts: a client that shuts its sending side is gone, as engines see it for
+                all but hijacked connections.
+        """
+        while not self.closed:
+            if len(self._h11.trailing_data[0]) >= self._limits.ahead_bytes:
+                # Full: reading on would be a memory for the client to fill.
+                await trio.sleep_forever()
+            await self._receive_more()
+        if not (self.broken or half_close_counts):
+            await trio.sleep_forever()
+
+    @property
+    def ahead(self) -> bytes:
+        """What came after the request."""
+        return self._h11.trailing_data[0]
+
+    # ---- receiving
+
+    async def _receive_more(self) -> None:
+        """Receive once, or let the task that is already receiving do it."""
+        before = self._receipts
+        async with self._lock:
+            if before == self._receipts:
+                await self._fill()
+
+    async def _fill(self) -> None:
+        try:
+            data = await self._stream.receive_some()
+        except BROKEN:
+            data = b""
+            self.broken = True
+        self._receipts += 1
+        if not data:
+            self.closed = True
+        self._h11.receive_data(bytes(data))
+
+
+def _malformed(error: h11.RemoteProtocolError) -> MalformedRequest:
+    if error.error_status_hint == 431:
+        return MalformedRequest("request header fields too large", 431)
+    # After the colon h11 quotes what the client sent.
+    text = str(error).partition(":")[0]
+    return MalformedRequest(f"malformed request: {text}", error.error_status_hint)

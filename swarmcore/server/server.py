@@ -1,0 +1,225 @@
+"""HTTP/1.1 over trio: connections in, one exchange after another out to a handler.
+
+Owns connections, their limits and their end.  Knows nothing of routes, engines or Docker.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from swarmcore.errors import SwarmError
+from swarmcore.messages import Answer, Client, error_answer
+from swarmcore.server.exchange import ServerExchange, read_request
+from swarmcore.server.framing import answer_head
+from swarmcore.server.incoming import ClientGone, Incoming
+from swarmcore.server.limits import Limits
+from swarmcore.streams import BROKEN, client_of, keep_alive
+from swarmcore.tls import TLSStream
+
+__all__ = ["ClientGone", "Limits", "Server", "ServerExchange"]
+
+log = logging.getLogger(__name__)
+
+ExchangeHandler = Callable[[ServerExchange], Awaitable[None]]
+
+#: What is still read of a body whose request is answered, so that the answer is not lost to a
+#: reset: Go's server does the same, and as much.
+_DRAIN_BYTES = 256 * 1024
+_LINGER_SECONDS = 2.0
+
+
+class Server:
+    """Serves connections until it is stopped.
+
+    Args:
+        handler: answers one exchange; may raise any error, which becomes the answer.
+        limits: what a client may ask.
+        grace_seconds: how long requests may go on after ``stop``.
+    """
+
+    def __init__(
+        self,
+        handler: ExchangeHandler,
+        *,
+        limits: Limits | None = None,
+        grace_seconds: float = 10.0,
+    ) -> None:
+        self._handler = handler
+        self._limits = limits or Limits()
+        self._grace_seconds = grace_seconds
+        self._accepting = trio.CancelScope()
+        self._idle: set[trio.CancelScope] = set()
+        self._stopping = False
+        self._count = 0
+
+    @property
+    def connection_count(self) -> int:
+        """Connections that are open now."""
+        return self._count
+
+    @property
+    def stopping(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping
+
+    def stop(self) -> None:
+        """Take no new connection, end the idle ones, give the others their grace."""
+        self._stopping = True
+        self._accepting.cancel()
+        for scope in self._idle:
+            scope.cancel()
+
+    async def run(
+        self,
+        listeners: Sequence[trio.abc.Listener[trio.abc.HalfCloseableStream]],
+        *,
+        task_status: trio.TaskStatus["Server"] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve until ``stop`` has done its work; started when connections are accepted.
+
+        Args:
+            listeners: closed when this returns.
+        """
+        async with trio.open_nursery() as connections:
+            with self._accepting:
+                task_status.started(self)
+                await trio.serve_listeners(
+                    self.serve_connection, list(listeners), handler_nursery=connections
+                )
+            connections.cancel_scope.deadline = trio.current_time() + self._grace_seconds
+
+    # ---- one connection
+
+    async def serve_connection(self, stream: trio.abc.HalfCloseableStream) -> None:
+        """Serve one connection to its end, and close it; never raises."""
+        self._count += 1
+        try:
+            if self._count > self._limits.connections:
+                await self._turn_away(stream)
+            else:
+                await self._serve(stream)
+        except (*BROKEN, ClientGone, trio.TooSlowError) as error:
+            log.debug("connection ended: %r", error)
+        except Exception:  # one connection must not bring the others down
+            log.exception("connection failed")
+        finally:
+            self._count -= 1
+            with trio.move_on_after(_LINGER_SECONDS, shield=True):
+                await stream.aclose()
+
+    async def _turn_away(self, stream: trio.abc.HalfCloseableStream) -> None:
+        log.warning("refused a connection: %d are open", self._limits.connections)
+        with trio.move_on_after(_LINGER_SECONDS):
+            await stream.send_all(_whole(error_answer(503, "too many connections")))
+
+    async def _serve(self, stream: trio.abc.HalfCloseableStream) -> None:
+        keep_alive(stream)
+        if isinstance(stream, TLSStream):
+            with trio.fail_after(self._limits.handshake_seconds):
+                await stream.do_handshake()
+        client = client_of(stream)
+        incoming = Incoming(stream, self._limits)
+        while await self._wait_request(incoming):
+            exchange = await self._read_exchange(stream, incoming, client)
+            if exchange is None:
+                return
+            await self._answer(exchange)
+            if exchange.taken or not exchange.ended:
+                return
+            if exchange.close or not await self._finish_body(incoming):
+                await self._linger(stream, incoming)
+                return
+            incoming.next_request()
+
+    async def _wait_request(self, incoming: Incoming) -> bool:
+        if self._stopping:
+            return False
+        with trio.CancelScope(deadline=trio.current_time() + self._limits.idle_seconds) as scope:
+            self._idle.add(scope)
+            try:
+                return await incoming.wait_request()
+            finally:
+                self._idle.discard(scope)
+        return False
+
+    async def _read_exchange(
+        self, stream: trio.abc.HalfCloseableStream, incoming: Incoming, client: Client
+    ) -> ServerExchange | None:
+        """The next exchange; ``None`` when there is none, and the client has been told why."""
+        try:
+            with trio.fail_after(self._limits.head_seconds):
+                head = await incoming.read_head()
+            if head is None:
+                return None
+            request = read_request(head, client)
+        except trio.TooSlowError:
+            answer = error_answer(408, "the request's head did not arrive in time")
+        except SwarmError as error:
+            answer = error_answer(error.status, str(error))
+        else:
+            http10 = head.http_version < b"1.1"
+            close = http10 or self._stopping or _wants_close(request.header("connection"))
+            return ServerExchange(
+                request, stream, incoming, self._limits, http10=http10, close=close
+            )
+        await stream.send_all(_whole(answer))
+        await self._linger(stream, None)
+        return None
+
+    async def _answer(self, exchange: ServerExchange) -> None:
+        try:
+            await self._handler(exchange)
+            if not exchange.started:
+                log.error("%s %s was not answered", exchange.request.method, exchange.request.path)
+                await exchange.send(error_answer(500, "the request was not answered"))
+        except Exception as raised:
+            error = cause_of(raised)
+            if isinstance(error, ClientGone):
+                return
+            if not isinstance(error, SwarmError):
+                log.exception("%s %s failed", exchange.request.method, exchange.request.path)
+            if not exchange.started:
+                await exchange.send(answer_to(error))
+
+    async def _finish_body(self, incoming: Incoming) -> bool:
+        with trio.move_on_after(_LINGER_SECONDS):
+            return incoming.complete or await incoming.drain(_DRAIN_BYTES)
+        return False
+
+    async def _linger(
+        self, stream: trio.abc.HalfCloseableStream, incoming: Incoming | None
+    ) -> None:
+        """Let the client read its answer: closing with unread input would reset the connection."""
+        if incoming is not None and (incoming.closed or incoming.complete):
+            return
+        left = _DRAIN_BYTES
+        with trio.move_on_after(_LINGER_SECONDS):
+            await stream.send_eof()
+            while left > 0 and (data := await stream.receive_some()):
+                left -= len(data)
+
+
+def answer_to(error: Exception) -> Answer:
+    """What a client is told of an error; never more than the text of an expected one."""
+    if isinstance(error, SwarmError):
+        return error_answer(error.status, str(error))
+    return error_answer(500, "internal error; the manager's log has the details")
+
+
+def cause_of(error: Exception) -> Exception:
+    """The one error in a group of one, and ``ClientGone`` before everything that it entails."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    causes = [cause_of(inner) for inner in error.exceptions]
+    gone = next((cause for cause in causes if isinstance(cause, ClientGone)), None)
+    return gone or (causes[0] if len(causes) == 1 else error)
+
+
+def _whole(answer: Answer) -> bytes:
+    ends = ((b"Content-Length", b"%d" % len(answer.body)), (b"Connection", b"close"))
+    return answer_head(answer.status, (*answer.headers, *ends)) + answer.body
+
+
+def _wants_close(connection: str | None) -> bool:
+    return connection is not None and "close" in connection.lower()

@@ -1,0 +1,99 @@
+"""The way to one engine: a connected stream over TCP, TLS, a unix socket, or ssh.
+
+Knows how to connect and nothing of what is said then.
+"""
+
+import os
+import ssl
+from dataclasses import dataclass
+
+import trio
+
+from swarmcore.addresses import Address
+from swarmcore.errors import EngineUnreachable
+from swarmcore.streams import keep_alive, socket_of
+from swarmcore.tls import TLSStream, explain
+from swarmcore.transport.ssh import SSHStream, open_ssh
+
+_DIAL_SECONDS = 5.0
+#: Starting ssh; how long the login takes shows only with the first answer.
+_SSH_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dialer:
+    """Opens connections to one address.
+
+    Attributes:
+        address: where the engine listens.
+        tls: how to secure TCP connections; ``None`` for plain ones.
+    """
+
+    address: Address
+    tls: ssl.SSLContext | None = None
+
+    async def dial(self) -> trio.abc.HalfCloseableStream:
+        """Open a connection, within a deadline of its own.
+
+        Raises:
+            EngineUnreachable: it cannot be opened; nothing was sent.
+        """
+        seconds = _SSH_SECONDS if self.address.scheme == "ssh" else _DIAL_SECONDS
+        try:
+            with trio.fail_after(seconds):
+                return await self._connect()
+        except trio.TooSlowError:
+            raise self._unreachable(f"no connection within {seconds:g} s") from None
+        except (OSError, UnicodeError, trio.BrokenResourceError) as error:
+            raise self._unreachable(_reason(error)) from error
+
+    async def _connect(self) -> trio.abc.HalfCloseableStream:
+        match self.address.scheme:
+            case "unix":
+                return await trio.open_unix_socket(self.address.path)
+            case "ssh":
+                return await open_ssh(self.address)
+            case "tcp":
+                stream = await trio.open_tcp_stream(self.address.host, self.address.port)
+                keep_alive(stream)
+                return stream if self.tls is None else await self._secure(stream, self.tls)
+
+    async def _secure(self, stream: trio.SocketStream, context: ssl.SSLContext) -> TLSStream:
+        try:
+            secured = TLSStream(stream, context, server_hostname=self.address.host)
+            await secured.do_handshake()
+        except BaseException:
+            await trio.aclose_forcefully(stream)
+            raise
+        return secured
+
+    def _unreachable(self, why: str) -> EngineUnreachable:
+        url = f"tcp://{self.address}" if self.address.scheme == "tcp" else str(self.address)
+        return EngineUnreachable(
+            str(self.address),
+            f"Cannot connect to the Docker daemon at {url}. Is the docker daemon running? ({why})",
+        )
+
+
+def is_readable(stream: trio.abc.AsyncResource) -> bool:
+    """Whether a connection has something to say; one that is kept idle has then ended.
+
+    Unknown, hence ``False``, for streams that are neither a socket nor ssh.
+    """
+    if isinstance(stream, SSHStream):
+        return stream.is_readable
+    socket = socket_of(stream)
+    return socket is not None and socket.socket.is_readable()
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost reason in a few words: trio groups the attempts on several addresses."""
+    cause = error.__cause__ if isinstance(error.__cause__, OSError | ExceptionGroup) else error
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    if isinstance(cause, ssl.SSLError):
+        return explain(cause)
+    if isinstance(cause, OSError) and cause.errno:
+        # A resolver's codes are negative; trio's own text repeats the address.
+        return (os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)).lower()
+    return str(cause) or type(cause).__name__

@@ -1,0 +1,114 @@
+"""The data path to one engine: connections that are kept, one request at a time on each.
+
+Decides nothing about what is asked.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import h11
+import trio
+
+from swarmcore.addresses import Address
+from swarmcore.errors import EngineUnreachable
+from swarmcore.messages import Headers
+from swarmcore.upstream.call import Call, Connection
+
+#: Kept for the next request.  How many are in use at once has no limit: each `docker stats` or
+#: `logs -f` holds one.
+_IDLE_CONNECTIONS = 8
+
+
+class Dialer(Protocol):
+    """Knows the way to one engine."""
+
+    @property
+    def address(self) -> Address:
+        """Where the engine listens."""
+        ...
+
+    async def dial(self) -> trio.abc.HalfCloseableStream:
+        """Open a connection, within a deadline of its own.
+
+        Raises:
+            EngineUnreachable: it cannot be opened, and why.
+        """
+        ...
+
+
+class Upstream:
+    """The data path to one engine.
+
+    Args:
+        dialer: opens connections.
+        name: what errors call the engine; its address by default.
+    """
+
+    def __init__(self, dialer: Dialer, name: str = "") -> None:
+        self.name = name or str(dialer.address)
+        self._dialer = dialer
+        self._idle: list[Connection] = []
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<Upstream {self.name} {len(self._idle)} idle>"
+
+    @asynccontextmanager
+    async def call(
+        self, method: str, target: str, headers: Headers, body: bytes = b""
+    ) -> AsyncIterator[Call]:
+        """Send a request; leaving the block before the answer's end closes the connection.
+
+        Args:
+            method: upper case.
+            target: path and query, version prefix included.
+            headers: complete and in order: ``Host``, and one of ``Content-Length`` and
+                ``Transfer-Encoding`` where there is a body.
+            body: the whole body; where it is empty and *headers* announce one, ``Call.send`` and
+                ``Call.finish`` stream it.
+
+        Raises:
+            EngineUnreachable: no connection.
+        """
+        request = h11.Request(method=method, target=target, headers=list(headers))
+        connection = await self._take()
+        call = Call(self, connection, request, body)
+        try:
+            await call.begin()
+            yield call
+        finally:
+            with trio.move_on_after(2, shield=True):
+                await call.close()
+
+    async def aclose(self) -> None:
+        """Close the idle connections, and keep none from now on."""
+        self._closed = True
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            await trio.aclose_forcefully(connection.stream)
+
+    # ---- for calls
+
+    def unreachable(self, message: str, *, sent: bool) -> EngineUnreachable:
+        """An error that names the engine."""
+        return EngineUnreachable(self.name, f"engine {self.name}: {message}", sent=sent)
+
+    async def connect(self) -> Connection:
+        """A fresh connection."""
+        return Connection(await self._dialer.dial())
+
+    async def give_back(self, connection: Connection) -> None:
+        """Keep a connection whose exchange is complete."""
+        connection.next_cycle()
+        self._idle.append(connection)
+        if self._closed or len(self._idle) > _IDLE_CONNECTIONS:
+            await trio.aclose_forcefully(self._idle.pop(0).stream)
+
+    async def _take(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_stale:
+                return connection
+            await trio.aclose_forcefully(connection.stream)
+        return await self.connect()
