@@ -228,7 +228,7 @@ async def remove(exchange: Exchange) -> None:
     engines = _engines(exchange, network)
 
     async def settle(status: int) -> None:
-        await ask_all(engines, lambda engine: engine.refresh_networks())
+        await ask_all(engines, lambda engine: _refreshing(engine)(status))
 
     path = engine_path(exchange, "networks", network.id)
     await exchange.relay(engines[0], path, settle=settle)
@@ -241,7 +241,7 @@ async def prune(exchange: Exchange) -> None:
 
     async def ask(engine: Engine) -> Answer:
         answer = await engine.call("POST", f"/networks/prune?{query}", version=version)
-        await engine.refresh_networks()
+        await _refreshing(engine)(answer.status)
         return answer
 
     answers = require_success("pruning networks", await ask_all(engines, ask))

@@ -140,7 +140,7 @@ async def _remove_everywhere(exchange: Exchange, engines: list[Engine], text: st
     async def ask(engine: Engine) -> Answer:
         path = engine_path(exchange, "volumes", name_on(engine.node, text))
         answer = await engine.call("DELETE", path, version=version)
-        await engine.refresh_volumes()
+        await _refreshing(engine)(answer.status)
         return Answer(204) if answer.status == 404 else answer  # gone is what was asked for
 
     require_success(f"removing volume {text}", await ask_all(engines, ask))
@@ -164,7 +164,7 @@ async def prune(exchange: Exchange) -> None:
     async def ask(engine: Engine) -> Answer:
         fitting = for_old if engine.node.api_version < _SPARES_NAMED else query
         answer = await engine.call("POST", f"/volumes/prune?{fitting}", version=version)
-        await engine.refresh_volumes()
+        await _refreshing(engine)(answer.status)
         return answer
 
     replies: Replies[Answer] = await ask_all(asked, ask)
