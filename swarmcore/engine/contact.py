@@ -87,6 +87,7 @@ class Contact:
             )
         except EngineUnreachable as error:
             self._listener.lost_contact(error)
+            await self._upstream.close_stale()  # else they last until the next stream
             raise
 
     @asynccontextmanager

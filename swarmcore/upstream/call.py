@@ -12,7 +12,8 @@ import trio
 
 from swarmcore.errors import EngineUnreachable
 from swarmcore.messages import Headers
-from swarmcore.streams import BROKEN, socket_of
+from swarmcore.streams import BROKEN
+from swarmcore.transport.dial import is_readable
 
 _HEAD_BYTES = 1 << 20
 #: Asking twice does no harm.
@@ -54,8 +55,7 @@ class Connection:
     @property
     def is_stale(self) -> bool:
         """The engine has closed it, or said something nobody asked for."""
-        socket = socket_of(self.stream)
-        return socket is not None and socket.socket.is_readable()
+        return is_readable(self.stream)
 
     @property
     def is_reusable(self) -> bool:

@@ -81,6 +81,12 @@ class Upstream:
             with trio.move_on_after(2, shield=True):
                 await call.close()
 
+    async def close_stale(self) -> None:
+        """Close the idle connections that the engine has closed; of ssh, processes are left."""
+        while stale := next((each for each in self._idle if each.is_stale), None):
+            self._idle.remove(stale)
+            await trio.aclose_forcefully(stale.stream)
+
     async def aclose(self) -> None:
         """Close the idle connections, and keep none from now on."""
         self._closed = True

@@ -1,12 +1,15 @@
-"""Engines behind ``ssh://``: a real sshd on a loopback port, real ssh, a real docker at its end."""
+"""Engines behind ``ssh://``: a real sshd on loopback, a real login, a real docker at its end."""
 
 import getpass
+import hashlib
 import os
+import random
 import shutil
+import signal
 import socket
 import subprocess
 import time
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,21 +18,35 @@ import trio
 from swarmcore.addresses import parse_address
 from swarmcore.errors import EngineUnreachable
 from swarmcore.testing.embedded import EmbeddedEngine
+from swarmcore.testing.lab.machine import children_of
 from swarmcore.transport import EngineClient
 from swarmcore.transport.dial import Dialer
 from swarmcore.upstream import Upstream
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+SSH = shutil.which("ssh")
+DOCKER = shutil.which("docker")
 PRIVILEGE_SEPARATION = Path("/run/sshd")
+MUCH = random.Random(3).randbytes(3_000_000)
 
 pytestmark = pytest.mark.skipif(
-    not (SSHD and shutil.which("ssh") and shutil.which("docker")),
-    reason="needs sshd, ssh and the docker command",
+    not (SSHD and SSH and DOCKER), reason="needs sshd, ssh and the docker command"
 )
 
 
+def command_line(pid):
+    """Empty for a process that has ended, reaped or not."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
 class Sshd:
-    """An sshd for one key, whose logins find an engine at ``DOCKER_HOST``."""
+    """An sshd for one key, and a folder whose ``ssh`` logs in to it.
+
+    Logins find an engine at ``DOCKER_HOST``, unless the address names a socket.
+    """
 
     def __init__(self, folder, docker_host):
         with socket.socket() as probe:
@@ -38,6 +55,7 @@ class Sshd:
         self.address = f"ssh://{getpass.getuser()}@127.0.0.1:{self.port}"
         self._folder = folder
         self._docker_host = docker_host
+        self._process = None
         for name in ("host", "user"):
             command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name]
             subprocess.run(command, check=True)
@@ -49,8 +67,9 @@ class Sshd:
             f"ListenAddress 127.0.0.1:{self.port}\n"
             f"HostKey {self._folder}/host\n"
             f"AuthorizedKeysFile {self._folder}/user.pub\n"
-            f"SetEnv DOCKER_HOST={self._docker_host}\n"
+            f"SetEnv DOCKER_HOST={self._docker_host} PATH={Path(DOCKER).parent}:/usr/bin:/bin\n"
             "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
+            "PermitRootLogin prohibit-password\n"
         )
 
     def _write_client(self):
@@ -63,50 +82,78 @@ class Sshd:
         )
         program = self._folder / "bin" / "ssh"
         program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {self._folder}/ssh_config "$@"\n')
+        program.write_text(f'#!/bin/sh\nexec {SSH} -F {self._folder}/ssh_config "$@"\n')
         program.chmod(0o755)
 
     @property
     def path(self):
-        return str(self._folder / "bin")
+        """``PATH`` for who is to log in."""
+        return f"{self._folder / 'bin'}:{os.environ['PATH']}"
 
     def forget_user(self):
         (self._folder / "user.pub").write_text("")
 
-    def __enter__(self):
-        self._made = not PRIVILEGE_SEPARATION.exists()
-        PRIVILEGE_SEPARATION.mkdir(exist_ok=True)
-        command = [SSHD, "-D", "-e", "-f", str(self._folder / "sshd_config")]
-        self.log = self._folder / "sshd.log"
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(command, stderr=log)
-        deadline = time.monotonic() + 10
-        while "listening" not in self.log.read_text():
-            assert self._process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.01)
-        return self
+    def clients(self):
+        """The ssh processes that log in to it."""
+        mark = f"{self._folder}/ssh_config"
+        return {
+            int(each.name)
+            for each in Path("/proc").glob("[0-9]*")
+            if mark in command_line(each.name)
+        }
 
-    def __exit__(self, *_):
-        self._process.terminate()
-        self._process.wait(10)
-        if self._made:
+    def start(self):
+        command = [SSHD, "-D", "-e", "-f", str(self._folder / "sshd_config")]
+        log = self._folder / "sshd.log"
+        with log.open("wb") as file:
+            self._process = subprocess.Popen(command, stderr=file)
+        deadline = time.monotonic() + 10
+        while "listening" not in log.read_text():
+            assert self._process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.01)
+
+    def end_sessions(self):
+        for pid in children_of(self._process.pid):
+            os.kill(pid, signal.SIGTERM)
+
+    def stop(self):
+        """End it with all its sessions, as when the machine goes."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)  # so that nobody logs in meanwhile
+            self.end_sessions()
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+
+@contextmanager
+def running_sshd(folder, docker_host):
+    made = not PRIVILEGE_SEPARATION.exists()
+    PRIVILEGE_SEPARATION.mkdir(exist_ok=True)
+    sshd = Sshd(folder, docker_host)
+    try:
+        sshd.start()
+        yield sshd
+    finally:
+        sshd.stop()
+        if made:
             PRIVILEGE_SEPARATION.rmdir()
+
+
+# ---- both paths, without a manager
 
 
 @pytest.fixture
 def start_sshd(tmp_path, monkeypatch):
-    started = []
+    with ExitStack() as stack:
 
-    def start(docker_host):
-        sshd = Sshd(tmp_path, docker_host)
-        monkeypatch.setenv("PATH", sshd.path, prepend=":")
-        started.append(sshd.__enter__())
-        return sshd
+        def start(docker_host):
+            sshd = stack.enter_context(running_sshd(tmp_path, docker_host))
+            monkeypatch.setenv("PATH", sshd.path)
+            return sshd
 
-    yield start
-    for sshd in started:
-        sshd.__exit__()
+        yield start
 
 
 def ssh_processes():
@@ -162,28 +209,106 @@ async def test_an_engine_that_is_down_behind_a_good_login_is_told_in_dockers_wor
             await client.request("GET", "/_ping")
 
 
-@pytest.mark.docker
-def test_standard_input_and_its_end_reach_a_container_behind_ssh(
-    lab, engines, start_sshd, start_manager
+async def test_what_may_be_done_once_only_is_not_sent_into_a_session_that_has_ended(
+    start_sshd, wait_until
 ):
-    engine = engines["new"]
-    manager = start_manager(start_sshd(f"tcp://{engine.address}").address)
-    manager.wait_healthy(1)
-    docker = [
-        str(lab.cli("28").path),
-        "-H",
-        manager.host,
-        "run",
-        "--rm",
-        "-i",
-        "busybox",
-        "wc",
-        "-c",
-    ]
-    try:
-        done = subprocess.run(
-            docker, input=b"x" * 1_000_000, capture_output=True, timeout=60, check=False
-        )
-        assert (done.returncode, done.stdout.strip()) == (0, b"1000000"), done.stderr
-    finally:
-        manager.stop()
+    engine = EmbeddedEngine("n1")
+    post = ("POST", "/v1.41/volumes/prune", ((b"Host", b"docker"), (b"Content-Length", b"0")))
+    async with engine.serving():
+        sshd = start_sshd(f"tcp://{engine.address}")
+        async with asking(sshd.address) as (client, upstream):
+            for _ in range(2):
+                async with upstream.call(*post) as call:
+                    assert (await call.read_head()).status == 200
+                    while await call.read_data():
+                        pass
+                assert (await client.request(*post[:2])).status == 200
+                sshd.end_sessions()
+                await trio.to_thread.run_sync(wait_until, lambda: not sshd.clients(), "the end")
+
+
+# ---- a manager before real engines
+
+
+@pytest.fixture(scope="module")
+def sshd(engines, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sshd")
+    with running_sshd(folder, f"unix://{engines['new'].socket}") as sshd:
+        yield sshd
+
+
+@pytest.fixture(scope="module")
+def manager(sshd, engines, start_manager):
+    """Before two engines: the far side's own, and one named by its socket."""
+    by_path = f"{sshd.address}{engines['old'].socket}"
+    manager = start_manager(f"{sshd.address},{by_path}", environment={"PATH": sshd.path})
+    manager.wait_healthy(2)
+    yield manager
+    manager.stop()
+
+
+@pytest.fixture
+def docker(manager, make_docker):
+    docker = make_docker("28", manager.host)
+    yield docker
+    if ids := docker("ps", "-aq").split():
+        docker("rm", "-f", *ids)
+
+
+@pytest.fixture(params=["new", "old"])
+def there(request):
+    """On either engine."""
+    return "-e", f"constraint:node=={request.param}"
+
+
+@pytest.mark.docker
+def test_megabytes_and_the_end_of_input_come_back_byte_for_byte(docker, there):
+    copy = docker("run", "--rm", "-i", *there, "busybox", "cat", input=MUCH, text=False)
+    assert hashlib.sha256(copy).digest() == hashlib.sha256(MUCH).digest()
+
+
+@pytest.mark.docker
+def test_a_container_can_be_listed_and_its_logs_followed_to_their_end(docker, there):
+    docker("run", "-d", "--name", "box", *there, "busybox", "sh", "-c", "echo up; sleep 1; echo on")
+    assert docker("ps", "--format", "{{.Names}}") == "box"
+    assert docker("logs", "-f", "box") == "up\non"
+    assert docker("wait", "box") == "0"
+
+
+@pytest.mark.docker
+def test_sessions_that_end_are_begun_again(docker, sshd, manager, wait_until):
+    before = sshd.clients()
+    assert before
+    sshd.end_sessions()
+    wait_until(lambda: not before & sshd.clients(), "the old ssh processes to be reaped")
+    manager.wait_healthy(2)
+    wait_until(sshd.clients, "new ssh processes")
+    assert docker("run", "--rm", "busybox", "echo", "again") == "again"
+
+
+@pytest.mark.docker
+def test_an_outage_is_told_in_sshs_own_words_and_ends(docker, sshd, manager, wait_until):
+    sshd.stop()
+    errors = wait_until(lambda: len(manager.errors()) == 2 and manager.errors(), "both errors")
+    for error in errors:
+        assert f"connect to host 127.0.0.1 port {sshd.port}: Connection refused" in error
+    wait_until(lambda: manager.statuses() == ["Unhealthy"] * 2, "two unhealthy nodes")
+    sshd.start()
+    manager.wait_healthy(2)
+    assert docker("run", "--rm", "busybox", "echo", "again") == "again"
+    wait_until(
+        lambda: all(command_line(pid) for pid in children_of(manager.process.pid)),
+        "every ended ssh to be reaped",
+    )
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+@pytest.mark.docker
+def test_no_ssh_outlives_its_manager(sshd, manager, start_manager, wait_until, how):
+    others = sshd.clients()
+    second = start_manager(sshd.address, environment={"PATH": sshd.path})
+    second.wait_healthy(1)
+    ours = sshd.clients() - others
+    assert ours & set(children_of(second.process.pid))
+    second.stop(how)
+    wait_until(lambda: not ours & sshd.clients(), "its ssh processes to end")

@@ -238,6 +238,9 @@ class ScriptedEngine:
 class NoUpstream:
     """The data path, unused here."""
 
+    async def close_stale(self):
+        pass
+
     async def aclose(self):
         pass
 
