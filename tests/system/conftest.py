@@ -170,11 +170,6 @@ def wait_until_fixture() -> Callable[..., Any]:
     return wait_until
 
 
-@pytest.fixture(scope="session", name="free_port")
-def free_port_fixture() -> Callable[[], int]:
-    return free_port
-
-
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     reason = available()
