@@ -156,6 +156,7 @@ class ClusterExchange:
         body: bytes | None = None,
         settle: Callable[[int], Awaitable[None]] | None = None,
         rewrite: Callable[[Answer], Answer] | None = None,
+        settle_at_end: bool = False,
     ) -> int:
         """See ``protocols.Exchange``."""
         return await relay(
@@ -167,6 +168,7 @@ class ClusterExchange:
             body=body,
             settle=settle,
             rewrite=rewrite,
+            settle_at_end=settle_at_end,
         )
 
 

@@ -516,6 +516,7 @@ class Exchange(Protocol):
         body: bytes | None = None,
         settle: Callable[[int], Awaitable[None]] | None = None,
         rewrite: Callable[[Answer], Answer] | None = None,
+        settle_at_end: bool = False,
     ) -> int:
         """Hand the request to *engine* and its answer to the client, hijack and websocket too.
 
@@ -531,6 +532,8 @@ class Exchange(Protocol):
                 For bringing the cache up to date.
             rewrite: the answer is read whole, passed through, and sent; only for small JSON.
                 Not called for an answer that is an error.
+            settle_at_end: *settle* only after the body's last byte, before its end: for an answer
+                that tells the work's progress.
 
         Returns:
             The status that the engine answered.

@@ -71,6 +71,7 @@ async def relay(
     body: bytes | None = None,
     settle: Settle | None = None,
     rewrite: Rewrite | None = None,
+    settle_at_end: bool = False,
 ) -> int:
     """Hand *exchange* to *engine*; the rest as ``protocols.Exchange.relay`` has it.
 
@@ -83,7 +84,7 @@ async def relay(
     """
     node = engine.node
     spoken = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
-    passage = _Passage(exchange, engine, f"{announced}".encode(), settle, rewrite)
+    passage = _Passage(exchange, engine, f"{announced}".encode(), settle, rewrite, settle_at_end)
     try:
         return await passage.run(f"/v{spoken}{path}", body)
     except EngineUnreachable as error:
@@ -104,11 +105,13 @@ class _Passage:
         announced: bytes,
         settle: Settle | None,
         rewrite: Rewrite | None,
+        settle_at_end: bool,
     ) -> None:
         self._exchange = exchange
         self._engine = engine
         self._announced = announced
         self._settle_hook = settle
+        self._settle_at_end = settle_at_end
         self._rewrite = rewrite if exchange.request.method != "HEAD" else None
         self._client_error: Exception | None = None
         self.status = 0
@@ -228,7 +231,8 @@ class _Passage:
             await self._settle()
         await exchange.send_head(head.status, headers, reason=head.reason)
         while data := await call.read_data():
-            await self._settle()
+            if not self._settle_at_end:
+                await self._settle()
             await exchange.send_data(data)
         await self._settle()
         await exchange.send_end(call.trailers)

@@ -437,6 +437,31 @@ async def test_the_cache_settles_before_the_client_can_know_the_end(
     assert len(settled) == 2
 
 
+async def test_the_cache_may_settle_after_the_last_byte_and_before_the_end(through):
+    settled, working, go_on = [], trio.Event(), trio.Event()
+
+    async def settle(status):
+        settled.append(status)
+        await go_on.wait()
+
+    async def script(wire):
+        await wire.head()
+        await wire.say(CHUNKED + b"8\r\nstep one\r\n")
+        await working.wait()
+        await wire.say(b"4\r\ndone\r\n0\r\n\r\n")
+
+    client, _ = through(script, settle=settle, settle_at_end=True)
+    await client.ask(b"POST /build")
+    await client.until(b"step one\r\n")
+    assert settled == []
+    working.set()
+    await client.until(b"done\r\n")
+    await trio.testing.wait_all_tasks_blocked()
+    assert (settled, client.seen) == ([200], b"")
+    go_on.set()
+    await client.until(b"0\r\n\r\n")
+
+
 async def test_the_cache_settles_before_a_hijack(through):
     order = []
 
@@ -616,6 +641,36 @@ async def test_what_a_client_says_too_early_waits_for_the_engines_answer(
     go_on.set()
     await client.head()
     assert await client.rest() == b"late"
+
+
+async def test_a_session_is_a_tunnel_with_every_header_in_its_place(through):
+    methods = [b"X-Docker-Expose-Session-Grpc-Method: /service.%d" % (n % 6) for n in range(9)]
+    upgraded = UPGRADED.replace(b"tcp", b"h2c")
+
+    async def script(wire):
+        request = await wire.head()
+        lines = request.split(b"\r\n")
+        assert [line for line in lines if b"Grpc-Method" in line] == methods
+        assert b"Upgrade: h2c" in lines
+        assert b"Connection: Upgrade" in lines
+        for byte in upgraded + b"PRI * ":  # engines send this head in tiny segments
+            await wire.say(bytes([byte]))
+        await wire.until(b"\0settings")
+        await wire.say(b"acknowledged")
+
+    client, _ = through(script)
+    lines = (
+        b"POST /session HTTP/1.1",
+        b"Host: ",
+        *methods,
+        b"Connection: Upgrade",
+        b"Upgrade: h2c",
+    )
+    await client.say(b"\r\n".join(lines) + b"\r\n\r\n")
+    assert await client.head() == upgraded
+    await client.until(b"PRI * ")
+    await client.say(b"\0settings")
+    assert await client.rest() == b"acknowledged"
 
 
 async def test_an_exec_sends_its_json_before_it_is_raw(through):

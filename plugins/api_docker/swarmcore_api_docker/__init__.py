@@ -9,6 +9,7 @@ from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Route
 from swarmcore_api_docker import containers, events, execs, images, pull, system, unsupported
+from swarmcore_api_docker.build import Builds
 from swarmcore_api_docker.container_list import ContainerList
 from swarmcore_api_docker.fragments import NameStyle
 from swarmcore_api_docker.networks import Networks
@@ -38,6 +39,7 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
         *pull.routes(),
         *Networks().routes(),
         *Volumes().routes(),
+        *Builds().routes(),
         *unsupported.routes(),
     ]
 

@@ -6,13 +6,13 @@ from datetime import datetime
 from importlib import metadata
 
 from swarmcore.messages import Answer, Headers
-from swarmcore.protocols import Exchange
+from swarmcore.protocols import Cluster, Exchange
+from swarmcore_api_docker.build import can_buildkit
 from swarmcore_api_docker.info_document import Manager, describe_info, describe_version
 
 _GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _PING_HEADERS: Headers = (
     (b"Content-Type", b"text/plain; charset=utf-8"),
-    (b"Builder-Version", b"1"),  # the classic builder: it needs no session beside the build
     (b"Swarm", b"inactive"),
     (b"Cache-Control", b"no-cache, no-store, must-revalidate"),
     (b"Pragma", b"no-cache"),
@@ -40,7 +40,14 @@ def this_manager() -> Manager:
 async def ping(exchange: Exchange) -> None:
     """``GET`` and ``HEAD /_ping``: what clients negotiate the version with."""
     body = b"" if exchange.request.method == "HEAD" else b"OK"
-    await exchange.send(Answer(200, _PING_HEADERS, body))
+    builder = (b"Builder-Version", b"2" if _all_buildkit(exchange.cluster) else b"1")
+    await exchange.send(Answer(200, (*_PING_HEADERS, builder), body))
+
+
+def _all_buildkit(cluster: Cluster) -> bool:
+    """Whether BuildKit works wherever a build may go; without any engine it does not."""
+    answering = [engine.node for engine in cluster.engines() if engine.node.health]
+    return bool(answering) and all(can_buildkit(node) for node in answering)
 
 
 async def show_version(exchange: Exchange) -> None:

@@ -27,9 +27,6 @@ _NOT_YET: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("saving images", ("GET /images/{name}/get", "GET /images/get")),
     ("loading images", ("POST /images/load",)),
     ("reading a registry", ("GET /distribution/{name}/json",)),
-    ("building images", (
-        "POST /build", "POST /build/cancel", "POST /session", "POST /grpc",
-    )),
 )  # fmt: skip
 
 #: Documented, and never to be done across a cluster.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from swarmcore.errors import EngineError, NotFound, Unavailable
+from swarmcore.errors import EngineError, NoNodeFits, NotFound, Unavailable
 from swarmcore.events import read_event
 from swarmcore.messages import Answer, Client, Query, Request, json_answer
 from swarmcore.model import Claim, Container, State
@@ -211,6 +211,13 @@ class FakeCluster:
             raise NotFound(f"No such exec instance: {exec_id}")
         return self.execs[exec_id]
 
+    def choose(self, config, engines=None):
+        wanted = [text.removeprefix("node==") for text in config.constraints]
+        for engine in self.engines() if engines is None else engines:
+            if engine.node.health and wanted in ([], [engine.node.name]):
+                return engine
+        raise NoNodeFits(f"no node fits constraint node=={wanted}")
+
     def pull_failed(self, image, client):
         self.failed_pulls = [*getattr(self, "failed_pulls", ()), image]
 
@@ -234,6 +241,7 @@ class FakeExchange:
         self.cluster = cluster
         self._body = body
         self.relayed = None
+        self.relaying, self.hold = trio.Event(), None
         self.engine_answer = Answer(204)
         self.status, self.headers, self.body, self.chunks = 0, (), b"", []
 
@@ -271,9 +279,16 @@ class FakeExchange:
         with trio.CancelScope() as self.watched:
             yield
 
-    async def relay(self, engine, path, *, body=None, settle=None, rewrite=None):
+    async def relay(
+        self, engine, path, *, body=None, settle=None, rewrite=None, settle_at_end=False
+    ):
         self.relayed = (engine, path)
+        self.relaying.set()
+        if self.hold is not None:
+            await self.hold.wait()
         answer = self.engine_answer
+        if isinstance(answer, Exception):
+            raise answer
         if settle:
             await settle(answer.status)
         if rewrite and answer.ok:

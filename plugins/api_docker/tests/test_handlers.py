@@ -12,6 +12,7 @@ from swarmcore_api_docker.events import follow_events
 from swarmcore.errors import BadRequest, NotFound, NotSupported, Unavailable
 from swarmcore.messages import Answer, error_answer, json_answer
 from swarmcore.model import State
+from swarmcore.versions import ApiVersion
 
 A, B = (f"sha256:{letter * 64}" for letter in "ab")
 
@@ -47,8 +48,26 @@ async def test_ping(ask, method, body):
     exchange = await ask(system.ping, method)
     assert (exchange.status, exchange.body) == (200, body)
     headers = dict(exchange.headers)
-    assert headers[b"Builder-Version"] == b"1"
+    assert headers[b"Builder-Version"] == b"2"
     assert headers[b"Cache-Control"] == b"no-cache, no-store, must-revalidate"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "builder"),
+    [
+        ([{}, {}], b"2"),
+        ([{}, {"api_version": ApiVersion(1, 38)}], b"1"),
+        ([{}, {"labels": {"ostype": "windows"}}], b"1"),
+        ([{}, {"api_version": ApiVersion(1, 38), "state": State.UNHEALTHY}], b"2"),
+        ([], b"1"),
+    ],
+    ids=["all can", "an old one", "a Windows one", "an old one that is down", "none"],
+)
+async def test_buildkit_is_announced_where_every_engine_can(docker, nodes, builder):
+    engines = [docker.Engine(docker.node(**node)) for node in nodes]
+    exchange = docker.Exchange(docker.Cluster(*engines), "GET", "/_ping")
+    await system.ping(exchange)
+    assert dict(exchange.headers)[b"Builder-Version"] == builder
 
 
 async def test_ping_and_version_agree(ask, cluster):

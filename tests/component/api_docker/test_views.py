@@ -73,7 +73,7 @@ async def test_ping_says_what_clients_choose_by(manager, method, version):
     headers = {key.lower(): value for key, value in answer.headers}
     assert (answer.status, answer.body) == (200, b"OK" if method == "GET" else b"")
     assert (headers[b"api-version"], headers[b"ostype"]) == (b"1.41", b"linux")
-    assert headers[b"builder-version"] == b"1"
+    assert headers[b"builder-version"] == b"2"
 
 
 async def test_images_are_listed_once(manager, n1, n2):

@@ -1,0 +1,221 @@
+"""Building images: the classic builder, and BuildKit with its sessions.
+
+The scheduler chooses an engine; everything of one BuildKit client then goes there (which one is
+``build_engines``' to know).  Contexts, progress and tunnels are carried, never read.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import trio
+
+from swarmcore.config import ContainerConfig
+from swarmcore.errors import (
+    BadRequest,
+    EngineError,
+    EngineUnreachable,
+    NoNodeFits,
+    NotFound,
+    Unavailable,
+)
+from swarmcore.node import Node
+from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.build_engines import BuildEngines, Key
+from swarmcore_api_docker.build_query import asks_for_node, query_for_engine, read_build
+from swarmcore_api_docker.containers import engine_path
+
+#: BuildKit without an experimental engine.
+_BUILDKIT = ApiVersion(1, 39)
+#: How long a session or an upload waits for the build that names it, as classic did.
+_WAIT_SECONDS = 5.0
+#: How long the image list may hold up the end of a session.
+_REFRESH_SECONDS = 5.0
+#: What precedes the id of the build whose context a second ``/build`` brings.
+_UPLOAD = "upload-request:"
+#: Docker's own client names the session again in ``/build``; buildx, another client, does not.
+_NAMES_SESSION = "docker-client/"
+
+
+def can_buildkit(node: Node) -> bool:
+    """Whether the engine of *node* has BuildKit."""
+    linux = node.labels.get("ostype", "linux") == "linux"
+    return linux and node.api_version >= _BUILDKIT
+
+
+class Builds:
+    """Answers what builders ask.
+
+    Args:
+        engines: who builds where; ``None`` starts empty.
+    """
+
+    def __init__(self, engines: BuildEngines | None = None) -> None:
+        self._engines = engines or BuildEngines()
+        self._bound = trio.Event()
+        self._numbers = itertools.count()
+
+    def routes(self) -> list[Route]:
+        """Every route of building."""
+        return [
+            Route("POST", "/build", self.build),
+            Route("POST", "/build/cancel", self.cancel),
+            Route("POST", "/session", self.open_session),
+            Route("POST", "/grpc", self.open_grpc),
+        ]
+
+    async def build(self, exchange: Exchange) -> None:
+        """``POST /build``, of either builder."""
+        query = exchange.request.query
+        id = query.get("buildid")
+        if query.get("version") != "2":
+            engine = self._choose(exchange.cluster, read_build(query))
+            keys = [Key("build", id or f"#{next(self._numbers)}")]
+        elif id.startswith(_UPLOAD):
+            engine = await self._await_build(exchange.cluster, id.removeprefix(_UPLOAD))
+            keys = []
+        else:
+            engine, keys = self._place_build(exchange)
+        async with self._using(engine, keys):
+            await exchange.relay(
+                engine, _build_path(exchange), settle=_refreshing(engine), settle_at_end=True
+            )
+
+    async def open_session(self, exchange: Exchange) -> None:
+        """``POST /session``: a tunnel by which the builder reads the client's files."""
+        id = exchange.request.header("x-docker-expose-session-uuid")
+        keys = [Key("session", id)] if id else []
+        agent = (exchange.request.header("user-agent") or "").lower()
+        engine = None
+        if id and agent.startswith(_NAMES_SESSION):
+            engine = await self._await(exchange.cluster, Key("session", id))
+        if engine is None:
+            engine = self._engine_of_client(exchange)
+            keys.append(_client(exchange))
+        async with self._using(engine, keys):
+            try:
+                await exchange.relay(engine, engine_path(exchange, "session"))
+            finally:
+                with (
+                    suppress(EngineError),
+                    trio.move_on_after(_REFRESH_SECONDS, shield=True),
+                ):
+                    await engine.refresh_images()
+
+    async def open_grpc(self, exchange: Exchange) -> None:
+        """``POST /grpc``: a tunnel to the builder itself, as buildx opens several."""
+        engine = self._engine_of_client(exchange)
+        async with self._using(engine, [_client(exchange)]):
+            await exchange.relay(engine, engine_path(exchange, "grpc"))
+
+    async def cancel(self, exchange: Exchange) -> None:
+        """``POST /build/cancel``: to the engine of that build."""
+        id = exchange.request.query.get("id")
+        if not id:
+            raise BadRequest("build ID not provided")
+        engine = await self._await_build(exchange.cluster, id)
+        await exchange.relay(engine, engine_path(exchange, "build", "cancel"))
+
+    # ---- where
+
+    def _place_build(self, exchange: Exchange) -> tuple[Engine, list[Key]]:
+        """BuildKit's engine: where its session is, else where it asks for, else the client's.
+
+        Returns:
+            The engine, and who is bound to it.  A build that asks for a node binds only itself.
+
+        Raises:
+            NoNodeFits: no node can take it, or not the one where its session is.
+        """
+        query, cluster = exchange.request.query, exchange.cluster
+        config = read_build(query)
+        named = (Key("session", query.get("session")), Key("build", query.get("buildid")))
+        keys = [key for key in named if key.name]
+        found = self._find(cluster, keys[0]) if keys else None
+        if found is not None:
+            return cluster.choose(config, [found]) if asks_for_node(config) else found, keys
+        if not asks_for_node(config):
+            return self._engine_of_client(exchange), [*keys, _client(exchange)]
+        sticky = self._find(cluster, _client(exchange))
+        if sticky is not None:
+            with suppress(NoNodeFits):
+                return cluster.choose(config, [sticky]), keys
+        return self._choose(cluster, config, buildkit=True), keys
+
+    def _engine_of_client(self, exchange: Exchange) -> Engine:
+        found = self._find(exchange.cluster, _client(exchange))
+        return found or self._choose(exchange.cluster, ContainerConfig.parse({}), buildkit=True)
+
+    def _choose(
+        self, cluster: Cluster, config: ContainerConfig, *, buildkit: bool = False
+    ) -> Engine:
+        """The scheduler's choice among the engines with the fewest builds, else among all."""
+        able = [
+            each for each in cluster.healthy_engines() if not buildkit or can_buildkit(each.node)
+        ]
+        if not able:
+            raise Unavailable(
+                "no node that answers has BuildKit (Linux, API 1.39 or newer):"
+                " build with DOCKER_BUILDKIT=0"
+            )
+        loads = [self._engines.load(each.node.id) for each in able]
+        idlest = [each for each, load in zip(able, loads, strict=True) if load == min(loads)]
+        try:
+            return cluster.choose(config, idlest)
+        except NoNodeFits:
+            return cluster.choose(config, able)
+
+    def _find(self, cluster: Cluster, key: Key) -> Engine | None:
+        """The engine that *key* is bound to, while it answers."""
+        node_id = self._engines.find(key, trio.current_time())
+        answering: Sequence[Engine] = cluster.engines() if node_id else ()
+        return next(
+            (each for each in answering if each.node.id == node_id and each.node.health), None
+        )
+
+    async def _await(self, cluster: Cluster, key: Key) -> Engine | None:
+        """The engine of *key*, bound now or soon."""
+        with trio.move_on_after(_WAIT_SECONDS):
+            while True:
+                bound, engine = self._bound, self._find(cluster, key)
+                if engine is not None:
+                    return engine
+                await bound.wait()
+        return None
+
+    async def _await_build(self, cluster: Cluster, id: str) -> Engine:
+        engine = await self._await(cluster, Key("build", id))
+        if engine is None:
+            raise NotFound(f"no build {id} is under way on a node that answers")
+        return engine
+
+    @asynccontextmanager
+    async def _using(self, engine: Engine, keys: Sequence[Key]) -> AsyncIterator[None]:
+        """Bind *keys* to *engine* while the block lasts, and long after."""
+        self._engines.begin(keys, engine.node.id)
+        self._bound.set()
+        self._bound = trio.Event()
+        try:
+            yield
+        except EngineUnreachable:
+            self._engines.forget(keys)
+            raise
+        finally:
+            self._engines.end(keys, trio.current_time())
+
+
+def _client(exchange: Exchange) -> Key:
+    return Key("client", exchange.request.client.key)
+
+
+def _build_path(exchange: Exchange) -> str:
+    query = exchange.request.target.partition("?")[2]
+    return f"/build?{query_for_engine(query)}" if query else "/build"
+
+
+def _refreshing(engine: Engine) -> Callable[[int], Awaitable[None]]:
+    async def settle(status: int) -> None:
+        await engine.refresh_images()
+
+    return settle

@@ -1,0 +1,153 @@
+"""Which engine each request of a builder goes to."""
+
+from contextlib import asynccontextmanager
+from urllib.parse import quote
+
+import pytest
+import trio
+import trio.testing
+from swarmcore_api_docker.build import Builds
+
+from swarmcore.errors import BadRequest, EngineUnreachable, NoNodeFits, NotFound, Unavailable
+from swarmcore.messages import Client
+from swarmcore.model import State
+from swarmcore.versions import ApiVersion
+
+TO_N2 = "buildargs=" + quote('{"constraint:node":"=n2"}')
+CLI, BUILDX = (b"User-Agent", b"Docker-Client/20.10.24 (linux)"), (b"User-Agent", b"Go-http")
+
+
+class Builder:
+    """Clients of ``Builds`` before three engines."""
+
+    def __init__(self, docker):
+        self.docker, self.builds = docker, Builds()
+        self.engines = [docker.Engine(docker.node(f"n{n}", f"10.0.0.{n}")) for n in (1, 2, 3)]
+        self.cluster = docker.Cluster(*self.engines)
+
+    def exchange(self, target, *, host="127.0.0.1", session=None, agent=BUILDX):
+        uuid = ((b"X-Docker-Expose-Session-Uuid", session.encode()),) if session else ()
+        exchange = self.docker.Exchange(self.cluster, "POST", target, headers=(agent, *uuid))
+        object.__setattr__(exchange.request, "client", Client(host))
+        return exchange
+
+    async def run(self, exchange):
+        routes = {route.template: route.handler for route in self.builds.routes()}
+        await routes[exchange.request.path](exchange)
+        return exchange
+
+    async def where(self, target, **options):
+        """The engine that answered one request."""
+        exchange = await self.run(self.exchange(target, **options))
+        return exchange.relayed[0].node.name
+
+    @asynccontextmanager
+    async def open(self, target, **options):
+        """A request that lasts as long as the block; its engine."""
+        exchange = self.exchange(target, **options)
+        exchange.hold = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.run, exchange)
+            await exchange.relaying.wait()
+            yield exchange.relayed[0].node.name
+            exchange.hold.set()
+
+
+@pytest.fixture
+def builder(docker):
+    return Builder(docker)
+
+
+async def test_a_classic_build_goes_where_its_arguments_say(builder):
+    exchange = await builder.run(builder.exchange(f"/v1.41/build?t=a%3Ab&{TO_N2}&q=1"))
+    engine, path = exchange.relayed
+    assert (engine.node.name, path) == ("n2", "/build?t=a%3Ab&buildargs=%7B%7D&q=1")
+    assert engine.refreshed == ["images"]
+
+
+async def test_an_old_engine_builds_classically_only(builder):
+    for engine in builder.engines[:2]:
+        engine.node.api_version = ApiVersion(1, 38)
+    assert await builder.where("/build") == "n1"
+    assert await builder.where("/grpc") == "n3"
+    builder.engines[2].node.state = State.UNHEALTHY
+    with pytest.raises(Unavailable, match="DOCKER_BUILDKIT=0"):
+        await builder.where("/grpc")
+
+
+async def test_builds_at_once_go_to_several_engines(builder):
+    async with builder.open("/build") as one, builder.open("/build") as two:
+        assert {one, two, await builder.where("/build")} == {"n1", "n2", "n3"}
+
+
+async def test_all_tunnels_of_a_client_go_to_one_engine(builder):
+    async with builder.open("/grpc") as first, builder.open("/session", session="s") as second:
+        assert await builder.where("/grpc") == first == second
+        assert await builder.where("/grpc", host="10.9.9.9") != first
+        assert await builder.where("/build?version=2") == first
+    assert await builder.where("/grpc") == first
+    assert builder.engines[0].refreshed == ["images", "images"]
+
+
+async def test_an_engine_that_is_down_builds_for_nobody(builder):
+    assert await builder.where("/grpc") == "n1"
+    builder.engines[0].node.state = State.UNHEALTHY
+    assert await builder.where("/grpc") == "n2"
+    builder.engines[0].node.state = State.HEALTHY
+    assert await builder.where("/grpc") == "n2"
+
+
+async def test_an_engine_that_cannot_be_reached_is_not_kept(builder):
+    exchange = builder.exchange("/grpc")
+    exchange.engine_answer = EngineUnreachable("n1", "no route to host")
+    with pytest.raises(EngineUnreachable):
+        await builder.run(exchange)
+    builder.engines.insert(0, builder.engines.pop())
+    builder.cluster = builder.docker.Cluster(*builder.engines)
+    assert await builder.where("/grpc") == "n3"
+
+
+async def test_a_session_waits_for_the_build_that_says_where(builder, autojump_clock):
+    session = builder.exchange("/session", session="s", agent=CLI)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(builder.run, session)
+        await trio.testing.wait_all_tasks_blocked()
+        assert session.relayed is None
+        assert await builder.where(f"/build?version=2&session=s&buildid=b&{TO_N2}") == "n2"
+    assert session.relayed[0].node.name == "n2"
+    assert trio.current_time() < 1
+    assert await builder.where("/grpc") == "n1"  # a build's wish is not its client's
+
+
+async def test_a_session_that_no_build_names_goes_to_its_clients_engine(builder, autojump_clock):
+    started = trio.current_time()
+    assert await builder.where("/session", session="s", agent=CLI) == "n1"
+    assert trio.current_time() - started == pytest.approx(5)
+    assert await builder.where("/build?version=2&session=s") == "n1"
+    with pytest.raises(NoNodeFits):
+        await builder.where(f"/build?version=2&session=s&{TO_N2}")
+
+
+async def test_a_session_of_buildx_does_not_wait(builder, autojump_clock):
+    started = trio.current_time()
+    await builder.where("/session", session="s", agent=BUILDX)
+    assert trio.current_time() == started
+
+
+async def test_upload_and_cancel_go_to_their_build(builder, autojump_clock):
+    upload = builder.exchange("/build?version=2&buildid=upload-request:b")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(builder.run, upload)  # may come before the build that asks for it
+        await trio.testing.wait_all_tasks_blocked()
+        assert await builder.where(f"/build?version=2&session=s&buildid=b&{TO_N2}") == "n2"
+    assert upload.relayed[0].node.name == "n2"
+    assert await builder.where("/build/cancel?id=b") == "n2"
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [("/build/cancel?id=ghost", NotFound), ("/build/cancel", BadRequest)],
+)
+async def test_nothing_to_cancel(builder, autojump_clock, target, error):
+    with pytest.raises(error):
+        await builder.where(target)
