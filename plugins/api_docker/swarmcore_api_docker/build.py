@@ -5,7 +5,7 @@ The scheduler chooses an engine; everything of one BuildKit client then goes the
 """
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import trio
@@ -79,7 +79,10 @@ class Builds:
             engine, keys = self._place_build(exchange)
         async with self._using(engine, keys):
             await exchange.relay(
-                engine, _build_path(exchange), settle=_refreshing(engine), settle_at_end=True
+                engine,
+                _build_path(exchange),
+                settle=lambda status: engine.refresh_images(),
+                settle_at_end=True,
             )
 
     async def open_session(self, exchange: Exchange) -> None:
@@ -212,10 +215,3 @@ def _client(exchange: Exchange) -> Key:
 def _build_path(exchange: Exchange) -> str:
     query = exchange.request.target.partition("?")[2]
     return f"/build?{query_for_engine(query)}" if query else "/build"
-
-
-def _refreshing(engine: Engine) -> Callable[[int], Awaitable[None]]:
-    async def settle(status: int) -> None:
-        await engine.refresh_images()
-
-    return settle
