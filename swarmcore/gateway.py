@@ -126,6 +126,10 @@ class ClusterExchange:
         """See ``protocols.Exchange``."""
         return await self._exchange.read_body()
 
+    async def receive_chunk(self) -> bytes:
+        """See ``protocols.Exchange``."""
+        return await self._exchange.receive_chunk()
+
     async def read_json(self) -> Any:
         """See ``protocols.Exchange``."""
         return await self._exchange.read_json()

@@ -210,6 +210,34 @@ class AnswerStream(Protocol):
         ...
 
 
+class Upload(Protocol):
+    """A request to an engine whose body is sent piece by piece; one task sends, another reads."""
+
+    async def send(self, data: bytes) -> None:
+        """A piece of the body; waits until the connection has taken it.
+
+        Raises:
+            EngineUnreachable: the connection broke; an answer may have come all the same.
+        """
+        ...
+
+    async def finish(self) -> None:
+        """The end of the body.
+
+        Raises:
+            EngineUnreachable: as for ``send``.
+        """
+        ...
+
+    async def answer(self) -> AnswerStream:
+        """The answer, once its head is there, which may be before the body's end.
+
+        Raises:
+            EngineUnreachable: there is none.
+        """
+        ...
+
+
 class Engine(Protocol):
     """One Docker Engine, as API plugins use it."""
 
@@ -261,6 +289,24 @@ class Engine(Protocol):
 
         Raises:
             EngineUnreachable: no answer.
+        """
+        ...
+
+    def upload(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Headers = (),
+        version: ApiVersion | None = None,
+    ) -> AbstractAsyncContextManager[Upload]:
+        """Send the engine a body of unknown length, chunk by chunk, full duplex.
+
+        Entered when the request's head is sent.  No deadline but the caller's; leaving the block
+        before the body's end cuts the request off.  Arguments as for ``call``.
+
+        Raises:
+            EngineUnreachable: no connection.
         """
         ...
 
@@ -475,6 +521,16 @@ class Exchange(Protocol):
         """
         ...
 
+    async def receive_chunk(self) -> bytes:
+        """The next piece of the request body as it arrives, ``b""`` at its end.
+
+        Nothing is read ahead: a handler that does not ask holds the client back.
+
+        Raises:
+            BadRequest: malformed framing.
+        """
+        ...
+
     async def read_json(self) -> Any:
         """The request body as JSON; ``None`` for an empty one.
 
@@ -619,4 +675,5 @@ __all__ = [
     "Rule",
     "Strategy",
     "TLSFiles",
+    "Upload",
 ]

@@ -12,11 +12,12 @@ import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.messages import Answer, Headers
-from swarmcore.protocols import AnswerStream
+from swarmcore.protocols import AnswerStream, Upload
 from swarmcore.relay.forwarding import request_headers
 from swarmcore.transport import EngineClient
 from swarmcore.upstream import Upstream
-from swarmcore.upstream.call import StreamedAnswer
+from swarmcore.upstream.call import Call, StreamedAnswer
+from swarmcore.upstream.upload import ChunkedUpload
 
 
 class ContactListener(Protocol):
@@ -97,14 +98,36 @@ class Contact:
         """Ask and read the answer as it comes; without a deadline.  Arguments as for ``ask``."""
         # The data path: what streams may be left early, which httpx's iterators do not survive.
         sent = request_headers(method, headers, length=len(body or b""))
-        try:
-            async with self._upstream.call(method, target, sent, body or b"") as call:
-                stream = StreamedAnswer(await call.read_head(), call)
-                self._listener.contacted()
-                yield stream
-        except EngineUnreachable as error:
-            self._listener.lost_contact(error)
-            raise
+        async with self._stream(method, target, sent, body or b"") as call:
+            stream = StreamedAnswer(await call.read_head(), call)
+            self._listener.contacted()
+            yield stream
+
+    @asynccontextmanager
+    async def upload(
+        self, method: str, target: str, *, headers: Headers = ()
+    ) -> AsyncIterator[Upload]:
+        """Send a chunked body and read the answer meanwhile; without a deadline."""
+        chunked = (*headers, (b"Transfer-Encoding", b"chunked"))
+        sent = request_headers(method, chunked, length=None)
+        async with self._stream(method, target, sent) as call:
+            yield ChunkedUpload(call, self._listener.contacted)
+
+    @asynccontextmanager
+    async def _stream(
+        self, method: str, target: str, headers: Headers, body: bytes = b""
+    ) -> AsyncIterator[Call]:
+        """A call on the data path, which ends when the engine is found not to answer."""
+        label = self._listener.label
+        with trio.CancelScope() as scope, self._listed(scope):
+            try:
+                async with self._upstream.call(method, target, headers, body) as call:
+                    yield call
+            except EngineUnreachable as error:
+                self._listener.lost_contact(error)
+                raise
+        if scope.cancelled_caught:
+            raise EngineUnreachable(label, f"engine {label} does not answer any more", sent=True)
 
     def abandon(self) -> None:
         """End every call under way: the engine was found not to answer."""

@@ -23,7 +23,7 @@ from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.messages import Answer, Headers
 from swarmcore.model import Container, Entry, Event, State
 from swarmcore.node import Node
-from swarmcore.protocols import AnswerStream
+from swarmcore.protocols import AnswerStream, Upload
 from swarmcore.transport import EngineClient
 from swarmcore.upstream import Upstream
 from swarmcore.versions import CEILING, ApiVersion, clamp
@@ -159,6 +159,12 @@ class Engine:
     ) -> AbstractAsyncContextManager[AnswerStream]:
         """Ask and read the answer as it comes; see ``protocols.Engine``."""
         return self._contact.open(method, self.target(path, version), body=body, headers=headers)
+
+    def upload(
+        self, method: str, path: str, *, headers: Headers = (), version: ApiVersion | None = None
+    ) -> AbstractAsyncContextManager[Upload]:
+        """Send a body chunk by chunk; see ``protocols.Engine``."""
+        return self._contact.upload(method, self.target(path, version), headers=headers)
 
     def target(self, path: str, version: ApiVersion | None = None) -> str:
         """*path* with the prefix of a version that the engine accepts, nearest to *version*."""

@@ -47,6 +47,8 @@ class Incoming:
         self._limits = limits
         self._h11 = h11.Connection(h11.SERVER, limits.head_bytes)
         self._lock = trio.Lock()
+        #: Where the watcher waits until a reader of the body has made room.
+        self._room = trio.lowlevel.ParkingLot()
         self._receipts = 0
         self._first: h11.Data | None = None
         #: Nothing more will come: the client shut its side, or the connection broke.
@@ -116,6 +118,7 @@ class Incoming:
         while not self.complete:
             event = self._next_event()
             if isinstance(event, h11.Data):
+                self._room.unpark_all()
                 return bytes(event.data)
             if event is h11.NEED_DATA:
                 await self._offer_continue()
@@ -187,7 +190,8 @@ class Incoming:
         while not self.closed:
             if len(self._h11.trailing_data[0]) >= self._limits.ahead_bytes:
                 # Full: reading on would be a memory for the client to fill.
-                await trio.sleep_forever()
+                await self._room.park()
+                continue
             await self._receive_more()
         if not (self.broken or half_close_counts):
             await trio.sleep_forever()

@@ -8,9 +8,22 @@ from collections.abc import Mapping
 from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Route
-from swarmcore_api_docker import containers, events, execs, images, pull, system, unsupported
+from swarmcore_api_docker import (
+    containers,
+    events,
+    execs,
+    image_archives,
+    image_changes,
+    images,
+    prunes,
+    pull,
+    registries,
+    system,
+    unsupported,
+)
 from swarmcore_api_docker.build import Builds
 from swarmcore_api_docker.container_list import ContainerList
+from swarmcore_api_docker.disk_usage import DiskUsage
 from swarmcore_api_docker.fragments import NameStyle
 from swarmcore_api_docker.networks import Networks
 from swarmcore_api_docker.volumes import Volumes
@@ -30,13 +43,17 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
         Route("HEAD", "/_ping", system.ping),
         Route("GET", "/version", system.show_version),
         Route("GET", "/info", system.show_info),
-        Route("POST", "/auth", system.check_login),
         Route("GET", "/events", events.follow_events),
         *ContainerList(read_name_style(options)).routes(),
         *containers.routes(),
         *execs.routes(),
         *images.routes(),
+        *image_archives.routes(),
+        *image_changes.routes(),
         *pull.routes(),
+        *registries.routes(),
+        *prunes.routes(),
+        *DiskUsage().routes(),
         *Networks().routes(),
         *Volumes().routes(),
         *Builds().routes(),

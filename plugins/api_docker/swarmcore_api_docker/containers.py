@@ -55,7 +55,7 @@ def _locate(exchange: Exchange) -> tuple[Container, Engine]:
 
 def engine_path(exchange: Exchange, *segments: str) -> str:
     """A path for an engine: *segments*, then the client's query exactly as it was sent."""
-    path = "".join(f"/{quote(segment, safe='/')}" for segment in segments)
+    path = "".join(f"/{quote(segment, safe='/:@')}" for segment in segments)
     query = exchange.request.target.partition("?")[2]
     return f"{path}?{query}" if query else path
 

@@ -1,18 +1,17 @@
 """Images: listed over all engines, inspected where one is.  Pulling is ``pull``'s."""
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
-from swarmcore.errors import NotFound
 from swarmcore.messages import Query
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import ask_all
+from swarmcore_api_docker.image_holders import agreed_holder, find_holders
 from swarmcore_api_docker.image_listing import filter_images, merge_images, show_images
-from swarmcore_api_docker.image_names import image_ids, shown_name
+from swarmcore_api_docker.version_gates import able_engines
 
 #: Parameters whose answer is not in the caches.
 _LIVE = ("all", "shared-size", "manifests", "identity")
@@ -25,6 +24,7 @@ def routes() -> list[Route]:
     return [
         Route("GET", "/images/json", show_list),
         Route("GET", "/images/{name}/json", inspect),
+        Route("GET", "/images/{name}/history", show_history),
     ]
 
 
@@ -68,27 +68,13 @@ async def _ask_lists(
 async def inspect(exchange: Exchange) -> None:
     """``GET /images/{name}/json``: from an engine that has it."""
     name = exchange.request.params["name"]
-    engine = find_holder(exchange.cluster, name)
-    path = f"/images/{quote(name, safe='/:@')}/json"
-    query = exchange.request.target.partition("?")[2]
-    await exchange.relay(engine, f"{path}?{query}" if query else path)
+    engine = agreed_holder(find_holders(exchange.cluster, name), name)
+    await exchange.relay(engine, engine_path(exchange, "images", name, "json"))
 
 
-def find_holder(cluster: Cluster, name: str) -> Engine:
-    """The engine to ask about an image.
-
-    One name may mean different images on different engines; the one most engines agree on is shown,
-    and among equals the first engine's, so that the same question has the same answer.
-
-    Raises:
-        NotFound: no engine that answers has it.
-    """
-    holders = [
-        (engine, ids)
-        for engine in cluster.engines()
-        if engine.node.health and (ids := image_ids(engine.node, name))
-    ]
-    if not holders:
-        raise NotFound(f"No such image: {shown_name(name)}")
-    counts = Counter(id for _, ids in holders for id in ids)
-    return max(holders, key=lambda holder: max(counts[id] for id in holder[1]))[0]
+async def show_history(exchange: Exchange) -> None:
+    """``GET /images/{name}/history``: from an engine that has it."""
+    name = exchange.request.params["name"]
+    holders = find_holders(exchange.cluster, name)
+    engine = agreed_holder(able_engines(holders, "history", exchange.request.query), name)
+    await exchange.relay(engine, engine_path(exchange, "images", name, "history"))

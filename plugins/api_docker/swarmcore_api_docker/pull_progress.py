@@ -60,12 +60,13 @@ def error_line(text: str) -> dict[str, Any]:
     return {"errorDetail": {"message": text}, "error": text}
 
 
-def word_failures(failures: Mapping[str, str], asked: int) -> str:
-    """One text for the failures of a pull.
+def word_failures(failures: Mapping[str, str], asked: int, work: str = "pull") -> str:
+    """One text for the failures of one request on several nodes.
 
     Args:
         failures: node name -> what it said.
-        asked: how many nodes were to pull.
+        asked: how many nodes were to do it.
+        work: what: ``pull``, ``load``.
     """
     if asked == 1:
         return next(iter(failures.values()))
@@ -73,4 +74,4 @@ def word_failures(failures: Mapping[str, str], asked: int) -> str:
     for node_name, text in failures.items():
         by_text.setdefault(text, []).append(node_name)
     told = "; ".join(f"{', '.join(nodes)}: {text}" for text, nodes in by_text.items())
-    return f"pull failed on {len(failures)} of {asked} nodes: {told}"
+    return f"{work} failed on {len(failures)} of {asked} nodes: {told}"

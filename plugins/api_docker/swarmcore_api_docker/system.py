@@ -1,4 +1,4 @@
-"""``_ping``, ``version``, ``info`` and ``auth``: the manager speaking for itself."""
+"""``_ping``, ``version`` and ``info``: the manager speaking for itself."""
 
 import functools
 import platform
@@ -59,9 +59,3 @@ async def show_info(exchange: Exchange) -> None:
     """``GET /info``."""
     now = datetime.now().astimezone().isoformat()
     await exchange.send_json(describe_info(exchange.cluster, this_manager(), now))
-
-
-async def check_login(exchange: Exchange) -> None:
-    """``POST /auth``: one engine tries the credentials at the registry; nobody keeps them."""
-    engine = exchange.cluster.healthy_engines()[0]
-    await exchange.relay(engine, "/auth")

@@ -8,25 +8,12 @@ from swarmcore.errors import NotFound, NotSupported, Unavailable
 from swarmcore.protocols import Exchange, Handler, Route
 
 _NOT_YET: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("commit a container", ("POST /commit",)),
     ("container checkpoints", (
         "GET /containers/{name}/checkpoints", "POST /containers/{name}/checkpoints",
         "DELETE /containers/{name}/checkpoints/{checkpoint}",
     )),
     ("copying by POST", ("POST /containers/{name}/copy",)),
-    ("prune", (
-        "POST /containers/prune", "POST /images/prune", "POST /build/prune",
-    )),
-    ("disk usage", ("GET /system/df",)),
-    ("image history", ("GET /images/{name}/history",)),
     ("image attestations", ("GET /images/{name}/attestations",)),
-    ("pushing images", ("POST /images/{name}/push",)),
-    ("tagging images", ("POST /images/{name}/tag",)),
-    ("removing images", ("DELETE /images/{name}",)),
-    ("searching images", ("GET /images/search",)),
-    ("saving images", ("GET /images/{name}/get", "GET /images/get")),
-    ("loading images", ("POST /images/load",)),
-    ("reading a registry", ("GET /distribution/{name}/json",)),
 )  # fmt: skip
 
 #: Documented, and never to be done across a cluster.

@@ -256,6 +256,9 @@ class FakeExchange:
     async def read_json(self):
         return self._body
 
+    async def read_body(self):
+        return json.dumps(self._body).encode()
+
     async def send(self, answer):
         assert not self.status, "answered twice"
         self.status, self.headers, self.body = answer.status, answer.headers, answer.body

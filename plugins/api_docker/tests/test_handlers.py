@@ -5,11 +5,11 @@ import json
 import pytest
 import trio
 import trio.testing
-from swarmcore_api_docker import images, pull, system
+from swarmcore_api_docker import images, pull, registries, system
 from swarmcore_api_docker.container_list import ContainerList
 from swarmcore_api_docker.events import follow_events
 
-from swarmcore.errors import BadRequest, NotFound, NotSupported, Unavailable
+from swarmcore.errors import BadRequest, EngineUnreachable, NotFound, Unavailable
 from swarmcore.messages import Answer, error_answer, json_answer
 from swarmcore.model import State
 from swarmcore.versions import ApiVersion
@@ -81,7 +81,17 @@ async def test_info_is_whole(ask):
 
 
 async def test_a_login_is_tried_by_one_engine(ask, engines):
-    assert (await ask(system.check_login, "POST")).relayed == (engines[0], "/auth")
+    engines[0].answers["/auth"] = json_answer({"Status": "Login Succeeded"})
+    login = await ask(registries.check_login, "POST", "/auth", body={"username": "alice"})
+    assert login.json == {"Status": "Login Succeeded"}
+    assert engines[1].asked == []
+
+
+async def test_a_login_goes_to_the_next_engine_when_one_cannot_be_reached(ask, engines):
+    engines[0].answers["/auth"] = EngineUnreachable("n1", "gone")
+    engines[1].answers["/auth"] = json_answer({"message": "unauthorized"}, 401)
+    login = await ask(registries.check_login, "POST", "/auth", body={"username": "alice"})
+    assert (login.status, login.json) == (401, {"message": "unauthorized"})
 
 
 # ---- containers
@@ -265,11 +275,9 @@ async def test_a_client_that_leaves_before_any_progress_ends_every_pull(
     assert nursery.child_tasks == frozenset()
 
 
-async def test_pull_needs_a_name_and_import_is_not_supported(ask):
+async def test_pull_needs_a_name(ask):
     with pytest.raises(BadRequest, match="fromImage"):
         await pulled(ask, "/images/create")
-    with pytest.raises(NotSupported, match="not supported"):
-        await pulled(ask, "/images/create?fromSrc=-")
 
 
 async def test_without_engines_a_pull_is_not_possible_now(docker):

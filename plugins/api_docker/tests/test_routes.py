@@ -61,7 +61,6 @@ def test_no_path_is_claimed_twice():
         ("PUT /volumes/{}", Unavailable, "This node is not a swarm manager"),
         ("POST /build", Unavailable, "no healthy engine"),
         ("POST /containers/{}/copy", NotSupported, "copying by POST: not supported"),
-        ("POST /containers/prune", NotSupported, "prune: not supported"),
         ("POST /swarm/init", NotSupported, "not supported"),
         ("GET /images/viz", NotSupported, "not supported"),
         ("GET /services", Unavailable, "This node is not a swarm manager"),

@@ -1,4 +1,4 @@
-"""Images: list, inspect, history, pull, load, tag, remove."""
+"""Images: list, inspect, history, pull, push, import, load, save, commit, tag, remove, prune."""
 
 import base64
 import io
@@ -59,8 +59,11 @@ async def _history(engine: Host, call: Call) -> None:
 
 async def _pull(engine: Host, call: Call) -> None:
     name, tag = call.query.get("fromImage"), call.query.get("tag")
+    if call.query.get("fromSrc") == "-":
+        await _import(engine, call)
+        return
     if not name:
-        raise BadRequest("embedded engines pull and do not import: fromImage is missing")
+        raise BadRequest("embedded engines pull, and import a body: fromImage is missing")
     full = with_tag(f"{name}@{tag}" if ":" in tag else f"{name}:{tag}" if tag else name)
     state = engine.state
     known = {each.id for each in state.images}
@@ -95,6 +98,69 @@ def _progress(full: str, image: ImageRecord, *, new: bool) -> Iterator[dict[str,
     yield {"status": f"Digest: {image.id}"}
     outcome = "Downloaded newer image" if new else "Image is up to date"
     yield {"status": f"Status: {outcome} for {full}"}
+
+
+async def _import(engine: Host, call: Call) -> None:
+    """Read the body as it comes; the image is as empty as every image here."""
+    state, size = engine.state, 0
+    async for piece in call.exchange.receive_body():
+        size += len(piece)
+    repository, tag = call.query.get("repo"), call.query.get("tag")
+    image = state.images.add(f"{repository}:{tag}" if tag else repository, state.clock())
+    state.events.emit("image", "import", image.id, {"name": image.id})
+    async with call.stream_json() as send:
+        await send({"status": "Importing", "progressDetail": {"current": size}})
+        await send({"status": image.id})
+
+
+async def _push(engine: Host, call: Call) -> None:
+    if call.request.header("x-registry-auth") is None:
+        raise BadRequest("Bad parameters and missing X-Registry-Auth: EOF")
+    name, tag = call.params["name"], call.query.get("tag")
+    image = engine.state.images.find(f"{name}:{tag}" if tag else name)
+    async with call.stream_json() as send:
+        await send({"status": f"The push refers to repository [{name}]"})
+        await send({"status": f"{tag or 'latest'}: digest: {image.id} size: 528"})
+
+
+async def _save(engine: Host, call: Call) -> None:
+    names = [call.params["name"]] if call.params else call.query.get_all("names")
+    manifest = []
+    for name in names:
+        image = engine.state.images.find(name)
+        manifest.append({"Config": f"{image.id[7:]}.json", "RepoTags": image.tags, "Layers": []})
+    content, archive = json.dumps(manifest).encode(), io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        member = tarfile.TarInfo("manifest.json")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    async with call.stream(((b"Content-Type", b"application/x-tar"),)) as send:
+        await send(archive.getvalue())
+
+
+async def _commit(engine: Host, call: Call) -> None:
+    state, query = engine.state, call.query
+    record = state.find_container(query.get("container"))
+    repository, tag = query.get("repo") or f"committed-{record.id[:12]}", query.get("tag")
+    image = state.images.add(f"{repository}:{tag}" if tag else repository, state.clock())
+    state.events.emit("container", "commit", record.id, {"imageID": image.id})
+    await call.send_json({"Id": image.id}, 201)
+
+
+async def _prune(engine: Host, call: Call) -> None:
+    """Unused images: those without a tag, or with ``dangling=false`` all."""
+    state = engine.state
+    everything = call.query.filters().get("dangling", ["true"])[0] in ("0", "false")
+    told: list[dict[str, str]] = []
+    for image in list(state.images):
+        if not state.users_of_image(image.id) and (everything or not image.tags):
+            told += state.images.remove(image.id, (), force=True)
+    space = _SIZE * sum("Deleted" in message for message in told)
+    await call.send_json({"ImagesDeleted": told or None, "SpaceReclaimed": space})
+
+
+async def _prune_build(engine: Host, call: Call) -> None:
+    await call.send_json({"CachesDeleted": None, "SpaceReclaimed": 0})
 
 
 async def _load(engine: Host, call: Call) -> None:
@@ -151,6 +217,12 @@ ROUTES = routes(
         "GET /images/{name}/history": _history,
         "POST /images/create": _pull,
         "POST /images/load": _load,
+        "GET /images/{name}/get": _save,
+        "GET /images/get": _save,
+        "POST /images/prune": _prune,
+        "POST /images/{name}/push": _push,
+        "POST /build/prune": _prune_build,
+        "POST /commit": _commit,
         "POST /images/{name}/tag": _tag,
         "DELETE /images/{name}": _remove,
     }

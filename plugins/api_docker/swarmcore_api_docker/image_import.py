@@ -1,0 +1,25 @@
+"""An image made of a tar: ``docker import``, on every engine that answers."""
+
+from swarmcore.protocols import Engine, Exchange
+from swarmcore_api_docker.joint_work import JointWork, Report, client_headers, report_answer
+from swarmcore_api_docker.tee import send_to_all
+
+
+async def import_image(exchange: Exchange) -> None:
+    """``POST /images/create?fromSrc=``: ``-`` is the body, all else a URL that each engine reads.
+
+    Engines put the time into an image, so its id differs between them; its name does not.
+    """
+    engines, query = exchange.cluster.healthy_engines(), exchange.request.query
+    path, headers = f"/images/create?{query}", client_headers(exchange)
+    if query.get("fromSrc") == "-":
+        await send_to_all(exchange, engines, path, "import", headers=headers)
+        return
+
+    async def fetch(engine: Engine, report: Report) -> None:
+        version = exchange.request.version
+        async with engine.open("POST", path, headers=headers, version=version) as got:
+            await report_answer(engine, got, report)
+        await engine.refresh_images()
+
+    await JointWork(exchange, engines, "import", fetch).run()

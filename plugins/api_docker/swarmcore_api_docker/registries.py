@@ -1,0 +1,88 @@
+"""What an engine asks a registry for us: any of them may, and one pushes.
+
+Credentials go to the engine that asks, and nowhere else.
+"""
+
+from swarmcore.errors import EngineUnreachable
+from swarmcore.messages import Answer, Headers, find_header
+from swarmcore.protocols import Exchange, Route
+from swarmcore_api_docker.containers import engine_path
+from swarmcore_api_docker.image_holders import (
+    agreed_holder,
+    find_holders,
+    find_repository_holders,
+)
+from swarmcore_api_docker.joint_work import client_headers
+from swarmcore_api_docker.version_gates import able_engines
+from swarmcore_api_docker.whole_answer import ask_patiently
+
+
+def routes() -> list[Route]:
+    """Logging in, searching, looking up, pushing."""
+    return [
+        Route("POST", "/auth", check_login),
+        Route("GET", "/images/search", search),
+        Route("GET", "/distribution/{name}/json", describe),
+        Route("POST", "/images/{name}/push", push),
+    ]
+
+
+async def check_login(exchange: Exchange) -> None:
+    """``POST /auth``: one engine tries the credentials at the registry; nobody keeps them."""
+    body = await exchange.read_body()
+    kind = exchange.request.header("content-type") or "application/json"
+    headers = ((b"Content-Type", kind.encode("latin-1")),)
+    await _ask_any(exchange, engine_path(exchange, "auth"), headers, body)
+
+
+async def search(exchange: Exchange) -> None:
+    """``GET /images/search``."""
+    await _ask_any(exchange, engine_path(exchange, "images", "search"))
+
+
+async def describe(exchange: Exchange) -> None:
+    """``GET /distribution/{name}/json``: what a registry has under a name."""
+    name = exchange.request.params["name"]
+    await _ask_any(exchange, engine_path(exchange, "distribution", name, "json"))
+
+
+async def _ask_any(
+    exchange: Exchange, path: str, headers: Headers = (), body: bytes | None = None
+) -> None:
+    """Answer with the first engine's answer, by name; the next is asked where one cannot say.
+
+    An engine that cannot reach the registry says so by 500 or above; the last one's word stands.
+    """
+    request = exchange.request
+    headers = (*headers, *client_headers(exchange))
+    engines = list(exchange.cluster.healthy_engines())
+    answer: Answer | None = None
+    async with exchange.watching():
+        for engine in engines:
+            try:
+                answer = await ask_patiently(
+                    engine, request.method, path, body=body, headers=headers,
+                    version=request.version,
+                )  # fmt: skip
+            except EngineUnreachable:
+                if engine is engines[-1] and answer is None:
+                    raise
+                continue
+            if answer.status < 500:
+                break
+    if answer is not None:
+        kind = find_header(answer.headers, b"content-type") or b"application/json"
+        await exchange.send(Answer(answer.status, ((b"Content-Type", kind),), answer.body))
+
+
+async def push(exchange: Exchange) -> None:
+    """``POST /images/{name}/push``: from one engine that has the tag, or most of all tags."""
+    name, query = exchange.request.params["name"], exchange.request.query
+    path = engine_path(exchange, "images", name, "push")
+    if text := query.get("tag"):
+        name = f"{name}:{text}"
+        holders = able_engines(find_holders(exchange.cluster, name), "push", query)
+        await exchange.relay(agreed_holder(holders, name), path)
+    else:
+        holders = find_repository_holders(exchange.cluster, name)
+        await exchange.relay(able_engines(holders, "push", query)[0], path)

@@ -1,0 +1,57 @@
+"""Parameters that an older engine would ignore, and so do more than it was asked.  Pure.
+
+Go passes over what it does not know: an engine without ``platforms`` deletes every platform.
+"""
+
+from collections.abc import Sequence
+
+from swarmcore.errors import BadRequest
+from swarmcore.messages import Query
+from swarmcore.protocols import Engine
+from swarmcore.versions import ApiVersion
+
+#: Work on images, the parameter that changes its meaning, and the API that brought it.
+_GATES = {
+    "push": ("platform", ApiVersion(1, 46)),
+    "history": ("platform", ApiVersion(1, 48)),
+    "save": ("platform", ApiVersion(1, 48)),
+    "load": ("platform", ApiVersion(1, 48)),
+    "delete": ("platforms", ApiVersion(1, 50)),
+}
+
+
+def able_engines(engines: Sequence[Engine], work: str, query: Query) -> list[Engine]:
+    """Those of *engines* that understand what is asked.
+
+    Args:
+        engines: which hold what the work is about.
+        work: ``push``, ``history``, ``save``, ``load`` or ``delete``.
+        query: of the request.
+
+    Raises:
+        BadRequest: none does.
+    """
+    parameter, since = _GATES[work]
+    if not query.get(parameter):
+        return list(engines)
+    able = [engine for engine in engines if engine.node.api_version >= since]
+    if engines and not able:
+        raise _too_old(engines, work)
+    return able
+
+
+def require_able(engines: Sequence[Engine], work: str, query: Query) -> None:
+    """Refuse work on several engines that one of them would do otherwise.
+
+    Raises:
+        BadRequest: names those that are too old.
+    """
+    able = able_engines(engines, work, query)
+    if older := [engine for engine in engines if engine not in able]:
+        raise _too_old(older, work)
+
+
+def _too_old(engines: Sequence[Engine], work: str) -> BadRequest:
+    parameter, since = _GATES[work]
+    names = ", ".join(engine.node.name for engine in engines)
+    return BadRequest(f'{work}: "{parameter}" requires API version {since}, which {names} lacks')
