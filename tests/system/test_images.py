@@ -1,0 +1,201 @@
+"""Images of the whole cluster through the real CLIs: on every engine at once, byte for byte."""
+
+import hashlib
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+
+def root_file_system(content, name="data"):
+    """A tar that ``docker import`` takes."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+@pytest.fixture
+def names(fleet):
+    """Names that a test gives to images; gone from every engine before and after."""
+    made = ("lab/made:1", "lab/made:2", "lab/other:1", "lab/saved:1", "lab/large:1")
+
+    def drop():
+        for engine in fleet.engines:
+            fleet.direct(engine).run("rmi", "-f", *made)
+
+    drop()
+    yield made
+    drop()
+
+
+def holders(fleet, image):
+    return [name for name in fleet.engines if fleet.direct(name)("images", "-q", image)]
+
+
+def ids(fleet, image):
+    return {fleet.direct(name)("images", "-q", "--no-trunc", image) for name in fleet.engines} - {
+        ""
+    }
+
+
+def put(fleet, engine, image, content=b"x"):
+    """Import an image past the manager, on one engine."""
+    tar = root_file_system(content)
+    fleet.direct(engine)("import", "-", image, input=tar, text=False)
+
+
+def test_a_tag_is_on_every_holder_and_removed_from_every_holder(fleet, docker, names):
+    docker("tag", "busybox", "lab/made:1")
+    assert holders(fleet, "lab/made:1") == list(fleet.engines)
+    assert "lab/made" in docker("images", "--format", "{{.Repository}}")
+    told = docker("rmi", "lab/made:1")
+    assert "Untagged: lab/made:1" in told
+    assert holders(fleet, "lab/made:1") == []
+    assert docker("images", "-q", "lab/made") == ""
+
+
+def test_removing_what_nobody_has_is_dockers_refusal(fleet, docker):
+    done = docker.run("rmi", "lab/none:1")
+    assert done.returncode == 1
+    assert "No such image: lab/none:1" in done.stderr
+
+
+def test_an_image_that_one_engine_needs_is_told_with_its_node(fleet, docker, names):
+    docker("import", "-", "lab/made:1", input=root_file_system(b"1"), text=False)
+    fleet.direct("middle")("create", "--name", "user", "lab/made:1", "x")
+    done = docker.run("rmi", "lab/made:1")
+    assert done.returncode == 1
+    assert "failed on 1 of 3 nodes: middle: " in done.stderr
+    assert holders(fleet, "lab/made:1") == ["middle"]
+
+
+def test_what_is_saved_is_loaded_into_every_engine_byte_for_byte(
+    fleet, docker, names, wait_until, tmp_path
+):
+    put(fleet, "old", "lab/made:1", os.urandom(3 << 20))
+    wait_until(lambda: docker("images", "-q", "lab/made:1"), "the manager to know the image")
+    through, direct = tmp_path / "through.tar", tmp_path / "direct.tar"
+    docker("save", "-o", str(through), "lab/made:1")
+    fleet.direct("old")("save", "-o", str(direct), "lab/made:1")
+    assert digest(through) == digest(direct)
+    told = docker("load", "-i", str(through))
+    assert told.count("Loaded image: lab/made:1") == 1
+    assert holders(fleet, "lab/made:1") == list(fleet.engines)
+    assert len(ids(fleet, "lab/made:1")) == 1
+    assert docker("images", "-q", "lab/made:1").count("\n") == 0
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_images_are_saved_together_only_where_they_are_together(
+    fleet, docker, names, wait_until, tmp_path
+):
+    put(fleet, "old", "lab/made:1", b"1")
+    put(fleet, "new", "lab/other:1", b"2")
+    for name in ("lab/made:1", "lab/other:1"):
+        wait_until(lambda name=name: docker("images", "-q", name), f"the manager to know {name}")
+    both = docker.run("save", "-o", str(tmp_path / "both.tar"), "lab/made:1", "lab/other:1")
+    assert both.returncode == 1
+    assert "lab/made:1 is on old; lab/other:1 is on new" in both.stderr
+    docker("save", "-o", str(tmp_path / "two.tar"), "lab/made:1", "busybox")
+
+
+def test_an_archive_that_is_none_is_no_success(fleet, docker, tmp_path):
+    (tmp_path / "no.tar").write_bytes(b"no archive" * 5000)
+    assert docker.run("load", "-i", str(tmp_path / "no.tar")).returncode == 1
+
+
+def test_an_import_is_on_every_engine_and_runs_anywhere(fleet, docker, names):
+    tar = fleet.direct("old")("export", docker("create", "-e", "constraint:node==old", "busybox"),
+                              text=False)  # fmt: skip
+    docker("import", "-", "lab/made:1", input=tar, text=False)
+    assert holders(fleet, "lab/made:1") == list(fleet.engines)
+    for node in fleet.engines:
+        asked = ("run", "--rm", "-e", f"constraint:node=={node}", "lab/made:1", "echo", node)
+        assert docker(*asked) == node
+
+
+def test_a_committed_container_is_run_where_its_image_is(fleet, docker, names):
+    docker("run", "--name", "work", "-e", "constraint:node==middle", "busybox", "sh", "-c",
+           "echo kept >/kept")  # fmt: skip
+    docker("commit", "work", "lab/saved:1")
+    assert holders(fleet, "lab/saved:1") == ["middle"]
+    assert docker("run", "--rm", "lab/saved:1", "cat", "/kept") == "kept"
+
+
+def test_history_is_of_an_engine_that_has_the_image(fleet, docker, names):
+    assert docker("history", "-q", "busybox") != ""
+    assert docker.run("history", "lab/none:1").returncode == 1
+
+
+def test_what_is_pushed_can_be_pulled_with_the_same_login(fleet, lab, docker, names, wait_until):
+    registry = lab.registry(auth=("alice", "secret"))
+    image = f"{registry.address}/team/pushed:1"
+    docker("tag", "busybox", image)
+    docker("logout", registry.address)
+    assert docker.run("push", image).returncode == 1
+    docker("login", "-u", "alice", "--password-stdin", registry.address, input="secret")
+    try:
+        assert "digest: sha256:" in docker("push", image)
+        docker("rmi", image)
+        docker("pull", image)
+        assert holders(fleet, image) == list(fleet.engines)
+    finally:
+        docker.run("rmi", "-f", image)
+        docker("logout", registry.address)
+
+
+def test_disk_usage_is_of_all_engines(fleet, docker):
+    docker("create", "-e", "constraint:node==old", "--name", "one", "busybox")
+    docker("create", "-e", "constraint:node==new", "--name", "two", "busybox")
+    rows = docker("system", "df", "--format", "{{.Type}}={{.TotalCount}}").splitlines()
+    counts = dict(row.split("=") for row in rows)
+    assert int(counts["Images"]) >= len(fleet.engines)
+    assert counts["Containers"] == "2"
+    told = docker("system", "df", "-v")
+    assert "one" in told
+    assert "two" in told
+
+
+def test_prune_is_of_all_engines_and_known_at_once(fleet, docker, names):
+    kept = docker("run", "-d", "busybox", "sleep", "600")
+    for node in ("old", "new"):
+        docker("create", "-e", f"constraint:node=={node}", "busybox")
+    told = docker("container", "prune", "-f")
+    assert "Total reclaimed space" in told
+    assert docker("ps", "-aq", "--no-trunc") == kept
+    tar = root_file_system(b"unused")
+    docker("import", "-c", "LABEL unused=1", "-", "lab/made:1", input=tar, text=False)
+    docker("image", "prune", "-af", "--filter", "label=unused")
+    assert holders(fleet, "lab/made:1") == []
+    assert docker("images", "-q", "lab/made:1") == ""
+
+
+def memory(manager):
+    """What the manager has in memory, and the most that it ever had, in MiB."""
+    status = Path(f"/proc/{manager.process.pid}/status").read_text()
+    rows = dict(line.split(":", 1) for line in status.splitlines())
+    return tuple(int(rows[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+
+
+def test_loading_200_megabytes_does_not_pass_through_the_managers_memory(
+    fleet, docker, names, wait_until, tmp_path
+):
+    put(fleet, "old", "lab/large:1", os.urandom(200 << 20))
+    wait_until(lambda: docker("images", "-q", "lab/large:1"), "the manager to know the image")
+    archive = tmp_path / "large.tar"
+    before, peak_before = memory(fleet.manager)
+    docker("save", "-o", str(archive), "lab/large:1")
+    docker("load", "-i", str(archive))
+    after, peak = memory(fleet.manager)
+    assert after - before < 30
+    assert peak <= max(peak_before, before + 30)
+    assert holders(fleet, "lab/large:1") == list(fleet.engines)
+    assert len(ids(fleet, "lab/large:1")) == 1
