@@ -1,0 +1,25 @@
+"""The receiving side of a client's connection, while somebody else reads the body."""
+
+import trio
+import trio.testing
+
+from swarmcore.server.incoming import Incoming
+from swarmcore.server.limits import Limits
+
+
+async def test_a_client_that_leaves_is_noticed_although_it_once_sent_more_than_is_read_ahead():
+    client, server = trio.testing.memory_stream_pair()
+    limits = Limits()
+    incoming = Incoming(server, limits)
+    size = 2 * limits.ahead_bytes
+    head = b"POST /images/load HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    await client.send_all(head)
+    await incoming.read_head()
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            await client.send_all(bytes(size))
+            nursery.start_soon(incoming.wait_gone)
+            await trio.testing.wait_all_tasks_blocked()
+            while size:
+                size -= len(await incoming.read_chunk())
+            await client.aclose()
