@@ -1,0 +1,59 @@
+"""The shapes that plugins implement, and the shapes that they are handed.
+
+A plugin inherits nothing: an object with these methods is a strategy, a filter, a discovery.
+The second half is what the core hands over; a plugin calls it and never builds it.
+"""
+
+from swarmcore.config import ContainerConfig
+from swarmcore.messages import Answer, Client, Headers, Request
+from swarmcore.model import Container, Entry, Event, TLSFiles
+from swarmcore.node import Node
+from swarmcore.protocols.clusters import Cluster, EventStream, Placed
+from swarmcore.protocols.commands import Command
+from swarmcore.protocols.discovery import (
+    Discovery,
+    DiscoveryOptions,
+    DiscoverySink,
+    DiscoveryURI,
+    Election,
+    ElectionSink,
+    Registrar,
+)
+from swarmcore.protocols.engines import AnswerStream, Engine, Upload
+from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy
+from swarmcore.protocols.routes import Denied, Exchange, Handler, Route
+
+__all__ = [
+    "Answer",
+    "AnswerStream",
+    "Client",
+    "Cluster",
+    "Command",
+    "Container",
+    "ContainerConfig",
+    "Denied",
+    "Discovery",
+    "DiscoveryOptions",
+    "DiscoverySink",
+    "DiscoveryURI",
+    "Election",
+    "ElectionSink",
+    "Engine",
+    "Entry",
+    "Event",
+    "EventStream",
+    "Exchange",
+    "Filter",
+    "Handler",
+    "Headers",
+    "Node",
+    "Placed",
+    "Refused",
+    "Registrar",
+    "Request",
+    "Route",
+    "Rule",
+    "Strategy",
+    "TLSFiles",
+    "Upload",
+]

@@ -1,0 +1,174 @@
+"""All engines together as API plugins use them: who is there, what is where, placing."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from swarmcore.config import ContainerConfig
+from swarmcore.messages import Answer, Client, Request
+from swarmcore.model import Container, Event
+from swarmcore.node import Node
+from swarmcore.protocols.engines import Engine
+from swarmcore.versions import ApiVersion
+
+
+class EventStream(Protocol):
+    """A subscription to the cluster's events, from the moment it was opened."""
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        """Ends when the subscriber was too slow, or the manager stops."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A created container: the engine's answer, and where."""
+
+    answer: Answer
+    node: Node
+
+
+class Cluster(Protocol):
+    """All engines together."""
+
+    @property
+    def id(self) -> str:
+        """This manager's identity, stable over restarts on one machine."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The manager's host name."""
+        ...
+
+    @property
+    def strategy_name(self) -> str:
+        """For ``info``."""
+        ...
+
+    @property
+    def filter_names(self) -> Sequence[str]:
+        """For ``info``, in the order of the chain."""
+        ...
+
+    @property
+    def experimental(self) -> bool:
+        """Whether the manager runs with ``--experimental``."""
+        ...
+
+    @property
+    def listeners(self) -> int:
+        """How many clients follow events now."""
+        ...
+
+    @property
+    def api_version(self) -> ApiVersion:
+        """What is announced: the newest version that the core and every healthy engine speak."""
+        ...
+
+    def nodes(self) -> Sequence[Node]:
+        """Every node, pending ones too, in the natural order of their names."""
+        ...
+
+    def engines(self) -> Sequence[Engine]:
+        """The registered engines (not the pending ones), in the order of ``nodes``."""
+        ...
+
+    def healthy_engines(self) -> Sequence[Engine]:
+        """Those of ``engines`` that answer.
+
+        Raises:
+            Unavailable: there are none.
+        """
+        ...
+
+    def engine(self, node_id: str) -> Engine:
+        """The engine of a node.
+
+        Raises:
+            NotFound: it has left the cluster.
+        """
+        ...
+
+    def containers(self) -> Iterable[Container]:
+        """Every container of every registered engine."""
+        ...
+
+    def find_container(self, text: str) -> Container:
+        """By id, swarm id, name, ``node/name`` or unique id prefix.
+
+        Raises:
+            NotFound: none; Docker's text.
+            BadRequest: a prefix of several.
+        """
+        ...
+
+    def engine_of(self, container: Container) -> Engine:
+        """The engine that holds *container*, able to be asked.
+
+        Raises:
+            Unavailable: it does not answer at the moment; the text names the node.
+        """
+        ...
+
+    def choose(self, config: ContainerConfig, engines: Sequence[Engine] | None = None) -> Engine:
+        """Where a network or a volume goes: placed as a container would be, nothing reserved.
+
+        Args:
+            config: what placement looks at: labels, constraints.
+            engines: those that may be chosen; ``None``: every registered one.
+
+        Raises:
+            NoNodeFits: and why.
+            BadRequest: a malformed expression.
+        """
+        ...
+
+    async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
+        """Place and create; tries alternates where the failure is the node's.
+
+        Returns:
+            The engine's own answer, 201 or whatever error is the user's.
+
+        Raises:
+            Conflict: the name is taken.
+            BadRequest: a malformed expression.
+            NoNodeFits: and why.
+        """
+        ...
+
+    async def rename_container(self, container: Container, name: str, request: Request) -> Answer:
+        """Rename, holding the new name while the engine works.
+
+        Raises:
+            Conflict: the name is taken.
+        """
+        ...
+
+    def remember_exec(self, exec_id: str, container: Container) -> None:
+        """An engine just created *exec_id* in *container*."""
+        ...
+
+    async def find_exec(self, exec_id: str) -> Engine:
+        """The engine that holds an exec; asks all of them when it is not remembered.
+
+        Raises:
+            NotFound: none does.
+        """
+        ...
+
+    def pull_targets(self, image: str, client: Client) -> Sequence[Engine]:
+        """Where *client*'s pull of *image* must go.
+
+        The nodes that its creates were placed on and found the image missing; else all healthy.
+        """
+        ...
+
+    def pull_failed(self, image: str, client: Client) -> None:
+        """*client*'s pull of *image* failed: what its creates claimed meanwhile is free again."""
+        ...
+
+    def follow_events(self) -> AbstractAsyncContextManager[EventStream]:
+        """Subscribe to events of all engines and of the cluster itself."""
+        ...

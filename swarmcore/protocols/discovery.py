@@ -1,0 +1,96 @@
+"""What a discovery and a leader election are, and the sinks that they report to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from swarmcore.model import Entry
+
+
+class DiscoverySink(Protocol):
+    """Where a discovery puts what it finds."""
+
+    def entries(self, entries: Sequence[Entry]) -> None:
+        """The full list, as it is now.  An empty list means: no engines."""
+        ...
+
+    def failed(self, reason: str) -> None:
+        """The list could not be read, or a part of it; the last good one stays in force."""
+        ...
+
+
+class Discovery(Protocol):
+    """Knows where engines are."""
+
+    async def watch(self, sink: DiscoverySink) -> None:
+        """Report the entries, and again whenever they change, until cancelled.
+
+        May return when the list can never change.  Must stop promptly when cancelled.
+        """
+        ...
+
+
+class Registrar(Protocol):
+    """A discovery that engines can announce themselves to."""
+
+    async def register(self, entry: Entry) -> None:
+        """Announce *entry* once; the caller repeats it each heartbeat.
+
+        Raises:
+            SwarmError: it did not work, and why.
+        """
+        ...
+
+    async def leave(self, entry: Entry) -> None:
+        """Withdraw *entry*."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryOptions:
+    """What a discovery is told besides its URI.
+
+    Attributes:
+        heartbeat_seconds: how often to look or to renew.
+        ttl_seconds: how long a registration lives; 0 when only watching.
+        options: ``--discovery-opt`` keys and values.
+    """
+
+    heartbeat_seconds: float = 60.0
+    ttl_seconds: float = 0.0
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryURI:
+    """``scheme://rest``; a text without a scheme is ``nodes``."""
+
+    scheme: str
+    rest: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.rest}"
+
+
+class ElectionSink(Protocol):
+    """Where an election says how it stands."""
+
+    def elected(self) -> None:
+        """This candidate leads from now on."""
+        ...
+
+    def lost(self) -> None:
+        """This candidate no longer leads; said before the store can let another lead."""
+        ...
+
+    def leader(self, address: str) -> None:
+        """Who leads, as far as is known; empty when nobody does."""
+        ...
+
+
+class Election(Protocol):
+    """EXPERIMENTAL.  Chooses one primary among several managers."""
+
+    async def campaign(self, candidate: str, sink: ElectionSink) -> None:
+        """Stand for election as *candidate* (``host:port``) until cancelled, then resign."""
+        ...
