@@ -60,8 +60,6 @@ class Options:
     refresh_min_seconds: float = 30.0
     refresh_max_seconds: float = 60.0
     failure_retry: int = 3
-    refresh_on_node_filter: bool = False
-    container_name_refresh_filter: str = ""
     alternates: int = 3
     cluster_opts: Mapping[str, str] = field(default_factory=dict)
     discovery_opts: Mapping[str, str] = field(default_factory=dict)
@@ -125,8 +123,6 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         refresh_min_seconds=read["engine-refresh-min-interval"],
         refresh_max_seconds=read["engine-refresh-max-interval"],
         failure_retry=read["engine-failure-retry"],
-        refresh_on_node_filter=read["refresh-on-node-filter"],
-        container_name_refresh_filter=read["container-name-refresh-filter"],
         alternates=_alternates(read["alternates"]),
         cluster_opts=cluster_opts,
         discovery_opts=dict(read["discovery-opt"]),
