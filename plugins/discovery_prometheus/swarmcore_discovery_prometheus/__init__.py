@@ -1,0 +1,82 @@
+"""``prometheus+http://``, ``prometheus+https://``, ``prometheus+file://``: Prometheus's lists.
+
+The list is asked for at every heartbeat, as Prometheus does: nothing tells of a change.
+"""
+
+import trio
+
+from swarmcore import hookimpl
+from swarmcore.errors import ConfigError
+from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
+from swarmcore_discovery_prometheus.groups import parse_groups
+from swarmcore_discovery_prometheus.sources import (
+    Documents,
+    Source,
+    Unreadable,
+    file_source,
+    http_source,
+)
+
+
+@hookimpl
+def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
+    """Answer to ``prometheus+http``, ``prometheus+https`` and ``prometheus+file``."""
+    name, _, kind = uri.scheme.partition("+")
+    if name != "prometheus":
+        return None
+    match kind:
+        case "http" | "https":
+            source = http_source(f"{kind}://{uri.rest}", options)
+        case "file":
+            source = file_source(uri.rest)
+        case _:
+            raise ConfigError(
+                f"{uri}: write prometheus+http://, prometheus+https:// or prometheus+file://"
+            )
+    return PrometheusDiscovery(source, options.heartbeat_seconds, _port(options))
+
+
+class PrometheusDiscovery:
+    """Reports the targets of a list, now and whenever it has changed.
+
+    Args:
+        source: where the list is read.
+        period_seconds: between two readings.
+        port: of every engine, instead of its target's; 0: the target's.
+    """
+
+    def __init__(self, source: Source, period_seconds: float, port: int) -> None:
+        self._source = source
+        self._period_seconds = period_seconds
+        self._port = port
+
+    async def watch(self, sink: DiscoverySink) -> None:
+        """Report until cancelled; what stays wrong is reported once."""
+        seen: Documents | Unreadable | None = None
+        while True:
+            try:
+                found = await self._source()
+                if found != seen:
+                    self._report(found, sink)
+                    seen = found
+            except Unreadable as error:
+                if str(seen) != str(error):
+                    sink.failed(f"{error}; the last good list stays in force")
+                seen = error
+            await trio.sleep(self._period_seconds)
+
+    def _report(self, documents: Documents, sink: DiscoverySink) -> None:
+        try:
+            entries, problems = parse_groups(documents, self._port)
+        except ValueError as error:
+            raise Unreadable(str(error)) from None
+        sink.entries(entries)
+        for problem in problems:
+            sink.failed(f"{problem}; it is skipped")
+
+
+def _port(options: DiscoveryOptions) -> int:
+    text = options.options.get("prometheus.port", "0")
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise ConfigError(f"--discovery-opt prometheus.port={text}: not a port from 1 to 65535")
+    return int(text)
