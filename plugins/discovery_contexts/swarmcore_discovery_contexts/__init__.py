@@ -1,0 +1,79 @@
+"""``contexts://[NAME,PATTERN...]``: engines from the contexts of the docker command."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from swarmcore import hookimpl
+from swarmcore.errors import ConfigError
+from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
+from swarmcore_discovery_contexts.store import Found, read_contexts
+
+_LONGEST_PERIOD_SECONDS = 1.0
+
+
+@hookimpl
+def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
+    """Answer to ``contexts``; look once, so that a wrong folder or name stops the start."""
+    if uri.scheme != "contexts":
+        return None
+    patterns = [pattern for part in uri.rest.split(",") if (pattern := part.strip())] or ["*"]
+    folder = _folder(options)
+    try:
+        read_contexts(folder, patterns)
+    except OSError as error:
+        raise ConfigError(
+            f"{uri}: {error.filename or folder}: {error.strerror}; make a context with "
+            "'docker context create', or name the folder with --discovery-opt contexts.folder=PATH"
+        ) from None
+    except LookupError as error:
+        raise ConfigError(f"{uri}: {error}; 'docker context ls' lists them") from None
+    return ContextsDiscovery(
+        folder, patterns, min(_LONGEST_PERIOD_SECONDS, options.heartbeat_seconds)
+    )
+
+
+class ContextsDiscovery:
+    """Reports the engines of contexts, now and after each change.
+
+    Args:
+        folder: of the docker command's configuration.
+        patterns: a context is used when its name matches one; ``*`` and ``?`` are wild.
+        period_seconds: how often to look.
+    """
+
+    def __init__(self, folder: Path, patterns: list[str], period_seconds: float) -> None:
+        self._folder = folder
+        self._patterns = patterns
+        self._period_seconds = period_seconds
+
+    async def watch(self, sink: DiscoverySink) -> None:
+        """Report until cancelled; what stays wrong is reported once."""
+        read = partial(read_contexts, self._folder, self._patterns)
+        seen: Found | str | None = None
+        while True:
+            try:
+                # Abandoned when cancelled: a hung file system must not keep the manager up.
+                found = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+                if found != seen:
+                    _report(found, sink)
+                    seen = found
+            except (OSError, LookupError) as error:
+                reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+                if seen != reason:
+                    sink.failed(f"{self._folder}: {reason}; the last good list stays in force")
+                seen = reason
+            await trio.sleep(self._period_seconds)
+
+
+def _report(found: Found, sink: DiscoverySink) -> None:
+    sink.entries(found.entries)
+    for problem in found.problems:
+        sink.failed(f"{problem}; it is skipped")
+
+
+def _folder(options: DiscoveryOptions) -> Path:
+    given = options.options.get("contexts.folder") or os.environ.get("DOCKER_CONFIG")
+    return Path(given) if given else Path.home() / ".docker"
