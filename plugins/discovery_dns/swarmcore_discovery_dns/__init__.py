@@ -1,0 +1,95 @@
+"""``dns+srv://NAME`` and ``dns://NAME:PORT``: engines from DNS, asked again as answers run out."""
+
+import dns.asyncresolver
+import dns.exception
+import dns.name
+import dns.resolver
+import trio
+
+from swarmcore import hookimpl
+from swarmcore.addresses import parse_address
+from swarmcore.errors import ConfigError
+from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
+from swarmcore_discovery_dns.lookups import AddressLookup, Lookup, ServiceLookup
+
+#: An answer is asked for again within these, whatever its time to live: Consul's is 0.
+_SHORTEST_SECONDS = 5.0
+_LONGEST_SECONDS = 30.0
+
+#: A name that does not exist this often in a row has no engines; once may be a slip of a server.
+_NEVER_SEEN = 3
+
+
+@hookimpl
+def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
+    """Answer to ``dns`` and ``dns+srv``."""
+    if uri.scheme not in ("dns", "dns+srv"):
+        return None
+    resolver = _resolver(options.options.get("dns.server", ""))
+    lookup: Lookup
+    if uri.scheme == "dns":
+        address = parse_address(uri.rest)
+        lookup = AddressLookup(resolver, _name(uri, address.host), address.port)
+    else:
+        lookup = ServiceLookup(resolver, _name(uri, uri.rest))
+    return DnsDiscovery(lookup, options.heartbeat_seconds)
+
+
+class DnsDiscovery:
+    """Reports what a lookup finds.
+
+    Args:
+        lookup: asks once.
+        heartbeat_seconds: the longest time between two questions.
+    """
+
+    def __init__(self, lookup: Lookup, heartbeat_seconds: float) -> None:
+        self._lookup = lookup
+        self._heartbeat_seconds = heartbeat_seconds
+
+    async def watch(self, sink: DiscoverySink) -> None:
+        """Report until cancelled; what stays wrong is reported once."""
+        missed, failure = 0, ""
+        while True:
+            seconds = _SHORTEST_SECONDS
+            try:
+                entries, ttl_seconds = await self._lookup()
+            except (dns.exception.DNSException, OSError) as error:
+                missed = missed + 1 if isinstance(error, dns.resolver.NXDOMAIN) else 0
+                if missed == _NEVER_SEEN:
+                    sink.entries([])
+                elif failure != str(error):
+                    failure = str(error)
+                    sink.failed(f"{failure}; the last good list stays in force")
+            else:
+                missed, failure = 0, ""
+                sink.entries(entries)
+                seconds = min(max(ttl_seconds, _SHORTEST_SECONDS), _LONGEST_SECONDS)
+            await trio.sleep(min(seconds, self._heartbeat_seconds))
+
+
+def _resolver(server: str) -> dns.asyncresolver.Resolver:
+    """The system's, or one that asks *server*."""
+    try:
+        if not server:
+            return dns.asyncresolver.Resolver()
+        resolver = dns.asyncresolver.Resolver(configure=False)
+        address = parse_address(server if _has_port(server) else f"{server}:53")
+        resolver.nameservers = [address.host]
+        resolver.port = address.port
+    except (dns.exception.DNSException, ValueError, ConfigError) as error:
+        raise ConfigError(f"--discovery-opt dns.server={server}: {error}") from None
+    return resolver
+
+
+def _has_port(server: str) -> bool:
+    return "]:" in server if server.startswith("[") else ":" in server
+
+
+def _name(uri: DiscoveryURI, text: str) -> dns.name.Name:
+    try:
+        if text:
+            return dns.name.from_text(text)
+    except dns.exception.DNSException as error:
+        raise ConfigError(f"{uri}: not a DNS name: {error}") from None
+    raise ConfigError(f"{uri} names nothing; write dns+srv://NAME or dns://NAME:PORT")
