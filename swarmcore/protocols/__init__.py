@@ -10,6 +10,7 @@ from swarmcore.model import Container, Entry, Event, TLSFiles
 from swarmcore.node import Node
 from swarmcore.protocols.clusters import Cluster, EventStream, Placed
 from swarmcore.protocols.commands import Command
+from swarmcore.protocols.decisions import Candidate, Decision, Verdict
 from swarmcore.protocols.discovery import (
     Discovery,
     DiscoveryOptions,
@@ -26,11 +27,13 @@ from swarmcore.protocols.routes import Denied, Exchange, Handler, Route
 __all__ = [
     "Answer",
     "AnswerStream",
+    "Candidate",
     "Client",
     "Cluster",
     "Command",
     "Container",
     "ContainerConfig",
+    "Decision",
     "Denied",
     "Discovery",
     "DiscoveryOptions",
@@ -56,4 +59,5 @@ __all__ = [
     "Strategy",
     "TLSFiles",
     "Upload",
+    "Verdict",
 ]

@@ -7,13 +7,12 @@ Filters and strategies are plugins, so what they return is checked, and what the
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import NoNodeFits, SwarmError
 from swarmcore.node import Node
-from swarmcore.protocols import Filter, Refused, Rule, Strategy
+from swarmcore.protocols import Candidate, Decision, Filter, Refused, Rule, Strategy, Verdict
 from swarmcore.scheduler.room import DRAINED, room_rules
 
 #: Classic's text for a cluster in which nothing runs.
@@ -22,41 +21,6 @@ _NO_ENGINE = "No healthy node available in the cluster"
 
 class PlacementFailed(SwarmError):
     """A filter or strategy plugin broke; this create fails, the next one is tried anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A node that passed every hard rule.
-
-    Attributes:
-        node: it.
-        broken: for each soft rule, in order, whether the node breaks it.
-        weight: the strategy's; the higher wins.
-    """
-
-    node: Node
-    broken: tuple[bool, ...]
-    weight: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A placement, and why.
-
-    Attributes:
-        candidates: every node that could take the container, best first.
-        dropped: texts of the soft rules that the chosen node breaks.
-        refusals: for each refused node the rule and the reason.
-    """
-
-    candidates: Sequence[Candidate]
-    dropped: Sequence[str]
-    refusals: Sequence[tuple[Node, Rule, str]] = field(repr=False)
-
-    @property
-    def node(self) -> Node:
-        """The chosen node."""
-        return self.candidates[0].node
 
 
 class Scheduler:
@@ -93,9 +57,28 @@ class Scheduler:
             BadRequest: an expression in the config is malformed.
             PlacementFailed: a plugin broke; the message names it.
         """
+        decision = self.decide(config, nodes)
+        if decision.error is not None:
+            raise decision.error
+        return decision
+
+    def decide(
+        self, config: ContainerConfig, nodes: Iterable[Node], *, whole: bool = False
+    ) -> Decision:
+        """Choose a node or refuse, and say why; what ``place`` is made of.
+
+        Args:
+            config: what is to run.
+            nodes: those that may be chosen.
+            whole: ask every rule about every node, where a placement stops at the first no.
+
+        Raises:
+            BadRequest: an expression in the config is malformed.
+            PlacementFailed: a plugin broke; the message names it.
+        """
         asked = list(nodes)
         if not asked:
-            raise NoNodeFits(_NO_ENGINE)
+            return Decision((), (), (), NoNodeFits(_NO_ENGINE))
         rules = self._compile(config)
         hard = [(name, rule) for name, rule in rules if not rule.soft]
         soft = [(name, rule) for name, rule in rules if rule.soft]
@@ -108,14 +91,15 @@ class Scheduler:
                 candidates.append(Candidate(node, broken, self._weigh(config, node)))
             else:
                 refusals.append((node, *refusal))
-        if not candidates:
-            raise _no_node_fits(len(asked), refusals)
         candidates.sort(key=_rank)
+        verdicts = {node.id: _verdicts(rules, node) for node in asked} if whole else {}
+        if not candidates:
+            return Decision((), (), refusals, _no_node_fits(len(asked), refusals), verdicts)
         broken = candidates[0].broken
         dropped = [
             rule.text for (_, rule), is_broken in zip(soft, broken, strict=True) if is_broken
         ]
-        return Decision(candidates, dropped, refusals)
+        return Decision(candidates, dropped, refusals, None, verdicts)
 
     def _compile(self, config: ContainerConfig) -> list[tuple[str, Rule]]:
         """Every rule with the name of the filter that it comes from."""
@@ -158,6 +142,10 @@ def _first_refusal(rules: Sequence[tuple[str, Rule]], node: Node) -> tuple[Rule,
         if reason is not None:
             return rule, reason
     return None
+
+
+def _verdicts(rules: Sequence[tuple[str, Rule]], node: Node) -> Sequence[Verdict]:
+    return [Verdict(name, rule, _check(name, rule, node)) for name, rule in rules]
 
 
 def _check(name: str, rule: Rule, node: Node) -> str | None:

@@ -281,3 +281,57 @@ def test_reservations_never_exceed_what_a_node_has(claims):
     for node in nodes:
         assert node.used_memory <= node.total_memory
         assert node.used_nano_cpus <= node.total_nano_cpus
+
+
+# ---- the whole of a decision
+
+
+def test_the_whole_of_a_decision_has_every_rules_verdict_on_every_node():
+    nodes = [a_node("n1"), a_node("n2", drained="maintenance")]
+    rules = Only({"zone": ["n1"], "disk": [], "quiet~": ["n2"]})
+    decision = Scheduler(FewestContainers(), [rules]).decide(a_config(), nodes, whole=True)
+    said = {
+        node.name: [(each.filter, each.rule.text, each.reason) for each in verdicts]
+        for node in nodes
+        for verdicts in [decision.verdicts[node.id]]
+    }
+    assert said == {
+        "n1": [
+            ("core", "drained", None),
+            ("only", "zone", None),
+            ("only", "disk", ""),
+            ("only", "quiet~", ""),
+        ],
+        "n2": [
+            ("core", "drained", "maintenance"),
+            ("only", "zone", ""),
+            ("only", "disk", ""),
+            ("only", "quiet~", None),
+        ],
+    }
+    assert str(decision.error).startswith("no node fits: 0 of 2 nodes: ")
+
+
+def test_a_placement_asks_no_more_than_it_needs():
+    asked = []
+
+    def ask(node):
+        asked.append(node.name)
+        return ""
+
+    filters = [Returning([Rule("never", ask), Rule("unasked", ask)])]
+    decision = Scheduler(FewestContainers(), filters).decide(a_config(), three())
+    assert asked == ["n1", "n2", "n3"]
+    assert decision.verdicts == {}
+
+
+@given(st.lists(st.sampled_from(NAMES), unique=True), RULES)
+def test_asking_for_the_whole_does_not_change_the_decision(names, rules):
+    nodes = [a_node(name) for name in names]
+    scheduler = Scheduler(FewestContainers(), [Only(rules)])
+    brief = scheduler.decide(a_config(), nodes)
+    whole = scheduler.decide(a_config(), nodes, whole=True)
+    assert whole.candidates == brief.candidates
+    assert whole.dropped == brief.dropped
+    assert [node for node, _, _ in whole.refusals] == [node for node, _, _ in brief.refusals]
+    assert str(whole.error) == str(brief.error)
