@@ -8,11 +8,12 @@ import os
 import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from random import SystemRandom
 
 import trio
 
-from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
+from swarmcore.cluster import Cluster, ClusterSettings, NodeBook, open_cluster
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.engine.backoff import Pace
@@ -108,7 +109,8 @@ class Manager:
             # Classic's createretry asked again at random; ours goes on to the next best node.
             alternates=max(options.alternates, options.create_retry),
         )
-        return Cluster(scheduler, self._make_engine, Notifier(plugins), settings)
+        book = NodeBook(Path(options.node_settings) if options.node_settings else None)
+        return Cluster(scheduler, self._make_engine, Notifier(plugins), settings, book=book)
 
     def _make_engine(self, entry: Entry, owner: EngineOwner) -> Engine:
         dialer = Dialer(entry.address, self._tls_for(entry))

@@ -53,6 +53,38 @@ class Entry:
     tls: TLSFiles | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Why a node takes no new containers; its text is for refusals and ``info``.
+
+    Attributes:
+        reason: the operator's words, may be empty.
+        author: who said so, may be empty.
+        since: Unix seconds; 0 when unknown.
+    """
+
+    reason: str = ""
+    author: str = ""
+    since: float = 0.0
+
+    def __str__(self) -> str:
+        by = f"by {self.author}" if self.author else ""
+        return ", ".join(filter(None, (self.reason, by)))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """What an operator decided about one node; engines know nothing of it.
+
+    Attributes:
+        drained: why it takes no new containers; ``None`` when it does.
+        labels: go before the engine's own of the same key.
+    """
+
+    drained: Drain | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
 #: Every address of a host, in the forms that Docker writes.
 ANY_IP = frozenset({"", "0.0.0.0", "::"})
 

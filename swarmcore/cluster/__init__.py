@@ -5,9 +5,11 @@ from swarmcore.cluster.cluster import (
     ClusterSettings,
     open_cluster,
 )
+from swarmcore.cluster.node_book import NodeBook
 
 __all__ = [
     "Cluster",
     "ClusterSettings",
+    "NodeBook",
     "open_cluster",
 ]

@@ -5,9 +5,10 @@ index's, and each engine's state its own.
 """
 
 import hashlib
+import logging
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,18 +23,21 @@ from swarmcore.cluster.creation import Creation
 from swarmcore.cluster.execs import Execs
 from swarmcore.cluster.fanout import Fanout
 from swarmcore.cluster.membership import Membership, MembershipListener
+from swarmcore.cluster.node_book import NodeBook
 from swarmcore.cluster.placement import Placement, PlacementListener
 from swarmcore.cluster.renaming import rename
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.errors import NotFound, Unavailable
 from swarmcore.messages import Answer, Client, Request
-from swarmcore.model import Container, Entry, State
+from swarmcore.model import Container, Drain, Entry, State
 from swarmcore.names import NameIndex, invent_name
 from swarmcore.node import Node
 from swarmcore.protocols import EventStream, Placed
 from swarmcore.scheduler import Scheduler
 from swarmcore.versions import ApiVersion
+
+log = logging.getLogger(__name__)
 
 _EXPIRY_SECONDS = 1.0
 _MACHINE_ID = Path("/etc/machine-id")
@@ -71,6 +75,7 @@ class Cluster:
         listener: told of engines and containers.
         settings: the operator's.
         random: invents names.
+        book: what operators decided about nodes.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class Cluster:
         listener: ClusterListener,
         settings: ClusterSettings | None = None,
         random: Random | None = None,
+        book: NodeBook | None = None,
     ) -> None:
         self.settings = settings or ClusterSettings()
         self._id = _identify(self.settings.name)
@@ -87,7 +93,8 @@ class Cluster:
         self._index = NameIndex(lambda id: self.membership.by_node(id).node.name)
         self._fanout = Fanout()
         self._random = random or SystemRandom()
-        self.membership = Membership(make_engine, self._index, self._fanout, listener)
+        self._book = book or NodeBook()
+        self.membership = Membership(make_engine, self._index, self._fanout, listener, self._book)
         self._execs = Execs(self.healthy_engines, self.membership.by_node)
         self._completion = Completion()
         self._placement = Placement(
@@ -179,6 +186,25 @@ class Cluster:
             NotFound: it has left the cluster.
         """
         return self.membership.by_node(node_id)
+
+    @property
+    def keeps_node_settings(self) -> bool:
+        """Whether drains and labels outlive the manager."""
+        return self._book.is_kept
+
+    async def drain_node(self, node: Node, drained: Drain | None) -> None:
+        """Let *node* take no new containers, or end that; see ``protocols.Cluster``."""
+        await self._book.drain(node.address, drained)
+        self.membership.apply_book()
+        if drained is None:
+            log.info("node %s takes containers again", node.name or node.address)
+        else:
+            log.info("node %s is drained: %s", node.name or node.address, drained)
+
+    async def label_node(self, node: Node, changes: Mapping[str, str | None]) -> None:
+        """Add labels to *node*, take added ones away; see ``protocols.Cluster``."""
+        await self._book.label(node.address, changes)
+        self.membership.apply_book()
 
     # ---- containers
 

@@ -15,6 +15,7 @@ import trio
 
 from swarmcore.addresses import Address
 from swarmcore.cluster.fanout import Fanout
+from swarmcore.cluster.node_book import NodeBook
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.engine.specs import Specs
 from swarmcore.errors import EngineError, NotFound
@@ -77,6 +78,7 @@ class Membership:
         index: learns the names of all containers.
         fanout: gets all events.
         listener: told of engines.
+        book: what operators decided about nodes.
     """
 
     def __init__(
@@ -85,11 +87,13 @@ class Membership:
         index: NameIndex,
         fanout: Fanout,
         listener: MembershipListener,
+        book: NodeBook,
     ) -> None:
         self._make_engine = make_engine
         self._index = index
         self._fanout = fanout
         self._listener = listener
+        self._book = book
         self._seats: dict[Address, tuple[Engine, trio.CancelScope]] = {}
         self._holders: dict[str, Engine] = {}
         self._by_node: dict[str, Engine] = {}
@@ -206,8 +210,14 @@ class Membership:
     def roll(self) -> "_Roll":
         """The engines as they stand; made anew only after a change."""
         if self._roll is None:
+            self.apply_book()
             self._roll = _Roll.call(engine for engine, _ in self._seats.values())
         return self._roll
+
+    def apply_book(self) -> None:
+        """Make every node what operators decided it to be."""
+        for engine, _ in self._seats.values():
+            engine.node.apply(self._book.of(engine.node.address))
 
     def by_node(self, node_id: str) -> Engine:
         """The engine of a node.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from swarmcore.images import words_of_images, words_of_name
-from swarmcore.model import NANO, Claim, Container, HostPort, State
+from swarmcore.model import NANO, Claim, Container, Drain, HostPort, NodeSettings, State
 from swarmcore.node.census import Census
 from swarmcore.node.ports import PortTable
 from swarmcore.versions import FLOOR
@@ -53,7 +53,6 @@ class Node:
         failure_limit: how many make it unhealthy (``--engine-failure-retry``).
         error: the last failure's text, or why it is pending.
         drained: why it takes no new containers; ``None`` when it does.
-        labels: the engine's labels and what ``info`` tells (``storagedriver``, ``ostype``, ...).
         cpus: CPUs of the machine.
         memory: bytes of the machine.
         overcommit: fraction added to both when placing.
@@ -76,8 +75,10 @@ class Node:
         self.failures = 0
         self.failure_limit = 3
         self.error = ""
-        self.drained: str | None = None
-        self.labels: Mapping[str, str] = {}
+        self.drained: Drain | None = None
+        self._labels: Mapping[str, str] = {}
+        self._engine_labels: Mapping[str, str] = {}
+        self._added_labels: Mapping[str, str] = {}
         self.cpus = 0
         self.memory = 0
         self.overcommit = overcommit
@@ -103,6 +104,23 @@ class Node:
         return f"<Node {self.name or '(unknown)'} {self.address} {self.state.value}>"
 
     # ---- reading
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The engine's labels, what ``info`` tells (``storagedriver``, ``ostype``, ...), and before
+        both what an operator added."""
+        return self._labels
+
+    @labels.setter
+    def labels(self, labels: Mapping[str, str]) -> None:
+        """The engine's; what an operator added stays."""
+        self._engine_labels = labels
+        self._labels = {**labels, **self._added_labels}
+
+    @property
+    def added_labels(self) -> Mapping[str, str]:
+        """Those of ``labels`` that an operator added."""
+        return self._added_labels
 
     @property
     def containers(self) -> Mapping[str, Container]:
@@ -206,6 +224,13 @@ class Node:
         return self._image_words.union(*reserved)
 
     # ---- changing: for the engine that owns this node
+
+    def apply(self, settings: NodeSettings) -> None:
+        """What the operator decided holds from now on."""
+        self.drained = settings.drained
+        if settings.labels != self._added_labels:
+            self._added_labels = settings.labels
+            self.labels = self._engine_labels
 
     def put_container(self, container: Container) -> None:
         """Add or replace one container; a reservation of the same swarm id has done its work."""

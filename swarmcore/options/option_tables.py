@@ -152,6 +152,11 @@ _CLUSTER = (
         value="COUNT",
     ),
     Option(
+        "node-settings",
+        "keep drained nodes and added labels in this file; without it they end with the manager",
+        value="FILE",
+    ),
+    Option(
         "cluster-driver",
         "only swarm; kept for classic's scripts",
         default=("swarm",),

@@ -40,6 +40,7 @@ class Options:
         cluster_opts: every ``--cluster-opt``, for plugins too.
         overcommit: share of CPU and memory given out beyond what a node has.
         cpu_shares_are_cpus: ``CpuShares`` claims CPUs, as classic had it.
+        node_settings: file that keeps what operators decide about nodes; empty for none.
         create_retry: how often a create that found no node is tried again.
         alternates: how many nodes one create may try.
         settings: every option with its origin.
@@ -69,6 +70,7 @@ class Options:
     replication: bool = False
     replication_ttl_seconds: float = 20.0
     advertise: str = ""
+    node_settings: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
     @property
@@ -132,6 +134,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         replication=read["replication"],
         replication_ttl_seconds=read["replication-ttl"],
         advertise=read["advertise"],
+        node_settings=read["node-settings"],
         settings=settings,
     )
 

@@ -1,13 +1,13 @@
 """All engines together as API plugins use them: who is there, what is where, placing."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from swarmcore.config import ContainerConfig
 from swarmcore.messages import Answer, Client, Request
-from swarmcore.model import Container, Event
+from swarmcore.model import Container, Drain, Event
 from swarmcore.node import Node
 from swarmcore.protocols.engines import Engine
 from swarmcore.versions import ApiVersion
@@ -88,6 +88,35 @@ class Cluster(Protocol):
 
         Raises:
             NotFound: it has left the cluster.
+        """
+        ...
+
+    @property
+    def keeps_node_settings(self) -> bool:
+        """Whether drains and added labels outlive the manager: it was given ``--node-settings``."""
+        ...
+
+    async def drain_node(self, node: Node, drained: Drain | None) -> None:
+        """Let *node* take no new containers; what runs there, and what is claimed, stays.
+
+        Args:
+            node: any, a pending one too.
+            drained: why; ``None`` ends it.
+
+        Raises:
+            SwarmError: it cannot be kept; nothing has changed.
+        """
+        ...
+
+    async def label_node(self, node: Node, changes: Mapping[str, str | None]) -> None:
+        """Add labels to *node*, which go before its engine's own.
+
+        Args:
+            node: any, a pending one too.
+            changes: key -> value; ``None`` takes a label away that was added here.
+
+        Raises:
+            SwarmError: it cannot be kept; nothing has changed.
         """
         ...
 

@@ -18,7 +18,11 @@ def _why_drained(text: str, refused: Refused) -> str:
 
 
 #: Asked first: a node that takes nothing needs no further question.
-DRAINED = Rule("drained", lambda node: node.drained, summarise=_why_drained)
+DRAINED = Rule(
+    "drained",
+    lambda node: None if node.drained is None else str(node.drained),
+    summarise=_why_drained,
+)
 
 
 def room_rules(config: ContainerConfig) -> Iterator[Rule]:

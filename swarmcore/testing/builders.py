@@ -16,7 +16,7 @@ from typing import Any
 from swarmcore.addresses import parse_address
 from swarmcore.config import ContainerConfig
 from swarmcore.messages import Client, Headers, Query, Request
-from swarmcore.model import NANO, Claim, Container, Entry, Event, GiB, HostPort, State
+from swarmcore.model import NANO, Claim, Container, Drain, Entry, Event, GiB, HostPort, State
 from swarmcore.node import Node, Reservation
 from swarmcore.testing.documents import containers as documents
 from swarmcore.testing.documents.images import image_id, image_summary, with_tag
@@ -73,7 +73,8 @@ def a_node(
     address = address or f"192.0.2.{host}:2375"
     node = Node(f"{an_id(name)[:12]}|{address}", address, overcommit=overcommit)
     node.name, node.ip = name, address.rpartition(":")[0]
-    node.state, node.failures, node.drained = state, failures, drained
+    node.state, node.failures = state, failures
+    node.drained = None if drained is None else Drain(drained)
     node.cpus, node.memory, node.labels = cpus, memory, dict(labels or {})
     node.version, node.api_version, node.min_api_version = "28.5.2", api_version, FLOOR
     node.info = {"ID": an_id(name)[:12], "Name": name, "NCPU": cpus, "MemTotal": memory}

@@ -103,8 +103,7 @@ def test_a_rule_removes_nodes_and_its_reasons_are_kept():
 
 
 def test_a_drained_node_takes_nothing():
-    nodes = three()
-    nodes[0].drained = "kernel upgrade"
+    nodes = [a_node("n1", drained="kernel upgrade"), a_node("n2"), a_node("n3")]
     assert place(nodes).node.name == "n2"
 
 

@@ -41,7 +41,7 @@ def _node_rows(node: Node) -> list[tuple[str, str]]:
     pending = node.state is State.PENDING
     rows = [("ID", "" if pending else node.id), ("Status", node.state.value)]
     if node.drained is not None:
-        rows.append(("Drained", node.drained))
+        rows.append(("Drained", str(node.drained)))
     rows += [
         ("Containers", _word_containers(node)),
         ("Reserved CPUs", f"{node.used_nano_cpus / NANO:g} / {node.total_nano_cpus / NANO:g}"),

@@ -6,7 +6,7 @@ import pytest
 from swarmcore_api_docker.info_document import Manager, describe_info, describe_version
 from swarmcore_api_docker.info_table import system_status
 
-from swarmcore.model import NANO, Claim, State
+from swarmcore.model import NANO, Claim, Drain, NodeSettings, State
 
 MANAGER = Manager("0.1.0", "3.11.2", "6.1", "linux", "amd64", "x86_64")
 INFO = {
@@ -50,12 +50,13 @@ def test_the_table_is_classics(nodes):
 
 
 def test_a_node_in_trouble_says_so(nodes):
-    nodes[0].state, nodes[0].error, nodes[0].drained = State.UNHEALTHY, "no route", "disk change"
+    nodes[0].state, nodes[0].error = State.UNHEALTHY, "no route"
+    nodes[0].apply(NodeSettings(Drain("disk change", "anna")))
     table = dict(rows(nodes))
     assert table["  └ Status"] == "Unhealthy"
     assert table["  └ Containers"] == "2"
     assert table["  └ Error"] == "no route"
-    assert table["  └ Drained"] == "disk change"
+    assert table["  └ Drained"] == "disk change, by anna"
 
 
 def test_a_pending_node_has_no_name_and_no_id(docker):
