@@ -25,7 +25,7 @@ from swarmcore.cluster.fanout import Fanout
 from swarmcore.cluster.membership import Membership, MembershipListener
 from swarmcore.cluster.node_book import NodeBook
 from swarmcore.cluster.placement import Placement, PlacementListener
-from swarmcore.cluster.renaming import rename
+from swarmcore.cluster.renaming import free_stale_name, rename
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.errors import NotFound, Unavailable
@@ -33,7 +33,7 @@ from swarmcore.messages import Answer, Client, Request
 from swarmcore.model import Container, Drain, Entry, State
 from swarmcore.names import NameIndex, invent_name
 from swarmcore.node import Node
-from swarmcore.protocols import EventStream, Placed
+from swarmcore.protocols import DecisionRecord, EventStream, Explanation, Placed
 from swarmcore.scheduler import Scheduler
 from swarmcore.versions import ApiVersion
 
@@ -249,10 +249,20 @@ class Cluster:
 
     async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
         """Place and create; see ``protocols.Cluster``."""
-        if self.settings.cpu_shares_are_cpus:
-            config = config.with_shares_as_cpus()
-        creation = Creation(self._placement, config, request)
+        creation = Creation(self._placement, self._read(config), request)
         return await self._completion.finish(creation.run)
+
+    async def explain_container(self, config: ContainerConfig) -> Explanation:
+        """Say where a create would go, and why; see ``protocols.Cluster``."""
+        await free_stale_name(self._placement, config.name)
+        return self._placement.explain(self._read(config))
+
+    def decisions(self, limit: int) -> Sequence[DecisionRecord]:
+        """The latest decisions, the newest first; see ``protocols.Cluster``."""
+        return self._placement.decisions.latest(limit)
+
+    def _read(self, config: ContainerConfig) -> ContainerConfig:
+        return config.with_shares_as_cpus() if self.settings.cpu_shares_are_cpus else config
 
     async def rename_container(self, container: Container, name: str, request: Request) -> Answer:
         """Rename, holding the new name while the engine works; see ``protocols.Cluster``."""

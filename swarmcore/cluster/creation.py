@@ -137,7 +137,7 @@ class Creation:
         nodes = placement.nodes()
         promised = self._redeem_ticket(nodes)
         placement.check_name(self._config.name)
-        node = self._place_if_any(promised)
+        node = self._place_if_any(promised, "pulled")
         if node is None:
             try:
                 node = self._place(nodes)
@@ -177,17 +177,17 @@ class Creation:
         others = [other for other in placement.nodes() if other.id not in self._excluded]
         if with_image:
             others = [other for other in others if has_image(other, self._config.image)]
-        found = self._place_if_any(others)
+        found = self._place_if_any(others, "alternate")
         if found is not None:
             placement.reservations.make(self._config, found)
         return found
 
-    def _place(self, nodes: Sequence[Node]) -> Node:
-        return self._placement.scheduler.place(self._config, nodes).node
+    def _place(self, nodes: Sequence[Node], cause: str = "create") -> Node:
+        return self._placement.place(self._config, nodes, cause)
 
-    def _place_if_any(self, nodes: Sequence[Node]) -> Node | None:
+    def _place_if_any(self, nodes: Sequence[Node], cause: str) -> Node | None:
         try:
-            return self._place(nodes) if nodes else None
+            return self._place(nodes, cause) if nodes else None
         except NoNodeFits:
             return None
 
@@ -201,7 +201,7 @@ class Creation:
     def _wait_for_pull(self) -> None:
         """Keep the claim where the pull will go, and remember who will come back to it."""
         placement, node = self._placement, self._lacking
-        if node is None or self._place_if_any([node]) is None:
+        if node is None or placement.scheduler.decide(self._config, [node]).error is not None:
             return
         reservation = placement.reservations.make(self._config, node)
         placement.reservations.free_name(reservation.id)

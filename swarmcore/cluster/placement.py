@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
+from swarmcore.cluster.decision_log import DecisionLog
 from swarmcore.cluster.membership import Membership
 from swarmcore.cluster.reservations import Reservations
 from swarmcore.cluster.tickets import Tickets
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine
-from swarmcore.errors import Conflict
+from swarmcore.errors import Conflict, SwarmError
 from swarmcore.model import Container
 from swarmcore.names import NameIndex
 from swarmcore.node import Node
+from swarmcore.protocols import Explanation
 from swarmcore.scheduler import Scheduler
 
 
@@ -64,6 +66,7 @@ class Placement:
         self.reservation_seconds = reservation_seconds
         self.reservations = Reservations(index)
         self.tickets = Tickets()
+        self.decisions = DecisionLog()
         self._invent_name = invent_name
         self._invent_id = invent_id
 
@@ -99,6 +102,38 @@ class Placement:
     def nodes(self) -> list[Node]:
         """Those that may be placed on, health aside."""
         return [engine.node for engine in self.members.roll.registered]
+
+    def place(self, config: ContainerConfig, nodes: Sequence[Node], cause: str) -> Node:
+        """Choose one of *nodes*, and remember the decision.
+
+        Args:
+            config: what is to run.
+            nodes: those that may be chosen.
+            cause: what the decision is for: see ``DecisionRecord``.
+
+        Raises:
+            SwarmError: as ``Scheduler.place``.
+        """
+        try:
+            decision = self.scheduler.decide(config, nodes)
+        except SwarmError as error:
+            self.decisions.add_failure(config, cause, error)
+            raise
+        self.decisions.add(config, cause, decision)
+        return decision.node
+
+    def explain(self, config: ContainerConfig) -> Explanation:
+        """What a create of *config* would do now; leaves nothing behind.
+
+        Raises:
+            Conflict: its name is taken.
+            BadRequest: a malformed expression.
+        """
+        completed = self.complete(config)
+        self.check_name(completed.name)
+        decision = self.scheduler.decide(completed, self.nodes(), whole=True)
+        others = [each.node for each in decision.candidates[1 : 1 + self.alternates]]
+        return Explanation(config, decision, others)
 
     def pull_targets(self, image: str, client_key: str, now: float) -> Sequence[Engine]:
         """The engines on which *client_key*'s creates wait for *image*, in order.

@@ -10,7 +10,13 @@ from swarmcore.model import Container, Entry, Event, TLSFiles
 from swarmcore.node import Node
 from swarmcore.protocols.clusters import Cluster, EventStream, Placed
 from swarmcore.protocols.commands import Command
-from swarmcore.protocols.decisions import Candidate, Decision, Verdict
+from swarmcore.protocols.decisions import (
+    Candidate,
+    Decision,
+    DecisionRecord,
+    Explanation,
+    Verdict,
+)
 from swarmcore.protocols.discovery import (
     Discovery,
     DiscoveryOptions,
@@ -34,6 +40,7 @@ __all__ = [
     "Container",
     "ContainerConfig",
     "Decision",
+    "DecisionRecord",
     "Denied",
     "Discovery",
     "DiscoveryOptions",
@@ -46,6 +53,7 @@ __all__ = [
     "Event",
     "EventStream",
     "Exchange",
+    "Explanation",
     "Filter",
     "Handler",
     "Headers",

@@ -9,6 +9,7 @@ from swarmcore.config import ContainerConfig
 from swarmcore.messages import Answer, Client, Request
 from swarmcore.model import Container, Drain, Event
 from swarmcore.node import Node
+from swarmcore.protocols.decisions import DecisionRecord, Explanation
 from swarmcore.protocols.engines import Engine
 from swarmcore.versions import ApiVersion
 
@@ -164,6 +165,25 @@ class Cluster(Protocol):
             Conflict: the name is taken.
             BadRequest: a malformed expression.
             NoNodeFits: and why.
+        """
+        ...
+
+    async def explain_container(self, config: ContainerConfig) -> Explanation:
+        """Say where ``create_container`` would go now, and why; creates and reserves nothing.
+
+        What waits for a pull counts as taken, the client's own too.
+
+        Raises:
+            Conflict: the name is taken.
+            BadRequest: a malformed expression.
+        """
+        ...
+
+    def decisions(self, limit: int) -> Sequence[DecisionRecord]:
+        """The latest decisions on containers, the newest first; a thousand are kept.
+
+        Args:
+            limit: how many at most.
         """
         ...
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from swarmcore.config import ContainerConfig
 from swarmcore.errors import NoNodeFits
 from swarmcore.node import Node
 from swarmcore.protocols.placement import Rule
@@ -67,3 +68,48 @@ class Decision:
         if self.error is not None:
             raise self.error
         return self.candidates[0].node
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a create would have done: nothing was created, nothing is reserved.
+
+    Attributes:
+        config: what was asked for, as it would have been placed.
+        decision: the whole of it, with verdicts.
+        alternates: the nodes that would be tried in turn if the chosen one failed.
+    """
+
+    config: ContainerConfig
+    decision: Decision
+    alternates: Sequence[Node]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """What is kept of a decision.
+
+    Attributes:
+        time: Unix seconds.
+        name: the container's.
+        image: as the client named it.
+        cause: ``create``; ``pulled`` for the create that follows a pull, which goes to the node
+            that has pulled; ``alternate`` after a failure that was a node's.
+        node: the chosen node's name; empty where it was refused.
+        asked: how many nodes might have been chosen.
+        fitting: how many of these could take it.
+        refused: text of a rule -> how many nodes it refused, the most first.
+        dropped: texts of the soft rules that the chosen node breaks.
+        error: why it was refused; empty where it was not.
+    """
+
+    time: float
+    name: str
+    image: str
+    cause: str
+    node: str = ""
+    asked: int = 0
+    fitting: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    dropped: Sequence[str] = ()
+    error: str = ""

@@ -2,7 +2,6 @@
 
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
 
@@ -16,7 +15,7 @@ from swarmcore.engine import Engine
 from swarmcore.engine.backoff import Pace
 from swarmcore.errors import NoNodeFits
 from swarmcore.gateway import Gateway
-from swarmcore.node import Node
+from swarmcore.protocols import Candidate, Decision
 from swarmcore.routing import Router
 from swarmcore.server import Server
 from swarmcore.testing.embedded import EmbeddedEngine
@@ -27,22 +26,22 @@ from swarmcore.upstream import Upstream
 JSON = ((b"Content-Type", b"application/json"),)
 
 
-@dataclass
-class Placed:
-    node: Node
-
-
 class ByLabel:
     """Places where the label ``on`` says, else where fewest are: what a test wants to be exact."""
 
     strategy_name, filter_names = "label", ("none",)
 
-    def place(self, config, nodes):
+    def decide(self, config, nodes, *, whole=False):
         wanted = config.labels.get("on")
         fit = [node for node in nodes if node.health and wanted in (None, node.name)]
-        if not fit:
-            raise NoNodeFits("no node fits")
-        return Placed(min(fit, key=lambda node: (node.container_count, node.name)))
+        fit.sort(key=lambda node: (node.container_count, node.name))
+        error = None if fit else NoNodeFits("no node fits")
+        return Decision([Candidate(node, (), (0.0,)) for node in fit], (), (), error)
+
+    def place(self, config, nodes):
+        decision = self.decide(config, nodes)
+        assert decision.node
+        return decision
 
 
 class Deaf:
