@@ -13,7 +13,11 @@ from swarmcore.errors import BadRequest
 from swarmcore.messages import Answer, find_header
 from swarmcore.model import Container
 from swarmcore.protocols import Engine, Exchange, Handler, Route
+from swarmcore_api_docker.explanation import explanation_document
 from swarmcore_api_docker.inspection import show_container
+
+#: Asks a create to explain itself and do nothing.
+EXPLAIN = "X-Swarmcore-Explain"
 
 #: What follows the id in the path, and whether it changes what ``ps`` shows.
 _READS = {
@@ -29,6 +33,7 @@ def routes() -> list[Route]:
     """Every route below ``/containers/``, the list excepted."""
     found = [
         Route("POST", "/containers/create", create),
+        Route("POST", "/swarmcore/explain", explain),
         Route("GET", "/containers/{name}/json", inspect),
         Route("POST", "/containers/{name}/rename", rename),
         Route("POST", "/containers/{name}/exec", create_exec),
@@ -87,19 +92,38 @@ def _carry(verb: str, *, settles: bool = False) -> Handler:
 
 
 async def create(exchange: Exchange) -> None:
-    """``POST /containers/create``."""
+    """``POST /containers/create``; with ``X-Swarmcore-Explain: 1`` an explanation instead."""
+    match exchange.request.header(EXPLAIN):
+        case None:
+            config = await _read_config(exchange)
+            placed = await exchange.cluster.create_container(config, exchange.request)
+            await exchange.send(as_own(placed.answer))
+        case "1":
+            await explain(exchange)
+        case other:
+            raise BadRequest(f"{EXPLAIN}: {other}: send 1, or leave the header out")
+
+
+async def explain(exchange: Exchange) -> None:
+    """``POST /swarmcore/explain``: what a create of this body and query would do, and why."""
+    cluster = exchange.cluster
+    explained = await cluster.explain_container(await _read_config(exchange))
+    await exchange.send_json(
+        explanation_document(explained, cluster.strategy_name, cluster.filter_names)
+    )
+
+
+async def _read_config(exchange: Exchange) -> ContainerConfig:
     body = await exchange.read_json()
     if not isinstance(body, dict):
         raise BadRequest("config cannot be empty in order to create a container")
     query = exchange.request.query
-    config = ContainerConfig.parse(
+    return ContainerConfig.parse(
         body,
         name=query.get("name"),
         platform=query.get("platform"),
         swarm_id=new_swarm_id(),
     )
-    placed = await exchange.cluster.create_container(config, exchange.request)
-    await exchange.send(as_own(placed.answer))
 
 
 def new_swarm_id() -> str:
