@@ -1,0 +1,10 @@
+"""Operating a running manager over HTTP: what its nodes are, and what they are to take."""
+
+from swarmcore import hookimpl
+from swarmcore.protocols import Route
+from swarmcore_api_operations import decisions, nodes
+
+
+@hookimpl
+def swarmcore_routes() -> list[Route]:
+    return [*nodes.routes(), *decisions.routes()]

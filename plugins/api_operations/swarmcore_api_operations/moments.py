@@ -1,0 +1,14 @@
+"""Moments as JSON has them."""
+
+from datetime import UTC, datetime
+
+
+def show_moment(seconds: float) -> str:
+    """RFC 3339 in UTC; empty for 0, which stands for never or unknown.
+
+    Args:
+        seconds: Unix time.
+    """
+    if not seconds:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

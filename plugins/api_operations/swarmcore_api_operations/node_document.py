@@ -1,0 +1,80 @@
+"""One node in JSON: what it is, what is claimed of it, and what operators decided."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from swarmcore.model import Claim, Drain
+from swarmcore.node import Node
+from swarmcore_api_operations.moments import show_moment
+
+#: The label by which an operator limits the containers of an engine.
+_SLOTS = "containerslots"
+
+
+def node_document(node: Node) -> dict[str, Any]:
+    """Everything that an operator may want to know of *node*.
+
+    Sizes are in bytes, CPUs in units of 1e-9; what may be claimed includes overcommit, and may be
+    exceeded by what containers that were not placed here claim: then nothing is free.
+    """
+    return {
+        "Name": node.name,
+        "Address": node.address,
+        "ID": node.id,
+        "State": node.state.value,
+        "Error": node.error,
+        "Drained": None if node.drained is None else _drain(node.drained),
+        "Version": node.version,
+        "APIVersion": str(node.api_version) if node.version else "",
+        "NanoCPUs": _share(node.total_nano_cpus, node.used_nano_cpus),
+        "Memory": _share(node.total_memory, node.used_memory),
+        "Slots": _slots(node),
+        "Containers": _containers(node),
+        "Ports": [{"Port": port, "Holder": holder} for port, holder in sorted(_ports(node))],
+        "Reservations": [
+            {"Name": held.name, "Image": held.image, **_claim(held.claim)}
+            for held in node.reservations.values()
+        ],
+        "Labels": dict(sorted(node.labels.items())),
+        "AddedLabels": dict(sorted(node.added_labels.items())),
+        "UpdatedAt": show_moment(node.updated_at),
+    }
+
+
+def _drain(drained: Drain) -> dict[str, str]:
+    since = show_moment(drained.since)
+    return {"Reason": drained.reason, "Author": drained.author, "Since": since}
+
+
+def _share(total: int, claimed: int) -> dict[str, int]:
+    return {"Total": total, "Claimed": claimed, "Free": max(total - claimed, 0)}
+
+
+def _slots(node: Node) -> Mapping[str, int] | None:
+    text = node.labels.get(_SLOTS, "")
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    return _share(int(text), node.container_count)
+
+
+def _containers(node: Node) -> dict[str, int]:
+    """Counted as in ``docker info``."""
+    count = node.states.get
+    running, paused = count("running", 0) + count("restarting", 0), count("paused", 0)
+    total = len(node.containers)
+    stopped = total - running - paused
+    return {"Total": total, "Running": running, "Paused": paused, "Stopped": stopped}
+
+
+def _claim(claim: Claim) -> dict[str, Any]:
+    ports = [str(port) for port in claim.ports]
+    return {"NanoCPUs": claim.nano_cpus, "Memory": claim.memory, "Ports": ports}
+
+
+def _ports(node: Node) -> Iterator[tuple[str, str]]:
+    for container in node.containers.values():
+        for port in container.claim.ports:
+            yield str(port), container.name or container.id[:12]
+    for held in node.reservations.values():
+        for port in held.claim.ports:
+            yield str(port), held.name
