@@ -10,32 +10,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from swarmcore.config.claims import SHARES, claim_of_body, count
-from swarmcore.config.folding import with_known_spelling
+from swarmcore.config.gates import Need, needs_of_create
 from swarmcore.config.instructions import take_instructions
 from swarmcore.config.prefixes import endpoints_without_prefixes, without_prefixes
 from swarmcore.config.references import joined_containers, named_networks, named_volumes
+from swarmcore.config.spelling import with_docker_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.model import NANO, Claim
 from swarmcore.node import Node
+from swarmcore.versions import ApiVersion
 
 #: The label that names a container over all its lives.
 SWARM_ID = "com.docker.swarm.id"
 
-_FIELDS = ("Cpuset", "Env", "ExposedPorts", "HostConfig", "Image", "Labels", "NetworkingConfig")
-_HOST_FIELDS = (
-    "AutoRemove", "Binds", "CpuPeriod", "CpuQuota", "CpuShares", "CpusetCpus", "DeviceRequests",
-    "IpcMode", "Links", "Memory", "MemoryReservation", "MemorySwap", "Mounts", "NanoCpus",
-    "NetworkMode", "PidMode", "PortBindings", "PublishAllPorts", "RestartPolicy", "Runtime",
-    "VolumeDriver", "VolumesFrom",
-)  # fmt: skip
-#: Before API 1.18 these stood beside ``Image``; engines still honour them there.
-_LEGACY = {
-    "CpuShares": "CpuShares",
-    "Cpuset": "CpusetCpus",
-    "Memory": "Memory",
-    "MemorySwap": "MemorySwap",
-    "VolumeDriver": "VolumeDriver",
-}
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
 _POLICIES = ("off", "on-node-failure")
 
@@ -62,6 +49,7 @@ class ContainerConfig:
         volumes: volumes that it mounts by name.
         held_volumes: those of *volumes* that some node has; without that node they would be empty.
         cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
+        needs: fields that an older engine would pass over.
     """
 
     name: str
@@ -84,6 +72,7 @@ class ContainerConfig:
     volumes: tuple[str, ...] = ()
     held_volumes: tuple[str, ...] = ()
     cpu_shares_are_cpus: bool = False
+    needs: tuple[Need, ...] = ()
 
     @classmethod
     def parse(
@@ -93,6 +82,7 @@ class ContainerConfig:
         name: str = "",
         platform: str = "",
         swarm_id: str = "",
+        version: ApiVersion | None = None,
     ) -> Self:
         """Read a create.
 
@@ -101,13 +91,15 @@ class ContainerConfig:
             name: the ``name`` query parameter.
             platform: the ``platform`` query parameter.
             swarm_id: used unless the body's labels have one.
+            version: the client's; ``None`` where no client asks for a container.
 
         Raises:
-            BadRequest: not an object, one field twice, a malformed name or reschedule policy.
+            BadRequest: not an object, one field twice, a malformed name or reschedule policy, or a
+                field that *version* must not have.
         """
         if not isinstance(body, Mapping):
             raise BadRequest("config cannot be empty in order to create a container")
-        read = _with_host_config(with_known_spelling(body, (*_FIELDS, *_HOST_FIELDS)))
+        read = with_docker_spelling(body)
         env, labels, taken = take_instructions(_list(read.get("Env")), _labels(read))
         if isinstance(read.get("Env"), list):
             read["Env"] = env
@@ -134,6 +126,7 @@ class ContainerConfig:
             joined=joined_containers(host_config),
             networks=named_networks(host_config, read.get("NetworkingConfig")),
             volumes=named_volumes(host_config),
+            needs=needs_of_create(read, platform, version) if version else (),
         )
 
     def with_name(self, name: str) -> Self:
@@ -185,47 +178,6 @@ class ContainerConfig:
             endpoints = endpoints_without_prefixes(endpoints, node)
             body["NetworkingConfig"] = {**networking, "EndpointsConfig": endpoints}
         return body
-
-
-def _with_host_config(body: dict[str, Any]) -> dict[str, Any]:
-    """*body* with everything about the host in ``HostConfig``, spelled as Docker spells it."""
-    given = body.get("HostConfig")
-    if given is not None and not isinstance(given, Mapping):
-        return body  # the engine refuses it
-    host_config = with_known_spelling(given or {}, _HOST_FIELDS, "HostConfig")
-    legacy = _LEGACY if given is not None else {**dict.fromkeys(_HOST_FIELDS), **_LEGACY}
-    for key, name in legacy.items():
-        if key in body:
-            value, name = body.pop(key), name or key
-            host_config[name] = host_config.get(name) or value
-    if isinstance(bindings := host_config.get("PortBindings"), Mapping):
-        host_config["PortBindings"] = {key: _bindings(of) for key, of in bindings.items()}
-    if host_config or given is not None:
-        body["HostConfig"] = host_config
-    if isinstance(networking := body.get("NetworkingConfig"), Mapping):
-        body["NetworkingConfig"] = _networking(networking)
-    return body
-
-
-def _bindings(hosts: Any) -> Any:
-    return [
-        with_known_spelling(host, ("HostIp", "HostPort"), "PortBindings")
-        if isinstance(host, Mapping)
-        else host
-        for host in _list(hosts)
-    ] or hosts
-
-
-def _networking(networking: Mapping[str, Any]) -> dict[str, Any]:
-    read = with_known_spelling(networking, ("EndpointsConfig",), "NetworkingConfig")
-    if isinstance(endpoints := read.get("EndpointsConfig"), Mapping):
-        read["EndpointsConfig"] = {
-            network: with_known_spelling(endpoint, ("Links",), "EndpointsConfig")
-            if isinstance(endpoint, Mapping)
-            else endpoint
-            for network, endpoint in endpoints.items()
-        }
-    return read
 
 
 def _checked_name(name: str) -> str:

@@ -176,6 +176,7 @@ def a_config(
     memory: int = 0,
     platform: str = "",
     body: Mapping[str, Any] | None = None,
+    version: ApiVersion = CEILING,
 ) -> ContainerConfig:
     """What a client asked to create, read as the manager reads it.
 
@@ -190,11 +191,12 @@ def a_config(
         memory: bytes claimed.
         platform: the ``platform`` query parameter.
         body: more of the body; merged over the rest, ``HostConfig`` key by key.
+        version: of the path that the client uses.
     """
     published = [_port(port) for port in ports]
     asked = _body(image, command, labels, published, cpus, memory, body)
     asked["Env"] = [*env, *(asked.get("Env") or ())]
-    return ContainerConfig.parse(asked, name=name, platform=platform)
+    return ContainerConfig.parse(asked, name=name, platform=platform, version=version)
 
 
 def a_reservation(

@@ -12,11 +12,13 @@ CORE = ROOT / "swarmcore"
 
 #: Level 0 and 1: values in, values out.
 PURE = {
-    "addresses", "config/claims", "config/config", "config/folding", "config/instructions",
-    "config/prefixes", "config/references", "engine/backoff", "engine/cache", "engine/specs",
+    "addresses", "config/claims", "config/config", "config/folding", "config/gates",
+    "config/instructions", "config/prefixes", "config/references", "config/spelling",
+    "engine/backoff", "engine/cache", "engine/specs",
     "errors", "events", "expr", "images", "messages", "model", "names", "node/census",
     "node/node", "node/ports", "options/durations", "options/flags", "options/option_tables",
-    "options/usage", "ranges", "relay/forwarding", "routing", "scheduler/room",
+    "options/usage", "ranges", "relay/forwarding", "routing", "scheduler/needs",
+    "scheduler/room",
     "scheduler/scheduler", "server/bodies", "server/framing", "server/limits", "sizes",
     "versions", "weighing",
 }  # fmt: skip

@@ -13,11 +13,15 @@ from swarmcore.errors import BadRequest
 from swarmcore.messages import Answer, find_header
 from swarmcore.model import Container
 from swarmcore.protocols import Engine, Exchange, Handler, Route
+from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.explanation import explanation_document
 from swarmcore_api_docker.inspection import show_container
 
 #: Asks a create to explain itself and do nothing.
 EXPLAIN = "X-Swarmcore-Explain"
+
+#: The parameter ``platform`` of create; on older paths engines pass over it.
+_PLATFORM = ApiVersion(1, 41)
 
 #: What follows the id in the path, and whether it changes what ``ps`` shows.
 _READS = {
@@ -118,11 +122,13 @@ async def _read_config(exchange: Exchange) -> ContainerConfig:
     if not isinstance(body, dict):
         raise BadRequest("config cannot be empty in order to create a container")
     query = exchange.request.query
+    version = exchange.request.version or exchange.cluster.api_version
     return ContainerConfig.parse(
         body,
         name=query.get("name"),
-        platform=query.get("platform"),
+        platform=query.get("platform") if version >= _PLATFORM else "",
         swarm_id=new_swarm_id(),
+        version=version,
     )
 
 

@@ -1,0 +1,167 @@
+"""Fields of a create that engines older than the field would pass over, and so do something else.
+
+Go ignores JSON that it does not know: an engine of API 1.41 mounts the whole volume where a part
+of it is asked for.  A table: one line for each such field.  What an engine makes of a field on a
+path of an older version was tried with releases 20.10, 26.1 and 28.5.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from swarmcore.errors import BadRequest
+from swarmcore.versions import ApiVersion
+
+_SYSCTLS = "com.docker.network.endpoint.sysctls"
+
+_Object = Mapping[str, Any]
+
+
+class Below(Enum):
+    """What an engine that knows a field makes of it on a path older than the field."""
+
+    IGNORED = auto()
+    HONOURED = auto()
+    REFUSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A field that is asked for, and the API version without which nobody hears of it."""
+
+    field: str
+    since: ApiVersion
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """One line of the table.
+
+    Attributes:
+        field: as Docker's documentation has it.
+        since: the API version that brought it.
+        below: what it means on older paths.
+        asked: whether a part of the body asks for it: ``HostConfig``, one mount, one endpoint.
+    """
+
+    field: str
+    since: ApiVersion
+    below: Below
+    asked: Callable[[_Object], bool]
+
+
+def _has(*path: str) -> Callable[[_Object], bool]:
+    """Whether there is something but zero, false or nothing at the end of *path*."""
+
+    def asked(part: _Object) -> bool:
+        value: Any = part
+        for key in path:
+            value = _object(value).get(key)
+        return bool(value)
+
+    return asked
+
+
+_OF_HOST = (
+    _Gate("DeviceRequests", ApiVersion(1, 40), Below.HONOURED, _has("DeviceRequests")),
+    _Gate("Annotations", ApiVersion(1, 43), Below.IGNORED, _has("Annotations")),
+)
+_OF_MOUNT = (
+    _Gate(
+        "BindOptions.NonRecursive",
+        ApiVersion(1, 40),
+        Below.IGNORED,
+        _has("BindOptions", "NonRecursive"),
+    ),
+    _Gate(
+        "BindOptions.CreateMountpoint",
+        ApiVersion(1, 42),
+        Below.IGNORED,
+        _has("BindOptions", "CreateMountpoint"),
+    ),
+    _Gate(
+        "BindOptions.ReadOnlyForceRecursive",
+        ApiVersion(1, 44),
+        Below.REFUSED,
+        _has("BindOptions", "ReadOnlyForceRecursive"),
+    ),
+    _Gate(
+        "VolumeOptions.Subpath", ApiVersion(1, 45), Below.REFUSED, _has("VolumeOptions", "Subpath")
+    ),
+    _Gate(
+        "TmpfsOptions.Options", ApiVersion(1, 46), Below.HONOURED, _has("TmpfsOptions", "Options")
+    ),
+    _Gate(
+        'Mount type "Image"',
+        ApiVersion(1, 48),
+        Below.REFUSED,
+        lambda mount: mount.get("Type") == "image",
+    ),
+)
+_MAC_ADDRESS = _Gate(
+    "EndpointsConfig.MacAddress", ApiVersion(1, 44), Below.IGNORED, _has("MacAddress")
+)
+_OF_CONNECT = (
+    _Gate(
+        f"EndpointsConfig.DriverOpts {_SYSCTLS}",
+        ApiVersion(1, 46),
+        Below.HONOURED,
+        _has("DriverOpts", _SYSCTLS),
+    ),
+    _Gate("EndpointsConfig.GwPriority", ApiVersion(1, 48), Below.IGNORED, _has("GwPriority")),
+)
+#: No release heeds the ``MacAddress`` of a connect.
+_OF_ENDPOINT = (_MAC_ADDRESS, *_OF_CONNECT)
+_PLATFORM = Need("platform", ApiVersion(1, 41))
+
+
+def needs_of_create(body: _Object, platform: str, version: ApiVersion) -> tuple[Need, ...]:
+    """What the engine of a create must know, each field once.
+
+    Args:
+        body: the create's, in Docker's spelling.
+        platform: the query parameter.
+        version: the client's; a field that is newer means what it means to engines there.
+
+    Raises:
+        BadRequest: a field that engines refuse in *version*, in their words.
+    """
+    host_config = _object(body.get("HostConfig"))
+    endpoints = _object(_object(body.get("NetworkingConfig")).get("EndpointsConfig"))
+    found = [
+        *_needs(_OF_HOST, host_config, version),
+        *(need for each in _mounts(host_config) for need in _needs(_OF_MOUNT, each, version)),
+        *(need for each in endpoints.values() for need in _needs(_OF_ENDPOINT, each, version)),
+        *([_PLATFORM] if platform and version >= _PLATFORM.since else ()),
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def needs_of_connect(endpoint: Any) -> tuple[Need, ...]:
+    """What the engine must know that connects a container to a network; it minds no version.
+
+    Args:
+        endpoint: ``EndpointConfig``, whatever it is.
+    """
+    part = _object(endpoint)
+    return tuple(Need(gate.field, gate.since) for gate in _OF_CONNECT if gate.asked(part))
+
+
+def _needs(gates: tuple[_Gate, ...], part: Any, version: ApiVersion) -> Iterator[Need]:
+    for gate in gates:
+        if not gate.asked(_object(part)):
+            continue
+        if version >= gate.since or gate.below is Below.HONOURED:
+            yield Need(gate.field, gate.since)
+        elif gate.below is Below.REFUSED:
+            raise BadRequest(f"{gate.field} needs API v{gate.since} or newer")
+
+
+def _mounts(host_config: _Object) -> list[Any]:
+    mounts = host_config.get("Mounts")
+    return mounts if isinstance(mounts, list) else []
+
+
+def _object(value: Any) -> _Object:
+    return value if isinstance(value, Mapping) else {}
