@@ -21,6 +21,14 @@ def why_no_docker() -> str | None:
     return available()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-compatibility",
+        action="store_true",
+        help="write the table of docs/compatibility.md, when all of tests/system/clients ran",
+    )
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test marked ``docker`` needs real engines: without them it is skipped, or fails."""
     if item.get_closest_marker("docker") is None or why_no_docker() is None:

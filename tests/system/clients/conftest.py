@@ -1,0 +1,244 @@
+"""Clients as their users drive them, at one engine and at a manager before three releases.
+
+Every test here runs twice, with the same expectations. What each client did is collected, and
+must be what the table of ``docs/compatibility.md`` says.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from swarmcore.testing.lab import LabError
+from swarmcore.testing.lab.engine_api import EngineApi
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[2] / "docs" / "compatibility.md"
+TARGETS = {"direct": "one engine", "cluster": "three engines"}
+
+# --- what is driven --------------------------------------------------------------------------
+
+
+class Target(NamedTuple):
+    """A Docker API to point a client at: ``host`` is ``tcp://ip:port``, ``socket`` ``unix://``."""
+
+    name: str
+    host: str
+    socket: str
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether a manager answers, and not an engine."""
+        return self.name == "cluster"
+
+
+class Tidy:
+    """Takes away what tests made: containers, networks, volumes, images, on every engine.
+
+    The engines are asked past the manager, which has followed when :meth:`__call__` returns.
+    """
+
+    def __init__(self, engines: list[EngineApi], manager: EngineApi, wait: Callable[..., Any]):
+        self._engines = engines
+        self._manager = manager
+        self._wait = wait
+        self._images = [self._tags(engine) for engine in engines]
+
+    def __call__(self) -> None:
+        for engine, images in zip(self._engines, self._images, strict=True):
+            self._tidy(engine, images)
+        kept = set().union(*self._images)
+        self._wait(lambda: self._is_tidy(kept), "the manager to know that all is tidy")
+
+    def _tidy(self, engine: EngineApi, kept: set[str]) -> None:
+        for row in engine.call("GET", "/containers/json?all=1"):
+            _remove(engine, f"/containers/{row['Id']}?force=1&v=1")
+        for id in self._networks(engine):
+            _remove(engine, f"/networks/{id}")
+        for name in self._volumes(engine):
+            _remove(engine, f"/volumes/{name}?force=1")
+        for name in self._tags(engine) - kept:
+            _remove(engine, f"/images/{name}?force=1")
+
+    def _is_tidy(self, kept: set[str]) -> bool:
+        ask = self._manager
+        return not (
+            ask.call("GET", "/containers/json?all=1")
+            or self._networks(ask)
+            or self._volumes(ask)
+            or self._tags(ask) - kept
+        )
+
+    def _networks(self, api: EngineApi) -> list[str]:
+        rows = api.call("GET", "/networks")
+        own = ("bridge", "host", "none")
+        return [row["Id"] for row in rows if row["Name"].rpartition("/")[2] not in own]
+
+    def _volumes(self, api: EngineApi) -> list[str]:
+        return [row["Name"] for row in api.call("GET", "/volumes")["Volumes"] or []]
+
+    def _tags(self, api: EngineApi) -> set[str]:
+        """Every tag, and the ids of images without one."""
+        names: set[str] = set()
+        for row in api.call("GET", "/images/json"):
+            tags = {tag for tag in row["RepoTags"] or [] if tag != "<none>:<none>"}
+            names |= tags or {row["Id"]}
+        return names
+
+
+def _remove(engine: EngineApi, path: str) -> None:
+    try:
+        engine.call("DELETE", path)
+    except LabError as error:
+        if " 404 " not in str(error):  # it may go by itself: --rm, an untagged parent
+            raise
+
+
+@pytest.fixture(scope="session")
+def tidy(shared_fleet: Any, wait_until: Callable[..., Any]) -> Tidy:
+    engines = [engine.api for engine in shared_fleet.engines.values()]
+    socket = Path(shared_fleet.manager.socket.removeprefix("unix://"))
+    return Tidy(engines, EngineApi("manager", socket), wait_until)
+
+
+@pytest.fixture(params=list(TARGETS))
+def target(request: pytest.FixtureRequest, shared_fleet: Any, tidy: Tidy) -> Iterator[Target]:
+    """One engine of the newest release, then the manager; tidy before and after."""
+    tidy()
+    if request.param == "cluster":
+        manager = shared_fleet.manager
+        yield Target("cluster", manager.host, manager.socket)
+    else:
+        engine = shared_fleet.engines["new"]
+        yield Target("direct", f"tcp://{engine.address}", f"unix://{engine.socket}")
+    tidy()
+
+
+@pytest.fixture(scope="session")
+def registry(lab: Any, engines: dict[str, Any]) -> Any:
+    """A registry without a password, which holds ``tool:1``: see ``REGISTRY/tool:1``."""
+    registry = lab.registry()
+    registry.push(engines["old"], "busybox:latest", "tool:1")
+    return registry
+
+
+@pytest.fixture
+def run_client(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a client's program at a target and return how it ended."""
+
+    def run(target: Target, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "HOME": str(tmp_path), "DOCKER_HOST": target.host, **environment}
+        return subprocess.run(
+            argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+        )
+
+    return run
+
+
+# --- what is told of it ----------------------------------------------------------------------
+
+# (client, what it does) -> target -> "" or why the cluster differs
+Results = dict[tuple[str, str], dict[str, str]]
+
+_results = pytest.StashKey[Results]()
+_versions = pytest.StashKey[dict[str, str]]()
+_difference = pytest.StashKey[str]()
+_is_whole = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def differs(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say, for the table, why the cluster rightly answers otherwise than one engine."""
+
+    def say(reason: str) -> None:
+        assert request.node.callspec.params["target"] == "cluster"
+        request.node.stash[_difference] = reason
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def versions(pytestconfig: pytest.Config) -> dict[str, str]:
+    """Client -> the version that was found: each client's fixture puts it here."""
+    return pytestconfig.stash[_versions]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_results] = {}
+    config.stash[_versions] = {}
+    config.stash[_is_whole] = False
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The table is looked at when every file of this folder was collected, and no part of one."""
+    files = {item.path for item in session.items if HERE in item.path.parents}
+    in_parts = session.config.option.keyword or any("::" in arg for arg in session.config.args)
+    session.config.stash[_is_whole] = files == set(HERE.glob("test_*.py")) and not in_parts
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[pytest.TestReport]:
+    report = yield
+    marker = item.get_closest_marker("client")
+    if marker is not None and call.when == "call" and report.passed:
+        client, does = marker.args
+        row = item.config.stash[_results].setdefault((client, does), {})
+        name = item.callspec.params["target"]  # type: ignore[attr-defined]
+        row[name] = item.stash.get(_difference, "") or row.get(name, "")
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[None]:
+    yield
+    stash = session.config.stash
+    if exitstatus != 0 or not stash[_is_whole] or not stash[_results]:
+        return
+    page = PAGE.read_text()
+    new = written(page, {"clients": clients(stash), "table": table(stash[_results])})
+    if session.config.getoption("write_compatibility"):
+        PAGE.write_text(new)
+    elif between(page, "table") != between(new, "table"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        command = ".venv/bin/pytest tests/system/clients --write-compatibility"
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(f"\n{PAGE.name} does not say what this run found. run: {command}")
+
+
+def clients(stash: pytest.Stash) -> str:
+    """Every client with the version that ran: told, never compared."""
+    names = sorted({client for client, _ in stash[_results]}, key=str.casefold)
+    rows = [f"| {name} | {stash[_versions][name]} |" for name in names]
+    return "\n".join(["| client | version of this run |", "| --- | --- |", *rows])
+
+
+def table(results: Results) -> str:
+    """One row for each thing that a client does, clients by name, in the order of the tests."""
+    rows = [f"| client | what it does | {' | '.join(TARGETS.values())} |", "| --- " * 4 + "|"]
+    for (client, does), row in sorted(results.items(), key=lambda item: item[0][0].casefold()):
+        cells = [_cell(row.get(target)) for target in TARGETS]
+        rows.append(f"| {' | '.join([client, does, *cells])} |")
+    return "\n".join(rows)
+
+
+def _cell(difference: str | None) -> str:
+    if difference is None:
+        return "not run"
+    return f"differs: {difference}" if difference else "works"
+
+
+def written(page: str, parts: dict[str, str]) -> str:
+    """The page with these parts, each between its two marks."""
+    for name, text in parts.items():
+        page = page.replace(f"<!-- {name} -->{between(page, name)}", f"<!-- {name} -->\n{text}\n")
+    return page
+
+
+def between(page: str, name: str) -> str:
+    """What is between ``<!-- name -->`` and ``<!-- /name -->``."""
+    return page.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
