@@ -4,32 +4,26 @@ Everything that decides is synchronous; only the asking awaits.  What creates sh
 tickets, names) is ``placement``'s.
 """
 
-import json
 import logging
 import re
 from collections.abc import Sequence
 from enum import Enum, auto
-from urllib.parse import quote, urlencode
 
 import trio
 
+from swarmcore.cluster.asking import UNKNOWN_SECONDS, ask_to_create
 from swarmcore.cluster.placement import Placement
 from swarmcore.cluster.renaming import free_stale_name
 from swarmcore.cluster.tickets import Ticket
-from swarmcore.config import SWARM_ID, ContainerConfig
-from swarmcore.engine import Engine
+from swarmcore.config import ContainerConfig
 from swarmcore.errors import EngineError, EngineUnreachable, NoNodeFits, NotFound
 from swarmcore.images import has_image, normal_image
-from swarmcore.messages import Answer, Request, dump_json, json_answer
+from swarmcore.messages import Answer, Request
 from swarmcore.node import Node
 from swarmcore.protocols import Placed
-from swarmcore.versions import ApiVersion
 
 log = logging.getLogger(__name__)
 
-_JSON = ((b"Content-Type", b"application/json"),)
-#: The ``platform`` parameter of create appeared here.
-_PLATFORM = ApiVersion(1, 41)
 _MISSING_IMAGE = re.compile("no such image|image with reference", re.IGNORECASE)
 #: Failures that another node need not share, in the engines' words.
 _NODE_FAULT = re.compile(
@@ -37,11 +31,6 @@ _NODE_FAULT = re.compile(
     "|device or resource busy|input/output error|read-only file system|cannot allocate memory",
     re.IGNORECASE,
 )
-#: How long an engine that vanished in the middle of a create is asked what became of it.
-_OUTCOME_SECONDS = 10.0
-_ASK_AGAIN_SECONDS = 0.5
-#: How long a name stays taken when nobody knows whether the container exists.
-_UNKNOWN_SECONDS = 60.0
 #: How soon after its 404 a client's pull begins; one that comes later is a pull of its own.
 _PULL_SECONDS = 15.0
 
@@ -108,7 +97,7 @@ class Creation:
                 answer = await self._ask(node)
             except EngineUnreachable as error:
                 if error.sent:
-                    self._keep(_UNKNOWN_SECONDS)
+                    self._keep(UNKNOWN_SECONDS)
                     raise
                 failure = error
             meaning = read_meaning(answer) if failure is None else Meaning.NODE_FAULT
@@ -233,55 +222,13 @@ class Creation:
         Raises:
             EngineUnreachable: it did not; ``sent`` when nobody knows.
         """
+        members = self._placement.members
         try:
-            engine = self._placement.members.by_node(node.id)
+            engine = members.by_node(node.id)
         except NotFound:
             raise EngineUnreachable(node.name, f"engine {node.name} has left") from None
-        query = {"name": self._config.name}
-        if self._config.platform and node.api_version >= _PLATFORM:
-            query["platform"] = self._config.platform
-        body = dump_json(self._config.body_for(node))
-        path = f"/containers/create?{urlencode(query)}"
-        try:
-            return await engine.call(
-                "POST", path, body=body, headers=_JSON, version=self._request.version
-            )
-        except EngineUnreachable as error:
-            if not error.sent:
-                raise
-            return await self._find_outcome(engine, error)
-
-    async def _find_outcome(self, engine: Engine, broken: EngineUnreachable) -> Answer:
-        """Look for the container of a create whose answer never came.
-
-        Returns:
-            The answer that the engine would have given.
-
-        Raises:
-            EngineUnreachable: there is no container; or, with ``sent``, still nobody knows.
-        """
-        filters = json.dumps({"label": [f"{SWARM_ID}={self._config.swarm_id}"]})
-        path = f"/containers/json?all=1&filters={quote(filters)}"
-        absent = 0
-        with trio.move_on_after(_OUTCOME_SECONDS):
-            while absent < 2:  # once may be too early: the engine may still be at work on it
-                await trio.sleep(_ASK_AGAIN_SECONDS)
-                try:
-                    answer = await engine.call("GET", path)
-                except EngineUnreachable:
-                    continue
-                found = answer.json() if answer.ok else []
-                if found:
-                    return json_answer({"Id": found[0]["Id"], "Warnings": []}, 201)
-                absent += answer.ok
-            raise EngineUnreachable(engine.label, str(broken), sent=False)
-        raise EngineUnreachable(
-            engine.label,
-            f"engine {engine.label} stopped answering while it created container"
-            f" {self._config.name}: whether it exists is unknown, and the name stays taken for"
-            f" {_UNKNOWN_SECONDS:g} s; look with docker ps -a when the engine is back",
-            sent=True,
-        )
+        version = self._request.version or members.roll.api_version
+        return await ask_to_create(engine, self._config, version)
 
     async def _settle(self, node: Node, answer: Answer) -> None:
         """Make the cache show the container before the client hears of it."""
@@ -291,5 +238,5 @@ class Creation:
         except (EngineError, NotFound, ValueError, KeyError, TypeError) as error:
             log.warning("engine %s created %s, reading it failed: %s", node.name,
                         self._config.name, error)  # fmt: skip
-            self._keep(_UNKNOWN_SECONDS)  # until the engine's event shows it
+            self._keep(UNKNOWN_SECONDS)  # until the engine's event shows it
         self._placement.listener.container_placed(self._config, node)

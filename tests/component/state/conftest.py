@@ -358,9 +358,9 @@ class Fleet:
         for one in scripted:
             await wait_for(lambda one=one: self.node(one).state is State.HEALTHY)
 
-    async def create(self, config, *, client="127.0.0.1"):
+    async def create(self, config, *, client="127.0.0.1", version="/v1.41"):
         """A client creates."""
-        request = a_request("POST", "/v1.41/containers/create", client=Client(client))
+        request = a_request("POST", f"{version}/containers/create", client=Client(client))
         return await self.cluster.create_container(config, request)
 
     def pull_targets(self, image, *, client="127.0.0.1"):

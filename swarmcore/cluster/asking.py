@@ -1,0 +1,137 @@
+"""One engine asked to create one container: how, and what became of it when no answer came.
+
+Knows nothing of other engines, names or reservations; those are ``creation``'s matter.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import trio
+
+from swarmcore.config import SWARM_ID, ContainerConfig
+from swarmcore.config.endpoints import divide_endpoints
+from swarmcore.engine import Engine
+from swarmcore.errors import EngineUnreachable
+from swarmcore.messages import Answer, dump_json, error_answer, json_answer
+from swarmcore.versions import ApiVersion
+
+_JSON = ((b"Content-Type", b"application/json"),)
+#: The ``platform`` parameter of create appeared here.
+_PLATFORM = ApiVersion(1, 41)
+#: How long an engine that vanished in the middle of a create is asked what became of it.
+_OUTCOME_SECONDS = 10.0
+_ASK_AGAIN_SECONDS = 0.5
+#: How long a name stays taken when nobody knows whether the container exists.
+UNKNOWN_SECONDS = 60.0
+
+
+async def ask_to_create(engine: Engine, config: ContainerConfig, version: ApiVersion) -> Answer:
+    """Have *engine* create, on every network from the beginning.
+
+    Args:
+        engine: chosen.
+        config: placed, with its name and its swarm id.
+        version: the client's.
+
+    Returns:
+        The engine's answer to the create; its refusal of a network where it takes one at a time.
+
+    Raises:
+        EngineUnreachable: there is no container; or, with ``sent``, nobody knows.
+    """
+    node = engine.node
+    query = {"name": config.name}
+    if config.platform and node.api_version >= _PLATFORM:
+        query["platform"] = config.platform
+    body, later = divide_endpoints(config.body_for(node), node, version)
+    path = f"/containers/create?{urlencode(query)}"
+    try:
+        answer = await engine.call(
+            "POST", path, body=dump_json(body), headers=_JSON, version=version
+        )
+    except EngineUnreachable as error:
+        if not error.sent:
+            raise
+        answer = await _find_outcome(engine, config, error)
+    if later and answer.status == 201:
+        return await _connect(engine, config, answer, later) or answer
+    return answer
+
+
+async def _find_outcome(
+    engine: Engine, config: ContainerConfig, broken: EngineUnreachable
+) -> Answer:
+    """Look for the container of a create whose answer never came.
+
+    Returns:
+        The answer that the engine would have given.
+
+    Raises:
+        EngineUnreachable: there is no container; or, with ``sent``, still nobody knows.
+    """
+    filters = json.dumps({"label": [f"{SWARM_ID}={config.swarm_id}"]})
+    path = f"/containers/json?all=1&filters={quote(filters)}"
+    absent = 0
+    with trio.move_on_after(_OUTCOME_SECONDS):
+        while absent < 2:  # once may be too early: the engine may still be at work on it
+            await trio.sleep(_ASK_AGAIN_SECONDS)
+            try:
+                answer = await engine.call("GET", path)
+            except EngineUnreachable:
+                continue
+            found = answer.json() if answer.ok else []
+            if found:
+                return json_answer({"Id": found[0]["Id"], "Warnings": []}, 201)
+            absent += answer.ok
+        raise EngineUnreachable(engine.label, str(broken), sent=False)
+    raise EngineUnreachable(
+        engine.label,
+        f"engine {engine.label} stopped answering while it created container"
+        f" {config.name}: whether it exists is unknown, and the name stays taken for"
+        f" {UNKNOWN_SECONDS:g} s; look with docker ps -a when the engine is back",
+        sent=True,
+    )
+
+
+async def _connect(
+    engine: Engine, config: ContainerConfig, created: Answer, endpoints: Mapping[str, Any]
+) -> Answer | None:
+    """Connect a container that was just created; all of it, or nothing is left.
+
+    Returns:
+        The engine's refusal, if there was one.
+
+    Raises:
+        EngineUnreachable: the engine was lost in the middle of it; ``sent`` if the container may
+            be left.
+    """
+    id = str(created.json()["Id"])
+    try:
+        for network, endpoint in endpoints.items():
+            path = f"/networks/{quote(network, safe='')}/connect"
+            body = dump_json({"Container": id, "EndpointConfig": endpoint})
+            answer = await engine.call("POST", path, body=body, headers=_JSON)
+            if not answer.ok:
+                left = await _remove(engine, id)
+                # To clients a create's 404 is a missing image, which they would pull.
+                status = 400 if answer.status == 404 else answer.status
+                return error_answer(status, answer.message + left)
+    except EngineUnreachable as error:
+        raise EngineUnreachable(
+            engine.label,
+            f"engine {engine.label} stopped answering while it connected container {config.name}"
+            f" to its networks: remove it with docker rm when the engine is back ({error})",
+            sent=True,
+        ) from error
+    return None
+
+
+async def _remove(engine: Engine, id: str) -> str:
+    """Take a container away; returns what is to be said if that fails."""
+    answer = await engine.call("DELETE", f"/containers/{id}?force=1&v=1")
+    if answer.ok or answer.status == 404:
+        engine.forget_container(id)
+        return ""
+    return f"; container {id[:12]} is left on {engine.label}: {answer.message}"
