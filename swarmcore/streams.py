@@ -11,6 +11,9 @@ from swarmcore.tls import TLSStream
 #: What sending and receiving raise on a connection that is no more.
 BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError)
 
+#: Asked for at once: what each piece costs shows in a stream of gigabytes.
+RECEIVE_BYTES = 1 << 18
+
 _KEEPALIVE_SECONDS = 30
 
 

@@ -2,7 +2,7 @@
 
 import trio
 
-from swarmcore.streams import BROKEN
+from swarmcore.streams import BROKEN, RECEIVE_BYTES
 
 #: After one side has ended, how long the other may be silent before it is closed too.  An engine
 #: that has ended a hijacked connection is done with it; a client may still have something to say.
@@ -62,5 +62,5 @@ class _Direction:
         with trio.CancelScope() as self._receiving:
             if self._hurried:
                 self._receiving.deadline = trio.current_time() + _SILENCE_SECONDS
-            return await self._source.receive_some()
+            return await self._source.receive_some(RECEIVE_BYTES)
         return b""

@@ -12,7 +12,7 @@ import trio
 from swarmcore.errors import BadRequest, SwarmError
 from swarmcore.server.framing import CONTINUE
 from swarmcore.server.limits import Limits
-from swarmcore.streams import BROKEN
+from swarmcore.streams import BROKEN, RECEIVE_BYTES
 
 
 class ClientGone(Exception):
@@ -109,23 +109,26 @@ class Incoming:
     # ---- bodies
 
     async def read_chunk(self) -> bytes:
-        """The next piece of the body, ``b""`` at its end.
+        """All of the body that has arrived, at least one byte; ``b""`` at its end.
 
         Raises:
             ClientGone: the connection ended before the body did.
             BadRequest: the body is not framed as HTTP has it.
         """
+        pieces: list[bytes] = []
         while not self.complete:
             event = self._next_event()
             if isinstance(event, h11.Data):
-                self._room.unpark_all()
-                return bytes(event.data)
-            if event is h11.NEED_DATA:
+                pieces.append(bytes(event.data))
+            elif event is not h11.NEED_DATA:
+                self.complete = True
+            elif pieces:
+                break
+            else:
                 await self._offer_continue()
                 await self._receive_more()
-            else:
-                self.complete = True
-        return b""
+        self._room.unpark_all()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def drain(self, byte_limit: int) -> bool:
         """Read and drop the rest of the body; ``False`` when it is larger than *byte_limit*."""
@@ -212,7 +215,7 @@ class Incoming:
 
     async def _fill(self) -> None:
         try:
-            data = await self._stream.receive_some()
+            data = await self._stream.receive_some(RECEIVE_BYTES)
         except BROKEN:
             data = b""
             self.broken = True

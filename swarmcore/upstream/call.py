@@ -12,7 +12,7 @@ import trio
 
 from swarmcore.errors import EngineUnreachable
 from swarmcore.messages import Headers
-from swarmcore.streams import BROKEN
+from swarmcore.streams import BROKEN, RECEIVE_BYTES
 from swarmcore.transport.dial import is_readable
 
 _HEAD_BYTES = 1 << 20
@@ -246,7 +246,7 @@ class Call:
     async def _receive(self) -> None:
         connection = self._connection
         try:
-            data = await connection.stream.receive_some()
+            data = await connection.stream.receive_some(RECEIVE_BYTES)
         except BROKEN as error:
             raise self._broken(error) from error
         if data:

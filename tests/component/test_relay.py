@@ -335,12 +335,18 @@ async def test_output_comes_while_the_input_is_still_going(through):
 
 
 async def test_a_malformed_body_is_the_clients_fault_and_ends_the_engines_work(through):
+    begun = trio.Event()
+
     async def script(wire):
         await wire.head()
+        await wire.until(b"abc\r\n")
+        begun.set()
         await wire.rest()
 
     client, engine = through(script)
-    await client.ask(b"POST /load", b"Transfer-Encoding: chunked", body=b"3\r\nabc\r\nzz\r\n")
+    await client.ask(b"POST /load", b"Transfer-Encoding: chunked", body=b"3\r\nabc\r\n")
+    await begun.wait()
+    await client.say(b"zz\r\n")
     assert (await client.head()).startswith(b"HTTP/1.1 400 ")
     await engine.closed.wait()
     assert engine.errors == []

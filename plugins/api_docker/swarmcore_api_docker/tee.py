@@ -16,7 +16,7 @@ from swarmcore_api_docker.joint_work import JointWork, Report, report_answer
 
 #: An engine that takes no byte for so long will not take any.
 STALL_SECONDS = 60.0
-#: Pieces, of at most some 64 KiB each, that wait for one engine.
+#: Pieces, of at most some 256 KiB each, that wait for one engine.
 _WAITING_PIECES = 1
 
 
