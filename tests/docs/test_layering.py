@@ -12,22 +12,23 @@ CORE = ROOT / "swarmcore"
 
 #: Level 0 and 1: values in, values out.
 PURE = {
-    "addresses", "config/claims", "config/config", "config/folding", "config/gates",
-    "config/instructions", "config/prefixes", "config/references", "config/spelling",
-    "engine/backoff", "engine/cache", "engine/specs",
-    "errors", "events", "expr", "images", "messages", "model", "names", "node/census",
-    "node/node", "node/ports", "options/durations", "options/flags", "options/option_tables",
-    "options/usage", "ranges", "relay/forwarding", "routing", "scheduler/needs",
-    "scheduler/room",
-    "scheduler/scheduler", "server/bodies", "server/framing", "server/limits", "sizes",
-    "versions", "weighing",
+    "addresses", "config/claims", "config/config", "config/endpoints", "config/folding",
+    "config/gates", "config/instructions", "config/prefixes", "config/references",
+    "config/spelling", "engine/backoff", "engine/cache", "engine/specs", "errors", "events", "expr",
+    "images", "messages", "model", "names", "node/census", "node/node", "node/ports",
+    "operations/columns", "operations/decision_text", "operations/explanation_text",
+    "operations/node_text", "options/operation_tables",
+    "options/durations", "options/flags", "options/option_tables", "options/usage", "ranges",
+    "relay/forwarding", "routing", "scheduler/needs", "scheduler/room", "scheduler/scheduler",
+    "server/bodies", "server/framing", "server/limits", "sizes", "stores/location", "versions",
+    "weighing",
 }  # fmt: skip
 #: What a pure module must not import: the world.
 WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}
 #: What a plugin may import of the core: the words, pure functions, and what plugins see.
 PLUGIN_FACING = {
     "addresses", "config", "errors", "events", "expr", "hookimpl", "images", "messages", "model",
-    "names", "node", "protocols", "ranges", "routing", "sizes", "versions", "weighing",
+    "names", "node", "protocols", "ranges", "routing", "sizes", "stores", "versions", "weighing",
 }  # fmt: skip
 
 

@@ -1,0 +1,14 @@
+"""What the key-value stores have in common: where things are kept, how a list is followed."""
+
+from swarmcore.stores.following import Report, StoreError, follow
+from swarmcore.stores.location import Location, describe_entry, parse_location, read_entries
+
+__all__ = [
+    "Location",
+    "Report",
+    "StoreError",
+    "describe_entry",
+    "follow",
+    "parse_location",
+    "read_entries",
+]

@@ -1,0 +1,106 @@
+"""Following a list in a store through the store's bad days.
+
+A store that fails keeps the last good list in force; one that is suddenly empty is believed only
+after a while, because a store that lost its data looks just like that.
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from swarmcore.errors import SwarmError
+from swarmcore.protocols import DiscoverySink, Entry
+from swarmcore.stores.location import read_entries
+
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 2.0
+
+#: Takes the values of all keys, as they are now.
+Report = Callable[[Sequence[str]], None]
+
+
+class StoreError(SwarmError):
+    """The store did not do what was asked; the text says which one and why."""
+
+    status = 503
+
+
+async def follow(
+    watch: Callable[[Report], Awaitable[None]], sink: DiscoverySink, *, hold_seconds: float
+) -> None:
+    """Report a list to *sink* until cancelled.
+
+    Args:
+        watch: reports the values of all keys, now and after each change, until it raises
+            ``StoreError``; begun again after a pause.
+        sink: gets the entries; trouble that stays the same is told once.
+        hold_seconds: for how long a list that became empty is not believed.
+    """
+    async with trio.open_nursery() as nursery:
+        follower = _Follower(sink, hold_seconds, nursery)
+        while True:
+            try:
+                await watch(follower.report)
+            except StoreError as error:
+                follower.failed(str(error))
+            await trio.sleep(follower.next_pause())
+
+
+class _Follower:
+    """What was told, and what is waiting to be told."""
+
+    def __init__(self, sink: DiscoverySink, hold_seconds: float, nursery: trio.Nursery) -> None:
+        self._sink = sink
+        self._hold_seconds = hold_seconds
+        self._nursery = nursery
+        self._told: Sequence[Entry] = ()
+        self._problems: Sequence[str] = ()
+        self._failure = ""
+        self._pause = _FIRST_PAUSE_SECONDS
+        self._holding: trio.CancelScope | None = None
+
+    def report(self, values: Sequence[str]) -> None:
+        entries, problems = read_entries(values)
+        self._failure, self._pause = "", _FIRST_PAUSE_SECONDS
+        if self._told and not entries:
+            if self._holding is None:
+                self._holding = trio.CancelScope()
+                self._nursery.start_soon(self._hold, self._holding)
+            return
+        self._end_hold()
+        self._tell(entries)
+        if problems != self._problems:
+            for problem in problems:
+                self._sink.failed(f"{problem}; it is skipped")
+        self._problems = problems
+
+    def failed(self, reason: str) -> None:
+        # A store that cannot be read says nothing about whether it is empty.
+        self._end_hold()
+        if reason != self._failure:
+            self._sink.failed(f"{reason}; the last good list stays in force")
+        self._failure = reason
+
+    def next_pause(self) -> float:
+        pause = self._pause
+        self._pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        return pause * random.uniform(0.5, 1.0)
+
+    def _tell(self, entries: Sequence[Entry]) -> None:
+        self._told = entries
+        self._sink.entries(entries)
+
+    def _end_hold(self) -> None:
+        if self._holding is not None:
+            self._holding.cancel()
+            self._holding = None
+
+    async def _hold(self, scope: trio.CancelScope) -> None:
+        self._sink.failed(
+            f"the store lists no engine any more; believed after {self._hold_seconds:g} s"
+        )
+        with scope:
+            await trio.sleep(self._hold_seconds)
+            self._holding = None
+            self._tell([])

@@ -1,0 +1,115 @@
+"""A list in a store is followed through failures and sudden emptiness."""
+
+import pytest
+import trio
+import trio.testing
+
+from swarmcore.stores import StoreError, follow
+
+HOLD = 30.0
+
+
+class Store:
+    """Reports what a test says, and fails when it says so."""
+
+    def __init__(self):
+        self.lists, self._orders = [], trio.open_memory_channel(100)
+
+    async def watch(self, report):
+        async for order in self._orders[1]:
+            if isinstance(order, Exception):
+                raise order
+            report(order)
+
+    async def say(self, order):
+        await self._orders[0].send(order)
+        await trio.testing.wait_all_tasks_blocked()
+
+
+class Sink:
+    def __init__(self):
+        self.told = []
+
+    def entries(self, entries):
+        self.told.append([str(entry.address) for entry in entries])
+
+    def failed(self, reason):
+        self.told.append(reason)
+
+
+@pytest.fixture
+async def store(nursery):
+    store = Store()
+    store.sink = Sink()
+
+    async def run():
+        await follow(store.watch, store.sink, hold_seconds=HOLD)
+
+    nursery.start_soon(run)
+    await trio.testing.wait_all_tasks_blocked()
+    return store
+
+
+async def test_each_list_is_reported(store, autojump_clock):
+    await store.say(["n1:1"])
+    await store.say(["n1:1", "n2:1"])
+    assert store.sink.told == [["n1:1"], ["n1:1", "n2:1"]]
+
+
+async def test_a_store_that_is_empty_from_the_start_is_believed(store, autojump_clock):
+    await store.say([])
+    assert store.sink.told == [[]]
+
+
+async def test_a_failure_is_told_once_and_the_list_followed_again(store, autojump_clock):
+    await store.say(["n1:1"])
+    for _ in range(3):
+        await store.say(StoreError("kv: gone"))
+        await trio.sleep(5)
+    await store.say(["n2:1"])
+    assert store.sink.told == [
+        ["n1:1"],
+        "kv: gone; the last good list stays in force",
+        ["n2:1"],
+    ]
+
+
+async def test_a_list_that_became_empty_is_believed_after_a_while(store, autojump_clock):
+    await store.say(["n1:1"])
+    await store.say([])
+    await trio.sleep(HOLD - 1)
+    assert store.sink.told[1:] == ["the store lists no engine any more; believed after 30 s"]
+    await trio.sleep(2)
+    assert store.sink.told[2:] == [[]]
+
+
+async def test_engines_that_come_back_meanwhile_never_left(store, autojump_clock):
+    await store.say(["n1:1"])
+    await store.say([])
+    await trio.sleep(HOLD - 1)
+    await store.say(["n1:1"])
+    await trio.sleep(HOLD)
+    assert [] not in store.sink.told
+    assert store.sink.told[-1] == ["n1:1"]
+
+
+async def test_a_failure_ends_the_wait_and_the_next_empty_list_begins_it_anew(
+    store, autojump_clock
+):
+    await store.say(["n1:1"])
+    await store.say([])
+    await trio.sleep(HOLD - 1)
+    await store.say(StoreError("kv: gone"))
+    await trio.sleep(5)
+    await store.say([])
+    await trio.sleep(HOLD - 1)
+    assert [] not in store.sink.told
+    await trio.sleep(2)
+    assert store.sink.told[-1] == []
+
+
+async def test_a_value_that_cannot_be_read_is_told_once(store, autojump_clock):
+    await store.say(["n1:1", "bad"])
+    await store.say(["n1:1", "n2:1", "bad"])
+    told = [text for text in store.sink.told if isinstance(text, str)]
+    assert told == ["entry 'bad': address 'bad': missing port in address; it is skipped"]
