@@ -91,9 +91,18 @@ def _networking(networking: Mapping[str, Any]) -> dict[str, Any]:
     read = with_known_spelling(networking, ("EndpointsConfig",), "NetworkingConfig")
     if isinstance(endpoints := read.get("EndpointsConfig"), Mapping):
         read["EndpointsConfig"] = {
-            network: with_known_spelling(endpoint, _ENDPOINT_FIELDS, "EndpointsConfig")
-            if isinstance(endpoint, Mapping)
-            else endpoint
+            network: endpoint_with_docker_spelling(endpoint)
             for network, endpoint in endpoints.items()
         }
     return read
+
+
+def endpoint_with_docker_spelling(endpoint: Any) -> Any:
+    """A copy of one endpoint, of a create or a connect; what is no object stays.
+
+    Raises:
+        BadRequest: two keys are one field.
+    """
+    if not isinstance(endpoint, Mapping):
+        return endpoint
+    return with_known_spelling(endpoint, _ENDPOINT_FIELDS, "EndpointsConfig")

@@ -16,6 +16,7 @@ from swarmcore.protocols import Engine, Exchange, Handler, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.explanation import explanation_document
 from swarmcore_api_docker.inspection import show_container
+from swarmcore_api_docker.version_gates import needs_of_verb, require_heeded
 
 #: Asks a create to explain itself and do nothing.
 EXPLAIN = "X-Swarmcore-Explain"
@@ -69,6 +70,11 @@ def engine_path(exchange: Exchange, *segments: str) -> str:
     return f"{path}?{query}" if query else path
 
 
+def version_of(exchange: Exchange) -> ApiVersion:
+    """The client's API version; a path without one means what is announced."""
+    return exchange.request.version or exchange.cluster.api_version
+
+
 def _refreshing(engine: Engine, container: Container) -> Callable[[int], Awaitable[None]]:
     async def settle(status: int) -> None:
         await engine.refresh_container(container.id)
@@ -86,6 +92,7 @@ def _carry(verb: str, *, settles: bool = False) -> Handler:
 
     async def carry(exchange: Exchange) -> None:
         container, engine = _locate(exchange)
+        require_heeded(engine, needs_of_verb(verb, exchange.request.query, version_of(exchange)))
         await exchange.relay(
             engine,
             engine_path(exchange, "containers", container.id, verb),
@@ -122,7 +129,7 @@ async def _read_config(exchange: Exchange) -> ContainerConfig:
     if not isinstance(body, dict):
         raise BadRequest("config cannot be empty in order to create a container")
     query = exchange.request.query
-    version = exchange.request.version or exchange.cluster.api_version
+    version = version_of(exchange)
     return ContainerConfig.parse(
         body,
         name=query.get("name"),

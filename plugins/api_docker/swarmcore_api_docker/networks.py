@@ -3,19 +3,21 @@
 Lists come from the caches; everything else is the engine's own answer.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from swarmcore.config.folding import with_known_spelling
+from swarmcore.config.gates import Need, needs_of_connect
 from swarmcore.config.prefixes import endpoint_without_prefixes
+from swarmcore.config.spelling import endpoint_with_docker_spelling
 from swarmcore.errors import BadRequest, Conflict, EngineError, NotFound
 from swarmcore.messages import Answer, dump_json
 from swarmcore.model import Container
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.containers import engine_path
+from swarmcore_api_docker.containers import engine_path, version_of
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.network_listing import (
     Network,
@@ -27,9 +29,12 @@ from swarmcore_api_docker.network_listing import (
 from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.pruning import pruned_engines, sum_reports
 from swarmcore_api_docker.siting import answering_engine, choose_engine, split_node
+from swarmcore_api_docker.version_gates import require_heeded
 
 #: Engines of older versions make a second network of one name unless told to look.
 _LOOKS_FOR_DUPLICATES = ApiVersion(1, 44)
+#: Engines of older versions give a network addresses that it was not to have.
+_WITHOUT_IPV4 = Need("EnableIPv4", ApiVersion(1, 48))
 
 
 class Networks:
@@ -55,17 +60,22 @@ class Networks:
 
         Raises:
             Conflict: the cluster has a network of that name.
+            BadRequest: the node is too old for what is asked.
         """
-        body = await _read_object(exchange, "Name", "Driver", "CheckDuplicate", "Labels")
+        body = await _read_object(
+            exchange, "Name", "Driver", "CheckDuplicate", "EnableIPv4", "Labels"
+        )
         cluster = exchange.cluster
         pinned, name = split_node(cluster.nodes(), str(body.get("Name") or ""))
         among = [pinned] if pinned else cluster.nodes()
         if is_taken(among, name) or name in self._creating:
             raise Conflict(f"network with name {name} already exists")
+        needs = _needs(body, version_of(exchange))
         if pinned:
             engine = answering_engine(cluster, pinned, f"network {name}")
         else:
-            engine = _choose(cluster, body)
+            engine = _choose(cluster, body, needs)
+        require_heeded(engine, needs)
         body |= {"Name": name, "Driver": body.get("Driver") or "bridge"}
         if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
             body["CheckDuplicate"] = True
@@ -81,13 +91,19 @@ class Networks:
             self._creating.discard(name)
 
 
-def _choose(cluster: Cluster, body: dict[str, Any]) -> Engine:
+def _needs(body: Mapping[str, Any], version: ApiVersion) -> Sequence[Need]:
+    """What the engine of a new network must know; a client of an older version cannot ask."""
+    asks = body.get("EnableIPv4") is False and version >= _WITHOUT_IPV4.since
+    return (_WITHOUT_IPV4,) if asks else ()
+
+
+def _choose(cluster: Cluster, body: dict[str, Any], needs: Sequence[Need]) -> Engine:
     """An engine for a new network; one that spans a swarm is made by a manager of that swarm."""
     if body.get("Driver") == "overlay":
         for engine in cluster.engines():
             if engine.node.health and _is_swarm_manager(engine.node):
                 return engine
-    return choose_engine(cluster, body.get("Labels"))
+    return choose_engine(cluster, body.get("Labels"), needs)
 
 
 def _is_swarm_manager(node: Node) -> bool:
@@ -168,7 +184,9 @@ async def connect(exchange: Exchange) -> None:
     engine = exchange.cluster.engine_of(container)
     _require_reach(network, container, engine.node)
     if "EndpointConfig" in body:
-        body["EndpointConfig"] = endpoint_without_prefixes(body["EndpointConfig"], engine.node)
+        endpoint = endpoint_with_docker_spelling(body["EndpointConfig"])
+        require_heeded(engine, needs_of_connect(endpoint))
+        body["EndpointConfig"] = endpoint_without_prefixes(endpoint, engine.node)
     await _change(exchange, "connect", network, container, engine, body)
 
 

@@ -6,9 +6,10 @@ one node as long as that takes them: a service can then use all of them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from swarmcore.config import ContainerConfig
+from swarmcore.config import ContainerConfig, Need
 from swarmcore.config.references import without_node
 from swarmcore.errors import BadRequest, NoNodeFits, Unavailable
 from swarmcore.node import Node
@@ -47,18 +48,19 @@ def answering_engine(cluster: Cluster, node: Node, what: str) -> Engine:
     return cluster.engine(node.id)
 
 
-def choose_engine(cluster: Cluster, labels: Any) -> Engine:
+def choose_engine(cluster: Cluster, labels: Any, needs: Sequence[Need] = ()) -> Engine:
     """The engine for a new object that may go anywhere.
 
     Args:
         cluster: chooses.
         labels: the object's, as the client sent them; constraints among them hold.
+        needs: what its engine must know.
 
     Raises:
         NoNodeFits: and why.
         BadRequest: labels that are none, or a malformed constraint.
     """
-    config = ContainerConfig.parse({"Labels": labels or {}})
+    config = replace(ContainerConfig.parse({"Labels": labels or {}}), needs=tuple(needs))
     project = config.labels.get(_PROJECT)
     if project:
         together = [engine for engine in cluster.engines() if _has_part_of(engine.node, project)]

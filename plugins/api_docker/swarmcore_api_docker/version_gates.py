@@ -3,8 +3,9 @@
 Go passes over what it does not know: an engine without ``platforms`` deletes every platform.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from swarmcore.config import Need
 from swarmcore.errors import BadRequest
 from swarmcore.messages import Query
 from swarmcore.protocols import Engine
@@ -17,6 +18,11 @@ _GATES = {
     "save": ("platform", ApiVersion(1, 48)),
     "load": ("platform", ApiVersion(1, 48)),
     "delete": ("platforms", ApiVersion(1, 50)),
+}
+#: A container's verbs, likewise; on older paths engines pass over the parameter.
+_OF_VERBS = {
+    "stop": Need("signal", ApiVersion(1, 42)),
+    "restart": Need("signal", ApiVersion(1, 42)),
 }
 
 
@@ -49,6 +55,31 @@ def require_able(engines: Sequence[Engine], work: str, query: Query) -> None:
     able = able_engines(engines, work, query)
     if older := [engine for engine in engines if engine not in able]:
         raise _too_old(older, work)
+
+
+def needs_of_verb(verb: str, query: Query, version: ApiVersion) -> list[Need]:
+    """What the engine must know that does *verb* to a container.
+
+    Args:
+        verb: ``stop``.
+        query: of the request.
+        version: the client's.
+    """
+    need = _OF_VERBS.get(verb)
+    return [need] if need and version >= need.since and query.get(need.field) else []
+
+
+def require_heeded(engine: Engine, needs: Iterable[Need]) -> None:
+    """Refuse what *engine* would pass over.
+
+    Raises:
+        BadRequest: names the field, its version and the node.
+    """
+    for need in needs:
+        if engine.node.api_version < need.since:
+            raise BadRequest(
+                f'"{need.field}" requires API version {need.since}, which {engine.node.name} lacks'
+            )
 
 
 def _too_old(engines: Sequence[Engine], work: str) -> BadRequest:

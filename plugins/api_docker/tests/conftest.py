@@ -135,6 +135,9 @@ class FakeEngine:
     async def refresh_images(self):
         self.refreshed.append("images")
 
+    async def refresh_networks(self):
+        self.refreshed.append("networks")
+
     def forget_container(self, id):
         self.forgotten.append(id)
 
@@ -177,6 +180,9 @@ class FakeCluster:
         if not found:
             raise Unavailable("no healthy engine")
         return found
+
+    def engine(self, node_id):
+        return next(engine for engine in self._engines if engine.node.id == node_id)
 
     def containers(self):
         return [container for node in self.nodes() for container in node.containers.values()]
