@@ -122,11 +122,17 @@ class Route:
         template: without version prefix, e.g. ``/containers/{name}/json``; a ``{placeholder}``
             takes one or more characters, slashes included.
         handler: answers.
+        routed: who is asked, for users to read: ``the manager``, ``the container's engine``,
+            ``every engine``; shown by ``swarmcore plugins --routes``.
+        rewrites: what of the request or the answer is not the engine's or the client's own; empty
+            where nothing is.
     """
 
     method: str
     template: str
     handler: Handler
+    routed: str = ""
+    rewrites: str = ""
 
 
 @dataclass(frozen=True, slots=True)

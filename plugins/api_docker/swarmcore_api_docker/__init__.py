@@ -39,11 +39,8 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
         ConfigError: an option has a value that it cannot have.
     """
     return [
-        Route("GET", "/_ping", system.ping),
-        Route("HEAD", "/_ping", system.ping),
-        Route("GET", "/version", system.show_version),
-        Route("GET", "/info", system.show_info),
-        Route("GET", "/events", events.follow_events),
+        *system.routes(),
+        *events.routes(),
         *ContainerList(read_name_style(options)).routes(),
         *containers.routes(),
         *execs.routes(),

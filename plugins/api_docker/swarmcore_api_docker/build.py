@@ -25,6 +25,7 @@ from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.build_engines import BuildEngines, Key
 from swarmcore_api_docker.build_query import asks_for_node, query_for_engine, read_build
 from swarmcore_api_docker.containers import engine_path
+from swarmcore_api_docker.routed import BUILD, BUILDER, CHOSEN
 
 #: BuildKit without an experimental engine.
 _BUILDKIT = ApiVersion(1, 39)
@@ -36,6 +37,8 @@ _REFRESH_SECONDS = 5.0
 _UPLOAD = "upload-request:"
 #: Docker's own client names the session again in ``/build``; buildx, another client, does not.
 _NAMES_SESSION = "docker-client/"
+_SITED = f"{CHOSEN}; of BuildKit where its session is, else {BUILDER}"
+_ARGUMENTS = "instructions among buildargs"
 
 
 def can_buildkit(node: Node) -> bool:
@@ -59,10 +62,10 @@ class Builds:
     def routes(self) -> list[Route]:
         """Every route of building."""
         return [
-            Route("POST", "/build", self.build),
-            Route("POST", "/build/cancel", self.cancel),
-            Route("POST", "/session", self.open_session),
-            Route("POST", "/grpc", self.open_grpc),
+            Route("POST", "/build", self.build, routed=_SITED, rewrites=_ARGUMENTS),
+            Route("POST", "/build/cancel", self.cancel, routed=BUILD),
+            Route("POST", "/session", self.open_session, routed=BUILDER),
+            Route("POST", "/grpc", self.open_grpc, routed=BUILDER),
         ]
 
     async def build(self, exchange: Exchange) -> None:

@@ -15,8 +15,11 @@ from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.fragments import Fragments, NameStyle, add_sizes
 from swarmcore_api_docker.image_names import image_ids
 from swarmcore_api_docker.listing import parse_list_query, select
+from swarmcore_api_docker.routed import CACHES
 
 _JSON = ((b"Content-Type", b"application/json"),)
+_ROUTED = f"{CACHES}; with size the engines"
+_REWRITES = "filter node; Names, Ports, Status; Labels of the node"
 #: Above this many, a query that names each would be longer than engines accept.
 _MOST_IDS_IN_A_QUERY = 1000
 
@@ -34,8 +37,8 @@ class ContainerList:
     def routes(self) -> list[Route]:
         """The list, and classic's second name for it."""
         return [
-            Route("GET", "/containers/json", self.show),
-            Route("GET", "/containers/ps", self.show),
+            Route("GET", path, self.show, routed=_ROUTED, rewrites=_REWRITES)
+            for path in ("/containers/json", "/containers/ps")
         ]
 
     async def show(self, exchange: Exchange) -> None:

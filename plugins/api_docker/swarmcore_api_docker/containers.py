@@ -16,6 +16,7 @@ from swarmcore.protocols import Engine, Exchange, Handler, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.explanation import explanation_document
 from swarmcore_api_docker.inspection import show_container
+from swarmcore_api_docker.routed import CHOSEN, CONTAINER
 from swarmcore_api_docker.version_gates import needs_of_verb, require_heeded
 
 #: Asks a create to explain itself and do nothing.
@@ -31,24 +32,30 @@ _READS = {
     "PUT": ("archive",),
     "POST": ("attach", "resize"),
 }
+_CREATE = "instructions in Env and Labels; names of other objects; the swarm's id in Labels"
+_INSPECT = "Node added; HostIp"
+_RENAME = "the name must be free in the cluster"
 _CHANGES = ("start", "stop", "restart", "kill", "pause", "unpause", "update", "wait")
 
 
 def routes() -> list[Route]:
     """Every route below ``/containers/``, the list excepted."""
     found = [
-        Route("POST", "/containers/create", create),
+        Route("POST", "/containers/create", create, routed=CHOSEN, rewrites=_CREATE),
         Route("POST", "/swarmcore/explain", explain),
-        Route("GET", "/containers/{name}/json", inspect),
-        Route("POST", "/containers/{name}/rename", rename),
-        Route("POST", "/containers/{name}/exec", create_exec),
-        Route("DELETE", "/containers/{name}", remove),
+        Route("GET", "/containers/{name}/json", inspect, routed=CONTAINER, rewrites=_INSPECT),
+        Route("POST", "/containers/{name}/rename", rename, routed=CONTAINER, rewrites=_RENAME),
+        Route("POST", "/containers/{name}/exec", create_exec, routed=CONTAINER),
+        Route("DELETE", "/containers/{name}", remove, routed=CONTAINER),
     ]
     for method, verbs in _READS.items():
-        found += [Route(method, f"/containers/{{name}}/{verb}", _carry(verb)) for verb in verbs]
-    for verb in _CHANGES:
-        found.append(Route("POST", f"/containers/{{name}}/{verb}", _carry(verb, settles=True)))
-    return found
+        found += [_route(method, verb) for verb in verbs]
+    return found + [_route("POST", verb, settles=True) for verb in _CHANGES]
+
+
+def _route(method: str, verb: str, *, settles: bool = False) -> Route:
+    handler = _carry(verb, settles=settles)
+    return Route(method, f"/containers/{{name}}/{verb}", handler, routed=CONTAINER)
 
 
 def _locate(exchange: Exchange) -> tuple[Container, Engine]:

@@ -9,6 +9,7 @@ from swarmcore.errors import EngineRefused
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import ask_all
+from swarmcore_api_docker.routed import ALL
 from swarmcore_api_docker.usage_reports import merge_usage
 from swarmcore_api_docker.whole_answer import ask_patiently
 
@@ -24,7 +25,7 @@ class DiskUsage:
 
     def routes(self) -> list[Route]:
         """The one path."""
-        return [Route("GET", "/system/df", self.show)]
+        return [Route("GET", "/system/df", self.show, routed=ALL, rewrites="added up")]
 
     async def show(self, exchange: Exchange) -> None:
         """Answer with the sum of those that answer; of none, with the first one's refusal."""

@@ -14,10 +14,11 @@ import trio
 from swarmcore.errors import BadRequest
 from swarmcore.events import identity_of, read_event
 from swarmcore.model import Event
-from swarmcore.protocols import Cluster, Engine, EventStream, Exchange
+from swarmcore.protocols import Cluster, Engine, EventStream, Exchange, Route
 from swarmcore_api_docker.event_filters import compile_event_filters
 from swarmcore_api_docker.event_text import Framing, choose_framing, write_event
 from swarmcore_api_docker.fan_out import ask_all
+from swarmcore_api_docker.routed import ALL
 from swarmcore_api_docker.timestamps import parse_when
 
 _Send = Callable[[bytes], Awaitable[None]]
@@ -30,6 +31,12 @@ class _Wanted:
     until: float | None
     admits: Callable[[Mapping[str, Any]], bool]
     framing: Framing
+
+
+def routes() -> list[Route]:
+    """The one path."""
+    rewrites = "filter node; Actor's node.*, from, node"
+    return [Route("GET", "/events", follow_events, routed=ALL, rewrites=rewrites)]
 
 
 async def follow_events(exchange: Exchange) -> None:

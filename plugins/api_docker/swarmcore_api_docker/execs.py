@@ -2,14 +2,15 @@
 
 from swarmcore.protocols import Exchange, Handler, Route
 from swarmcore_api_docker.containers import engine_path
+from swarmcore_api_docker.routed import EXEC
 
 
 def routes() -> list[Route]:
     """Every route below ``/exec/``."""
     return [
-        Route("POST", "/exec/{id}/start", _carry("start")),
-        Route("POST", "/exec/{id}/resize", _carry("resize")),
-        Route("GET", "/exec/{id}/json", _carry("json")),
+        Route("POST", "/exec/{id}/start", _carry("start"), routed=EXEC),
+        Route("POST", "/exec/{id}/resize", _carry("resize"), routed=EXEC),
+        Route("GET", "/exec/{id}/json", _carry("json"), routed=EXEC),
     ]
 
 

@@ -4,6 +4,7 @@ from swarmcore.errors import BadRequest
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.image_holders import agreed_holder, find_common_holders, find_holders
+from swarmcore_api_docker.routed import ALL, HOLDER
 from swarmcore_api_docker.tee import send_to_all
 from swarmcore_api_docker.version_gates import able_engines, require_able
 
@@ -11,9 +12,9 @@ from swarmcore_api_docker.version_gates import able_engines, require_able
 def routes() -> list[Route]:
     """Saving and loading."""
     return [
-        Route("GET", "/images/{name}/get", save),
-        Route("GET", "/images/get", save_several),
-        Route("POST", "/images/load", load),
+        Route("GET", "/images/{name}/get", save, routed=HOLDER),
+        Route("GET", "/images/get", save_several, routed=HOLDER),
+        Route("POST", "/images/load", load, routed=ALL, rewrites="ids of progress: node and id"),
     ]
 
 

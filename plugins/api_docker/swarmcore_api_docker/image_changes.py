@@ -12,6 +12,7 @@ from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.fan_out import Replies, ask_all
 from swarmcore_api_docker.image_holders import find_holders
 from swarmcore_api_docker.outcomes import require_success
+from swarmcore_api_docker.routed import CONTAINER, HOLDERS
 from swarmcore_api_docker.version_gates import require_able
 from swarmcore_api_docker.whole_answer import ask_patiently
 
@@ -19,9 +20,11 @@ from swarmcore_api_docker.whole_answer import ask_patiently
 def routes() -> list[Route]:
     """Tagging, removing, committing."""
     return [
-        Route("POST", "/images/{name}/tag", tag),
-        Route("DELETE", "/images/{name}", remove),
-        Route("POST", "/commit", commit),
+        Route("POST", "/images/{name}/tag", tag, routed=HOLDERS),
+        Route(
+            "DELETE", "/images/{name}", remove, routed=HOLDERS, rewrites="the reports are joined"
+        ),
+        Route("POST", "/commit", commit, routed=CONTAINER),
     ]
 
 

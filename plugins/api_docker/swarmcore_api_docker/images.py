@@ -11,10 +11,13 @@ from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.image_holders import agreed_holder, find_holders
 from swarmcore_api_docker.image_listing import filter_images, merge_images, show_images
+from swarmcore_api_docker.routed import ALL, CACHES, HOLDER
 from swarmcore_api_docker.version_gates import able_engines
 
 #: Parameters whose answer is not in the caches.
 _LIVE = ("all", "shared-size", "manifests", "identity")
+_LISTED = f"{CACHES}; with all, shared-size, manifests or identity {ALL}"
+_MERGED = "filter node; one row for each image id"
 #: Up to here a query could name one reference beside the filters.
 _NO_FILTER_PARAMETER = ApiVersion(1, 41)
 
@@ -22,9 +25,9 @@ _NO_FILTER_PARAMETER = ApiVersion(1, 41)
 def routes() -> list[Route]:
     """Reading images."""
     return [
-        Route("GET", "/images/json", show_list),
-        Route("GET", "/images/{name}/json", inspect),
-        Route("GET", "/images/{name}/history", show_history),
+        Route("GET", "/images/json", show_list, routed=_LISTED, rewrites=_MERGED),
+        Route("GET", "/images/{name}/json", inspect, routed=HOLDER),
+        Route("GET", "/images/{name}/history", show_history, routed=HOLDER),
     ]
 
 

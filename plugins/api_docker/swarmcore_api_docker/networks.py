@@ -28,6 +28,7 @@ from swarmcore_api_docker.network_listing import (
 )
 from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.pruning import pruned_engines, sum_reports
+from swarmcore_api_docker.routed import ALL, CACHES, CHOSEN, CONTAINER, HOLDER, LISTED, PRUNED
 from swarmcore_api_docker.siting import answering_engine, choose_engine, split_node
 from swarmcore_api_docker.version_gates import require_heeded
 
@@ -35,6 +36,9 @@ from swarmcore_api_docker.version_gates import require_heeded
 _LOOKS_FOR_DUPLICATES = ApiVersion(1, 44)
 #: Engines of older versions give a network addresses that it was not to have.
 _WITHOUT_IPV4 = Need("EnableIPv4", ApiVersion(1, 48))
+_CREATE = "node/ of Name; Driver and CheckDuplicate"
+_CONNECT = "names become ids"
+_MERGED = "Containers of all engines that it spans"
 
 
 class Networks:
@@ -46,13 +50,15 @@ class Networks:
     def routes(self) -> list[Route]:
         """Every route below ``/networks``."""
         return [
-            Route("GET", "/networks", show_list),
-            Route("GET", "/networks/{id}", inspect),
-            Route("POST", "/networks/create", self.create),
-            Route("POST", "/networks/prune", prune),
-            Route("POST", "/networks/{id}/connect", connect),
-            Route("POST", "/networks/{id}/disconnect", disconnect),
-            Route("DELETE", "/networks/{id}", remove),
+            Route("GET", "/networks", show_list, routed=CACHES, rewrites=LISTED),
+            Route("GET", "/networks/{id}", inspect, routed=HOLDER, rewrites=_MERGED),
+            Route("POST", "/networks/create", self.create, routed=CHOSEN, rewrites=_CREATE),
+            Route("POST", "/networks/prune", prune, routed=ALL, rewrites=PRUNED),
+            Route("POST", "/networks/{id}/connect", connect, routed=CONTAINER, rewrites=_CONNECT),
+            Route(
+                "POST", "/networks/{id}/disconnect", disconnect, routed=CONTAINER, rewrites=_CONNECT
+            ),
+            Route("DELETE", "/networks/{id}", remove, routed=HOLDER),
         ]
 
     async def create(self, exchange: Exchange) -> None:

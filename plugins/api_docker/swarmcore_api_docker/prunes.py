@@ -10,6 +10,7 @@ from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.pruning import pruned_engines, sum_reports
+from swarmcore_api_docker.routed import ALL, PRUNED
 from swarmcore_api_docker.whole_answer import ask_patiently
 
 #: ``keep-storage`` got another name, and two companions, in this version.
@@ -23,10 +24,15 @@ _Settle = Callable[[Engine, Answer], Awaitable[None]]
 def routes() -> list[Route]:
     """Prunes; those of networks and volumes are theirs."""
     return [
-        Route("POST", "/containers/prune", _prune("containers", "ContainersDeleted", _forget)),
-        Route("POST", "/images/prune", _prune("images", "ImagesDeleted", _reread_images)),
-        Route("POST", "/build/prune", _prune("build", "CachesDeleted", _nothing)),
+        _route("containers", "ContainersDeleted", _forget),
+        _route("images", "ImagesDeleted", _reread_images),
+        _route("build", "CachesDeleted", _nothing, f"{PRUNED}; keep-storage, reserved-space"),
     ]
+
+
+def _route(kind: str, deleted: str, settle: _Settle, rewrites: str = PRUNED) -> Route:
+    handler = _prune(kind, deleted, settle)
+    return Route("POST", f"/{kind}/prune", handler, routed=ALL, rewrites=rewrites)
 
 
 def _prune(kind: str, deleted: str, settle: _Settle) -> Handler:

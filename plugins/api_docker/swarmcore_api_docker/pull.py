@@ -5,11 +5,18 @@ from swarmcore.messages import Query
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.image_import import import_image
 from swarmcore_api_docker.joint_work import JointWork, Report, client_headers, report_answer
+from swarmcore_api_docker.routed import ALL
 
 
 def routes() -> list[Route]:
     """Pulling, and importing, which Docker has on the same path."""
-    return [Route("POST", "/images/create", create_image)]
+    pulls = "where the client's create missed it"
+    return [
+        Route(
+            "POST", "/images/create", create_image,
+            routed=f"{pulls}, else {ALL}", rewrites="ids of progress: node and id",
+        )
+    ]  # fmt: skip
 
 
 async def create_image(exchange: Exchange) -> None:

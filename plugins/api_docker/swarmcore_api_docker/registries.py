@@ -13,6 +13,7 @@ from swarmcore_api_docker.image_holders import (
     find_repository_holders,
 )
 from swarmcore_api_docker.joint_work import client_headers
+from swarmcore_api_docker.routed import ANY, HOLDER
 from swarmcore_api_docker.version_gates import able_engines
 from swarmcore_api_docker.whole_answer import ask_patiently
 
@@ -20,10 +21,10 @@ from swarmcore_api_docker.whole_answer import ask_patiently
 def routes() -> list[Route]:
     """Logging in, searching, looking up, pushing."""
     return [
-        Route("POST", "/auth", check_login),
-        Route("GET", "/images/search", search),
-        Route("GET", "/distribution/{name}/json", describe),
-        Route("POST", "/images/{name}/push", push),
+        Route("POST", "/auth", check_login, routed=ANY),
+        Route("GET", "/images/search", search, routed=ANY),
+        Route("GET", "/distribution/{name}/json", describe, routed=ANY),
+        Route("POST", "/images/{name}/push", push, routed=HOLDER),
     ]
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from importlib import metadata
 
 from swarmcore.messages import Answer, Headers
-from swarmcore.protocols import Cluster, Exchange
+from swarmcore.protocols import Cluster, Exchange, Route
 from swarmcore_api_docker.build import can_buildkit
 from swarmcore_api_docker.info_document import Manager, describe_info, describe_version
+from swarmcore_api_docker.routed import MANAGER
 
 _GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _PING_HEADERS: Headers = (
@@ -17,6 +18,19 @@ _PING_HEADERS: Headers = (
     (b"Cache-Control", b"no-cache, no-store, must-revalidate"),
     (b"Pragma", b"no-cache"),
 )
+_PING = "Builder-Version is 2 where every engine has BuildKit"
+_VERSION = "ApiVersion is the newest that every engine speaks"
+_INFO = "sums over the engines; nodes in SystemStatus"
+
+
+def routes() -> list[Route]:
+    """What the manager says of itself."""
+    return [
+        Route("GET", "/_ping", ping, routed=MANAGER, rewrites=_PING),
+        Route("HEAD", "/_ping", ping, routed=MANAGER, rewrites=_PING),
+        Route("GET", "/version", show_version, routed=MANAGER, rewrites=_VERSION),
+        Route("GET", "/info", show_info, routed=MANAGER, rewrites=_INFO),
+    ]
 
 
 @functools.cache

@@ -6,6 +6,7 @@ pass over what answers so.
 
 from swarmcore.errors import NotFound, NotSupported, Unavailable
 from swarmcore.protocols import Exchange, Handler, Route
+from swarmcore_api_docker.routed import MANAGER, REFUSED
 
 _NOT_YET: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("container checkpoints", (
@@ -50,19 +51,21 @@ _NO_SWARM = (
 def routes() -> list[Route]:
     """Every documented path that has no other handler."""
     found = [
-        Route("GET", "/plugins", _no_plugins),
-        Route("GET", "/plugins/{name}/json", _no_plugin),
+        Route("GET", "/plugins", _no_plugins, routed=f"{MANAGER}: an empty list"),
+        Route("GET", "/plugins/{name}/json", _no_plugin, routed=f"{REFUSED}: 404"),
     ]
     for what, paths in _NOT_YET:
-        found += _routes(paths, _refuse(f"{what}: not supported by this manager yet"))
+        text = f"{what}: not supported by this manager yet"
+        found += _routes(paths, _refuse(text), f"{REFUSED}: 501, {what}")
     for what, paths in _NEVER:
-        found += _routes(paths, _refuse(f"{what} not supported by a manager of many engines"))
-    return found + _routes(_SWARM_MODE, _outside_swarm)
+        text = f"{what} not supported by a manager of many engines"
+        found += _routes(paths, _refuse(text), f"{REFUSED}: 501, {what.rpartition(' ')[0]}")
+    return found + _routes(_SWARM_MODE, _outside_swarm, f"{REFUSED}: 503, as outside a swarm")
 
 
-def _routes(paths: tuple[str, ...], handler: Handler) -> list[Route]:
+def _routes(paths: tuple[str, ...], handler: Handler, routed: str) -> list[Route]:
     split = (path.split(" ") for path in paths)
-    return [Route(method, template, handler) for method, template in split]
+    return [Route(method, template, handler, routed=routed) for method, template in split]
 
 
 def _refuse(text: str) -> Handler:

@@ -16,6 +16,16 @@ from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import Replies, ask_all
 from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.pruning import pruned_engines, sum_reports, with_filters
+from swarmcore_api_docker.routed import (
+    ALL,
+    CACHES,
+    CHOSEN,
+    HOLDER,
+    HOLDERS,
+    LISTED,
+    PRUNED,
+    REFUSED,
+)
 from swarmcore_api_docker.siting import answering_engine, choose_engine, split_node
 from swarmcore_api_docker.volume_listing import (
     find_volume,
@@ -27,6 +37,8 @@ from swarmcore_api_docker.volume_listing import (
 
 #: From here on a prune spares volumes with a name unless ``all`` is asked for.
 _SPARES_NAMED = ApiVersion(1, 42)
+_SITED = f"{HOLDER}, else {CHOSEN}"
+_LIST = f"{LISTED}; Warnings name silent nodes"
 
 
 class Volumes:
@@ -38,12 +50,14 @@ class Volumes:
     def routes(self) -> list[Route]:
         """Every route below ``/volumes``."""
         return [
-            Route("GET", "/volumes", show_list),
-            Route("GET", "/volumes/{name}", inspect),
-            Route("POST", "/volumes/create", self.create),
-            Route("POST", "/volumes/prune", prune),
-            Route("PUT", "/volumes/{name}", update),
-            Route("DELETE", "/volumes/{name}", remove),
+            Route("GET", "/volumes", show_list, routed=CACHES, rewrites=_LIST),
+            Route("GET", "/volumes/{name}", inspect, routed=HOLDER),
+            Route("POST", "/volumes/create", self.create, routed=_SITED, rewrites="node/ of Name"),
+            Route("POST", "/volumes/prune", prune, routed=ALL, rewrites=f"{PRUNED}; all"),
+            Route(
+                "PUT", "/volumes/{name}", update, routed=f"{REFUSED}: 503, for volumes of a swarm"
+            ),
+            Route("DELETE", "/volumes/{name}", remove, routed=HOLDERS),
         ]
 
     async def create(self, exchange: Exchange) -> None:
