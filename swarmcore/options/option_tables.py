@@ -52,7 +52,7 @@ _PLUGINS = (
         "filter",
         "which nodes may take a container; repeatable, the first one replaces the default chain",
         kind="texts",
-        default=("health", "port", "dependency", "affinity", "constraint"),
+        default=("health", "port", "dependency", "affinity", "constraint", "platform"),
         aliases=("f",),
         value="NAME",
     ),

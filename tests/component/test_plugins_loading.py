@@ -22,6 +22,7 @@ from swarmcore.plugins.catalogue import GROUP, PluginInfo, find, installed
 from swarmcore.plugins.inspection import as_json, as_table, inspect_installed
 from swarmcore.plugins.selection import select_plugins
 
+DEFAULT_FILTERS = ["health", "port", "dependency", "affinity", "constraint", "platform"]
 STRATEGY = """
     from types import SimpleNamespace
     from swarmcore import hookimpl
@@ -96,7 +97,7 @@ class Site:
 
     def install_defaults(self):
         self.install("strategy_spread")
-        for name in ("health", "port", "dependency", "affinity", "constraint"):
+        for name in DEFAULT_FILTERS:
             self.install(f"filter_{name}", FILTER)
         self.install("discovery_nodes", DISCOVERY.replace("SCHEME", "nodes"))
         self.install("api_docker", ROUTES)
@@ -296,10 +297,10 @@ def test_a_broken_file_and_a_broken_module_are_named(acme):
 # ---- selection
 
 
-def test_the_defaults_are_classic_s(acme):
+def test_the_defaults_are_classic_s_and_platform(acme):
     acme.install_defaults()
     plugins = select_plugins(options())
-    assert filters_of(plugins) == ["health", "port", "dependency", "affinity", "constraint"]
+    assert filters_of(plugins) == DEFAULT_FILTERS
     assert plugins.strategy({}).name == "acme_strategy_spread"
     assert plugins.implementers("swarmcore_routes") == ["api_docker"]
 
@@ -326,7 +327,7 @@ def test_a_plugin_that_brings_a_strategy_replaces_the_default(acme, how):
     }[how]
     plugins = select_plugins(options(plugins=(name,)))
     assert plugins.implementers("swarmcore_strategy") == [name]
-    assert filters_of(plugins) == ["health", "port", "dependency", "affinity", "constraint"]
+    assert filters_of(plugins) == DEFAULT_FILTERS
 
 
 def test_two_named_strategies_are_a_conflict(acme):
@@ -396,7 +397,7 @@ def test_an_unknown_scheme_lists_the_installed_discoveries(acme):
 def test_a_default_can_be_left_out(acme):
     acme.install_defaults()
     plugins = select_plugins(options(without=("filter_port", "api_docker")))
-    assert filters_of(plugins) == ["health", "dependency", "affinity", "constraint"]
+    assert filters_of(plugins) == [name for name in DEFAULT_FILTERS if name != "port"]
     assert plugins.implementers("swarmcore_routes") == []
 
 
