@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from swarmcore.errors import NotFound
@@ -41,14 +42,17 @@ def with_filters(query: Query, filters: dict[str, list[str]]) -> Query:
 def sum_reports(answers: Iterable[Answer], *lists: str) -> dict[str, Any]:
     """One report: each of *lists* joined, space summed where the engines tell it.
 
+    A list that is null in every report stays null, as an engine says that it deleted nothing.
+
     Args:
         answers: the engines' reports.
         lists: ``NetworksDeleted``.
     """
     reports = [answer.json() for answer in answers]
-    merged: dict[str, Any] = {
-        key: [item for report in reports for item in report.get(key) or ()] for key in lists
-    }
+    merged: dict[str, Any] = {}
+    for key in lists:
+        told = [report[key] for report in reports if report.get(key) is not None]
+        merged[key] = list(chain.from_iterable(told)) if told else None
     if any("SpaceReclaimed" in report for report in reports):
         merged["SpaceReclaimed"] = sum(report.get("SpaceReclaimed") or 0 for report in reports)
     return merged
