@@ -4,6 +4,7 @@ Every test here runs twice, with the same expectations. What each client did is 
 must be what the table of ``docs/compatibility.md`` says.
 """
 
+import gc
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -123,6 +124,18 @@ def registry(lab: Any, engines: dict[str, Any]) -> Any:
     registry = lab.registry()
     registry.push(engines["old"], "busybox:latest", "tool:1")
     return registry
+
+
+@pytest.fixture
+def sdk(target: Target, versions: dict[str, str]) -> Iterator[Any]:
+    """A ``docker.DockerClient`` of the target."""
+    import docker  # slow, and not every test's client
+
+    versions["docker SDK for Python"] = docker.__version__
+    client = docker.DockerClient(base_url=target.host)
+    yield client
+    client.close()
+    gc.collect()  # of sockets that it left open, while the test that knows of them is to be told
 
 
 @pytest.fixture
