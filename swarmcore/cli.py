@@ -13,6 +13,14 @@ from swarmcore import __version__
 from swarmcore.errors import ConfigError, SwarmError
 from swarmcore.options import build_options
 from swarmcore.options.flags import Option, split_arguments
+from swarmcore.options.operation_tables import (
+    DECISIONS_OPTIONS,
+    DRAIN_OPTIONS,
+    EXPLAIN_OPTIONS,
+    LABEL_OPTIONS,
+    NODES_OPTIONS,
+    UNDRAIN_OPTIONS,
+)
 from swarmcore.options.option_tables import (
     CLUSTER_OPTS,
     CONFIG,
@@ -86,7 +94,7 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return _run_plugin_command(words[0], words[1:])
     usage, run = command
     options = (*GLOBAL_OPTIONS, *usage.options, _HELP)
-    later, rest = split_arguments(words[1:], options, usage.command)
+    later, rest = split_arguments(words[1:], options, usage.command, mixed=usage.mixed)
     if "help" in later:
         return _say(command_help(usage))
     call = _Call(usage, {**given, **later}, rest, environment)
@@ -159,6 +167,16 @@ def _demo(call: _Call) -> int:
     return demo(read["engines"], kind, read["host"])
 
 
+def _operate(call: _Call) -> int:
+    """A command that asks a running manager, which is found as docker finds it."""
+    variables = {key: text for key, text in call.environment.items() if key.startswith("DOCKER_")}
+    settings = resolve(call.usage.options, call.given, variables)
+    options = {name: setting.value for name, setting in settings.items()}
+    from swarmcore.operations import Call, run_command
+
+    return run_command(Call(call.usage.name, options, call.words, call.environment))
+
+
 def _run_plugin_command(name: str, words: Sequence[str]) -> int:
     """Run a command that an installed plugin brings; a broken plugin does not hide the others."""
     from swarmcore.plugins import Plugins, installed
@@ -194,11 +212,33 @@ _PLUGINS = Usage(
 )
 _DEMO = Usage("demo", "run a whole cluster on this machine, to try it", "", DEMO_OPTIONS)
 
+_OPERATIONS = (
+    Usage("nodes", "show the nodes of a running manager", "[NODE...]", NODES_OPTIONS, mixed=True),
+    Usage("drain", "let nodes take no new containers", "NODE...", DRAIN_OPTIONS, mixed=True),
+    Usage("undrain", "let nodes take containers again", "NODE...", UNDRAIN_OPTIONS, mixed=True),
+    Usage(
+        "label",
+        "add labels to a node, or take added ones away with KEY-",
+        "NODE KEY=VALUE|KEY- ...",
+        LABEL_OPTIONS,
+        mixed=True,
+    ),
+    Usage(
+        "explain",
+        "say where 'docker run' would go and why, and do nothing",
+        "[--] docker run ...",
+        EXPLAIN_OPTIONS,
+        "The exit status is 0 where it would be placed, and 2 where it would be refused.\n",
+    ),
+    Usage("decisions", "show where containers went, and refusals", "", DECISIONS_OPTIONS),
+)
+
 _COMMANDS: Mapping[str, tuple[Usage, Callable[[_Call], int]]] = {
     "manage": (_MANAGE, _manage),
     "m": (_MANAGE, _manage),  # classic's short form
     "plugins": (_PLUGINS, _plugins),
     "demo": (_DEMO, _demo),
+    **{usage.name: (usage, _operate) for usage in _OPERATIONS},
 }
 
 

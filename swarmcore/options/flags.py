@@ -92,14 +92,15 @@ def read_switch(text: str) -> bool:
 
 
 def split_arguments(
-    arguments: Sequence[str], options: Iterable[Option], command: str
+    arguments: Sequence[str], options: Iterable[Option], command: str, *, mixed: bool = False
 ) -> tuple[dict[str, list[str]], list[str]]:
-    """Read flags up to the first word that is none.
+    """Read flags up to the first word that is none, or *mixed* with such words.
 
     Args:
         arguments: words of the command line.
         options: the table.
         command: what help is asked with, for messages: ``swarmcore manage``.
+        mixed: go on reading flags behind a word that is none; ``--`` ends them.
 
     Returns:
         The texts given, by option name, in order; and the words that remain.
@@ -114,13 +115,20 @@ def split_arguments(
         for spelling in (option.name, *option.aliases)
     }
     given: dict[str, list[str]] = {}
-    words = list(arguments)
-    while words and words[0].startswith("-") and words[0] != "-":
-        word = words.pop(0)
+    words, passed = list(arguments), []
+    while words:
+        word = words[0]
+        is_flag = word.startswith("-") and word != "-"
+        if not is_flag and not mixed:
+            break
+        words.pop(0)
         if word == "--":
             break
-        _take_flag(word, words, spellings, given, command)
-    return given, words
+        if is_flag:
+            _take_flag(word, words, spellings, given, command)
+        else:
+            passed.append(word)
+    return given, passed + words
 
 
 def _take_flag(

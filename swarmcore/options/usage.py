@@ -33,6 +33,7 @@ class Usage:
         argument: how the positional argument is shown.
         options: its table.
         epilog: what follows the options.
+        mixed: options may also follow the argument.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Usage:
     argument: str = ""
     options: Sequence[Option] = ()
     epilog: str = ""
+    mixed: bool = False
 
     @property
     def command(self) -> str:

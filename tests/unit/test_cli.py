@@ -157,7 +157,7 @@ def test_demo_is_told_how_many_of_what_and_where(started, arguments, call):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["list"], "no command is called 'list'; commands: demo, help, manage, plugins"),
+        (["list"], "no command is called 'list'; commands: decisions, demo, drain, explain, help,"),
         (["help", "list"], "no command is called 'list'"),
         (["--nosuch"], "unknown option '--nosuch'; see 'swarmcore --help'"),
         (["manage", "--nosuch"], "unknown option '--nosuch'; see 'swarmcore manage --help'"),

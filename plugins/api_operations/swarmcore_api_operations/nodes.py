@@ -86,7 +86,7 @@ def _named(exchange: Exchange) -> Node:
     if not found:
         words = [word for node in nodes for word in (node.name, node.address) if word]
         near = get_close_matches(text, words, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "; GET /swarmcore/nodes lists them"
+        hint = f"; did you mean {near[0]}?" if near else "; 'swarmcore nodes' lists them"
         raise NotFound(f"No such node: {text}{hint}")
     return found[0]
 

@@ -79,7 +79,7 @@ async def test_a_name_of_two_nodes_asks_for_the_address():
 async def test_a_slip_of_the_pen_is_told_the_nearest_name(cluster):
     with pytest.raises(NotFound, match=r"No such node: wbe-2; did you mean web-\d\?"):
         await ask(cluster, "GET", "/swarmcore/nodes/wbe-2")
-    with pytest.raises(NotFound, match="GET /swarmcore/nodes lists them"):
+    with pytest.raises(NotFound, match="'swarmcore nodes' lists them"):
         await ask(cluster, "GET", "/swarmcore/nodes/zzzzzz")
 
 

@@ -1,0 +1,140 @@
+"""An explanation for people: the choice, who else could, and why the others could not.
+
+Nodes about which the same is to be said are one paragraph, so that 200 nodes are a page.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from swarmcore.model import NANO
+from swarmcore.operations.columns import count, some, table, wrap
+from swarmcore.sizes import show_bytes
+
+#: Candidates that are listed beside the chosen one and its alternates.
+_RUNNERS_UP = 2
+
+Document = Mapping[str, Any]
+
+
+def explanation_text(explanation: Document, *, width: int) -> str:
+    """The page.
+
+    Args:
+        explanation: the document of ``POST /swarmcore/explain``.
+        width: of the terminal, in characters.
+    """
+    nodes = explanation["Nodes"]
+    fitting = [node for node in nodes if node["Rank"]]
+    refused = [node for node in nodes if not node["Rank"]]
+    lines = [*_answer(explanation, width), ""]
+    if fitting:
+        lines += _candidates(explanation, fitting, len(nodes), width)
+    if refused:
+        lines += [*[""] * bool(fitting), *_refused(refused, len(nodes), width)]
+    return "\n".join(lines) + "\n"
+
+
+def _answer(explanation: Document, width: int) -> Iterator[str]:
+    name = explanation["Name"] or "a container without a name"
+    what = f"{name} ({explanation['Image']})"
+    if explanation["Placed"]:
+        yield from wrap(f"{what} would be placed on {explanation['Node']}.", width=width)
+    else:
+        yield from wrap(f"{what} would be refused:", width=width)
+        yield from wrap(explanation["Error"], width=width, indent="  ")
+    facts = [
+        ("claims", _claim(explanation["Claim"])),
+        ("strategy", explanation["Strategy"]),
+        ("filters", ", ".join(explanation["Filters"])),
+        ("alternates", ", ".join(explanation["Alternates"])),
+        ("dropped", "; ".join(explanation["Dropped"])),
+    ]
+    yield ""
+    for word, text in facts:
+        if text:
+            yield from wrap(f"{word:<12}{text}", width=width, indent="  ", hanging=" " * 14)
+
+
+def _claim(claim: Document) -> str:
+    parts = []
+    if claim["NanoCPUs"]:
+        parts.append(f"{claim['NanoCPUs'] / NANO:g} CPUs")
+    if claim["Memory"]:
+        parts.append(show_bytes(claim["Memory"]))
+    if claim["Ports"]:
+        parts.append(f"port {', '.join(claim['Ports'])}")
+    return ", ".join(parts) or "nothing"
+
+
+# ---- who could
+
+
+def _candidates(
+    explanation: Document, fitting: Sequence[Document], asked: int, width: int
+) -> Iterator[str]:
+    yield f"{len(fitting)} of {count(asked, 'node')} could take it:"
+    shown = fitting[: 1 + len(explanation["Alternates"]) + _RUNNERS_UP]
+    rows = [["", "RANK", "NODE", "WEIGHTS", "NORMALISED", "BREAKS"]]
+    for node in shown:
+        broken = [each["Rule"] for each in node["Verdicts"] if not each["Passed"]]
+        rows.append(
+            [
+                "",
+                str(node["Rank"]),
+                node["Name"],
+                _numbers(node["Weights"]["Raw"]),
+                _numbers(node["Weights"]["Normalised"]),
+                "; ".join(broken) or "-",
+            ]
+        )
+    yield from table(rows, width=width, spare=(4,))
+    rest = [node["Name"] for node in fitting[len(shown) :]]
+    if rest:
+        yield f"  and {some(rest, room=width - 6)}"
+
+
+def _numbers(numbers: Sequence[float]) -> str:
+    return " ".join(f"{number:.4g}" for number in numbers)
+
+
+# ---- who could not, and why
+
+
+def _refused(refused: Sequence[Document], asked: int, width: int) -> Iterator[str]:
+    yield f"{len(refused)} of {count(asked, 'node')} could not:"
+    groups: dict[tuple[str, ...], list[Document]] = {}
+    for node in refused:
+        rules = tuple(verdict["Rule"] for verdict in _objections(node))
+        groups.setdefault(rules, []).append(node)
+    for rules, nodes in sorted(groups.items(), key=lambda group: -len(group[1])):
+        yield from _group(rules, nodes, width)
+
+
+def _objections(node: Document) -> list[Document]:
+    return [each for each in node["Verdicts"] if not each["Passed"] and not each["Soft"]]
+
+
+def _group(rules: Sequence[str], nodes: Sequence[Document], width: int) -> Iterator[str]:
+    """What one set of rules says about the nodes that exactly these refuse."""
+    indent = " " * 8
+    yield from wrap("; ".join(rules), width=width, indent=f"  {len(nodes):>4}  ", hanging=indent)
+    for rule in rules:
+        reasons = _reasons(rule, nodes)
+        if reasons:
+            named = f"{rule}: " if len(rules) > 1 else ""
+            yield from wrap(named + reasons, width=width, indent=indent, hanging=indent + "  ")
+    yield f"{indent}{some([node['Name'] for node in nodes], room=width - len(indent))}"
+
+
+def _reasons(rule: str, nodes: Sequence[Document]) -> str:
+    """The one reason of all, or the first with how many more there are."""
+    said = {
+        verdict["Reason"]: node["Name"]
+        for node in reversed(nodes)
+        for verdict in _objections(node)
+        if verdict["Rule"] == rule and verdict["Reason"]
+    }
+    if not said:
+        return ""
+    reason, name = list(said.items())[-1]
+    return reason if len(said) == 1 else f"{reason} on {name}, and {len(said) - 1} other reasons"

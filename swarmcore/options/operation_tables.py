@@ -1,0 +1,78 @@
+"""Options of the commands that ask a running manager; where it is found is as for docker."""
+
+from swarmcore.options.flags import Option
+
+_WHERE = (
+    Option(
+        "host",
+        "the manager: tcp://HOST:PORT, HOST:PORT, unix://PATH or ssh://[USER@]HOST",
+        default=("tcp://127.0.0.1:3375",),
+        aliases=("H",),
+        env="DOCKER_HOST",
+        value="ADDRESS",
+        place="start",
+    ),
+    Option("tls", "ask by TLS", kind="switch", default=("false",), env="DOCKER_TLS", place="start"),
+    Option(
+        "tlsverify",
+        "ask by TLS, and verify the manager",
+        kind="switch",
+        default=("false",),
+        env="DOCKER_TLS_VERIFY",
+        place="start",
+    ),
+    Option(
+        "tlscacert",
+        "trust certificates signed by this CA (ca.pem in $DOCKER_CERT_PATH)",
+        value="FILE",
+        place="start",
+    ),
+    Option(
+        "tlscert", "your certificate (cert.pem in $DOCKER_CERT_PATH)", value="FILE", place="start"
+    ),
+    Option("tlskey", "its private key (key.pem in $DOCKER_CERT_PATH)", value="FILE", place="start"),
+)
+_JSON = Option("json", "print JSON, for scripts", kind="switch", default=("false",), place="start")
+
+NODES_OPTIONS = (_JSON, *_WHERE)
+UNDRAIN_OPTIONS = _WHERE
+LABEL_OPTIONS = _WHERE
+
+EXPLAIN_OPTIONS = (
+    _JSON,
+    Option(
+        "json-config",
+        "explain this body of a create instead of a command line; - for standard input",
+        value="FILE",
+        place="start",
+    ),
+    Option("name", "with --json-config: the container's name", value="NAME", place="start"),
+    *_WHERE,
+)
+
+DECISIONS_OPTIONS = (
+    _JSON,
+    Option(
+        "limit",
+        "the latest so many",
+        kind="number",
+        default=("20",),
+        aliases=("n",),
+        value="COUNT",
+        place="start",
+    ),
+    *_WHERE,
+)
+
+DRAIN_OPTIONS = (
+    Option("reason", "why; shown in refusals and in 'docker info'", value="TEXT", place="start"),
+    Option("author", "who; you, when left out", value="NAME", place="start"),
+    Option(
+        "wait",
+        "return when no container runs there any more",
+        kind="switch",
+        default=("false",),
+        place="start",
+    ),
+    *_WHERE,
+)

@@ -1,0 +1,212 @@
+"""What an operator reads: complete, grouped, and inside the terminal."""
+
+import pytest
+
+from swarmcore.model import GiB
+from swarmcore.operations.columns import some, table, wrap
+from swarmcore.operations.decision_text import decisions_text
+from swarmcore.operations.explanation_text import explanation_text
+from swarmcore.operations.node_text import node_text, nodes_text
+
+ROWS = [["NODE", "ADDRESS", "STATE"], ["n1", "10.0.0.1:2375", "healthy"]]
+
+
+@pytest.mark.parametrize(
+    ("width", "head"),
+    [(80, "NODE  ADDRESS        STATE"), (28, "NODE  ADDRESS        STATE"), (27, "NODE  STATE")],
+)
+def test_a_table_gives_up_what_it_can_spare_when_it_is_too_wide(width, head):
+    assert table(ROWS, width=width, spare=(1,))[0] == head
+
+
+def test_a_table_is_too_wide_rather_than_empty():
+    assert table(ROWS, width=1, spare=(1,)) == ["NODE  STATE", "n1    healthy"]
+    assert table(ROWS, width=80, hidden=(0, 1), spare=(1,)) == ["STATE", "healthy"]
+
+
+@pytest.mark.parametrize(
+    ("room", "text"),
+    [
+        (80, "n1, n2, n3, n4"),
+        (14, "n1, n2, n3, n4"),
+        (13, "n1 and 3 more"),
+        (1, "n1 and 3 more"),
+    ],
+)
+def test_as_many_names_as_there_is_room_for(room, text):
+    assert some(["n1", "n2", "n3", "n4"], room=room) == text
+
+
+def test_a_long_word_stays_whole():
+    address = "unix://" + "x" * 90
+    assert wrap(f"error: {address}", width=40, indent="  ") == ["  error:", f"  {address}"]
+
+
+# ---- explanations
+
+
+def verdict(rule, reason=None, *, soft=False):
+    return {
+        "Filter": rule.partition(" ")[0],
+        "Rule": rule,
+        "Soft": soft,
+        "Passed": reason is None,
+        "Reason": reason or "",
+    }
+
+
+def node(name, rank, *verdicts):
+    weights = {"Raw": [float(-rank)], "Normalised": [0.5]} if rank else None
+    return {"Name": name, "Rank": rank, "Verdicts": list(verdicts), "Weights": weights}
+
+
+def explanation(*nodes, **more):
+    return {
+        "Name": "web",
+        "Image": "nginx",
+        "Placed": any(each["Rank"] for each in nodes),
+        "Node": nodes[0]["Name"],
+        "Alternates": [],
+        "Dropped": [],
+        "Error": "",
+        "Claim": {"NanoCPUs": 0, "Memory": 0, "Ports": []},
+        "Strategy": "spread",
+        "Filters": ["constraint"],
+        "Nodes": list(nodes),
+        **more,
+    }
+
+
+def test_nodes_with_the_same_objections_are_one_paragraph():
+    refused = [
+        node(f"a{number}", 0, verdict("zone", ""), verdict("memory", "needs 8, 1 free"))
+        for number in range(3)
+    ] + [
+        node(f"b{number}", 0, verdict("zone"), verdict("memory", "needs 8, 2 free"))
+        for number in "12"
+    ]
+    page = explanation_text(explanation(*refused, Error="no node fits"), width=80)
+    assert page.splitlines() == [
+        "web (nginx) would be refused:",
+        "  no node fits",
+        "",
+        "  claims      nothing",
+        "  strategy    spread",
+        "  filters     constraint",
+        "",
+        "5 of 5 nodes could not:",
+        "     3  zone; memory",
+        "        memory: needs 8, 1 free",
+        "        a0, a1, a2",
+        "     2  memory",
+        "        needs 8, 2 free",
+        "        b1, b2",
+    ]
+
+
+def test_reasons_that_differ_are_one_and_a_count():
+    refused = [node(f"n{free}", 0, verdict("memory", f"{free} free")) for free in range(4)]
+    page = explanation_text(explanation(*refused), width=80)
+    assert "        0 free on n0, and 3 other reasons" in page.splitlines()
+
+
+def test_a_wish_that_a_candidate_breaks_stands_beside_it_and_refuses_nobody():
+    wish = verdict("disk==~ssd", "has hdd", soft=True)
+    placed = [node("n1", 1, wish), node("n2", 2, verdict("disk==~ssd", soft=True))]
+    lines = explanation_text(explanation(*placed, Dropped=["disk==~ssd"]), width=80).splitlines()
+    assert lines[0] == "web (nginx) would be placed on n1."
+    assert "  dropped     disk==~ssd" in lines
+    assert lines[-2].split() == ["1", "n1", "-1", "0.5", "disk==~ssd"]
+    assert lines[-1].split() == ["2", "n2", "-2", "0.5", "-"]
+    assert not any("could not" in line for line in lines)
+
+
+def test_a_container_without_a_name_and_a_cluster_without_nodes():
+    empty = explanation(node("", 0), Name="", Nodes=[], Placed=False, Error="No healthy node")
+    assert explanation_text(empty, width=80).startswith("a container without a name (nginx) would")
+
+
+# ---- nodes
+
+
+def a_document(**more):
+    share = {"Total": 4 * GiB, "Claimed": GiB, "Free": 3 * GiB}
+    return {
+        "Name": "n1",
+        "Address": "10.0.0.1:2375",
+        "ID": "ID|10.0.0.1:2375",
+        "State": "Healthy",
+        "Error": "",
+        "Drained": None,
+        "Version": "28.5.2",
+        "APIVersion": "1.51",
+        "NanoCPUs": share,
+        "Memory": share,
+        "Slots": None,
+        "Containers": {"Total": 2, "Running": 1, "Paused": 0, "Stopped": 1},
+        "Ports": [],
+        "Reservations": [],
+        "Labels": {"zone": "b"},
+        "AddedLabels": {},
+        "UpdatedAt": "",
+        **more,
+    }
+
+
+def test_slots_are_a_column_where_some_node_has_them():
+    slots = {"Total": 3, "Claimed": 2, "Free": 1}
+    assert "SLOTS" not in nodes_text([a_document()], width=80)
+    lines = nodes_text([a_document(), a_document(Slots=slots)], width=80).splitlines()
+    assert "SLOTS" in lines[0]
+    assert "2/3" in lines[2]
+
+
+def test_trouble_and_creates_under_way_are_below_the_row():
+    held = {"Name": "web", "Image": "nginx", "NanoCPUs": 0, "Memory": GiB, "Ports": ["80/tcp"]}
+    document = a_document(Name="", State="Pending", Error="no route to host", Reservations=[held])
+    lines = nodes_text([document], width=80).splitlines()
+    assert lines[1].startswith("(unknown)  10.0.0.1:2375  pending")
+    assert lines[2:4] == ["    1 claim of creates under way", "    error: no route to host"]
+    assert "web (nginx), a create under way: 0 CPUs, 1 GiB, port 80/tcp" in node_text(
+        document, width=120
+    )
+
+
+@pytest.mark.parametrize(
+    ("drained", "text"),
+    [
+        ({"Reason": "noisy", "Author": "anna", "Since": ""}, "drained: noisy, by anna"),
+        ({"Reason": "", "Author": "anna", "Since": ""}, "drained: by anna"),
+    ],
+)
+def test_why_a_node_is_drained_is_below_its_row(drained, text):
+    lines = nodes_text([a_document(Drained=drained)], width=80).splitlines()
+    assert lines[1].split()[2] == "drained"
+    assert lines[2].strip() == text
+
+
+def test_no_nodes_are_a_sum_of_nothing():
+    assert "0 nodes, 0 healthy" in nodes_text([], width=80)
+
+
+# ---- decisions
+
+
+def test_a_decision_says_what_was_dropped_and_what_it_was_for():
+    record = {
+        "Time": "2026-01-31T08:00:00.000+00:00",
+        "Name": "web",
+        "Image": "nginx",
+        "Cause": "alternate",
+        "Node": "n2",
+        "Asked": 3,
+        "Fitting": 2,
+        "Refused": {"port 80/tcp": 1},
+        "Dropped": ["zone==~b"],
+        "Error": "",
+    }
+    text = decisions_text([record], width=200)
+    assert text.endswith(
+        "web (nginx) to n2 (alternate), 2 of 3 could; not: 1 port 80/tcp; dropped: zone==~b\n"
+    )
+    assert decisions_text([], width=80) == ""
