@@ -27,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the table of docs/compatibility.md, when all of tests/system/clients ran",
     )
+    parser.addoption(
+        "--write-api", action="store_true", help="write the table of routes in docs/api.md"
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -16,7 +16,7 @@ from swarmcore.protocols import Engine, Exchange, Handler, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.explanation import explanation_document
 from swarmcore_api_docker.inspection import show_container
-from swarmcore_api_docker.routed import CHOSEN, CONTAINER
+from swarmcore_api_docker.routed import CHOSEN, CONTAINER, MANAGER
 from swarmcore_api_docker.version_gates import needs_of_verb, require_heeded
 
 #: Asks a create to explain itself and do nothing.
@@ -27,14 +27,15 @@ _PLATFORM = ApiVersion(1, 41)
 
 #: What follows the id in the path, and whether it changes what ``ps`` shows.
 _READS = {
-    "GET": ("top", "logs", "changes", "export", "stats", "archive", "attach/ws"),
+    "GET": ("top", "logs", "changes", "export", "stats", "archive", "attach/ws", "checkpoints"),
     "HEAD": ("archive",),
     "PUT": ("archive",),
-    "POST": ("attach", "resize"),
+    "POST": ("attach", "resize", "checkpoints"),
 }
 _CREATE = "instructions in Env and Labels; names of other objects; the swarm's id in Labels"
 _INSPECT = "Node added; HostIp"
 _RENAME = "the name must be free in the cluster"
+_CHECKPOINT = "/containers/{name}/checkpoints/{checkpoint}"
 _CHANGES = ("start", "stop", "restart", "kill", "pause", "unpause", "update", "wait")
 
 
@@ -42,11 +43,12 @@ def routes() -> list[Route]:
     """Every route below ``/containers/``, the list excepted."""
     found = [
         Route("POST", "/containers/create", create, routed=CHOSEN, rewrites=_CREATE),
-        Route("POST", "/swarmcore/explain", explain),
+        Route("POST", "/swarmcore/explain", explain, routed=MANAGER),
         Route("GET", "/containers/{name}/json", inspect, routed=CONTAINER, rewrites=_INSPECT),
         Route("POST", "/containers/{name}/rename", rename, routed=CONTAINER, rewrites=_RENAME),
         Route("POST", "/containers/{name}/exec", create_exec, routed=CONTAINER),
         Route("DELETE", "/containers/{name}", remove, routed=CONTAINER),
+        Route("DELETE", _CHECKPOINT, remove_checkpoint, routed=CONTAINER),
     ]
     for method, verbs in _READS.items():
         found += [_route(method, verb) for verb in verbs]
@@ -193,6 +195,14 @@ async def create_exec(exchange: Exchange) -> None:
 
     path = engine_path(exchange, "containers", container.id, "exec")
     await exchange.relay(engine, path, rewrite=remember)
+
+
+async def remove_checkpoint(exchange: Exchange) -> None:
+    """``DELETE /containers/{name}/checkpoints/{checkpoint}``."""
+    container, engine = _locate(exchange)
+    checkpoint = exchange.request.params["checkpoint"]
+    path = engine_path(exchange, "containers", container.id, "checkpoints", checkpoint)
+    await exchange.relay(engine, path)
 
 
 async def remove(exchange: Exchange) -> None:

@@ -9,11 +9,6 @@ from swarmcore.protocols import Exchange, Handler, Route
 from swarmcore_api_docker.routed import MANAGER, REFUSED
 
 _NOT_YET: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("container checkpoints", (
-        "GET /containers/{name}/checkpoints", "POST /containers/{name}/checkpoints",
-        "DELETE /containers/{name}/checkpoints/{checkpoint}",
-    )),
-    ("copying by POST", ("POST /containers/{name}/copy",)),
     ("image attestations", ("GET /images/{name}/attestations",)),
 )  # fmt: skip
 

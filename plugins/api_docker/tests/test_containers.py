@@ -36,8 +36,8 @@ def ask(docker, cluster):
     """Send one request through its handler; returns the exchange."""
 
     async def ask(method, template, name="web", query="", answer=None, **kwargs):
-        params = {"name": name, "id": name}
-        target = f"/v1.41{template.replace('{name}', name).replace('{id}', name)}{query}"
+        params = {"name": name, "id": name, "checkpoint": "c1"}
+        target = f"/v1.41{template.format(**params)}{query}"
         exchange = docker.Exchange(cluster, method, target, params=params, **kwargs)
         exchange.engine_answer = answer or Answer(204)
         await HANDLERS[method, template](exchange)
@@ -58,7 +58,7 @@ async def test_a_path_gets_the_id_as_one_segment_and_the_query_as_it_came(
 ):
     answer = json_answer({"Id": "e1"}, 201)
     exchange = await ask(method, template, query="?a=%2Fx&a=b+c", answer=answer)
-    suffix = template.removeprefix("/containers/{name}")
+    suffix = template.removeprefix("/containers/{name}").format(checkpoint="c1")
     assert exchange.relayed == (engine, f"/containers/{web.id}{suffix}?a=%2Fx&a=b+c")
 
 
@@ -70,10 +70,10 @@ async def test_a_verb_that_changes_the_container_has_it_read_anew(ask, web, engi
     assert engine.refreshed == [web.id]
 
 
-@pytest.mark.parametrize(("method", "template"), HANDLERS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("method", "template"), [key for key in HANDLERS if "{" in key[1]], ids=" ".join
+)
 async def test_an_unknown_container_or_exec_is_not_found(ask, method, template):
-    if template == "/containers/create":
-        return
     with pytest.raises(NotFound, match=r"No such (container|exec instance): ghost"):
         await ask(method, template, name="ghost", query="?name=new")
 

@@ -60,7 +60,7 @@ def test_no_path_is_claimed_twice():
     [
         ("PUT /volumes/{}", Unavailable, "This node is not a swarm manager"),
         ("POST /build", Unavailable, "no healthy engine"),
-        ("POST /containers/{}/copy", NotSupported, "copying by POST: not supported"),
+        ("GET /images/{}/attestations", NotSupported, "image attestations: not supported"),
         ("POST /swarm/init", NotSupported, "not supported"),
         ("GET /images/viz", NotSupported, "not supported"),
         ("GET /services", Unavailable, "This node is not a swarm manager"),

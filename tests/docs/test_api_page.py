@@ -1,0 +1,39 @@
+"""``docs/api.md`` has the route tables as they are, and explains their words."""
+
+import re
+from pathlib import Path
+
+import pytest
+from swarmcore_api_docker import routed, swarmcore_routes
+
+from swarmcore.plugins.route_listing import routes_as_markdown
+
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+BEGIN, END = "<!-- routes -->\n", "<!-- /routes -->\n"
+COMMAND = ".venv/bin/pytest tests/docs/test_api_page.py --write-api"
+
+WORDS = [
+    value for name, value in vars(routed).items()
+    if name.isupper() and name not in ("LISTED", "PRUNED")
+]  # fmt: skip
+
+
+def test_the_page_has_every_route_as_it_is(request):
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    shown, _, after = rest.partition(END)
+    wanted = routes_as_markdown(swarmcore_routes({}))
+    if request.config.getoption("--write-api"):
+        PAGE.write_text(f"{before}{BEGIN}{wanted}{END}{after}")
+    else:
+        assert shown == wanted, f"docs/api.md is not what the routes say: {COMMAND}"
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_page_explains_who_is_asked(word):
+    explained = re.findall(r"^\| ([^`|]+) \| [^|]+ \|$", PAGE.read_text(), re.MULTILINE)
+    assert word in {each for row in explained for each in row.split(", ")}
+
+
+def test_every_route_says_who_is_asked():
+    for route in swarmcore_routes({}):
+        assert any(word in route.routed for word in WORDS), f"{route.method} {route.template}"
