@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from swarmcore.config import SWARM_ID, ContainerConfig
 from swarmcore.errors import BadRequest
+from swarmcore.messages import dump_json
 from swarmcore.model import Claim
 from swarmcore.testing.builders import a_node
 
@@ -48,6 +49,53 @@ def test_fields_are_read_and_sent_whatever_their_case():
     assert sent["HostConfig"] == {"Memory": 7, "PortBindings": {"80/tcp": [{"HostPort": "8"}]}}
 
 
+def test_mounts_and_endpoints_are_read_whatever_their_case():
+    config = parse(
+        {
+            "hostconfig": {
+                "MOUNTS": [
+                    {"TYPE": "volume", "source": "data", "target": "/d", "odd": 1},
+                    {"type": "volume", "volumeoptions": {"subpath": "a", "nocopy": True}},
+                ]
+            },
+            "networkingconfig": {"endpointsconfig": {"Web": {"LINKS": ["db:x"], "Odd": None}}},
+        }
+    )
+    assert (config.volumes, config.networks, config.links) == (("data",), ("Web",), ("db",))
+    sent = config.body_for(a_node())
+    assert sent["HostConfig"]["Mounts"] == [
+        {"Type": "volume", "Source": "data", "target": "/d", "odd": 1},
+        {"Type": "volume", "VolumeOptions": {"Subpath": "a", "nocopy": True}},
+    ]
+    assert sent["NetworkingConfig"]["EndpointsConfig"] == {"Web": {"Links": ["db:x"], "Odd": None}}
+
+
+def test_nulls_are_as_good_as_nothing():
+    nothing = dict.fromkeys(
+        ["Env", "ExposedPorts", "HostConfig", "Labels", "NetworkingConfig", "Cmd", "Volumes"]
+    )
+    inner = dict.fromkeys(
+        ["Binds", "Links", "Mounts", "PortBindings", "VolumesFrom", "DeviceRequests", "Memory"]
+    )
+    ports = {"PortBindings": {"80/tcp": None}, "Mounts": [None]}
+    endpoints = {"EndpointsConfig": {"web": None}}
+    for body in (
+        nothing,
+        {**nothing, "HostConfig": inner, "NetworkingConfig": {"EndpointsConfig": None}},
+        {**nothing, "HostConfig": ports, "NetworkingConfig": endpoints},
+    ):
+        config = parse({"Image": "b", **body})
+        assert config.body_for(a_node()) == {"Image": "b", **body, "Labels": {}}
+        assert config.claim == Claim()
+
+
+def test_numbers_reach_the_engine_as_they_were_written():
+    text = '{"HostConfig": {"Memory": 8388608.0, "NanoCpus": 9007199254740993}}'
+    sent = dump_json(parse(json.loads(text)).body_for(a_node())).decode()
+    assert "8388608.0" in sent
+    assert "9007199254740993" in sent
+
+
 @pytest.mark.parametrize(
     ("body", "names"),
     [
@@ -57,6 +105,15 @@ def test_fields_are_read_and_sent_whatever_their_case():
         ({"HostConfig": {"Links": 1, "Lin\u212as": 2}}, "in HostConfig"),
         ({"HostConfig": {"PortBindings": {"1": [{"HostIp": "", "hostip": ""}]}}}, "PortBindings"),
         ({"NetworkingConfig": {"EndpointsConfig": {}, "endpointsconfig": {}}}, "NetworkingConfig"),
+        ({"HostConfig": {"Mounts": [{"Type": "bind", "type": "volume"}]}}, "in Mounts"),
+        (
+            {"HostConfig": {"Mounts": [{"VolumeOptions": {"Subpath": "", "subpath": "a"}}]}},
+            "in VolumeOptions",
+        ),
+        (
+            {"NetworkingConfig": {"EndpointsConfig": {"a": {"Links": [], "links": []}}}},
+            "in EndpointsConfig",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
