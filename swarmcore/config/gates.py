@@ -113,6 +113,9 @@ _OF_CONNECT = (
 )
 #: No release heeds the ``MacAddress`` of a connect.
 _OF_ENDPOINT = (_MAC_ADDRESS, *_OF_CONNECT)
+#: Field -> the version that brought it.
+GATED = {gate.field: gate.since for gate in (*_OF_HOST, *_OF_MOUNT, *_OF_ENDPOINT)}
+
 _PLATFORM = Need("platform", ApiVersion(1, 41))
 
 

@@ -186,6 +186,26 @@ async def test_alternates_end_at_their_limit_with_the_engines_own_words(
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "does not match the specified platform: wanted linux/arm64, actual: linux/amd64",
+        "its platform (linux/amd64) does not match the specified platform (linux/arm64)",
+    ],
+    ids=["26.1", "28.5"],
+)
+async def test_an_image_of_another_platform_is_none_and_the_right_one_is_found(
+    autojump_clock, kit, engines, text
+):
+    wrong = error_answer(404, f"image with reference busybox was found but {text}")
+    for engine in engines[:2]:
+        engine.answer("POST", "/create.*platform=linux%2Farm64", wrong)
+    async with kit.open_fleet(*engines) as fleet:
+        placed = await fleet.create(a_config(name="web", platform="linux/arm64"))
+        assert (placed.answer.status, placed.node.name) == (201, "n3")
+        assert fleet.left_behind() == []
+
+
+@pytest.mark.parametrize(
     ("status", "message"),
     [
         (400, "invalid reference format"),

@@ -1,0 +1,14 @@
+"""The page about the API names every field that old engines pass over, with its version."""
+
+from pathlib import Path
+
+from swarmcore.config.gates import GATED
+
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+def test_the_page_has_a_row_for_every_gated_field():
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| create")]
+    for field, since in GATED.items():
+        (row,) = (row for row in rows if f"`{field}`" in row)
+        assert f"| {since} |" in row
