@@ -3,6 +3,9 @@
 import hashlib
 import random
 import ssl
+import subprocess
+import sys
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -163,3 +166,15 @@ def test_a_manager_whose_certificate_the_engine_does_not_know_says_why(
     (error,) = wait_until(manager.errors, "the engine's refusal")
     assert "the other side refuses our certificate: unknown ca" in error
     manager.stop()
+
+
+def test_operators_are_asked_for_their_certificate_too(docker, manager):
+    """``swarmcore nodes`` finds a manager, and proves who it is, as docker does."""
+    command = [Path(sys.executable).with_name("swarmcore"), "nodes", "--json"]
+    for folder, status, said in [("user", 0, '"Name": "secure"'), ("nobody", 1, "no answer")]:
+        where = str(Path(docker.environment["DOCKER_CERT_PATH"]).with_name(folder))
+        environment = {**docker.environment, "DOCKER_CERT_PATH": where}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, said in done.stdout + done.stderr) == (status, True), done
