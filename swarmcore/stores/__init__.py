@@ -2,6 +2,7 @@
 
 from swarmcore.stores.following import Report, StoreError, follow
 from swarmcore.stores.location import Location, describe_entry, parse_location, read_entries
+from swarmcore.stores.securing import store_context
 
 __all__ = [
     "Location",
@@ -11,4 +12,5 @@ __all__ = [
     "follow",
     "parse_location",
     "read_entries",
+    "store_context",
 ]

@@ -33,7 +33,7 @@ async def follow(
 
     Args:
         watch: reports the values of all keys, now and after each change, until it raises
-            ``StoreError``; begun again after a pause.
+            ``StoreError``, bare or in a group; begun again after a pause.
         sink: gets the entries; trouble that stays the same is told once.
         hold_seconds: for how long a list that became empty is not believed.
     """
@@ -42,9 +42,17 @@ async def follow(
         while True:
             try:
                 await watch(follower.report)
-            except StoreError as error:
-                follower.failed(str(error))
+            except* StoreError as group:
+                follower.failed(str(_first(group)))
             await trio.sleep(follower.next_pause())
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error inside of groups in groups: a watch may run tasks."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 class _Follower:

@@ -1,0 +1,117 @@
+"""The engines below a node, followed by watches; one engine, announced by an ephemeral node."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import trio
+from kazoo.exceptions import NodeExistsError, NoNodeError
+
+from swarmcore.protocols import DiscoveryOptions, DiscoverySink, Entry
+from swarmcore.stores import Location, Report, StoreError, describe_entry, follow
+from swarmcore_discovery_zk.session import Session, connect
+
+#: Of a watcher's session, on which nothing in the store depends.
+_WATCH_TTL_SECONDS = 10.0
+
+#: A fleet that joins at once is a few lists, not a thousand.
+_SETTLE_SECONDS = 0.02
+
+
+class ZooKeeperDiscovery:
+    """A ``Discovery`` and a ``Registrar``.
+
+    Args:
+        location: of the cluster in the store.
+        options: heartbeat and time to live.
+    """
+
+    def __init__(self, location: Location, options: DiscoveryOptions) -> None:
+        self._location = location
+        self._options = options
+        self._session: Session | None = None
+
+    async def watch(self, sink: DiscoverySink) -> None:
+        """See ``Discovery``."""
+        hold_seconds = self._options.ttl_seconds or 3 * self._options.heartbeat_seconds
+        await follow(self._watch, sink, hold_seconds=hold_seconds)
+
+    # ---- following
+
+    async def _watch(self, report: Report) -> None:
+        session = await connect(self._location, _WATCH_TTL_SECONDS)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_fail_when_lost, session)
+                await self._report_changes(session, report)
+        finally:
+            await session.aclose()
+
+    async def _report_changes(self, session: Session, report: Report) -> None:
+        signals, changed = trio.open_memory_channel[None](1)
+
+        def signal() -> None:
+            with suppress(trio.WouldBlock):  # a list that is still to be read will show it
+                signals.send_nowait(None)
+
+        # One watcher for everything: kazoo keeps each only once, however often it is given.
+        wake = session.waker(signal)
+        await session.call("ensure_path", f"/{self._location.nodes}")
+        while True:
+            report(await self._list(session, wake))
+            await changed.receive()
+            await trio.sleep(_SETTLE_SECONDS)
+
+    async def _list(self, session: Session, wake: Callable[[object], None]) -> Sequence[str]:
+        """The data of all nodes, in the order of their names."""
+        folder = f"/{self._location.nodes}"
+        names = await session.call("get_children", folder, watch=wake)
+        found: dict[str, str] = {}
+
+        async def read(name: str) -> None:
+            with suppress(NoNodeError):  # gone meanwhile; the watch will say so
+                data, _ = await session.call("get", f"{folder}/{name}", watch=wake)
+                found[name] = data.decode(errors="replace")
+
+        async with trio.open_nursery() as nursery:
+            for name in names:
+                nursery.start_soon(read, name)
+        return [found[name] for name in sorted(found)]
+
+    # ---- announcing
+
+    async def register(self, entry: Entry) -> None:
+        """See ``Registrar``; the node lives as long as the session, which lives by itself."""
+        session = await self._live_session()
+        path, data = f"/{self._location.node(entry)}", describe_entry(entry).encode()
+        stat = await session.call("exists", path)
+        if stat is not None and stat.ephemeralOwner == session.id:
+            return
+        if stat is not None:
+            # Of an earlier life: it would go with a session that nobody keeps alive.
+            with suppress(NoNodeError):
+                await session.call("delete", path)
+        try:
+            await session.call("create", path, data, ephemeral=True, makepath=True)
+        except NodeExistsError:
+            raise StoreError(
+                f"zk: {path} is being announced by another; is it {entry.address}?"
+            ) from None
+
+    async def leave(self, entry: Entry) -> None:
+        """See ``Registrar``; the node goes with the session."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.aclose()
+
+    async def _live_session(self) -> Session:
+        if self._session is not None and self._session.lost.is_set():
+            session, self._session = self._session, None
+            await session.aclose()
+        if self._session is None:
+            self._session = await connect(self._location, self._options.ttl_seconds)
+        return self._session
+
+
+async def _fail_when_lost(session: Session) -> None:
+    await session.lost.wait()
+    raise StoreError("zk: the session is lost; the list is read again")

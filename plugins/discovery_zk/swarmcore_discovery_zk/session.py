@@ -1,0 +1,147 @@
+"""kazoo from trio: its futures awaited without threads of ours.
+
+kazoo runs its own threads, and answers from them; while it has lost its server it keeps calls
+waiting instead of failing them, so every call here has a deadline.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import trio
+from kazoo.client import KazooClient
+from kazoo.exceptions import KazooException, NodeExistsError, NoNodeError
+from kazoo.protocol.states import KazooState
+
+from swarmcore.protocols import TLSFiles
+from swarmcore.stores import Location, StoreError
+
+_ANSWER_SECONDS = 5.0
+_CLOSE_SECONDS = 2.0
+
+#: kazoo logs every reconnection at warning; what matters is reported as trouble of the discovery.
+logging.getLogger("kazoo").setLevel(logging.CRITICAL)
+
+
+class Session:
+    """A session with the store; made by ``connect``.
+
+    Attributes:
+        lost: set when the store, or the way to it, is gone; a new session is needed.
+    """
+
+    def __init__(self, client: KazooClient, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._token = trio.lowlevel.current_trio_token()
+        self.lost = trio.Event()
+        client.add_listener(self._changed)
+
+    @property
+    def id(self) -> int:
+        """The store's number of it."""
+        return int(self._client.client_id[0])
+
+    async def call(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """Call a method of kazoo's client.
+
+        Args:
+            method: its name without ``_async``.
+            arguments, options: its own.
+
+        Raises:
+            NoNodeError, NodeExistsError: as kazoo says.
+            StoreError: another error, or no answer.
+        """
+        try:
+            with trio.fail_after(_ANSWER_SECONDS):
+                return await _wait(getattr(self._client, f"{method}_async")(*arguments, **options))
+        except (NoNodeError, NodeExistsError):
+            raise
+        except trio.TooSlowError:
+            raise StoreError(f"{self._name}: no answer within {_ANSWER_SECONDS:g} s") from None
+        except KazooException as error:
+            raise StoreError(f"{self._name}: {error!r}") from None
+
+    def waker(self, function: Callable[[], object]) -> Callable[[object], None]:
+        """A watcher for kazoo: calls *function* in trio's thread, whatever has happened."""
+
+        def called(_: object) -> None:
+            with contextlib.suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(function)
+
+        return called
+
+    async def aclose(self) -> None:
+        """End it, and with it what was ephemeral; leaves no thread behind."""
+        with trio.move_on_after(_CLOSE_SECONDS, shield=True):
+            await trio.to_thread.run_sync(_close, self._client, abandon_on_cancel=True)
+
+    def _changed(self, state: object) -> None:
+        if state != KazooState.CONNECTED:
+            self.waker(self.lost.set)(state)
+
+
+async def connect(location: Location, ttl_seconds: float) -> Session:
+    """Open a session.
+
+    Args:
+        location: has the servers.
+        ttl_seconds: how long the store keeps a session that is silent; the store may change it.
+
+    Raises:
+        StoreError: no server answers.
+    """
+    hosts = ",".join(server.hostport for server in location.servers)
+    tls = location.tls or TLSFiles()
+    client = KazooClient(
+        hosts,
+        timeout=ttl_seconds,
+        use_ssl=location.tls is not None,
+        ca=tls.ca or None,
+        certfile=tls.cert or None,
+        keyfile=tls.key or None,
+        check_hostname=True,
+    )
+    session = Session(client, f"zk {hosts}")
+    try:
+        connected = client.start_async()
+        await trio.to_thread.run_sync(connected.wait, _ANSWER_SECONDS, abandon_on_cancel=True)
+        if not client.connected:
+            raise StoreError(f"zk {hosts}: no server answers within {_ANSWER_SECONDS:g} s")
+    except BaseException:
+        await session.aclose()
+        raise
+    return session
+
+
+def _close(client: KazooClient) -> None:
+    for end in (client.stop, client.close):
+        with contextlib.suppress(KazooException):
+            end()
+
+
+async def _wait(result: Any) -> Any:
+    """Wait for a future of kazoo's; a cancelled wait forgets the answer."""
+    task, token = trio.lowlevel.current_task(), trio.lowlevel.current_trio_token()
+    waiting = True
+
+    def wake() -> None:
+        nonlocal waiting
+        if waiting:
+            waiting = False
+            trio.lowlevel.reschedule(task)
+
+    def linked(_: object) -> None:
+        with contextlib.suppress(trio.RunFinishedError):
+            token.run_sync_soon(wake)
+
+    def abort(_: object) -> trio.lowlevel.Abort:
+        nonlocal waiting
+        waiting = False
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    result.rawlink(linked)
+    await trio.lowlevel.wait_task_rescheduled(abort)
+    return result.get(block=False)

@@ -1,0 +1,205 @@
+"""The contract of a discovery that engines announce themselves to, run on its real store."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import pytest
+import trio
+
+from swarmcore.addresses import parse_address
+from swarmcore.errors import SwarmError
+from swarmcore.protocols import Discovery, Entry, Registrar
+from swarmcore.stores import describe_entry
+from swarmcore.testing.contracts.discoveries import DiscoveryContract, RecordingSink
+from swarmcore.testing.stores import Store, StoreMissing
+
+_FIRST = Entry(parse_address("n1:2375"), {"zone": "a"})
+_SECOND = Entry(parse_address("n2:2375"))
+_THIRD = Entry(parse_address("n3:2375"))
+
+
+class StoreContract(DiscoveryContract):
+    """Inherit, set ``name`` and override ``make_store``.
+
+    Attributes:
+        store: running, its data those of earlier tests; each test has a prefix of its own.
+        path: of an engine's key below the prefix.
+    """
+
+    supports_watch = True
+    supports_failure = True
+    heartbeat_seconds = 2.0
+    store: ClassVar[Store]
+    path: ClassVar[str] = "docker/swarm/nodes"
+
+    @classmethod
+    def make_store(cls, folder: Path) -> Store:
+        """The store, not running yet."""
+        raise NotImplementedError("a store's contract says which store")
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _a_store(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+        cls.store = cls.make_store(tmp_path_factory.mktemp("store"))
+        try:
+            cls.store.start()
+        except StoreMissing as error:
+            if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
+                raise
+            pytest.skip(str(error))
+        yield
+        cls.store.kill()
+
+    @pytest.fixture(autouse=True)
+    def _running(self, _a_store: None) -> None:
+        self.store.start()
+
+    def prepare(self, folder: Path) -> str:
+        """Two engines are there already, as a joiner that runs on left them."""
+        uri = self.store.uri(folder.name)
+        self._announce(uri, _FIRST)
+        self._announce(uri, _SECOND)
+        return uri
+
+    def change(self, folder: Path) -> None:
+        """A third one comes."""
+        self._announce(self.store.uri(folder.name), _THIRD)
+
+    def damage(self, folder: Path) -> None:
+        """The store goes away."""
+        self.store.kill()
+
+    def registrar(self, uri: str) -> Registrar:
+        """A new one, as ``swarmcore join`` has it."""
+        discovery: Any = self.discovery(uri)
+        return cast("Registrar", discovery)
+
+    def _announce(self, uri: str, entry: Entry) -> None:
+        self.store.put(
+            f"{uri.rpartition('/')[2]}/{self.path}/{entry.address}", describe_entry(entry)
+        )
+
+    # ---- announcing
+
+    def test_an_engine_that_joins_is_seen_with_its_labels_within_two_seconds(
+        self, tmp_path: Path
+    ) -> None:
+        """And one that leaves is seen to have left, as soon."""
+        uri = self.prepare(tmp_path)
+        joiner = self.registrar(uri)
+        entry = Entry(parse_address("n9:2375"), {"zone": "attic", "disk": "ssd"})
+
+        async def test() -> None:
+            async with self.watching(uri) as sink:
+                await joiner.register(entry)
+                with trio.fail_after(2):
+                    await sink.wait_until(lambda: entry in sink.lists[-1])
+                await joiner.leave(entry)
+                with trio.fail_after(2):
+                    await sink.wait_until(lambda: entry not in sink.lists[-1])
+            assert list(sink.lists[-1]) == [_FIRST, _SECOND]
+
+        self.run(test)
+
+    def test_announcing_again_and_again_changes_nothing(self, tmp_path: Path) -> None:
+        """It is what keeps an engine in the list."""
+        uri = self.prepare(tmp_path)
+        joiner = self.registrar(uri)
+
+        async def test() -> None:
+            for _ in range(3):
+                await joiner.register(_THIRD)
+            async with self.watching(uri) as sink:
+                assert list(sink.lists[-1]) == [_FIRST, _SECOND, _THIRD]
+            await joiner.leave(_THIRD)
+
+        self.run(test)
+
+    # ---- bad days
+
+    def test_a_store_that_restarts_never_empties_the_list(self, tmp_path: Path) -> None:
+        """And changes are seen as before."""
+        uri = self.prepare(tmp_path)
+
+        async def test() -> None:
+            async with self.watching(uri) as sink:
+                await trio.to_thread.run_sync(self.store.kill)
+                with trio.fail_after(self.patience_seconds):
+                    await sink.wait_until(lambda: bool(sink.failures))
+                await trio.to_thread.run_sync(self.store.start)
+                await trio.to_thread.run_sync(self._announce, uri, _THIRD)
+                with trio.fail_after(self.patience_seconds):
+                    await sink.wait_until(lambda: _THIRD in sink.lists[-1])
+            assert all(_FIRST in entries and _SECOND in entries for entries in sink.lists)
+
+        self.run(test)
+
+    def test_a_store_that_lost_its_data_gets_the_engine_back(self, tmp_path: Path) -> None:
+        """By the next announcement, or the one after it."""
+        uri = self.store.uri(tmp_path.name)
+        joiner = self.registrar(uri)
+
+        async def test() -> None:
+            await joiner.register(_FIRST)
+            await trio.to_thread.run_sync(self._lose_data)
+            await _register_until_done(joiner, _FIRST, self.patience_seconds)
+            async with self.watching(uri) as sink:
+                with trio.fail_after(self.patience_seconds):
+                    await sink.wait_until(lambda: list(sink.lists[-1]) == [_FIRST])
+            await joiner.leave(_FIRST)
+
+        self.run(test)
+
+    def _lose_data(self) -> None:
+        self.store.kill()
+        self.store.wipe()
+        self.store.start()
+
+    def test_a_value_that_is_no_engine_is_skipped_and_named(self, tmp_path: Path) -> None:
+        """Classic refused the whole list."""
+        uri = self.prepare(tmp_path)
+        self.store.put(f"{tmp_path.name}/{self.path}/broken", "no engine at all")
+
+        async def test() -> None:
+            async with self.watching(uri) as sink:
+                with trio.fail_after(self.patience_seconds):
+                    await sink.wait_until(lambda: bool(sink.failures))
+            assert list(sink.lists[0]) == [_FIRST, _SECOND]
+            assert "no engine at all" in sink.failures[0]
+
+        self.run(test)
+
+    def test_a_store_that_is_not_there_yet_is_waited_for(self, tmp_path: Path) -> None:
+        """The manager serves meanwhile."""
+        uri = self.prepare(tmp_path)
+        discovery: Discovery = self.discovery(uri)
+        self.store.kill()
+
+        async def test() -> None:
+            sink = RecordingSink()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(discovery.watch, sink)
+                with trio.fail_after(self.patience_seconds):
+                    await sink.wait_until(lambda: bool(sink.failures))
+                await trio.to_thread.run_sync(self.store.start)
+                with trio.fail_after(self.patience_seconds):
+                    await sink.wait_until(lambda: bool(sink.lists))
+                nursery.cancel_scope.cancel()
+            assert list(sink.lists[0]) == [_FIRST, _SECOND]
+
+        self.run(test)
+
+
+async def _register_until_done(joiner: Registrar, entry: Entry, seconds: float) -> None:
+    """Twice done: the first may still go to what the store has forgotten."""
+    done = 0
+    with trio.fail_after(seconds):
+        while done < 2:
+            try:
+                await joiner.register(entry)
+            except SwarmError:
+                await trio.sleep(0.1)
+            else:
+                done += 1

@@ -1,0 +1,35 @@
+"""Every discovery in a store keeps the kit's contract, on the real store."""
+
+import pytest
+
+from swarmcore.testing.contracts.stores import StoreContract
+from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore
+
+pytestmark = pytest.mark.docker
+
+
+class TestEtcd(StoreContract):
+    name = "etcd"
+    bad_uris = ("etcd://", "etcd:///lab", "etcd://host:port")
+
+    @classmethod
+    def make_store(cls, folder):
+        return EtcdStore(folder)
+
+
+class TestConsul(StoreContract):
+    name = "consul"
+    bad_uris = ("consul://", "consul://a,b", "consul://host:port/lab")
+
+    @classmethod
+    def make_store(cls, folder):
+        return ConsulStore(folder)
+
+
+class TestZooKeeper(StoreContract):
+    name = "zk"
+    bad_uris = ("zk://", "zk:///lab", "zk://host:port")
+
+    @classmethod
+    def make_store(cls, folder):
+        return ZooKeeperStore(folder)
