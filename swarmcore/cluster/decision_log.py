@@ -9,8 +9,11 @@ from swarmcore.config import ContainerConfig
 from swarmcore.errors import SwarmError
 from swarmcore.protocols import Decision, DecisionRecord
 
-#: About 1 MB in the worst case: a refusal by some thousand nodes is one count for each rule.
 _KEPT = 1000
+#: What is kept of a record's texts and lists, which are as long as clients like: 10 MB in all.
+_LONGEST_TEXT = 200
+_LONGEST_ERROR = 2000
+_MOST_RULES = 20
 
 
 class DecisionLog:
@@ -30,23 +33,34 @@ class DecisionLog:
     def add(self, config: ContainerConfig, cause: str, decision: Decision) -> None:
         """Note where *config* goes, or that it goes nowhere."""
         counts = Counter(rule.text for _, rule, _ in decision.refusals)
+        dropped = decision.dropped[:_MOST_RULES]
         self._records.append(
             DecisionRecord(
                 time=time.time(),
-                name=config.name,
-                image=config.image,
+                name=_clip(config.name),
+                image=_clip(config.image),
                 cause=cause,
                 node=decision.node.name if decision.error is None else "",
                 asked=len(decision.candidates) + len(decision.refusals),
                 fitting=len(decision.candidates),
-                refused=dict(counts.most_common()),
-                dropped=tuple(decision.dropped),
-                error=str(decision.error or ""),
+                refused={_clip(text): many for text, many in counts.most_common(_MOST_RULES)},
+                dropped=[_clip(text) for text in dropped],
+                error=_clip(str(decision.error or ""), _LONGEST_ERROR),
             )
         )
 
     def add_failure(self, config: ContainerConfig, cause: str, error: SwarmError) -> None:
         """Note that nothing could be decided on *config*."""
         self._records.append(
-            DecisionRecord(time.time(), config.name, config.image, cause, error=str(error))
+            DecisionRecord(
+                time=time.time(),
+                name=_clip(config.name),
+                image=_clip(config.image),
+                cause=cause,
+                error=_clip(str(error), _LONGEST_ERROR),
+            )
         )
+
+
+def _clip(text: str, longest: int = _LONGEST_TEXT) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

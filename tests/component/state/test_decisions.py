@@ -6,7 +6,8 @@ from swarmcore.cluster.decision_log import DecisionLog
 from swarmcore.errors import Conflict, NoNodeFits
 from swarmcore.messages import error_answer
 from swarmcore.model import GiB
-from swarmcore.testing.builders import a_config
+from swarmcore.protocols import Decision, Rule
+from swarmcore.testing.builders import a_config, a_node
 
 
 @pytest.fixture
@@ -58,6 +59,18 @@ def test_old_decisions_are_forgotten():
         log.add_failure(a_config(name=name), "create", Conflict("why"))
     assert [record.name for record in log.latest(10)] == ["web-3", "web-2"]
     assert log.latest(0) == log.latest(-1) == []
+
+
+def test_a_record_is_small_however_much_a_client_writes():
+    log = DecisionLog()
+    config = a_config("x" * 100_000)
+    rules = [Rule(f"constraint {number}{'y' * 100_000}", lambda node: "") for number in range(50)]
+    refusals = [(a_node(f"n{number}"), rule, "") for number, rule in enumerate(rules)]
+    texts = [rule.text for rule in rules]
+    log.add(config, "create", Decision((), texts, refusals, NoNodeFits("z" * 100_000)))
+    log.add_failure(config, "create", Conflict("z" * 100_000))
+    assert all(len(repr(record)) < 12_000 for record in log.latest(2))
+    assert log.latest(1)[0].error.endswith("zzz...")
 
 
 # ---- explaining
