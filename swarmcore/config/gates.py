@@ -63,56 +63,34 @@ def _has(*path: str) -> Callable[[_Object], bool]:
     return asked
 
 
+def _gate(
+    field: str, minor: int, below: Below, asked: Callable[[_Object], bool] | None = None
+) -> _Gate:
+    return _Gate(field, ApiVersion(1, minor), below, asked or _has(*field.split(".")))
+
+
 _OF_HOST = (
-    _Gate("DeviceRequests", ApiVersion(1, 40), Below.HONOURED, _has("DeviceRequests")),
-    _Gate("Annotations", ApiVersion(1, 43), Below.IGNORED, _has("Annotations")),
+    _gate("DeviceRequests", 40, Below.HONOURED),
+    _gate("Annotations", 43, Below.IGNORED),
 )
 _OF_MOUNT = (
-    _Gate(
-        "BindOptions.NonRecursive",
-        ApiVersion(1, 40),
-        Below.IGNORED,
-        _has("BindOptions", "NonRecursive"),
-    ),
-    _Gate(
-        "BindOptions.CreateMountpoint",
-        ApiVersion(1, 42),
-        Below.IGNORED,
-        _has("BindOptions", "CreateMountpoint"),
-    ),
-    _Gate(
-        "BindOptions.ReadOnlyForceRecursive",
-        ApiVersion(1, 44),
-        Below.REFUSED,
-        _has("BindOptions", "ReadOnlyForceRecursive"),
-    ),
-    _Gate(
-        "VolumeOptions.Subpath", ApiVersion(1, 45), Below.REFUSED, _has("VolumeOptions", "Subpath")
-    ),
-    _Gate(
-        "TmpfsOptions.Options", ApiVersion(1, 46), Below.HONOURED, _has("TmpfsOptions", "Options")
-    ),
-    _Gate(
-        'Mount type "Image"',
-        ApiVersion(1, 48),
-        Below.REFUSED,
-        lambda mount: mount.get("Type") == "image",
-    ),
+    _gate("BindOptions.NonRecursive", 40, Below.IGNORED),
+    _gate("BindOptions.CreateMountpoint", 42, Below.IGNORED),
+    _gate("BindOptions.ReadOnlyForceRecursive", 44, Below.REFUSED),
+    _gate("VolumeOptions.Subpath", 45, Below.REFUSED),
+    _gate("TmpfsOptions.Options", 46, Below.HONOURED),
+    _gate('Mount type "Image"', 48, Below.REFUSED, lambda mount: mount.get("Type") == "image"),
 )
-_MAC_ADDRESS = _Gate(
-    "EndpointsConfig.MacAddress", ApiVersion(1, 44), Below.IGNORED, _has("MacAddress")
-)
+_DRIVER_OPTS = f"EndpointsConfig.DriverOpts {_SYSCTLS}"
 _OF_CONNECT = (
-    _Gate(
-        f"EndpointsConfig.DriverOpts {_SYSCTLS}",
-        ApiVersion(1, 46),
-        Below.HONOURED,
-        _has("DriverOpts", _SYSCTLS),
-    ),
-    _Gate("EndpointsConfig.GwPriority", ApiVersion(1, 48), Below.IGNORED, _has("GwPriority")),
+    _gate(_DRIVER_OPTS, 46, Below.HONOURED, _has("DriverOpts", _SYSCTLS)),
+    _gate("EndpointsConfig.GwPriority", 48, Below.IGNORED, _has("GwPriority")),
 )
 #: No release heeds the ``MacAddress`` of a connect.
-_OF_ENDPOINT = (_MAC_ADDRESS, *_OF_CONNECT)
+_OF_ENDPOINT = (
+    _gate("EndpointsConfig.MacAddress", 44, Below.IGNORED, _has("MacAddress")),
+    *_OF_CONNECT,
+)
 #: Field -> the version that brought it.
 GATED = {gate.field: gate.since for gate in (*_OF_HOST, *_OF_MOUNT, *_OF_ENDPOINT)}
 
