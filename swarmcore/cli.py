@@ -147,10 +147,20 @@ def _manage_settings(call: _Call) -> dict[str, Setting]:
 
 def _plugins(call: _Call) -> int:
     _no_words(call)
+    settings = resolve(PLUGINS_OPTIONS, call.given, {})
+    wants_json = settings["json"].value
+    if settings["routes"].value:
+        from swarmcore.plugins.route_listing import (
+            installed_routes,
+            routes_as_json,
+            routes_as_table,
+        )
+
+        routes = installed_routes()
+        return _say(routes_as_json(routes) if wants_json else routes_as_table(routes))
     from swarmcore.plugins.inspection import as_json, as_table, inspect_installed
 
     rows = inspect_installed()
-    wants_json = resolve(PLUGINS_OPTIONS, call.given, {})["json"].value
     return _say(as_json(rows) if wants_json else as_table(rows))
 
 

@@ -227,6 +227,13 @@ MANAGE_OPTIONS = (*_PLUGINS, *_SERVING, *_ENGINES, *_CLUSTER, *_START, DISCOVERY
 
 PLUGINS_OPTIONS = (
     Option("json", "print JSON, for scripts", kind="switch", default=("false",), place="start"),
+    Option(
+        "routes",
+        "the HTTP routes that they bring, and who is asked",
+        kind="switch",
+        default=("false",),
+        place="start",
+    ),
 )
 
 DEMO_OPTIONS = (

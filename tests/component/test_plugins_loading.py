@@ -20,6 +20,7 @@ from swarmcore.options import Options, parse_discovery
 from swarmcore.plugins import Plugins
 from swarmcore.plugins.catalogue import GROUP, PluginInfo, find, installed
 from swarmcore.plugins.inspection import as_json, as_table, inspect_installed
+from swarmcore.plugins.route_listing import installed_routes, routes_as_json, routes_as_table
 from swarmcore.plugins.selection import select_plugins
 
 DEFAULT_FILTERS = ["health", "port", "dependency", "affinity", "constraint", "platform"]
@@ -38,6 +39,18 @@ FILTER = """
     @hookimpl
     def swarmcore_filter():
         return SimpleNamespace(name=__name__, rules=lambda config: [])
+"""
+SHELVES = """
+    from swarmcore import hookimpl
+    from swarmcore.protocols import Route
+
+    @hookimpl
+    def swarmcore_routes():
+        async def show(exchange):
+            pass
+
+        yield Route("GET", "/acme/shelves", show, routed="the caches", rewrites="filter node")
+        yield Route("POST", "/acme/shelves/{name}", show)
 """
 DISCOVERY = """
     from types import SimpleNamespace
@@ -243,6 +256,22 @@ def test_the_listing_is_a_table_for_people_and_json_for_scripts(acme):
         "problem": "",
     }
     assert as_table([]).startswith("none is installed; ")
+
+
+def test_the_routes_of_all_that_is_installed_are_listed_with_who_is_asked(acme):
+    acme.install("api_shelf", SHELVES)
+    routes = installed_routes()
+    assert routes_as_table(routes).splitlines() == [
+        "GET    /acme/shelves          api_shelf   the caches   filter node",
+        "POST   /acme/shelves/{name}   api_shelf",
+    ]
+    assert json.loads(routes_as_json(routes))[0] == {
+        "plugin": "api_shelf",
+        "method": "GET",
+        "path": "/acme/shelves",
+        "routed": "the caches",
+        "rewrites": "filter node",
+    }
 
 
 # ---- modules and files

@@ -273,9 +273,9 @@ def routes_contract(routes):
 
 def test_good_routes_pass(tmp_path):
     routes = [
-        Route("GET", "/acme/{name}/json", handler),
-        Route("GET", "/acme/json", handler),
-        Route("DELETE", "/acme/{name}", handler),
+        Route("GET", "/acme/{name}/json", handler, routed="x"),
+        Route("GET", "/acme/json", handler, routed="x"),
+        Route("DELETE", "/acme/{name}", handler, routed="x"),
     ]
     assert run_contract(routes_contract(routes), tmp_path) == set()
 
@@ -283,19 +283,32 @@ def test_good_routes_pass(tmp_path):
 @pytest.mark.parametrize(
     ("route", "test"),
     [
-        (Route("get", "/acme", handler), "test_there_are_routes"),
-        (Route("GET", "acme", handler), "test_templates_are_paths_without_version"),
-        (Route("GET", "/v1.41/acme", handler), "test_templates_are_paths_without_version"),
-        (Route("GET", "/acme/", handler), "test_templates_are_paths_without_version"),
-        (Route("GET", "/acme/{na", handler), "test_templates_are_paths_without_version"),
-        (Route("GET", "/{a}/{a}", handler), "test_placeholders_have_names_of_their_own"),
-        (Route("GET", "/acme", lambda exchange: None), "test_handlers_are_async"),
-        (Route("GET", "/taken/{id}", handler), "test_no_two_routes_are_one"),
+        (Route("get", "/acme", handler, routed="x"), "test_there_are_routes"),
+        (Route("GET", "acme", handler, routed="x"), "test_templates_are_paths_without_version"),
+        (
+            Route("GET", "/v1.41/acme", handler, routed="x"),
+            "test_templates_are_paths_without_version",
+        ),
+        (Route("GET", "/acme/", handler, routed="x"), "test_templates_are_paths_without_version"),
+        (
+            Route("GET", "/acme/{na", handler, routed="x"),
+            "test_templates_are_paths_without_version",
+        ),
+        (
+            Route("GET", "/{a}/{a}", handler, routed="x"),
+            "test_placeholders_have_names_of_their_own",
+        ),
+        (Route("GET", "/acme", lambda exchange: None, routed="x"), "test_handlers_are_async"),
+        (Route("GET", "/acme", handler), "test_every_route_says_who_is_asked"),
+        (Route("GET", "/taken/{id}", handler, routed="x"), "test_no_two_routes_are_one"),
     ],
-    ids=["case", "no slash", "version", "slash at end", "brace", "twice", "not async", "taken"],
-)
+    ids=[
+        "case", "no slash", "version", "slash at end", "brace", "twice", "not async", "silent",
+        "taken",
+    ],
+)  # fmt: skip
 def test_a_bad_route_is_caught(route, test, tmp_path):
-    routes = [Route("GET", "/taken/{name}", handler), route]
+    routes = [Route("GET", "/taken/{name}", handler, routed="x"), route]
     assert test in run_contract(routes_contract(routes), tmp_path)
 
 

@@ -12,7 +12,7 @@ _ALL = "1000"
 
 def routes() -> list[Route]:
     """The one route."""
-    return [Route("GET", "/swarmcore/decisions", show_decisions)]
+    return [Route("GET", "/swarmcore/decisions", show_decisions, routed="the manager")]
 
 
 async def show_decisions(exchange: Exchange) -> None:

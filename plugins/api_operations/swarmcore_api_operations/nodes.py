@@ -17,11 +17,11 @@ _LONGEST_TEXT = 200
 def routes() -> list[Route]:
     """Every route below ``/swarmcore/nodes``."""
     return [
-        Route("GET", "/swarmcore/nodes", show_nodes),
-        Route("GET", "/swarmcore/nodes/{node}", show_node),
-        Route("POST", "/swarmcore/nodes/{node}/drain", drain),
-        Route("POST", "/swarmcore/nodes/{node}/undrain", undrain),
-        Route("POST", "/swarmcore/nodes/{node}/labels", label),
+        Route("GET", "/swarmcore/nodes", show_nodes, routed="the caches"),
+        Route("GET", "/swarmcore/nodes/{node}", show_node, routed="the caches"),
+        Route("POST", "/swarmcore/nodes/{node}/drain", drain, routed="the manager"),
+        Route("POST", "/swarmcore/nodes/{node}/undrain", undrain, routed="the manager"),
+        Route("POST", "/swarmcore/nodes/{node}/labels", label, routed="the manager"),
     ]
 
 

@@ -52,6 +52,11 @@ class RoutesContract(PluginContract):
         for route in self.routes():
             assert _is_async(route.handler), f"{route.method} {route.template}"
 
+    def test_every_route_says_who_is_asked(self) -> None:
+        """For those who read ``swarmcore plugins --routes``."""
+        for route in self.routes():
+            assert route.routed, f"{route.method} {route.template}"
+
     def test_no_two_routes_are_one(self) -> None:
         """Whatever their placeholders are called."""
         shapes = Counter((route.method, shape(route.template)) for route in self.routes())

@@ -8,7 +8,7 @@ from swarmcore.protocols import Exchange, Route
 
 @hookimpl
 def swarmcore_routes() -> list[Route]:
-    return [Route("GET", "/acme/racks", show_racks)]
+    return [Route("GET", "/acme/racks", show_racks, routed="the caches")]
 
 
 async def show_racks(exchange: Exchange) -> None:
