@@ -150,7 +150,10 @@ class Builds:
         return self._choose(cluster, config, buildkit=True), keys
 
     def _engine_of_client(self, exchange: Exchange) -> Engine:
-        found = self._find(exchange.cluster, _client(exchange))
+        client = _client(exchange)
+        found = self._find(exchange.cluster, client)
+        if found is not None and found.node.drained and not self._engines.is_used(client):
+            found = None  # what is under way there goes on, what begins goes elsewhere
         return found or self._choose(exchange.cluster, ContainerConfig.parse({}), buildkit=True)
 
     def _choose(

@@ -55,6 +55,10 @@ class BuildEngines:
         binding = self._used.get(key) or self._idle.get(key)
         return binding.node_id or None if binding else None
 
+    def is_used(self, key: Key) -> bool:
+        """Whether a request of *key* is under way."""
+        return key in self._used
+
     def begin(self, keys: Iterable[Key], node_id: str) -> None:
         """A request of *keys* begins on *node_id*: they are bound to it from now on."""
         for key in keys:

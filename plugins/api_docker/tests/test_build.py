@@ -10,7 +10,7 @@ from swarmcore_api_docker.build import Builds
 
 from swarmcore.errors import BadRequest, EngineUnreachable, NoNodeFits, NotFound, Unavailable
 from swarmcore.messages import Client
-from swarmcore.model import State
+from swarmcore.model import Drain, NodeSettings, State
 from swarmcore.versions import ApiVersion
 
 TO_N2 = "buildargs=" + quote('{"constraint:node":"=n2"}')
@@ -94,6 +94,14 @@ async def test_an_engine_that_is_down_builds_for_nobody(builder):
     builder.engines[0].node.state = State.UNHEALTHY
     assert await builder.where("/grpc") == "n2"
     builder.engines[0].node.state = State.HEALTHY
+    assert await builder.where("/grpc") == "n2"
+
+
+async def test_a_drained_engine_ends_what_is_under_way_and_begins_nothing(builder):
+    async with builder.open("/grpc") as first:
+        assert first == "n1"
+        builder.engines[0].node.apply(NodeSettings(Drain("kernel upgrade")))
+        assert await builder.where("/grpc") == "n1"
     assert await builder.where("/grpc") == "n2"
 
 
