@@ -13,7 +13,12 @@ from swarmcore.config.claims import SHARES, claim_of_body, count
 from swarmcore.config.gates import Need, needs_of_create
 from swarmcore.config.instructions import take_instructions
 from swarmcore.config.prefixes import endpoints_without_prefixes, without_prefixes
-from swarmcore.config.references import joined_containers, named_networks, named_volumes
+from swarmcore.config.references import (
+    joined_containers,
+    mounted_images,
+    named_networks,
+    named_volumes,
+)
 from swarmcore.config.spelling import with_docker_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.model import NANO, Claim
@@ -48,6 +53,7 @@ class ContainerConfig:
         networks: user networks that it is to be on from the beginning.
         volumes: volumes that it mounts by name.
         held_volumes: those of *volumes* that some node has; without that node they would be empty.
+        mounted_images: images that it mounts.
         cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
         needs: fields that an older engine would pass over.
     """
@@ -71,6 +77,7 @@ class ContainerConfig:
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     held_volumes: tuple[str, ...] = ()
+    mounted_images: tuple[str, ...] = ()
     cpu_shares_are_cpus: bool = False
     needs: tuple[Need, ...] = ()
 
@@ -126,6 +133,7 @@ class ContainerConfig:
             joined=joined_containers(host_config),
             networks=named_networks(host_config, read.get("NetworkingConfig")),
             volumes=named_volumes(host_config),
+            mounted_images=mounted_images(host_config),
             needs=needs_of_create(read, platform, version) if version else (),
         )
 

@@ -53,7 +53,17 @@ def named_volumes(host_config: Mapping[str, Any]) -> tuple[str, ...]:
     Args:
         host_config: ``HostConfig`` in Docker's spelling.
     """
-    return _once((*_bound_volumes(host_config.get("Binds")), *_mounted(host_config.get("Mounts"))))
+    mounted = _mounted(host_config.get("Mounts"), "volume")
+    return _once((*_bound_volumes(host_config.get("Binds")), *mounted))
+
+
+def mounted_images(host_config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Images that are mounted, as the client names them.
+
+    Args:
+        host_config: ``HostConfig`` in Docker's spelling.
+    """
+    return _once(_mounted(host_config.get("Mounts"), "image"))
 
 
 def _bound_volumes(binds: Any) -> Iterator[str]:
@@ -62,9 +72,9 @@ def _bound_volumes(binds: Any) -> Iterator[str]:
             yield bind.partition(":")[0]
 
 
-def _mounted(mounts: Any) -> Iterator[str]:
+def _mounted(mounts: Any, kind: str) -> Iterator[str]:
     for mount in mounts if isinstance(mounts, list) else ():
-        if isinstance(mount, Mapping) and mount.get("Type") == "volume":
+        if isinstance(mount, Mapping) and mount.get("Type") == kind:
             source = mount.get("Source")
             if isinstance(source, str):
                 yield source

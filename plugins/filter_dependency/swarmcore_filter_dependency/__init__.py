@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from swarmcore import hookimpl
 from swarmcore.config.references import find_container, find_network, without_node
+from swarmcore.images import has_image
 from swarmcore.protocols import ContainerConfig, Node, Refused, Rule
 
 #: Holders that a refusal names; the others are counted.
@@ -20,7 +21,8 @@ class DependencyFilter:
 
     Containers whose volumes, links or namespaces it uses; user networks; and volumes that exist,
     for elsewhere the engine would make an empty one of the same name.  A placement that is under
-    way counts as a container.
+    way counts as a container.  Images that it mounts are a wish, for an engine without one
+    says so itself.
     """
 
     name = "dependency"
@@ -36,13 +38,15 @@ class DependencyFilter:
                 yield _Needed("volume", text, _is_of_node).rule()
             elif text in config.held_volumes:
                 yield _Needed("volume", text, _has_volume).rule()
+        for text in config.mounted_images:
+            yield _Needed("mounted image", text, has_image).rule(soft=True)
 
 
 class _Needed:
     """One thing, and which of the nodes that were asked have it.
 
     Args:
-        kind: container, network or volume.
+        kind: container, network, volume or mounted image.
         text: as the client wrote it.
         is_on: whether a node has it.
     """
@@ -51,9 +55,9 @@ class _Needed:
         self._kind, self._text, self._is_on = kind, text, is_on
         self._holders: dict[str, None] = {}
 
-    def rule(self) -> Rule:
-        """The condition, for one placement."""
-        return Rule(f"{self._kind} {self._text}", self._check, summarise=self._summarise)
+    def rule(self, *, soft: bool = False) -> Rule:
+        """The condition, or the wish, for one placement."""
+        return Rule(f"{self._kind} {self._text}", self._check, soft=soft, summarise=self._summarise)
 
     def _check(self, node: Node) -> str | None:
         if self._is_on(node, self._text):

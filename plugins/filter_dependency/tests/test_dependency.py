@@ -131,3 +131,10 @@ class Full:
     def rules(self, config):
         if config.labels.get("full"):
             yield Rule("full", lambda node: "")
+
+
+def test_an_image_to_mount_is_a_wish():
+    (rule,) = DependencyFilter().rules(a_config(body=mount("data:1", "image")))
+    assert (rule.text, rule.soft) == ("mounted image data:1", True)
+    assert rule.check(a_node(images=["busybox", "data:1"])) is None
+    assert rule.check(a_node()) == "is not there"
