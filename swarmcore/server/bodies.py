@@ -7,6 +7,7 @@ refused, except where the keys are the user's own data.
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 from swarmcore.errors import BadRequest
@@ -29,6 +30,13 @@ _FREE_KEYS = frozenset(
         "tmpfs",
         "volumes",
     }
+)
+
+#: Each escape of a JSON text, halves of surrogate pairs apart from whole ones.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
 )
 
 
@@ -63,7 +71,7 @@ def parse_body(body: bytes, content_type: str | None) -> Any:
         )
     try:
         read = json.loads(
-            body, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_number
+            _decode(body), object_pairs_hook=_object, parse_constant=_refuse, parse_float=_number
         )
     except RecursionError:
         raise BadRequest("invalid JSON: nested too deeply") from None
@@ -72,6 +80,14 @@ def parse_body(body: bytes, content_type: str | None) -> Any:
     if isinstance(read, _Colliding):
         raise _collision(read)
     return read
+
+
+def _decode(body: bytes) -> str:
+    """*body* as Go's decoder reads it: U+FFFD for all that is no character of UTF-8."""
+    text = body.decode("utf-8", "replace")
+    if "\\u" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: r"\ufffd" if found["half"] else found[0], text)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -25,6 +25,29 @@ def test_json_is_read(body, read):
     assert parse_body(body, JSON) == read
 
 
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (rb'"\ud800"', "\ufffd"),
+        (rb'"\uDC00x\uD83D"', "\ufffdx\ufffd"),
+        (rb'"\ud83d\ude00"', "\U0001f600"),
+        (rb'"\ud800\u0041"', "\ufffdA"),
+        (rb'"\\ud800"', "\\ud800"),
+        (b'"\xed\xa0\x80\xff"', "\ufffd" * 4),
+    ],
+    ids=["half", "other halves", "pair", "half and letter", "backslash", "bytes"],
+)
+def test_what_is_no_character_is_read_as_engines_read_it(body, read):
+    assert parse_body(body, JSON) == read
+    read.encode()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-le", "utf-8-sig"])
+def test_only_utf_8_is_json(encoding):
+    with pytest.raises(BadRequest, match="invalid JSON"):
+        parse_body('{"Image":"a"}'.encode(encoding), JSON)
+
+
 def test_a_charset_does_not_matter():
     assert parse_body(b"{}", "Application/JSON; charset=utf-8") == {}
 
