@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from swarmcore import __version__
 from swarmcore.errors import ConfigError, SwarmError
 from swarmcore.options import build_options
+from swarmcore.options.announcing import JOIN_OPTIONS, LIST_OPTIONS, build_join, build_list
 from swarmcore.options.flags import Option, split_arguments
 from swarmcore.options.operation_tables import (
     DECISIONS_OPTIONS,
@@ -177,6 +178,30 @@ def _demo(call: _Call) -> int:
     return demo(read["engines"], kind, read["host"])
 
 
+def _join(call: _Call) -> int:
+    settings = _announcing_settings(call)
+    options = build_join(settings)
+    from swarmcore.announcing import join
+
+    return join(options)
+
+
+def _list(call: _Call) -> int:
+    settings = _announcing_settings(call)
+    options = build_list(settings)
+    from swarmcore.announcing import show_list
+
+    return show_list(options, _say)
+
+
+def _announcing_settings(call: _Call) -> dict[str, Setting]:
+    """Every option of ``join`` or ``list``; as in classic one word is the discovery."""
+    given = dict(call.given)
+    if len(call.words) == 1:
+        given["discovery"] = call.words
+    return resolve(call.usage.options, given, call.environment)
+
+
 def _operate(call: _Call) -> int:
     """A command that asks a running manager, which is found as docker finds it."""
     variables = {key: text for key, text in call.environment.items() if key.startswith("DOCKER_")}
@@ -220,6 +245,14 @@ _MANAGE = Usage(
 _PLUGINS = Usage(
     "plugins", "list what is installed, what loads and what is broken", "", PLUGINS_OPTIONS
 )
+_JOIN = Usage(
+    "join",
+    "announce an engine in a store until stopped",
+    "DISCOVERY",
+    JOIN_OPTIONS,
+    "DISCOVERY is a store: etcd://, consul:// or zk://HOST[:PORT],.../PREFIX\n",
+)
+_LIST = Usage("list", "show the engines that a discovery finds", "DISCOVERY", LIST_OPTIONS)
 _DEMO = Usage("demo", "run a whole cluster on this machine, to try it", "", DEMO_OPTIONS)
 
 _OPERATIONS = (
@@ -246,6 +279,10 @@ _OPERATIONS = (
 _COMMANDS: Mapping[str, tuple[Usage, Callable[[_Call], int]]] = {
     "manage": (_MANAGE, _manage),
     "m": (_MANAGE, _manage),  # classic's short form
+    "join": (_JOIN, _join),
+    "j": (_JOIN, _join),
+    "list": (_LIST, _list),
+    "l": (_LIST, _list),
     "plugins": (_PLUGINS, _plugins),
     "demo": (_DEMO, _demo),
     **{usage.name: (usage, _operate) for usage in _OPERATIONS},

@@ -12,6 +12,7 @@ from swarmcore.options import Options
 from swarmcore.options.option_tables import MANAGE_OPTIONS
 from swarmcore.plugins.catalogue import LOADED_WHEN_INSTALLED, PluginInfo, find, installed
 from swarmcore.plugins.plugins import Plugins
+from swarmcore.protocols import DiscoveryURI
 
 _DEFAULTS = {option.name: option.default for option in MANAGE_OPTIONS}
 
@@ -47,6 +48,18 @@ def select_plugins(options: Options) -> Plugins:
     return plugins
 
 
+def load_discovery(uri: DiscoveryURI, named: Sequence[str]) -> Plugins:
+    """Load what *named* names, and the discovery of *uri*'s scheme.
+
+    Raises:
+        PluginError: a plugin is missing, broken or does not fit; one line.
+    """
+    plugins = Plugins()
+    plugins.load(named)
+    _load_scheme(plugins, uri, installed())
+    return plugins
+
+
 def load_installed(plugins: Plugins, known: Sequence[PluginInfo]) -> None:
     """Load those of *known* of which being installed is being loaded.
 
@@ -77,9 +90,18 @@ def _load_discovery(plugins: Plugins, options: Options, known: Sequence[PluginIn
 
     That none answers is found out when they are asked.
     """
-    name = f"discovery_{options.discovery.scheme.partition('+')[0]}"
-    if name not in options.without and any(info.name == name for info in known):
+    if _scheme_plugin(options.discovery) not in options.without:
+        _load_scheme(plugins, options.discovery, known)
+
+
+def _load_scheme(plugins: Plugins, uri: DiscoveryURI, known: Sequence[PluginInfo]) -> None:
+    name = _scheme_plugin(uri)
+    if any(info.name == name for info in known):
         plugins.load([name])
+
+
+def _scheme_plugin(uri: DiscoveryURI) -> str:
+    return f"discovery_{uri.scheme.partition('+')[0]}"
 
 
 def _load_filters(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:

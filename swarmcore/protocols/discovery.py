@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from swarmcore.model import Entry
 
@@ -30,6 +30,7 @@ class Discovery(Protocol):
         ...
 
 
+@runtime_checkable
 class Registrar(Protocol):
     """A discovery that engines can announce themselves to."""
 

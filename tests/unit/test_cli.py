@@ -157,8 +157,8 @@ def test_demo_is_told_how_many_of_what_and_where(started, arguments, call):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["list"], "no command is called 'list'; commands: decisions, demo, drain, explain, help,"),
-        (["help", "list"], "no command is called 'list'"),
+        (["tasks"], "no command is called 'tasks'; commands: decisions, demo, drain, explain, help,"),
+        (["help", "tasks"], "no command is called 'tasks'"),
         (["--nosuch"], "unknown option '--nosuch'; see 'swarmcore --help'"),
         (["manage", "--nosuch"], "unknown option '--nosuch'; see 'swarmcore manage --help'"),
         (["manage"], "discovery required to manage a cluster. See 'swarmcore manage --help'."),

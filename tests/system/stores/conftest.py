@@ -1,0 +1,60 @@
+"""The stores, and engines that join by the real command."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from swarmcore.testing.stores import ConsulStore, EtcdStore, StoreMissing, ZooKeeperStore
+
+SWARMCORE = str(Path(sys.executable).with_name("swarmcore"))
+
+
+@pytest.fixture(
+    scope="module", params=[EtcdStore, ConsulStore, ZooKeeperStore], ids=["etcd", "consul", "zk"]
+)
+def store(request, tmp_path_factory):
+    """Each store, running; a test that stops it starts it again."""
+    store = request.param(tmp_path_factory.mktemp("store"))
+    try:
+        store.start()
+    except StoreMissing as error:
+        if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
+            raise
+        pytest.skip(str(error))
+    yield store
+    store.kill()
+
+
+@pytest.fixture
+def join(tmp_path):
+    """Start ``swarmcore join``; every process is ended with the test."""
+    processes = []
+
+    def start(address, uri, *options):
+        with (tmp_path / f"join-{len(processes)}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [SWARMCORE, "join", "--advertise", address, *options, uri], stderr=log
+            )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def listed():
+    """What ``swarmcore list`` prints."""
+
+    def run(uri):
+        done = subprocess.run(
+            [SWARMCORE, "list", uri], capture_output=True, text=True, timeout=30, check=True
+        )
+        return done.stdout.split()
+
+    return run

@@ -1,0 +1,61 @@
+"""Engines that join, leave, die and live through a store's restart, seen by a running manager."""
+
+import signal
+
+import pytest
+
+pytestmark = pytest.mark.docker
+
+#: Consul ends a session between its own time, half of this, and twice it.
+TTL, HEARTBEAT = 5, 1
+TIMES = ("--ttl", f"{TTL}s", "--heartbeat", f"{HEARTBEAT}s")
+
+
+@pytest.fixture
+def uri(store, tmp_path):
+    return store.uri(tmp_path.name)
+
+
+@pytest.fixture
+def manager(uri, start_manager):
+    return start_manager(uri)
+
+
+def test_an_engine_that_joins_is_used_and_one_that_leaves_is_not(
+    manager, uri, join, listed, engines, make_docker, wait_until
+):
+    docker = make_docker("28", manager.host)
+    join(engines["old"].address, uri, *TIMES)
+    joined = join(engines["new"].address, uri, *TIMES, "--label", "zone=attic")
+    # Python itself starts for a part of this.
+    wait_until(lambda: manager.statuses() == ["Healthy"] * 2, "those that joined", seconds=5)
+    assert sorted(listed(uri)) == sorted([engines["old"].address, engines["new"].address])
+    docker("run", "--rm", "-e", "constraint:zone==attic", "busybox", "true")
+    joined.send_signal(signal.SIGTERM)
+    assert joined.wait(10) == 0
+    wait_until(lambda: manager.statuses() == ["Healthy"], "the one that left to go", seconds=5)
+    assert listed(uri) == [engines["old"].address]
+
+
+def test_an_engine_whose_joiner_dies_is_gone_after_its_time(
+    manager, uri, join, engines, wait_until
+):
+    join(engines["new"].address, uri, *TIMES)
+    dies = join(engines["old"].address, uri, *TIMES)
+    manager.wait_healthy(2)
+    dies.kill()
+    wait_until(
+        lambda: len(manager.statuses()) == 1, "the dead one to go", seconds=TTL + HEARTBEAT + 1
+    )
+    assert manager.statuses() == ["Healthy"]
+
+
+def test_a_store_that_restarts_costs_no_engine(manager, store, uri, join, engines, wait_until):
+    join(engines["new"].address, uri, *TIMES)
+    manager.wait_healthy(1)
+    store.kill()
+    wait_until(lambda: "Discovery error" in manager.log.read_text(), "the manager to notice")
+    store.start()
+    join(engines["old"].address, uri, *TIMES)
+    manager.wait_healthy(2)
+    assert "leaves the cluster" not in manager.log.read_text()
