@@ -16,11 +16,12 @@ import trio
 from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import ConfigError, SwarmError
 from swarmcore.model import TLSFiles
+from swarmcore.operations.columns import count
 from swarmcore.operations.decision_text import decisions_text
 from swarmcore.operations.docker_relay import explain_words, read_config_file
 from swarmcore.operations.explanation_text import explanation_text
 from swarmcore.operations.node_text import node_text, nodes_text
-from swarmcore.operations.remote import RemoteManager, open_manager, read_answer
+from swarmcore.operations.remote import NoAnswer, RemoteManager, open_manager, read_answer
 from swarmcore.tls import client_context
 
 #: The exit status of an explanation that ends in a refusal.
@@ -98,36 +99,53 @@ def _joined(nodes: Sequence[Any], width: int) -> str:
 
 
 async def _drain(manager: RemoteManager, call: Call) -> int:
-    names = _some_words(call, "NODE")
     why = {"Reason": call.options["reason"], "Author": call.options["author"] or _user()}
-    for name in names:
-        _report(await manager.ask("POST", _node(name, "/drain"), why), "is drained")
+    drained = []
+    for name in _some_words(call, "NODE"):
+        node = await manager.ask("POST", _node(name, "/drain"), why)
+        _report(node, "is drained")
+        drained.append(node)
     if call.options["wait"]:
-        for name in names:
-            await _wait_empty(manager, name)
+        for node in drained:
+            await _wait_empty(manager, node["Address"], node["Name"] or node["Address"])
     return 0
 
 
-async def _wait_empty(manager: RemoteManager, name: str) -> None:
+async def _wait_empty(manager: RemoteManager, address: str, name: str) -> None:
     """Return when nothing runs on a node and no create is on its way there.
+
+    A manager that restarts is waited for; while nobody can tell what runs, something may.
 
     Raises:
         SwarmError: somebody ended the draining.
     """
-    told = -1
+    told = ""
     while True:
-        node = await manager.ask("GET", _node(name))
-        shown, containers = node["Name"] or node["Address"], node["Containers"]
-        if node["Drained"] is None:
-            raise SwarmError(f"{shown} is not drained any more")
-        left = containers["Running"] + containers["Paused"] + len(node["Reservations"])
-        if not left:
-            _say(f"{shown}: no container is running")
+        try:
+            node = await manager.ask("GET", _node(address))
+        except NoAnswer as error:
+            what = str(error)
+        else:
+            if node["Drained"] is None:
+                raise SwarmError(f"{name} is not drained any more")
+            what = _what_runs(node)
+        if not what:
+            _say(f"{name}: no container is running")
             return
-        if left != told:
-            _say(f"{shown}: waiting for {left} to end")
-            told = left
+        if what != told:
+            _say(f"{name}: waiting: {what}")
+            told = what
         await trio.sleep(_LOOK_SECONDS)
+
+
+def _what_runs(node: Mapping[str, Any]) -> str:
+    """What keeps a node from being empty, in words; empty when nothing does."""
+    if node["State"] != "Healthy":
+        return f"it is {node['State'].lower()} {node['Error']}".rstrip()
+    containers, creates = node["Containers"], len(node["Reservations"])
+    running = containers["Running"] + containers["Paused"]
+    words = [count(running, "container")] if running else []
+    return " and ".join([*words, count(creates, "create")] if creates else words)
 
 
 async def _undrain(manager: RemoteManager, call: Call) -> int:

@@ -15,6 +15,10 @@ from swarmcore.transport.dial import Dialer
 _JSON: Headers = ((b"Content-Type", b"application/json"),)
 
 
+class NoAnswer(SwarmError):
+    """Nothing answers where the manager should be."""
+
+
 class RemoteManager:
     """Asks one manager.
 
@@ -36,13 +40,13 @@ class RemoteManager:
             body: JSON.
 
         Raises:
-            SwarmError: no answer.
+            NoAnswer: there is none.
         """
         headers = _JSON if body is not None else ()
         try:
             return await self._client.request(method, target, body=body, headers=headers)
         except EngineUnreachable as error:
-            raise SwarmError(
+            raise NoAnswer(
                 f"no answer from a manager at {self._address}: {error}; say where one listens with"
                 " --host or DOCKER_HOST"
             ) from error
@@ -56,7 +60,8 @@ class RemoteManager:
             value: the body before it becomes JSON; ``None`` sends none.
 
         Raises:
-            SwarmError: no answer, an error, or what answers is no manager with these routes.
+            NoAnswer: there is none.
+            SwarmError: an error, or what answers is no manager with these routes.
         """
         answer = await self.send(method, target, None if value is None else dump_json(value))
         return read_answer(answer, str(self._address))

@@ -87,10 +87,36 @@ def test_a_drain_waits_for_what_runs(fleet, docker, swarmcore):
         command, env=docker.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as waiting:
         assert waiting.stdout.readline() == "middle is drained\n"
-        assert waiting.stdout.readline() == "middle: waiting for 1 to end\n"
+        assert waiting.stdout.readline() == "middle: waiting: 1 container\n"
         docker("stop", "job")
         assert waiting.stdout.read() == "middle: no container is running\n"
         assert waiting.wait(30) == 0
+
+
+def test_a_drain_and_who_waits_for_it_outlive_the_manager(
+    fleet, start_manager, make_docker, tmp_path
+):
+    manager = start_manager(
+        "--node-settings", str(tmp_path / "nodes.json"), fleet.engines["new"].address
+    )
+    manager.wait_healthy(1)
+    docker = make_docker("28", manager.host)
+    docker("run", "-d", "--name", "job", "--init", "busybox", "sleep", "600")
+    command = [SWARMCORE, "drain", "new", "--author", "anna", "--wait"]
+    with subprocess.Popen(
+        command, env=docker.environment, stdout=subprocess.PIPE, text=True
+    ) as waiting:
+        said = iter(waiting.stdout.readline, "")
+        assert [next(said), next(said)] == ["new is drained\n", "new: waiting: 1 container\n"]
+        manager.stop()
+        assert "no answer from a manager" in next(said)
+        manager.start()
+        assert "new: waiting: 1 container\n" in said
+        assert "1 drained (by anna)" in docker.run("run", "busybox", "true").stderr
+        docker("rm", "-f", "job")
+        assert list(said) == ["new: no container is running\n"]
+        assert waiting.wait(30) == 0
+    manager.stop()
 
 
 def test_an_added_label_is_one_to_constrain_by(fleet, docker, swarmcore):

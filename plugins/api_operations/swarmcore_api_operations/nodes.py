@@ -8,6 +8,7 @@ from swarmcore.errors import BadRequest, NotFound
 from swarmcore.model import Drain
 from swarmcore.node import Node
 from swarmcore.protocols import Exchange, Route
+from swarmcore.routing import clean_path
 from swarmcore_api_operations.node_document import node_document
 
 #: A reason is a line in every refusal, not a page.
@@ -77,7 +78,7 @@ def _named(exchange: Exchange) -> Node:
     """
     text = exchange.request.params["node"]
     nodes = exchange.cluster.nodes()
-    found = [node for node in nodes if text in (node.name, node.address, *_ids(node))]
+    found = [node for node in nodes if text in _names(node)]
     if len(found) > 1:
         addresses = ", ".join(node.address for node in found)
         raise BadRequest(
@@ -91,8 +92,10 @@ def _named(exchange: Exchange) -> Node:
     return found[0]
 
 
-def _ids(node: Node) -> tuple[str, str]:
-    return node.id, node.id.partition("|")[0]
+def _names(node: Node) -> tuple[str, ...]:
+    """What a path may call it; the slashes of ``unix://`` are one by the time that we see it."""
+    engine_id = node.id.partition("|")[0]
+    return node.name, clean_path(node.address), clean_path(node.id), engine_id
 
 
 async def _read_object(exchange: Exchange) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from swarmcore_api_operations import swarmcore_routes
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.model import NodeSettings
 from swarmcore.protocols import DecisionRecord
-from swarmcore.routing import Router
+from swarmcore.routing import Router, clean_path
 from swarmcore.testing.builders import a_node, a_request
 
 
@@ -64,6 +64,13 @@ async def test_a_node_has_a_name_an_address_and_ids(cluster):
     node = cluster.nodes()[1]
     for text in (node.name, node.address, node.id.partition("|")[0]):
         assert (await ask(cluster, "GET", f"/swarmcore/nodes/{text}"))["Name"] == "web-2"
+
+
+@pytest.mark.parametrize("address", ["unix:///run/docker.sock", "ssh://ops@n1", "[fd00::1]:2375"])
+async def test_an_address_may_have_slashes_and_colons(address):
+    cluster = FakeCluster([a_node("db"), a_node("web", address=address)])
+    path = clean_path(f"/swarmcore/nodes/{address}/drain")
+    assert (await ask(cluster, "POST", path))["Name"] == "web"
 
 
 async def test_a_name_of_two_nodes_asks_for_the_address():

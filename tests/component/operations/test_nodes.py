@@ -81,7 +81,7 @@ async def test_a_drain_that_waits_ends_with_the_last_container(operate, engines)
 
         async def drain():
             said = await swarmcore.text("drain", "n1", "--wait")
-            assert "n1: waiting for 2 to end" in said
+            assert "n1: waiting: 2 containers\n" in said
             assert said.endswith("n1: no container is running\n")
             ended.set()
 
