@@ -477,9 +477,8 @@ def test_a_command_of_a_plugin_runs_and_a_broken_plugin_does_not_hide_it(acme, c
         assert main(["hub", "9"]) == 5
         assert capsys.readouterr().out == "9\n"
         assert main(["nosuch"]) == 1
-        assert (
-            "swarmcore: no command is called 'nosuch'; commands: demo, help, hub, manage, plugins\n"
-            in capsys.readouterr().err
-        )
+        error = capsys.readouterr().err
+        assert "swarmcore: no command is called 'nosuch'; commands: " in error
+        assert " hub, " in error
     finally:
         root.handlers[:], root.level = handlers, level
