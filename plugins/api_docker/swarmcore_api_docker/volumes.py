@@ -124,10 +124,7 @@ async def inspect(exchange: Exchange) -> None:
 
 async def update(exchange: Exchange) -> None:
     """``PUT /volumes/{name}`` is for the volumes of a swarm."""
-    raise Unavailable(
-        "This node is not a swarm manager: only volumes of a swarm can be updated, and this"
-        " manager has none"
-    )
+    raise Unavailable("volume update only valid for cluster volumes, but swarm is unavailable")
 
 
 async def remove(exchange: Exchange) -> None:

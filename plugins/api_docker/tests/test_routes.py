@@ -58,7 +58,7 @@ def test_no_path_is_claimed_twice():
 @pytest.mark.parametrize(
     ("path", "error", "words"),
     [
-        ("PUT /volumes/{}", Unavailable, "This node is not a swarm manager"),
+        ("PUT /volumes/{}", Unavailable, "swarm is unavailable"),
         ("POST /build", Unavailable, "no healthy engine"),
         ("GET /images/{}/attestations", NotSupported, "image attestations: not supported"),
         ("POST /swarm/init", NotSupported, "not supported"),

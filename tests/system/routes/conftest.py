@@ -1,0 +1,245 @@
+"""One engine, and the manager before three, asked the same raw requests."""
+
+import http.client
+import io
+import json
+import socket
+import tarfile
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+
+
+class Reply(NamedTuple):
+    """A whole answer; of an upgraded connection ``body`` is what came first."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def message(self) -> str:
+        """The error's text, whether it came as JSON or plain."""
+        if not self.headers.get("content-type", "").startswith("application/json"):
+            return self.body.decode().strip()
+        return str(self.json["message"])
+
+
+def ask(
+    address: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """One request on a connection of its own; *body* is sent as it is, or as JSON.
+
+    With an ``Upgrade`` among *headers* the reply is the head and the first bytes behind it.
+    """
+    raw = not isinstance(body, dict | list)
+    data = body if raw else json.dumps(body).encode()
+    sent = {} if raw else {"Content-Type": "application/json"}
+    if body is None and method == "POST":
+        data = b""
+    sent |= headers or {}
+    connection = http.client.HTTPConnection(address, timeout=60)
+    try:
+        if "Upgrade" in sent:
+            return _upgrade(connection, method, path, data or b"", sent)
+        connection.request(method, path, data, sent)
+        answer = connection.getresponse()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return Reply(answer.status, found, answer.read())
+    finally:
+        connection.close()
+
+
+def _upgrade(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    data: bytes,
+    headers: Mapping[str, str],
+) -> Reply:
+    head = {"Host": "docker", "Connection": "Upgrade", "Content-Length": len(data), **headers}
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
+    connection.connect()
+    assert isinstance(connection.sock, socket.socket)
+    connection.sock.sendall("\r\n".join([*lines, "", ""]).encode() + data)
+    received = b""
+    while b"\r\n\r\n" not in received:
+        piece = connection.sock.recv(65536)
+        assert piece, f"{method} {path}: ended in the middle of a head: {received!r}"
+        received += piece
+    first, *rest = received.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    found = dict(line.lower().split(": ", 1) for line in rest)
+    return Reply(int(first.split()[1]), found, received.partition(b"\r\n\r\n")[2])
+
+
+class Place(Mapping[str, str]):
+    """An API, and objects behind it that are made when a path names them: ``{running}``.
+
+    All containers are on one engine, the same at every place.
+    """
+
+    def __init__(self, name: str, address: str, node: str | None, registry: Any) -> None:
+        self.name = name
+        self.address = address
+        self.registry = registry.address
+        self._node = node
+        self._count = 0
+        self._web = ""
+
+    @property
+    def is_cluster(self) -> bool:
+        return self._node is not None
+
+    def close(self) -> None:
+        """Remove everything that was made here and is still there."""
+        containers = [row["Names"][0] for row in self.must("GET", "/containers/json?all=1")]
+        networks = [row["Name"] for row in self.must("GET", "/networks")]
+        volumes = [row["Name"] for row in self.must("GET", "/volumes")["Volumes"] or ()]
+        images = [tag for row in self.must("GET", "/images/json") for tag in row["RepoTags"] or ()]
+        mine = (f"{self.name}-", self.registry)
+        for kind, names in [
+            ("containers", [name.removeprefix("/") for name in containers]),
+            ("networks", networks),
+            ("volumes", volumes),
+            ("images", images),
+        ]:
+            for name in names:
+                if name.startswith(mine):
+                    self.must("DELETE", f"/{kind}/{name}?force=1")
+
+    def ask(self, method: str, path: str, *arguments: Any) -> Reply:
+        return ask(self.address, method, f"/v1.41{path}", *arguments)
+
+    @staticmethod
+    def pack(**files: str) -> bytes:
+        """A tar of *files*, name and text."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as tar:
+            for name, text in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(text)
+                tar.addfile(entry, io.BytesIO(text.encode()))
+        return packed.getvalue()
+
+    def must(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask, expect success, return the JSON."""
+        reply = self.ask(method, path, body)
+        assert reply.status < 300, f"{method} {path}: {reply.status} {reply.body!r}"
+        return reply.json if reply.body else None
+
+    def __getitem__(self, key: str) -> str:
+        """The name of an object of this kind: a lasting one for ``web``, else a new one."""
+        if key in ("registry", "name"):
+            return str(getattr(self, key))
+        if key == "web":
+            self._web = self._web or self["running"]
+            return self._web
+        return str(getattr(self, f"_make_{key}")())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def _make_new(self) -> str:
+        """A name that nothing has yet."""
+        self._count += 1
+        return f"{self.name}-{self._count}"
+
+    def _make_created(self, *command: str) -> str:
+        name = self["new"]
+        env = [f"constraint:node=={self._node}"] if self._node else []
+        config = {"Image": "busybox", "Cmd": command or ["sleep", "1000"], "Env": env}
+        config |= {"HostConfig": {"Init": True}}
+        self.must("POST", f"/containers/create?name={name}", config)
+        return name
+
+    def _make_running(self) -> str:
+        return self._start(self["created"])
+
+    def _start(self, name: str) -> str:
+        self.must("POST", f"/containers/{name}/start")
+        return name
+
+    def _make_paused(self) -> str:
+        name = self["running"]
+        self.must("POST", f"/containers/{name}/pause")
+        return name
+
+    def _make_ended(self) -> str:
+        """Printed ``hi``, and ended well."""
+        name = self._start(self._make_created("echo", "hi"))
+        self.must("POST", f"/containers/{name}/wait")
+        return name
+
+    def _make_exec(self, *command: str) -> str:
+        config = {"Cmd": command or ["echo", "hi"], "AttachStdout": True}
+        return str(self.must("POST", f"/containers/{self['web']}/exec", config)["Id"])
+
+    def _make_execing(self) -> str:
+        """An exec that goes on."""
+        id = self._make_exec("sleep", "1000")
+        assert self.ask("POST", f"/exec/{id}/start", {"Detach": True}).status == 200
+        return id
+
+    def _make_connected(self) -> str:
+        """A network that ``web`` is on."""
+        network = self["network"]
+        self.must("POST", f"/networks/{network}/connect", {"Container": self["web"]})
+        return network
+
+    def _make_network(self) -> str:
+        return self._make_object("networks")
+
+    def _make_volume(self) -> str:
+        return self._make_object("volumes")
+
+    def _make_object(self, kind: str) -> str:
+        """On the engine of the containers."""
+        name = self["new"]
+        self.must(
+            "POST", f"/{kind}/create", {"Name": f"{self._node}/{name}" if self._node else name}
+        )
+        return name
+
+    def _make_image(self) -> str:
+        """A tag of busybox."""
+        name = self["new"]
+        self.must("POST", f"/images/busybox/tag?repo={name}&tag=1")
+        return f"{name}:1"
+
+    def _make_tool(self) -> str:
+        """An image that came from the registry."""
+        name = f"{self.registry}/tool"
+        assert b'"error' not in self.ask("POST", f"/images/create?fromImage={name}&tag=1").body
+        return name
+
+
+@pytest.fixture(scope="session")
+def registry(lab: Any, engines: dict[str, Any]) -> Any:
+    """A registry without a password, which holds ``tool:1``."""
+    registry = lab.registry()
+    registry.push(engines["old"], "busybox:latest", "tool:1")
+    return registry
+
+
+@pytest.fixture(scope="module", params=["direct", "cluster"])
+def place(request: pytest.FixtureRequest, shared_fleet: Any, registry: Any) -> Iterator[Place]:
+    """An engine of the newest release, then the manager before it and two others."""
+    if request.param == "cluster":
+        address, node = f"127.0.0.1:{shared_fleet.manager.port}", "new"
+    else:
+        address, node = shared_fleet.engines["new"].address, None
+    place = Place(request.param, address, node, registry)
+    yield place
+    place.close()
