@@ -53,7 +53,10 @@ def test_help_lists_the_commands(arguments, capsys):
     assert all(name in text for name in ("manage", "plugins", "demo", "help", "--log-level, -l"))
 
 
-@pytest.mark.parametrize("command", ["manage", "plugins", "demo"])
+@pytest.mark.parametrize(
+    "command",
+    ["manage", "plugins", "demo", "nodes", "drain", "undrain", "label", "explain", "decisions"],
+)
 def test_every_command_has_help_in_three_spellings(command, capsys):
     texts = []
     for arguments in ([command, "--help"], [command, "-h"], ["help", command]):
@@ -157,7 +160,10 @@ def test_demo_is_told_how_many_of_what_and_where(started, arguments, call):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["tasks"], "no command is called 'tasks'; commands: decisions, demo, drain, explain, help,"),
+        (
+            ["tasks"],
+            "no command is called 'tasks'; commands: decisions, demo, drain, explain, help,",
+        ),
         (["help", "tasks"], "no command is called 'tasks'"),
         (["--nosuch"], "unknown option '--nosuch'; see 'swarmcore --help'"),
         (["manage", "--nosuch"], "unknown option '--nosuch'; see 'swarmcore manage --help'"),

@@ -9,6 +9,7 @@ from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.options import build_options, parse_discovery
 from swarmcore.options.flags import split_arguments
+from swarmcore.options.operation_tables import DECISIONS_OPTIONS, DRAIN_OPTIONS, EXPLAIN_OPTIONS
 from swarmcore.options.option_tables import (
     CLUSTER_OPTS,
     DEMO_OPTIONS,
@@ -59,6 +60,24 @@ def test_one_dash_is_two_dashes_and_a_blank_is_an_equals_sign(arguments):
 def test_flags_stop_at_the_first_word():
     given, words = split_arguments(["-tls", "n1:1", "--tls"], TABLE, "swarmcore manage")
     assert (given, words) == ({"tls": ["true"]}, ["n1:1", "--tls"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["n1", "--tls", "n2"], ["n1", "n2"]),
+        (["--tls", "n1", "n2"], ["n1", "n2"]),
+        (["n1", "n2", "-tls"], ["n1", "n2"]),
+        (["n1", "--tls", "--", "--no", "-x"], ["n1", "--no", "-x"]),
+        (["-", "--tls"], ["-"]),
+    ],
+    ids=" ".join,
+)
+def test_flags_may_be_mixed_with_words_where_a_command_allows_it(arguments, words):
+    assert split_arguments(arguments, TABLE, "swarmcore drain", mixed=True) == (
+        {"tls": ["true"]},
+        words,
+    )
 
 
 def test_a_value_may_begin_with_a_dash():
@@ -322,9 +341,11 @@ def test_a_discovery_has_a_scheme_or_is_a_list_of_engines(text, uri):
 
 def test_the_page_has_a_row_for_every_option_with_its_variable_and_default():
     page = (Path(__file__).parents[2] / "docs" / "options.md").read_text()
-    rows = {}
+    rows, heading = {}, ""
     for line in page.splitlines():
-        if line.startswith("| `--"):
+        if line.startswith("## "):
+            heading = line
+        elif line.startswith("| `--") and heading in ("## Global options", "## manage"):
             _, spellings, variable, default, *_ = line.split("|")
             quoted = re.findall(r"`([^`]*)`", default)
             rows[spellings.strip()] = (variable.strip("` "), quoted)
@@ -341,3 +362,5 @@ def test_the_page_has_a_row_for_every_option_with_its_variable_and_default():
     assert rows.keys() - expected.keys() == {"`--help`, `-h`", "`--version`, `-v`"}
     assert all(f"`{key}`" in page for key in CLUSTER_OPTS)
     assert all(f"--{option.name}" in page for option in (*PLUGINS_OPTIONS, *DEMO_OPTIONS))
+    asking = (*DECISIONS_OPTIONS, *DRAIN_OPTIONS, *EXPLAIN_OPTIONS)
+    assert all(f"--{option.name}" in page for option in asking)
