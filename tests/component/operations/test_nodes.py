@@ -150,6 +150,28 @@ def test_a_file_that_cannot_be_read_stops_the_start(tmp_path):
         Manager(Options(DiscoveryURI("nodes", "127.0.0.1:1"), node_settings=str(path)))
 
 
+DENYING = """
+from swarmcore import hookimpl
+from swarmcore.protocols import Denied
+
+@hookimpl
+def swarmcore_authorize(request):
+    if request.path.startswith("/swarmcore/") and request.method == "POST":
+        return Denied("only readers here")
+"""
+
+
+async def test_an_authorization_plugin_is_asked(operate, engines, tmp_path):
+    plugin = tmp_path / "denying.py"
+    plugin.write_text(DENYING)
+    async with operate(*engines, plugins=(str(plugin),)) as swarmcore:
+        for words in (["drain", "n1"], ["label", "n1", "zone=b"], ["undrain", "n1"]):
+            done = await swarmcore(*words)
+            assert (done.returncode, done.stderr) == (1, "swarmcore: only readers here\n")
+        assert swarmcore.node("n1").drained is None
+        assert len(await swarmcore.json("nodes")) == 2
+
+
 async def test_decisions_are_told_in_their_order(operate, engines):
     async with operate(*engines) as swarmcore:
         await swarmcore.text("drain", "n2", "--reason", "noisy", "--author", "anna")
