@@ -140,9 +140,17 @@ def test_a_platform_that_no_node_runs_is_refused_with_what_they_run(docker):
 # ---- passed over, as older engines do
 
 
-def test_what_does_no_harm_is_passed_over(docker):
+def test_what_does_no_harm_is_passed_over(docker, fleet):
     docker("run", "-d", "--init", "--name", "web", "-e", "constraint:node==old", "busybox",
            "sleep", "600")  # fmt: skip
     assert docker("exec", "-t", "web", "echo", "hello") == "hello"
-    assert "busybox" in docker("images")
-    assert docker("system", "df")
+    images = fleet.manager.get("/v1.51/images/json?shared-size=1")
+    assert any("busybox:latest" in image["RepoTags"] for image in images)
+
+
+def test_disk_usage_has_what_was_asked_for_also_where_an_engine_counts_everything(docker, fleet):
+    docker("create", "-e", "constraint:node==old", "busybox")
+    usage = fleet.manager.get("/v1.51/system/df?type=container")
+    assert len(usage["Containers"]) == 1
+    assert not usage["Images"]
+    assert not usage["Volumes"]
