@@ -19,7 +19,7 @@ from swarmcore.model import TLSFiles
 from swarmcore.operations.columns import count
 from swarmcore.operations.decision_text import decisions_text
 from swarmcore.operations.docker_relay import explain_words, read_config_file
-from swarmcore.operations.explanation_text import explanation_text
+from swarmcore.operations.explanation_text import explanation_text, one_node_text
 from swarmcore.operations.node_text import node_text, nodes_text
 from swarmcore.operations.remote import NoAnswer, RemoteManager, open_manager, read_answer
 from swarmcore.tls import client_context
@@ -216,7 +216,16 @@ async def _explain(manager: RemoteManager, call: Call) -> int:
         explanation = read_answer(answer, call.options["host"])
     else:
         explanation = await explain_words(manager, call.words, call.environment)
-    _print(call, explanation, lambda width: explanation_text(explanation, width=width))
+    node = call.options["node"]
+    _print(
+        call,
+        explanation,
+        lambda width: (
+            one_node_text(explanation, node, width=width)
+            if node
+            else explanation_text(explanation, width=width)
+        ),
+    )
     return 0 if explanation["Placed"] else REFUSED
 
 

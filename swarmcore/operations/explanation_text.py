@@ -6,6 +6,7 @@ Nodes about which the same is to be said are one paragraph, so that 200 nodes ar
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from swarmcore.errors import ConfigError
 from swarmcore.model import NANO
 from swarmcore.operations.columns import count, some, table, wrap
 from swarmcore.sizes import show_bytes
@@ -32,6 +33,40 @@ def explanation_text(explanation: Document, *, width: int) -> str:
     if refused:
         lines += [*[""] * bool(fitting), *_refused(refused, len(nodes), width)]
     return "\n".join(lines) + "\n"
+
+
+def one_node_text(explanation: Document, name: str, *, width: int) -> str:
+    """The answer, and all that was said of one node.
+
+    Args:
+        explanation: the document of ``POST /swarmcore/explain``.
+        name: the node's name or address.
+        width: of the terminal, in characters.
+
+    Raises:
+        ConfigError: no such node was asked.
+    """
+    named = [each for each in explanation["Nodes"] if name in (each["Name"], each["Address"])]
+    if not named:
+        raise ConfigError(f"--node {name}: no such node was asked; 'swarmcore nodes' lists them")
+    lines = list(_answer(explanation, width))
+    for node in named:
+        lines += ["", *_verdicts(node, width)]
+    return "\n".join(lines) + "\n"
+
+
+def _verdicts(node: Document, width: int) -> Iterator[str]:
+    place = f"would be number {node['Rank']}" if node["Rank"] else "is refused"
+    yield f"{node['Name']} {place}:"
+    rows = [["", "FILTER", "RULE", "SAYS"]]
+    for each in node["Verdicts"]:
+        wish = "wish " if each["Soft"] else ""
+        says = "yes" if each["Passed"] else f"no: {each['Reason']}".removesuffix(": ")
+        rows.append(["", each["Filter"], wish + each["Rule"], says])
+    yield from table(rows, width=width)
+    if node["Weights"]:
+        raw, normalised = (_numbers(node["Weights"][key]) for key in ("Raw", "Normalised"))
+        yield f"  weights {raw}, normalised {normalised}"
 
 
 def _answer(explanation: Document, width: int) -> Iterator[str]:

@@ -40,6 +40,7 @@ LABEL_OPTIONS = _WHERE
 
 EXPLAIN_OPTIONS = (
     _JSON,
+    Option("node", "say what every rule says of this one", value="NODE", place="start"),
     Option(
         "json-config",
         "explain this body of a create instead of a command line; - for standard input",

@@ -2,10 +2,11 @@
 
 import pytest
 
+from swarmcore.errors import ConfigError
 from swarmcore.model import GiB
 from swarmcore.operations.columns import some, table, wrap
 from swarmcore.operations.decision_text import decisions_text
-from swarmcore.operations.explanation_text import explanation_text
+from swarmcore.operations.explanation_text import explanation_text, one_node_text
 from swarmcore.operations.node_text import node_text, nodes_text
 
 ROWS = [["NODE", "ADDRESS", "STATE"], ["n1", "10.0.0.1:2375", "healthy"]]
@@ -57,7 +58,13 @@ def verdict(rule, reason=None, *, soft=False):
 
 def node(name, rank, *verdicts):
     weights = {"Raw": [float(-rank)], "Normalised": [0.5]} if rank else None
-    return {"Name": name, "Rank": rank, "Verdicts": list(verdicts), "Weights": weights}
+    return {
+        "Name": name,
+        "Address": "",
+        "Rank": rank,
+        "Verdicts": list(verdicts),
+        "Weights": weights,
+    }
 
 
 def explanation(*nodes, **more):
@@ -124,6 +131,27 @@ def test_a_wish_that_a_candidate_breaks_stands_beside_it_and_refuses_nobody():
 def test_a_container_without_a_name_and_a_cluster_without_nodes():
     empty = explanation(node("", 0), Name="", Nodes=[], Placed=False, Error="No healthy node")
     assert explanation_text(empty, width=80).startswith("a container without a name (nginx) would")
+
+
+def test_one_node_is_shown_with_every_verdict():
+    wish = verdict("disk==~ssd", "has hdd", soft=True)
+    placed = [
+        node("n1", 1, wish),
+        node("n2", 0, verdict("core drained"), verdict("zone", ""), wish),
+    ]
+    page = one_node_text(explanation(*placed), "n2", width=80)
+    assert page.splitlines()[-5:] == [
+        "n2 is refused:",
+        "  FILTER      RULE             SAYS",
+        "  core        core drained     yes",
+        "  zone        zone             no",
+        "  disk==~ssd  wish disk==~ssd  no: has hdd",
+    ]
+    assert one_node_text(explanation(*placed), "n1", width=80).endswith(
+        "  weights -1, normalised 0.5\n"
+    )
+    with pytest.raises(ConfigError, match="--node n9"):
+        one_node_text(explanation(*placed), "n9", width=80)
 
 
 # ---- nodes
