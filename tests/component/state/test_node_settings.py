@@ -1,6 +1,7 @@
 """Drained nodes and added labels: what they change at once, what they leave, what they survive."""
 
 import pytest
+import trio
 
 from swarmcore.errors import NoNodeFits
 from swarmcore.model import Drain, GiB, State
@@ -29,6 +30,42 @@ async def test_a_drained_node_takes_nothing_and_keeps_what_it_has(autojump_clock
             await fleet.create(a_config(name="web-3"))
         await fleet.cluster.drain_node(there, None)
         assert (await fleet.create(a_config(name="web-3"))).node is there
+
+
+async def test_a_create_under_way_ends_on_a_node_that_is_drained_meanwhile(
+    autojump_clock, kit, engines
+):
+    async with kit.open_fleet(*engines) as fleet, trio.open_nursery() as nursery:
+        placed = []
+
+        async def create():
+            placed.append(await fleet.create(a_config(name="web")))
+
+        engines[0].freeze()
+        nursery.start_soon(create)
+        first = fleet.node(engines[0])
+        await kit.wait_for(lambda: first.reservations)
+        await fleet.cluster.drain_node(first, UPGRADE)
+        assert first.reservations
+        engines[0].thaw()
+        await kit.wait_for(lambda: placed)
+        assert placed[0].node is first
+
+
+async def test_a_create_that_comes_back_from_its_pull_goes_elsewhere(autojump_clock, kit, engines):
+    for engine in engines:
+        engine.images = set()
+    async with kit.open_fleet(*engines) as fleet:
+        first, second = (fleet.node(engine) for engine in engines)
+        await fleet.create(a_config(name="web"))
+        assert first.reservations
+        engines[0].images.add("busybox:latest")
+        engines[0].say("pull", "busybox:latest", kind="image")
+        await kit.wait_for(lambda: "busybox:latest" in first.image_words)
+        await fleet.cluster.drain_node(first, UPGRADE)
+        assert (await fleet.create(a_config(name="web"))).answer.status == 404
+        assert (len(first.reservations), len(second.reservations)) == (0, 1)
+        assert fleet.pull_targets("busybox") == ["n2"]
 
 
 async def test_a_drain_and_labels_stay_with_the_address(autojump_clock, kit, engines):
