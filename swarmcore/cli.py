@@ -14,14 +14,7 @@ from swarmcore.errors import ConfigError, SwarmError
 from swarmcore.options import build_options
 from swarmcore.options.announcing import JOIN_OPTIONS, LIST_OPTIONS, build_join, build_list
 from swarmcore.options.flags import Option, split_arguments
-from swarmcore.options.operation_tables import (
-    DECISIONS_OPTIONS,
-    DRAIN_OPTIONS,
-    EXPLAIN_OPTIONS,
-    LABEL_OPTIONS,
-    NODES_OPTIONS,
-    UNDRAIN_OPTIONS,
-)
+from swarmcore.options.operation_tables import OPERATIONS
 from swarmcore.options.option_tables import (
     CLUSTER_OPTS,
     CONFIG,
@@ -255,27 +248,6 @@ _JOIN = Usage(
 _LIST = Usage("list", "show the engines that a discovery finds", "DISCOVERY", LIST_OPTIONS)
 _DEMO = Usage("demo", "run a whole cluster on this machine, to try it", "", DEMO_OPTIONS)
 
-_OPERATIONS = (
-    Usage("nodes", "show the nodes of a running manager", "[NODE...]", NODES_OPTIONS, mixed=True),
-    Usage("drain", "let nodes take no new containers", "NODE...", DRAIN_OPTIONS, mixed=True),
-    Usage("undrain", "let nodes take containers again", "NODE...", UNDRAIN_OPTIONS, mixed=True),
-    Usage(
-        "label",
-        "add labels to a node, or take added ones away with KEY-",
-        "NODE KEY=VALUE|KEY- ...",
-        LABEL_OPTIONS,
-        mixed=True,
-    ),
-    Usage(
-        "explain",
-        "say where 'docker run' would go and why, and do nothing",
-        "[--] docker run ...",
-        EXPLAIN_OPTIONS,
-        "The exit status is 0 where it would be placed, and 2 where it would be refused.\n",
-    ),
-    Usage("decisions", "show where containers went, and refusals", "", DECISIONS_OPTIONS),
-)
-
 _COMMANDS: Mapping[str, tuple[Usage, Callable[[_Call], int]]] = {
     "manage": (_MANAGE, _manage),
     "m": (_MANAGE, _manage),  # classic's short form
@@ -285,7 +257,7 @@ _COMMANDS: Mapping[str, tuple[Usage, Callable[[_Call], int]]] = {
     "l": (_LIST, _list),
     "plugins": (_PLUGINS, _plugins),
     "demo": (_DEMO, _demo),
-    **{usage.name: (usage, _operate) for usage in _OPERATIONS},
+    **{usage.name: (usage, _operate) for usage in OPERATIONS},
 }
 
 

@@ -1,6 +1,7 @@
-"""Options of the commands that ask a running manager; where it is found is as for docker."""
+"""The commands that ask a running manager, and their options; it is found as docker finds it."""
 
 from swarmcore.options.flags import Option
+from swarmcore.options.usage import Usage
 
 _WHERE = (
     Option(
@@ -35,9 +36,6 @@ _WHERE = (
 _JSON = Option("json", "print JSON, for scripts", kind="switch", default=("false",), place="start")
 
 NODES_OPTIONS = (_JSON, *_WHERE)
-UNDRAIN_OPTIONS = _WHERE
-LABEL_OPTIONS = _WHERE
-
 EXPLAIN_OPTIONS = (
     _JSON,
     Option("node", "say what every rule says of this one", value="NODE", place="start"),
@@ -76,4 +74,26 @@ DRAIN_OPTIONS = (
         place="start",
     ),
     *_WHERE,
+)
+
+#: Every such command.
+OPERATIONS = (
+    Usage("nodes", "show the nodes of a running manager", "[NODE...]", NODES_OPTIONS, mixed=True),
+    Usage("drain", "let nodes take no new containers", "NODE...", DRAIN_OPTIONS, mixed=True),
+    Usage("undrain", "let nodes take containers again", "NODE...", _WHERE, mixed=True),
+    Usage(
+        "label",
+        "add labels to a node, or take added ones away with KEY-",
+        "NODE KEY=VALUE|KEY- ...",
+        _WHERE,
+        mixed=True,
+    ),
+    Usage(
+        "explain",
+        "say where 'docker run' would go and why, and do nothing",
+        "[--] docker run ...",
+        EXPLAIN_OPTIONS,
+        "The exit status is 0 where it would be placed, and 2 where it would be refused.\n",
+    ),
+    Usage("decisions", "show where containers went, and refusals", "", DECISIONS_OPTIONS),
 )
