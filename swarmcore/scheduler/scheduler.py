@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from swarmcore.config import ContainerConfig
-from swarmcore.errors import NoNodeFits, SwarmError
+from swarmcore.errors import BadRequest, NoNodeFits, SwarmError
 from swarmcore.node import Node
 from swarmcore.protocols import Candidate, Decision, Filter, Refused, Rule, Strategy, Verdict
 from swarmcore.scheduler.needs import need_rules
@@ -18,6 +18,8 @@ from swarmcore.scheduler.room import DRAINED, room_rules
 
 #: Classic's text for a cluster in which nothing runs.
 _NO_ENGINE = "No healthy node available in the cluster"
+#: A whole decision is as large as clients make it: no more than 250 rules for 1,000 nodes.
+_MOST_VERDICTS = 250_000
 
 
 class PlacementFailed(SwarmError):
@@ -74,13 +76,18 @@ class Scheduler:
             whole: ask every rule about every node, where a placement stops at the first no.
 
         Raises:
-            BadRequest: an expression in the config is malformed.
+            BadRequest: an expression in the config is malformed, or *whole* is too much to tell.
             PlacementFailed: a plugin broke; the message names it.
         """
         asked = list(nodes)
         if not asked:
             return Decision((), (), (), NoNodeFits(_NO_ENGINE))
         rules = self._compile(config)
+        if whole and len(rules) * len(asked) > _MOST_VERDICTS:
+            raise BadRequest(
+                f"{len(rules)} rules for {len(asked)} nodes are too much to explain: ask with fewer"
+                " constraints"
+            )
         hard = [(name, rule) for name, rule in rules if not rule.soft]
         soft = [(name, rule) for name, rule in rules if rule.soft]
         refusals: list[tuple[Node, Rule, str]] = []

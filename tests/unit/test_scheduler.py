@@ -334,3 +334,10 @@ def test_asking_for_the_whole_does_not_change_the_decision(names, rules):
     assert whole.dropped == brief.dropped
     assert [node for node, _, _ in whole.refusals] == [node for node, _, _ in brief.refusals]
     assert str(whole.error) == str(brief.error)
+
+
+def test_more_than_anybody_reads_is_not_told():
+    scheduler = Scheduler(FewestContainers(), [Only({f"rule {n}~": [] for n in range(100_000)})])
+    with pytest.raises(BadRequest, match="100001 rules for 3 nodes are too much to explain"):
+        scheduler.decide(a_config(), three(), whole=True)
+    assert scheduler.decide(a_config(), three()).node.name == "n1"
