@@ -83,7 +83,7 @@ class Gateway:
         denied = self._ask(request)
         if denied is not None:
             raise Forbidden(denied.reason)
-        if request.method == "OPTIONS" and self._settings.cors:
+        if request.method == "OPTIONS":  # to any path, as engines do
             await exchange.send(Answer(200))
             return
         found = self._router.match(request.method, request.path)

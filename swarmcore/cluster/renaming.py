@@ -1,11 +1,13 @@
 """Names are the whole cluster's: looking again before one is refused, and changing one."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlencode
 
 from swarmcore.cluster.placement import Placement
 from swarmcore.engine import Engine
-from swarmcore.errors import EngineError, NotFound
+from swarmcore.errors import Conflict, EngineError, NotFound
 from swarmcore.messages import Answer, Request
 from swarmcore.model import Container
 
@@ -37,8 +39,16 @@ async def rename(
     if name == container.name:
         return await _rename_on(engine, container, name, request)  # the engine has words for it
     await free_stale_name(placement, name)
-    with placement.holding_name(name):
+    with _as_engines_say_it(), placement.holding_name(name):
         return await _rename_on(engine, container, name, request)
+
+
+@contextmanager
+def _as_engines_say_it() -> Iterator[None]:
+    try:
+        yield
+    except Conflict as error:
+        raise Conflict(f"Error when allocating new name: {error}") from error
 
 
 async def _rename_on(engine: Engine, container: Container, name: str, request: Request) -> Answer:

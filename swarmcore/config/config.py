@@ -192,8 +192,7 @@ def _checked_name(name: str) -> str:
     name = name.removeprefix("/")
     if name and not _NAME.fullmatch(name):
         raise BadRequest(
-            f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed,"
-            " two characters or more"
+            f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
         )
     return name
 

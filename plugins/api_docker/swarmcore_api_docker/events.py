@@ -61,7 +61,10 @@ def _read(exchange: Exchange, now: float) -> _Wanted:
     since = parse_when(request.query.get("since"), now, "since")
     until = parse_when(request.query.get("until"), now, "until")
     if since is not None and until is not None and until < since:
-        raise BadRequest(f"since time ({since:.9f}) cannot be after until time ({until:.9f})")
+        told = request.query
+        raise BadRequest(
+            f"`since` time ({told.get('since')}) cannot be after `until` time ({told.get('until')})"
+        )
     return _Wanted(
         since=since,
         until=until,

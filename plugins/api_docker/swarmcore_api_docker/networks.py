@@ -10,6 +10,7 @@ from typing import Any
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.config.gates import Need, needs_of_connect
 from swarmcore.config.prefixes import endpoint_without_prefixes
+from swarmcore.config.references import PREDEFINED_NETWORKS
 from swarmcore.config.spelling import endpoint_with_docker_spelling
 from swarmcore.errors import BadRequest, Conflict, EngineError, NotFound
 from swarmcore.messages import Answer, dump_json
@@ -188,7 +189,7 @@ async def connect(exchange: Exchange) -> None:
     network = _find(exchange)
     container = exchange.cluster.find_container(str(body.get("Container") or ""))
     engine = exchange.cluster.engine_of(container)
-    _require_reach(network, container, engine.node)
+    network = _reached(network, container, engine.node)
     if "EndpointConfig" in body:
         endpoint = endpoint_with_docker_spelling(body["EndpointConfig"])
         require_heeded(engine, needs_of_connect(endpoint))
@@ -196,17 +197,20 @@ async def connect(exchange: Exchange) -> None:
     await _change(exchange, "connect", network, container, engine, body)
 
 
-def _require_reach(network: Network, container: Container, node: Node) -> None:
-    """Make sure that a container of *node* can be on *network*.
+def _reached(network: Network, container: Container, node: Node) -> Network:
+    """What *network* is to a container of *node*; ``bridge``, say, is its own engine's.
 
     Raises:
-        Conflict: it cannot; says where both are.
+        Conflict: it cannot be on that network; says where both are.
     """
+    if network.name in PREDEFINED_NETWORKS:
+        return find_network([node], network.name)
     if not network.is_global and node not in network.nodes:
         raise Conflict(
             f"network {network.name} is only on {network.nodes[0].name}, container"
             f" {container.name} is on {node.name}: create one where the other is"
         )
+    return network
 
 
 async def disconnect(exchange: Exchange) -> None:
@@ -226,7 +230,7 @@ async def disconnect(exchange: Exchange) -> None:
         await exchange.relay(engine, path, body=dump_json(body), settle=_refreshing(engine))
         return
     engine = exchange.cluster.engine_of(container)
-    _require_reach(network, container, engine.node)
+    network = _reached(network, container, engine.node)
     await _change(exchange, "disconnect", network, container, engine, body)
 
 

@@ -106,7 +106,10 @@ def _by_use(values: Sequence[str]) -> Test:
     wanted = set()
     for value in values:
         if value.lower() not in _TRUE | _FALSE:
-            raise BadRequest(f"invalid filter 'dangling={value}'")
+            raise BadRequest(
+                'invalid value for filter \'dangling\', must be "true" (or "1"), or'
+                ' "false" (or "0")'
+            )
         wanted.add(value.lower() in _TRUE)
     return lambda item: (not item.used and not item.builtin) in wanted
 

@@ -91,6 +91,17 @@ async def test_connect_goes_to_the_containers_engine_with_ids_it_knows(manager, 
     assert await networks(manager, dangling=["true"]) == ["net"]
 
 
+@pytest.mark.parametrize("node", ["n1", "n2"])
+async def test_bridge_is_the_one_of_the_containers_engine(manager, node):
+    id = await manager.run("web", node)
+    await manager.json("POST", "/networks/bridge/disconnect", {"Container": "web"})
+    shown = await manager.json("GET", f"/containers/{id}/json")
+    assert "bridge" not in shown["NetworkSettings"]["Networks"]
+    await manager.json("POST", "/networks/bridge/connect", {"Container": "web"})
+    shown = await manager.json("GET", f"/containers/{id}/json")
+    assert "bridge" in shown["NetworkSettings"]["Networks"]
+
+
 async def test_a_network_out_of_reach_says_where_both_are(manager):
     await manager.run("web", "n1")
     await manager.json("POST", "/networks/create", {"Name": "net", **on("n2")})

@@ -5,7 +5,7 @@ import io
 import json
 import socket
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pytest
@@ -243,3 +243,9 @@ def place(request: pytest.FixtureRequest, shared_fleet: Any, registry: Any) -> I
     place = Place(request.param, address, node, registry)
     yield place
     place.close()
+
+
+@pytest.fixture(scope="session")
+def raw_ask() -> Callable[..., Reply]:
+    """See ``ask``."""
+    return ask
