@@ -287,6 +287,32 @@ def test_a_route_answers_as_one_engine_does(place, case):
     assert case.fact(reply), reply.body[:500]
 
 
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/v1.41/version", 200, "ApiVersion"),
+        ("/version", 200, "ApiVersion"),
+        ("/v1.041/version", 200, "ApiVersion"),
+        ("/v1.99/version", 400, "client version 1.99 is too new. Maximum supported API version is"),
+        ("/v1.5/version", 400, "client version 1.5 is too old. Minimum supported API version is"),
+        ("/V1.41/version", 404, "page not found"),
+        ("/v1.41", 404, "page not found"),
+        ("/version/nowhere", 404, "page not found"),
+        ("/v1.41/containers%2Fjson", 200, "["),
+    ],
+)
+def test_a_path_is_read_as_an_engine_reads_it(place, raw_ask, path, status, text):
+    reply = raw_ask(place.address, "GET", path)
+    assert (reply.status, text in reply.body.decode()) == (status, True), reply.body
+
+
+@pytest.mark.docker
+def test_slashes_too_many_work_where_an_engine_redirects(place, raw_ask):
+    reply = raw_ask(place.address, "GET", "/v1.41//containers//json")
+    assert reply.status == (200 if place.is_cluster else 301)
+
+
 def test_the_page_tells_which_routes_no_single_engine_has(request):
     reasons: dict[str, list[str]] = {}
     for case in CASES:
