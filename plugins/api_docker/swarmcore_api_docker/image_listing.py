@@ -127,7 +127,7 @@ def _by_dangling(value: str, images: Sequence[Image], now: float) -> _Test:
         return lambda image: not image["RepoTags"]
     if value.lower() in _FALSE:
         return lambda image: bool(image["RepoTags"] or image["RepoDigests"])
-    raise BadRequest(f"invalid filter 'dangling={value}'")
+    raise BadRequest(f"invalid filter 'dangling=[{value}]'")
 
 
 def _by_label(value: str, images: Sequence[Image], now: float) -> _Test:
