@@ -12,7 +12,7 @@ from typing import Any, cast
 from swarmcore import __version__
 from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
 from swarmcore.messages import Answer, Headers, Request
-from swarmcore.protocols import Cluster, Denied, Engine, Route
+from swarmcore.protocols import Cluster, Denied, Engine, Epilogue, Route
 from swarmcore.relay import Relayable, relay
 from swarmcore.routing import Router
 from swarmcore.server import cause_of
@@ -161,6 +161,8 @@ class ClusterExchange:
         settle: Callable[[int], Awaitable[None]] | None = None,
         rewrite: Callable[[Answer], Answer] | None = None,
         settle_at_end: bool = False,
+        reword: Callable[[Headers], Headers] | None = None,
+        epilogue: Epilogue | None = None,
     ) -> int:
         """See ``protocols.Exchange``."""
         return await relay(
@@ -173,6 +175,8 @@ class ClusterExchange:
             settle=settle,
             rewrite=rewrite,
             settle_at_end=settle_at_end,
+            reword=reword,
+            epilogue=epilogue,
         )
 
 

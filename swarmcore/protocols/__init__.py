@@ -28,7 +28,7 @@ from swarmcore.protocols.discovery import (
 )
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy
-from swarmcore.protocols.routes import Denied, Exchange, Handler, Route
+from swarmcore.protocols.routes import Denied, Epilogue, Exchange, Handler, Route
 
 __all__ = [
     "Answer",
@@ -50,6 +50,7 @@ __all__ = [
     "ElectionSink",
     "Engine",
     "Entry",
+    "Epilogue",
     "Event",
     "EventStream",
     "Exchange",

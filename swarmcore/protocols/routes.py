@@ -10,6 +10,27 @@ from swarmcore.protocols.clusters import Cluster
 from swarmcore.protocols.engines import Engine
 
 
+class Epilogue(Protocol):
+    """The last words of a stream whose engine is lost in the middle of it."""
+
+    def see(self, data: bytes) -> None:
+        """A piece of the answer's body, after it was sent to the client."""
+        ...
+
+    def speak(self, reason: str) -> bytes:
+        """What the client still gets; ``b""`` where nothing can be said in the stream's own form.
+
+        Args:
+            reason: names the engine.
+        """
+        ...
+
+    @property
+    def completes(self) -> bool:
+        """Whether the answer ends properly after these words, instead of being cut off."""
+        ...
+
+
 class Exchange(Protocol):
     """One request and its answer.  A handler answers exactly once, by one of these methods."""
 
@@ -83,6 +104,8 @@ class Exchange(Protocol):
         settle: Callable[[int], Awaitable[None]] | None = None,
         rewrite: Callable[[Answer], Answer] | None = None,
         settle_at_end: bool = False,
+        reword: Callable[[Headers], Headers] | None = None,
+        epilogue: Epilogue | None = None,
     ) -> int:
         """Hand the request to *engine* and its answer to the client, hijack and websocket too.
 
@@ -100,6 +123,9 @@ class Exchange(Protocol):
                 Not called for an answer that is an error.
             settle_at_end: *settle* only after the body's last byte, before its end: for an answer
                 that tells the work's progress.
+            reword: changes the headers of an answer that is no error, hijacks included.
+            epilogue: speaks when the engine is lost in the middle of a successful answer without
+                a length; without one, and for all other answers, the client's answer is cut off.
 
         Returns:
             The status that the engine answered.

@@ -7,13 +7,15 @@ off when the engine has: what is left unsaid must not look complete.
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 import trio
 
 from swarmcore.errors import EngineUnreachable, SwarmError, TooLarge
-from swarmcore.messages import Answer, find_header
+from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.node import Node
+from swarmcore.protocols import Epilogue
 from swarmcore.relay.forwarding import (
     answer_headers,
     is_chunked,
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 
 Settle = Callable[[int], Awaitable[None]]
 Rewrite = Callable[[Answer], Answer]
+Reword = Callable[[Headers], Headers]
 
 #: An answer that is rewritten is held whole: inspect of a large container is some 100 KB.
 _REWRITTEN_BYTES = 64 << 20
@@ -72,6 +75,8 @@ async def relay(
     settle: Settle | None = None,
     rewrite: Rewrite | None = None,
     settle_at_end: bool = False,
+    reword: Reword | None = None,
+    epilogue: Epilogue | None = None,
 ) -> int:
     """Hand *exchange* to *engine*; the rest as ``protocols.Exchange.relay`` has it.
 
@@ -84,7 +89,8 @@ async def relay(
     """
     node = engine.node
     spoken = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
-    passage = _Passage(exchange, engine, f"{announced}".encode(), settle, rewrite, settle_at_end)
+    hooks = _Hooks(settle, settle_at_end, rewrite, reword, epilogue)
+    passage = _Passage(exchange, engine, f"{announced}".encode(), hooks)
     try:
         return await passage.run(f"/v{spoken}{path}", body)
     except EngineUnreachable as error:
@@ -92,7 +98,19 @@ async def relay(
         if not exchange.started:
             raise
         log.warning("%s %s cut off: %s", exchange.request.method, exchange.request.path, error)
+        await passage.end_early(str(error))
         return passage.status
+
+
+@dataclass(slots=True)
+class _Hooks:
+    """What a handler wants done to the answer; see ``protocols.Exchange.relay``."""
+
+    settle: Settle | None
+    settle_at_end: bool
+    rewrite: Rewrite | None
+    reword: Reword | None
+    epilogue: Epilogue | None
 
 
 class _Passage:
@@ -103,16 +121,16 @@ class _Passage:
         exchange: ServerExchange,
         engine: Relayable,
         announced: bytes,
-        settle: Settle | None,
-        rewrite: Rewrite | None,
-        settle_at_end: bool,
+        hooks: _Hooks,
     ) -> None:
         self._exchange = exchange
         self._engine = engine
         self._announced = announced
-        self._settle_hook = settle
-        self._settle_at_end = settle_at_end
-        self._rewrite = rewrite if exchange.request.method != "HEAD" else None
+        self._hooks = hooks
+        if exchange.request.method == "HEAD":
+            hooks.rewrite = None
+        #: The epilogue has something to add to: an open-ended body that is no error.
+        self._open_ended = False
         self._client_error: Exception | None = None
         self.status = 0
 
@@ -126,7 +144,7 @@ class _Passage:
             method,
             exchange.request.headers,
             length=None if body is None else len(body),
-            identity=self._rewrite is not None,
+            identity=self._hooks.rewrite is not None,
         )
         async with self._engine.upstream.call(method, target, headers, body or b"") as call:
             head = await self._exchange_messages(call, None if body is not None else first)
@@ -200,8 +218,8 @@ class _Passage:
         self.status = head.status
         if is_hijack(self._exchange.request.method, head.status, head.headers):
             return head
-        if self._rewrite is not None and head.status < 400:
-            await self._send_rewritten(call, head, self._rewrite)
+        if self._hooks.rewrite is not None and head.status < 400:
+            await self._send_rewritten(call, head, self._hooks.rewrite)
         else:
             await self._send_as_it_comes(call, head)
         return None
@@ -223,22 +241,41 @@ class _Passage:
 
     async def _send_as_it_comes(self, call: Call, head: Head) -> None:
         exchange = self._exchange
-        headers = answer_headers(head.headers)
+        headers = self._reworded(head.status, answer_headers(head.headers))
         framing = answer_framing(
             exchange.request.method, head.status, names_of(headers), http10=exchange.http10
         )
         if framing is Framing.NONE or find_header(headers, b"content-length") == b"0":
             await self._settle()
         await exchange.send_head(head.status, headers, reason=head.reason)
+        ended_by_us = framing in (Framing.CHUNKED, Framing.CLOSE)
+        epilogue = self._hooks.epilogue if ended_by_us and head.status < 400 else None
+        self._open_ended = epilogue is not None
         while data := await call.read_data():
-            if not self._settle_at_end:
+            if not self._hooks.settle_at_end:
                 await self._settle()
             await exchange.send_data(data)
+            if epilogue is not None:
+                epilogue.see(data)
         await self._settle()
         await exchange.send_end(call.trailers)
 
+    async def end_early(self, reason: str) -> None:
+        """Say why an answer that has begun ends here, where its form has a way to say it."""
+        epilogue = self._hooks.epilogue
+        if epilogue is None or not self._open_ended:
+            return
+        await self._settle()
+        await self._exchange.send_data(epilogue.speak(reason))
+        if epilogue.completes:
+            await self._exchange.send_end()
+
+    def _reworded(self, status: int, headers: Headers) -> Headers:
+        reword = self._hooks.reword
+        return headers if reword is None or status >= 400 else reword(headers)
+
     async def _settle(self) -> None:
-        hook, self._settle_hook = self._settle_hook, None
+        hook, self._hooks.settle = self._hooks.settle, None
         if hook is None:
             return
         try:
@@ -251,7 +288,7 @@ class _Passage:
     async def _tunnel(self, taken: TakenConnection, head: Head) -> None:
         """Raw from here on: what the client said too early goes only now, for engines drop it."""
         await self._settle()
-        headers = tunnel_headers(head.headers, self._announced)
+        headers = self._reworded(head.status, tunnel_headers(head.headers, self._announced))
         client = await self._exchange.take_over(
             answer_head(head.status, headers, reason=head.reason)
         )

@@ -592,6 +592,60 @@ async def test_an_answer_that_is_cut_off_looks_cut_off(through, answer, caplog):
     assert "cut off" in caplog.text
 
 
+class LastWords:
+    """An epilogue that keeps what it saw."""
+
+    def __init__(self, *, completes):
+        self.completes = completes
+        self.seen = []
+
+    def see(self, data):
+        self.seen.append(data)
+
+    def speak(self, reason):
+        return f"<{reason}>".encode()
+
+
+@pytest.mark.parametrize("completes", [True, False], ids=["complete", "cut off"])
+async def test_a_stream_whose_engine_is_lost_may_have_last_words(through, completes):
+    async def script(wire):
+        await wire.head()
+        await wire.say(CHUNKED + b"3\r\nabc\r\n")
+
+    words = LastWords(completes=completes)
+    client, engine = through(script, epilogue=words)
+    await client.ask(b"POST /build")
+    await client.head()
+    await client.until(b"abc\r\n")
+    said = await client.until(b">\r\n")
+    assert b"<engine n1: " in said
+    if completes:
+        await client.until(b"0\r\n\r\n")
+    else:
+        assert await client.rest() == b""
+    assert words.seen == [b"abc"]
+    assert len(engine.errors) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+        b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    ],
+    ids=["of a known length", "an error"],
+)
+async def test_an_answer_that_cannot_have_last_words_is_cut_off(through, answer):
+    async def script(wire):
+        await wire.head()
+        await wire.say(answer)
+
+    client, _ = through(script, epilogue=LastWords(completes=True))
+    await client.ask(b"POST /build")
+    await client.head()
+    assert (await client.rest()).removeprefix(b"3\r\n").strip() == b"abc"
+
+
 # ---- hijack
 
 UPGRADED = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
@@ -677,6 +731,18 @@ async def test_a_session_is_a_tunnel_with_every_header_in_its_place(through):
     await client.until(b"PRI * ")
     await client.say(b"\0settings")
     assert await client.rest() == b"acknowledged"
+
+
+@pytest.mark.parametrize("headers", [(b"Connection: Upgrade", b"Upgrade: tcp"), ()])
+@pytest.mark.parametrize("status", [101, 404])
+async def test_the_head_of_a_hijack_can_be_reworded_and_an_error_is_not(through, headers, status):
+    head = UPGRADED if headers else BARE
+    if status == 404:
+        head = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+    client, _ = through(answering(head), reword=lambda kept: (*kept, (b"X-New", b"1")))
+    await client.ask(b"POST /attach", *headers)
+    assert (b"X-New: 1\r\n" in await client.head()) == (status == 101)
 
 
 async def test_an_exec_sends_its_json_before_it_is_raw(through):

@@ -25,6 +25,7 @@ from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.build_engines import BuildEngines, Key
 from swarmcore_api_docker.build_query import asks_for_node, query_for_engine, read_build
 from swarmcore_api_docker.containers import engine_path
+from swarmcore_api_docker.epilogues import ProgressEpilogue
 from swarmcore_api_docker.routed import BUILD, BUILDER, CHOSEN
 
 #: BuildKit without an experimental engine.
@@ -86,6 +87,7 @@ class Builds:
                 _build_path(exchange),
                 settle=lambda status: engine.refresh_images(),
                 settle_at_end=True,
+                epilogue=ProgressEpilogue(),
             )
 
     async def open_session(self, exchange: Exchange) -> None:

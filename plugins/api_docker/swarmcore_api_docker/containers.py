@@ -10,12 +10,14 @@ from urllib.parse import quote
 
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import BadRequest
-from swarmcore.messages import Answer, find_header
+from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.model import Container
-from swarmcore.protocols import Engine, Exchange, Handler, Route
+from swarmcore.protocols import Engine, Epilogue, Exchange, Handler, Route
 from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.epilogues import OutputEpilogue, WaitEpilogue
 from swarmcore_api_docker.explanation import explanation_document
 from swarmcore_api_docker.inspection import show_container
+from swarmcore_api_docker.output_types import name_output
 from swarmcore_api_docker.routed import CHOSEN, CONTAINER, MANAGER
 from swarmcore_api_docker.version_gates import needs_of_verb, require_heeded
 
@@ -37,6 +39,8 @@ _INSPECT = "Node added; HostIp"
 _RENAME = "the name must be free in the cluster"
 _CHECKPOINT = "/containers/{name}/checkpoints/{checkpoint}"
 _CHANGES = ("start", "stop", "restart", "kill", "pause", "unpause", "update", "wait")
+#: Answers whose media type tells whether they are framed.
+_OUTPUTS = ("logs", "attach")
 
 
 def routes() -> list[Route]:
@@ -106,9 +110,31 @@ def _carry(verb: str, *, settles: bool = False) -> Handler:
             engine,
             engine_path(exchange, "containers", container.id, verb),
             settle=_refreshing(engine, container) if settles else None,
+            reword=_output_type(exchange, engine, container) if verb in _OUTPUTS else None,
+            epilogue=_epilogue(verb, container),
         )
 
     return carry
+
+
+def _has_terminal(container: Container) -> bool:
+    return bool((container.detail.get("Config") or {}).get("Tty"))
+
+
+def _output_type(
+    exchange: Exchange, engine: Engine, container: Container
+) -> Callable[[Headers], Headers] | None:
+    asked = exchange.request.version or exchange.cluster.api_version
+    return name_output(asked, engine.node.api_version, terminal=_has_terminal(container))
+
+
+def _epilogue(verb: str, container: Container) -> Epilogue | None:
+    """What the client of a stream is told when the engine is lost; most can only be cut off."""
+    if verb == "wait":
+        return WaitEpilogue()
+    if verb == "logs" and not _has_terminal(container):
+        return OutputEpilogue()
+    return None
 
 
 async def create(exchange: Exchange) -> None:

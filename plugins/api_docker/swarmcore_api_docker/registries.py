@@ -7,6 +7,7 @@ from swarmcore.errors import EngineUnreachable
 from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.containers import engine_path
+from swarmcore_api_docker.epilogues import ProgressEpilogue
 from swarmcore_api_docker.image_holders import (
     agreed_holder,
     find_holders,
@@ -83,7 +84,8 @@ async def push(exchange: Exchange) -> None:
     if text := query.get("tag"):
         name = f"{name}:{text}"
         holders = able_engines(find_holders(exchange.cluster, name), "push", query)
-        await exchange.relay(agreed_holder(holders, name), path)
+        engine = agreed_holder(holders, name)
     else:
         holders = find_repository_holders(exchange.cluster, name)
-        await exchange.relay(able_engines(holders, "push", query)[0], path)
+        engine = able_engines(holders, "push", query)[0]
+    await exchange.relay(engine, path, epilogue=ProgressEpilogue())

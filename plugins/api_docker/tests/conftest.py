@@ -289,8 +289,9 @@ class FakeExchange:
             yield
 
     async def relay(
-        self, engine, path, *, body=None, settle=None, rewrite=None, settle_at_end=False
-    ):
+        self, engine, path, *, body=None, settle=None, rewrite=None, settle_at_end=False,
+        reword=None, epilogue=None,
+    ):  # fmt: skip
         self.relayed = (engine, path)
         self.relaying.set()
         if self.hold is not None:
