@@ -14,6 +14,7 @@ from swarmcore.errors import ConfigError, SwarmError
 from swarmcore.options import build_options
 from swarmcore.options.announcing import JOIN_OPTIONS, LIST_OPTIONS, build_join, build_list
 from swarmcore.options.flags import Option, split_arguments
+from swarmcore.options.hub import CREATE_OPTIONS, HUB_OPTIONS, build_hub
 from swarmcore.options.operation_tables import OPERATIONS
 from swarmcore.options.option_tables import (
     CLUSTER_OPTS,
@@ -187,6 +188,25 @@ def _list(call: _Call) -> int:
     return show_list(options, _say)
 
 
+def _hub(call: _Call) -> int:
+    _no_words(call)
+    options = build_hub(resolve(HUB_OPTIONS, call.given, call.environment))
+    from swarmcore.hub import serve_hub
+
+    return serve_hub(options)
+
+
+def _create(call: _Call) -> int:
+    if call.words:
+        raise ConfigError("the `create` command takes no arguments. See 'swarmcore create --help'.")
+    hub = resolve(CREATE_OPTIONS, call.given, call.environment)["hub"].value
+    from swarmcore.hub.create import create_cluster
+
+    token, discovery = create_cluster(hub)
+    sys.stderr.write(f"{discovery}\n")
+    return _say(f"{token}\n")
+
+
 def _announcing_settings(call: _Call) -> dict[str, Setting]:
     """Every option of ``join`` or ``list``; as in classic one word is the discovery."""
     given = dict(call.given)
@@ -245,16 +265,21 @@ _JOIN = Usage(
     JOIN_OPTIONS,
     "DISCOVERY is a store: etcd://, consul:// or zk://HOST[:PORT],.../PREFIX\n",
 )
+_HUB = Usage("hub", "keep lists of engines for those who know their token", "", HUB_OPTIONS)
+_CREATE = Usage("create", "make a new cluster at a hub, and print its token", "", CREATE_OPTIONS)
 _LIST = Usage("list", "show the engines that a discovery finds", "DISCOVERY", LIST_OPTIONS)
 _DEMO = Usage("demo", "run a whole cluster on this machine, to try it", "", DEMO_OPTIONS)
 
 _COMMANDS: Mapping[str, tuple[Usage, Callable[[_Call], int]]] = {
     "manage": (_MANAGE, _manage),
     "m": (_MANAGE, _manage),  # classic's short form
+    "create": (_CREATE, _create),
+    "c": (_CREATE, _create),
     "join": (_JOIN, _join),
     "j": (_JOIN, _join),
     "list": (_LIST, _list),
     "l": (_LIST, _list),
+    "hub": (_HUB, _hub),
     "plugins": (_PLUGINS, _plugins),
     "demo": (_DEMO, _demo),
     **{usage.name: (usage, _operate) for usage in OPERATIONS},

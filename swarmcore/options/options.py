@@ -100,7 +100,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         for name, setting in settings.items()
         if name != "discovery"  # checked in its turn
     }
-    tls = _tls(read)
+    tls = read_tls(read)
     _check_engine_options(read)
     discovery = parse_discovery(_required_discovery(settings["discovery"]))
     if read["heartbeat"] < 1:
@@ -158,7 +158,12 @@ def _required_discovery(setting: Setting) -> str:
     return texts[-1]
 
 
-def _tls(read: Mapping[str, Any]) -> TLSFiles | None:
+def read_tls(read: Mapping[str, Any]) -> TLSFiles | None:
+    """The files for TLS; ``None`` without it.
+
+    Raises:
+        ConfigError: the options contradict each other.
+    """
     ca, cert, key = read["tlscacert"], read["tlscert"], read["tlskey"]
     if not (read["tls"] or read["tlsverify"]):
         if ca or cert or key:

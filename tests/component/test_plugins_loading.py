@@ -464,7 +464,7 @@ def test_a_command_of_a_plugin_runs_and_a_broken_plugin_does_not_hide_it(acme, c
 
         @hookimpl
         def swarmcore_commands():
-            return [Command("hub", "serve", lambda parser: parser.add_argument("port"), run)]
+            return [Command("acme", "serve", lambda parser: parser.add_argument("port"), run)]
 
         def run(arguments):
             print(arguments.port)
@@ -474,11 +474,11 @@ def test_a_command_of_a_plugin_runs_and_a_broken_plugin_does_not_hide_it(acme, c
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
-        assert main(["hub", "9"]) == 5
+        assert main(["acme", "9"]) == 5
         assert capsys.readouterr().out == "9\n"
         assert main(["nosuch"]) == 1
         error = capsys.readouterr().err
         assert "swarmcore: no command is called 'nosuch'; commands: " in error
-        assert " hub, " in error
+        assert " acme, " in error
     finally:
         root.handlers[:], root.level = handlers, level

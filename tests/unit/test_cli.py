@@ -162,7 +162,7 @@ def test_demo_is_told_how_many_of_what_and_where(started, arguments, call):
     [
         (
             ["tasks"],
-            "no command is called 'tasks'; commands: decisions, demo, drain, explain, help,",
+            "no command is called 'tasks'; commands: create, decisions, demo, drain, explain,",
         ),
         (["help", "tasks"], "no command is called 'tasks'"),
         (["--nosuch"], "unknown option '--nosuch'; see 'swarmcore --help'"),

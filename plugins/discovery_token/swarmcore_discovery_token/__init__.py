@@ -1,0 +1,16 @@
+"""``token://HUB/PATH/TOKEN``: engines that announce themselves at a hub."""
+
+from swarmcore import hookimpl
+from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI
+from swarmcore_discovery_token.discovery import TokenDiscovery
+from swarmcore_discovery_token.place import parse_place
+from swarmcore_discovery_token.transports import choose_transport
+
+
+@hookimpl
+def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
+    """Answer to ``token`` and ``token+http``."""
+    if uri.scheme not in ("token", "token+http"):
+        return None
+    place = parse_place(uri, options)
+    return TokenDiscovery(choose_transport(place, options), place, options)

@@ -1,0 +1,119 @@
+"""A list at a hub, asked for or waited for; one engine, announced there."""
+
+import json
+from urllib.parse import quote
+
+import trio
+
+from swarmcore.errors import ConfigError
+from swarmcore.protocols import DiscoveryOptions, DiscoverySink, Entry
+from swarmcore.stores import Report, StoreError, describe_entry, follow
+from swarmcore_discovery_token.place import Place
+from swarmcore_discovery_token.replies import Reply
+from swarmcore_discovery_token.transports import Transport
+
+#: How long our own hub holds an answer back; classic's knew no waiting.
+_WAIT_SECONDS = 55
+
+
+class TokenDiscovery:
+    """A ``Discovery`` and a ``Registrar``.
+
+    Args:
+        transport: asks the hub.
+        place: of the list.
+        options: heartbeat and time to live.
+    """
+
+    def __init__(self, transport: Transport, place: Place, options: DiscoveryOptions) -> None:
+        self._transport = transport
+        self._place = place
+        self._options = options
+        self._registered = False
+
+    async def watch(self, sink: DiscoverySink) -> None:
+        """See ``Discovery``."""
+        hold_seconds = self._options.ttl_seconds or 3 * self._options.heartbeat_seconds
+        await follow(self._watch, sink, hold_seconds=hold_seconds)
+
+    async def _watch(self, report: Report) -> None:
+        """Ask at each heartbeat, or wait for changes where the hub can tell of them."""
+        tag = ""
+        while True:
+            reply = await self._list(tag)
+            if reply.status != 304:
+                report(_addresses(reply, self._place))
+            tag = reply.headers.get("etag", "")
+            if not tag:
+                await trio.sleep(self._options.heartbeat_seconds)
+
+    async def _list(self, tag: str) -> Reply:
+        if not tag:
+            # A hub that knows no labels does not know the parameter either.
+            reply = await self._transport.ask("GET", f"{self._place.cluster}?labels=1")
+        else:
+            reply = await self._transport.ask(
+                "GET",
+                f"{self._place.cluster}?labels=1&wait={_WAIT_SECONDS}",
+                headers={"If-None-Match": tag},
+                wait_seconds=_WAIT_SECONDS,
+            )
+        if reply.status not in (200, 304):
+            # Classic's words, and what to think of them.
+            raise StoreError(
+                f"{self._place}: Failed to fetch entries, Discovery service returned "
+                f"{reply.status} HTTP status code{_hint(reply)}"
+            )
+        return reply
+
+    # ---- announcing
+
+    async def register(self, entry: Entry) -> None:
+        """See ``Registrar``.
+
+        Raises:
+            ConfigError: the hub knows no such cluster, or refuses the address, at the first time.
+        """
+        reply = await self._transport.ask(
+            "POST",
+            f"{self._place.cluster}?ttl={round(self._options.ttl_seconds)}",
+            body=describe_entry(entry).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        if reply.status == 200:
+            self._registered = True
+            return
+        reason = f"{self._place}: status {reply.status}{_hint(reply)}"
+        if reply.status in (400, 401, 403, 404) and not self._registered:
+            raise ConfigError(reason)
+        raise StoreError(reason)
+
+    async def leave(self, entry: Entry) -> None:
+        """See ``Registrar``; a hub like classic's cannot do it, and lets the time run out."""
+        url = f"{self._place.cluster}/{quote(str(entry.address), safe='')}"
+        reply = await self._transport.ask("DELETE", url)
+        if reply.status not in (200, 404, 405):
+            raise StoreError(f"{self._place}: status {reply.status}{_hint(reply)}")
+
+
+def _addresses(reply: Reply, place: Place) -> list[str]:
+    try:
+        listed = json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{place}: Failed to decode response: {error}") from None
+    if listed is None:
+        return []
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise StoreError(f"{place}: Failed to decode response: not a list of texts")
+    return listed
+
+
+def _hint(reply: Reply) -> str:
+    if reply.status == 404:
+        return ": it knows no such token; make one with 'swarmcore create'"
+    text = reply.body.decode(errors="replace").strip()
+    try:
+        text = str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        text = text[:200]
+    return f": {text}" if text else ""

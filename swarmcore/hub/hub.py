@@ -1,0 +1,299 @@
+"""The hub's HTTP: classic's token protocol, and what it lacked."""
+
+import hmac
+import logging
+import math
+import os
+import signal
+import time
+from base64 import b64decode
+from collections.abc import Callable
+
+import trio
+
+from swarmcore.errors import BadRequest, ConfigError, NotFound, SwarmError
+from swarmcore.hub.book import Book, Limits
+from swarmcore.hub.buckets import Buckets
+from swarmcore.hub.shelf import Shelf, created, dropped, expired, registered, removed
+from swarmcore.messages import Answer, Request, json_answer
+from swarmcore.options.hub import HubOptions
+from swarmcore.server import Server
+from swarmcore.server.exchange import ServerExchange
+from swarmcore.server.limits import Limits as ServerLimits
+from swarmcore.server.listeners import open_listeners, parse_listen
+from swarmcore.tls import server_context
+
+log = logging.getLogger(__name__)
+
+_BODY_BYTES = 512
+_LONGEST_WAIT_SECONDS = 55.0
+_SWEEP_SECONDS = 1.0
+_CREATES_A_DAY = 100
+
+_SERVER_LIMITS = ServerLimits(
+    head_bytes=16 * 1024,
+    header_count=100,
+    parsed_body_bytes=_BODY_BYTES,
+    parsed_body_seconds=10.0,
+    head_seconds=10.0,
+    idle_seconds=120.0,
+)
+
+
+class _Refused(SwarmError):
+    """Answered with a header of its own."""
+
+    def __init__(self, status: int, message: str, header: tuple[bytes, bytes]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.header = header
+
+
+class Hub:
+    """Answers requests from a book, and writes what changes to a shelf.
+
+    Args:
+        book, shelf: its lists, in memory and on disk.
+        options: who may do what.
+        clock: seconds of the wall clock.
+    """
+
+    def __init__(
+        self, book: Book, shelf: Shelf, options: HubOptions, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._book = book
+        self._shelf = shelf
+        self._options = options
+        self._clock = clock
+        self._requests = Buckets(options.rate)
+        self._creates = Buckets(_CREATES_A_DAY / 86_400, _CREATES_A_DAY)
+        self._waiters: dict[str, trio.Event] = {}
+
+    async def handle(self, exchange: ServerExchange) -> None:
+        """Answer one request."""
+        try:
+            self._check(exchange.request)
+            answer = await self._answer(exchange)
+        except _Refused as error:
+            told = json_answer({"message": str(error)}, error.status)
+            answer = Answer(told.status, (*told.headers, error.header), told.body)
+        await exchange.send(answer)
+
+    async def sweep(self) -> None:
+        """Take out what has run out, until cancelled."""
+        idle_check = self._clock()
+        while True:
+            await trio.sleep(_SWEEP_SECONDS)
+            now = self._clock()
+            changed, _ = self._book.expire(now)
+            for token in changed:
+                self._tell(token)
+            if changed:
+                await self._shelf.save(expired(now))
+            if now - idle_check > 3600:
+                idle_check = now
+                gone = [change for token in self._book.drop_idle(now) for change in dropped(token)]
+                if gone:
+                    await self._shelf.save(*gone)
+
+    # ---- who may ask
+
+    def _check(self, request: Request) -> None:
+        wait = self._requests.take(request.client.host, self._clock())
+        if wait:
+            raise _later("too many requests", wait)
+        wanted = self._options.user
+        if request.method == "POST" and _parts(request) == ["clusters"]:
+            wanted = self._options.create_user or wanted
+        if wanted and not _carries(request, wanted):
+            raise _Refused(401, "unauthorized", (b"WWW-Authenticate", b'Basic realm="swarmcore"'))
+
+    # ---- routes
+
+    async def _answer(self, exchange: ServerExchange) -> Answer:
+        request = exchange.request
+        match _parts(request):
+            case ["healthz"]:
+                return _only(request, GET=lambda: _text("ok"))
+            case ["clusters"]:
+                _allow(request, "POST")
+                return await self._create(request)
+            case ["clusters", token]:
+                match request.method:
+                    case "GET":
+                        return await self._list(exchange, token)
+                    case "POST":
+                        return await self._register(exchange, token)
+                    case "DELETE":
+                        return await self._drop(token)
+                _allow(request, "GET", "POST", "DELETE")
+            case ["clusters", token, "http_sd"]:
+                _allow(request, "GET")
+                return self._http_sd(token)
+            case ["clusters", token, address]:
+                _allow(request, "DELETE")
+                return await self._remove(token, address)
+        raise NotFound("page not found")
+
+    async def _create(self, request: Request) -> Answer:
+        now = self._clock()
+        wait = self._creates.take(request.client.host, now)
+        if wait:
+            raise _later(f"more than {_CREATES_A_DAY} clusters a day", wait)
+        token = self._book.create(now)
+        await self._shelf.save(created(token, now))
+        log.info("%s made cluster %s...", request.client.host, token[:6])
+        return _text(token)
+
+    async def _register(self, exchange: ServerExchange, token: str) -> Answer:
+        ttl = _seconds(exchange.request, "ttl")
+        try:
+            text = (await exchange.read_body()).decode("ascii")
+        except UnicodeDecodeError:
+            raise BadRequest("not an engine's address; send HOST:PORT") from None
+        before = self._book.version(token)
+        now = self._clock()
+        row = self._book.register(token, text, ttl, now)
+        if self._book.version(token) != before:
+            log.info("%s is in cluster %s...", row.address, token[:6])
+            self._tell(token)
+        await self._shelf.save(registered(row), created(token, now))
+        return Answer(200)
+
+    async def _remove(self, token: str, address: str) -> Answer:
+        self._book.remove(token, address)
+        self._tell(token)
+        await self._shelf.save(removed(token, address))
+        return Answer(200)
+
+    async def _drop(self, token: str) -> Answer:
+        self._book.drop(token)
+        self._tell(token)
+        await self._shelf.save(*dropped(token))
+        return Answer(200)
+
+    async def _list(self, exchange: ServerExchange, token: str) -> Answer:
+        """The list, at once; or, asked to wait by who knows it, when it has changed."""
+        request = exchange.request
+        wait = min(_seconds(request, "wait"), _LONGEST_WAIT_SECONDS)
+        tag = self._tag(token)
+        if wait and request.header("if-none-match") == tag:
+            changed = self._waiters.setdefault(token, trio.Event())
+            async with exchange.watching():
+                with trio.move_on_after(wait):
+                    await changed.wait()
+            tag = self._tag(token)
+            if request.header("if-none-match") == tag:
+                return Answer(304, ((b"ETag", tag.encode()),))
+        listed = json_answer(self._book.list(token, labels=request.query.flag("labels")))
+        return Answer(200, (*listed.headers, (b"ETag", tag.encode())), listed.body)
+
+    def _http_sd(self, token: str) -> Answer:
+        groups = []
+        for text in self._book.list(token, labels=True):
+            address, *labels = text.split()
+            named = dict(label.split("=", 1) for label in labels)
+            groups.append({"targets": [address], "labels": named})
+        return json_answer(groups)
+
+    def _tag(self, token: str) -> str:
+        # The moment of the start is in it: versions begin anew with each life.
+        return f'"{id(self._book):x}-{self._book.version(token)}"'
+
+    def _tell(self, token: str) -> None:
+        waiter = self._waiters.pop(token, None)
+        if waiter is not None:
+            waiter.set()
+
+
+def _parts(request: Request) -> list[str]:
+    """The path's segments; classic's URLs have a ``v1`` in front, or none."""
+    parts = [part for part in request.path.split("/") if part]
+    return parts[1:] if parts[:1] == ["v1"] else parts
+
+
+def _later(reason: str, seconds: float) -> _Refused:
+    whole = math.ceil(seconds)
+    return _Refused(429, f"{reason}; again in {whole} s", (b"Retry-After", b"%d" % whole))
+
+
+def _allow(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        allowed = ", ".join(methods)
+        raise _Refused(405, f"only {allowed} here", (b"Allow", allowed.encode()))
+
+
+def _only(request: Request, **answers: Callable[[], Answer]) -> Answer:
+    _allow(request, *answers)
+    return answers[request.method]()
+
+
+def _text(text: str) -> Answer:
+    return Answer(200, ((b"Content-Type", b"text/plain; charset=utf-8"),), text.encode())
+
+
+def _seconds(request: Request, key: str) -> float:
+    text = request.query.get(key) or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise BadRequest(f"{key}={text[:100]}: not a number of seconds")
+    return float(text)
+
+
+def _carries(request: Request, wanted: str) -> bool:
+    kind, _, coded = (request.header("authorization") or "").partition(" ")
+    try:
+        given = b64decode(coded, validate=True)
+    except ValueError:
+        return False
+    return kind.lower() == "basic" and hmac.compare_digest(given, wanted.encode())
+
+
+# ---- running it
+
+
+def serve_hub(options: HubOptions) -> int:
+    """Serve until a signal says to stop.
+
+    Returns:
+        The exit status: 0.
+
+    Raises:
+        ConfigError: it cannot listen, or its folder cannot be used.
+    """
+    trio.run(_serve, options)
+    return 0
+
+
+async def _serve(options: HubOptions) -> None:
+    addresses = [parse_listen(host) for host in options.hosts]
+    context = server_context(options.tls) if options.tls else None
+    if context is None:
+        for address in addresses:
+            if address.kind == "tcp" and address.host not in ("127.0.0.1", "::1", "localhost"):
+                raise ConfigError(
+                    f"tokens would travel in plain text to {address}: give --tlscert and --tlskey, "
+                    "or listen on 127.0.0.1 behind a proxy that has a certificate"
+                )
+    shelf = Shelf(options.data)
+    now = time.time()
+    clusters, rows = shelf.load(now)
+    hub = Hub(Book(Limits(), clusters, rows), shelf, options)
+    server = Server(hub.handle, limits=_SERVER_LIMITS)
+    try:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            listeners = await open_listeners(addresses, environ=os.environ, tls=context)
+            for host in options.hosts:
+                log.info("The hub listens on %s", host)
+            async with trio.open_nursery() as nursery:
+                await nursery.start(shelf.run)
+                nursery.start_soon(hub.sweep)
+
+                async def stop() -> None:
+                    async for _ in signals:
+                        server.stop()
+
+                nursery.start_soon(stop)
+                await server.run(listeners)
+                nursery.cancel_scope.cancel()
+    finally:
+        shelf.close()

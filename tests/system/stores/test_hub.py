@@ -1,0 +1,246 @@
+"""The hub as a process: classic's requests, restarts, abuse; and the discovery that uses it."""
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from swarmcore.testing.contracts import DiscoveryContract
+from swarmcore.testing.stores.server import Store
+
+SWARMCORE = str(Path(sys.executable).with_name("swarmcore"))
+
+pytestmark = pytest.mark.docker
+
+
+class HubProcess(Store):
+    """``swarmcore hub`` on loopback."""
+
+    scheme = "token+http"
+    options: ClassVar[tuple[str, ...]] = ("--rate", "0")
+
+    def command(self, data):
+        listen = f"127.0.0.1:{self.port}"
+        return (SWARMCORE, "hub", "-H", listen, "--data-dir", str(data), *self.options)
+
+    def is_ready(self):
+        return self.ask("GET", "/healthz")[0] == 200
+
+    def put(self, path, value):
+        raise NotImplementedError("a hub has no keys")
+
+    def ask(self, method, path, body=None, **headers):
+        """Status, headers and body of one request."""
+        url = f"http://127.0.0.1:{self.port}{path}"
+        request = urllib.request.Request(url, body, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=70) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers, error.read()
+
+    def create(self):
+        return self.ask("POST", "/v1/clusters")[2].decode()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    hub = HubProcess(tmp_path_factory.mktemp("hub"))
+    hub.start()
+    yield hub
+    hub.kill()
+
+
+@pytest.fixture
+def hub(running):
+    running.start()
+    return running
+
+
+# ---- classic's wire format
+
+
+@pytest.mark.parametrize("prefix", ["/v1", ""])
+def test_what_classics_commands_send_is_answered_as_they_expect(hub, prefix):
+    status, headers, body = hub.ask("POST", f"{prefix}/clusters")
+    assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/plain")
+    token = body.decode()
+    assert len(token) == 32
+    assert body.strip() == body
+    path = f"{prefix}/clusters/{token}"
+    joined = {"Content-Type": "application/json"}
+    assert hub.ask("POST", f"{path}?ttl=180", b"10.1.1.1:2375", **joined)[0] == 200
+    status, headers, body = hub.ask("GET", path)
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(body) == ["10.1.1.1:2375"]
+    assert hub.ask("DELETE", path)[0] == 200
+    assert hub.ask("GET", path)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/v1/clusters/none", None, 404),
+        ("POST", "/v1/clusters/none?ttl=180", b"n1:1", 404),
+        ("POST", "/v1/clusters/TOKEN?ttl=180", b"http://n1:1", 400),
+        ("POST", "/v1/clusters/TOKEN?ttl=soon", b"n1:1", 400),
+        ("POST", "/v1/clusters/TOKEN?ttl=180", b"\xff", 400),
+        ("POST", "/v1/clusters/TOKEN?ttl=180", b"n" * 513, 413),
+        ("PUT", "/v1/clusters/TOKEN", b"", 405),
+        ("GET", "/v1/clusters", None, 405),
+        ("DELETE", "/v1/clusters/TOKEN/n9:1", None, 404),
+        ("GET", "/v1/nowhere", None, 404),
+    ],
+)
+def test_bad_requests_are_refused(hub, method, path, body, status):
+    assert hub.ask(method, path.replace("TOKEN", hub.create()), body)[0] == status
+
+
+# ---- what classic's hub did not do
+
+
+def test_who_waits_for_a_change_is_told_at_once(hub):
+    path = f"/v1/clusters/{hub.create()}"
+    hub.ask("POST", f"{path}?ttl=180", b"n1:1")
+    tag = hub.ask("GET", path)[1]["ETag"]
+    assert hub.ask("GET", f"{path}?wait=1", **{"If-None-Match": tag})[0] == 304
+    hub.ask("POST", f"{path}?ttl=180", b"n2:1")
+    status, _, body = hub.ask("GET", f"{path}?wait=55", **{"If-None-Match": tag})
+    assert (status, json.loads(body)) == (200, ["n1:1", "n2:1"])
+
+
+def test_a_list_is_there_in_prometheus_form(hub):
+    path = f"/v1/clusters/{hub.create()}"
+    hub.ask("POST", f"{path}?ttl=180", b"n1:1 zone=a")
+    listed = json.loads(hub.ask("GET", f"{path}/http_sd")[2])
+    assert listed == [{"targets": ["n1:1"], "labels": {"zone": "a"}}]
+
+
+def test_ten_thousand_registrations_are_there_after_a_kill(hub):
+    path = f"/v1/clusters/{hub.create()}"
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)
+    for number in range(10_000):
+        connection.request("POST", f"{path}?ttl=600", b"n%d:2375" % number)
+        assert connection.getresponse().read() == b""
+    connection.close()
+    hub.kill()
+    hub.start()
+    assert len(json.loads(hub.ask("GET", path)[2])) == 10_000
+
+
+def test_a_peer_that_asks_too_often_is_told_when_to_come_again(tmp_path):
+    hub = HubProcess(tmp_path)
+    hub.options = ("--rate", "1")
+    hub.start()
+    try:
+        answers = [hub.ask("GET", "/healthz") for _ in range(5)]
+        refused = [headers["Retry-After"] for status, headers, _ in answers if status == 429]
+        assert refused
+        assert all(int(seconds) >= 1 for seconds in refused)
+    finally:
+        hub.stop()
+
+
+def test_with_a_password_everything_needs_it(tmp_path):
+    (tmp_path / "auth").write_text("me:secret\n")
+    hub = HubProcess(tmp_path / "hub")
+    (tmp_path / "hub").mkdir()
+    hub.options = ("--rate", "0", "--auth", str(tmp_path / "auth"))
+    hub.is_ready = lambda: hub.ask("GET", "/healthz")[0] == 401
+    hub.start()
+    try:
+        status, headers, _ = hub.ask("POST", "/v1/clusters")
+        assert (status, headers["WWW-Authenticate"]) == (401, 'Basic realm="swarmcore"')
+        assert hub.ask("POST", "/v1/clusters", Authorization="Basic bWU6c2VjcmV0")[0] == 200
+    finally:
+        hub.stop()
+
+
+def test_plain_text_is_served_to_this_machine_only(tmp_path):
+    done = subprocess.run(
+        [SWARMCORE, "hub", "-H", "0.0.0.0:0", "--data-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "give --tlscert and --tlskey" in done.stderr
+
+
+# ---- the commands
+
+
+def test_create_join_list_and_leave(hub, join, listed, wait_until):
+    url = f"http://127.0.0.1:{hub.port}/v1"
+    made = subprocess.run(
+        [SWARMCORE, "create", "--hub", url], capture_output=True, text=True, timeout=30, check=True
+    )
+    uri = made.stderr.strip().splitlines()[-1]
+    assert uri == f"token+http://127.0.0.1:{hub.port}/v1/{made.stdout.strip()}"
+    joined = join("10.0.0.1:2375", uri)
+    wait_until(lambda: listed(uri) == ["10.0.0.1:2375"], "the engine that joined")
+    joined.send_signal(signal.SIGTERM)
+    assert joined.wait(10) == 0
+    assert listed(uri) == []
+
+
+def test_join_ends_at_once_when_the_hub_knows_no_such_token(hub):
+    uri = f"token+http://127.0.0.1:{hub.port}/v1/none"
+    done = subprocess.run(
+        [SWARMCORE, "join", "--advertise", "n1:1", uri],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "it knows no such token; make one with 'swarmcore create'" in done.stderr
+
+
+# ---- the discovery's contract, by either client
+
+
+class _AtHub(DiscoveryContract):
+    name = "token"
+    bad_uris = ("token://", "token://hub.example/v1/", "token://none", "token+http://10.0.0.1:1/t")
+    supports_watch = True
+    supports_failure = True
+    heartbeat_seconds = 1.0
+
+    @pytest.fixture(autouse=True)
+    def _served(self, hub, monkeypatch):
+        monkeypatch.delenv("SWARMCORE_HUB", raising=False)
+        self.hub = hub
+
+    def prepare(self, folder):
+        self.token = self.hub.create()
+        for text in (b"n1:2375 zone=a", b"n2:2375"):
+            assert self.hub.ask("POST", f"/v1/clusters/{self.token}?ttl=600", text)[0] == 200
+        return f"token+http://127.0.0.1:{self.hub.port}/v1/{self.token}"
+
+    def change(self, folder):
+        assert self.hub.ask("DELETE", f"/v1/clusters/{self.token}/n2:2375")[0] == 200
+
+    def damage(self, folder):
+        self.hub.kill()
+
+
+class TestByHttpx(_AtHub):
+    options: ClassVar[dict[str, str]] = {"token.client": "httpx"}
+
+
+class TestByAsks(_AtHub):
+    options: ClassVar[dict[str, str]] = {"token.client": "asks"}
+
+
+del _AtHub
