@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from swarmcore import __version__
-from swarmcore.errors import ConfigError, SwarmError
+from swarmcore.errors import ConfigError, SwarmError, first_error
 from swarmcore.options import build_options
 from swarmcore.options.announcing import JOIN_OPTIONS, LIST_OPTIONS, build_join, build_list
 from swarmcore.options.flags import Option, split_arguments
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         expected, unexpected = group.split(SwarmError)
         if expected is None or unexpected is not None:
             raise
-        return _fail(_first(expected))
+        return _fail(first_error(expected))
     except KeyboardInterrupt:
         return 130
 
@@ -323,11 +323,3 @@ def _fail(error: BaseException) -> int:
     sys.stderr.write(f"swarmcore: {' '.join(str(error).split())}\n")
     _log.debug("where it came from", exc_info=error)
     return 1
-
-
-def _first(group: BaseExceptionGroup[SwarmError]) -> BaseException:
-    """The first error inside of groups in groups."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

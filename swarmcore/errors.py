@@ -131,3 +131,11 @@ class PluginMisfit(PluginError):
 
 class PluginConflict(PluginError):
     """Two plugins claim one name, or one route."""
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error inside of groups in groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -61,6 +61,11 @@ class DiscoveryOptions:
     ttl_seconds: float = 0.0
     options: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def hold_seconds(self) -> float:
+        """How long a list that is suddenly empty is not believed."""
+        return self.ttl_seconds or 3 * self.heartbeat_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryURI:

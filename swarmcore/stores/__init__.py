@@ -1,16 +1,27 @@
-"""What the key-value stores have in common: where things are kept, how a list is followed."""
+"""What discoveries have in common: where things are kept, how a list is followed."""
 
-from swarmcore.stores.following import Report, StoreError, follow
-from swarmcore.stores.location import Location, describe_entry, parse_location, read_entries
+from swarmcore.stores.following import Report, Seen, StoreError, follow, poll
+from swarmcore.stores.location import (
+    Location,
+    describe_entry,
+    parse_location,
+    read_entries,
+    read_label,
+    read_tls,
+)
 from swarmcore.stores.securing import store_context
 
 __all__ = [
     "Location",
     "Report",
+    "Seen",
     "StoreError",
     "describe_entry",
     "follow",
     "parse_location",
+    "poll",
     "read_entries",
+    "read_label",
+    "read_tls",
     "store_context",
 ]

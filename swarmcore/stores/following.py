@@ -1,4 +1,4 @@
-"""Following a list in a store through the store's bad days.
+"""Following a list, in a store or elsewhere, through bad days.
 
 A store that fails keeps the last good list in force; one that is suddenly empty is believed only
 after a while, because a store that lost its data looks just like that.
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
-from swarmcore.errors import SwarmError
+from swarmcore.errors import SwarmError, first_error
 from swarmcore.protocols import DiscoverySink, Entry
 from swarmcore.stores.location import read_entries
 
@@ -18,6 +18,13 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 #: Takes the values of all keys, as they are now.
 Report = Callable[[Sequence[str]], None]
+
+
+#: Entries, and what is wrong with others.
+Seen = tuple[Sequence[Entry], Sequence[str]]
+
+#: Looks once; may raise ``StoreError``.
+Look = Callable[[], Awaitable[Seen]]
 
 
 class StoreError(SwarmError):
@@ -43,16 +50,34 @@ async def follow(
             try:
                 await watch(follower.report)
             except* StoreError as group:
-                follower.failed(str(_first(group)))
+                follower.failed(str(first_error(group)))
             await trio.sleep(follower.next_pause())
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first error inside of groups in groups: a watch may run tasks."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+async def poll(look: Look, sink: DiscoverySink, *, period_seconds: float) -> None:
+    """Report a list to *sink* until cancelled, where nothing tells of a change.
+
+    Args:
+        look: what is there now; trouble that stays the same is told once.
+        sink: gets the entries when they, or what is wrong with some, have changed.
+        period_seconds: between two looks.
+    """
+    seen: Seen | str | None = None
+    while True:
+        try:
+            found = await look()
+        except StoreError as error:
+            if seen != str(error):
+                sink.failed(f"{error}; the last good list stays in force")
+            seen = str(error)
+        else:
+            if found != seen:
+                seen = found
+                entries, problems = found
+                sink.entries(entries)
+                for problem in problems:
+                    sink.failed(f"{problem}; it is skipped")
+        await trio.sleep(period_seconds)
 
 
 class _Follower:

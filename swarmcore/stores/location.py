@@ -57,7 +57,9 @@ def parse_location(uri: DiscoveryURI, options: DiscoveryOptions, port: int) -> L
     except ConfigError as error:
         raise ConfigError(f"{uri}: {error}") from None
     path = options.options.get("kv.path") or _NODES_PATH
-    return Location(servers, _join(prefix, path), _join(prefix, _LEADER_PATH), _tls(options))
+    return Location(
+        servers, _join(prefix, path), _join(prefix, _LEADER_PATH), read_tls(options, "kv")
+    )
 
 
 def _server(text: str, port: int) -> Address:
@@ -69,13 +71,19 @@ def _join(*parts: str) -> str:
     return "/".join(piece for part in parts for piece in part.split("/") if piece)
 
 
-def _tls(options: DiscoveryOptions) -> TLSFiles | None:
+def read_tls(options: DiscoveryOptions, family: str) -> TLSFiles | None:
+    """The files that ``FAMILY.cacertfile``, ``.certfile`` and ``.keyfile`` name.
+
+    Raises:
+        ConfigError: half a key pair.
+    """
     ca, cert, key = (
-        options.options.get(f"kv.{name}file", "") for name in ("cacert", "cert", "key")
+        options.options.get(f"{family}.{name}file", "") for name in ("cacert", "cert", "key")
     )
     if bool(cert) != bool(key):
         raise ConfigError(
-            "--discovery-opt kv.certfile and kv.keyfile belong together: give both or none"
+            f"--discovery-opt {family}.certfile and {family}.keyfile belong together: give both"
+            " or none"
         )
     return TLSFiles(ca, cert, key) if ca or cert else None
 
@@ -104,14 +112,19 @@ def read_entries(values: Iterable[str]) -> tuple[Sequence[Entry], Sequence[str]]
         try:
             address, *words = value.split() or [""]
             if address:
-                entry = Entry(parse_address(address), dict(_label(word) for word in words))
+                entry = Entry(parse_address(address), dict(map(read_label, words)))
                 found.setdefault(entry.address, entry)
         except ConfigError as error:
             problems.append(f"entry {value[:200]!r}: {error}")
     return sorted(found.values(), key=lambda entry: str(entry.address)), problems
 
 
-def _label(word: str) -> tuple[str, str]:
+def read_label(word: str) -> tuple[str, str]:
+    """Split ``key=value``.
+
+    Raises:
+        ConfigError: it is none.
+    """
     key, equals, text = word.partition("=")
     if not (key and equals):
         raise ConfigError(f"{word!r} is not a label of the form key=value")

@@ -34,8 +34,7 @@ class ConsulDiscovery:
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
-        hold_seconds = self._options.ttl_seconds or 3 * self._options.heartbeat_seconds
-        await follow(self._watch, sink, hold_seconds=hold_seconds)
+        await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
 
     async def _watch(self, report: Report) -> None:
         index = 0

@@ -9,7 +9,8 @@ import trio
 from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
-from swarmcore_discovery_contexts.store import Found, read_contexts
+from swarmcore.stores import Seen, StoreError, poll
+from swarmcore_discovery_contexts.store import read_contexts
 
 _LONGEST_PERIOD_SECONDS = 1.0
 
@@ -50,28 +51,17 @@ class ContextsDiscovery:
         self._period_seconds = period_seconds
 
     async def watch(self, sink: DiscoverySink) -> None:
-        """Report until cancelled; what stays wrong is reported once."""
+        """See ``Discovery``."""
+        await poll(self._look, sink, period_seconds=self._period_seconds)
+
+    async def _look(self) -> Seen:
         read = partial(read_contexts, self._folder, self._patterns)
-        seen: Found | str | None = None
-        while True:
-            try:
-                # Abandoned when cancelled: a hung file system must not keep the manager up.
-                found = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
-                if found != seen:
-                    _report(found, sink)
-                    seen = found
-            except (OSError, LookupError) as error:
-                reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-                if seen != reason:
-                    sink.failed(f"{self._folder}: {reason}; the last good list stays in force")
-                seen = reason
-            await trio.sleep(self._period_seconds)
-
-
-def _report(found: Found, sink: DiscoverySink) -> None:
-    sink.entries(found.entries)
-    for problem in found.problems:
-        sink.failed(f"{problem}; it is skipped")
+        try:
+            # Abandoned when cancelled: a hung file system must not keep the manager up.
+            return await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+        except (OSError, LookupError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise StoreError(f"{self._folder}: {reason}") from None
 
 
 def _folder(options: DiscoveryOptions) -> Path:

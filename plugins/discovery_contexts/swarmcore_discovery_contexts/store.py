@@ -7,10 +7,9 @@ not recomputed here, the folder's own name will do.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import ConfigError
@@ -19,8 +18,7 @@ from swarmcore.protocols import Entry, TLSFiles
 _FILES = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a look into the store found.
 
     Attributes:

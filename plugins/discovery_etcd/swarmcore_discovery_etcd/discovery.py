@@ -32,8 +32,7 @@ class EtcdDiscovery:
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
-        hold_seconds = self._options.ttl_seconds or 3 * self._options.heartbeat_seconds
-        await follow(self._watch, sink, hold_seconds=hold_seconds)
+        await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
 
     # ---- following
 

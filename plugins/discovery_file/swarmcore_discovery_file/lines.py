@@ -6,6 +6,7 @@ from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Entry
 from swarmcore.ranges import expand
+from swarmcore.stores import read_label
 
 
 def parse_lines(text: str) -> tuple[list[Entry], list[str]]:
@@ -35,12 +36,5 @@ def _parse_line(content: str) -> Iterator[Entry]:
     if not content:
         return iter(())
     address, *words = content.split()
-    labels = dict(_parse_label(word) for word in words)
+    labels = dict(map(read_label, words))
     return iter([Entry(parse_address(each), labels) for each in expand(address)])
-
-
-def _parse_label(word: str) -> tuple[str, str]:
-    key, equals, value = word.partition("=")
-    if not (key and equals):
-        raise ConfigError(f"{word!r} is not a label of the form key=value")
-    return key, value

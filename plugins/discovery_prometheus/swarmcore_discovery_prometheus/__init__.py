@@ -3,19 +3,12 @@
 The list is asked for at every heartbeat, as Prometheus does: nothing tells of a change.
 """
 
-import trio
-
 from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
+from swarmcore.stores import Seen, StoreError, poll
 from swarmcore_discovery_prometheus.groups import parse_groups
-from swarmcore_discovery_prometheus.sources import (
-    Documents,
-    Source,
-    Unreadable,
-    file_source,
-    http_source,
-)
+from swarmcore_discovery_prometheus.sources import Source, file_source, http_source
 
 
 @hookimpl
@@ -51,28 +44,15 @@ class PrometheusDiscovery:
         self._port = port
 
     async def watch(self, sink: DiscoverySink) -> None:
-        """Report until cancelled; what stays wrong is reported once."""
-        seen: Documents | Unreadable | None = None
-        while True:
-            try:
-                found = await self._source()
-                if found != seen:
-                    self._report(found, sink)
-                    seen = found
-            except Unreadable as error:
-                if str(seen) != str(error):
-                    sink.failed(f"{error}; the last good list stays in force")
-                seen = error
-            await trio.sleep(self._period_seconds)
+        """See ``Discovery``."""
+        await poll(self._look, sink, period_seconds=self._period_seconds)
 
-    def _report(self, documents: Documents, sink: DiscoverySink) -> None:
+    async def _look(self) -> Seen:
+        documents = await self._source()
         try:
-            entries, problems = parse_groups(documents, self._port)
+            return parse_groups(documents, self._port)
         except ValueError as error:
-            raise Unreadable(str(error)) from None
-        sink.entries(entries)
-        for problem in problems:
-            sink.failed(f"{problem}; it is skipped")
+            raise StoreError(str(error)) from None
 
 
 def _port(options: DiscoveryOptions) -> int:

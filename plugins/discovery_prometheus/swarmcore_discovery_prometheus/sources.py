@@ -1,7 +1,6 @@
 """Where the documents come from: an HTTP server, or files that match a pattern."""
 
 import glob
-import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,8 @@ import httpx
 import trio
 
 from swarmcore.errors import ConfigError
-from swarmcore.protocols import DiscoveryOptions
+from swarmcore.protocols import DiscoveryOptions, TLSFiles
+from swarmcore.stores import StoreError, read_tls, store_context
 
 #: Where each document was found -> its text.
 Documents = dict[str, str]
@@ -22,10 +22,6 @@ _ANSWER_SECONDS = 10.0
 
 #: A list of every host of a /16 with labels is a tenth of it.
 _LARGEST_BYTES = 64 * 1024 * 1024
-
-
-class Unreadable(Exception):
-    """The list cannot be read now; the text says where and why."""
 
 
 # ---- HTTP
@@ -47,9 +43,10 @@ def http_source(url: str, options: DiscoveryOptions) -> Source:
         raise ConfigError(f"prometheus+{url}: {error}") from None
     if not parsed.host:
         raise ConfigError(f"prometheus+{url} names no host; write prometheus+http://HOST/PATH")
+    tls = (read_tls(options, "prometheus") or TLSFiles()) if parsed.scheme == "https" else None
     client = partial(
         httpx.AsyncClient,
-        verify=_context(options) if parsed.scheme == "https" else True,
+        verify=store_context(tls),
         timeout=_ANSWER_SECONDS,
         trust_env=False,
         headers={
@@ -58,23 +55,6 @@ def http_source(url: str, options: DiscoveryOptions) -> Source:
         },
     )
     return partial(_read_http, client, parsed, options.options.get("prometheus.tokenfile", ""))
-
-
-def _context(options: DiscoveryOptions) -> ssl.SSLContext:
-    given = options.options
-    ca, cert, key = (given.get(f"prometheus.{name}file", "") for name in ("cacert", "cert", "key"))
-    if bool(cert) != bool(key):
-        raise ConfigError(
-            "--discovery-opt prometheus.certfile and prometheus.keyfile belong together: "
-            "give both or none"
-        )
-    try:
-        context = ssl.create_default_context(cafile=ca or None)
-        if cert:
-            context.load_cert_chain(cert, key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"--discovery-opt prometheus.*file: {ca or cert}: {error}") from None
-    return context
 
 
 async def _read_http(
@@ -92,12 +72,12 @@ async def _read_http(
                 session.stream("GET", url, headers=headers) as response,
             ):
                 if response.status_code != 200:
-                    raise Unreadable(f"{where}: status {response.status_code}, 200 was needed")
+                    raise StoreError(f"{where}: status {response.status_code}, 200 was needed")
                 return {str(where): await _text(response, where)}
     except trio.TooSlowError:
-        raise Unreadable(f"{where}: no whole answer within {_ANSWER_SECONDS:g} s") from None
+        raise StoreError(f"{where}: no whole answer within {_ANSWER_SECONDS:g} s") from None
     except (httpx.HTTPError, OSError) as error:
-        raise Unreadable(f"{where}: {str(error) or type(error).__name__}") from None
+        raise StoreError(f"{where}: {str(error) or type(error).__name__}") from None
 
 
 async def _text(response: httpx.Response, where: httpx.URL) -> str:
@@ -105,7 +85,7 @@ async def _text(response: httpx.Response, where: httpx.URL) -> str:
     async for chunk in response.aiter_bytes():
         content += chunk
         if len(content) > _LARGEST_BYTES:
-            raise Unreadable(f"{where}: larger than {_LARGEST_BYTES} bytes")
+            raise StoreError(f"{where}: larger than {_LARGEST_BYTES} bytes")
     return _decoded(bytes(content), str(where))
 
 
@@ -132,7 +112,7 @@ def file_source(pattern: str) -> Source:
 async def _read_files(pattern: str) -> Documents:
     paths = await trio.to_thread.run_sync(glob.glob, pattern, abandon_on_cancel=True)
     if not paths:
-        raise Unreadable(f"{pattern}: no such file")
+        raise StoreError(f"{pattern}: no such file")
     return {path: await _read_file(path) for path in sorted(paths)}
 
 
@@ -148,9 +128,9 @@ def _read_bytes(path: str) -> bytes:
         with Path(path).open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror}") from None
+        raise StoreError(f"{path}: {error.strerror}") from None
     if len(content) > _LARGEST_BYTES:
-        raise Unreadable(f"{path}: larger than {_LARGEST_BYTES} bytes")
+        raise StoreError(f"{path}: larger than {_LARGEST_BYTES} bytes")
     return content
 
 
@@ -158,4 +138,4 @@ def _decoded(content: bytes, where: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable(f"{where}: not UTF-8 text at byte {error.start}") from None
+        raise StoreError(f"{where}: not UTF-8 text at byte {error.start}") from None

@@ -33,8 +33,7 @@ class TokenDiscovery:
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
-        hold_seconds = self._options.ttl_seconds or 3 * self._options.heartbeat_seconds
-        await follow(self._watch, sink, hold_seconds=hold_seconds)
+        await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
 
     async def _watch(self, report: Report) -> None:
         """Ask at each heartbeat, or wait for changes where the hub can tell of them."""

@@ -2,7 +2,6 @@
 
 import importlib.util
 import logging
-import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -10,8 +9,8 @@ from functools import partial
 import trio
 
 from swarmcore.errors import ConfigError
-from swarmcore.protocols import DiscoveryOptions
-from swarmcore.stores import StoreError
+from swarmcore.protocols import DiscoveryOptions, TLSFiles
+from swarmcore.stores import StoreError, read_tls, store_context
 from swarmcore_discovery_token.place import Place
 from swarmcore_discovery_token.replies import Reply
 from swarmcore_discovery_token.with_asks import ask_with_asks
@@ -81,7 +80,7 @@ def choose_transport(place: Place, options: DiscoveryOptions) -> Transport:
     reason = _why_not_asks(place)
     if wanted == "asks" and reason:
         raise ConfigError(f"--discovery-opt token.client=asks: {reason}")
-    context = _context(options)
+    context = store_context(read_tls(options, "token") or TLSFiles())
     if wanted == "httpx" or reason:
         return Transport("httpx", partial(ask_with_httpx, context), place)
     log.info("the hub is asked with asks")
@@ -95,22 +94,6 @@ def _why_not_asks(place: Place) -> str:
     if "[" in place.base:
         return "it cannot speak to an IPv6 address; use token.client=httpx"
     return ""
-
-
-def _context(options: DiscoveryOptions) -> ssl.SSLContext:
-    given = options.options
-    ca, cert, key = (given.get(f"token.{name}file", "") for name in ("cacert", "cert", "key"))
-    if bool(cert) != bool(key):
-        raise ConfigError(
-            "--discovery-opt token.certfile and token.keyfile belong together: give both or none"
-        )
-    try:
-        context = ssl.create_default_context(cafile=ca or None)
-        if cert:
-            context.load_cert_chain(cert, key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"--discovery-opt token.*file: {ca or cert}: {error}") from None
-    return context
 
 
 def _authorization(place: Place) -> Mapping[str, str]:
