@@ -6,20 +6,10 @@ from dataclasses import dataclass
 from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import ConfigError
 from swarmcore.options.flags import Option
-from swarmcore.options.option_tables import DISCOVERY
-from swarmcore.options.options import parse_discovery
+from swarmcore.options.option_tables import DISCOVERY, DISCOVERY_OPT, PLUGIN
+from swarmcore.options.options import read_discovery
 from swarmcore.options.settings import Setting
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Entry
-
-_PLUGIN = Option(
-    "plugin",
-    "load a plugin: its name, an importable module, or a file; repeatable",
-    kind="texts",
-    value="NAME",
-)
-_DISCOVERY_OPT = Option(
-    "discovery-opt", "an option of the discovery; repeatable", kind="pairs", value="KEY=VALUE"
-)
 
 JOIN_OPTIONS = (
     Option(
@@ -51,8 +41,8 @@ JOIN_OPTIONS = (
         default=("0s",),
         value="DURATION",
     ),
-    _PLUGIN,
-    _DISCOVERY_OPT,
+    PLUGIN,
+    DISCOVERY_OPT,
     DISCOVERY,
 )
 
@@ -64,8 +54,8 @@ LIST_OPTIONS = (
         default=("10s",),
         value="DURATION",
     ),
-    _PLUGIN,
-    _DISCOVERY_OPT,
+    PLUGIN,
+    DISCOVERY_OPT,
     DISCOVERY,
 )
 
@@ -112,7 +102,7 @@ def build_join(settings: Mapping[str, Setting]) -> JoinOptions:
     Raises:
         ConfigError: a value that cannot work, alone or with another.
     """
-    uri = _discovery(settings, "join")
+    uri = read_discovery(settings["discovery"], "join")
     address = advertised(settings["advertise"].value)
     delay = settings["delay"].value
     if delay < 0:
@@ -134,7 +124,7 @@ def build_list(settings: Mapping[str, Setting]) -> ListOptions:
     Raises:
         ConfigError: a value that cannot work.
     """
-    uri = _discovery(settings, "list")
+    uri = read_discovery(settings["discovery"], "list")
     timeout = settings["timeout"].value
     if timeout <= 0:
         raise ConfigError("--timeout should be a positive number")
@@ -157,12 +147,3 @@ def advertised(text: str) -> Address:
             f"--advertise should be of the form ip:port or hostname:port: {error}"
         ) from None
     return address
-
-
-def _discovery(settings: Mapping[str, Setting], command: str) -> DiscoveryURI:
-    text = settings["discovery"].value.strip()
-    if not text:
-        raise ConfigError(
-            f"discovery required to {command} a cluster. See 'swarmcore {command} --help'."
-        )
-    return parse_discovery(text)

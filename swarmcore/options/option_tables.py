@@ -29,13 +29,18 @@ GLOBAL_OPTIONS = (
     ),
 )
 
+PLUGIN = Option(
+    "plugin",
+    "load a plugin: its name, an importable module, or a file; repeatable",
+    kind="texts",
+    value="NAME",
+)
+DISCOVERY_OPT = Option(
+    "discovery-opt", "an option of the discovery; repeatable", kind="pairs", value="KEY=VALUE"
+)
+
 _PLUGINS = (
-    Option(
-        "plugin",
-        "load a plugin: its name, an importable module, or a file; repeatable",
-        kind="texts",
-        value="NAME",
-    ),
+    PLUGIN,
     Option(
         "without",
         "leave out a plugin that would be loaded by itself; repeatable",
@@ -169,12 +174,7 @@ _CLUSTER = (
         kind="pairs",
         value="KEY=VALUE",
     ),
-    Option(
-        "discovery-opt",
-        "an option of the discovery; repeatable",
-        kind="pairs",
-        value="KEY=VALUE",
-    ),
+    DISCOVERY_OPT,
     Option(
         "replication",
         "be one of several managers, of which one leads",

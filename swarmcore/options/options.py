@@ -102,7 +102,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
     }
     tls = read_tls(read)
     _check_engine_options(read)
-    discovery = parse_discovery(_required_discovery(settings["discovery"]))
+    discovery = read_discovery(settings["discovery"], "manage")
     if read["heartbeat"] < 1:
         raise ConfigError("--heartbeat should be at least one second")
     cluster_opts = dict(reversed(read["cluster-opt"]))  # classic: the first of a key counts
@@ -151,11 +151,18 @@ def parse_discovery(text: str) -> DiscoveryURI:
     return DiscoveryURI(scheme.lower(), rest)
 
 
-def _required_discovery(setting: Setting) -> str:
+def read_discovery(setting: Setting, command: str) -> DiscoveryURI:
+    """The discovery that *command* cannot do without.
+
+    Raises:
+        ConfigError: nobody gave one.
+    """
     texts = [text for text in setting.texts if text.strip()]
     if not texts:
-        raise ConfigError("discovery required to manage a cluster. See 'swarmcore manage --help'.")
-    return texts[-1]
+        raise ConfigError(
+            f"discovery required to {command} a cluster. See 'swarmcore {command} --help'."
+        )
+    return parse_discovery(texts[-1])
 
 
 def read_tls(read: Mapping[str, Any]) -> TLSFiles | None:
