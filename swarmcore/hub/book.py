@@ -161,12 +161,8 @@ class Book:
         """
         return self._cluster(token).version
 
-    def expire(self, now: float) -> tuple[set[str], set[str]]:
-        """Take out what has run out.
-
-        Returns:
-            Tokens of lists that changed, and tokens of clusters that were dropped.
-        """
+    def expire(self, now: float) -> set[str]:
+        """Take out what has run out; returns the tokens of lists that changed."""
         changed = set()
         while self._expiries and self._expiries[0][0] <= now:
             expires, token, address = heapq.heappop(self._expiries)
@@ -177,7 +173,7 @@ class Book:
             del cluster.rows[address]
             cluster.version += 1
             changed.add(token)
-        return changed, set()
+        return changed
 
     def drop_idle(self, now: float) -> set[str]:
         """Forget clusters that nobody has used for long; returns their tokens."""

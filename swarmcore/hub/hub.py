@@ -4,6 +4,7 @@ import hmac
 import logging
 import math
 import os
+import secrets
 import signal
 import time
 from base64 import b64decode
@@ -68,6 +69,7 @@ class Hub:
         self._requests = Buckets(options.rate)
         self._creates = Buckets(_CREATES_A_DAY / 86_400, _CREATES_A_DAY)
         self._waiters: dict[str, trio.Event] = {}
+        self._life = secrets.token_hex(4)
 
     async def handle(self, exchange: ServerExchange) -> None:
         """Answer one request."""
@@ -85,7 +87,7 @@ class Hub:
         while True:
             await trio.sleep(_SWEEP_SECONDS)
             now = self._clock()
-            changed, _ = self._book.expire(now)
+            changed = self._book.expire(now)
             for token in changed:
                 self._tell(token)
             if changed:
@@ -197,8 +199,8 @@ class Hub:
         return json_answer(groups)
 
     def _tag(self, token: str) -> str:
-        # The moment of the start is in it: versions begin anew with each life.
-        return f'"{id(self._book):x}-{self._book.version(token)}"'
+        # Versions begin anew with each life, and must not be taken for those of the last one.
+        return f'"{self._life}-{self._book.version(token)}"'
 
     def _tell(self, token: str) -> None:
         waiter = self._waiters.pop(token, None)
