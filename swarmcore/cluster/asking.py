@@ -12,14 +12,13 @@ import trio
 
 from swarmcore.config import SWARM_ID, ContainerConfig
 from swarmcore.config.endpoints import divide_endpoints
+from swarmcore.config.gates import PLATFORM
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineUnreachable
 from swarmcore.messages import Answer, dump_json, error_answer, json_answer
 from swarmcore.versions import ApiVersion
 
 _JSON = ((b"Content-Type", b"application/json"),)
-#: The ``platform`` parameter of create appeared here.
-_PLATFORM = ApiVersion(1, 41)
 #: How long an engine that vanished in the middle of a create is asked what became of it.
 _OUTCOME_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.5
@@ -43,7 +42,7 @@ async def ask_to_create(engine: Engine, config: ContainerConfig, version: ApiVer
     """
     node = engine.node
     query = {"name": config.name}
-    if config.platform and node.api_version >= _PLATFORM:
+    if config.platform and node.api_version >= PLATFORM.since:
         query["platform"] = config.platform
     body, later = divide_endpoints(config.body_for(node), node, version)
     path = f"/containers/create?{urlencode(query)}"

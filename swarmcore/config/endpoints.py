@@ -7,6 +7,7 @@ others as connects between create and start.
 from collections.abc import Mapping
 from typing import Any
 
+from swarmcore.config.folding import as_object
 from swarmcore.config.references import find_network
 from swarmcore.node import Node
 from swarmcore.versions import ApiVersion
@@ -26,11 +27,11 @@ def divide_endpoints(
         node: whose engine it is.
         version: the client's; one that must not name several endpoints gets the engine's refusal.
     """
-    networking = _object(body.get("NetworkingConfig"))
-    endpoints = _object(networking.get("EndpointsConfig"))
+    networking = as_object(body.get("NetworkingConfig"))
+    endpoints = as_object(networking.get("EndpointsConfig"))
     if len(endpoints) < 2 or version < _SEVERAL or node.api_version >= _SEVERAL:
         return body, {}
-    first = _first(endpoints, _object(body.get("HostConfig")).get("NetworkMode") or "", node)
+    first = _first(endpoints, as_object(body.get("HostConfig")).get("NetworkMode") or "", node)
     if first is None:
         return body, {}
     kept = {"EndpointsConfig": {first: endpoints[first]}}
@@ -50,7 +51,3 @@ def _first(endpoints: Mapping[str, Any], mode: Any, node: Node) -> str | None:
         wanted = find_network(node, mode)
         named = [each for each in endpoints if wanted and find_network(node, each) == wanted]
     return (named or list(endpoints))[0]
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

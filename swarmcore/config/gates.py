@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from swarmcore.config.folding import as_object
 from swarmcore.errors import BadRequest
 from swarmcore.versions import ApiVersion
 
@@ -57,7 +58,7 @@ def _has(*path: str) -> Callable[[_Object], bool]:
     def asked(part: _Object) -> bool:
         value: Any = part
         for key in path:
-            value = _object(value).get(key)
+            value = as_object(value).get(key)
         return bool(value)
 
     return asked
@@ -94,7 +95,8 @@ _OF_ENDPOINT = (
 #: Field -> the version that brought it.
 GATED = {gate.field: gate.since for gate in (*_OF_HOST, *_OF_MOUNT, *_OF_ENDPOINT)}
 
-_PLATFORM = Need("platform", ApiVersion(1, 41))
+#: A query parameter of create; on older paths engines pass over it.
+PLATFORM = Need("platform", ApiVersion(1, 41))
 
 
 def needs_of_create(body: _Object, platform: str, version: ApiVersion) -> tuple[Need, ...]:
@@ -108,13 +110,13 @@ def needs_of_create(body: _Object, platform: str, version: ApiVersion) -> tuple[
     Raises:
         BadRequest: a field that engines refuse in *version*, in their words.
     """
-    host_config = _object(body.get("HostConfig"))
-    endpoints = _object(_object(body.get("NetworkingConfig")).get("EndpointsConfig"))
+    host_config = as_object(body.get("HostConfig"))
+    endpoints = as_object(as_object(body.get("NetworkingConfig")).get("EndpointsConfig"))
     found = [
         *_needs(_OF_HOST, host_config, version),
         *(need for each in _mounts(host_config) for need in _needs(_OF_MOUNT, each, version)),
         *(need for each in endpoints.values() for need in _needs(_OF_ENDPOINT, each, version)),
-        *([_PLATFORM] if platform and version >= _PLATFORM.since else ()),
+        *([PLATFORM] if platform and version >= PLATFORM.since else ()),
     ]
     return tuple(dict.fromkeys(found))
 
@@ -125,13 +127,13 @@ def needs_of_connect(endpoint: Any) -> tuple[Need, ...]:
     Args:
         endpoint: ``EndpointConfig``, whatever it is.
     """
-    part = _object(endpoint)
+    part = as_object(endpoint)
     return tuple(Need(gate.field, gate.since) for gate in _OF_CONNECT if gate.asked(part))
 
 
 def _needs(gates: tuple[_Gate, ...], part: Any, version: ApiVersion) -> Iterator[Need]:
     for gate in gates:
-        if not gate.asked(_object(part)):
+        if not gate.asked(as_object(part)):
             continue
         if version >= gate.since or gate.below is Below.HONOURED:
             yield Need(gate.field, gate.since)
@@ -142,7 +144,3 @@ def _needs(gates: tuple[_Gate, ...], part: Any, version: ApiVersion) -> Iterator
 def _mounts(host_config: _Object) -> list[Any]:
     mounts = host_config.get("Mounts")
     return mounts if isinstance(mounts, list) else []
-
-
-def _object(value: Any) -> _Object:
-    return value if isinstance(value, Mapping) else {}

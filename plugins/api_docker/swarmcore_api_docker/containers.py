@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from swarmcore.config import ContainerConfig
+from swarmcore.config.gates import PLATFORM
 from swarmcore.errors import BadRequest
 from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.model import Container
@@ -23,9 +24,6 @@ from swarmcore_api_docker.version_gates import needs_of_verb, require_heeded
 
 #: Asks a create to explain itself and do nothing.
 EXPLAIN = "X-Swarmcore-Explain"
-
-#: The parameter ``platform`` of create; on older paths engines pass over it.
-_PLATFORM = ApiVersion(1, 41)
 
 #: What follows the id in the path, and whether it changes what ``ps`` shows.
 _READS = {
@@ -124,8 +122,8 @@ def _has_terminal(container: Container) -> bool:
 def _output_type(
     exchange: Exchange, engine: Engine, container: Container
 ) -> Callable[[Headers], Headers] | None:
-    asked = exchange.request.version or exchange.cluster.api_version
-    return name_output(asked, engine.node.api_version, terminal=_has_terminal(container))
+    terminal = _has_terminal(container)
+    return name_output(version_of(exchange), engine.node.api_version, terminal=terminal)
 
 
 def _epilogue(verb: str, container: Container) -> Epilogue | None:
@@ -168,7 +166,7 @@ async def _read_config(exchange: Exchange) -> ContainerConfig:
     return ContainerConfig.parse(
         body,
         name=query.get("name"),
-        platform=query.get("platform") if version >= _PLATFORM else "",
+        platform=query.get("platform") if version >= PLATFORM.since else "",
         swarm_id=new_swarm_id(),
         version=version,
     )
