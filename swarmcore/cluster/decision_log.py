@@ -3,6 +3,7 @@
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from swarmcore.config import ContainerConfig
@@ -35,31 +36,29 @@ class DecisionLog:
         counts = Counter(rule.text for _, rule, _ in decision.refusals)
         dropped = decision.dropped[:_MOST_RULES]
         self._records.append(
-            DecisionRecord(
-                time=time.time(),
-                name=_clip(config.name),
-                image=_clip(config.image),
-                cause=cause,
+            replace(
+                _record(config, cause, decision.error),
                 node=decision.node.name if decision.error is None else "",
                 asked=len(decision.candidates) + len(decision.refusals),
                 fitting=len(decision.candidates),
                 refused={_clip(text): many for text, many in counts.most_common(_MOST_RULES)},
                 dropped=[_clip(text) for text in dropped],
-                error=_clip(str(decision.error or ""), _LONGEST_ERROR),
             )
         )
 
     def add_failure(self, config: ContainerConfig, cause: str, error: SwarmError) -> None:
         """Note that nothing could be decided on *config*."""
-        self._records.append(
-            DecisionRecord(
-                time=time.time(),
-                name=_clip(config.name),
-                image=_clip(config.image),
-                cause=cause,
-                error=_clip(str(error), _LONGEST_ERROR),
-            )
-        )
+        self._records.append(_record(config, cause, error))
+
+
+def _record(config: ContainerConfig, cause: str, error: SwarmError | None) -> DecisionRecord:
+    return DecisionRecord(
+        time=time.time(),
+        name=_clip(config.name),
+        image=_clip(config.image),
+        cause=cause,
+        error=_clip(str(error or ""), _LONGEST_ERROR),
+    )
 
 
 def _clip(text: str, longest: int = _LONGEST_TEXT) -> str:

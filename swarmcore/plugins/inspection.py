@@ -48,10 +48,15 @@ def as_table(rows: Sequence[PluginStatus]) -> str:
         )
         for row in rows
     ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return in_columns(cells)
+
+
+def in_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Lines of left-aligned columns; *rows* are all of one length, and at least one."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in cells
+        for line in rows
     )
     return "".join(f"{line}\n" for line in lines)
 

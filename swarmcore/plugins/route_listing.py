@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from swarmcore.plugins.catalogue import installed
+from swarmcore.plugins.inspection import in_columns
 from swarmcore.plugins.plugins import Plugins
 from swarmcore.plugins.selection import load_installed
 from swarmcore.protocols import Route
@@ -33,12 +34,7 @@ def routes_as_table(routes: Sequence[OwnedRoute]) -> str:
         (route.method, route.template, plugin, route.routed, route.rewrites)
         for plugin, route in routes
     ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = (
-        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in cells
-    )
-    return "".join(f"{line}\n" for line in lines)
+    return in_columns(cells)
 
 
 def routes_as_json(routes: Sequence[OwnedRoute]) -> str:
