@@ -1,5 +1,6 @@
 """A lab of real engines of three releases, a manager before them, and the real CLIs."""
 
+import io
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,6 +20,9 @@ import pytest
 
 from swarmcore.testing.lab import Lab, available
 from swarmcore.testing.lab.cli import Cli
+
+#: The command of this environment.
+SWARMCORE = str(Path(sys.executable).with_name("swarmcore"))
 
 RELEASES = {"old": "20.10", "middle": "26.1", "new": "28.5"}
 
@@ -57,7 +62,7 @@ class Manager:
         self.socket = f"unix://{log.with_suffix('.sock')}"
         self.log = log
         self._command = [
-            str(Path(sys.executable).with_name("swarmcore")),
+            SWARMCORE,
             "manage",
             "-H",
             self.host,
@@ -243,6 +248,16 @@ def fleet(shared_fleet: Fleet) -> Iterator[Fleet]:
 def docker(fleet: Fleet, request: pytest.FixtureRequest) -> Docker:
     """The CLI of each release, pointed at the manager."""
     return fleet.docker(request.param)
+
+
+def tar_of(name: str, content: bytes) -> bytes:
+    """A tar of one file; ``docker import`` takes it too."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()
 
 
 def free_port() -> int:

@@ -5,14 +5,10 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import free_port
-
-SWARMCORE = Path(sys.executable).with_name("swarmcore")
+from tests.system.conftest import SWARMCORE, free_port
 
 
 @pytest.fixture(params=["--real", "--embedded"])

@@ -1,22 +1,12 @@
 """Images of the whole cluster through the real CLIs: on every engine at once, byte for byte."""
 
 import hashlib
-import io
 import os
-import tarfile
 from pathlib import Path
 
 import pytest
 
-
-def root_file_system(content, name="data"):
-    """A tar that ``docker import`` takes."""
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as tar:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        tar.addfile(member, io.BytesIO(content))
-    return file.getvalue()
+from tests.system.conftest import tar_of
 
 
 @pytest.fixture
@@ -45,7 +35,7 @@ def ids(fleet, image):
 
 def put(fleet, engine, image, content=b"x"):
     """Import an image past the manager, on one engine."""
-    tar = root_file_system(content)
+    tar = tar_of("data", content)
     fleet.direct(engine)("import", "-", image, input=tar, text=False)
 
 
@@ -66,7 +56,7 @@ def test_removing_what_nobody_has_is_dockers_refusal(fleet, docker):
 
 
 def test_an_image_that_one_engine_needs_is_told_with_its_node(fleet, docker, names):
-    docker("import", "-", "lab/made:1", input=root_file_system(b"1"), text=False)
+    docker("import", "-", "lab/made:1", input=tar_of("data", b"1"), text=False)
     fleet.direct("middle")("create", "--name", "user", "lab/made:1", "x")
     done = docker.run("rmi", "lab/made:1")
     assert done.returncode == 1
@@ -171,7 +161,7 @@ def test_prune_is_of_all_engines_and_known_at_once(fleet, docker, names):
     told = docker("container", "prune", "-f")
     assert "Total reclaimed space" in told
     assert docker("ps", "-aq", "--no-trunc") == kept
-    tar = root_file_system(b"unused")
+    tar = tar_of("data", b"unused")
     docker("import", "-c", "LABEL unused=1", "-", "lab/made:1", input=tar, text=False)
     docker("image", "prune", "-af", "--filter", "label=unused")
     assert holders(fleet, "lab/made:1") == []

@@ -2,14 +2,12 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.docker
+from tests.system.conftest import SWARMCORE
 
-SWARMCORE = str(Path(sys.executable).with_name("swarmcore"))
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import hashlib
 import random
 import ssl
 import subprocess
-import sys
 from pathlib import Path
 
 import pexpect
@@ -12,6 +11,7 @@ import pytest
 import trustme
 
 from swarmcore.testing.lab.engine import EngineTls
+from tests.system.conftest import SWARMCORE
 
 pytestmark = pytest.mark.docker
 
@@ -170,7 +170,7 @@ def test_a_manager_whose_certificate_the_engine_does_not_know_says_why(
 
 def test_operators_are_asked_for_their_certificate_too(docker, manager):
     """``swarmcore nodes`` finds a manager, and proves who it is, as docker does."""
-    command = [Path(sys.executable).with_name("swarmcore"), "nodes", "--json"]
+    command = [SWARMCORE, "nodes", "--json"]
     for folder, status, said in [("user", 0, '"Name": "secure"'), ("nobody", 1, "no answer")]:
         where = str(Path(docker.environment["DOCKER_CERT_PATH"]).with_name(folder))
         environment = {**docker.environment, "DOCKER_CERT_PATH": where}

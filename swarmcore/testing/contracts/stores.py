@@ -1,9 +1,8 @@
 """The contract of a discovery that engines announce themselves to, run on its real store."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
 import pytest
 import trio
@@ -13,7 +12,7 @@ from swarmcore.errors import SwarmError
 from swarmcore.protocols import Discovery, Entry, Registrar
 from swarmcore.stores import describe_entry
 from swarmcore.testing.contracts.discoveries import DiscoveryContract, RecordingSink
-from swarmcore.testing.stores import Store, StoreMissing
+from swarmcore.testing.stores import Store, start_or_skip
 
 _FIRST = Entry(parse_address("n1:2375"), {"zone": "a"})
 _SECOND = Entry(parse_address("n2:2375"))
@@ -21,9 +20,10 @@ _THIRD = Entry(parse_address("n3:2375"))
 
 
 class StoreContract(DiscoveryContract):
-    """Inherit, set ``name`` and override ``make_store``.
+    """Inherit, set ``name`` and ``store_class``.
 
     Attributes:
+        store_class: which store.
         store: running, its data those of earlier tests; each test has a prefix of its own.
         path: of an engine's key below the prefix.
     """
@@ -31,24 +31,15 @@ class StoreContract(DiscoveryContract):
     supports_watch = True
     supports_failure = True
     heartbeat_seconds = 2.0
+    store_class: ClassVar[type[Store]]
     store: ClassVar[Store]
     path: ClassVar[str] = "docker/swarm/nodes"
-
-    @classmethod
-    def make_store(cls, folder: Path) -> Store:
-        """The store, not running yet."""
-        raise NotImplementedError("a store's contract says which store")
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
     def _a_store(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-        cls.store = cls.make_store(tmp_path_factory.mktemp("store"))
-        try:
-            cls.store.start()
-        except StoreMissing as error:
-            if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
-                raise
-            pytest.skip(str(error))
+        cls.store = cls.store_class(tmp_path_factory.mktemp("store"))
+        start_or_skip(cls.store)
         yield
         cls.store.kill()
 
@@ -73,8 +64,9 @@ class StoreContract(DiscoveryContract):
 
     def registrar(self, uri: str) -> Registrar:
         """A new one, as ``swarmcore join`` has it."""
-        discovery: Any = self.discovery(uri)
-        return cast("Registrar", discovery)
+        discovery = self.discovery(uri)
+        assert isinstance(discovery, Registrar), f"{self.name} takes no announcements"
+        return discovery
 
     def _announce(self, uri: str, entry: Entry) -> None:
         self.store.put(

@@ -1,5 +1,6 @@
 """One store's process: started, stopped, killed, wiped; its data and its port are kept."""
 
+import os
 import shutil
 import signal
 import socket
@@ -8,6 +9,8 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -118,6 +121,20 @@ class Store(ABC):
     @abstractmethod
     def put(self, path: str, value: str) -> None:
         """Write a key, as somebody else would."""
+
+
+def start_or_skip(store: Store) -> None:
+    """Start *store*; a test whose store is not installed is skipped, unless it is demanded.
+
+    Raises:
+        StoreMissing: it is not here, and ``SWARMCORE_REQUIRE_DOCKER`` is 1.
+    """
+    try:
+        store.start()
+    except StoreMissing as error:
+        if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
+            raise
+        pytest.skip(str(error))
 
 
 def program(name: str, path: str | None = None) -> str:

@@ -4,12 +4,13 @@ import asyncio
 import gc
 import io
 import json
-import tarfile
 import time
 
 import aiodocker
 import pytest
 from aiodocker.exceptions import DockerContainerError, DockerError
+
+from tests.system.conftest import tar_of
 
 # It leaves connections of streams that were not read to their end to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -28,15 +29,6 @@ def drive(target, versions):
 
     yield lambda use: asyncio.run(call(use))
     gc.collect()  # while its connections' warnings are ignored
-
-
-def tar_of(name, content):
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as tar:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        tar.addfile(member, io.BytesIO(content))
-    return file.getvalue()
 
 
 @pytest.mark.client(AIODOCKER, "agrees on a version, over TCP and a unix socket")

@@ -11,20 +11,13 @@ import pytest
 import requests
 from docker.errors import APIError, ContainerError, NotFound
 
+from tests.system.conftest import tar_of
+
 # It leaves the sockets of streams and of timeouts to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 SDK = "docker SDK for Python"
 LOOP = ["sh", "-c", "trap exit TERM; while true; do echo tick; sleep 0.1; done"]
 STILL = ["sh", "-c", "trap exit TERM; while true; do sleep 0.1; done"]
-
-
-def tar_of(name, content):
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as tar:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        tar.addfile(member, io.BytesIO(content))
-    return file.getvalue()
 
 
 @pytest.mark.client(SDK, "finds its server in the environment and agrees on a version")

@@ -1,15 +1,11 @@
 """The stores, and engines that join by the real command."""
 
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from swarmcore.testing.stores import ConsulStore, EtcdStore, StoreMissing, ZooKeeperStore
-
-SWARMCORE = str(Path(sys.executable).with_name("swarmcore"))
+from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore, start_or_skip
+from tests.system.conftest import SWARMCORE
 
 
 @pytest.fixture(
@@ -18,12 +14,7 @@ SWARMCORE = str(Path(sys.executable).with_name("swarmcore"))
 def store(request, tmp_path_factory):
     """Each store, running; a test that stops it starts it again."""
     store = request.param(tmp_path_factory.mktemp("store"))
-    try:
-        store.start()
-    except StoreMissing as error:
-        if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
-            raise
-        pytest.skip(str(error))
+    start_or_skip(store)
     yield store
     store.kill()
 

@@ -11,25 +11,16 @@ pytestmark = pytest.mark.docker
 class TestEtcd(StoreContract):
     name = "etcd"
     bad_uris = ("etcd://", "etcd:///lab", "etcd://host:port")
-
-    @classmethod
-    def make_store(cls, folder):
-        return EtcdStore(folder)
+    store_class = EtcdStore
 
 
 class TestConsul(StoreContract):
     name = "consul"
     bad_uris = ("consul://", "consul://a,b", "consul://host:port/lab")
-
-    @classmethod
-    def make_store(cls, folder):
-        return ConsulStore(folder)
+    store_class = ConsulStore
 
 
 class TestZooKeeper(StoreContract):
     name = "zk"
     bad_uris = ("zk://", "zk:///lab", "zk://host:port")
-
-    @classmethod
-    def make_store(cls, folder):
-        return ZooKeeperStore(folder)
+    store_class = ZooKeeperStore

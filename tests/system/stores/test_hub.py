@@ -3,18 +3,15 @@
 import json
 import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from swarmcore.testing.contracts import DiscoveryContract
 from swarmcore.testing.stores.server import Store
-
-SWARMCORE = str(Path(sys.executable).with_name("swarmcore"))
+from tests.system.conftest import SWARMCORE
 
 pytestmark = pytest.mark.docker
 
