@@ -155,16 +155,21 @@ class _Passage:
     async def _look_at_body(self) -> tuple[bytes | None, bytes]:
         """The client's body if it is known whole (``None``: to be streamed), and a first piece.
 
-        An empty chunked body is known only by asking for its first chunk.
+        An empty chunked body is known only by asking for its first chunk.  The body of a request
+        that may end HTTP goes with its head: an engine takes what comes later for raw input.
         """
         exchange = self._exchange
         if exchange.body is not None:
             return exchange.body, b""
         if exchange.body_complete:
             return b"", b""
-        if is_chunked(exchange.request.headers) and not exchange.expecting:
+        if exchange.expecting:
+            return None, b""
+        if is_chunked(exchange.request.headers):
             first = await exchange.receive_chunk()
             return (None, first) if first else (b"", b"")
+        if wants_upgrade(exchange.request.headers):
+            return await exchange.read_body(), b""
         return None, b""
 
     # ---- both directions at once

@@ -674,6 +674,24 @@ async def test_a_hijack_is_raw_both_ways_with_both_half_closes(through, headers,
     await engine.closed.wait()
 
 
+async def test_the_body_of_a_request_that_is_hijacked_goes_with_its_head(through):
+    async def script(wire):
+        await wire.head()
+        assert wire.seen == b'{"stdin":true}'  # what came later would be standard input
+        await wire.say(UPGRADED)
+        wire.seen = b""
+        assert await wire.rest() == b"in"
+
+    client, engine = through(script)
+    await client.ask(b"POST /attach", *UPGRADE, b"Content-Length: 14")
+    await trio.testing.wait_all_tasks_blocked()
+    await client.say(b'{"stdin":true}')
+    assert await client.head() == UPGRADED
+    await client.say(b"in")
+    await client.stream.send_eof()
+    await engine.closed.wait()
+
+
 @pytest.mark.parametrize("shut", [True, False], ids=["and ended", "not ended"])
 async def test_what_a_client_says_too_early_waits_for_the_engines_answer(
     through, shut, autojump_clock
