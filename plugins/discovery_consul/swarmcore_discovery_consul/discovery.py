@@ -37,18 +37,17 @@ class ConsulDiscovery:
         await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
 
     async def _watch(self, report: Report) -> None:
+        path = f"kv/{quote(self._location.nodes)}/"
+        # A server that has just started answers other questions before it has read its log.
+        reply = await self._agent.ask("GET", path, recurse="", consistent="")
         index = 0
         while True:
-            reply = await self._agent.ask(
-                "GET",
-                f"kv/{quote(self._location.nodes)}/",
-                recurse="",
-                index=index,
-                wait_seconds=_WAIT_SECONDS,
-            )
             report(_values(reply.value or []))
             # An index that went back belongs to another history of the store.
             index = reply.index if reply.index >= index else 0
+            reply = await self._agent.ask(
+                "GET", path, recurse="", index=index, wait_seconds=_WAIT_SECONDS
+            )
 
     # ---- announcing
 
