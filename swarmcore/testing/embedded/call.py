@@ -58,6 +58,8 @@ class Call:
         self.exchange = exchange
         self.params = params
         self.version = version
+        #: The connection breaks where the answer would be.
+        self.answer_is_lost = False
         self._recorded = recorded
         self._lie = lie
         self._resumed = resumed
@@ -115,7 +117,10 @@ class Call:
     async def send(self, answer: Answer) -> None:
         """Answer."""
         await self._resumed()
-        await self.exchange.send(answer)
+        if self.answer_is_lost:
+            await self.exchange.take_over(b"")
+        else:
+            await self.exchange.send(answer)
 
     @asynccontextmanager
     async def stream(self, headers: Headers = JSON) -> AsyncIterator[Callable[[bytes], Any]]:

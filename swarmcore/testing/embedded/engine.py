@@ -175,7 +175,7 @@ class EmbeddedEngine:
         self, listener: TrackedListener, *, task_status: trio.TaskStatus[trio.CancelScope]
     ) -> None:
         with trio.CancelScope() as scope:
-            server = Server(self._answer)
+            server = Server(self.answer)
             async with trio.open_nursery() as nursery:
                 await nursery.start(server.run, [listener])
                 task_status.started(scope)
@@ -257,6 +257,10 @@ class EmbeddedEngine:
         """Close the connection instead of answering."""
         return self._faults.add(Fault(Kind.DROP, pattern, times))
 
+    def lose(self, pattern: str, *, times: int | None = None) -> Fault:
+        """Do what is asked, and close the connection instead of answering."""
+        return self._faults.add(Fault(Kind.LOSE, pattern, times))
+
     def delay(self, pattern: str, seconds: float, *, times: int | None = None) -> Fault:
         """Answer late."""
         return self._faults.add(Fault(Kind.DELAY, pattern, times, seconds=seconds))
@@ -289,7 +293,12 @@ class EmbeddedEngine:
 
     # ---- answering
 
-    async def _answer(self, exchange: ServerExchange) -> None:
+    async def answer(self, exchange: ServerExchange) -> None:
+        """Answer one request; what ``serving`` does with each that comes.
+
+        Raises:
+            SwarmError: for a server to word.
+        """
         request = exchange.request
         recorded = Recorded(request)
         self.requests.append(recorded)
@@ -311,6 +320,7 @@ class EmbeddedEngine:
         lie = fault.transform if fault is not None and fault.kind is Kind.LIE else None
         version = request.version or self.api_version
         call = Call(exchange, recorded, params, version, lie, self._wait_resumed)
+        call.answer_is_lost = fault is not None and fault.kind is Kind.LOSE
         await route.handler(self, call)
 
     async def _wait_resumed(self) -> None:

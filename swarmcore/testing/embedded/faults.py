@@ -19,6 +19,7 @@ class Kind(Enum):
     FAIL = "answer an error"
     HANG = "answer nothing"
     DROP = "close the connection without an answer"
+    LOSE = "do it, and close the connection without an answer"
     DELAY = "answer late"
     LIE = "answer something else"
 

@@ -232,6 +232,13 @@ async def test_a_dropped_request_gets_no_answer(docker, engine):
     assert (await docker("GET", "/info")).status_code == 200
 
 
+async def test_what_is_asked_with_a_lost_answer_is_done(docker, engine):
+    engine.lose("POST /volumes/create", times=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await docker("POST", "/volumes/create", json={"Name": "data"})
+    assert (await docker("GET", "/volumes/data")).status_code == 200
+
+
 async def test_a_lie_changes_the_answer_and_nothing_else(docker, engine):
     engine.lie("GET /info", lambda info: {**info, "ID": "somebody else"})
     assert (await docker.json("GET", "/info"))["ID"] == "somebody else"
