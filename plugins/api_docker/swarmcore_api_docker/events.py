@@ -47,8 +47,7 @@ async def follow_events(exchange: Exchange) -> None:
     async with exchange.cluster.follow_events() as bus, exchange.stream(200, headers) as send:
         told: set[_Key] = set()
         if wanted.since is not None or wanted.until is not None:
-            end = now if wanted.until is None else min(now, wanted.until)
-            told = await _replay(exchange.cluster, wanted, end, send)
+            told = await _replay(exchange.cluster, wanted, _end_of_past(wanted, now), send)
         if wanted.until is None or wanted.until > now:
             with trio.move_on_after(
                 float("inf") if wanted.until is None else wanted.until - time.time()
@@ -75,11 +74,16 @@ def _read(exchange: Exchange, now: float) -> _Wanted:
     )
 
 
+def _end_of_past(wanted: _Wanted, now: float) -> float:
+    """Up to when events are replayed; an *until* of 1970 or before is no bound to an engine."""
+    return now if wanted.until is None or wanted.until <= 0 else min(now, wanted.until)
+
+
 async def _replay(cluster: Cluster, wanted: _Wanted, end: float, send: _Send) -> set[_Key]:
     """Send what the engines remember up to *end*; returns the keys of all of it."""
 
     async def ask(engine: Engine) -> list[Event]:
-        path = f"/events?since={wanted.since or 0:.9f}&until={end:.9f}"
+        path = f"/events?since={max(0, wanted.since or 0):.9f}&until={end:.9f}"
         answer = await engine.call("GET", path)
         read = (read_event(line, engine.node) for line in answer.body.splitlines())
         return [event for event in read if event is not None] if answer.ok else []

@@ -7,6 +7,8 @@ from swarmcore.errors import BadRequest
 
 #: Go's zero time means "never"; an engine whose clock was corrected may shift it by a little.
 _NEVER_BEFORE = datetime(1970, 1, 2, tzinfo=UTC).timestamp()
+#: The second that engines take for a moment that nobody gave.
+_NOT_GIVEN = -1
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
 _UNIX = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?")
@@ -37,7 +39,7 @@ def parse_when(text: str, now: float, parameter: str) -> float | None:
         parameter: its name, for the error.
 
     Returns:
-        Unix seconds, or ``None`` for an empty text or zero, which the engine reads as "not given".
+        Unix seconds, or ``None`` for an empty text or -1, which an engine reads as "not given".
 
     Raises:
         BadRequest: none of the forms.
@@ -45,7 +47,7 @@ def parse_when(text: str, now: float, parameter: str) -> float | None:
     if not text:
         return None
     if _UNIX.fullmatch(text):
-        return float(text) or None
+        return None if int(float(text)) == _NOT_GIVEN else float(text)
     ago = _parse_duration(text)
     if ago is not None:
         return now - ago

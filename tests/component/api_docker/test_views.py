@@ -1,6 +1,7 @@
 """What is merged: lists, events, info; what is live: inspect."""
 
 import pytest
+import trio
 
 
 async def test_the_list_spans_the_engines_newest_first(manager):
@@ -50,6 +51,14 @@ async def test_events_of_all_engines_replayed_and_live_and_nothing_twice(manager
     ]  # fmt: skip
     assert [event["node"]["Name"] for event in (*past, live)] == ["n1", "n2", "n1"]
     assert all(event["status"] == "start" for event in past)
+
+
+@pytest.mark.parametrize(("until", "told"), [("0", 1), ("1", 0)])
+async def test_events_until_long_ago_end_at_once_and_1970_is_no_bound(manager, n1, until, told):
+    await manager.run("web", "n1")
+    with trio.fail_after(30):
+        answer = await manager("GET", f"/events?until={until}", event=["start"])
+    assert len(answer.body.splitlines()) == told
 
 
 async def test_followers_are_counted_and_leave(manager):

@@ -188,6 +188,7 @@ QUERIES = [
     Bad(f"GET /networks?{filters(dangling=['odd'])}"),
     Bad("GET /events?since=odd", why=LISTS),
     Bad("GET /events?since=2&until=1"),
+    Bad(f"GET /events?until=0&{filters(event=['none'])}"),
     Bad("POST /images/create", why=JOINS),
     Bad("POST /images/create?fromImage=BAD", why=JOINS),
     Bad("POST /build", b"garbage", TAR),

@@ -1,7 +1,7 @@
 """Ping, version, info, events, disk usage."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import trio
@@ -65,16 +65,29 @@ async def _events(engine: Host, call: Call) -> None:
             f"({call.query.get('until')})"
         )
     with log.follow() as live:
-        old = [event for event in log.remembered if since and event["timeNano"] >= since]
+        old = _past(log.remembered, since, until)
         async with call.stream_json() as send:
             for event in old:
-                if event_passes(event, filters) and (not until or event["timeNano"] <= until):
+                if event_passes(event, filters):
                     await send(_worded(event, call))
             left = (until - engine.state.clock()) / NANO if until is not None else float("inf")
             with trio.move_on_after(max(0, left)):
                 async for event in live:
                     if event_passes(event, filters):
                         await send(_worded(event, call))
+
+
+def _past(
+    remembered: Iterable[Mapping[str, Any]], since: int | None, until: int | None
+) -> list[Mapping[str, Any]]:
+    """What is told of what has been: nothing without a bound, and 1970 is none for the end."""
+    if since is None and until is None:
+        return []
+    return [
+        event
+        for event in remembered
+        if event["timeNano"] >= (since or 0) and (not until or event["timeNano"] <= until)
+    ]
 
 
 def _worded(event: Mapping[str, Any], call: Call) -> Mapping[str, Any]:
