@@ -1,13 +1,14 @@
 """Clients as their users drive them, at one engine and at a manager before three releases.
 
-Every test here runs twice, with the same expectations. What each client did is collected, and
-must be what the table of ``docs/compatibility.md`` says.
+Every test here runs twice, with the same expectations. What each client did is collected for
+``test_page.py``.
 """
 
 import gc
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +18,7 @@ from swarmcore.testing.lab import LabError
 from swarmcore.testing.lab.engine_api import EngineApi
 
 HERE = Path(__file__).parent
-PAGE = HERE.parents[2] / "docs" / "compatibility.md"
-TARGETS = {"direct": "one engine", "cluster": "three engines"}
+TARGETS = ["direct", "cluster"]
 
 # --- what is driven --------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ def tidy(shared_fleet: Any, wait_until: Callable[..., Any]) -> Tidy:
     return Tidy(engines, EngineApi("manager", socket), wait_until)
 
 
-@pytest.fixture(params=list(TARGETS))
+@pytest.fixture(params=TARGETS)
 def target(request: pytest.FixtureRequest, shared_fleet: Any, tidy: Tidy) -> Iterator[Target]:
     """One engine of the newest release, then the manager; tidy before and after."""
     tidy()
@@ -153,13 +153,27 @@ def run_client(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
 
 # --- what is told of it ----------------------------------------------------------------------
 
-# (client, what it does) -> target -> "" or why the cluster differs
-Results = dict[tuple[str, str], dict[str, str]]
+WORKS = "works"
+FAILED = "failed"
 
-_results = pytest.StashKey[Results]()
-_versions = pytest.StashKey[dict[str, str]]()
+
+@dataclass
+class Found:
+    """What the tests of this folder found out.
+
+    Attributes:
+        results: (client, what it does) -> target -> cell of the table.
+        versions: client -> the version that was found: each client's fixture puts it here.
+        is_whole: whether every test of this folder runs.
+    """
+
+    results: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    is_whole: bool = False
+
+
+_found = pytest.StashKey[Found]()
 _difference = pytest.StashKey[str]()
-_is_whole = pytest.StashKey[bool]()
 
 
 @pytest.fixture
@@ -174,22 +188,27 @@ def differs(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def versions(pytestconfig: pytest.Config) -> dict[str, str]:
+def found(pytestconfig: pytest.Config) -> Found:
+    """What was found so far."""
+    return pytestconfig.stash[_found]
+
+
+@pytest.fixture(scope="session")
+def versions(found: Found) -> dict[str, str]:
     """Client -> the version that was found: each client's fixture puts it here."""
-    return pytestconfig.stash[_versions]
+    return found.versions
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_results] = {}
-    config.stash[_versions] = {}
-    config.stash[_is_whole] = False
+    config.stash[_found] = Found()
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """The table is looked at when every file of this folder was collected, and no part of one."""
-    files = {item.path for item in session.items if HERE in item.path.parents}
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """The page is looked at last; the whole of it when no part of this folder was left out."""
+    items.sort(key=lambda item: item.path.name == "test_page.py")
+    files = {item.path for item in items if HERE in item.path.parents}
     in_parts = session.config.option.keyword or any("::" in arg for arg in session.config.args)
-    session.config.stash[_is_whole] = files == set(HERE.glob("test_*.py")) and not in_parts
+    session.config.stash[_found].is_whole = files == set(HERE.glob("test_*.py")) and not in_parts
 
 
 @pytest.hookimpl(wrapper=True)
@@ -198,60 +217,11 @@ def pytest_runtest_makereport(
 ) -> Iterator[pytest.TestReport]:
     report = yield
     marker = item.get_closest_marker("client")
-    if marker is not None and call.when == "call" and report.passed:
+    if marker is not None and call.when == "call":
         client, does = marker.args
-        row = item.config.stash[_results].setdefault((client, does), {})
+        row = item.config.stash[_found].results.setdefault((client, does), {})
         name = item.callspec.params["target"]  # type: ignore[attr-defined]
-        row[name] = item.stash.get(_difference, "") or row.get(name, "")
+        cell = f"differs: {item.stash[_difference]}" if _difference in item.stash else WORKS
+        earlier = row.get(name, WORKS)  # several tests may show one thing
+        row[name] = FAILED if not report.passed else earlier if earlier != WORKS else cell
     return report
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[None]:
-    yield
-    stash = session.config.stash
-    if exitstatus != 0 or not stash[_is_whole] or not stash[_results]:
-        return
-    page = PAGE.read_text()
-    new = written(page, {"clients": clients(stash), "table": table(stash[_results])})
-    if session.config.getoption("write_compatibility"):
-        PAGE.write_text(new)
-    elif between(page, "table") != between(new, "table"):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        command = ".venv/bin/pytest tests/system/clients --write-compatibility"
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.write_line(f"\n{PAGE.name} does not say what this run found. run: {command}")
-
-
-def clients(stash: pytest.Stash) -> str:
-    """Every client with the version that ran: told, never compared."""
-    names = sorted({client for client, _ in stash[_results]}, key=str.casefold)
-    rows = [f"| {name} | {stash[_versions][name]} |" for name in names]
-    return "\n".join(["| client | version of this run |", "| --- | --- |", *rows])
-
-
-def table(results: Results) -> str:
-    """One row for each thing that a client does, clients by name, in the order of the tests."""
-    rows = [f"| client | what it does | {' | '.join(TARGETS.values())} |", "| --- " * 4 + "|"]
-    for (client, does), row in sorted(results.items(), key=lambda item: item[0][0].casefold()):
-        cells = [_cell(row.get(target)) for target in TARGETS]
-        rows.append(f"| {' | '.join([client, does, *cells])} |")
-    return "\n".join(rows)
-
-
-def _cell(difference: str | None) -> str:
-    if difference is None:
-        return "not run"
-    return f"differs: {difference}" if difference else "works"
-
-
-def written(page: str, parts: dict[str, str]) -> str:
-    """The page with these parts, each between its two marks."""
-    for name, text in parts.items():
-        page = page.replace(f"<!-- {name} -->{between(page, name)}", f"<!-- {name} -->\n{text}\n")
-    return page
-
-
-def between(page: str, name: str) -> str:
-    """What is between ``<!-- name -->`` and ``<!-- /name -->``."""
-    return page.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
