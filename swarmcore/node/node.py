@@ -5,6 +5,7 @@ reads.  Used CPU, memory, ports, names and labels are counted as they change, so
 costs what its rules cost.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from swarmcore.model import NANO, Claim, Container, Drain, HostPort, NodeSetting
 from swarmcore.node.census import Census
 from swarmcore.node.ports import PortTable
 from swarmcore.versions import FLOOR
+
+#: The label by which an operator limits the containers of an engine.
+_SLOTS = "containerslots"
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +141,15 @@ class Node:
     def container_count(self) -> int:
         """Containers in any state, reserved ones included."""
         return len(self._containers) + len(self._reservations)
+
+    @property
+    def slots(self) -> int | None:
+        """How many containers its label ``containerslots`` allows; ``None`` where it limits none.
+
+        As in classic a label that is not a whole number is no limit, and 0 or less allows none.
+        """
+        text = self._labels.get(_SLOTS, "")
+        return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
 
     @property
     def states(self) -> Mapping[str, int]:

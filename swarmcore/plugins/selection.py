@@ -17,7 +17,7 @@ from swarmcore.protocols import DiscoveryURI
 _DEFAULTS = {option.name: option.default for option in MANAGE_OPTIONS}
 
 #: Classic's names for what has another name here.
-_CLASSIC_NAMES = {"binpacking": "binpack", "containerslots": "slots"}
+_CLASSIC_NAMES = {"binpacking": "binpack"}
 
 
 def select_plugins(options: Options) -> Plugins:

@@ -23,7 +23,10 @@ from swarmcore.plugins.inspection import as_json, as_table, inspect_installed
 from swarmcore.plugins.route_listing import installed_routes, routes_as_json, routes_as_table
 from swarmcore.plugins.selection import select_plugins
 
-DEFAULT_FILTERS = ["health", "port", "dependency", "affinity", "constraint", "platform"]
+DEFAULT_FILTERS = [
+    *("health", "port", "containerslots", "dependency", "affinity", "constraint", "whitelist"),
+    "platform",
+]
 STRATEGY = """
     from types import SimpleNamespace
     from swarmcore import hookimpl
@@ -367,13 +370,11 @@ def test_two_named_strategies_are_a_conflict(acme):
         plugins.strategy({})
 
 
-def test_classic_s_other_names_are_understood(acme):
+def test_classic_s_other_name_is_understood(acme):
     acme.install_defaults()
     acme.install("strategy_binpack")
-    acme.install("filter_slots", FILTER)
-    plugins = select_plugins(options(strategy="binpacking", filters=("containerslots",)))
+    plugins = select_plugins(options(strategy="binpacking"))
     assert plugins.strategy({}).name == "acme_strategy_binpack"
-    assert filters_of(plugins) == ["slots"]
 
 
 @pytest.mark.parametrize("name", ["quiet", "/quiet.py", ""])

@@ -15,8 +15,8 @@ PURE = {
     "addresses", "config/claims", "config/config", "config/endpoints", "config/folding",
     "config/gates", "config/instructions", "config/prefixes", "config/references",
     "config/spelling", "engine/backoff", "engine/cache", "engine/specs", "errors", "events", "expr",
-    "images", "messages", "model", "names", "node/census", "node/node", "node/ports",
-    "operations/columns", "operations/decision_text", "operations/explanation_text",
+    "expression_rules", "images", "messages", "model", "names", "node/census", "node/node",
+    "node/ports", "operations/columns", "operations/decision_text", "operations/explanation_text",
     "operations/node_text", "options/operation_tables",
     "options/durations", "options/flags", "options/option_tables", "options/usage", "ranges",
     "relay/forwarding", "routing", "scheduler/needs", "scheduler/room", "scheduler/scheduler",
@@ -27,8 +27,9 @@ PURE = {
 WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}
 #: What a plugin may import of the core: the words, pure functions, and what plugins see.
 PLUGIN_FACING = {
-    "addresses", "config", "errors", "events", "expr", "hookimpl", "images", "messages", "model",
-    "names", "node", "protocols", "ranges", "routing", "sizes", "stores", "versions", "weighing",
+    "addresses", "config", "errors", "events", "expr", "expression_rules", "hookimpl", "images",
+    "messages", "model", "names", "node", "protocols", "ranges", "routing", "sizes", "stores",
+    "versions", "weighing",
 }  # fmt: skip
 
 

@@ -7,9 +7,6 @@ from swarmcore.model import Claim, Drain
 from swarmcore.node import Node
 from swarmcore_api_operations.moments import show_moment
 
-#: The label by which an operator limits the containers of an engine.
-_SLOTS = "containerslots"
-
 
 def node_document(node: Node) -> dict[str, Any]:
     """Everything that an operator may want to know of *node*.
@@ -51,10 +48,7 @@ def _share(total: int, claimed: int) -> dict[str, int]:
 
 
 def _slots(node: Node) -> Mapping[str, int] | None:
-    text = node.labels.get(_SLOTS, "")
-    if not (text.isascii() and text.isdecimal()):
-        return None
-    return _share(int(text), node.container_count)
+    return None if node.slots is None else _share(node.slots, node.container_count)
 
 
 def _containers(node: Node) -> dict[str, int]:

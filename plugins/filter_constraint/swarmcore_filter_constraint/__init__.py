@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from swarmcore import hookimpl
 from swarmcore.expr import Expression, parse
+from swarmcore.expression_rules import expression_rule
 from swarmcore.protocols import ContainerConfig, Node, Rule
 
 
@@ -28,14 +29,11 @@ class ConstraintFilter:
             BadRequest: one is malformed.
         """
         for text in config.constraints:
-            yield _rule(parse(text))
+            yield expression_rule("constraint", parse(text), _holds)
 
 
-def _rule(expression: Expression) -> Rule:
-    def check(node: Node) -> str | None:
-        return None if expression.matches(_candidates(expression.key, node)) else ""
-
-    return Rule(f"constraint {expression}", check, soft=expression.soft)
+def _holds(expression: Expression, node: Node) -> bool:
+    return expression.matches(_candidates(expression.key, node))
 
 
 def _candidates(key: str, node: Node) -> tuple[str, ...]:

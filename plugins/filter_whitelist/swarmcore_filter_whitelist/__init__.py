@@ -1,0 +1,43 @@
+"""Nodes by a list of their names: ``-e 'whitelist:node==n1|n2'``, ``--filter whitelist``."""
+
+from collections.abc import Iterator
+
+from swarmcore import hookimpl
+from swarmcore.errors import BadRequest
+from swarmcore.expr import Expression, parse
+from swarmcore.expression_rules import expression_rule
+from swarmcore.protocols import ContainerConfig, Node, Rule
+
+
+@hookimpl
+def swarmcore_filter() -> "WhitelistFilter":
+    return WhitelistFilter()
+
+
+class WhitelistFilter:
+    """Refuses nodes that a whitelist does not name.
+
+    Names are separated by ``|`` and taken literally; several whitelists must all name the node.
+    As in classic Swarm the key is any word.
+    """
+
+    name = "whitelist"
+
+    def rules(self, config: ContainerConfig) -> Iterator[Rule]:
+        """One rule for each whitelist.
+
+        Raises:
+            BadRequest: one is malformed, or forbids: classic took ``!=`` for ``==``.
+        """
+        for text in config.whitelists:
+            expression = parse(text)
+            if expression.operator == "!=":
+                raise BadRequest(
+                    f"expression {text!r}: a whitelist names what is allowed: write node==n1|n2, or"
+                    " constraint:node!=n3 to leave nodes out"
+                )
+            yield expression_rule("whitelist", expression, _is_named)
+
+
+def _is_named(expression: Expression, node: Node) -> bool:
+    return node.name in expression.value.split("|")
