@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from swarmcore import __version__
 from swarmcore.errors import ConfigError, SwarmError, first_error
+from swarmcore.model import TLSFiles
 from swarmcore.options import build_options
 from swarmcore.options.announcing import JOIN_OPTIONS, LIST_OPTIONS, build_join, build_list
 from swarmcore.options.flags import Option, split_arguments
@@ -199,10 +200,11 @@ def _hub(call: _Call) -> int:
 def _create(call: _Call) -> int:
     if call.words:
         raise ConfigError("the `create` command takes no arguments. See 'swarmcore create --help'.")
-    hub = resolve(CREATE_OPTIONS, call.given, call.environment)["hub"].value
+    settings = resolve(CREATE_OPTIONS, call.given, call.environment)
+    files = (settings[name].value for name in ("tlscacert", "tlscert", "tlskey"))
     from swarmcore.hub.create import create_cluster
 
-    token, discovery = create_cluster(hub)
+    token, discovery = create_cluster(settings["hub"].value, TLSFiles(*files))
     sys.stderr.write(f"{discovery}\n")
     return _say(f"{token}\n")
 

@@ -2,24 +2,29 @@
 
 import urllib.error
 import urllib.request
+from base64 import b64encode
+from urllib.parse import unquote
 
 from swarmcore.errors import ConfigError, SwarmError
+from swarmcore.model import TLSFiles
+from swarmcore.tls import client_context
 
 _ANSWER_SECONDS = 30.0
 _LONGEST = 200
 
 
-def create_cluster(hub: str) -> tuple[str, str]:
+def create_cluster(hub: str, tls: TLSFiles) -> tuple[str, str]:
     """Ask a hub for a new cluster.
 
     Args:
-        hub: its URL, as ``https://HOST/v1``.
+        hub: its URL, as ``https://HOST/v1`` or ``https://NAME:PASSWORD@HOST/v1``.
+        tls: whom to trust, and as whom to ask.
 
     Returns:
-        The token, and the discovery that it belongs in.
+        The token, and the discovery that it belongs in; without a password.
 
     Raises:
-        ConfigError: there is no hub, or no URL.
+        ConfigError: there is no hub, no URL, or a file of TLS cannot be used.
         SwarmError: the hub refused, or does not answer.
     """
     if not hub:
@@ -28,11 +33,18 @@ def create_cluster(hub: str) -> tuple[str, str]:
             "its URL with --hub or in SWARMCORE_HUB"
         )
     scheme, separator, rest = hub.rstrip("/").partition("://")
-    if scheme not in ("http", "https") or not separator or not rest:
-        raise ConfigError(f"--hub {hub}: not a URL of the form https://HOST/v1")
-    request = urllib.request.Request(f"{scheme}://{rest}/clusters", b"", method="POST")
+    userinfo, _, place = rest.rpartition("@")
+    if scheme not in ("http", "https") or not separator or not place:
+        shown = hub.rpartition("@")[2]
+        raise ConfigError(f"--hub {shown}: not a URL of the form https://HOST/v1")
+    hub = f"{scheme}://{place}"
+    request = urllib.request.Request(f"{hub}/clusters", b"", method="POST")
+    if userinfo:
+        coded = b64encode(unquote(userinfo).encode()).decode()
+        request.add_header("Authorization", f"Basic {coded}")
+    context = client_context(tls)
     try:
-        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS, context=context) as answer:
             token = answer.read(_LONGEST).decode("ascii").strip()
     except urllib.error.HTTPError as error:
         text = error.read(_LONGEST).decode(errors="replace").strip()
@@ -40,4 +52,4 @@ def create_cluster(hub: str) -> tuple[str, str]:
     except (OSError, ValueError) as error:
         raise SwarmError(f"{hub}: {getattr(error, 'reason', error)}") from None
     kind = "token" if scheme == "https" else "token+http"
-    return token, f"{kind}://{rest}/{token}"
+    return token, f"{kind}://{place}/{token}"

@@ -3,42 +3,26 @@
 import hmac
 import logging
 import math
-import os
 import secrets
-import signal
 import time
 from base64 import b64decode
 from collections.abc import Callable
 
 import trio
 
-from swarmcore.errors import BadRequest, ConfigError, NotFound, SwarmError
-from swarmcore.hub.book import Book, Limits
+from swarmcore.errors import BadRequest, NotFound, SwarmError
+from swarmcore.hub.book import Book
 from swarmcore.hub.buckets import Buckets
 from swarmcore.hub.shelf import Shelf, created, dropped, expired, registered, removed
 from swarmcore.messages import Answer, Request, json_answer
 from swarmcore.options.hub import HubOptions
-from swarmcore.server import Server
 from swarmcore.server.exchange import ServerExchange
-from swarmcore.server.limits import Limits as ServerLimits
-from swarmcore.server.listeners import open_listeners, parse_listen
-from swarmcore.tls import server_context
 
 log = logging.getLogger(__name__)
 
-_BODY_BYTES = 512
 _LONGEST_WAIT_SECONDS = 55.0
 _SWEEP_SECONDS = 1.0
 _CREATES_A_DAY = 100
-
-_SERVER_LIMITS = ServerLimits(
-    head_bytes=16 * 1024,
-    header_count=100,
-    parsed_body_bytes=_BODY_BYTES,
-    parsed_body_seconds=10.0,
-    head_seconds=10.0,
-    idle_seconds=120.0,
-)
 
 
 class _Refused(SwarmError):
@@ -97,6 +81,11 @@ class Hub:
                 gone = [change for token in self._book.drop_idle(now) for change in dropped(token)]
                 if gone:
                     await self._shelf.save(*gone)
+
+    def stop(self) -> None:
+        """Answer all who wait: nothing changes here any more."""
+        for token in list(self._waiters):
+            self._tell(token)
 
     # ---- who may ask
 
@@ -248,54 +237,3 @@ def _carries(request: Request, wanted: str) -> bool:
     except ValueError:
         return False
     return kind.lower() == "basic" and hmac.compare_digest(given, wanted.encode())
-
-
-# ---- running it
-
-
-def serve_hub(options: HubOptions) -> int:
-    """Serve until a signal says to stop.
-
-    Returns:
-        The exit status: 0.
-
-    Raises:
-        ConfigError: it cannot listen, or its folder cannot be used.
-    """
-    trio.run(_serve, options)
-    return 0
-
-
-async def _serve(options: HubOptions) -> None:
-    addresses = [parse_listen(host) for host in options.hosts]
-    context = server_context(options.tls) if options.tls else None
-    if context is None:
-        for address in addresses:
-            if address.kind == "tcp" and address.host not in ("127.0.0.1", "::1", "localhost"):
-                raise ConfigError(
-                    f"tokens would travel in plain text to {address}: give --tlscert and --tlskey, "
-                    "or listen on 127.0.0.1 behind a proxy that has a certificate"
-                )
-    shelf = Shelf(options.data)
-    now = time.time()
-    clusters, rows = shelf.load(now)
-    hub = Hub(Book(Limits(), clusters, rows), shelf, options)
-    server = Server(hub.handle, limits=_SERVER_LIMITS)
-    try:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            listeners = await open_listeners(addresses, environ=os.environ, tls=context)
-            for host in options.hosts:
-                log.info("The hub listens on %s", host)
-            async with trio.open_nursery() as nursery:
-                await nursery.start(shelf.run)
-                nursery.start_soon(hub.sweep)
-
-                async def stop() -> None:
-                    async for _ in signals:
-                        server.stop()
-
-                nursery.start_soon(stop)
-                await server.run(listeners)
-                nursery.cancel_scope.cancel()
-    finally:
-        shelf.close()

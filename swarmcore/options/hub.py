@@ -39,15 +39,25 @@ HUB_OPTIONS = (
         default=("20",),
         value="COUNT",
     ),
+    Option(
+        "connections",
+        "connections that one peer may have open; 0 for no limit",
+        kind="number",
+        default=("64",),
+        value="COUNT",
+    ),
 )
 
 CREATE_OPTIONS = (
     Option(
         "hub",
-        "the hub's URL",
+        "the hub's URL, with NAME:PASSWORD@ before its host where it wants them",
         env="SWARMCORE_HUB",
         value="URL",
     ),
+    Option("tlscacert", "trust this CA instead of the system's", value="FILE"),
+    Option("tlscert", "client certificate", value="FILE"),
+    Option("tlskey", "its private key", value="FILE"),
 )
 
 
@@ -62,6 +72,7 @@ class HubOptions:
         user: ``name:password`` that every request must carry; empty for none.
         create_user: the same for making clusters; empty: *user* counts.
         rate: requests per second and peer; 0 for no limit.
+        connections: open at once, per peer; 0 for no limit.
     """
 
     hosts: tuple[str, ...]
@@ -70,6 +81,7 @@ class HubOptions:
     user: str = ""
     create_user: str = ""
     rate: float = 20.0
+    connections: int = 64
 
 
 def build_hub(settings: Mapping[str, Setting]) -> HubOptions:
@@ -83,13 +95,17 @@ def build_hub(settings: Mapping[str, Setting]) -> HubOptions:
         raise ConfigError("--data-dir is missing: the folder in which the hub keeps its lists")
     if read["rate"] < 0:
         raise ConfigError("--rate should not be negative; 0 is no limit")
+    if read["connections"] < 0:
+        raise ConfigError("--connections should not be negative; 0 is no limit")
     return HubOptions(
         read["host"],
         Path(read["data-dir"]),
-        read_tls(read),
+        # A hub has no engines whose TLS the switch could mean: the certificate alone says it.
+        read_tls({**read, "tls": read["tls"] or bool(read["tlscert"])}),
         _secret("auth", read["auth"]),
         _secret("create-auth", read["create-auth"]),
         read["rate"],
+        read["connections"],
     )
 
 

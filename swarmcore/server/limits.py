@@ -9,6 +9,7 @@ class Limits:
 
     Attributes:
         connections: at once, on all listeners together; one more gets 503.
+        peer_connections: the same of one IP address; 0 for no limit of its own.
         head_bytes: request line and headers.  ``X-Registry-Config`` carries every registry's
             credentials, ``buildargs`` long queries: engines take about this much.
         header_count: headers of one request.
@@ -21,6 +22,7 @@ class Limits:
     """
 
     connections: int = 10_000
+    peer_connections: int = 0
     head_bytes: int = 1 << 20
     header_count: int = 1_000
     parsed_body_bytes: int = 8 << 20

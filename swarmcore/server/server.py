@@ -4,6 +4,7 @@ Owns connections, their limits and their end.  Knows nothing of routes, engines 
 """
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 import trio
@@ -52,6 +53,7 @@ class Server:
         self._idle: set[trio.CancelScope] = set()
         self._stopping = False
         self._count = 0
+        self._peers: Counter[str] = Counter()
 
     @property
     def connection_count(self) -> int:
@@ -93,10 +95,12 @@ class Server:
 
     async def serve_connection(self, stream: trio.abc.HalfCloseableStream) -> None:
         """Serve one connection to its end, and close it; never raises."""
+        peer = client_of(stream).host
         self._count += 1
+        self._peers[peer] += 1
         try:
-            if self._count > self._limits.connections:
-                await self._turn_away(stream)
+            if refusal := self._why_refused(peer):
+                await self._turn_away(stream, refusal)
             else:
                 await self._serve(stream)
         except (*BROKEN, ClientGone, trio.TooSlowError) as error:
@@ -105,13 +109,27 @@ class Server:
             log.exception("connection failed")
         finally:
             self._count -= 1
+            self._peers[peer] -= 1
+            if not self._peers[peer]:
+                del self._peers[peer]
             with trio.move_on_after(_LINGER_SECONDS, shield=True):
                 await stream.aclose()
 
-    async def _turn_away(self, stream: trio.abc.HalfCloseableStream) -> None:
-        log.warning("refused a connection: %d are open", self._limits.connections)
+    def _why_refused(self, peer: str) -> Answer | None:
+        """What a new connection is told that is one too many."""
+        most, most_of_peer = self._limits.connections, self._limits.peer_connections
+        if self._count > most:
+            log.warning("refused a connection: %d are open", most)
+            return error_answer(503, "too many connections")
+        # A peer without an address is this machine itself: there is nobody else to leave room for.
+        if 0 < most_of_peer < self._peers[peer] and peer not in ("", "unix"):
+            log.warning("refused a connection: %s has %d open", peer, most_of_peer)
+            return error_answer(429, f"more than {most_of_peer} connections from {peer}")
+        return None
+
+    async def _turn_away(self, stream: trio.abc.HalfCloseableStream, answer: Answer) -> None:
         with trio.move_on_after(_LINGER_SECONDS):
-            await stream.send_all(_whole(error_answer(503, "too many connections")))
+            await stream.send_all(_whole(answer))
 
     async def _serve(self, stream: trio.abc.HalfCloseableStream) -> None:
         keep_alive(stream)

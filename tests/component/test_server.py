@@ -562,6 +562,35 @@ async def test_the_connection_above_the_limit_is_turned_away():
         nursery.cancel_scope.cancel()
 
 
+async def test_a_peer_with_too_many_connections_is_turned_away_and_others_are_not():
+    async def ask_from(address):
+        stream = trio.SocketStream(trio.socket.socket())
+        await stream.socket.bind((address, 0))
+        await stream.socket.connect(listeners[0].socket.getsockname())
+        peer = Peer(stream)
+        await peer.ask(b"GET /")
+        return peer
+
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with trio.open_nursery() as nursery:
+        server = Server(echo, limits=Limits(peer_connections=2))
+        await nursery.start(server.run, listeners)
+        peers = [await ask_from("127.0.0.2") for _ in range(2)]
+        for peer in peers:
+            assert b" 200 OK" in await peer.until(b" \n")
+        async with (await ask_from("127.0.0.2")).stream as stream:
+            assert (await Peer(stream).until(b"\r\n")).startswith(b"HTTP/1.1 429 ")
+        async with (await ask_from("127.0.0.3")).stream as stream:
+            assert b" 200 OK" in await Peer(stream).until(b" \n")
+        for peer in peers:
+            await peer.stream.aclose()
+        while server.connection_count:
+            await trio.testing.wait_all_tasks_blocked()
+        async with (await ask_from("127.0.0.2")).stream as stream:
+            assert b" 200 OK" in await Peer(stream).until(b" \n")
+        nursery.cancel_scope.cancel()
+
+
 async def test_stopping_ends_idle_connections_and_lets_requests_finish(autojump_clock):
     async def handler(exchange):
         await trio.sleep(int(exchange.request.path[1:]))

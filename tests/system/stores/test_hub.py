@@ -1,55 +1,25 @@
 """The hub as a process: classic's requests, restarts, abuse; and the discovery that uses it."""
 
+import contextlib
+import http.client
 import json
 import signal
 import subprocess
-import urllib.error
-import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 import pytest
 
 from swarmcore.testing.contracts import DiscoveryContract
-from swarmcore.testing.stores.server import Store
 from tests.system.conftest import SWARMCORE
+from tests.system.stores.hub import HubProcess
 
 pytestmark = pytest.mark.docker
 
 
-class HubProcess(Store):
-    """``swarmcore hub`` on loopback."""
-
-    scheme = "token+http"
-    options: ClassVar[tuple[str, ...]] = ("--rate", "0")
-
-    def command(self, data):
-        listen = f"127.0.0.1:{self.port}"
-        return (SWARMCORE, "hub", "-H", listen, "--data-dir", str(data), *self.options)
-
-    def is_ready(self):
-        return self.ask("GET", "/healthz")[0] == 200
-
-    def put(self, path, value):
-        raise NotImplementedError("a hub has no keys")
-
-    def ask(self, method, path, body=None, **headers):
-        """Status, headers and body of one request."""
-        url = f"http://127.0.0.1:{self.port}{path}"
-        request = urllib.request.Request(url, body, headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=70) as answer:
-                return answer.status, answer.headers, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.headers, error.read()
-
-    def create(self):
-        return self.ask("POST", "/v1/clusters")[2].decode()
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    hub = HubProcess(tmp_path_factory.mktemp("hub"))
+    hub = HubProcess(tmp_path_factory.mktemp("hub"), "--rate", "0")
     hub.start()
     yield hub
     hub.kill()
@@ -122,44 +92,21 @@ def test_a_list_is_there_in_prometheus_form(hub):
 
 def test_ten_thousand_registrations_are_there_after_a_kill(hub):
     path = f"/v1/clusters/{hub.create()}"
-    import http.client
 
-    connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)
-    for number in range(10_000):
-        connection.request("POST", f"{path}?ttl=600", b"n%d:2375" % number)
-        assert connection.getresponse().read() == b""
-    connection.close()
+    def register(numbers):
+        connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)
+        with contextlib.closing(connection):
+            for number in numbers:
+                connection.request("POST", f"{path}?ttl=600", b"n%d:2375" % number)
+                with connection.getresponse() as answer:
+                    assert (answer.status, answer.read()) == (200, b"")
+
+    # Those that are written together share a transaction.
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(register, [range(first, 10_000, 4) for first in range(4)]))
     hub.kill()
     hub.start()
     assert len(json.loads(hub.ask("GET", path)[2])) == 10_000
-
-
-def test_a_peer_that_asks_too_often_is_told_when_to_come_again(tmp_path):
-    hub = HubProcess(tmp_path)
-    hub.options = ("--rate", "1")
-    hub.start()
-    try:
-        answers = [hub.ask("GET", "/healthz") for _ in range(5)]
-        refused = [headers["Retry-After"] for status, headers, _ in answers if status == 429]
-        assert refused
-        assert all(int(seconds) >= 1 for seconds in refused)
-    finally:
-        hub.stop()
-
-
-def test_with_a_password_everything_needs_it(tmp_path):
-    (tmp_path / "auth").write_text("me:secret\n")
-    hub = HubProcess(tmp_path / "hub")
-    (tmp_path / "hub").mkdir()
-    hub.options = ("--rate", "0", "--auth", str(tmp_path / "auth"))
-    hub.is_ready = lambda: hub.ask("GET", "/healthz")[0] == 401
-    hub.start()
-    try:
-        status, headers, _ = hub.ask("POST", "/v1/clusters")
-        assert (status, headers["WWW-Authenticate"]) == (401, 'Basic realm="swarmcore"')
-        assert hub.ask("POST", "/v1/clusters", Authorization="Basic bWU6c2VjcmV0")[0] == 200
-    finally:
-        hub.stop()
 
 
 def test_plain_text_is_served_to_this_machine_only(tmp_path):
