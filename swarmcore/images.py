@@ -13,7 +13,14 @@ _Images = Mapping[str, Mapping[str, Any]]
 _HUB = "docker.io"
 _OFFICIAL = f"{_HUB}/library/"
 _ID = re.compile(r"(sha256:)?[0-9a-f]{64}")
-_ID_BEGINNING = re.compile(r"[0-9a-f]{3,64}")
+_ID_BEGINNING = re.compile(r"[0-9a-f]{1,64}")
+#: Docker's grammar: host and port, path in lower case, tag, digest.
+_REFERENCE = re.compile(
+    r"(?:(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?/)?"
+    r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::\w[\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9+._-]*:[0-9A-Fa-f]{32,})?",
+    re.ASCII,
+)
 
 
 class ImageHolder(Protocol):
@@ -60,18 +67,45 @@ def familiar_image(text: str) -> str:
     return text.removeprefix(_OFFICIAL).removeprefix(f"{_HUB}/")
 
 
-def has_image(holder: ImageHolder, image: str) -> bool:
-    """Whether *image* would be found there, by name, digest, id or the beginning of an id."""
-    normal = normal_image(image)
-    if normal in holder.images:
-        return True
+def shown_image(text: str) -> str:
+    """*text* as engines print it: ``docker.io/library/busybox`` -> ``busybox:latest``."""
+    return familiar_image(normal_image(text))
+
+
+def can_be_image(text: str) -> bool:
+    """Whether an image may be called *text*: by the grammar of references, or by its id."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def names_of_image(image: Mapping[str, Any]) -> list[str]:
+    """Every tag and digest of an object in ``GET /images/json``, placeholders left out."""
+    names = [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
+    return [name for name in names if not name.startswith("<none>")]
+
+
+def named_ids(images: _Images, text: str) -> set[str]:
+    """Ids of the images that *text* names: by tag or digest, else by id or its beginning.
+
+    Args:
+        images: id -> its object in ``GET /images/json``.
+        text: what a client wrote.
+    """
+    normal = normal_image(text)
+    if normal in images:
+        return {normal}
     spellings = {normal, familiar_image(normal)}
-    if any(not spellings.isdisjoint(_names(stored)) for stored in holder.images.values()):
-        return True
-    digits = image.removeprefix("sha256:")
-    return _ID_BEGINNING.fullmatch(digits) is not None and any(
-        id.removeprefix("sha256:").startswith(digits) for id in holder.images
-    )
+    found = {id for id, image in images.items() if not spellings.isdisjoint(names_of_image(image))}
+    if found:
+        return found
+    digits = text.removeprefix("sha256:")
+    if not _ID_BEGINNING.fullmatch(digits):
+        return set()
+    return {id for id in images if id.removeprefix("sha256:").startswith(digits)}
+
+
+def has_image(holder: ImageHolder, text: str) -> bool:
+    """Whether *text* names an image there."""
+    return bool(named_ids(holder.images, text))
 
 
 def words_of_images(images: _Images) -> Iterator[str]:
@@ -79,17 +113,12 @@ def words_of_images(images: _Images) -> Iterator[str]:
     for id, image in images.items():
         yield id
         yield id.partition(":")[2][:12] or id[:12]
-        for name in _names(image):
+        for name in names_of_image(image):
             yield name
             yield split_image(name)[0]
 
 
 def words_of_name(text: str) -> Iterator[str]:
     """What an image that a client named so may be called, once an engine has it."""
-    familiar = familiar_image(normal_image(text))
+    familiar = shown_image(text)
     yield from (text, familiar, split_image(familiar)[0])
-
-
-def _names(image: Mapping[str, Any]) -> list[str]:
-    names = [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
-    return [name for name in names if not name.startswith("<none>")]

@@ -2,7 +2,16 @@
 
 import pytest
 
-from swarmcore.images import has_image, normal_image, split_image, words_of_images, words_of_name
+from swarmcore.images import (
+    can_be_image,
+    has_image,
+    named_ids,
+    normal_image,
+    shown_image,
+    split_image,
+    words_of_images,
+    words_of_name,
+)
 from swarmcore.testing.builders import a_node
 
 ID = "sha256:" + "ab" * 32
@@ -65,13 +74,59 @@ def a_holder(**image):
         ("ababab", True),
         ("sha256:abab", True),
         ("sha256", False),
-        ("ab", False),
+        ("ab", True),
+        ("", False),
+        ("sha256:", False),
         ("<none>:<none>", False),
     ],
 )
 def test_a_node_has_an_image_by(text, found):
     tags, digests = ["busybox:latest", "<none>:<none>"], [f"busybox@{DIGEST}"]
     assert has_image(a_holder(RepoTags=tags, RepoDigests=digests), text) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("busybox", "busybox:latest"),
+        ("busybox:1", "busybox:1"),
+        ("host:5000/a", "host:5000/a:latest"),
+        ("docker.io/library/busybox", "busybox:latest"),
+        ("docker.io/team/a:1", "team/a:1"),
+        ("a@sha256:d", "a@sha256:d"),
+    ],
+)
+def test_names_are_shown_as_engines_print_them(text, shown):
+    assert shown_image(text) == shown
+
+
+def test_a_name_comes_before_the_beginning_of_an_id():
+    named, other = "sha256:" + "cd" * 32, ID
+    images = {named: {"RepoTags": ["ab:latest"]}, other: {"RepoTags": []}}
+    assert named_ids(images, "ab") == {named}
+    assert named_ids(images, "aba") == {other}
+
+
+@pytest.mark.parametrize(
+    ("text", "possible"),
+    [
+        ("busybox", True),
+        ("Host.example:5000/team/a-b__c.d:v1_2", True),
+        ("[::1]:5000/app", True),
+        (f"busybox:1@{DIGEST}", True),
+        (ID, True),
+        ("", False),
+        ("BAD", False),
+        ("team/BAD", False),
+        ("busybox:-x", False),
+        ("a..b", False),
+        ("a/", False),
+        ("busybox:1\n", False),
+        ("bu sybox", False),
+    ],
+)
+def test_the_grammar_of_names(text, possible):
+    assert can_be_image(text) is possible
 
 
 def test_an_image_stored_under_its_full_name_is_found_by_its_short_one():

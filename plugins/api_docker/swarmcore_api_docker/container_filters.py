@@ -14,6 +14,7 @@ from typing import Any
 import re2  # type: ignore[import-untyped]
 
 from swarmcore.errors import BadRequest
+from swarmcore.images import named_ids
 from swarmcore.model import Container
 from swarmcore.node import Node
 from swarmcore_api_docker.fragments import NODE_LABEL
@@ -38,12 +39,10 @@ class Surroundings:
     Attributes:
         find: a container by id or name; raises ``NotFound``.
         nodes: all nodes.
-        image_ids: node, text -> ids of the node's images that the text names.
     """
 
     find: Callable[[str], Container]
     nodes: Sequence[Node]
-    image_ids: Callable[[Node, str], set[str]]
 
 
 def compile_filters(filters: Mapping[str, Sequence[str]], around: Surroundings) -> list[Test]:
@@ -205,7 +204,7 @@ def _by_ancestor(values: Sequence[str], around: Surroundings) -> Test:
 
 def _descendants(node: Node, values: Sequence[str], around: Surroundings) -> set[str]:
     """Ids of a node's images that *values* name, and of those built on them."""
-    ids = {id for value in values for id in around.image_ids(node, value)}
+    ids = {id for value in values for id in named_ids(node.images, value)}
     children: dict[str, list[str]] = {}
     if ids:
         for id, image in node.images.items():

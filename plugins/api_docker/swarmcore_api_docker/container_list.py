@@ -13,7 +13,6 @@ from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore_api_docker.container_filters import Surroundings
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.fragments import Fragments, NameStyle, add_sizes
-from swarmcore_api_docker.image_names import image_ids
 from swarmcore_api_docker.listing import parse_list_query, select
 from swarmcore_api_docker.routed import CACHES
 
@@ -45,7 +44,7 @@ class ContainerList:
         """``GET /containers/json``."""
         cluster = exchange.cluster
         nodes = [engine.node for engine in cluster.engines()]
-        around = Surroundings(cluster.find_container, nodes, image_ids)
+        around = Surroundings(cluster.find_container, nodes)
         ask = parse_list_query(exchange.request.query, around)
         chosen = select(nodes, ask)
         sizes = await _ask_sizes(cluster, chosen) if ask.size else {}

@@ -31,6 +31,8 @@ def explanation_document(
             "NanoCPUs": config.claim.nano_cpus,
             "Memory": config.claim.memory,
             "Ports": [str(port) for port in config.claim.ports],
+            "GPUs": config.claim.gpus,
+            "GPUIDs": list(config.claim.gpu_ids),
         },
         "Strategy": strategy,
         "Filters": list(filters),

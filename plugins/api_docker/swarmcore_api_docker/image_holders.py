@@ -2,26 +2,34 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 from swarmcore.errors import NotFound
+from swarmcore.images import can_be_image, has_image, named_ids, names_of_image, shown_image
+from swarmcore.messages import Query
+from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine
-from swarmcore_api_docker.image_names import image_ids, image_names, shown_name
+from swarmcore_api_docker.version_gates import able_engines
 
 
 def find_holders(cluster: Cluster, name: str) -> list[Engine]:
     """The engines that answer and have an image, in the order of their names.
 
+    Of a name that no image can have it is the first that answers, which refuses it in its words.
+
     Raises:
         NotFound: none; Docker's text.
     """
     found = [engine for engine in cluster.engines() if _has(engine, name)]
-    if not found:
-        raise NotFound(f"No such image: {shown_name(name)}")
-    return found
+    if found:
+        return found
+    if not can_be_image(name):
+        return list(cluster.healthy_engines()[:1])
+    raise NotFound(f"No such image: {shown_image(name)}")
 
 
 def _has(engine: Engine, name: str) -> bool:
-    return bool(engine.node.health and image_ids(engine.node, name))
+    return bool(engine.node.health and has_image(engine.node, name))
 
 
 def agreed_holder(holders: Sequence[Engine], name: str) -> Engine:
@@ -30,9 +38,9 @@ def agreed_holder(holders: Sequence[Engine], name: str) -> Engine:
     One name may mean different images on different engines; the one most engines agree on is
     taken, and among equals the first engine's, so that one question has one answer.
     """
-    ids = {id(engine): image_ids(engine.node, name) for engine in holders}
+    ids = {id(engine): named_ids(engine.node.images, name) for engine in holders}
     counts = Counter(image for found in ids.values() for image in found)
-    return max(holders, key=lambda engine: max(counts[image] for image in ids[id(engine)]))
+    return max(holders, key=lambda engine: max(map(counts.__getitem__, ids[id(engine)]), default=0))
 
 
 def find_common_holders(cluster: Cluster, names: Sequence[str]) -> list[Engine]:
@@ -56,23 +64,27 @@ def find_common_holders(cluster: Cluster, names: Sequence[str]) -> list[Engine]:
     return common
 
 
-def find_repository_holders(cluster: Cluster, repository: str) -> list[Engine]:
-    """The engines that have any tag of *repository*, those with most of its tags first.
+def choose_pusher(cluster: Cluster, repository: str, query: Query) -> Engine:
+    """The engine that pushes the tag in *query*, or without one all tags that it has: the most.
+
+    Where none has anything to push it is the first that answers: it says so as engines do, in the
+    progress of its answer.
 
     Raises:
-        NotFound: none; Docker's text.
+        BadRequest: what has it is too old for a parameter.
+        Unavailable: no engine answers.
     """
-    prefix = shown_name(repository).rpartition(":")[0] + ":"
-    counts = {
-        engine.node.id: sum(
-            name.startswith(prefix)
-            for image in engine.node.images.values()
-            for name in image_names(image)
-        )
-        for engine in cluster.engines()
-        if engine.node.health
-    }
-    found = [engine for engine in cluster.engines() if counts.get(engine.node.id)]
-    if not found:
-        raise NotFound(f"An image does not exist locally with the tag: {repository}")
-    return sorted(found, key=lambda engine: -counts[engine.node.id])
+    healthy = cluster.healthy_engines()
+    if tag := query.get("tag"):
+        name = f"{repository}:{tag}"
+        holders = able_engines([each for each in healthy if _has(each, name)], "push", query)
+        return agreed_holder(holders, name) if holders else healthy[0]
+    prefix = shown_image(repository).rpartition(":")[0] + ":"
+    counts = {each.node.id: _count_tags(each.node, prefix) for each in healthy}
+    holders = able_engines([each for each in healthy if counts[each.node.id]], "push", query)
+    return max(holders, key=lambda each: counts[each.node.id]) if holders else healthy[0]
+
+
+def _count_tags(node: Node, prefix: str) -> int:
+    names = chain.from_iterable(map(names_of_image, node.images.values()))
+    return sum(name.startswith(prefix) for name in names)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from swarmcore.errors import BadRequest, NotFound
+from swarmcore.images import named_ids, names_of_image
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.glob import match_glob
-from swarmcore_api_docker.image_names import image_names, named_ids
 from swarmcore_api_docker.timestamps import parse_when
 
 Image = dict[str, Any]
@@ -183,7 +183,7 @@ def show_images(images: Iterable[Image], version: ApiVersion) -> list[Image]:
     shown = []
     for image in images:
         copy = dict(image)
-        if version < _EMPTY_LISTS and not image_names(image):
+        if version < _EMPTY_LISTS and not names_of_image(image):
             copy |= {"RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]}
         if version < _NO_VIRTUAL_SIZE:
             copy.setdefault("VirtualSize", copy.get("Size", 0))

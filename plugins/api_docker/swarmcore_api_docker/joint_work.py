@@ -13,7 +13,8 @@ import trio
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.messages import Answer, Headers, dump_json, error_answer
 from swarmcore.protocols import AnswerStream, Engine, Exchange
-from swarmcore_api_docker.pull_progress import Lines, error_line, error_text, mark, word_failures
+from swarmcore_api_docker.outcomes import word_failures
+from swarmcore_api_docker.pull_progress import Lines, error_line, error_text, mark
 
 _JSON: Headers = ((b"Content-Type", b"application/json"),)
 #: What a registry, or the log of an engine, wants to know of the client.
@@ -143,17 +144,12 @@ class JointWork:
         return word_failures(texts, len(self._engines), self._work)
 
     def _outcome(self) -> Answer:
-        """The answer of work without progress: the first engine's error, if there was one.
-
-        The others' texts are told where they differ, and always when some engine did its part.
-        """
+        """The answer of work without progress: success, or an error of the first one's status."""
         if not self._failures:
             return Answer(200, _JSON)
-        texts = [str(error) for error in self._failures.values()]
         if len(self._failures) < len(self._engines):
             return error_answer(500, self._word())
-        text = texts[0] if len(set(texts)) == 1 else self._word()
-        return error_answer(next(iter(self._failures.values())).status, text)
+        return error_answer(next(iter(self._failures.values())).status, self._word())
 
 
 def client_headers(exchange: Exchange) -> Headers:

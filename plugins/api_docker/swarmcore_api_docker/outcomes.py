@@ -1,5 +1,7 @@
 """What became of one request on several engines: all of it, or an error that tells every part."""
 
+from collections.abc import Mapping
+
 from swarmcore.errors import EngineRefused
 from swarmcore.messages import Answer
 from swarmcore_api_docker.fan_out import Replies
@@ -22,13 +24,24 @@ def require_success(work: str, replies: Replies[Answer]) -> list[Answer]:
     if not failed:
         return [answer for _, answer in replies.answers]
     done = [engine.node.name for engine, answer in replies.answers if answer.ok]
-    texts = {text for _, _, text in failed}
-    if not done and len(texts) == 1:
-        raise EngineRefused(*failed[0])
-    told = [f"{name}: {text}" for name, _, text in failed] + [f"{name}: done" for name in done]
-    total = len(failed) + len(done)
-    raise EngineRefused(
-        failed[0][0],
-        500 if done else failed[0][1],
-        f"{work} failed on {len(failed)} of {total} nodes: {'; '.join(told)}",
-    )
+    told = word_failures({name: text for name, _, text in failed}, len(failed) + len(done), work)
+    if done:
+        told += f"; {', '.join(done)}: done"
+    raise EngineRefused(failed[0][0], 500 if done else failed[0][1], told)
+
+
+def word_failures(failures: Mapping[str, str], asked: int, work: str) -> str:
+    """One text for the failures of one request on several nodes; theirs alone where all say it.
+
+    Args:
+        failures: node name -> what it said.
+        asked: how many nodes were to do it.
+        work: what: ``pull``, ``load``.
+    """
+    by_text: dict[str, list[str]] = {}
+    for node_name, text in failures.items():
+        by_text.setdefault(text, []).append(node_name)
+    if len(by_text) == 1 and len(failures) == asked:
+        return next(iter(by_text))
+    told = "; ".join(f"{', '.join(nodes)}: {text}" for text, nodes in by_text.items())
+    return f"{work} failed on {len(failures)} of {asked} nodes: {told}"

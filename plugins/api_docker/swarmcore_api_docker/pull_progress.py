@@ -58,20 +58,3 @@ def mark(message: Mapping[str, Any], node_name: str) -> dict[str, Any]:
 def error_line(text: str) -> dict[str, Any]:
     """The last line of a pull that failed after it began."""
     return {"errorDetail": {"message": text}, "error": text}
-
-
-def word_failures(failures: Mapping[str, str], asked: int, work: str = "pull") -> str:
-    """One text for the failures of one request on several nodes.
-
-    Args:
-        failures: node name -> what it said.
-        asked: how many nodes were to do it.
-        work: what: ``pull``, ``load``.
-    """
-    if asked == 1:
-        return next(iter(failures.values()))
-    by_text: dict[str, list[str]] = {}
-    for node_name, text in failures.items():
-        by_text.setdefault(text, []).append(node_name)
-    told = "; ".join(f"{', '.join(nodes)}: {text}" for text, nodes in by_text.items())
-    return f"{work} failed on {len(failures)} of {asked} nodes: {told}"

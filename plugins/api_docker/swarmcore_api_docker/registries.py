@@ -8,14 +8,9 @@ from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.epilogues import ProgressEpilogue
-from swarmcore_api_docker.image_holders import (
-    agreed_holder,
-    find_holders,
-    find_repository_holders,
-)
+from swarmcore_api_docker.image_holders import choose_pusher
 from swarmcore_api_docker.joint_work import client_headers
 from swarmcore_api_docker.routed import ANY, HOLDER
-from swarmcore_api_docker.version_gates import able_engines
 from swarmcore_api_docker.whole_answer import ask_patiently
 
 
@@ -25,7 +20,7 @@ def routes() -> list[Route]:
         Route("POST", "/auth", check_login, routed=ANY),
         Route("GET", "/images/search", search, routed=ANY),
         Route("GET", "/distribution/{name}/json", describe, routed=ANY),
-        Route("POST", "/images/{name}/push", push, routed=HOLDER),
+        Route("POST", "/images/{name}/push", push, routed=f"{HOLDER}, else {ANY}"),
     ]
 
 
@@ -79,13 +74,7 @@ async def _ask_any(
 
 async def push(exchange: Exchange) -> None:
     """``POST /images/{name}/push``: from one engine that has the tag, or most of all tags."""
-    name, query = exchange.request.params["name"], exchange.request.query
+    name = exchange.request.params["name"]
+    engine = choose_pusher(exchange.cluster, name, exchange.request.query)
     path = engine_path(exchange, "images", name, "push")
-    if text := query.get("tag"):
-        name = f"{name}:{text}"
-        holders = able_engines(find_holders(exchange.cluster, name), "push", query)
-        engine = agreed_holder(holders, name)
-    else:
-        holders = find_repository_holders(exchange.cluster, name)
-        engine = able_engines(holders, "push", query)[0]
     await exchange.relay(engine, path, epilogue=ProgressEpilogue())

@@ -40,7 +40,13 @@ def test_it_begins_with_the_answer(placed):
         "Alternates": ["n2"],
         "Dropped": ["constraint disk==~ssd"],
         "Error": "",
-        "Claim": {"NanoCPUs": 500_000_000, "Memory": 1 << 30, "Ports": ["80/tcp"]},
+        "Claim": {
+            "NanoCPUs": 500_000_000,
+            "Memory": 1 << 30,
+            "Ports": ["80/tcp"],
+            "GPUs": 0,
+            "GPUIDs": [],
+        },
         "Strategy": "spread",
         "Filters": ["constraint"],
     }

@@ -2,7 +2,6 @@
 
 import pytest
 from swarmcore_api_docker.image_listing import filter_images, merge_images, show_images
-from swarmcore_api_docker.image_names import named_ids, shown_name
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.versions import ApiVersion
@@ -121,28 +120,3 @@ def test_old_clients_get_placeholders_and_virtual_sizes():
     assert (old["RepoTags"], old["RepoDigests"]) == (["<none>:<none>"], ["<none>@<none>"])
     assert old["VirtualSize"] == 5
     assert (new["RepoTags"], "VirtualSize" in new) == ([], False)
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("busybox", "busybox:latest"), ("busybox:1", "busybox:1"),
-        ("host:5000/a", "host:5000/a:latest"),
-        ("docker.io/library/busybox", "busybox:latest"), ("docker.io/team/a:1", "team/a:1"),
-        ("a@sha256:d", "a@sha256:d"),
-    ],
-)  # fmt: skip
-def test_names_are_as_engines_print_them(text, name):
-    assert shown_name(text) == name
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("busybox", {A}), ("docker.io/library/busybox:latest", {A}), ("busybox:2", set()),
-        ("tool@sha256:d", {B}), (A, {A}), ("sha256:bbb", {B}), ("c", {C}), ("sha256", set()),
-        ("sha256:", set()), ("", set()),
-    ],
-)  # fmt: skip
-def test_what_a_text_names(text, found):
-    assert named_ids({image["Id"]: image for image in IMAGES}, text) == found

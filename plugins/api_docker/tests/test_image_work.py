@@ -3,9 +3,9 @@
 import pytest
 from swarmcore_api_docker.image_holders import (
     agreed_holder,
+    choose_pusher,
     find_common_holders,
     find_holders,
-    find_repository_holders,
 )
 from swarmcore_api_docker.prunes import build_query
 from swarmcore_api_docker.usage_reports import merge_usage
@@ -43,6 +43,7 @@ def test_holders_are_the_engines_that_answer_and_have_it(docker, engine):
     assert names(find_holders(cluster, "app:1")) == ["n1", "n3"]
     with pytest.raises(NotFound, match="No such image: app:2"):
         find_holders(cluster, "app:2")
+    assert names(find_holders(cluster, "BAD")) == ["n1"]
 
 
 def test_the_image_that_most_agree_on_is_asked_for(engine):
@@ -55,14 +56,24 @@ def test_images_are_saved_together_where_they_are_together(docker, engine):
     assert names(find_common_holders(cluster, ["a:1", "b:1"])) == ["n2"]
 
 
-def test_a_repository_is_pushed_from_where_most_of_its_tags_are(docker, engine):
+@pytest.mark.parametrize(
+    ("name", "query", "pusher"),
+    [
+        ("host:5000/app", {}, "n2"),
+        ("host:5000/app", {"tag": "1"}, "n1"),
+        ("host:5000/app", {"tag": "2"}, "n2"),
+        ("host:5000/none", {}, "n0"),
+        ("host:5000/app", {"tag": "3"}, "n0"),
+    ],
+    ids=str,
+)
+def test_a_push_is_from_where_the_tag_is_or_most_tags_are(docker, engine, name, query, pusher):
     cluster = docker.Cluster(
+        engine("n0", {}),
         engine("n1", {A: ["host:5000/app:1", "application:1"]}),
         engine("n2", {A: ["host:5000/app:1", "host:5000/app:2"]}),
     )
-    assert names(find_repository_holders(cluster, "host:5000/app")) == ["n2", "n1"]
-    with pytest.raises(NotFound, match="does not exist locally with the tag: host:5000/none"):
-        find_repository_holders(cluster, "host:5000/none")
+    assert choose_pusher(cluster, name, Query(query.items())).node.name == pusher
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import json
 import pytest
 from swarmcore_api_docker.container_filters import Surroundings
 from swarmcore_api_docker.fragments import NODE_LABEL, Fragments, add_sizes, show_names
-from swarmcore_api_docker.image_names import image_ids
 from swarmcore_api_docker.listing import parse_list_query, select
 from swarmcore_api_docker.ports import show_summary_ports
 
@@ -51,7 +50,7 @@ def around(nodes):
                     return container
         raise NotFound(text)
 
-    return Surroundings(find, nodes, image_ids)
+    return Surroundings(find, nodes)
 
 
 def listed(nodes, text="", **filters):

@@ -56,6 +56,31 @@ async def test_a_tag_of_nothing_is_not_found(manager):
     assert (answer.status, answer.message) == (404, "No such image: none:latest")
 
 
+async def test_a_tag_that_every_holder_refuses_alike_is_refused_once(manager, n1, n2):
+    await give(manager, "app:1", n1, n2)
+    for engine in (n1, n2):
+        engine.fail("POST /images/*/tag", 400, "invalid tag format")
+    answer = await manager("POST", "/images/app:1/tag?repo=a&tag=-x")
+    assert (answer.status, answer.message) == (400, "invalid tag format")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/images/BAD/tag?repo=a"),
+        ("DELETE", "/images/BAD"),
+        ("GET", "/images/BAD/json"),
+        ("GET", "/images/get?names=BAD"),
+    ],
+)
+async def test_a_name_that_no_image_can_have_is_refused_in_an_engines_words(
+    manager, n1, method, path
+):
+    n1.fail("/images/*", 418, "invalid reference format")
+    answer = await manager(method, path)
+    assert (answer.status, answer.message) == (418, "invalid reference format")
+
+
 async def test_a_removal_joins_the_reports_of_all_holders(manager, n1, n2):
     await give(manager, "app:1", n1, n2)
     report = await manager.json("DELETE", "/images/app:1")
@@ -163,6 +188,13 @@ async def test_a_push_goes_to_one_holder_with_the_clients_credentials(manager, n
     answer = await manager("POST", "/images/team/app/push?tag=1", headers=headers)
     assert "digest" in lines(answer)[-1]["status"]
     assert n1.requests_like("POST /images/*/push") == []
+
+
+@pytest.mark.parametrize("query", ["?tag=1", "", "?tag=-x"])
+async def test_a_push_of_what_nobody_has_fails_as_one_engine_has_it_fail(manager, n1, query):
+    n1.fail("POST /images/*/push", 418, "in the engine's words")
+    answer = await manager("POST", f"/images/none/push{query}")
+    assert (answer.status, answer.message) == (418, "in the engine's words")
 
 
 async def test_a_commit_names_the_container_by_its_id_and_the_image_is_known(manager, n1, n2):

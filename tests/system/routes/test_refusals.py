@@ -30,6 +30,7 @@ READS = "the manager reads the body, and says itself what it cannot read"
 LISTS = "the manager filters its own lists, and has the words of one release"
 JOINS = "every engine is asked, and the text names them"
 FINDS = "the manager looks for the object, and asks no engine when there is none"
+ANY = "any engine refuses what none has, in the words of its release"
 IGNORES = "engines pass over this parameter by now; classic heeded it"
 
 
@@ -106,7 +107,12 @@ MISSING = [
     Bad("GET /images/ghost/history"),
     Bad("GET /images/ghost/get", why=FINDS),
     Bad("GET /images/get?names=ghost", why=FINDS),
-    Bad("POST /images/ghost/push?tag=1", None, NOBODY, FINDS),
+    Bad("POST /images/ghost/push?tag=1", None, NOBODY),
+    Bad("POST /images/ghost/push", None, NOBODY),
+    Bad("POST /images/{img}/push?tag=-x", None, NOBODY, ANY),
+    *(Bad(f"{verb} /images/BAD{rest}", why=ANY) for verb, rest in (
+        ("GET", "/json"), ("GET", "/history"), ("POST", "/tag?repo=x"), ("DELETE", ""),
+    )),
     Bad("POST /images/ghost/tag?repo=x"),
     Bad("DELETE /images/ghost"),
     Bad("GET /networks/ghost"),
