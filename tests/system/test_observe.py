@@ -146,5 +146,14 @@ def test_info_lists_the_nodes_as_classic_did(fleet, docker):
     assert text.count("Status: Healthy") == 3
 
 
+def test_info_has_what_an_engine_of_the_clients_version_says(engines, start_manager):
+    engine = engines["new"]
+    manager = start_manager(engine.address)
+    manager.wait_healthy(1)
+    for version in ("1.41", "1.46", "1.51"):
+        path = f"/v{version}/info"
+        assert engine.api.call("GET", path).keys() - manager.get(path).keys() == set(), version
+
+
 def test_version_speaks_of_both_sides(docker):
     assert docker("version", "--format", "{{.Server.APIVersion}}") == "1.41"

@@ -1,4 +1,4 @@
-"""``GET /info`` and ``GET /version`` of a cluster, made of what its engines say of themselves.
+"""``GET /info`` of a cluster, made of what its engines say of themselves.
 
 Numbers are summed; what a client concludes a capability from holds only where every engine has it;
 what names one choice is the most common one.  A field of an engine that we do not know is copied
@@ -6,15 +6,17 @@ from nobody.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from swarmcore.model import NANO, State
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster
-from swarmcore.versions import FLOOR
+from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.info_table import count_states, system_status
+from swarmcore_api_docker.version_document import Manager, cluster_release
+
+T = TypeVar("T")
 
 #: Capabilities of an engine; a cluster has one when every engine that mentions it has it.
 _CAPABILITIES = (
@@ -22,42 +24,53 @@ _CAPABILITIES = (
     "CPUShares", "CPUSet", "PidsLimit", "IPv4Forwarding", "BridgeNfIptables", "BridgeNfIp6tables",
     "OomKillDisable",
 )  # fmt: skip
+#: What newer engines say of them to older clients: to us, who speak their version, nothing.
+_OUTDATED = {"KernelMemory": True, "BridgeNfIptables": False, "BridgeNfIp6tables": False}
 #: One choice per engine, with what is said when there is no engine.
 _CHOICES: Mapping[str, Any] = {
     "OSType": "linux", "LoggingDriver": "json-file", "CgroupDriver": "cgroupfs",
     "CgroupVersion": "1", "DefaultRuntime": "runc", "SecurityOptions": [],
 }  # fmt: skip
+#: What an engine has or has not; a cluster has it where all engines say the same of it.
+_AGREED = ("Containerd", "DefaultAddressPools", "FirewallBackend")
+#: Lists of which a cluster has what every engine has.
+_COMMON = ("CDISpecDirs", "DiscoveredDevices")
+#: From which API version on a field is told, and up to which.
+_SINCE = {
+    "Containerd": ApiVersion(1, 46),
+    "FirewallBackend": ApiVersion(1, 49),
+    "DiscoveredDevices": ApiVersion(1, 50),
+}
+_UNTIL = {
+    "KernelMemory": ApiVersion(1, 41),
+    "BridgeNfIptables": ApiVersion(1, 49),
+    "BridgeNfIp6tables": ApiVersion(1, 49),
+}
 _PLUGIN_KINDS = ("Volume", "Network", "Authorization", "Log")
 #: ``docker login`` without a server name asks for this field.
 _DOCKER_HUB = "https://index.docker.io/v1/"
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
-    """The facts of the machine and the process that the documents show.
-
-    Attributes:
-        release: swarmcore's.
-        python: the interpreter's.
-        kernel, os, arch: the machine's; *arch* as Go names it, *machine* as uname does.
-    """
-
-    release: str
-    python: str
-    kernel: str
-    os: str
-    arch: str
-    machine: str
-
-
-def describe_info(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any]:
+def describe_info(
+    cluster: Cluster, manager: Manager, now: str, version: ApiVersion
+) -> dict[str, Any]:
     """The document of ``GET /info``.
 
     Args:
         cluster: the cluster.
         manager: who answers.
         now: RFC 3339, the manager's clock.
+        version: the client's.
     """
+    document = _describe(cluster, manager, now)
+    return {name: value for name, value in document.items() if _is_told(name, version)}
+
+
+def _is_told(name: str, version: ApiVersion) -> bool:
+    return _SINCE.get(name, version) <= version <= _UNTIL.get(name, version)
+
+
+def _describe(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any]:
     nodes = cluster.nodes()
     infos = [node.info for node in nodes if node.state is State.HEALTHY]
     return {
@@ -68,9 +81,12 @@ def describe_info(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any
         **_storage(infos),
         **_capabilities(infos),
         **_choices(infos),
+        **_agreed(infos),
+        **_common(infos),
         "Architecture": _most_common(infos, "Architecture", manager.machine),
         "Plugins": _plugins(infos),
         "Runtimes": _runtimes(infos),
+        "GenericResources": None,
         "RegistryConfig": _registry_config(infos),
         "IndexServerAddress": _DOCKER_HUB,
         "Swarm": _outside_swarm_mode(),
@@ -95,48 +111,6 @@ def describe_info(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any
         "RuncCommit": {"ID": "", "Expected": ""},
         "InitCommit": {"ID": "", "Expected": ""},
     }
-
-
-def describe_version(cluster: Cluster, manager: Manager) -> dict[str, Any]:
-    """The document of ``GET /version``.
-
-    Its ``ApiVersion`` is what ``_ping`` announces: some clients read one, some the other.
-    """
-    release = cluster_release(cluster.nodes(), manager)
-    details = {
-        "ApiVersion": str(cluster.api_version),
-        "MinAPIVersion": str(FLOOR),
-        "Os": manager.os,
-        "Arch": manager.arch,
-        "BuildTime": "",
-        "GitCommit": "",
-        "GoVersion": f"python{manager.python}",
-        "KernelVersion": manager.kernel,
-    }
-    engine = {"Name": "Engine", "Version": release, "Details": {**details, "Experimental": "false"}}
-    ours = {"Name": "swarmcore", "Version": manager.release, "Details": {"GitCommit": ""}}
-    return {
-        "Platform": {"Name": f"swarmcore {manager.release}"},
-        "Components": [engine, ours],
-        "Version": release,
-        **details,
-    }
-
-
-def cluster_release(nodes: Iterable[Node], manager: Manager) -> str:
-    """The oldest release among the engines, with our mark: ``20.10.24+swarmcore``.
-
-    Clients conclude features from the number and refuse a small one.
-    """
-    releases = [node.version for node in nodes if node.version and node.state is State.HEALTHY]
-    if not releases:
-        return f"{manager.release}+swarmcore"
-    return f"{min(releases, key=_release_key).partition('+')[0]}+swarmcore"
-
-
-def _release_key(release: str) -> tuple[tuple[int, str], ...]:
-    parts = release.partition("+")[0].split(".")
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
 
 
 def _sums(nodes: Sequence[Node], infos: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -164,15 +138,33 @@ def _storage(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _capabilities(infos: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
-    return {
+    told = {
         name: all(info.get(name, True) for info in infos)
         for name in _CAPABILITIES
         if not infos or any(name in info for info in infos)
     }
+    return {**_OUTDATED, **told}
 
 
 def _choices(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: _most_common(infos, name, default) for name, default in _CHOICES.items()}
+
+
+def _agreed(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first = infos[0] if infos else {}
+    return {
+        name: first[name]
+        for name in _AGREED
+        if name in first and all(info.get(name) == first[name] for info in infos)
+    }
+
+
+def _common(infos: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {
+        name: _intersection([info.get(name) or [] for info in infos])
+        for name in _COMMON
+        if any(name in info for info in infos)
+    }
 
 
 def _most_common(infos: Sequence[Mapping[str, Any]], name: str, default: Any) -> Any:
@@ -191,7 +183,7 @@ def _plugin_lists(infos: Sequence[Mapping[str, Any]], kind: str) -> list[list[st
     return [(info.get("Plugins") or {}).get(kind) or [] for info in infos]
 
 
-def _intersection(lists: Sequence[Sequence[str]]) -> list[str]:
+def _intersection(lists: Sequence[Sequence[T]]) -> list[T]:
     """What is in all *lists*, in the order of the first."""
     first, *others = lists or [[]]
     return [item for item in first if all(item in other for other in others)]

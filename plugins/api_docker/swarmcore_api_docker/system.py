@@ -8,8 +8,9 @@ from importlib import metadata
 from swarmcore.messages import Answer, Headers
 from swarmcore.protocols import Cluster, Exchange, Route
 from swarmcore_api_docker.build import can_buildkit
-from swarmcore_api_docker.info_document import Manager, describe_info, describe_version
+from swarmcore_api_docker.info_document import describe_info
 from swarmcore_api_docker.routed import MANAGER
+from swarmcore_api_docker.version_document import Manager, describe_version
 
 _GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _PING_HEADERS: Headers = (
@@ -71,5 +72,6 @@ async def show_version(exchange: Exchange) -> None:
 
 async def show_info(exchange: Exchange) -> None:
     """``GET /info``."""
-    now = datetime.now().astimezone().isoformat()
-    await exchange.send_json(describe_info(exchange.cluster, this_manager(), now))
+    cluster, now = exchange.cluster, datetime.now().astimezone().isoformat()
+    version = exchange.request.version or cluster.api_version
+    await exchange.send_json(describe_info(cluster, this_manager(), now, version))

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from swarmcore_api_docker.info_document import Manager, describe_info, describe_version
+from swarmcore_api_docker.info_document import describe_info
 from swarmcore_api_docker.info_table import system_status
+from swarmcore_api_docker.version_document import Manager, describe_version
 
 from swarmcore.model import NANO, Claim, Drain, NodeSettings, State
+from swarmcore.versions import ApiVersion
 
 MANAGER = Manager("0.1.0", "3.11.2", "6.1", "linux", "amd64", "x86_64")
 INFO = {
@@ -67,9 +69,9 @@ def test_a_pending_node_has_no_name_and_no_id(docker):
     assert table["  └ UpdatedAt"] == "0001-01-01T00:00:00Z"
 
 
-def info(docker, *nodes):
+def info(docker, *nodes, version=(1, 41)):
     cluster = docker.Cluster(*[docker.Engine(node) for node in nodes])
-    return describe_info(cluster, MANAGER, "2024-05-01T12:00:00Z")
+    return describe_info(cluster, MANAGER, "2024-05-01T12:00:00Z", ApiVersion(*version))
 
 
 def test_numbers_are_summed(docker, nodes):
@@ -107,6 +109,39 @@ def test_what_engines_agree_on_is_the_clusters(docker, nodes):
     assert (document["Driver"], document["DriverStatus"]) == ("overlay2", INFO["DriverStatus"])
 
 
+NEW = {
+    **INFO, "CDISpecDirs": ["/etc/cdi", "/run/cdi"], "FirewallBackend": {"Driver": "iptables"},
+    "Containerd": {"Address": "/run/containerd.sock"}, "KernelMemory": True,
+    "BridgeNfIptables": True, "DiscoveredDevices": [{"Source": "cdi", "ID": "acme.com/gpu=0"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ((1, 41), {"CDISpecDirs", "KernelMemory", "BridgeNfIptables"}),
+        ((1, 46), {"CDISpecDirs", "Containerd", "BridgeNfIptables"}),
+        ((1, 49), {"CDISpecDirs", "Containerd", "BridgeNfIptables", "FirewallBackend"}),
+        ((1, 51), {"CDISpecDirs", "Containerd", "FirewallBackend", "DiscoveredDevices"}),
+    ],
+    ids=str,
+)
+def test_a_field_is_told_to_the_clients_whose_version_has_it(docker, version, told):
+    node = docker.node("n1", "10.0.0.1")
+    node.info = NEW
+    assert (NEW.keys() - INFO.keys()) & info(docker, node, version=version).keys() == told
+
+
+def test_what_engines_differ_in_is_left_out_and_of_lists_told_what_all_have(docker):
+    nodes = [docker.node("n1", "10.0.0.1"), docker.node("n2", "10.0.0.2")]
+    nodes[0].info = NEW
+    nodes[1].info = {**NEW, "FirewallBackend": {"Driver": "nftables"}, "CDISpecDirs": ["/run/cdi"]}
+    document = info(docker, *nodes, version=(1, 51))
+    assert "FirewallBackend" not in document
+    assert document["Containerd"] == NEW["Containerd"]
+    assert document["CDISpecDirs"] == ["/run/cdi"]
+
+
 def test_an_empty_cluster_has_a_whole_document(docker):
     document = info(docker)
     assert document["Containers"] == 0
@@ -114,7 +149,7 @@ def test_an_empty_cluster_has_a_whole_document(docker):
     assert document["MemoryLimit"] is True
     assert document["Swarm"]["LocalNodeState"] == "inactive"
     assert document["IndexServerAddress"].startswith("https://index.docker.io")
-    assert [key for key, value in document.items() if value is None] == []
+    assert [key for key, value in document.items() if value is None] == ["GenericResources"]
 
 
 def test_the_version_is_the_oldest_engines_with_our_mark(docker, nodes):
@@ -128,7 +163,10 @@ def test_the_version_is_the_oldest_engines_with_our_mark(docker, nodes):
     engine = document["Components"][0]
     assert engine["Name"] == "Engine"
     assert all(isinstance(value, str) for value in engine["Details"].values())
-    assert describe_info(cluster, MANAGER, "")["ServerVersion"] == document["Version"]
+    assert (
+        describe_info(cluster, MANAGER, "", ApiVersion(1, 41))["ServerVersion"]
+        == document["Version"]
+    )
 
 
 def test_without_engines_the_version_is_ours(docker):
