@@ -106,8 +106,7 @@ class Manager:
         settings = ClusterSettings(
             experimental=options.experimental,
             cpu_shares_are_cpus=options.cpu_shares_are_cpus,
-            # Classic's createretry asked again at random; ours goes on to the next best node.
-            alternates=max(options.alternates, options.create_retry),
+            alternates=options.alternates,
         )
         book = NodeBook(Path(options.node_settings) if options.node_settings else None)
         return Cluster(scheduler, self._make_engine, Notifier(plugins), settings, book=book)

@@ -160,7 +160,7 @@ _ENGINES = (
 _CLUSTER = (
     Option(
         "alternates",
-        "how many nodes to try for one create, when the failure is the node's",
+        "how many other nodes to try for one create, when the failure is the node's",
         kind="number",
         default=("3",),
         value="COUNT",

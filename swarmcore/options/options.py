@@ -41,8 +41,7 @@ class Options:
         overcommit: share of CPU and memory given out beyond what a node has.
         cpu_shares_are_cpus: ``CpuShares`` claims CPUs, as classic had it.
         node_settings: file that keeps what operators decide about nodes; empty for none.
-        create_retry: how often a create that found no node is tried again.
-        alternates: how many nodes one create may try.
+        alternates: how many other nodes one create may try where a failure is the node's.
         settings: every option with its origin.
     """
 
@@ -66,7 +65,6 @@ class Options:
     discovery_opts: Mapping[str, str] = field(default_factory=dict)
     overcommit: float = 0.05
     cpu_shares_are_cpus: bool = False
-    create_retry: int = 0
     replication: bool = False
     replication_ttl_seconds: float = 20.0
     advertise: str = ""
@@ -125,12 +123,12 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         refresh_min_seconds=read["engine-refresh-min-interval"],
         refresh_max_seconds=read["engine-refresh-max-interval"],
         failure_retry=read["engine-failure-retry"],
-        alternates=_alternates(read["alternates"]),
+        # Classic's createretry asked again at random; ours goes on to the next best node.
+        alternates=max(_alternates(read["alternates"]), create_retry),
         cluster_opts=cluster_opts,
         discovery_opts=dict(read["discovery-opt"]),
         overcommit=overcommit,
         cpu_shares_are_cpus=_cpu_shares_are_cpus(cluster_opts),
-        create_retry=create_retry,
         replication=read["replication"],
         replication_ttl_seconds=read["replication-ttl"],
         advertise=read["advertise"],

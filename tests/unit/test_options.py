@@ -236,7 +236,7 @@ def test_classic_s_defaults_hold_where_the_world_has_not_moved_on():
     options = options_of("n1:1")
     assert (options.heartbeat_seconds, options.failure_retry) == (60, 3)
     assert (options.refresh_min_seconds, options.refresh_max_seconds) == (30, 60)
-    assert (options.overcommit, options.create_retry) == (0.05, 0)
+    assert (options.overcommit, options.alternates) == (0.05, 3)
     assert (options.strategy, options.filters, options.tls) == (None, None, None)
     assert options.hosts == ("tcp://127.0.0.1:3375",)
 
@@ -302,7 +302,7 @@ def test_the_first_of_a_cluster_option_counts_and_unknown_ones_are_kept():
         "--cluster-opt=swarm.createretry=0x10", "--cluster-opt=swarm.createretry=1",
         "--cluster-opt=acme=1=2", "n1:1",
     )  # fmt: skip
-    assert options.create_retry == 16
+    assert options.alternates == 16
     assert options.cluster_opts == {"swarm.createretry": "0x10", "acme": "1=2"}
 
 
