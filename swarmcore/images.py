@@ -109,10 +109,11 @@ def has_image(holder: ImageHolder, text: str) -> bool:
 
 
 def words_of_images(images: _Images) -> Iterator[str]:
-    """What images may be called: ids, short ids, tags, digests, repositories."""
+    """What images may be called: ids with and without algorithm, short ids, tags, digests,
+    repositories."""
     for id, image in images.items():
-        yield id
-        yield id.partition(":")[2][:12] or id[:12]
+        digits = id.rpartition(":")[2]
+        yield from (id, digits, digits[:12])
         for name in names_of_image(image):
             yield name
             yield split_image(name)[0]
