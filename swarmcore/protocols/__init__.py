@@ -22,10 +22,9 @@ from swarmcore.protocols.discovery import (
     DiscoveryOptions,
     DiscoverySink,
     DiscoveryURI,
-    Election,
-    ElectionSink,
     Registrar,
 )
+from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandate
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy
 from swarmcore.protocols.routes import Denied, Epilogue, Exchange, Handler, Route
@@ -58,6 +57,8 @@ __all__ = [
     "Filter",
     "Handler",
     "Headers",
+    "Leader",
+    "Mandate",
     "Node",
     "Placed",
     "Refused",

@@ -1,4 +1,4 @@
-"""What a discovery and a leader election are, and the sinks that they report to."""
+"""What a discovery is, and the sink that it reports to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,27 +76,3 @@ class DiscoveryURI:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.rest}"
-
-
-class ElectionSink(Protocol):
-    """Where an election says how it stands."""
-
-    def elected(self) -> None:
-        """This candidate leads from now on."""
-        ...
-
-    def lost(self) -> None:
-        """This candidate no longer leads; said before the store can let another lead."""
-        ...
-
-    def leader(self, address: str) -> None:
-        """Who leads, as far as is known; empty when nobody does."""
-        ...
-
-
-class Election(Protocol):
-    """EXPERIMENTAL.  Chooses one primary among several managers."""
-
-    async def campaign(self, candidate: str, sink: ElectionSink) -> None:
-        """Stand for election as *candidate* (``host:port``) until cancelled, then resign."""
-        ...

@@ -1,6 +1,8 @@
-"""What discoveries have in common: where things are kept, how a list is followed."""
+"""What stores have in common: where things are kept, how a list is followed, who leads."""
 
+from swarmcore.stores.campaign import Seat, SeatElection, Session
 from swarmcore.stores.following import Report, Seen, StoreError, follow, poll
+from swarmcore.stores.guard import SessionLost
 from swarmcore.stores.location import (
     Location,
     describe_entry,
@@ -14,7 +16,11 @@ from swarmcore.stores.securing import store_context
 __all__ = [
     "Location",
     "Report",
+    "Seat",
+    "SeatElection",
     "Seen",
+    "Session",
+    "SessionLost",
     "StoreError",
     "describe_entry",
     "follow",

@@ -1,9 +1,10 @@
 """``etcd://HOST,.../PREFIX``: engines that announce themselves in etcd."""
 
 from swarmcore import hookimpl
-from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI
-from swarmcore.stores import parse_location, store_context
+from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
+from swarmcore.stores import Location, SeatElection, parse_location, store_context
 from swarmcore_discovery_etcd.discovery import EtcdDiscovery
+from swarmcore_discovery_etcd.election import EtcdSeat
 from swarmcore_discovery_etcd.gateway import Gateway
 
 _PORT = 2379
@@ -15,5 +16,17 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
     if uri.scheme != "etcd":
         return None
     location = parse_location(uri, options, _PORT)
-    gateway = Gateway(location.servers, store_context(location.tls), secure=bool(location.tls))
-    return EtcdDiscovery(gateway, location, options)
+    return EtcdDiscovery(_gateway(location), location, options)
+
+
+@hookimpl
+def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election | None:
+    """Answer to ``etcd``."""
+    if uri.scheme != "etcd":
+        return None
+    location = parse_location(uri, options, _PORT)
+    return SeatElection(EtcdSeat(_gateway(location), location.leader, options.ttl_seconds))
+
+
+def _gateway(location: Location) -> Gateway:
+    return Gateway(location.servers, store_context(location.tls), secure=bool(location.tls))

@@ -1,7 +1,8 @@
-"""Every discovery in a store keeps the kit's contract, on the real store."""
+"""Every discovery and every election in a store keeps the kit's contract, on the real store."""
 
 import pytest
 
+from swarmcore.testing.contracts.elections import ElectionContract
 from swarmcore.testing.contracts.stores import StoreContract
 from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore
 
@@ -24,3 +25,8 @@ class TestZooKeeper(StoreContract):
     name = "zk"
     bad_uris = ("zk://", "zk:///lab", "zk://host:port")
     store_class = ZooKeeperStore
+
+
+class TestEtcdElection(ElectionContract):
+    name = "etcd"
+    store_class = EtcdStore

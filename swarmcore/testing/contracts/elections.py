@@ -1,0 +1,335 @@
+"""The contract of a leader election in a store, run on the real store."""
+
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import trio
+
+from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Election, Leader, Mandate
+from swarmcore.testing.contracts.loading import PluginContract
+from swarmcore.testing.freezing import FreezingProxy
+from swarmcore.testing.stores import Store, start_or_skip
+
+
+@dataclass
+class Reign:
+    """One time of leading.
+
+    Attributes:
+        term: of its mandate.
+        began: in trio's time.
+        ended: infinite until it has ended.
+    """
+
+    term: int
+    began: float
+    ended: float = math.inf
+
+
+class RecordingElectionSink:
+    """An ``ElectionSink`` that keeps what it was told.
+
+    Attributes:
+        reigns: every time of leading, in order.
+        mandate: the last one.
+        leader_seen: who leads, as it was told last.
+        failures: every reason, in order.
+    """
+
+    def __init__(self) -> None:
+        self.reigns: list[Reign] = []
+        self.mandate: Mandate | None = None
+        self.leader_seen: Leader | None = None
+        self.failures: list[str] = []
+        self._told = trio.Event()
+
+    @property
+    def leads(self) -> bool:
+        """Whether it was elected and has not lost."""
+        return bool(self.reigns) and self.reigns[-1].ended == math.inf
+
+    def elected(self, mandate: Mandate) -> None:
+        """This candidate leads from now on."""
+        assert not self.leads, "elected twice without having lost"
+        now = trio.current_time()
+        assert now < mandate.until, "elected with a mandate that has ended"
+        self.mandate = mandate
+        self.reigns.append(Reign(mandate.term, now))
+        self._tell()
+
+    def lost(self) -> None:
+        """This candidate no longer leads."""
+        assert self.leads, "lost without leading"
+        self.reigns[-1].ended = trio.current_time()
+        self._tell()
+
+    def leader(self, leader: Leader | None) -> None:
+        """Who leads."""
+        self.leader_seen = leader
+        self._tell()
+
+    def failed(self, reason: str) -> None:
+        """The store could not be asked."""
+        self.failures.append(reason)
+        self._tell()
+
+    async def wait_until(self, state: Callable[[], bool]) -> None:
+        """Return as soon as *state* holds; it is asked again after each call."""
+        while not state():
+            await self._told.wait()
+
+    def _tell(self) -> None:
+        self._told.set()
+        self._told = trio.Event()
+
+
+class ElectionContract(PluginContract):
+    """Inherit, set ``name`` and ``store_class``.
+
+    Attributes:
+        store_class: which store.
+        store: running, its data those of earlier tests; each test has a prefix of its own.
+        ttl_seconds: ``--replication-ttl`` to test with.
+        takeover_seconds: after a leader went silent, within which another must lead.
+        resign_seconds: the same after one resigned.
+        patience_seconds: within which anything else must happen.
+    """
+
+    kind = "discovery"
+    hook = "swarmcore_election"
+    store_class: ClassVar[type[Store]]
+    store: ClassVar[Store]
+    ttl_seconds: ClassVar[float] = 4.0
+    takeover_seconds: ClassVar[float] = 6.0
+    resign_seconds: ClassVar[float] = 2.0
+    patience_seconds: ClassVar[float] = 20.0
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _a_store(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+        cls.store = cls.store_class(tmp_path_factory.mktemp("store"))
+        start_or_skip(cls.store)
+        yield
+        cls.store.kill()
+
+    @pytest.fixture(autouse=True)
+    def _running(self, _a_store: None) -> None:
+        self.store.start()
+
+    def election(self, prefix: str, port: int | None = None) -> Election:
+        """A new one, as each manager has it.
+
+        Args:
+            prefix: of the keys.
+            port: of loopback, by which it reaches the store; ``None``: the store's own.
+        """
+        uri = DiscoveryURI(self.store.scheme, f"127.0.0.1:{port or self.store.port}/{prefix}")
+        options = DiscoveryOptions(ttl_seconds=self.ttl_seconds, options=self.options)
+        election = self.load().election(uri, options)
+        assert election is not None, f"{self.name} does not elect for {uri}"
+        return election
+
+    def run(self, test: Callable[[], Awaitable[None]]) -> None:
+        """Run an async test with a limit; works without any pytest plugin for trio."""
+
+        async def limited() -> None:
+            with trio.fail_after(4 * self.patience_seconds):
+                await test()
+
+        trio.run(limited)
+
+    def test_another_scheme_is_left_to_others(self) -> None:
+        """The hook returns ``None`` for it."""
+        uri = DiscoveryURI("no-such-scheme-anywhere", "10.0.0.1:1")
+        assert self.load().election(uri, DiscoveryOptions(ttl_seconds=4.0)) is None
+
+    def test_one_of_three_leads_and_all_are_told_who(self, tmp_path: Path) -> None:
+        """With the address as it stood for election, and the term of its mandate."""
+
+        async def test() -> None:
+            async with self._candidates(tmp_path.name, 3) as sinks:
+                await self._wait(sinks, lambda: all(sink.leader_seen for sink in sinks))
+                await self._wait(sinks, lambda: any(sink.leads for sink in sinks))
+                (place,) = [place for place, sink in enumerate(sinks) if sink.leads]
+                expected = Leader(_address(place), sinks[place].reigns[-1].term)
+                await self._wait(sinks, lambda: all(sink.leader_seen == expected for sink in sinks))
+            assert sum(len(sink.reigns) for sink in sinks) == 1
+
+        self.run(test)
+
+    def test_a_leader_that_resigns_is_followed_at_once_in_a_greater_term(
+        self, tmp_path: Path
+    ) -> None:
+        """It has lost before its campaign ends, and nobody leads twice at a time."""
+
+        async def test() -> None:
+            first, second = RecordingElectionSink(), RecordingElectionSink()
+            async with self._candidate(tmp_path.name, second, "n2:1") as campaign:
+                await self._wait([second], lambda: second.leads)
+                async with self._candidate(tmp_path.name, first, "n1:1"):
+                    await self._wait([first], lambda: first.leader_seen is not None)
+                    assert not first.leads
+                    campaign.cancel()
+                    with trio.fail_after(self.resign_seconds):
+                        await first.wait_until(lambda: first.leads)
+                    assert second.reigns[-1].ended <= first.reigns[-1].began
+                    assert second.reigns[-1].term < first.reigns[-1].term
+                    expected = Leader("n1:1", first.reigns[-1].term)
+                    await self._wait([first], lambda: first.leader_seen == expected)
+
+        self.run(test)
+
+    def test_when_the_last_leader_has_resigned_nobody_is_told_to_lead(self, tmp_path: Path) -> None:
+        """And a candidate that comes then is elected at once."""
+
+        async def test() -> None:
+            sink = RecordingElectionSink()
+            for _ in range(2):
+                async with self._candidate(tmp_path.name, sink, "n1:1"):
+                    with trio.fail_after(self.resign_seconds):
+                        await sink.wait_until(lambda: sink.leads)
+                assert not sink.leads
+            watcher = RecordingElectionSink()
+            async with self._candidate(tmp_path.name, watcher, "n2:1"):
+                await self._wait([watcher], lambda: watcher.leads)
+            assert [reign.term for reign in sink.reigns] == sorted(
+                {reign.term for reign in sink.reigns}
+            )
+
+        self.run(test)
+
+    def test_a_leader_that_is_cut_off_stops_before_another_leads(self, tmp_path: Path) -> None:
+        """Within the time to live; and when the network is back it knows the new leader."""
+
+        async def test() -> None:
+            cut, other = RecordingElectionSink(), RecordingElectionSink()
+            with FreezingProxy(self.store.port) as proxy:
+                async with self._candidate(tmp_path.name, cut, "n1:1", proxy.port):
+                    await self._wait([cut], lambda: cut.leads)
+                    async with self._candidate(tmp_path.name, other, "n2:1"):
+                        await self._wait([other], lambda: other.leader_seen is not None)
+                        assert cut.mandate is not None
+                        proxy.freeze()
+                        with trio.fail_after(self.takeover_seconds):
+                            await other.wait_until(lambda: other.leads)
+                        assert cut.reigns[-1].ended < other.reigns[-1].began
+                        assert cut.mandate.until < other.reigns[-1].began
+                        assert cut.reigns[-1].term < other.reigns[-1].term
+                        proxy.thaw()
+                        expected = Leader("n2:1", other.reigns[-1].term)
+                        await self._wait([cut], lambda: cut.leader_seen == expected)
+                    await self._wait([cut], lambda: cut.leads)
+
+        self.run(test)
+
+    def test_a_leader_that_is_cut_off_ends_its_campaign_promptly(self, tmp_path: Path) -> None:
+        """A manager that is stopped does not wait for its store."""
+
+        async def test() -> None:
+            sink = RecordingElectionSink()
+            with FreezingProxy(self.store.port) as proxy:
+                async with self._candidate(tmp_path.name, sink, "n1:1", proxy.port) as campaign:
+                    await self._wait([sink], lambda: sink.leads)
+                    proxy.freeze()
+                    campaign.cancel()
+                    cancelled = trio.current_time()
+                    await self._wait([sink], lambda: not sink.leads)
+                    assert sink.reigns[-1].ended - cancelled < 0.5
+                assert trio.current_time() - cancelled < 5.0
+
+        self.run(test)
+
+    def test_a_store_that_restarts_never_has_two_leaders(self, tmp_path: Path) -> None:
+        """And has one when it is back: the old one, or another."""
+
+        async def test() -> None:
+            async with self._candidates(tmp_path.name, 2) as sinks:
+                await self._wait(sinks, lambda: any(sink.leads for sink in sinks))
+                await trio.to_thread.run_sync(self.store.kill)
+                await self._wait(sinks, lambda: all(sink.failures for sink in sinks))
+                await trio.to_thread.run_sync(self.store.start)
+                await self._wait(sinks, lambda: all(_agree(sinks, sink) for sink in sinks))
+            reigns = sorted(
+                (reign for sink in sinks for reign in sink.reigns), key=lambda reign: reign.began
+            )
+            for before, after in pairwise(reigns):
+                assert before.ended <= after.began
+                assert before.term < after.term
+
+        self.run(test)
+
+    def test_a_store_that_is_not_there_yet_is_waited_for(self, tmp_path: Path) -> None:
+        """Nobody leads, and the reason is told in one line."""
+        self.store.kill()
+
+        async def test() -> None:
+            sink = RecordingElectionSink()
+            async with self._candidate(tmp_path.name, sink, "n1:1"):
+                await self._wait([sink], lambda: bool(sink.failures))
+                assert not sink.leads
+                assert "\n" not in sink.failures[0]
+                await trio.to_thread.run_sync(self.store.start)
+                await self._wait([sink], lambda: sink.leads)
+
+        self.run(test)
+
+    # ---- candidates
+
+    @asynccontextmanager
+    async def _candidate(
+        self, prefix: str, sink: RecordingElectionSink, address: str, port: int | None = None
+    ) -> AsyncIterator[trio.CancelScope]:
+        """One that stands for the length of the block, or until the scope is cancelled."""
+        election, scope = self.election(prefix, port), trio.CancelScope()
+
+        async def campaign() -> None:
+            with scope:
+                await election.campaign(address, sink)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(campaign)
+            yield scope
+            nursery.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def _candidates(
+        self, prefix: str, count: int
+    ) -> AsyncIterator[list[RecordingElectionSink]]:
+        sinks = [RecordingElectionSink() for _ in range(count)]
+        async with trio.open_nursery() as nursery:
+            for place, sink in enumerate(sinks):
+                nursery.start_soon(self.election(prefix).campaign, _address(place), sink)
+            yield sinks
+            nursery.cancel_scope.cancel()
+
+    async def _wait(self, sinks: list[RecordingElectionSink], state: Callable[[], bool]) -> None:
+        """Wait until *state* holds, which may depend on what any of *sinks* was told."""
+        with trio.fail_after(self.patience_seconds):
+            async with trio.open_nursery() as nursery:
+
+                async def watch(sink: RecordingElectionSink) -> None:
+                    await sink.wait_until(state)
+                    nursery.cancel_scope.cancel()
+
+                for sink in sinks:
+                    nursery.start_soon(watch, sink)
+
+
+def _address(place: int) -> str:
+    return f"n{place + 1}:2376"
+
+
+def _agree(sinks: list[RecordingElectionSink], sink: RecordingElectionSink) -> bool:
+    """Whether *sink* was told of the one that leads."""
+    leaders = [
+        Leader(_address(place), each.reigns[-1].term)
+        for place, each in enumerate(sinks)
+        if each.leads
+    ]
+    return len(leaders) == 1 and sink.leader_seen == leaders[0]
