@@ -15,6 +15,7 @@ import trio
 
 from swarmcore.cluster import Cluster, ClusterSettings, NodeBook, open_cluster
 from swarmcore.config import ContainerConfig
+from swarmcore.descriptors import raise_descriptor_limit
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.engine.backoff import Pace
 from swarmcore.gateway import Gateway, GatewaySettings
@@ -189,4 +190,5 @@ def manage(options: Options) -> int:
     Raises:
         ConfigError: it cannot work; one line says why.
     """
+    raise_descriptor_limit()
     return trio.run(Manager(options).run)

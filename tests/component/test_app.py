@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import resource
 import signal
 import socket
 import subprocess
@@ -62,13 +63,14 @@ def test_a_port_in_use_is_one_line_that_names_it():
 class Managed:
     """A manager before nothing that answers, on a unix socket."""
 
-    def __init__(self, folder, *arguments):
-        self.path = folder / "manager.sock"
-        self.process = subprocess.Popen(
-            [SWARMCORE, "manage", "-H", f"unix://{self.path}", *arguments, "127.0.0.1:1"],
-            stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+    def __init__(self, folder, *arguments, limits=None):
+        self.path, self.said = folder / "manager.sock", []
+        command = [SWARMCORE, "manage", "-H", f"unix://{self.path}", *arguments, "127.0.0.1:1"]
+        if limits is not None:
+            command = ["prlimit", "--nofile={}:{}".format(*limits), *command]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
+            self.said.append(line)
             if "Listening" in line:
                 break
 
@@ -95,8 +97,8 @@ class Managed:
 def managed(tmp_path):
     started = []
 
-    def start(*arguments):
-        started.append(Managed(tmp_path, *arguments))
+    def start(*arguments, **options):
+        started.append(Managed(tmp_path, *arguments, **options))
         return started[-1]
 
     yield start
@@ -127,6 +129,23 @@ def test_a_second_signal_does_not_wait_for_the_first(managed):
                 pass
             manager.process.send_signal(signal.SIGTERM)
             assert manager.process.wait(10) == 1
+
+
+@pytest.mark.parametrize(
+    ("hard", "words"),
+    [
+        (2000, ["from 256 to 2000", "at most 2000 open files"]),
+        (5000, ["from 256 to 5000"]),
+    ],
+)
+def test_a_manager_opens_as_many_files_as_it_may_and_says_where_that_is_little(
+    managed, hard, words
+):
+    manager = managed("--debug", limits=(256, hard))
+    assert resource.prlimit(manager.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+    told = [line for line in manager.said if "open files" in line]
+    assert len(told) == len(words)
+    assert all(word in line for word, line in zip(words, told, strict=True))
 
 
 def test_a_manager_without_engines_answers_and_says_so(managed):
