@@ -85,6 +85,9 @@ class NodeSettings:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+#: A number of GPUs: all that there are, as in Docker's ``DeviceRequests``.
+ALL_GPUS = -1
+
 #: Every address of a host, in the forms that Docker writes.
 ANY_IP = frozenset({"", "0.0.0.0", "::"})
 
@@ -127,11 +130,16 @@ class Claim:
         nano_cpus: CPUs in units of 1e-9.
         memory: bytes.
         ports: host ports, fixed ones only; the engine chooses the others.
+        gpus: how many GPUs, whichever they are: the node's first ones once there; ``ALL_GPUS``
+            for all of them.
+        gpu_ids: GPUs by name.
     """
 
     nano_cpus: int = 0
     memory: int = 0
     ports: tuple[HostPort, ...] = ()
+    gpus: int = 0
+    gpu_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -1,6 +1,8 @@
-"""Bytes and CPUs as people read them: ``3.1 GiB``, ``1.5 CPUs``."""
+"""Bytes, CPUs and GPUs as people read them: ``3.1 GiB``, ``1.5 CPUs``."""
 
-from swarmcore.model import NANO
+from collections.abc import Sequence
+
+from swarmcore.model import ALL_GPUS, NANO
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
@@ -18,3 +20,11 @@ def show_cpus(nano_cpus: int) -> str:
     """CPUs from units of 1e-9."""
     count = nano_cpus / NANO
     return f"{count:.4g} CPU{'' if count == 1 else 's'}"
+
+
+def show_gpus(count: int, ids: Sequence[str]) -> str:
+    """How many GPUs, and which besides; empty for none."""
+    parts = [f"GPU {', '.join(ids)}"] if ids else []
+    if count:
+        parts.append("all GPUs" if count == ALL_GPUS else f"{count} GPU{'' if count == 1 else 's'}")
+    return " and ".join(parts)

@@ -35,7 +35,7 @@ class Reservations:
             name=config.name,
             node_id=node.id,
             image=config.image,
-            claim=config.claim,
+            claim=node.with_chosen_gpus(config.claim),
             labels=config.labels,
             expires=math.inf,
         )

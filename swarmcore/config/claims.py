@@ -6,9 +6,10 @@ engine will refuse it, in its own words.
 
 import contextlib
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from swarmcore.config.devices import read_devices
 from swarmcore.model import ANY_IP, NANO, Claim, HostPort
 
 _DEFAULT_PERIOD = 100_000
@@ -28,14 +29,14 @@ def claim_of_body(host_config: Mapping[str, Any], exposed_ports: Mapping[str, An
         ports = list(_exposed(exposed_ports))
     else:
         ports = [port for _, port in _bound(host_config.get("PortBindings"))]
-    return Claim(_nano_cpus(host_config), _memory(host_config), tuple(ports))
+    return _claim(_nano_cpus(host_config), host_config, ports)
 
 
 def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool = False) -> Claim:
     """What an existing container takes.
 
-    CPU, memory and fixed ports count in every state, for it may be started again at any time; a
-    port that the engine chose counts while the container has it.
+    CPU, memory, GPUs and fixed ports count in every state, for it may be started again at any
+    time; a port that the engine chose counts while the container has it.
 
     Args:
         detail: its ``GET /containers/{id}/json``.
@@ -51,7 +52,12 @@ def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool 
         ports = list(_exposed(_object(_object(detail.get("Config")).get("ExposedPorts"))))
     else:
         ports = _held(detail, host_config)
-    return Claim(nano_cpus, _memory(host_config), tuple(ports))
+    return _claim(nano_cpus, host_config, ports)
+
+
+def _claim(nano_cpus: int, host_config: Mapping[str, Any], ports: Iterable[HostPort]) -> Claim:
+    devices = read_devices(host_config)
+    return Claim(nano_cpus, _memory(host_config), tuple(ports), devices.gpus, devices.gpu_ids)
 
 
 def count(value: Any) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from swarmcore.config.claims import SHARES, claim_of_body, count
+from swarmcore.config.devices import read_devices, with_named_gpus
 from swarmcore.config.gates import Need, needs_of_create
 from swarmcore.config.instructions import take_instructions
 from swarmcore.config.prefixes import endpoints_without_prefixes, without_prefixes
@@ -43,7 +44,7 @@ class ContainerConfig:
         image: as the client named it.
         labels: the body's labels, scheduling ones included.
         constraints, affinities, whitelists, reschedule_policies: expressions, labels' first.
-        claim: CPUs, memory and host ports.
+        claim: CPUs, memory, host ports and GPUs.
         platform: the ``platform`` query parameter, or empty.
         swarm_id: label ``com.docker.swarm.id``.
         network_mode: ``HostConfig.NetworkMode``.
@@ -54,6 +55,7 @@ class ContainerConfig:
         volumes: volumes that it mounts by name.
         held_volumes: those of *volumes* that some node has; without that node they would be empty.
         mounted_images: images that it mounts.
+        devices: CDI devices, GPUs among them: ``vendor.com/class=name``.
         cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
         needs: fields that an older engine would pass over.
     """
@@ -78,6 +80,7 @@ class ContainerConfig:
     volumes: tuple[str, ...] = ()
     held_volumes: tuple[str, ...] = ()
     mounted_images: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     cpu_shares_are_cpus: bool = False
     needs: tuple[Need, ...] = ()
 
@@ -134,6 +137,7 @@ class ContainerConfig:
             networks=named_networks(host_config, read.get("NetworkingConfig")),
             volumes=named_volumes(host_config),
             mounted_images=mounted_images(host_config),
+            devices=read_devices(host_config).cdi,
             needs=needs_of_create(read, platform, version) if version else (),
         )
 
@@ -173,10 +177,15 @@ class ContainerConfig:
         return replace(self, held_volumes=tuple(name for name in self.volumes if name in held))
 
     def body_for(self, node: Node) -> dict[str, Any]:
-        """What the engine of *node* gets: its prefixes taken off, CPUs as its shares."""
+        """What the engine of *node* gets: its prefixes taken off, CPUs as its shares, and the GPUs
+        that are reserved there by name."""
         body = dict(self.body)
         if isinstance(host_config := body.get("HostConfig"), Mapping):
             host_config = without_prefixes(host_config, node)
+            held = node.reservations.get(self.swarm_id)
+            if held is not None and held.claim.gpus != self.claim.gpus:
+                ids = held.claim.gpu_ids[len(self.claim.gpu_ids) :]
+                host_config = with_named_gpus(host_config, ids)
             cpus = count(host_config.get("CpuShares")) if self.cpu_shares_are_cpus else 0
             if cpus and node.cpus:
                 host_config["CpuShares"] = -(-cpus * SHARES // node.cpus)

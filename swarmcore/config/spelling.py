@@ -15,6 +15,7 @@ _HOST_FIELDS = (
     "NanoCpus", "NetworkMode", "PidMode", "PortBindings", "PublishAllPorts", "RestartPolicy",
     "Runtime", "VolumeDriver", "VolumesFrom",
 )  # fmt: skip
+_DEVICE_FIELDS = ("Capabilities", "Count", "DeviceIDs", "Driver")
 _MOUNT_FIELDS = ("BindOptions", "Source", "TmpfsOptions", "Type", "VolumeOptions")
 #: The options of mounts among which placement looks.
 _MOUNT_OPTIONS = {
@@ -59,6 +60,8 @@ def _with_host_config(body: dict[str, Any]) -> dict[str, Any]:
         host_config["PortBindings"] = {key: _bindings(of) for key, of in bindings.items()}
     if isinstance(mounts := host_config.get("Mounts"), list):
         host_config["Mounts"] = [_mount(each) for each in mounts]
+    if isinstance(requests := host_config.get("DeviceRequests"), list):
+        host_config["DeviceRequests"] = _objects(requests, _DEVICE_FIELDS, "DeviceRequests")
     if host_config or given is not None:
         body["HostConfig"] = host_config
     if isinstance(networking := body.get("NetworkingConfig"), Mapping):
@@ -67,13 +70,14 @@ def _with_host_config(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bindings(hosts: Any) -> Any:
-    if not isinstance(hosts, list):
-        return hosts
+    known = ("HostIp", "HostPort")
+    return _objects(hosts, known, "PortBindings") if isinstance(hosts, list) else hosts
+
+
+def _objects(items: list[Any], known: tuple[str, ...], where: str) -> list[Any]:
     return [
-        with_known_spelling(host, ("HostIp", "HostPort"), "PortBindings")
-        if isinstance(host, Mapping)
-        else host
-        for host in hosts
+        with_known_spelling(item, known, where) if isinstance(item, Mapping) else item
+        for item in items
     ]
 
 

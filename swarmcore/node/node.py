@@ -8,12 +8,13 @@ costs what its rules cost.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from swarmcore.images import words_of_images, words_of_name
-from swarmcore.model import NANO, Claim, Container, Drain, HostPort, NodeSettings, State
+from swarmcore.model import ALL_GPUS, NANO, Claim, Container, Drain, HostPort, NodeSettings, State
 from swarmcore.node.census import Census
+from swarmcore.node.gpus import GpuStock, GpuTable, found_devices, read_stock
 from swarmcore.node.ports import PortTable
 from swarmcore.versions import FLOOR
 
@@ -103,6 +104,7 @@ class Node:
         self._used_nano_cpus = 0
         self._used_memory = 0
         self._ports = PortTable()
+        self._gpus = GpuTable()
         self._census = Census()
 
     def __repr__(self) -> str:
@@ -189,6 +191,36 @@ class Node:
         if self.state is not State.HEALTHY or self.failures >= self.failure_limit:
             return 0
         return 100 - self.failures * 100 // self.failure_limit
+
+    @property
+    def gpus(self) -> GpuStock:
+        """The GPUs of the machine."""
+        return read_stock(self._labels, self.info)
+
+    @property
+    def gpu_holders(self) -> Mapping[str, str]:
+        """GPU -> the container that holds it; nothing where they are shared or not counted."""
+        return self._gpus.holders(self.gpus)
+
+    @property
+    def free_gpus(self) -> Sequence[str]:
+        """The GPUs that nobody holds."""
+        return self._gpus.free(self.gpus)
+
+    @property
+    def cdi_devices(self) -> Collection[str]:
+        """Full names of the CDI devices that the engine found (API 1.50)."""
+        return found_devices(self.info)
+
+    def with_chosen_gpus(self, claim: Claim) -> Claim:
+        """*claim* with the names of free GPUs instead of their number, where they are counted."""
+        stock = self.gpus
+        if not (claim.gpus and stock.counted):
+            return claim
+        asked = {stock.find(name) for name in claim.gpu_ids}
+        free = [id for id in self.free_gpus if id not in asked]
+        chosen = free if claim.gpus == ALL_GPUS else free[: claim.gpus]
+        return replace(claim, gpus=0, gpu_ids=(*claim.gpu_ids, *chosen))
 
     def port_holder(self, port: HostPort) -> str | None:
         """Who is in the way of *port*: a container's name; ``None`` when it, or one of its range,
@@ -284,11 +316,13 @@ class Node:
         self._used_nano_cpus += claim.nano_cpus
         self._used_memory += claim.memory
         self._ports.take(claim.ports, holder)
+        self._gpus.take(claim, holder)
 
     def _give_back(self, claim: Claim, holder: str) -> None:
         self._used_nano_cpus -= claim.nano_cpus
         self._used_memory -= claim.memory
         self._ports.give_back(claim.ports, holder)
+        self._gpus.give_back(claim, holder)
 
 
 def _words(container: Container) -> set[str]:

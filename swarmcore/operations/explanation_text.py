@@ -9,7 +9,7 @@ from typing import Any
 from swarmcore.errors import ConfigError
 from swarmcore.model import NANO
 from swarmcore.operations.columns import count, some, table, wrap
-from swarmcore.sizes import show_bytes
+from swarmcore.sizes import show_bytes, show_gpus
 
 #: Candidates that are listed beside the chosen one and its alternates.
 _RUNNERS_UP = 2
@@ -98,6 +98,8 @@ def _claim(claim: Document) -> str:
         parts.append(show_bytes(claim["Memory"]))
     if claim["Ports"]:
         parts.append(f"port {', '.join(claim['Ports'])}")
+    if gpus := show_gpus(claim["GPUs"], claim["GPUIDs"]):
+        parts.append(gpus)
     return ", ".join(parts) or "nothing"
 
 

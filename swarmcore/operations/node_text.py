@@ -6,12 +6,12 @@ from typing import Any
 
 from swarmcore.model import NANO
 from swarmcore.operations.columns import count, table, wrap
-from swarmcore.sizes import show_bytes
+from swarmcore.sizes import show_bytes, show_gpus
 
-_HEAD = ("NODE", "ADDRESS", "STATE", "CPUS", "MEMORY", "RUNNING", "SLOTS", "VERSION")
-_SLOTS = _HEAD.index("SLOTS")
+_HEAD = ("NODE", "ADDRESS", "STATE", "CPUS", "MEMORY", "RUNNING", "SLOTS", "GPUS", "VERSION")
+_SLOTS, _GPUS = _HEAD.index("SLOTS"), _HEAD.index("GPUS")
 #: What a narrow terminal does without, the first one first.
-_SPARE = (_HEAD.index("ADDRESS"), _HEAD.index("VERSION"), _SLOTS)
+_SPARE = (_HEAD.index("ADDRESS"), _HEAD.index("VERSION"), _SLOTS, _GPUS)
 
 Document = Mapping[str, Any]
 
@@ -23,7 +23,8 @@ def nodes_text(nodes: Sequence[Document], *, width: int) -> str:
         nodes: the documents of ``GET /swarmcore/nodes``.
         width: of the terminal, in characters.
     """
-    hidden = () if any(node["Slots"] for node in nodes) else (_SLOTS,)
+    columns = ((_SLOTS, "Slots"), (_GPUS, "GPUs"))
+    hidden = [column for column, key in columns if not any(node[key] for node in nodes)]
     lines = table([_HEAD, *map(_row, nodes)], width=width, hidden=hidden, spare=_SPARE)
     text = [lines[0]]
     for node, line in zip(nodes, lines[1:], strict=True):
@@ -32,7 +33,7 @@ def nodes_text(nodes: Sequence[Document], *, width: int) -> str:
 
 
 def _row(node: Document) -> list[str]:
-    cpus, memory, slots = node["NanoCPUs"], node["Memory"], node["Slots"]
+    cpus, memory, slots, gpus = (node[key] for key in ("NanoCPUs", "Memory", "Slots", "GPUs"))
     return [
         node["Name"] or "(unknown)",
         node["Address"],
@@ -41,6 +42,7 @@ def _row(node: Document) -> list[str]:
         f"{show_bytes(memory['Claimed'])}/{show_bytes(memory['Total'])}".replace(" ", ""),
         f"{node['Containers']['Running']}/{node['Containers']['Total']}",
         f"{slots['Claimed']}/{slots['Total']}" if slots else "-",
+        f"{gpus['Claimed']}/{gpus['Total']}" if gpus else "-",
         node["Version"],
     ]
 
@@ -113,6 +115,8 @@ def _facts(node: Document) -> Iterator[tuple[str, str]]:
     yield "memory", _share(*(show_bytes(memory[key]) for key in ("Claimed", "Total", "Free")))
     if slots:
         yield "slots", _share(*(str(slots[key]) for key in ("Claimed", "Total", "Free")))
+    if node["GPUs"]:
+        yield "gpus", _gpus(node["GPUs"])
     states = ("Running", "Paused", "Stopped")
     yield "containers", ", ".join(f"{node['Containers'][key]} {key.lower()}" for key in states)
     yield "ports", ", ".join(f"{each['Port']} {each['Holder']}" for each in node["Ports"])
@@ -122,10 +126,20 @@ def _facts(node: Document) -> Iterator[tuple[str, str]]:
     yield "added", ", ".join(f"{key}={value}" for key, value in node["AddedLabels"].items())
 
 
+def _gpus(gpus: Document) -> str:
+    if gpus["Shared"]:
+        return f"{gpus['Total']}, shared"
+    held = ", ".join(f"{each['GPU']} {each['Holder']}" for each in gpus["Held"])
+    share = _share(*(str(gpus[key]) for key in ("Claimed", "Total", "Free")))
+    return f"{share}: {held}" if held else share
+
+
 def _share(claimed: str, total: str, free: str) -> str:
     return f"{claimed} of {total} claimed, {free} free"
 
 
 def _claim(held: Document) -> str:
     ports = f", port {', '.join(held['Ports'])}" if held["Ports"] else ""
-    return f"{held['NanoCPUs'] / NANO:g} CPUs, {show_bytes(held['Memory'])}{ports}"
+    gpus = show_gpus(held["GPUs"], held["GPUIDs"])
+    gpus = f", {gpus}" if gpus else ""
+    return f"{held['NanoCPUs'] / NANO:g} CPUs, {show_bytes(held['Memory'])}{ports}{gpus}"

@@ -13,6 +13,7 @@ from swarmcore.config import ContainerConfig
 from swarmcore.errors import BadRequest, NoNodeFits, SwarmError
 from swarmcore.node import Node
 from swarmcore.protocols import Candidate, Decision, Filter, Refused, Rule, Strategy, Verdict
+from swarmcore.scheduler.devices import device_rules
 from swarmcore.scheduler.needs import need_rules
 from swarmcore.scheduler.room import DRAINED, room_rules
 
@@ -124,6 +125,7 @@ class Scheduler:
                     raise PlacementFailed(f"filter {each.name} returned {rule!r}, not a Rule")
                 rules.append((each.name, rule))
         rules += [("core", rule) for rule in need_rules(config)]
+        rules += [("core", rule) for rule in device_rules(config)]
         # Last: that a node is full is news only where the container could have gone.
         return rules + [("core", rule) for rule in room_rules(config)]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from swarmcore.addresses import parse_address
 from swarmcore.config import ContainerConfig
+from swarmcore.config.devices import read_devices
 from swarmcore.messages import Client, Headers, Query, Request
 from swarmcore.model import NANO, Claim, Container, Drain, Entry, Event, GiB, HostPort, State
 from swarmcore.node import Node, Reservation
@@ -125,8 +126,15 @@ def a_container(
     """
     id = an_id(f"container {name}")
     published = [_port(port) for port in ports]
-    claim = Claim(round(cpus * NANO), memory, tuple(port for _, port in published))
     asked = _body(image, command, labels, published, cpus, memory, body)
+    devices = read_devices(asked["HostConfig"])
+    claim = Claim(
+        round(cpus * NANO),
+        memory,
+        tuple(port for _, port in published),
+        devices.gpus,
+        devices.gpu_ids,
+    )
     running = state in ("running", "paused", "restarting")
     detail = documents.container_detail(
         id=id,

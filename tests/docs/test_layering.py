@@ -12,16 +12,16 @@ CORE = ROOT / "swarmcore"
 
 #: Level 0 and 1: values in, values out.
 PURE = {
-    "addresses", "config/claims", "config/config", "config/endpoints", "config/folding",
-    "config/gates", "config/instructions", "config/prefixes", "config/references",
+    "addresses", "config/claims", "config/config", "config/devices", "config/endpoints",
+    "config/folding", "config/gates", "config/instructions", "config/prefixes", "config/references",
     "config/spelling", "engine/backoff", "engine/cache", "engine/specs", "errors", "events", "expr",
-    "expression_rules", "images", "messages", "model", "names", "node/census", "node/node",
-    "node/ports", "operations/columns", "operations/decision_text", "operations/explanation_text",
-    "operations/node_text", "options/operation_tables",
+    "expression_rules", "images", "messages", "model", "names", "node/census", "node/gpus",
+    "node/node", "node/ports", "operations/columns", "operations/decision_text",
+    "operations/explanation_text", "operations/node_text", "options/operation_tables",
     "options/durations", "options/flags", "options/option_tables", "options/usage", "ranges",
-    "relay/forwarding", "routing", "scheduler/needs", "scheduler/room", "scheduler/scheduler",
-    "server/bodies", "server/framing", "server/limits", "sizes", "stores/location", "versions",
-    "weighing",
+    "relay/forwarding", "routing", "scheduler/devices", "scheduler/needs", "scheduler/room",
+    "scheduler/scheduler", "server/bodies", "server/framing", "server/limits", "sizes",
+    "stores/location", "versions", "weighing",
 }  # fmt: skip
 #: What a pure module must not import: the world.
 WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}

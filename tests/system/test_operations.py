@@ -43,6 +43,8 @@ def test_explain_knows_where_a_run_will_go_and_does_nothing(fleet, docker, swarm
         "NanoCPUs": 250_000_000,
         "Memory": 64 << 20,
         "Ports": ["8099/tcp"],
+        "GPUs": 0,
+        "GPUIDs": [],
     }
     assert len(explained["Nodes"]) == 3
     assert docker("ps", "-a", "--format", "{{.Names}}") == "first"

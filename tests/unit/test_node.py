@@ -174,10 +174,12 @@ def test_ports_are_refused_exactly_when_no_arrangement_fits(before, wanted):
 
 PORTS = st.lists(st.sampled_from([HostPort(80, 80), HostPort(80, 82), HostPort(53, 53, "udp")]))
 CLAIMS = st.builds(
-    lambda cpus, memory, ports: Claim(cpus, memory, tuple(ports)),
+    lambda cpus, memory, ports, gpus, ids: Claim(cpus, memory, tuple(ports), gpus, tuple(ids)),
     st.integers(0, 3),
     st.integers(0, 3),
     PORTS,
+    st.integers(-1, 2),
+    st.lists(st.sampled_from(["0", "3", "x"])),
 )
 STEPS = st.lists(
     st.tuples(
@@ -193,6 +195,7 @@ STEPS = st.lists(
 @given(STEPS)
 def test_counters_equal_a_recount(steps):
     node = Node("id", "192.0.2.1:2375")
+    node.labels = {"swarm.gpus": "4"}
     for step, name, claim, state, labels in steps:
         container = replace(a_container(name, labels=labels, state=state), claim=claim)
         reservation = replace(a_reservation(name, labels=labels), claim=claim, id=name)
@@ -206,6 +209,7 @@ def test_counters_equal_a_recount(steps):
             case "release":
                 node.release(name)
     recount = Node("id", "192.0.2.1:2375")
+    recount.labels = node.labels
     for container in node.containers.values():
         recount.put_container(container)
     for reservation in node.reservations.values():
@@ -213,6 +217,7 @@ def test_counters_equal_a_recount(steps):
     assert node.container_count == recount.container_count
     assert node.used_nano_cpus == recount.used_nano_cpus
     assert node.used_memory == recount.used_memory
+    assert set(node.gpu_holders) == set(recount.gpu_holders)
     assert +Counter(node.states) == +Counter(recount.states)
     assert set(node.container_words) == set(recount.container_words)
     for key in ("tier", SWARM_ID):
@@ -226,4 +231,5 @@ def test_counters_equal_a_recount(steps):
     for id in list(node.reservations):
         node.release(id)
     assert (node.used_memory, node.used_nano_cpus, node._ports) == (0, 0, PortTable())
+    assert node.gpu_holders == {}
     assert set(node.container_words) == set()

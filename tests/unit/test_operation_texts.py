@@ -76,7 +76,7 @@ def explanation(*nodes, **more):
         "Alternates": [],
         "Dropped": [],
         "Error": "",
-        "Claim": {"NanoCPUs": 0, "Memory": 0, "Ports": []},
+        "Claim": {"NanoCPUs": 0, "Memory": 0, "Ports": [], "GPUs": 0, "GPUIDs": []},
         "Strategy": "spread",
         "Filters": ["constraint"],
         "Nodes": list(nodes),
@@ -171,6 +171,7 @@ def a_document(**more):
         "NanoCPUs": share,
         "Memory": share,
         "Slots": None,
+        "GPUs": None,
         "Containers": {"Total": 2, "Running": 1, "Paused": 0, "Stopped": 1},
         "Ports": [],
         "Reservations": [],
@@ -189,13 +190,36 @@ def test_slots_are_a_column_where_some_node_has_them():
     assert "2/3" in lines[2]
 
 
+def test_gpus_are_a_column_where_some_node_has_them_and_who_holds_which_is_told():
+    held = [{"GPU": "0", "Holder": "web"}]
+    gpus = {"Total": 2, "Claimed": 1, "Free": 1, "Shared": False, "Held": held}
+    assert "GPUS" not in nodes_text([a_document()], width=80)
+    lines = nodes_text([a_document(), a_document(GPUs=gpus)], width=90).splitlines()
+    assert "GPUS" in lines[0]
+    assert "1/2" in lines[2]
+    assert "gpus        1 of 2 claimed, 1 free: 0 web" in node_text(a_document(GPUs=gpus), width=80)
+    shared = {"Total": 2, "Claimed": 0, "Free": 2, "Shared": True, "Held": []}
+    assert "gpus        2, shared" in node_text(a_document(GPUs=shared), width=80)
+
+
+@pytest.mark.parametrize(
+    ("count", "ids", "text"),
+    [(1, [], "1 GPU"), (2, [], "2 GPUs"), (-1, [], "all GPUs"), (1, ["a"], "GPU a and 1 GPU")],
+)
+def test_claimed_gpus_are_told(count, ids, text):
+    claim = {"NanoCPUs": 0, "Memory": GiB, "Ports": [], "GPUs": count, "GPUIDs": ids}
+    told = explanation_text(explanation(node("n1", 1), Claim=claim), width=80)
+    assert f"claims      1 GiB, {text}\n" in told
+
+
 def test_trouble_and_creates_under_way_are_below_the_row():
-    held = {"Name": "web", "Image": "nginx", "NanoCPUs": 0, "Memory": GiB, "Ports": ["80/tcp"]}
+    held = {"Name": "web", "Image": "nginx", "NanoCPUs": 0, "Memory": GiB, "Ports": ["80/tcp"],
+            "GPUs": 0, "GPUIDs": ["0", "1"]}  # fmt: skip
     document = a_document(Name="", State="Pending", Error="no route to host", Reservations=[held])
     lines = nodes_text([document], width=80).splitlines()
     assert lines[1].startswith("(unknown)  10.0.0.1:2375  pending")
     assert lines[2:4] == ["    1 claim of creates under way", "    error: no route to host"]
-    assert "web (nginx), a create under way: 0 CPUs, 1 GiB, port 80/tcp" in node_text(
+    assert "web (nginx), a create under way: 0 CPUs, 1 GiB, port 80/tcp, GPU 0, 1" in node_text(
         document, width=120
     )
 

@@ -26,6 +26,7 @@ def node_document(node: Node) -> dict[str, Any]:
         "NanoCPUs": _share(node.total_nano_cpus, node.used_nano_cpus),
         "Memory": _share(node.total_memory, node.used_memory),
         "Slots": _slots(node),
+        "GPUs": _gpus(node),
         "Containers": _containers(node),
         "Ports": [{"Port": port, "Holder": holder} for port, holder in sorted(_ports(node))],
         "Reservations": [
@@ -51,6 +52,15 @@ def _slots(node: Node) -> Mapping[str, int] | None:
     return None if node.slots is None else _share(node.slots, node.container_count)
 
 
+def _gpus(node: Node) -> Mapping[str, Any] | None:
+    """``None`` where there are none, or nobody says how many."""
+    stock, holders = node.gpus, node.gpu_holders
+    if not stock.ids:
+        return None
+    held = [{"GPU": id, "Holder": holder} for id, holder in holders.items()]
+    return {**_share(len(stock.ids), len(held)), "Shared": stock.shared, "Held": held}
+
+
 def _containers(node: Node) -> dict[str, int]:
     """Counted as in ``docker info``."""
     count = node.states.get
@@ -62,7 +72,13 @@ def _containers(node: Node) -> dict[str, int]:
 
 def _claim(claim: Claim) -> dict[str, Any]:
     ports = [str(port) for port in claim.ports]
-    return {"NanoCPUs": claim.nano_cpus, "Memory": claim.memory, "Ports": ports}
+    return {
+        "NanoCPUs": claim.nano_cpus,
+        "Memory": claim.memory,
+        "Ports": ports,
+        "GPUs": claim.gpus,
+        "GPUIDs": list(claim.gpu_ids),
+    }
 
 
 def _ports(node: Node) -> Iterator[tuple[str, str]]:

@@ -32,6 +32,20 @@ def test_claims_of_containers_and_of_creates_under_way_are_added_up():
     assert (held["Name"], held["Memory"], held["Ports"]) == ("next", GiB, ["53/udp"])
 
 
+def test_gpus_are_told_with_their_holders_where_there_are_some():
+    requests = [{"Count": 1, "Capabilities": [["gpu"]]}]
+    web = a_container("web", body={"HostConfig": {"DeviceRequests": requests}})
+    node = a_node("n1", labels={"swarm.gpus": "GPU-a,GPU-b"}, containers=[web])
+    assert node_document(node)["GPUs"] == {
+        "Total": 2,
+        "Claimed": 1,
+        "Free": 1,
+        "Shared": False,
+        "Held": [{"GPU": "GPU-a", "Holder": "web"}],
+    }
+    assert node_document(a_node("n2"))["GPUs"] is None
+
+
 def test_nothing_is_free_where_more_is_claimed_than_there_is():
     node = a_node("n1", cpus=1, containers=[a_container("a", cpus=2)])
     assert node_document(node)["NanoCPUs"] == {"Total": NANO, "Claimed": 2 * NANO, "Free": 0}

@@ -1,0 +1,109 @@
+"""Device requests of a container (``--gpus``, ``--device vendor.com/class=name``): read, and named.
+
+Pure.  Which GPUs a node has and who holds them is ``node.gpus``' matter.  The source is the Engine
+API 1.40 (``HostConfig.DeviceRequests``), and 1.44 for the driver ``cdi``.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from swarmcore.model import ALL_GPUS
+
+_CDI = "cdi"
+_GPU = "gpu"
+#: The driver that engines have had for GPUs since 1.40; named, it needs no capability.
+_GPU_DRIVERS = frozenset({"nvidia", "amd"})
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What a container asks for.
+
+    Attributes:
+        gpus: how many GPUs, whichever they are; ``ALL_GPUS`` for all that there are.
+        gpu_ids: GPUs by name: an index or an id.
+        cdi: devices by their full CDI names, GPUs among them.
+    """
+
+    gpus: int = 0
+    gpu_ids: tuple[str, ...] = ()
+    cdi: tuple[str, ...] = ()
+
+
+def read_devices(host_config: Mapping[str, Any]) -> Devices:
+    """Read the device requests; what engines will refuse asks for nothing.
+
+    Args:
+        host_config: ``HostConfig`` in Docker's spelling.
+    """
+    gpus, ids, cdi = 0, list[str](), list[str]()
+    for request in _requests(host_config):
+        if request.get("Driver") == _CDI:
+            for name in _texts(request.get("DeviceIDs")):
+                cdi.append(name)
+                kind, _, device = name.partition("=")
+                if kind.rpartition("/")[2] != _GPU:
+                    continue
+                if device == "all":
+                    gpus = ALL_GPUS
+                else:
+                    ids.append(device)
+        elif _is_for_gpus(request):
+            ids += _texts(request.get("DeviceIDs"))
+            many = _count(request)
+            gpus = ALL_GPUS if ALL_GPUS in (gpus, many) else gpus + many
+    return Devices(gpus, tuple(dict.fromkeys(ids)), tuple(dict.fromkeys(cdi)))
+
+
+def with_named_gpus(host_config: Mapping[str, Any], ids: Sequence[str]) -> dict[str, Any]:
+    """A copy of *host_config* that names the GPUs where it counted them.
+
+    An engine that is asked for one GPU takes its first one, whoever has that already.
+
+    Args:
+        host_config: in Docker's spelling.
+        ids: as many as it counts, in all its requests together.
+    """
+    rest = iter(ids)
+
+    def named(request: Any) -> Any:
+        many = _count(request) if isinstance(request, Mapping) and _is_for_gpus(request) else 0
+        if not many:
+            return request
+        chosen = list(ids) if many == ALL_GPUS else list(islice(rest, many))
+        return {**request, "Count": 0, "DeviceIDs": chosen}
+
+    return {
+        **host_config,
+        "DeviceRequests": [named(each) for each in host_config["DeviceRequests"]],
+    }
+
+
+def _requests(host_config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    requests = host_config.get("DeviceRequests")
+    for request in requests if isinstance(requests, list) else ():
+        if isinstance(request, Mapping):
+            yield request
+
+
+def _is_for_gpus(request: Mapping[str, Any]) -> bool:
+    """Whether any of the alternatives in its capabilities has ``gpu``."""
+    if request.get("Driver") == _CDI:
+        return False
+    alternatives = request.get("Capabilities")
+    alternatives = alternatives if isinstance(alternatives, list) else []
+    return request.get("Driver") in _GPU_DRIVERS or any(
+        isinstance(each, list) and _GPU in each for each in alternatives
+    )
+
+
+def _count(request: Mapping[str, Any]) -> int:
+    """Any number below zero means all, as to the engine, which refuses a count beside names."""
+    count = request.get("Count")
+    return max(count, ALL_GPUS) if type(count) is int and not request.get("DeviceIDs") else 0
+
+
+def _texts(value: Any) -> Iterable[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []

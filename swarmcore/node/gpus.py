@@ -1,0 +1,162 @@
+"""The GPUs of one machine: which there are, and who holds which.
+
+A container holds GPUs by name, or the first so many of the machine, as engines give them out.  What
+that means is worked out when it is asked for: an operator may name the GPUs at any time.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from swarmcore.model import ALL_GPUS, Claim
+
+#: Labels: how many GPUs a node has or their ids, and that containers may share them.
+GPUS_LABEL = "swarm.gpus"
+SHARED_LABEL = "swarm.gpus.shared"
+
+_GPU = "gpu"
+_NUMBER = re.compile(r"[0-9]{1,9}")
+#: ``0``, and ``0:1`` for the second part of a GPU that is divided (MIG).
+_INDEX = re.compile(r"[0-9]{1,9}(:[0-9]{1,9})?")
+#: No machine has more; a slip of the pen must not make a list of a thousand million names.
+_MOST = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class GpuStock:
+    """What a machine has.
+
+    Attributes:
+        ids: what engines call its GPUs, in the machine's order; ``None`` when there are some and
+            nobody says how many: then nothing is counted.
+        aliases: other names by which a GPU may be asked for, without our knowing which it is.
+        shared: any number of containers may have each.
+    """
+
+    ids: tuple[str, ...] | None = ()
+    aliases: frozenset[str] = frozenset()
+    shared: bool = False
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Those that one container at a time may hold."""
+        return () if self.ids is None or self.shared else self.ids
+
+    def find(self, name: str) -> str | None:
+        """The GPU that *name* means, an index for instance; ``None`` when there is none."""
+        ids = self.ids or ()
+        if name in ids or name in self.aliases:
+            return name
+        if _NUMBER.fullmatch(name) and int(name) < len(ids):
+            return ids[int(name)]
+        return None
+
+
+def read_stock(labels: Mapping[str, str], info: Mapping[str, Any]) -> GpuStock:
+    """Read what a node has from the first of these that tells it.
+
+    Its label ``swarm.gpus`` (``4``, or ids with commas in the order of the machine); the engine's
+    ``--node-generic-resource`` of a kind that ends in ``gpu``; the CDI devices ``VENDOR/gpu`` that
+    the engine found (API 1.50); the runtime ``nvidia``, which does not tell how many.
+    """
+    shared = labels.get(SHARED_LABEL, "").lower() in ("1", "true")
+    aliases: frozenset[str] = frozenset()
+    ids: tuple[str, ...] | None
+    if GPUS_LABEL in labels:
+        ids = _ids_of_text(labels[GPUS_LABEL])
+    elif not (ids := tuple(_generic(info))):
+        ids, aliases = _discovered(info)
+        if not ids and "nvidia" in _object(info.get("Runtimes")):
+            ids = None
+    return GpuStock(ids, aliases, shared)
+
+
+def found_devices(info: Mapping[str, Any]) -> Collection[str]:
+    """Full names of the CDI devices that an engine found; API 1.50."""
+    return {str(device.get("ID")) for device in _objects(info.get("DiscoveredDevices"))}
+
+
+def _ids_of_text(text: str) -> tuple[str, ...]:
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return tuple(_indices(int(text)))
+    return tuple(dict.fromkeys(id for each in text.split(",") if (id := each.strip())))
+
+
+def _generic(info: Mapping[str, Any]) -> Iterator[str]:
+    for resource in _objects(info.get("GenericResources")):
+        named = _object(resource.get("NamedResourceSpec"))
+        many = _object(resource.get("DiscreteResourceSpec"))
+        if _is_gpu(named.get("Kind")) and isinstance(named.get("Value"), str):
+            yield named["Value"]
+        elif _is_gpu(many.get("Kind")) and type(many.get("Value")) is int:
+            yield from _indices(many["Value"])
+
+
+def _is_gpu(kind: Any) -> bool:
+    return isinstance(kind, str) and kind.lower().endswith(_GPU)
+
+
+def _discovered(info: Mapping[str, Any]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """NVIDIA's toolkit lists each GPU by its index, by its id, or by both."""
+    found = (name.partition("=") for name in found_devices(info))
+    names = {name for kind, _, name in found if kind.endswith(f"/{_GPU}") and name != "all"}
+    indices = [name for name in names if _INDEX.fullmatch(name)]
+    if not indices:
+        return tuple(sorted(names)), frozenset()
+    indices.sort(key=lambda index: [int(part) for part in index.split(":")])
+    return tuple(indices), frozenset(names.difference(indices))
+
+
+def _indices(count: int) -> Iterable[str]:
+    return map(str, range(min(count, _MOST)))
+
+
+@dataclass(slots=True)
+class GpuTable:
+    """Who holds GPUs of one machine."""
+
+    _held: list[tuple[Claim, str]] = field(default_factory=list)
+
+    def take(self, claim: Claim, holder: str) -> None:
+        """Count what *claim* has of GPUs, if any."""
+        if claim.gpus or claim.gpu_ids:
+            self._held.append((claim, holder))
+
+    def give_back(self, claim: Claim, holder: str) -> None:
+        """Undo one ``take`` of the same arguments."""
+        if claim.gpus or claim.gpu_ids:
+            self._held.remove((claim, holder))
+
+    def holders(self, stock: GpuStock) -> dict[str, str]:
+        """GPU -> who holds it; those that are called by an alias come last."""
+        holders: dict[str, str] = {}
+        for claim, holder in self._held:
+            for id in _named(claim, stock):
+                holders.setdefault(id, holder)
+        return holders
+
+    def free(self, stock: GpuStock) -> Sequence[str]:
+        """The GPUs that nobody holds; of those that may be one with an alias that is held, none."""
+        holders = self.holders(stock)
+        free = [id for id in stock.counted if id not in holders]
+        elsewhere = sum(id not in stock.counted for id in holders)
+        return free[: max(len(free) - elsewhere, 0)]
+
+
+def _named(claim: Claim, stock: GpuStock) -> Iterator[str]:
+    if claim.gpus:
+        many = None if claim.gpus == ALL_GPUS else claim.gpus
+        yield from stock.counted[:many]
+    if stock.counted:
+        yield from (stock.find(name) or name for name in claim.gpu_ids)
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    items = value if isinstance(value, list) else ()
+    return (item for item in items if isinstance(item, Mapping))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,160 @@
+"""GPUs and CDI devices before real engines, which announce them without having any.
+
+An engine starts no container with a GPU that it cannot give, but it creates one.  What CDI adds to
+a container is told by a file, so that such a container runs.
+"""
+
+import json
+import subprocess
+
+import pytest
+
+from swarmcore.testing.lab import EngineSpec
+from tests.system.conftest import SWARMCORE, wait_until
+
+pytestmark = pytest.mark.docker
+
+CDI = {
+    "cdiVersion": "0.6.0",
+    "kind": "nvidia.com/gpu",
+    "devices": [
+        {"name": name, "containerEdits": {"env": [f"GIVEN={name}"]}} for name in ("0", "1", "all")
+    ],
+}
+
+
+BOTH = pytest.mark.parametrize("release", ["20.10", "28"])
+NEW = pytest.mark.parametrize("release", ["28"])
+
+
+@pytest.fixture(scope="module")
+def announcing(lab, tmp_path_factory):
+    """``named`` has two GPUs by id, ``found`` two by CDI, ``bare`` none."""
+    folder = tmp_path_factory.mktemp("cdi")
+    (folder / "gpus.json").write_text(json.dumps(CDI))
+    named = ("GPU-aa", "GPU-bb")
+    specs = [
+        EngineSpec(
+            "named", "20.10", args=tuple(f"--node-generic-resource=NVIDIA-GPU={id}" for id in named)
+        ),
+        EngineSpec("found", "28.5", args=(f"--cdi-spec-dir={folder}",)),
+        EngineSpec("bare", "26.1"),
+    ]
+    engines = lab.start_engines(specs)
+    lab.image(engines)
+    return {engine.name: engine for engine in engines}
+
+
+@pytest.fixture(scope="module")
+def gpu_manager(announcing, start_manager):
+    manager = start_manager(",".join(engine.address for engine in announcing.values()))
+    manager.wait_healthy(len(announcing))
+    return manager
+
+
+@pytest.fixture
+def docker(gpu_manager, make_docker, release):
+    """The CLI of one release, and no containers before and after."""
+    docker = make_docker(release, gpu_manager.host)
+    yield docker
+    if ids := docker("ps", "-aq", "--no-trunc").split():
+        docker("rm", "-f", *ids)
+
+
+def create(docker, name, *words):
+    """Create a container that will not be started; the node it went to and its requests."""
+    docker("create", "--name", name, *words, "busybox")
+    (seen,) = json.loads(docker("inspect", name))
+    return seen["Node"]["Name"], seen["HostConfig"]["DeviceRequests"]
+
+
+def refusal(docker, *words):
+    refused = docker.run("create", *words, "busybox")
+    assert refused.returncode == 1
+    return refused.stderr
+
+
+@BOTH
+def test_each_gpu_is_given_to_one_container_by_its_name(docker):
+    given = set()
+    for number in range(4):
+        node, (request,) = create(docker, f"job-{number}", "--gpus", "1")
+        assert (request["Count"], request["Capabilities"]) == (0, [["gpu"]])
+        given |= {(node, id) for id in request["DeviceIDs"]}
+    assert given == {
+        ("named", "GPU-aa"), ("named", "GPU-bb"), ("found", "0"), ("found", "1"),
+    }  # fmt: skip
+    assert "3 gpu (needs 1, " in refusal(docker, "--gpus", "1")
+    docker("rm", "job-2")
+    create(docker, "after", "--gpus", "1")
+
+
+@BOTH
+def test_all_are_wanted_where_none_is_taken_and_names_where_they_are(docker):
+    node, (request,) = create(docker, "one", "--gpus", "device=GPU-bb")
+    assert (node, request["DeviceIDs"]) == ("named", ["GPU-bb"])
+    taken = refusal(docker, "--gpus", "device=GPU-bb")
+    assert "3 gpu (GPU-bb taken by one on named)" in taken
+    node, (request,) = create(docker, "every", "--gpus", "all,capabilities=utility")
+    assert (node, sorted(request["DeviceIDs"])) == ("found", ["0", "1"])
+    assert sorted(request["Capabilities"][0]) == ["gpu", "utility"]
+    on_one = ("-e", "constraint:node==named")
+    assert "1 gpu (needs 2, 1 free of 2 on named)" in refusal(docker, "--gpus", "2", *on_one)
+    bare = ("-e", "constraint:node==bare")
+    assert "1 gpu (needs 1, there is none on bare)" in refusal(docker, "--gpus", "1", *bare)
+
+
+@NEW
+def test_what_engines_have_created_is_counted_also_by_a_manager_that_starts_later(
+    announcing, docker, gpu_manager, make_docker
+):
+    create(docker, "ours", "--gpus", "1", "-e", "constraint:node==named")
+    outside = make_docker("28", f"tcp://{announcing['found'].address}")
+    outside("create", "--name", "outside", "--gpus", "all", "busybox")
+
+    def holders():
+        nodes = gpu_manager.get("/swarmcore/nodes")
+        return {node["Name"]: _held(node) for node in nodes if node["GPUs"]}
+
+    held = {"named": ["GPU-aa ours"], "found": ["0 outside", "1 outside"]}
+    wait_until(lambda: holders() == held, "the GPUs to be held")
+    gpu_manager.stop()
+    gpu_manager.start()
+    gpu_manager.wait_healthy(len(announcing))
+    assert holders() == held
+    assert create(docker, "next", "--gpus", "1")[1][0]["DeviceIDs"] == ["GPU-bb"]
+
+
+def _held(node):
+    return [f"{each['GPU']} {each['Holder']}" for each in node["GPUs"]["Held"]]
+
+
+@NEW
+def test_an_operator_names_the_gpus_of_a_node_and_lets_them_be_shared(docker):
+    def label(*words):
+        subprocess.run(
+            [SWARMCORE, "label", "bare", *words],
+            env=docker.environment, check=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+
+    label("swarm.gpus=GPU-cc", "swarm.gpus.shared=1")
+    try:
+        for name in ("first", "second"):
+            node, (request,) = create(docker, name, "--gpus", "device=GPU-cc")
+            assert (node, request["DeviceIDs"]) == ("bare", ["GPU-cc"])
+    finally:
+        label("swarm.gpus-", "swarm.gpus.shared-")
+
+
+@NEW
+def test_a_cdi_device_runs_where_it_is_and_is_a_gpu_that_is_taken(docker):
+    words = ("--device", "nvidia.com/gpu=0", "busybox", "sh", "-c", "echo $GIVEN; sleep 600")
+    docker("run", "-d", "--init", "--name", "cdi", *words)
+    assert docker("inspect", "cdi", "--format", "{{.Node.Name}}") == "found"
+    wait_until(lambda: docker("logs", "cdi") == "0", "the device's variable")
+    on_found = ("-e", "constraint:node==found")
+    assert "0 taken by cdi" in refusal(docker, "--device", "nvidia.com/gpu=0", *on_found)
+    (request,) = create(docker, "next", "--gpus", "1", *on_found)[1]
+    assert request["DeviceIDs"] == ["1"]
+    nowhere = refusal(docker, "--device", "acme.com/net=a", *on_found)
+    assert "1 device acme.com/net=a not there on found" in nowhere
