@@ -31,24 +31,7 @@ def hub(running):
     return running
 
 
-# ---- classic's wire format
-
-
-@pytest.mark.parametrize("prefix", ["/v1", ""])
-def test_what_classics_commands_send_is_answered_as_they_expect(hub, prefix):
-    status, headers, body = hub.ask("POST", f"{prefix}/clusters")
-    assert (status, headers["Content-Type"].partition(";")[0]) == (200, "text/plain")
-    token = body.decode()
-    assert len(token) == 32
-    assert body.strip() == body
-    path = f"{prefix}/clusters/{token}"
-    joined = {"Content-Type": "application/json"}
-    assert hub.ask("POST", f"{path}?ttl=180", b"10.1.1.1:2375", **joined)[0] == 200
-    status, headers, body = hub.ask("GET", path)
-    assert (status, headers["Content-Type"]) == (200, "application/json")
-    assert json.loads(body) == ["10.1.1.1:2375"]
-    assert hub.ask("DELETE", path)[0] == 200
-    assert hub.ask("GET", path)[0] == 404
+# ---- requests
 
 
 @pytest.mark.parametrize(

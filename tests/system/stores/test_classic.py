@@ -1,0 +1,118 @@
+"""A fleet of classic's agents and managers and ours: each understands what the other wrote."""
+
+import json
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from swarmcore.testing.stores import ConsulStore, start_or_skip
+from tests.system.stores.conversation import replay
+from tests.system.stores.hub import HubProcess
+
+pytestmark = pytest.mark.docker
+
+OURS = "10.2.2.2:2375"
+
+
+# ---- at a hub
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    hub = HubProcess(tmp_path_factory.mktemp("hub"), "--rate", "0")
+    hub.start()
+    yield hub
+    hub.kill()
+
+
+@pytest.mark.parametrize("prefix", ["/v1", ""])
+def test_our_hub_answers_classics_commands_as_they_expect(hub, prefix):
+    assert len(replay("hub", hub.port, prefix=prefix)["token"]) == 32
+
+
+class OldHub(ThreadingHTTPServer):
+    """A hub that knows classic's requests and nothing else; it keeps what it was sent."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _OldHubRequest)
+        self.port = self.server_address[1]
+        self.addresses = []
+        self.posted = []
+
+
+class _OldHubRequest(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self._answer(200, json.dumps(self.server.addresses).encode())
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.server.posted.append((self.path, self.headers["Content-Type"], body))
+        self.server.addresses.append(body)
+        self._answer(200, b"")
+
+    def do_DELETE(self):
+        self._answer(405, b"")
+
+    def _answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def old_hub():
+    with OldHub() as hub:
+        thread = Thread(target=hub.serve_forever, args=(0.05,))
+        thread.start()
+        yield hub
+        hub.shutdown()
+        thread.join()
+
+
+def test_a_hub_like_classics_gets_from_join_what_classic_sent_and_gives_list_what_it_has(
+    old_hub, join, listed, wait_until
+):
+    uri = f"token+http://127.0.0.1:{old_hub.port}/v1/abc"
+    joined = join(OURS, uri)
+    wait_until(lambda: old_hub.posted, "the engine that joined")
+    assert old_hub.posted == [("/v1/clusters/abc?ttl=180", "application/json", OURS)]
+    assert listed(uri) == [OURS]
+    # It cannot be told of one that leaves: the time runs out there.
+    joined.terminate()
+    assert joined.wait(10) == 0
+
+
+# ---- in Consul
+
+
+@pytest.fixture(scope="module")
+def consul(tmp_path_factory):
+    store = ConsulStore(tmp_path_factory.mktemp("consul"))
+    start_or_skip(store)
+    yield store
+    store.kill()
+
+
+def test_what_classics_agent_writes_into_consul_is_found(consul, listed):
+    replay("consul_join", consul.port, prefix="agents")
+    assert listed(consul.uri("agents")) == ["10.1.1.1:2375"]
+
+
+def test_what_our_agent_writes_into_consul_is_what_classics_manager_reads(
+    consul, join, listed, wait_until
+):
+    uri = consul.uri("managers")
+    join(OURS, uri)
+    wait_until(lambda: listed(uri) == [OURS], "the engine that joined")
+    coded = b64encode(OURS.encode()).decode()
+    replay("consul_manage", consul.port, prefix="managers", address=OURS, coded=coded)
+    # Its marker of the folder is no engine to us either.
+    assert listed(uri) == [OURS]
