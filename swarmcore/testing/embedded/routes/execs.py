@@ -9,13 +9,29 @@ from swarmcore.testing.embedded.output import STDERR, STDOUT, frame
 from swarmcore.testing.embedded.routes.lifecycle import check_size
 from swarmcore.testing.embedded.routes.streams import carry
 from swarmcore.testing.embedded.runtime import NotRunning
+from swarmcore.testing.embedded.structs import read_struct
+
+#: What is read of the two bodies.
+_OPTIONS = {
+    "AttachStderr": "bool",
+    "AttachStdin": "bool",
+    "AttachStdout": "bool",
+    "Cmd": "[]string",
+    "DetachKeys": "string",
+    "Env": "[]string",
+    "Privileged": "bool",
+    "Tty": "bool",
+    "User": "string",
+    "WorkingDir": "string",
+}
+_START_OPTIONS = {"Detach": "bool", "Tty": "bool"}
 
 
 async def _create(engine: Host, call: Call) -> None:
-    record = engine.state.find_container(call.params["name"])
-    body = await call.read_json() or {}
+    body = read_struct(await call.read_json(), "ExecOptions", _OPTIONS)
     if not body.get("Cmd"):
         raise BadRequest("No exec command specified")
+    record = engine.state.find_container(call.params["name"])
     if record.state == "paused":
         raise Conflict(f"container {record.name} is paused, unpause the container before exec")
     if not record.alive:
@@ -29,8 +45,9 @@ async def _create(engine: Host, call: Call) -> None:
 
 
 async def _start(engine: Host, call: Call) -> None:
+    body = read_struct(await call.read_json(), "ExecStartOptions", _START_OPTIONS)
     record = engine.state.find_exec(call.params["id"])
-    body = await call.read_json() or {}
+    tty = bool(body.get("Tty"))  # of the stream; whether the process has a terminal, create said
     if body.get("Detach"):
         engine.runtime.begin_exec(record)
         await call.send_empty(200)
@@ -40,7 +57,7 @@ async def _start(engine: Host, call: Call) -> None:
     asked = {STDOUT: "AttachStdout", STDERR: "AttachStderr"}
     streams = {stream for stream, key in asked.items() if record.body.get(key)}
     with record.pipes.watch() as output:
-        stream = await call.hijack(multiplexed=not record.tty, headers=_headers(engine))
+        stream = await call.hijack(multiplexed=not tty, headers=_headers(engine))
         try:
             engine.runtime.begin_exec(record)
         except Conflict as error:
@@ -49,7 +66,7 @@ async def _start(engine: Host, call: Call) -> None:
             return
         reads = bool(record.body.get("AttachStdin"))
         pipes = record.pipes if reads else None
-        await carry(stream, pipes, output, streams, tty=record.tty, end_input=True)
+        await carry(stream, pipes, output, streams, tty=tty, end_input=True)
 
 
 def _headers(engine: Host) -> Headers:

@@ -1,0 +1,51 @@
+"""JSON read into a struct as Go's decoder reads it: keys in any case, types exactly.
+
+Refusals have the words of Docker 28.5.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from swarmcore.config.folding import fold, with_known_spelling
+from swarmcore.errors import BadRequest
+
+
+def read_struct(body: Any, name: str, fields: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of *body*, spelled as in *fields*.
+
+    Args:
+        body: JSON as it came, ``None`` for an empty one.
+        name: the struct's, for refusals: ``ExecOptions``.
+        fields: those that are checked, and their types: ``bool``, ``string`` or ``[]string``.
+
+    Raises:
+        BadRequest: another type.
+    """
+    if body is None:
+        return {}
+    if not isinstance(body, Mapping):
+        raise _refusal(body, f"Go value of type container.{name}")
+    read = with_known_spelling(body, fields)
+    written = {fold(key): key for key in body}
+    for field, wanted in fields.items():
+        value = read.get(field)
+        if value is None:
+            continue
+        place = f"{name}.{written[fold(field)]}"
+        if not isinstance(value, {"bool": bool, "string": str, "[]string": list}[wanted]):
+            raise _refusal(value, f"Go struct field {place} of type {wanted}")
+        if isinstance(value, list):
+            _check_texts(value, place)
+    return read
+
+
+def _check_texts(items: list[Any], where: str) -> None:
+    for at, item in enumerate(items):
+        if not isinstance(item, str):
+            raise _refusal(item, f"{where}.{at} of type string")
+
+
+def _refusal(value: Any, where: str) -> BadRequest:
+    words = {bool: "bool", str: "string", list: "array", dict: "object", type(None): "null"}
+    found = words.get(type(value), "number")
+    return BadRequest(f"invalid JSON: json: cannot unmarshal {found} into {where}")
