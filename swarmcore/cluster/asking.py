@@ -4,7 +4,7 @@ Knows nothing of other engines, names or reservations; those are ``creation``'s 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,13 +26,16 @@ _ASK_AGAIN_SECONDS = 0.5
 UNKNOWN_SECONDS = 60.0
 
 
-async def ask_to_create(engine: Engine, config: ContainerConfig, version: ApiVersion) -> Answer:
+async def ask_to_create(
+    engine: Engine, config: ContainerConfig, version: ApiVersion, permit: Callable[[], None]
+) -> Answer:
     """Have *engine* create, on every network from the beginning.
 
     Args:
         engine: chosen.
         config: placed, with its name and its swarm id.
         version: the client's.
+        permit: called when nothing was sent yet for the last time; what it raises is raised.
 
     Returns:
         The engine's answer to the create; its refusal of a network where it takes one at a time.
@@ -48,7 +51,7 @@ async def ask_to_create(engine: Engine, config: ContainerConfig, version: ApiVer
     path = f"/containers/create?{urlencode(query)}"
     try:
         answer = await engine.call(
-            "POST", path, body=dump_json(body), headers=_JSON, version=version
+            "POST", path, body=dump_json(body), headers=_JSON, version=version, permit=permit
         )
     except EngineUnreachable as error:
         if not error.sent:

@@ -22,10 +22,12 @@ from swarmcore.cluster.completion import Completion
 from swarmcore.cluster.creation import Creation
 from swarmcore.cluster.execs import Execs
 from swarmcore.cluster.fanout import Fanout
+from swarmcore.cluster.healing import refresh_engines
 from swarmcore.cluster.membership import Membership, MembershipListener
 from swarmcore.cluster.node_book import NodeBook
 from swarmcore.cluster.placement import Placement, PlacementListener
 from swarmcore.cluster.renaming import free_stale_name, rename
+from swarmcore.cluster.standing import Alone, Standing
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.errors import NotFound, Unavailable
@@ -76,6 +78,7 @@ class Cluster:
         settings: the operator's.
         random: invents names.
         book: what operators decided about nodes.
+        standing: whether this manager places, where it is one of several.
     """
 
     def __init__(
@@ -86,8 +89,10 @@ class Cluster:
         settings: ClusterSettings | None = None,
         random: Random | None = None,
         book: NodeBook | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self.settings = settings or ClusterSettings()
+        self._standing = standing or Alone()
         self._id = _identify(self.settings.name)
         self._scheduler = scheduler
         self._index = NameIndex(lambda id: self.membership.by_node(id).node.name)
@@ -106,6 +111,7 @@ class Cluster:
             reservation_seconds=self.settings.reservation_seconds,
             invent_name=self._invent_name,
             invent_id=lambda: secrets.token_hex(32),
+            permit=self._standing.check,
         )
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -132,6 +138,16 @@ class Cluster:
     def name(self) -> str:
         """The manager's host name."""
         return self.settings.name
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether this manager places; see ``protocols.Cluster``."""
+        return self._standing.is_primary
+
+    @property
+    def primary(self) -> str:
+        """Where the primary is; see ``protocols.Cluster``."""
+        return self._standing.primary
 
     @property
     def strategy_name(self) -> str:
@@ -186,6 +202,10 @@ class Cluster:
             NotFound: it has left the cluster.
         """
         return self.membership.by_node(node_id)
+
+    async def refresh(self, *, seconds: float) -> None:
+        """Read every healthy engine's containers again, within *seconds*; see ``healing``."""
+        await refresh_engines(self.membership, seconds=seconds)
 
     @property
     def keeps_node_settings(self) -> bool:
@@ -243,6 +263,7 @@ class Cluster:
         self, config: ContainerConfig, engines: Sequence[protocols.Engine] | None = None
     ) -> Engine:
         """Where a network or a volume goes; see ``protocols.Cluster``."""
+        self._standing.check()
         among = self.engines() if engines is None else engines
         decision = self._scheduler.place(config, [engine.node for engine in among])
         return self.membership.by_node(decision.node.id)

@@ -78,9 +78,13 @@ class Creation:
     async def run(self) -> Placed:
         """Create somewhere, or say why not; see ``protocols.Cluster.create_container``.
 
+        Asks for leave before it decides, and again at the last moment before an engine is asked:
+        connecting takes time, and so does a process that is stopped for a while.
+
         Must not be cancelled once an engine was asked: the caller sees to that.
         """
         await free_stale_name(self._placement, self._config.name)
+        self._placement.permit()
         node = self._reserve()
         try:
             return await self._create_on(node)
@@ -228,7 +232,7 @@ class Creation:
         except NotFound:
             raise EngineUnreachable(node.name, f"engine {node.name} has left") from None
         version = self._request.version or members.roll.api_version
-        return await ask_to_create(engine, self._config, version)
+        return await ask_to_create(engine, self._config, version, self._placement.permit)
 
     async def _settle(self, node: Node, answer: Answer) -> None:
         """Make the cache show the container before the client hears of it."""

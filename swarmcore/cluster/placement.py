@@ -44,6 +44,7 @@ class Placement:
         reservation_seconds: how long the claim of a create waits for the client's pull.
         invent_name: gives a free name to a container without one.
         invent_id: gives a swarm id to a container without one.
+        permit: makes sure that this manager may place, or raises ``Unavailable``.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Placement:
         reservation_seconds: float,
         invent_name: Callable[[], str],
         invent_id: Callable[[], str],
+        permit: Callable[[], None] = lambda: None,
     ) -> None:
         self.scheduler = scheduler
         self.members = members
@@ -69,6 +71,7 @@ class Placement:
         self.decisions = DecisionLog()
         self._invent_name = invent_name
         self._invent_id = invent_id
+        self.permit = permit
 
     def check_name(self, name: str) -> None:
         """Make sure that *name* is free.

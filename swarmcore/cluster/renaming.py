@@ -39,6 +39,7 @@ async def rename(
     if name == container.name:
         return await _rename_on(engine, container, name, request)  # the engine has words for it
     await free_stale_name(placement, name)
+    placement.permit()
     with _as_engines_say_it(), placement.holding_name(name):
         return await _rename_on(engine, container, name, request)
 

@@ -1,9 +1,7 @@
 """One Docker Engine: its connection, its state, its cache, each changed by one owner."""
 
-from swarmcore.engine.engine import (
-    Engine,
-    EngineOwner,
-)
+from swarmcore.engine.engine import Engine
+from swarmcore.engine.owner import EngineOwner
 
 __all__ = [
     "Engine",

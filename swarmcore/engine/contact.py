@@ -4,7 +4,7 @@ Knows which path carries what, and ends calls that nobody will answer any more. 
 means for the engine's state is the listener's matter.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
@@ -61,6 +61,7 @@ class Contact:
         body: bytes | None = None,
         headers: Headers = (),
         seconds: float,
+        permit: Callable[[], None] | None = None,
     ) -> Answer:
         """Ask and read the whole answer.
 
@@ -70,6 +71,7 @@ class Contact:
             body: sent with its length; ``None`` sends none.
             headers: added to the request.
             seconds: how long an answer may take.
+            permit: see ``EngineClient.request``.
 
         Raises:
             EngineUnreachable: no answer; ``sent`` tells whether the engine may have acted.
@@ -79,7 +81,9 @@ class Contact:
             raise EngineUnreachable(label, f"engine {label} has left the cluster")
         try:
             with trio.move_on_after(seconds) as scope, self._listed(scope):
-                answer = await self._client.request(method, target, body=body, headers=headers)
+                answer = await self._client.request(
+                    method, target, body=body, headers=headers, permit=permit
+                )
                 self._listener.contacted()
                 return answer
             waited = trio.current_time() - began

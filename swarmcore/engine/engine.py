@@ -7,16 +7,17 @@ while connected ``watch``'s, and who may join the cluster the owner's.
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from random import Random
-from typing import Protocol
 
 import trio
 
 from swarmcore.engine.backoff import Pace
 from swarmcore.engine.contact import Contact
 from swarmcore.engine.identity import ask_specs, resolve
-from swarmcore.engine.refresh import CacheListener, Refresher
+from swarmcore.engine.owner import EngineOwner
+from swarmcore.engine.refresh import Refresher
 from swarmcore.engine.specs import Specs
 from swarmcore.engine.watch import SeenEvents, StreamEnded, Watch
 from swarmcore.errors import EngineError, EngineUnreachable
@@ -39,38 +40,6 @@ _CONNECT_SECONDS = 10.0
 _CALM_SECONDS = 0.25
 #: A connection that lasted this long was a good one: the next begins without a wait.
 _GOOD_SECONDS = 5.0
-
-
-class EngineOwner(CacheListener, Protocol):
-    """The cluster, as an engine sees it.  Every method is synchronous and quick."""
-
-    def admit(self, engine: "Engine", specs: Specs) -> None:
-        """*engine* has an identity now.
-
-        Raises:
-            EngineError: it may not join: another engine has that identity.
-        """
-        ...
-
-    def withdraw(self, engine: "Engine") -> None:
-        """*engine* gives its identity up: another may have it."""
-        ...
-
-    def described(self, engine: "Engine") -> None:
-        """Its name, labels or resources may have changed."""
-        ...
-
-    def joined(self, engine: "Engine", *, again: bool) -> None:
-        """It is healthy, for the first time or *again*, and its cache is complete."""
-        ...
-
-    def lost(self, engine: "Engine", reason: str) -> None:
-        """It was healthy and is not."""
-        ...
-
-    def publish(self, event: Event) -> None:
-        """Something happened on it, and its cache knows."""
-        ...
 
 
 class Engine:
@@ -142,11 +111,14 @@ class Engine:
         body: bytes | None = None,
         headers: Headers = (),
         version: ApiVersion | None = None,
+        permit: Callable[[], None] | None = None,
     ) -> Answer:
-        """Ask and read the whole answer; see ``protocols.Engine``."""
+        """Ask and read the whole answer; see ``protocols.Engine`` and ``EngineClient.request``."""
         seconds = _CREATE_SECONDS if method == "POST" else _CALL_SECONDS
         target = self.target(path, version)
-        return await self._contact.ask(method, target, body=body, headers=headers, seconds=seconds)
+        return await self._contact.ask(
+            method, target, body=body, headers=headers, seconds=seconds, permit=permit
+        )
 
     def open(
         self,
@@ -176,6 +148,14 @@ class Engine:
     async def refresh_container(self, id: str) -> Container | None:
         """Re-read one container now; see ``protocols.Engine``."""
         return await self._refresher.container(id)
+
+    async def refresh_containers(self) -> None:
+        """Re-read the container list now, and inspect what has changed.
+
+        Raises:
+            EngineError: it could not be read.
+        """
+        await self._refresher.containers(full=False)
 
     async def refresh_images(self) -> None:
         """Re-read the image list now; see ``protocols.Engine``."""

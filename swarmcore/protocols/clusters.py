@@ -44,6 +44,16 @@ class Cluster(Protocol):
         ...
 
     @property
+    def is_primary(self) -> bool:
+        """Whether this manager places: always, unless it is one of several (``--replication``)."""
+        ...
+
+    @property
+    def primary(self) -> str:
+        """Where the primary is, ``HOST:PORT``; empty when that is unknown, or this manager."""
+        ...
+
+    @property
     def strategy_name(self) -> str:
         """For ``info``."""
         ...

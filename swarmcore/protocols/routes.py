@@ -150,6 +150,8 @@ class Route:
         handler: answers.
         routed: who is asked, for users to read: ``the manager``, ``the container's engine``,
             ``every engine``; shown by ``swarmcore plugins --routes``.
+        local: also a replica answers, from what it knows itself; it forwards all other requests to
+            the primary.
         rewrites: what of the request or the answer is not the engine's or the client's own; empty
             where nothing is.
     """
@@ -159,6 +161,7 @@ class Route:
     handler: Handler
     routed: str = ""
     rewrites: str = ""
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)

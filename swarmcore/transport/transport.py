@@ -5,7 +5,7 @@ matter; how long to wait is the caller's, with a cancel scope around the call.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
@@ -47,7 +47,13 @@ class EngineClient:
         self._calls = trio.Semaphore(_CALLS)
 
     async def request(
-        self, method: str, target: str, *, body: bytes | None = None, headers: Headers = ()
+        self,
+        method: str,
+        target: str,
+        *,
+        body: bytes | None = None,
+        headers: Headers = (),
+        permit: Callable[[], None] | None = None,
     ) -> Answer:
         """Ask, and read the whole answer.
 
@@ -56,6 +62,8 @@ class EngineClient:
             target: path and query, percent-encoded, version prefix included.
             body: sent with its length; ``None`` sends none.
             headers: added to the request.
+            permit: called when there is a connection, and nothing was sent yet; what it raises
+                is raised, and nothing is sent.
 
         Returns:
             The answer, whatever its status.
@@ -68,13 +76,13 @@ class EngineClient:
         async with self._calls:
             with _translated(self._label):
                 try:
-                    return await self._ask(method, target, body, headers)
+                    return await self._ask(method, target, body, headers, permit)
                 except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
                     # Most often a kept connection that the engine closed a moment ago.
                     if method not in _REPEATABLE:
                         raise
                 self._backend.distrust()
-                return await self._ask(method, target, body, headers)
+                return await self._ask(method, target, body, headers, permit)
 
     @asynccontextmanager
     async def events(self, target: str) -> AsyncIterator["Lines"]:
@@ -99,8 +107,15 @@ class EngineClient:
         """Close every connection."""
         await self._client.aclose()
 
-    async def _ask(self, method: str, target: str, body: bytes | None, headers: Headers) -> Answer:
-        response = await self._send(method, target, body, headers)
+    async def _ask(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Headers,
+        permit: Callable[[], None] | None,
+    ) -> Answer:
+        response = await self._send(method, target, body, headers, permit)
         async with _closing(response) as pieces:
             read = bytearray()
             async for piece in pieces:
@@ -111,7 +126,12 @@ class EngineClient:
             return Answer(response.status_code, tuple(response.headers.raw), bytes(read))
 
     async def _send(
-        self, method: str, target: str, body: bytes | None, headers: Headers
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Headers,
+        permit: Callable[[], None] | None = None,
     ) -> httpx.Response:
         """Send one request, its target byte for byte as given; returns the answer's head."""
         if not _TARGET.fullmatch(target):
@@ -122,12 +142,11 @@ class EngineClient:
         if body is not None or method not in _REPEATABLE:
             sent.append((b"Content-Length", b"%d" % len(body or b"")))
         # Not the client's build_request, whose own headers would have engines compress.
+        extensions: dict[str, Any] = {"target": target.encode("ascii")}
+        if permit is not None:
+            extensions["trace"] = _ask_before_sending(permit)
         request = httpx.Request(
-            method,
-            "http://docker/",
-            content=body,
-            headers=sent,
-            extensions={"target": target.encode("ascii")},
+            method, "http://docker/", content=body, headers=sent, extensions=extensions
         )
         return await self._client.send(request, stream=True)
 
@@ -206,13 +225,15 @@ class _Transport(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        target = request.extensions["target"]
+        extensions = dict(request.extensions)
+        target = extensions.pop("target")
         answer = await self._pool.handle_async_request(
             httpcore.Request(
                 request.method,
                 httpcore.URL(scheme="http", host="docker", port=80, target=target),
                 headers=request.headers.raw,
                 content=_Content(request.content),
+                extensions=extensions,
             )
         )
         body = _Body(answer.stream)
@@ -222,6 +243,16 @@ class _Transport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+def _ask_before_sending(permit: Callable[[], None]) -> Callable[[str, object], Awaitable[None]]:
+    """Asks *permit* at the one moment that httpcore tells of and we cannot see."""
+
+    async def trace(name: str, info: object) -> None:
+        if name == "http11.send_request_headers.started":
+            permit()
+
+    return trace
 
 
 class _Content:

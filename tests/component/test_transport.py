@@ -12,7 +12,7 @@ import trio
 import trustme
 
 from swarmcore.addresses import Address
-from swarmcore.errors import BadRequest, EngineError, EngineUnreachable
+from swarmcore.errors import BadRequest, Conflict, EngineError, EngineUnreachable
 from swarmcore.model import TLSFiles
 from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
 from swarmcore.transport import EngineClient, transport
@@ -275,6 +275,24 @@ def closed_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+async def test_what_is_not_permitted_at_the_last_moment_is_not_sent():
+    connected = []
+
+    def refuse():
+        connected.append(engine.connections)
+        raise Conflict("not any more")
+
+    engine = ScriptedEngine(OK)
+    async with asking(engine) as client:
+        await client.request("GET", "/_ping")
+        for _ in range(2):
+            with pytest.raises(Conflict, match="not any more"):
+                await client.request("POST", "/containers/create", body=b"{}", permit=refuse)
+        await client.request("POST", "/containers/create", body=b"{}", permit=lambda: None)
+    assert len(engine.seen) == 2
+    assert len(connected) == 2
 
 
 async def test_a_refused_connection_is_told_as_not_sent(closed_port):

@@ -77,7 +77,7 @@ def _describe(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any]:
         "ID": cluster.id,
         "Name": cluster.name,
         **_sums(nodes, infos),
-        "SystemStatus": system_status(nodes, cluster.strategy_name, cluster.filter_names),
+        "SystemStatus": system_status(cluster),
         **_storage(infos),
         **_capabilities(infos),
         **_choices(infos),

@@ -4,31 +4,26 @@ Operators' scripts read these rows: keys, order and the corner sign are classic'
 The one row of ours, ``Drained``, is there only on a drained node.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from swarmcore.model import NANO, State
 from swarmcore.node import Node
+from swarmcore.protocols import Cluster
 from swarmcore.sizes import show_bytes
 
 _CORNER = "  └ "
 
 
-def system_status(
-    nodes: Sequence[Node], strategy: str, filters: Sequence[str]
-) -> list[tuple[str, str]]:
-    """Every row.
-
-    Args:
-        nodes: all of them, pending ones too, in the order to show.
-        strategy: the strategy's name.
-        filters: the filters' names, in the order of the chain.
-    """
-    rows = [
-        ("Role", "primary"),
-        ("Strategy", strategy),
-        ("Filters", ", ".join(filters)),
+def system_status(cluster: Cluster) -> list[tuple[str, str]]:
+    """Every row; ``Primary`` is there only on a replica."""
+    nodes = cluster.nodes()
+    rows = [("Role", "primary")]
+    if not cluster.is_primary:
+        rows = [("Role", "replica"), ("Primary", cluster.primary)]
+    rows += [
+        ("Strategy", cluster.strategy_name),
+        ("Filters", ", ".join(cluster.filter_names)),
         ("Nodes", str(len(nodes))),
     ]
     for node in nodes:

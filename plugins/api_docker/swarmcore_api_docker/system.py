@@ -27,10 +27,10 @@ _INFO = "sums over the engines; nodes in SystemStatus"
 def routes() -> list[Route]:
     """What the manager says of itself."""
     return [
-        Route("GET", "/_ping", ping, routed=MANAGER, rewrites=_PING),
-        Route("HEAD", "/_ping", ping, routed=MANAGER, rewrites=_PING),
-        Route("GET", "/version", show_version, routed=MANAGER, rewrites=_VERSION),
-        Route("GET", "/info", show_info, routed=MANAGER, rewrites=_INFO),
+        Route("GET", "/_ping", ping, routed=MANAGER, rewrites=_PING, local=True),
+        Route("HEAD", "/_ping", ping, routed=MANAGER, rewrites=_PING, local=True),
+        Route("GET", "/version", show_version, routed=MANAGER, rewrites=_VERSION, local=True),
+        Route("GET", "/info", show_info, routed=MANAGER, rewrites=_INFO, local=True),
     ]
 
 

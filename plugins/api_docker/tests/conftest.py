@@ -161,6 +161,7 @@ class FakeCluster:
 
     id, name = "CLUSTER", "manager"
     strategy_name, filter_names = "spread", ("health", "port")
+    is_primary, primary = True, ""
     experimental, listeners, api_version = False, 0, ApiVersion(1, 41)
 
     def __init__(self, *engines):

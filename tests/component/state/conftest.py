@@ -130,8 +130,10 @@ class ScriptedEngine:
 
     # ---- EngineClient
 
-    async def request(self, method, target, *, body=None, headers=()):
+    async def request(self, method, target, *, body=None, headers=(), permit=None):
         await self._reached()
+        if permit is not None:
+            permit()
         self.asked.append((method, target))
         parts = urlsplit(target)
         path, query = re.sub(r"^/v[0-9.]+", "", parts.path), parse_qs(parts.query)
@@ -324,7 +326,7 @@ class HealthAndPorts:
 class Fleet:
     """A running cluster of scripted engines."""
 
-    def __init__(self, scripted, settings):
+    def __init__(self, scripted, settings, standing=None):
         self.scripted = {one.address: one for one in scripted}
         self.listener = Recorder()
         listing = trio.CapacityLimiter(16)
@@ -336,6 +338,7 @@ class Fleet:
             self.listener,
             settings,
             Random(1),
+            standing=standing,
         )
 
     def discover(self, *scripted):
@@ -374,9 +377,9 @@ class Fleet:
 
 
 @asynccontextmanager
-async def open_fleet(*scripted, **settings):
+async def open_fleet(*scripted, standing=None, **settings):
     """A cluster of these, all healthy."""
-    fleet = Fleet(scripted, ClusterSettings(name="manager", **settings))
+    fleet = Fleet(scripted, ClusterSettings(name="manager", **settings), standing)
     async with open_cluster(fleet.cluster):
         fleet.discover(*scripted)
         await fleet.wait_healthy(*scripted)

@@ -242,9 +242,9 @@ async def test_a_create_whose_answer_was_lost_is_found_by_its_label(autojump_clo
     bodies = []
     request = engine.request
 
-    async def remember(method, target, *, body=None, headers=()):
+    async def remember(method, target, *, body=None, **options):
         bodies.append(body)
-        return await request(method, target, body=body, headers=headers)
+        return await request(method, target, body=body, **options)
 
     engine.request = remember
     engine.answer("POST", "/create", create_and_break)
