@@ -2,10 +2,11 @@
 
 from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
-from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI
-from swarmcore.stores import parse_location, store_context
+from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
+from swarmcore.stores import Location, SeatElection, parse_location, store_context
 from swarmcore_discovery_consul.agent import Agent
 from swarmcore_discovery_consul.discovery import ConsulDiscovery
+from swarmcore_discovery_consul.election import ConsulSeat
 
 _PORT = 8500
 
@@ -15,14 +16,32 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
     """Answer to ``consul``."""
     if uri.scheme != "consul":
         return None
+    location = _location(uri, options)
+    return ConsulDiscovery(_agent(location, options), location, options)
+
+
+@hookimpl
+def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election | None:
+    """Answer to ``consul``."""
+    if uri.scheme != "consul":
+        return None
+    location = _location(uri, options)
+    seat = ConsulSeat(_agent(location, options), location, options.ttl_seconds)
+    return SeatElection(seat)
+
+
+def _location(uri: DiscoveryURI, options: DiscoveryOptions) -> Location:
     location = parse_location(uri, options, _PORT)
     if len(location.servers) > 1:
         # Classic's words; a fleet of servers has an agent on each machine, or one name for all.
         raise ConfigError(f"{uri}: consul does not support multiple endpoints; name one agent")
+    return location
+
+
+def _agent(location: Location, options: DiscoveryOptions) -> Agent:
     scheme = "https" if location.tls else "http"
-    agent = Agent(
+    return Agent(
         f"{scheme}://{location.servers[0].hostport}",
         store_context(location.tls),
         options.options.get("consul.tokenfile", ""),
     )
-    return ConsulDiscovery(agent, location, options)

@@ -8,14 +8,15 @@ from urllib.parse import quote
 from swarmcore.protocols import DiscoveryOptions, DiscoverySink, Entry
 from swarmcore.stores import Location, Report, StoreError, describe_entry, follow
 from swarmcore_discovery_consul.agent import Agent
+from swarmcore_discovery_consul.sessions import (
+    FLAGS,
+    create_session,
+    end_session,
+    renew_session,
+)
 
 #: A connection that is half open is noticed only when a query runs out.
 _WAIT_SECONDS = 20.0
-
-#: The flags that classic's library puts on every key; it refuses to lock a key with others.
-_FLAGS = 3304740253564472344
-
-_NO_DELAY = "1ms"
 
 
 class ConsulDiscovery:
@@ -55,49 +56,29 @@ class ConsulDiscovery:
         """See ``Registrar``.  The same steps as classic's, so that its managers see the same."""
         path = f"kv/{quote(self._location.node(entry))}"
         session = await self._session_of(path)
-        if session and not await self._renew(session):
+        if session and not await renew_session(self._agent, session):
             session = ""
         if not session:
             session = await self._acquire(path, describe_entry(entry))
-        await self._agent.ask(
-            "PUT", path, text=describe_entry(entry), acquire=session, flags=_FLAGS
-        )
+        await self._agent.ask("PUT", path, text=describe_entry(entry), acquire=session, flags=FLAGS)
 
     async def leave(self, entry: Entry) -> None:
         """See ``Registrar``; the key goes with its session."""
         session = await self._session_of(f"kv/{quote(self._location.node(entry))}")
         if session:
-            await self._agent.ask("PUT", f"session/destroy/{session}")
+            await end_session(self._agent, session)
 
     async def _session_of(self, path: str) -> str:
         """The session that holds the key: ours, also of an earlier life of this engine's."""
         reply = await self._agent.ask("GET", path, consistent="")
         return str(reply.value[0].get("Session", "")) if reply.value else ""
 
-    async def _renew(self, session: str) -> bool:
-        """Whether it lives on; just after a restart a server may deny one that it has."""
-        reply = await self._agent.ask("PUT", f"session/renew/{session}")
-        if reply.status == 200:
-            return True
-        found = await self._agent.ask("GET", f"session/info/{session}", consistent="")
-        return bool(found.value)
-
     async def _acquire(self, path: str, value: str) -> str:
-        created = await self._agent.ask(
-            "PUT",
-            "session/create",
-            body={
-                "Behavior": "delete",
-                "TTL": f"{max(1, round(self._options.ttl_seconds / 2))}s",
-                "LockDelay": _NO_DELAY,
-                # Without a list the session would end with the health of the agent's machine.
-                "Checks": [],
-            },
-        )
-        session = str(created.value["ID"])
-        got = await self._agent.ask("PUT", path, text=value, acquire=session, flags=_FLAGS)
+        ttl_seconds = max(1.0, self._options.ttl_seconds / 2)
+        session = await create_session(self._agent, ttl_seconds, "delete")
+        got = await self._agent.ask("PUT", path, text=value, acquire=session, flags=FLAGS)
         if got.value is not True:
-            await self._agent.ask("PUT", f"session/destroy/{session}")
+            await end_session(self._agent, session)
             raise StoreError(f"consul: {path} is held by another session; it is tried again")
         return session
 

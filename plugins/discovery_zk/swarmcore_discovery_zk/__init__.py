@@ -1,9 +1,10 @@
 """``zk://HOST,.../PREFIX``: engines that announce themselves in ZooKeeper."""
 
 from swarmcore import hookimpl
-from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI
-from swarmcore.stores import parse_location
+from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
+from swarmcore.stores import SeatElection, parse_location
 from swarmcore_discovery_zk.discovery import ZooKeeperDiscovery
+from swarmcore_discovery_zk.election import ZooKeeperSeat
 
 _PORT = 2181
 
@@ -14,3 +15,11 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
     if uri.scheme != "zk":
         return None
     return ZooKeeperDiscovery(parse_location(uri, options, _PORT), options)
+
+
+@hookimpl
+def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election | None:
+    """Answer to ``zk``."""
+    if uri.scheme != "zk":
+        return None
+    return SeatElection(ZooKeeperSeat(parse_location(uri, options, _PORT), options.ttl_seconds))

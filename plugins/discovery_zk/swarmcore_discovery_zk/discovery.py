@@ -40,7 +40,7 @@ class ZooKeeperDiscovery:
         session = await connect(self._location, _WATCH_TTL_SECONDS)
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_fail_when_lost, session)
+                nursery.start_soon(session.fail_when_lost)
                 await self._report_changes(session, report)
         finally:
             await session.aclose()
@@ -109,8 +109,3 @@ class ZooKeeperDiscovery:
         if self._session is None:
             self._session = await connect(self._location, self._options.ttl_seconds)
         return self._session
-
-
-async def _fail_when_lost(session: Session) -> None:
-    await session.lost.wait()
-    raise StoreError("zk: the session is lost; the list is read again")

@@ -7,6 +7,7 @@ waiting instead of failing them, so every call here has a deadline.
 import contextlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import trio
@@ -28,7 +29,8 @@ class Session:
     """A session with the store; made by ``connect``.
 
     Attributes:
-        lost: set when the store, or the way to it, is gone; a new session is needed.
+        lost: set when the store, or the way to it, is gone.
+        granted_seconds: how long the store keeps it when it is silent; 0 before the first answer.
     """
 
     def __init__(self, client: KazooClient, name: str) -> None:
@@ -36,7 +38,17 @@ class Session:
         self._name = name
         self._token = trio.lowlevel.current_trio_token()
         self.lost = trio.Event()
+        self.granted_seconds = 0.0
         client.add_listener(self._changed)
+        # kazoo keeps to itself what the store has granted, and waits for two thirds of it.
+        connection, connect = client._connection, client._connection._connect
+
+        def connecting(*arguments: Any) -> tuple[float, float]:
+            read_timeout, connect_timeout = connect(*arguments)
+            self.granted_seconds = read_timeout * 3 / 2 / 1000
+            return read_timeout, connect_timeout
+
+        connection._connect = connecting
 
     @property
     def id(self) -> int:
@@ -54,9 +66,32 @@ class Session:
             NoNodeError, NodeExistsError: as kazoo says.
             StoreError: another error, or no answer.
         """
+        return await self._answer(
+            partial(getattr(self._client, f"{method}_async"), *arguments, **options)
+        )
+
+    async def commit(self, *operations: tuple[Any, ...]) -> bool:
+        """Do all of *operations*, or none.
+
+        Args:
+            operations: each a method of kazoo's transaction, and its arguments.
+
+        Returns:
+            Whether they are done.
+
+        Raises:
+            StoreError: as ``call``.
+        """
+        transaction = self._client.transaction()
+        for method, *arguments in operations:
+            getattr(transaction, method)(*arguments)
+        results = await self._answer(transaction.commit_async)
+        return not any(isinstance(result, Exception) for result in results)
+
+    async def _answer(self, ask: Callable[[], Any]) -> Any:
         try:
             with trio.fail_after(_ANSWER_SECONDS):
-                return await _wait(getattr(self._client, f"{method}_async")(*arguments, **options))
+                return await _wait(ask())
         except (NoNodeError, NodeExistsError):
             raise
         except trio.TooSlowError:
@@ -72,6 +107,15 @@ class Session:
                 self._token.run_sync_soon(function)
 
         return called
+
+    async def fail_when_lost(self) -> None:
+        """Wait until it is lost.
+
+        Raises:
+            StoreError: then.
+        """
+        await self.lost.wait()
+        raise StoreError(f"{self._name}: the session is lost; what it read is read again")
 
     async def aclose(self) -> None:
         """End it, and with it what was ephemeral; leaves no thread behind."""

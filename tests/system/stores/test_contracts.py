@@ -30,3 +30,13 @@ class TestZooKeeper(StoreContract):
 class TestEtcdElection(ElectionContract):
     name = "etcd"
     store_class = EtcdStore
+
+
+class TestConsulElection(ElectionContract):
+    name = "consul"
+    store_class = ConsulStore
+
+
+class TestZooKeeperElection(ElectionContract):
+    name = "zk"
+    store_class = ZooKeeperStore

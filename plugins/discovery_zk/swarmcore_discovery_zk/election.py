@@ -1,0 +1,201 @@
+"""The leader's seat: held by the first in a queue of nodes, each gone with its session.
+
+The queue is below the leader's path, its names and the value of that path are those of classic's
+lock: its managers and ours exclude each other, and know who leads.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+import trio
+from kazoo.exceptions import NoNodeError
+
+from swarmcore.protocols import Leader
+from swarmcore.stores import Location, SessionLost, StoreError
+from swarmcore_discovery_zk.session import Session, connect
+
+_T = TypeVar("_T")
+
+#: Of a watcher's session, on which nothing in the store depends.
+_WATCH_TTL_SECONDS = 10.0
+
+#: A watch that got lost must not leave the seat empty: the queue is read again after this part of
+#: the time to live.
+_LOOK_AGAIN = 1 / 4
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who is first: ``term`` is the store's transaction that made its node, and grows."""
+
+    address: str
+    term: int
+    path: str
+
+
+class ZooKeeperSeat:
+    """A ``Seat``.
+
+    Args:
+        location: of the cluster in the store.
+        ttl_seconds: how long a leader that went silent leads on; the store may change it.
+    """
+
+    def __init__(self, location: Location, ttl_seconds: float) -> None:
+        self._location = location
+        self._ttl_seconds = ttl_seconds
+        self._path = f"/{location.leader}"
+
+    async def open(self, candidate: str) -> "ZooKeeperSession":
+        """See ``Seat``; with the session comes its place in the queue."""
+        session = await connect(self._location, self._ttl_seconds)
+        try:
+            # Were the answer lost, the session would end, and the node with it.
+            own = await session.call(
+                "create",
+                # As classic's library writes it: who made it, in 32 digits.
+                f"{self._path}/_c_{session.id & (1 << 64) - 1:032x}-lock-",
+                candidate.encode(),
+                ephemeral=True,
+                sequence=True,
+                makepath=True,
+            )
+        except BaseException:
+            await session.aclose()
+            raise
+        queue = Queue(session, self._path, session.granted_seconds * _LOOK_AGAIN)
+        return ZooKeeperSession(session, queue, own, candidate)
+
+    async def watch(self, report: Callable[[Leader | None], None]) -> None:
+        """See ``Seat``."""
+
+        async def tell(held: Held | None) -> None:
+            report(Leader(held.address, held.term) if held else None)
+
+        session = await connect(self._location, _WATCH_TTL_SECONDS)
+        try:
+            await session.call("ensure_path", self._path)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(session.fail_when_lost)
+                await Queue(session, self._path, self._ttl_seconds * _LOOK_AGAIN).follow(tell)
+        finally:
+            await session.aclose()
+
+
+class Queue:
+    """The nodes below the leader's path, seen in one session.
+
+    Args:
+        session: in which it is read.
+        path: the leader's.
+        look_seconds: how long a watch is trusted.
+    """
+
+    def __init__(self, session: Session, path: str, look_seconds: float) -> None:
+        self._session = session
+        self._path = path
+        self._look_seconds = look_seconds
+        signals, self._changed = trio.open_memory_channel[None](1)
+
+        def signal() -> None:
+            with suppress(trio.WouldBlock):  # a queue that is still to be read will show it
+                signals.send_nowait(None)
+
+        # One watcher for everything: kazoo keeps each only once, however often it is given.
+        self._wake = session.waker(signal)
+
+    async def follow(self, decide: Callable[[Held | None], Awaitable[_T | None]]) -> _T:
+        """Show who is first, now, after each change and now and then, until *decide* has decided.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+        while (decision := await decide(await self._read())) is None:
+            with trio.move_on_after(self._look_seconds):
+                await self._changed.receive()
+        return decision
+
+    async def _read(self) -> Held | None:
+        while True:
+            try:
+                names = await self._session.call("get_children", self._path, watch=self._wake)
+            except NoNodeError:
+                raise StoreError(f"zk: somebody has deleted {self._path}") from None
+            numbered = [(int(number), name) for name in names if (number := _number(name))]
+            if not numbered:
+                return None
+            path = f"{self._path}/{min(numbered)[1]}"
+            with suppress(NoNodeError):  # it left meanwhile: who is first now?
+                data, stat = await self._session.call("get", path)
+                return Held(await self._address(data), stat.czxid, path)
+
+    async def _address(self, data: bytes) -> str:
+        """A classic manager's node is empty: its address is the value of the path."""
+        if not data:
+            data, _ = await self._session.call("get", self._path, watch=self._wake)
+        return data.decode(errors="replace")
+
+
+def _number(name: str) -> str:
+    """The digits at the end of a name in the queue; empty where there are none."""
+    digits = name.rpartition("-")[2]
+    return digits if digits.isascii() and digits.isdigit() else ""
+
+
+class ZooKeeperSession:
+    """A ``Session``.
+
+    Args:
+        session: the store's.
+        queue: seen in it.
+        own: path of the candidate's node.
+        candidate: who stands.
+    """
+
+    def __init__(self, session: Session, queue: Queue, own: str, candidate: str) -> None:
+        self._session = session
+        self._queue = queue
+        self._own = own
+        self._candidate = candidate
+
+    @property
+    def ttl_seconds(self) -> float:
+        """See ``Session``."""
+        return self._session.granted_seconds
+
+    async def renew(self) -> bool:
+        """See ``Session``: every answer renews it, and the node is there as long as it is.
+
+        Not that of another session: kazoo begins a new one by itself when one has ended.
+        """
+        stat = await self._session.call("exists", self._own)
+        return stat is not None and bool(stat.ephemeralOwner == self._session.id)
+
+    async def acquire(self) -> int:
+        """See ``Session``."""
+
+        async def is_first(held: Held | None) -> int | None:
+            return held.term if held and held.path == self._own else None
+
+        term = await self._queue.follow(is_first)
+        path = self._own.rpartition("/")[0]
+        # For classic's managers; not done when another could lead already.
+        if not await self._session.commit(
+            ("check", self._own, 0), ("set_data", path, self._candidate.encode())
+        ):
+            raise SessionLost("zk: the store has ended our session")
+        return term
+
+    async def wait_lost(self) -> None:
+        """See ``Session``."""
+
+        async def is_lost(held: Held | None) -> bool | None:
+            return held is None or held.path != self._own or None
+
+        await self._queue.follow(is_lost)
+
+    async def release(self) -> None:
+        """See ``Session``."""
+        await self._session.aclose()
