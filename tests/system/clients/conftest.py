@@ -216,8 +216,9 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Iterator[pytest.TestReport]:
     report = yield
-    marker = item.get_closest_marker("client")
-    if marker is not None and call.when == "call":
+    if call.when != "call":
+        return report
+    for marker in reversed(list(item.iter_markers("client"))):  # in the order of the source
         client, does = marker.args
         row = item.config.stash[_found].results.setdefault((client, does), {})
         name = item.callspec.params["target"]  # type: ignore[attr-defined]
