@@ -1,17 +1,51 @@
 """Execs by id: carried to the engine that holds them."""
 
-from swarmcore.protocols import Exchange, Handler, Route
-from swarmcore_api_docker.containers import engine_path
+from collections.abc import Callable
+from contextlib import suppress
+
+from swarmcore.config.folding import as_object, with_known_spelling
+from swarmcore.errors import BadRequest
+from swarmcore.messages import Headers
+from swarmcore.protocols import Engine, Exchange, Handler, Route
+from swarmcore_api_docker.containers import engine_path, version_of
+from swarmcore_api_docker.output_types import name_output, names_output
 from swarmcore_api_docker.routed import EXEC
+
+#: Gives the headers of an answer another media type.
+_Reword = Callable[[Headers], Headers]
 
 
 def routes() -> list[Route]:
     """Every route below ``/exec/``."""
     return [
-        Route("POST", "/exec/{id}/start", _carry("start"), routed=EXEC),
+        Route("POST", "/exec/{id}/start", start, routed=EXEC),
         Route("POST", "/exec/{id}/resize", _carry("resize"), routed=EXEC),
         Route("GET", "/exec/{id}/json", _carry("json"), routed=EXEC),
     ]
+
+
+async def start(exchange: Exchange) -> None:
+    """``POST /exec/{id}/start``: a tunnel, or with ``Detach`` an empty answer."""
+    id = exchange.request.params["id"]
+    engine = await exchange.cluster.find_exec(id)
+    path = engine_path(exchange, "exec", id, "start")
+    await exchange.relay(engine, path, reword=await _output_type(exchange, engine))
+
+
+async def _output_type(exchange: Exchange, engine: Engine) -> _Reword | None:
+    """The media type that an old engine does not say: its body's ``Tty`` decides on frames.
+
+    A body that cannot be read is the engine's to refuse.
+    """
+    asked, spoken = version_of(exchange), engine.node.api_version
+    if names_output(asked, spoken):
+        return None
+    await exchange.read_body()
+    with suppress(BadRequest):
+        body = with_known_spelling(as_object(await exchange.read_json()), ("Detach", "Tty"))
+        if not body.get("Detach"):
+            return name_output(asked, spoken, terminal=bool(body.get("Tty")))
+    return None
 
 
 def _carry(verb: str) -> Handler:

@@ -15,6 +15,16 @@ FRAMED = b"application/vnd.docker.multiplexed-stream"
 _SINCE = ApiVersion(1, 42)
 
 
+def names_output(asked: ApiVersion, spoken: ApiVersion) -> bool:
+    """Whether an engine's own media type is what the client's version expects.
+
+    Args:
+        asked: the client's version.
+        spoken: the newest of the engine.
+    """
+    return asked < _SINCE or spoken >= _SINCE
+
+
 def name_output(
     asked: ApiVersion, spoken: ApiVersion, *, terminal: bool
 ) -> Callable[[Headers], Headers] | None:
@@ -25,7 +35,7 @@ def name_output(
         spoken: the newest of the engine.
         terminal: the output is that of a terminal, which has no frames.
     """
-    if asked < _SINCE or spoken >= _SINCE:
+    if names_output(asked, spoken):
         return None
     wanted = RAW if terminal else FRAMED
 

@@ -1,8 +1,11 @@
 """A container's life through the manager: every verb shows as soon as it returns."""
 
+import json
+
 import pytest
 import trio
 
+from swarmcore.messages import find_header
 from swarmcore.model import State
 
 
@@ -105,6 +108,42 @@ async def test_an_exec_is_found_by_its_id_alone(manager, manage, n1, n2):
     assert (await manager.json("GET", f"/exec/{id}/json"))["ContainerID"] == n2.container("web").id
     async with manage(n1, n2) as another:
         assert (await another.json("GET", f"/exec/{id}/json"))["ID"] == id
+
+
+@pytest.mark.parametrize(
+    ("terminal", "kind"), [(False, b"multiplexed-stream"), (True, b"raw-stream")]
+)
+@pytest.mark.parametrize("node", ["n1", "n2"])
+async def test_the_output_of_an_exec_has_the_type_of_the_clients_version(
+    manager, node, terminal, kind
+):
+    await manager.run("web", node)
+    asked = {"Cmd": ["echo", "hi"], "AttachStdout": True}
+    id = (await manager.json("POST", "/containers/web/exec", asked))["Id"]
+    body = json.dumps({"tty": terminal}).encode()
+    headers = (
+        (b"Host", b"docker"), (b"Content-Type", b"application/json"), (b"Upgrade", b"tcp"),
+        (b"Connection", b"Upgrade"), (b"Content-Length", b"%d" % len(body)),
+    )  # fmt: skip
+    async with manager._streams.call("POST", f"/v1.45/exec/{id}/start", headers, body) as call:
+        head = await call.read_head()
+        assert (head.status, find_header(head.headers, b"content-type")) == (
+            101, b"application/vnd.docker." + kind,
+        )  # fmt: skip
+
+
+async def test_a_detached_exec_has_no_output_and_no_type(manager):
+    await manager.run("web", "n1")
+    id = (await manager.json("POST", "/containers/web/exec", {"Cmd": ["true"]}))["Id"]
+    answer = await manager("POST", f"/exec/{id}/start", {"Detach": True}, version="v1.45")
+    assert (answer.status, find_header(answer.headers, b"content-type")) == (200, None)
+
+
+async def test_an_old_engine_refuses_the_options_of_an_exec_itself(manager):
+    await manager.run("web", "n1")
+    id = (await manager.json("POST", "/containers/web/exec", {"Cmd": ["true"]}))["Id"]
+    answer = await manager("POST", f"/exec/{id}/start", {"Tty": 1}, version="v1.45")
+    assert (answer.status, "ExecStartOptions.Tty" in answer.message) == (400, True)
 
 
 async def test_archives_go_both_ways_through_the_manager(manager):
