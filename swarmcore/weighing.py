@@ -1,4 +1,6 @@
-"""Classic's weights, shared by the strategies that came from it."""
+"""Classic's weights, shared by the strategies that came from it, and one scale for all weights."""
+
+from collections.abc import Sequence
 
 from swarmcore.config import ContainerConfig
 from swarmcore.node import Node
@@ -28,3 +30,22 @@ def _percent(asked: int, used: int, total: int) -> float:
     if asked <= 0 or total <= 0:
         return 100.0
     return float((used + asked) * 100 // total)
+
+
+def normalise(weights: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Each column on a scale from 0, the worst of the candidates, to 1, the best.
+
+    A column in which all are equal decides nothing, and is 0.
+
+    Args:
+        weights: a row for each candidate, all of one length.
+    """
+    lowest, highest = map(min, zip(*weights, strict=True)), map(max, zip(*weights, strict=True))
+    scales = list(zip(lowest, highest, strict=True))
+    return [
+        [
+            (weight - low) / (high - low) if high > low else 0.0
+            for weight, (low, high) in zip(row, scales, strict=True)
+        ]
+        for row in weights
+    ]

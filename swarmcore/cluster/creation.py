@@ -101,6 +101,7 @@ class Creation:
                 answer = await self._ask(node)
             except EngineUnreachable as error:
                 if error.sent:
+                    self._placement.scheduler.note_failure(node)
                     self._keep(UNKNOWN_SECONDS)
                     raise
                 failure = error
@@ -161,7 +162,9 @@ class Creation:
     def _move(self, node: Node, *, with_image: bool) -> Node | None:
         """Give *node* up for another, if there is one that may do better, and reserve there."""
         placement = self._placement
-        if with_image and self._lacking is None:
+        if not with_image:
+            placement.scheduler.note_failure(node)
+        elif self._lacking is None:
             self._lacking = node
         self._excluded.add(node.id)
         placement.reservations.end(self._config.swarm_id)

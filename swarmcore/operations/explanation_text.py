@@ -13,6 +13,7 @@ from swarmcore.sizes import show_bytes, show_gpus
 
 #: Candidates that are listed beside the chosen one and its alternates.
 _RUNNERS_UP = 2
+_WEIGHTS = ("Raw", "Normalised", "Added", "AddedNormalised")
 
 Document = Mapping[str, Any]
 
@@ -65,8 +66,11 @@ def _verdicts(node: Document, width: int) -> Iterator[str]:
         rows.append(["", each["Filter"], wish + each["Rule"], says])
     yield from table(rows, width=width)
     if node["Weights"]:
-        raw, normalised = (_numbers(node["Weights"][key]) for key in ("Raw", "Normalised"))
+        raw, normalised, added, scaled = (_numbers(node["Weights"][key]) for key in _WEIGHTS)
         yield f"  weights {raw}, normalised {normalised}"
+        if added:
+            score = f"score {node['Weights']['Score']:.4g}"
+            yield f"  added {added}, normalised {scaled}; {score}"
 
 
 def _answer(explanation: Document, width: int) -> Iterator[str]:
@@ -80,6 +84,7 @@ def _answer(explanation: Document, width: int) -> Iterator[str]:
     facts = [
         ("claims", _claim(explanation["Claim"])),
         ("strategy", explanation["Strategy"]),
+        ("weighers", ", ".join(map(_weigher, explanation["Weighers"]))),
         ("filters", ", ".join(explanation["Filters"])),
         ("alternates", ", ".join(explanation["Alternates"])),
         ("dropped", "; ".join(explanation["Dropped"])),
@@ -88,6 +93,11 @@ def _answer(explanation: Document, width: int) -> Iterator[str]:
     for word, text in facts:
         if text:
             yield from wrap(f"{word:<12}{text}", width=width, indent="  ", hanging=" " * 14)
+
+
+def _weigher(weigher: Document) -> str:
+    multiplier = weigher["Multiplier"]
+    return f"{weigher['Name']} {'first' if multiplier is None else f'x {multiplier:g}'}"
 
 
 def _claim(claim: Document) -> str:
@@ -111,7 +121,7 @@ def _candidates(
 ) -> Iterator[str]:
     yield f"{len(fitting)} of {count(asked, 'node')} could take it:"
     shown = fitting[: 1 + len(explanation["Alternates"]) + _RUNNERS_UP]
-    rows = [["", "RANK", "NODE", "WEIGHTS", "NORMALISED", "BREAKS"]]
+    rows = [["", "RANK", "NODE", "WEIGHTS", "NORMALISED", "ADDED", "SCALED", "SCORE", "BREAKS"]]
     for node in shown:
         broken = [each["Rule"] for each in node["Verdicts"] if not each["Passed"]]
         rows.append(
@@ -119,12 +129,13 @@ def _candidates(
                 "",
                 str(node["Rank"]),
                 node["Name"],
-                _numbers(node["Weights"]["Raw"]),
-                _numbers(node["Weights"]["Normalised"]),
+                *(_numbers(node["Weights"][key]) for key in _WEIGHTS),
+                _numbers([node["Weights"]["Score"]]),
                 "; ".join(broken) or "-",
             ]
         )
-    yield from table(rows, width=width, spare=(4,))
+    hidden = () if explanation["Weighers"] else (5, 6, 7)
+    yield from table(rows, width=width, hidden=hidden, spare=(4, 6))
     rest = [node["Name"] for node in fitting[len(shown) :]]
     if rest:
         yield f"  and {some(rest, room=width - 6)}"

@@ -16,6 +16,7 @@ from swarmcore.addresses import parse_address
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.options.settings import Setting
+from swarmcore.options.weights import read_multipliers
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class Options:
         cpu_shares_are_cpus: ``CpuShares`` claims CPUs, as classic had it.
         node_settings: file that keeps what operators decide about nodes; empty for none.
         alternates: how many other nodes one create may try where a failure is the node's.
+        multipliers: weigher -> how much it counts beside the strategy.
+        spread: the label of nodes over whose values containers are spread first; empty for none.
         settings: every option with its origin.
     """
 
@@ -69,6 +72,8 @@ class Options:
     replication_ttl_seconds: float = 20.0
     advertise: str = ""
     node_settings: str = ""
+    multipliers: Mapping[str, float] = field(default_factory=dict)
+    spread: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
     @property
@@ -133,6 +138,8 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         replication_ttl_seconds=read["replication-ttl"],
         advertise=read["advertise"],
         node_settings=read["node-settings"],
+        multipliers=read_multipliers(cluster_opts),
+        spread=cluster_opts.get("swarm.spread", ""),
         settings=settings,
     )
 

@@ -26,7 +26,7 @@ from swarmcore.protocols.discovery import (
 )
 from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandate
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
-from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy
+from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
 from swarmcore.protocols.routes import Denied, Epilogue, Exchange, Handler, Route
 
 __all__ = [
@@ -70,4 +70,5 @@ __all__ = [
     "TLSFiles",
     "Upload",
     "Verdict",
+    "Weigher",
 ]

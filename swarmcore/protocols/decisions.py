@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import NoNodeFits
 from swarmcore.node import Node
-from swarmcore.protocols.placement import Rule
+from swarmcore.protocols.placement import Rule, Weigher
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,15 @@ class Candidate:
         node: it.
         broken: for each soft rule, in order, whether the node breaks it.
         weight: the strategy's; the higher wins.
+        added: for each weigher of the decision, in order, its value.
+        score: what the strategy and the weighers give together; 0 where nothing is added to it.
     """
 
     node: Node
     broken: tuple[bool, ...]
     weight: tuple[float, ...]
+    added: tuple[float, ...] = ()
+    score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Decision:
         refusals: for each refused node the first hard rule that objects, and the reason.
         error: why there is no candidate; ``None`` when there is one.
         verdicts: node id -> what every rule says of it; empty unless the whole was asked for.
+        weighers: what was added to the strategy's weights.
     """
 
     candidates: Sequence[Candidate]
@@ -57,6 +62,7 @@ class Decision:
     refusals: Sequence[tuple[Node, Rule, str]] = field(repr=False)
     error: NoNodeFits | None = None
     verdicts: Mapping[str, Sequence[Verdict]] = field(default_factory=dict, repr=False)
+    weighers: Sequence[Weigher] = ()
 
     @property
     def node(self) -> Node:

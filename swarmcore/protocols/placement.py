@@ -78,3 +78,20 @@ class Strategy(Protocol):
         Called once per node that passed every rule; the node has room for the config's claim.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Weigher:
+    """Something that is added to the strategy's weights.
+
+    Attributes:
+        name: for explanations.
+        multiplier: how much it counts beside the strategy, which counts once, when the values of
+            the candidates are scaled to 0..1; ``None``: it decides before all that is added up.
+        weigh: the config, the candidates and all nodes that were asked -> for each candidate a
+            value; the higher, the better.
+    """
+
+    name: str
+    multiplier: float | None
+    weigh: Callable[[ContainerConfig, Sequence[Node], Sequence[Node]], Sequence[float]]

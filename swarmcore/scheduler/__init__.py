@@ -1,11 +1,15 @@
 """Where a container goes: rules, then wishes, then weights."""
 
+from swarmcore.scheduler.failures import FailureHistory
 from swarmcore.scheduler.scheduler import (
     PlacementFailed,
     Scheduler,
 )
+from swarmcore.scheduler.weighers import make_weighers
 
 __all__ = [
+    "FailureHistory",
     "PlacementFailed",
     "Scheduler",
+    "make_weighers",
 ]

@@ -12,9 +12,20 @@ from typing import Any
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import BadRequest, NoNodeFits, SwarmError
 from swarmcore.node import Node
-from swarmcore.protocols import Candidate, Decision, Filter, Refused, Rule, Strategy, Verdict
+from swarmcore.protocols import (
+    Candidate,
+    Decision,
+    Filter,
+    Refused,
+    Rule,
+    Strategy,
+    Verdict,
+    Weigher,
+)
 from swarmcore.scheduler.devices import device_rules
+from swarmcore.scheduler.failures import FailureHistory
 from swarmcore.scheduler.needs import need_rules
+from swarmcore.scheduler.ranking import rank
 from swarmcore.scheduler.room import DRAINED, room_rules
 
 #: Classic's text for a cluster in which nothing runs.
@@ -33,11 +44,21 @@ class Scheduler:
     Args:
         strategy: ranks.
         filters: give rules, in this order; a node is refused by the first that objects.
+        weighers: are added to the strategy's weights.
+        failures: is told of creates that failed.
     """
 
-    def __init__(self, strategy: Strategy, filters: Iterable[Filter]) -> None:
+    def __init__(
+        self,
+        strategy: Strategy,
+        filters: Iterable[Filter],
+        weighers: Iterable[Weigher] = (),
+        failures: FailureHistory | None = None,
+    ) -> None:
         self._strategy = strategy
         self._filters = tuple(filters)
+        self._weighers = tuple(weighers)
+        self._failures = failures
 
     @property
     def strategy_name(self) -> str:
@@ -48,6 +69,11 @@ class Scheduler:
     def filter_names(self) -> Sequence[str]:
         """What ``--filter`` calls them, in the order of the chain."""
         return [each.name for each in self._filters]
+
+    def note_failure(self, node: Node) -> None:
+        """A create failed on *node*, for a reason that was the node's: weighers may mind."""
+        if self._failures is not None:
+            self._failures.note(node.id)
 
     def place(self, config: ContainerConfig, nodes: Iterable[Node]) -> Decision:
         """Choose a node.
@@ -82,7 +108,7 @@ class Scheduler:
         """
         asked = list(nodes)
         if not asked:
-            return Decision((), (), (), NoNodeFits(_NO_ENGINE))
+            return Decision((), (), (), NoNodeFits(_NO_ENGINE), weighers=self._weighers)
         rules = self._compile(config)
         if whole and len(rules) * len(asked) > _MOST_VERDICTS:
             raise BadRequest(
@@ -100,15 +126,16 @@ class Scheduler:
                 candidates.append(Candidate(node, broken, self._weigh(config, node)))
             else:
                 refusals.append((node, *refusal))
-        candidates.sort(key=_rank)
+        candidates = rank(config, candidates, asked, self._weighers)
         verdicts = {node.id: _verdicts(rules, node) for node in asked} if whole else {}
         if not candidates:
-            return Decision((), (), refusals, _no_node_fits(len(asked), refusals), verdicts)
+            error = _no_node_fits(len(asked), refusals)
+            return Decision((), (), refusals, error, verdicts, self._weighers)
         broken = candidates[0].broken
         dropped = [
             rule.text for (_, rule), is_broken in zip(soft, broken, strict=True) if is_broken
         ]
-        return Decision(candidates, dropped, refusals, None, verdicts)
+        return Decision(candidates, dropped, refusals, None, verdicts, self._weighers)
 
     def _compile(self, config: ContainerConfig) -> list[tuple[str, Rule]]:
         """Every rule with the name of the filter that it comes from."""
@@ -139,12 +166,6 @@ class Scheduler:
         if isinstance(weighed, str) or not weight or not all(map(math.isfinite, weight)):
             raise PlacementFailed(f"strategy {name} weighed {node.name} as {weighed!r}")
         return weight
-
-
-def _rank(candidate: Candidate) -> tuple[object, ...]:
-    """Sorts the best first: fewest wishes broken, the last ones rather, heaviest, by name."""
-    heaviest = tuple(-number for number in candidate.weight)
-    return sum(candidate.broken), candidate.broken, heaviest, candidate.node.name
 
 
 def _first_refusal(rules: Sequence[tuple[str, Rule]], node: Node) -> tuple[Rule, str] | None:

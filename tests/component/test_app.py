@@ -32,6 +32,7 @@ def refusal(*arguments):
         (["--strategy", "best", "h:1"], ["strategy_best", "installed:"]),
         (["--filter", "rain", "h:1"], ["filter_rain", "installed:"]),
         (["--cluster-opt", "swarm.overcommit=lots", "h:1"], ["swarm.overcommit", "lots"]),
+        (["--cluster-opt", "swarm.weight.disk=1", "h:1"], ["swarm.weight.disk", "image"]),
         (["--heartbeat", "soon", "h:1"], ["--heartbeat", "soon"]),
         (["h:1:2:3"], ["h:1:2:3"]),
         (["h"], ["'h'", "port"]),
@@ -162,6 +163,23 @@ def test_a_manager_without_engines_answers_and_says_so(managed):
         answer = client.getresponse()
         assert answer.status == 503
         assert "No healthy node" in json.load(answer)["message"]
+
+
+def test_weights_that_are_asked_for_are_part_of_every_decision(managed):
+    opts = ["swarm.weight.image=2", "swarm.spread=zone", "swarm.weight.failures=0.5"]
+    manager = managed(*(word for opt in opts for word in ("--cluster-opt", opt)))
+    with manager.connect() as connection:
+        client = http.client.HTTPConnection("localhost")
+        client.sock = connection
+        kind = {"Content-Type": "application/json"}
+        client.request("POST", "/swarmcore/explain", '{"Image": "x"}', kind)
+        weighers = json.load(client.getresponse())["Weighers"]
+    assert {each["Name"]: each["Multiplier"] for each in weighers} == {
+        "spread zone (service)": None,
+        "spread zone": None,
+        "image": 2.0,
+        "failures": 0.5,
+    }
 
 
 def test_a_deployment_line_of_classic_starts(managed, tmp_path):

@@ -18,10 +18,11 @@ PURE = {
     "expression_rules", "images", "messages", "model", "names", "node/census", "node/gpus",
     "node/node", "node/ports", "operations/columns", "operations/decision_text",
     "operations/explanation_text", "operations/node_text", "options/operation_tables",
-    "options/durations", "options/flags", "options/option_tables", "options/usage", "ranges",
-    "relay/forwarding", "routing", "scheduler/devices", "scheduler/needs", "scheduler/room",
-    "scheduler/scheduler", "server/bodies", "server/framing", "server/limits", "sizes",
-    "stores/location", "versions", "weighing",
+    "options/durations", "options/flags", "options/option_tables", "options/usage",
+    "options/weights", "ranges", "relay/forwarding", "routing", "scheduler/devices",
+    "scheduler/failures", "scheduler/needs", "scheduler/ranking", "scheduler/room",
+    "scheduler/scheduler", "scheduler/weighers", "server/bodies", "server/framing", "server/limits",
+    "sizes", "stores/location", "versions", "weighing",
 }  # fmt: skip
 #: What a pure module must not import: the world.
 WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}

@@ -57,13 +57,19 @@ def verdict(rule, reason=None, *, soft=False):
 
 
 def node(name, rank, *verdicts):
-    weights = {"Raw": [float(-rank)], "Normalised": [0.5]} if rank else None
+    weights = {
+        "Raw": [float(-rank)],
+        "Normalised": [0.5],
+        "Added": [],
+        "AddedNormalised": [],
+        "Score": 0.0,
+    }
     return {
         "Name": name,
         "Address": "",
         "Rank": rank,
         "Verdicts": list(verdicts),
-        "Weights": weights,
+        "Weights": weights if rank else None,
     }
 
 
@@ -79,6 +85,7 @@ def explanation(*nodes, **more):
         "Claim": {"NanoCPUs": 0, "Memory": 0, "Ports": [], "GPUs": 0, "GPUIDs": []},
         "Strategy": "spread",
         "Filters": ["constraint"],
+        "Weighers": [],
         "Nodes": list(nodes),
         **more,
     }
@@ -115,6 +122,21 @@ def test_reasons_that_differ_are_one_and_a_count():
     refused = [node(f"n{free}", 0, verdict("memory", f"{free} free")) for free in range(4)]
     page = explanation_text(explanation(*refused), width=80)
     assert "        0 free on n0, and 3 other reasons" in page.splitlines()
+
+
+def test_what_is_added_to_the_strategy_is_shown_where_something_is():
+    weighed = node("n1", 1)
+    weighed["Weights"] |= {"Added": [-3.0, 1.0], "AddedNormalised": [0.25, 1.0], "Score": 2.5}
+    weighers = [{"Name": "spread zone", "Multiplier": None}, {"Name": "image", "Multiplier": 2.0}]
+    page = explanation_text(explanation(weighed, Weighers=weighers), width=80)
+    assert "  weighers    spread zone first, image x 2\n" in page
+    head, row = page.splitlines()[-2:]
+    assert head.split() == ["RANK", "NODE", "WEIGHTS", "NORMALISED", "ADDED", "SCALED", "SCORE",
+                            "BREAKS"]  # fmt: skip
+    assert row.split() == ["1", "n1", "-1", "0.5", "-3", "1", "0.25", "1", "2.5", "-"]
+    verdicts = one_node_text(explanation(weighed, Weighers=weighers), "n1", width=80)
+    assert "  added -3 1, normalised 0.25 1; score 2.5" in verdicts
+    assert "ADDED" not in explanation_text(explanation(node("n1", 1)), width=80)
 
 
 def test_a_wish_that_a_candidate_breaks_stands_beside_it_and_refuses_nobody():

@@ -5,6 +5,7 @@ from typing import Any
 
 from swarmcore.node import Node
 from swarmcore.protocols import Decision, Explanation, Verdict
+from swarmcore.weighing import normalise
 
 
 def explanation_document(
@@ -36,20 +37,36 @@ def explanation_document(
         },
         "Strategy": strategy,
         "Filters": list(filters),
+        "Weighers": [
+            {"Name": weigher.name, "Multiplier": weigher.multiplier}
+            for weigher in decision.weighers
+        ],
         "Nodes": _nodes(decision),
     }
 
 
 def _nodes(decision: Decision) -> list[dict[str, Any]]:
-    normalised = normalise([candidate.weight for candidate in decision.candidates])
+    candidates = decision.candidates
+    own = normalise([candidate.weight for candidate in candidates])
+    added = normalise([candidate.added for candidate in candidates])
     ranked = [
         _node(candidate.node, decision, rank)
-        | {"Weights": {"Raw": list(candidate.weight), "Normalised": weights}}
-        for rank, (candidate, weights) in enumerate(
-            zip(decision.candidates, normalised, strict=True), start=1
-        )
+        | {
+            "Weights": {
+                "Raw": list(candidate.weight),
+                "Normalised": _rounded(own[rank - 1]),
+                "Added": list(candidate.added),
+                "AddedNormalised": _rounded(added[rank - 1]),
+                "Score": round(candidate.score, 6),
+            }
+        }
+        for rank, candidate in enumerate(candidates, start=1)
     ]
     return ranked + [_node(node, decision, 0) for node, _, _ in decision.refusals]
+
+
+def _rounded(numbers: Sequence[float]) -> list[float]:
+    return [round(number, 6) for number in numbers]
 
 
 def _node(node: Node, decision: Decision, rank: int) -> dict[str, Any]:
@@ -71,19 +88,3 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "Passed": verdict.reason is None,
         "Reason": verdict.reason or "",
     }
-
-
-def normalise(weights: Sequence[Sequence[float]]) -> list[list[float]]:
-    """Each column on a scale from 0, the worst of the candidates, to 1, the best.
-
-    A column in which all are equal decides nothing, and is 0.
-    """
-    lowest, highest = map(min, zip(*weights, strict=True)), map(max, zip(*weights, strict=True))
-    scales = list(zip(lowest, highest, strict=True))
-    return [
-        [
-            round((weight - low) / (high - low), 6) if high > low else 0.0
-            for weight, (low, high) in zip(row, scales, strict=True)
-        ]
-        for row in weights
-    ]

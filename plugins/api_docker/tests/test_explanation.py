@@ -1,10 +1,10 @@
 """The JSON of an explanation."""
 
 import pytest
-from swarmcore_api_docker.explanation import explanation_document, normalise
+from swarmcore_api_docker.explanation import explanation_document
 
 from swarmcore.errors import NoNodeFits
-from swarmcore.protocols import Candidate, Decision, Explanation, Rule, Verdict
+from swarmcore.protocols import Candidate, Decision, Explanation, Rule, Verdict, Weigher
 from swarmcore.testing.builders import a_config, a_node
 
 ZONE = Rule("constraint zone==b", lambda node: "")
@@ -49,13 +49,20 @@ def test_it_begins_with_the_answer(placed):
         },
         "Strategy": "spread",
         "Filters": ["constraint"],
+        "Weighers": [],
     }
 
 
 def test_every_node_has_every_verdict_and_a_candidate_its_weights(placed):
     best, second, refused = placed["Nodes"]
     assert best["Rank"] == 1
-    assert best["Weights"] == {"Raw": [900.0, -3.0], "Normalised": [1.0, 0.0]}
+    assert best["Weights"] == {
+        "Raw": [900.0, -3.0],
+        "Normalised": [1.0, 0.0],
+        "Added": [],
+        "AddedNormalised": [],
+        "Score": 0.0,
+    }
     assert second["Weights"]["Normalised"] == [0.0, 0.0]
     assert refused == {
         "Name": "n1",
@@ -90,14 +97,30 @@ def test_a_refusal_has_its_text():
     assert [node["Rank"] for node in refused["Nodes"]] == [0]
 
 
-@pytest.mark.parametrize(
-    ("raw", "normalised"),
-    [
-        ([], []),
-        ([(5.0,)], [[0.0]]),
-        ([(3.0, 1.0), (1.0, 1.0), (2.0, 1.0)], [[1.0, 0.0], [0.0, 0.0], [0.5, 0.0]]),
-        ([(-1e9,), (1e9,)], [[0.0], [1.0]]),
-    ],
-)
-def test_weights_are_brought_to_one_scale_by_columns(raw, normalised):
-    assert normalise(raw) == normalised
+def test_what_is_added_to_the_strategy_is_shown_raw_and_on_one_scale():
+    weighers = [Weigher("spread zone", None, max), Weigher("image", 2.0, max)]
+    candidates = [
+        Candidate(N3, (), (900.0,), (-1.0, 1.0), 3.0),
+        Candidate(N2, (), (800.0,), (-1.0, 0.0), 0.0),
+    ]
+    shown = document(Decision(candidates, (), (), None, {}, weighers))
+    assert shown["Weighers"] == [
+        {"Name": "spread zone", "Multiplier": None},
+        {"Name": "image", "Multiplier": 2.0},
+    ]
+    assert [node["Weights"] for node in shown["Nodes"]] == [
+        {
+            "Raw": [900.0],
+            "Normalised": [1.0],
+            "Added": [-1.0, 1.0],
+            "AddedNormalised": [0.0, 1.0],
+            "Score": 3.0,
+        },
+        {
+            "Raw": [800.0],
+            "Normalised": [0.0],
+            "Added": [-1.0, 0.0],
+            "AddedNormalised": [0.0, 0.0],
+            "Score": 0.0,
+        },
+    ]

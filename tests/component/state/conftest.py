@@ -23,7 +23,7 @@ from swarmcore.errors import EngineUnreachable
 from swarmcore.messages import Answer, Client, error_answer, json_answer
 from swarmcore.model import Entry, State
 from swarmcore.protocols import Rule
-from swarmcore.scheduler import Scheduler
+from swarmcore.scheduler import FailureHistory, Scheduler
 from swarmcore.testing.builders import a_request
 
 LONG_AGO = "2020-01-01T00:00:00.5Z"
@@ -330,8 +330,9 @@ class Fleet:
         self.scripted = {one.address: one for one in scripted}
         self.listener = Recorder()
         listing = trio.CapacityLimiter(16)
+        self.failures = FailureHistory(trio.current_time)
         self.cluster = Cluster(
-            Scheduler(Spread(), [HealthAndPorts()]),
+            Scheduler(Spread(), [HealthAndPorts()], failures=self.failures),
             lambda entry, owner: make_engine(
                 self.scripted[str(entry.address)], owner, entry=entry, listing=listing
             ),

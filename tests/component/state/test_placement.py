@@ -170,6 +170,26 @@ async def test_a_fault_of_the_node_is_tried_elsewhere(autojump_clock, kit, engin
         assert fleet.node(engines[0]).container_count == 0
 
 
+@pytest.mark.parametrize(
+    ("answer", "failures"),
+    [
+        (error_answer(500, "no space left on device"), 1),
+        (error_answer(400, "invalid mount config"), 0),
+        (error_answer(404, "no such image: busybox"), 0),
+    ],
+)
+async def test_a_failure_that_is_the_nodes_is_remembered_for_a_while(
+    autojump_clock, kit, engines, answer, failures
+):
+    engines[0].answer("POST", "/create", answer)
+    async with kit.open_fleet(*engines) as fleet:
+        await fleet.create(a_config(name="web"))
+        assert fleet.failures.recent(fleet.node(engines[0]).id) == pytest.approx(failures, abs=0.1)
+        assert fleet.failures.recent(fleet.node(engines[1]).id) == 0
+        await trio.sleep(7200)
+        assert fleet.failures.recent(fleet.node(engines[0]).id) == 0
+
+
 async def test_alternates_end_at_their_limit_with_the_engines_own_words(
     autojump_clock, kit, engines
 ):
