@@ -52,6 +52,8 @@ class Gateway:
         cluster: handed to handlers.
         authorize: asked about every request; ``None`` allows it.
         settings: the operator's.
+        forward: of one of several managers: has another one answer what is not ``Route.local``,
+            and says whether it did.
     """
 
     def __init__(
@@ -60,11 +62,13 @@ class Gateway:
         cluster: Cluster,
         authorize: Callable[[Request], Denied | None],
         settings: GatewaySettings | None = None,
+        forward: Callable[[ServerExchange], Awaitable[bool]] | None = None,
     ) -> None:
         self._router = router
         self._cluster = cluster
         self._authorize = authorize
         self._settings = settings or GatewaySettings()
+        self._forward = forward
 
     async def handle(self, exchange: ServerExchange) -> None:
         """Answer one exchange.
@@ -90,6 +94,8 @@ class Gateway:
         if found is None:
             raise NotFound("page not found")
         route, params = found
+        if self._forward is not None and not route.local and await self._forward(exchange):
+            return
         exchange.request = request.with_params(params)
         await self._call(route, exchange)
 

@@ -29,6 +29,14 @@ class Routed(Protocol):
 R = TypeVar("R", bound=Routed)
 
 
+def origin_form(target: str) -> str:
+    """*target* as servers are asked, also where it came as proxies are (RFC 9112, 3.2)."""
+    path, mark, query = target.partition("?")
+    if path.startswith("/") or "://" not in path:
+        return target
+    return "/" + path.partition("://")[2].partition("/")[2] + mark + query
+
+
 def clean_path(path: str) -> str:
     """*path* with runs of slashes as one and without a slash at the end.
 

@@ -40,11 +40,8 @@ def select_plugins(options: Options) -> Plugins:
     _load_filters(plugins, options, known)
     load_installed(plugins, [info for info in known if info.name not in options.without])
     _load_default_strategy(plugins, options, known)
-    if options.replication and not plugins.implementers("swarmcore_election"):
-        raise ConfigError(
-            f"--replication: no loaded plugin elects a leader for {options.discovery.scheme}://; "
-            "run one manager without --replication"
-        )
+    if options.replication:
+        _check_election(plugins, options)
     return plugins
 
 
@@ -121,6 +118,15 @@ def _load_default_strategy(plugins: Plugins, options: Options, known: Sequence[P
             f"--without strategy_{default} leaves no strategy; name one with --strategy"
         )
     plugins.load([_installed_name("strategy", default, known)])
+
+
+def _check_election(plugins: Plugins, options: Options) -> None:
+    if plugins.election(options.discovery, options.election_options) is None:
+        raise ConfigError(
+            f"--replication: no loaded plugin elects a leader for {options.discovery.scheme}://;"
+            " keep engines in a store whose plugin does (see docs/replication.md), or run one"
+            " manager without --replication"
+        )
 
 
 def _installed_name(kind: str, name: str, known: Sequence[PluginInfo]) -> str:

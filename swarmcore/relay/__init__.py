@@ -2,10 +2,12 @@
 
 from swarmcore.relay.relay import (
     Relayable,
+    forward,
     relay,
 )
 
 __all__ = [
     "Relayable",
+    "forward",
     "relay",
 ]

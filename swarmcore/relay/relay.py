@@ -7,7 +7,7 @@ off when the engine has: what is left unsaid must not look complete.
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import trio
@@ -25,6 +25,7 @@ from swarmcore.relay.forwarding import (
     wants_upgrade,
 )
 from swarmcore.relay.tunnel import tunnel
+from swarmcore.routing import origin_form
 from swarmcore.server.exchange import ServerExchange
 from swarmcore.server.framing import Framing, answer_framing, answer_head, names_of
 from swarmcore.server.incoming import ClientGone
@@ -90,7 +91,7 @@ async def relay(
     node = engine.node
     spoken = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
     hooks = _Hooks(settle, settle_at_end, rewrite, reword, epilogue)
-    passage = _Passage(exchange, engine, f"{announced}".encode(), hooks)
+    passage = _Passage(exchange, engine.upstream, engine.contacted, f"{announced}".encode(), hooks)
     try:
         return await passage.run(f"/v{spoken}{path}", body)
     except EngineUnreachable as error:
@@ -100,6 +101,32 @@ async def relay(
         log.warning("%s %s cut off: %s", exchange.request.method, exchange.request.path, error)
         await passage.end_early(str(error))
         return passage.status
+
+
+async def forward(
+    exchange: ServerExchange, upstream: Upstream, added: Headers, *, announced: ApiVersion
+) -> None:
+    """Hand *exchange* to another manager as it came, and its answer to the client.
+
+    Args:
+        upstream: the way to it.
+        added: headers for the request.
+        announced: the API version of this manager.
+
+    Raises:
+        EngineUnreachable: before anything was sent to the client.
+        ClientGone: the client left; the other manager's connection is closed already.
+    """
+    request = exchange.request
+    exchange.request = replace(request, headers=(*request.headers, *added))
+    hooks = _Hooks(None, False, None, None, None)
+    passage = _Passage(exchange, upstream, lambda: None, f"{announced}".encode(), hooks)
+    try:
+        await passage.run(origin_form(request.target), None)
+    except EngineUnreachable as error:
+        if not exchange.started:
+            raise
+        log.warning("%s %s cut off: %s", request.method, request.path, error)
 
 
 @dataclass(slots=True)
@@ -119,12 +146,14 @@ class _Passage:
     def __init__(
         self,
         exchange: ServerExchange,
-        engine: Relayable,
+        upstream: Upstream,
+        contacted: Callable[[], None],
         announced: bytes,
         hooks: _Hooks,
     ) -> None:
         self._exchange = exchange
-        self._engine = engine
+        self._upstream = upstream
+        self._contacted = contacted
         self._announced = announced
         self._hooks = hooks
         if exchange.request.method == "HEAD":
@@ -146,7 +175,7 @@ class _Passage:
             length=None if body is None else len(body),
             identity=self._hooks.rewrite is not None,
         )
-        async with self._engine.upstream.call(method, target, headers, body or b"") as call:
+        async with self._upstream.call(method, target, headers, body or b"") as call:
             head = await self._exchange_messages(call, None if body is not None else first)
             if head is not None:
                 await self._tunnel(call.take_over(), head)
@@ -219,7 +248,7 @@ class _Passage:
 
     async def _receive(self, call: Call) -> Head | None:
         head = await call.read_head()
-        self._engine.contacted()
+        self._contacted()
         self.status = head.status
         if is_hijack(self._exchange.request.method, head.status, head.headers):
             return head

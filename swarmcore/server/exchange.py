@@ -14,7 +14,7 @@ import trio
 
 from swarmcore.errors import BadRequest, TooLarge
 from swarmcore.messages import Answer, Client, Headers, Query, Request, json_answer
-from swarmcore.routing import clean_path
+from swarmcore.routing import clean_path, origin_form
 from swarmcore.server.bodies import parse_body
 from swarmcore.server.framing import (
     Framing,
@@ -41,11 +41,9 @@ def read_request(head: h11.Request, client: Client) -> Request:
         BadRequest: more query parameters than anybody needs.
     """
     target = head.target.decode("latin-1")
-    path, _, query = target.partition("?")
+    path, _, query = origin_form(target).partition("?")
     if query.count("&") > _MAX_PARAMETERS:
         raise BadRequest(f"more than {_MAX_PARAMETERS} query parameters")
-    if not path.startswith("/") and "://" in path:  # absolute form, as proxies are asked
-        path = "/" + path.partition("://")[2].partition("/")[2]
     version, path = split_version(unquote(path))
     return Request(
         method=head.method.decode("latin-1").upper(),

@@ -43,10 +43,12 @@ class Upstream:
     Args:
         dialer: opens connections.
         name: what errors call the engine; its address by default.
+        kind: what it is, where it is no engine.
     """
 
-    def __init__(self, dialer: Dialer, name: str = "") -> None:
+    def __init__(self, dialer: Dialer, name: str = "", kind: str = "engine") -> None:
         self.name = name or str(dialer.address)
+        self._kind = kind
         self._dialer = dialer
         self._idle: list[Connection] = []
         self._closed = False
@@ -81,6 +83,14 @@ class Upstream:
             with trio.move_on_after(2, shield=True):
                 await call.close()
 
+    async def prepare(self) -> None:
+        """Have a connection ready that the next call takes.
+
+        Raises:
+            EngineUnreachable: there is none to be had; nothing was sent.
+        """
+        await self._keep(await self._take())
+
     async def close_stale(self) -> None:
         """Close the idle connections that the engine has closed; of ssh, processes are left."""
         while stale := next((each for each in self._idle if each.is_stale), None):
@@ -98,7 +108,7 @@ class Upstream:
 
     def unreachable(self, message: str, *, sent: bool) -> EngineUnreachable:
         """An error that names the engine."""
-        return EngineUnreachable(self.name, f"engine {self.name}: {message}", sent=sent)
+        return EngineUnreachable(self.name, f"{self._kind} {self.name}: {message}", sent=sent)
 
     async def connect(self) -> Connection:
         """A fresh connection."""
@@ -107,6 +117,9 @@ class Upstream:
     async def give_back(self, connection: Connection) -> None:
         """Keep a connection whose exchange is complete."""
         connection.next_cycle()
+        await self._keep(connection)
+
+    async def _keep(self, connection: Connection) -> None:
         self._idle.append(connection)
         if self._closed or len(self._idle) > _IDLE_CONNECTIONS:
             await trio.aclose_forcefully(self._idle.pop(0).stream)

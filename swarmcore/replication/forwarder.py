@@ -1,0 +1,185 @@
+"""Requests that a replica is asked, and the primary answers: byte for byte, streams and all.
+
+A request goes on once at most: what may have been sent is never sent again.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import trio
+
+from swarmcore.errors import BadRequest, ConfigError, EngineUnreachable, Unavailable
+from swarmcore.messages import Request
+from swarmcore.protocols import Leader
+from swarmcore.relay import forward
+from swarmcore.relay.forwarding import wants_upgrade
+from swarmcore.replication.role import Role
+from swarmcore.server import ServerExchange
+from swarmcore.server.incoming import ClientGone
+from swarmcore.upstream import Upstream
+from swarmcore.versions import ApiVersion
+
+_T = TypeVar("_T")
+
+#: Says that a request was forwarded, and what the replica knows of the primary: its term.
+_TERM = b"X-Swarmcore-Term"
+#: A primary that does not take a connection for so long is looked for again.
+_CONNECT_SECONDS = 2.0
+_TRY_AGAIN_SECONDS = 0.25
+#: How long a primary that was followed by another may still answer what it was asked.
+_LAST_WORDS_SECONDS = 5.0
+
+
+class Forwarder:
+    """The way of a replica's requests.
+
+    Args:
+        role: this manager's.
+        connect: address of a primary -> the way to it.
+        announced: the API version that this manager announces.
+        wait_seconds: how long a request waits for a primary.
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        connect: Callable[[str], Upstream],
+        announced: Callable[[], ApiVersion],
+        *,
+        wait_seconds: float,
+    ) -> None:
+        self._role = role
+        self._connect = connect
+        self._announced = announced
+        self._wait_seconds = wait_seconds
+        self._upstream: Upstream | None = None
+        self._address = ""
+
+    async def forward(self, exchange: ServerExchange) -> bool:
+        """Have the primary answer, unless that is this manager.
+
+        Returns:
+            Whether *exchange* is answered.
+
+        Raises:
+            Unavailable: no primary is known, or it does not answer; says which.
+            BadRequest: a malformed term.
+        """
+        term = _term_of(exchange.request)
+        if term is not None:
+            await self._patiently(exchange, lambda: self._accept(term))
+            return False
+        if self._role.answers:
+            return False
+        way = await self._patiently(exchange, self._find_primary)
+        if way is None:
+            return False
+        await self._carry(exchange, *way)
+        return True
+
+    async def aclose(self) -> None:
+        """Close the connections that are kept."""
+        if self._upstream is not None:
+            await self._upstream.aclose()
+
+    # ---- before anything is sent
+
+    async def _patiently(self, exchange: ServerExchange, find: Callable[[], Awaitable[_T]]) -> _T:
+        """Wait for *find*, while the client does."""
+        if wants_upgrade(exchange.request.headers):
+            return await find()  # such a client may have ended its input, and still listen
+        found = []
+        async with exchange.watching():
+            found.append(await find())
+        if not found:
+            raise ClientGone
+        return found[0]
+
+    async def _accept(self, term: int) -> None:
+        """Wait until this manager answers what a replica has forwarded; goes no further.
+
+        Raises:
+            Unavailable: it is not the primary that the replica meant, nor a later one.
+        """
+        role = self._role
+        with trio.move_on_after(self._wait_seconds):
+            while not role.answers:
+                # A replica may know of our election before we do.
+                if role.other is not None and role.other.term >= term:
+                    break
+                await role.changed()
+        if not role.answers or role.term < term:
+            raise Unavailable("the primary cluster manager has just changed; try again")
+
+    async def _find_primary(self) -> tuple[Leader, Upstream] | None:
+        """The primary with a connection that is ready; ``None`` when this manager became it."""
+        role, trouble = self._role, "no primary cluster manager is elected"
+        with trio.move_on_after(self._wait_seconds):
+            while not role.answers:
+                leader = role.other
+                if leader is None:
+                    await role.changed()
+                    continue
+                trouble = f"Unable to reach primary cluster manager: {leader.address}"
+                try:
+                    with trio.move_on_after(_CONNECT_SECONDS):
+                        upstream = await self._upstream_to(leader.address)
+                        await upstream.prepare()
+                        return leader, upstream
+                except (EngineUnreachable, ConfigError) as error:  # others wrote the address
+                    trouble = f"Unable to reach primary cluster manager ({error}): {leader.address}"
+                with trio.move_on_after(_TRY_AGAIN_SECONDS):
+                    await role.changed()
+            return None
+        raise Unavailable(f"{trouble}; waited {self._wait_seconds:g} s, try again")
+
+    async def _upstream_to(self, address: str) -> Upstream:
+        if self._upstream is None or self._address != address:
+            old, self._upstream, self._address = self._upstream, self._connect(address), address
+            if old is not None:
+                await old.aclose()
+        return self._upstream
+
+    # ---- on its way
+
+    async def _carry(self, exchange: ServerExchange, leader: Leader, upstream: Upstream) -> None:
+        added = ((_TERM, b"%d" % leader.term),)
+        failure: Exception | None = Unavailable(
+            f"the primary cluster manager {leader.address} was followed by another before it"
+            " answered: whether it did what was asked is unknown"
+        )
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._give_up, exchange, leader, nursery.cancel_scope)
+            try:
+                await forward(exchange, upstream, added, announced=self._announced())
+                failure = None
+            except EngineUnreachable as error:
+                failure = Unavailable(
+                    f"Unable to reach primary cluster manager ({error}): {leader.address}"
+                )
+            except Exception as error:  # raised again outside, where no group wraps it
+                failure = error
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _give_up(
+        self, exchange: ServerExchange, leader: Leader, passage: trio.CancelScope
+    ) -> None:
+        """End *passage* when another leads and *leader*, which may be stopped, says nothing."""
+        role = self._role
+        while not role.is_primary and role.other in (None, leader):
+            await role.changed()
+        await trio.sleep(_LAST_WORDS_SECONDS)
+        if not exchange.started:
+            passage.cancel()
+
+
+def _term_of(request: Request) -> int | None:
+    """The term of a request that was forwarded; ``None`` of one that a client sent."""
+    text = request.header(_TERM.decode())
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise BadRequest(f"{_TERM.decode()}: {text[:40]!r} is no term")
+    return int(text)
