@@ -7,6 +7,7 @@ Regular expressions come from clients, so they run on RE2, whose time grows with
 with the ingenuity of the pattern; it is also the dialect that classic's users wrote.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ LONGEST: Final = 4096
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]+")
 #: Classic's, and ``@``: without it no digest could be named.
 _VALUE = re.compile(r"[=!/]?~?[A-Za-z0-9:_.*/()?+\[\]\\^$|@\s-]+", re.ASCII)
+#: What a value must not have, signs of operators left out: they mean that something else is wrong.
+_ODD_CHARACTER = re.compile(r"[^A-Za-z0-9:_.*/()?+\[\]\\^$|@\s=!~-]", re.ASCII)
 _PLAIN = re.compile(r"[^\\.*()?+\[\]^$|]*")
 _FORM = "write KEY==VALUE or KEY!=VALUE, e.g. zone==b, node!=web-*, zone==/^(a|b)$/, zone==~b"
 
@@ -67,44 +70,78 @@ def parse(text: str) -> Expression:
             expression too (as classic has it), and the whole candidate must match.
 
     Raises:
-        BadRequest: malformed; the message names the expression and what is wrong with it.
+        BadRequest: malformed; the message names the expression, what is wrong with it and where,
+            and the nearest one that is well-formed.
     """
     if len(text) > LONGEST:
         raise BadRequest(f"expression {text[:40]!r}...: {len(text)} characters, at most {LONGEST}")
+    try:
+        return _read(text)
+    except _FaultError as fault:
+        hint = f"did you mean {nearest}?" if (nearest := _nearest(text)) else _FORM
+        raise BadRequest(f"expression {text!r}: {fault} (character {fault.at}); {hint}") from None
+
+
+class _FaultError(ValueError):
+    """What is wrong, and at which character, counted from 1."""
+
+    def __init__(self, what: str, at: int) -> None:
+        super().__init__(what)
+        self.at = at
+
+
+def _read(text: str) -> Expression:
     operator: Operator = "==" if "==" in text else "!="
     key, found, value = text.partition(operator)
     if not found:
-        raise BadRequest(f"expression {text!r}: One of operator ==, != is expected; {_FORM}")
+        sign = re.search("[=!<>]", text)
+        at = sign.start() if sign else len(text)
+        raise _FaultError("One of operator ==, != is expected", at + 1)
     if not _KEY.fullmatch(key):
-        raise BadRequest(
-            f"expression {text!r}: Key {key!r} is invalid: two or more of letters, digits, '-', '_'"
-            f" and '.', the first a letter or '_'; {_FORM}"
+        read = re.match(r"[A-Za-z_][A-Za-z0-9_.-]*", key)
+        raise _FaultError(
+            f"Key {key!r} is invalid: two or more of letters, digits, '-', '_' and '.', the first a"
+            " letter or '_'",
+            (read.end() if read else 0) + 1,
         )
+    start = len(key) + len(operator)
     if not _VALUE.fullmatch(value):
-        raise BadRequest(f"expression {text!r}: Value {value!r} is invalid{_spot(value)}; {_FORM}")
-    soft, value = value.startswith("~"), value.lstrip("~")
-    return Expression(key, operator, value, soft, _compile(text, value))
+        is_empty = not value.strip("=!/~")
+        what = f"Value {value!r} is invalid{' because it is empty' if is_empty else ''}"
+        read = None if is_empty else _VALUE.match(value) or re.match("~?", value)
+        raise _FaultError(what, start + (read.end() if read else 0) + 1)
+    soft, plain = value.startswith("~"), value.lstrip("~")
+    try:
+        return Expression(key, operator, plain, soft, _compile(plain))
+    except re2.error as error:
+        what = f"{plain!r} is not a regular expression: {_reason(error)}"
+        raise _FaultError(what, start + soft + 1) from None
 
 
-def _spot(value: str) -> str:
-    """Where a value stops being one."""
-    read = _VALUE.match(value)
-    if read is None or read.end() == len(value):
-        return " because it is empty" if not value.strip("=!/~") else ""
-    return f" at character {read.end() + 1}, {value[read.end()]!r}"
+def _nearest(text: str) -> str:
+    """The well-formed expression that *text* may have been meant as; empty when none is near."""
+    key, sign, value = (*re.split(r"\s*(==|!=|<>|=|!)\s*", text, maxsplit=1), "", "")[:3]
+    value = re.sub("^~+", "~", " ".join(value.split()))
+    operator = "==" if sign in ("=", "==") else "!="
+    for meant in (value, _ODD_CHARACTER.sub(".", value), re.sub(r"([][()+?|^\\])", r"\\\1", value)):
+        near = f"{key.strip()}{operator}{meant}"
+        with contextlib.suppress(_FaultError):
+            _read(near)
+            return near
+    return ""
 
 
-def _compile(text: str, value: str) -> Callable[[str], object] | None:
+def _compile(value: str) -> Callable[[str], object] | None:
     """A test of one candidate; ``None`` for a value that matches only itself."""
     if len(value) > 1 and value.startswith("/") and value.endswith("/"):
-        return _pattern(text, value, value[1:-1])
+        return _pattern(value[1:-1])
     if _PLAIN.fullmatch(value):
         return None
     beginning, _, end = value.partition("*")
     if "*" in value and _PLAIN.fullmatch(beginning + end):
         return _between(beginning, end)
     # Not grouped: 'a|b' is "begins with a, or ends with b" in classic, and stays so.
-    return _pattern(text, value, f"^{value.replace('*', '.*')}$")
+    return _pattern(f"^{value.replace('*', '.*')}$")
 
 
 def _between(beginning: str, end: str) -> Callable[[str], bool]:
@@ -122,11 +159,8 @@ def _between(beginning: str, end: str) -> Callable[[str], bool]:
     return test
 
 
-def _pattern(text: str, value: str, pattern: str) -> Callable[[str], object]:
-    try:
-        search = re2.compile(pattern, _options()).search
-    except re2.error as error:
-        raise BadRequest(f"expression {text!r}: {value!r} {_reason(error)}; {_FORM}") from None
+def _pattern(pattern: str) -> Callable[[str], object]:
+    search = re2.compile(pattern, _options()).search
     # Labels come from JSON, where even half a surrogate pair is legal.
     return lambda candidate: search(candidate.encode("utf-8", "replace"))
 
@@ -141,5 +175,4 @@ def _options() -> Any:
 
 def _reason(error: Exception) -> str:
     detail = error.args[0] if error.args else ""
-    words = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
-    return f"is not a regular expression: {words}"
+    return detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)

@@ -43,9 +43,9 @@ def test_an_expression_is_read(text, key, operator, value, soft):
         ("zone==", "because it is empty"),
         ("zone==~", "because it is empty"),
         ("zone==~~b", "Value '~~b' is invalid"),
-        ("zone==b==c", "at character 2, '='"),
-        ("zone==a,b", "at character 2, ','"),
-        ("zone==a{\nb", "at character 2, '{'"),
+        ("zone==b==c", "Value 'b==c' is invalid (character 8)"),
+        ("zone==a,b", "Value 'a,b' is invalid (character 8)"),
+        ("zone==a{\nb", "(character 8)"),
         ("zone==é", "Value 'é' is invalid"),
         ("zone==/(/", "missing )"),
         ("zone==/\\1/", "invalid escape sequence"),
@@ -59,6 +59,38 @@ def test_a_malformed_one_is_a_bad_request_that_says_why(text, why):
     assert why in str(raised.value)
     assert text[:6] in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "nearest"),
+    [
+        ("zone=b", 5, "zone==b"),
+        ("zone = b", 6, "zone==b"),
+        ("zone == b", 5, "zone==b"),
+        ("zone<>b", 5, "zone!=b"),
+        ("zone=~b", 5, "zone==~b"),
+        ("zone==~~b", 8, "zone==~b"),
+        ("zone==a,b", 8, "zone==a.b"),
+        ("zone==caf\u00e9", 10, "zone==caf."),
+        ("zone==/(/", 7, "zone==/\\(/"),
+        ("zone==(*", 7, "zone==\\(*"),
+        ("zone==~[a", 8, "zone==~\\[a"),
+        ("zone!=[a", 7, "zone!=\\[a"),
+        ("zone", 5, ""),
+        ("", 1, ""),
+        ("==b", 1, ""),
+        ("z==b", 2, ""),
+        ("a/b==c", 2, ""),
+        ("aa!=b==c", 3, ""),
+        ("zone==b==c", 8, ""),
+        ("zone==", 7, ""),
+    ],
+)
+def test_a_bad_request_tells_the_place_and_the_nearest_valid_form(text, at, nearest):
+    with pytest.raises(BadRequest) as raised:
+        parse(text)
+    hint = f"did you mean {nearest}?" if nearest else "write KEY==VALUE"
+    assert f"(character {at}); {hint}" in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ class WhitelistFilter:
             expression = parse(text)
             if expression.operator == "!=":
                 raise BadRequest(
-                    f"expression {text!r}: a whitelist names what is allowed: write node==n1|n2, or"
-                    " constraint:node!=n3 to leave nodes out"
+                    f"expression {text!r}: a whitelist names what is allowed (character"
+                    f" {len(expression.key) + 1}); to leave nodes out write constraint:{expression}"
                 )
             yield expression_rule("whitelist", expression, _is_named)
 
