@@ -8,11 +8,13 @@ import os
 import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
 import trio
 
+from swarmcore.addresses import parse_address
 from swarmcore.cluster import Cluster, ClusterSettings, NodeBook, open_cluster
 from swarmcore.config import ContainerConfig
 from swarmcore.descriptors import raise_descriptor_limit
@@ -23,8 +25,9 @@ from swarmcore.model import Entry
 from swarmcore.node import Node
 from swarmcore.options import Options
 from swarmcore.plugins import Plugins
-from swarmcore.plugins.selection import select_plugins
+from swarmcore.plugins.selection import no_election, select_plugins
 from swarmcore.protocols import Discovery
+from swarmcore.replication import Replication
 from swarmcore.routing import Router
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
 from swarmcore.server import Server
@@ -39,6 +42,9 @@ log = logging.getLogger(__name__)
 
 #: Engines read for the first time at once: a thousand would starve the first requests.
 _LISTING = 16
+
+#: How long a new primary reads what engines have before it answers.
+_REFRESH_SECONDS = 3.0
 
 #: Called once, when every listener is open, in a task that ends with the manager.
 Serving = Callable[[Cluster], Awaitable[None]]
@@ -62,6 +68,7 @@ class Manager:
         self._listing = trio.CapacityLimiter(_LISTING)
         self._plugins = select_plugins(options)
         self._discovery = self._plugins.discovery(options.discovery, options.discovery_options)
+        self._replication = self._make_replication() if options.replication else None
         self._cluster = self._make_cluster()
         routes = [route for _, route in self._plugins.routes(options.cluster_opts)]
         gateway = Gateway(
@@ -69,6 +76,7 @@ class Manager:
             self._cluster,
             self._plugins.authorize,
             GatewaySettings(cors=options.cors),
+            self._replication.forwarder.forward if self._replication else None,
         )
         self._server = Server(gateway.handle, grace_seconds=options.grace_seconds)
 
@@ -92,6 +100,8 @@ class Manager:
             async with open_cluster(self._cluster), trio.open_nursery() as nursery:
                 nursery.start_soon(self._stop_on_signal, signals, cut_short)
                 nursery.start_soon(self._discover, self._discovery)
+                if self._replication is not None:
+                    nursery.start_soon(self._stand_for_election, self._replication)
                 nursery.start_soon(self._work_beside, serving)
                 for host in self._options.hosts:
                     log.info("Listening for HTTP on %s", host)
@@ -114,7 +124,32 @@ class Manager:
             alternates=options.alternates,
         )
         book = NodeBook(Path(options.node_settings) if options.node_settings else None)
-        return Cluster(scheduler, self._make_engine, Notifier(plugins), settings, book=book)
+        return Cluster(
+            scheduler,
+            self._make_engine,
+            Notifier(plugins),
+            settings,
+            book=book,
+            standing=self._replication.role if self._replication else None,
+        )
+
+    def _make_replication(self) -> Replication:
+        options = self._options
+        election = self._plugins.election(options.discovery, options.election_options)
+        if election is None:
+            raise no_election(options.discovery)
+        return Replication(
+            election,
+            options.advertise,
+            self._connect_to_primary,
+            lambda: self._cluster.api_version,
+            wait_seconds=options.replication_ttl_seconds,
+        )
+
+    def _connect_to_primary(self, address: str) -> Upstream:
+        return Upstream(
+            Dialer(parse_address(address), self._engine_tls), address, kind="primary manager"
+        )
 
     def _make_engine(self, entry: Entry, owner: EngineOwner) -> Engine:
         dialer = Dialer(entry.address, self._tls_for(entry))
@@ -145,6 +180,10 @@ class Manager:
         membership = self._cluster.membership
         await supervise("discovery", lambda: discovery.watch(membership))
 
+    async def _stand_for_election(self, replication: Replication) -> None:
+        refresh = partial(self._cluster.refresh, seconds=_REFRESH_SECONDS)
+        await supervise("leader election", lambda: replication.run(refresh))
+
     async def _work_beside(self, serving: Serving | None) -> None:
         """Tell plugins that the manager serves, and run what they want to have running."""
         self._plugins.notify_started(self._cluster)
@@ -163,6 +202,9 @@ class Manager:
                 log.warning("%s again: ending at once", name)
                 cut_short.cancel()
                 return
+            if self._replication is not None:
+                log.info("%s: resigning", name)
+                await self._replication.resign()
             log.info("%s: finishing requests within %g s", name, self._options.grace_seconds)
             self._plugins.notify_stopping(self._cluster)
             self._cluster.end_events()

@@ -40,8 +40,8 @@ def select_plugins(options: Options) -> Plugins:
     _load_filters(plugins, options, known)
     load_installed(plugins, [info for info in known if info.name not in options.without])
     _load_default_strategy(plugins, options, known)
-    if options.replication:
-        _check_election(plugins, options)
+    if options.replication and not plugins.implementers("swarmcore_election"):
+        raise no_election(options.discovery)
     return plugins
 
 
@@ -120,13 +120,12 @@ def _load_default_strategy(plugins: Plugins, options: Options, known: Sequence[P
     plugins.load([_installed_name("strategy", default, known)])
 
 
-def _check_election(plugins: Plugins, options: Options) -> None:
-    if plugins.election(options.discovery, options.election_options) is None:
-        raise ConfigError(
-            f"--replication: no loaded plugin elects a leader for {options.discovery.scheme}://;"
-            " keep engines in a store whose plugin does (see docs/replication.md), or run one"
-            " manager without --replication"
-        )
+def no_election(uri: DiscoveryURI) -> ConfigError:
+    """What is said when no plugin elects a leader where *uri* points to."""
+    return ConfigError(
+        f"--replication: no loaded plugin elects a leader for {uri.scheme}://; keep engines in a"
+        " store whose plugin does, as etcd, or run one manager without --replication"
+    )
 
 
 def _installed_name(kind: str, name: str, known: Sequence[PluginInfo]) -> str:
