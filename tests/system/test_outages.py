@@ -9,6 +9,8 @@ UNDISTURBED = 4.0
 
 
 class Killed:
+    ends_connections = True
+
     def begin(self, engine):
         engine.kill()
 
@@ -17,6 +19,8 @@ class Killed:
 
 
 class Hung:
+    ends_connections = False
+
     def begin(self, engine):
         engine.pause()
 
@@ -25,6 +29,8 @@ class Hung:
 
 
 class CutOff:
+    ends_connections = False
+
     def begin(self, engine):
         engine.cut()
 
@@ -44,7 +50,10 @@ def test_an_outage_costs_only_itself(fleet, wait_until, outage):
     manager = fleet.manager
     kept = docker("run", "-d", "--name", "kept", "-e", "constraint:node==middle",
                   "--restart", "always", "busybox", "sleep", "600")  # fmt: skip
+    tunnels = [docker.start("attach", "kept"), docker.start("exec", "kept", "sleep", "600")]
     engine = fleet.engines["middle"]
+    wait_until(lambda: len(engine.api.call("GET", f"/containers/{kept}/json")["ExecIDs"] or ()) == 1,
+               "the exec to run")  # fmt: skip
     outage.begin(engine)
     try:
         while status_of(manager, "middle") == "Healthy":
@@ -57,7 +66,12 @@ def test_an_outage_costs_only_itself(fleet, wait_until, outage):
         refused = docker.run("run", "-d", "-e", "constraint:node==middle", "busybox", "true")
         assert refused.returncode == 125
         assert docker.run("exec", "kept", "true").returncode != 0
+        for tunnel in tunnels if outage.ends_connections else ():
+            tunnel.wait(30)  # as at the engine itself; of one that hangs, nobody is told
     finally:
+        for tunnel in tunnels:
+            tunnel.kill()
+            tunnel.communicate()
         outage.end(engine)
     wait_until(lambda: status_of(manager, "middle") == "Healthy", "the engine to return")
     assert docker("inspect", "-f", "{{.Id}}", "kept") == kept

@@ -18,6 +18,7 @@ from swarmcore.gateway import Gateway
 from swarmcore.protocols import Candidate, Decision
 from swarmcore.routing import Router
 from swarmcore.server import Server
+from swarmcore.streams import EarlyStream
 from swarmcore.testing.embedded import EmbeddedEngine
 from swarmcore.transport import EngineClient
 from swarmcore.transport.dial import Dialer
@@ -96,6 +97,20 @@ class Manager:
                 return json.loads(line)
 
             yield following
+
+    @asynccontextmanager
+    async def hijack(self, path, body=None, *, version="v1.41"):
+        """The head of an answer that ends HTTP, and the raw connection."""
+        text = b"" if body is None else json.dumps(body).encode()
+        sent = (
+            (b"Host", b"docker"), (b"Connection", b"Upgrade"), (b"Upgrade", b"tcp"), *JSON,
+            (b"Content-Length", b"%d" % len(text)),
+        )  # fmt: skip
+        async with self._streams.call("POST", f"/{version}{path}", sent, text) as call:
+            head = await call.read_head()
+            taken = call.take_over()
+            async with taken.stream:
+                yield head, EarlyStream(taken.stream, taken.early)
 
     async def create(self, name, on=None, *, image="busybox", **body):
         """Create a container; returns its id."""

@@ -1,7 +1,5 @@
 """A container's life through the manager: every verb shows as soon as it returns."""
 
-import json
-
 import pytest
 import trio
 
@@ -120,16 +118,10 @@ async def test_the_output_of_an_exec_has_the_type_of_the_clients_version(
     await manager.run("web", node)
     asked = {"Cmd": ["echo", "hi"], "AttachStdout": True}
     id = (await manager.json("POST", "/containers/web/exec", asked))["Id"]
-    body = json.dumps({"tty": terminal}).encode()
-    headers = (
-        (b"Host", b"docker"), (b"Content-Type", b"application/json"), (b"Upgrade", b"tcp"),
-        (b"Connection", b"Upgrade"), (b"Content-Length", b"%d" % len(body)),
-    )  # fmt: skip
-    async with manager._streams.call("POST", f"/v1.45/exec/{id}/start", headers, body) as call:
-        head = await call.read_head()
-        assert (head.status, find_header(head.headers, b"content-type")) == (
-            101, b"application/vnd.docker." + kind,
-        )  # fmt: skip
+    started = manager.hijack(f"/exec/{id}/start", {"tty": terminal}, version="v1.45")
+    async with started as (head, _):
+        assert head.status == 101
+        assert find_header(head.headers, b"content-type") == b"application/vnd.docker." + kind
 
 
 async def test_a_detached_exec_has_no_output_and_no_type(manager):
@@ -144,6 +136,22 @@ async def test_an_old_engine_refuses_the_options_of_an_exec_itself(manager):
     id = (await manager.json("POST", "/containers/web/exec", {"Cmd": ["true"]}))["Id"]
     answer = await manager("POST", f"/exec/{id}/start", {"Tty": 1}, version="v1.45")
     assert (answer.status, "ExecStartOptions.Tty" in answer.message) == (400, True)
+
+
+@pytest.mark.parametrize("verb", ["attach", "exec"])
+@pytest.mark.parametrize("ending", ["cut", "drop_connections"])
+async def test_a_tunnel_ends_for_the_client_when_its_engine_is_lost(manager, n2, verb, ending):
+    await manager.run("web", "n2")
+    path, body = "/containers/web/attach?stream=1&stdin=1&stdout=1", None
+    if verb == "exec":
+        asked = {"Cmd": ["cat"], "AttachStdin": True, "AttachStdout": True}
+        id = (await manager.json("POST", "/containers/web/exec", asked))["Id"]
+        path, body = f"/exec/{id}/start", {}
+    async with manager.hijack(path, body) as (head, stream):
+        assert head.status == 101
+        getattr(n2, ending)()
+        with trio.fail_after(10):
+            assert await stream.receive_some() == b""
 
 
 async def test_archives_go_both_ways_through_the_manager(manager):
