@@ -5,6 +5,8 @@ reads.  Used CPU, memory, ports, names and labels are counted as they change, so
 costs what its rules cost.
 """
 
+import contextlib
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,6 +22,8 @@ from swarmcore.versions import FLOOR
 
 #: The label by which an operator limits the containers of an engine.
 _SLOTS = "containerslots"
+#: The label by which an operator gives out more, or less, of one node than of others.
+_OVERCOMMIT = "swarm.overcommit"
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -61,7 +65,7 @@ class Node:
         drained: why it takes no new containers; ``None`` when it does.
         cpus: CPUs of the machine.
         memory: bytes of the machine.
-        overcommit: fraction added to both when placing.
+        overcommit: fraction added to both when placing, unless its label says another.
         cpu_shares_are_cpus: its containers' CPU shares are parts of ``cpus``, as classic has it.
         version: the engine's release.
         api_version: the newest API version it speaks.
@@ -183,7 +187,8 @@ class Node:
 
     @property
     def _percent(self) -> int:
-        return int(self.overcommit * 100)
+        text = self._labels.get(_OVERCOMMIT)
+        return int((self.overcommit if text is None else _fraction(text, self.overcommit)) * 100)
 
     @property
     def health(self) -> int:
@@ -323,6 +328,14 @@ class Node:
         self._used_memory -= claim.memory
         self._ports.give_back(claim.ports, holder)
         self._gpus.give_back(claim, holder)
+
+
+def _fraction(text: str, otherwise: float) -> float:
+    with contextlib.suppress(ValueError):
+        fraction = float(text)
+        if math.isfinite(fraction) and fraction > -1:
+            return fraction
+    return otherwise
 
 
 def _words(container: Container) -> set[str]:

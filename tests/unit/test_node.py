@@ -26,6 +26,20 @@ def test_overcommit_adds_a_whole_percentage_of_whole_cpus(cpus, overcommit, tota
     assert a_node(cpus=cpus, overcommit=overcommit).total_nano_cpus == total * NANO
 
 
+@pytest.mark.parametrize(
+    ("label", "cpus", "memory"),
+    [
+        ("0.5", 6, 12 * GiB),
+        ("-0.5", 2, 4 * GiB),
+        ("0", 4, 8 * GiB),
+        *((odd, 5, 10 * GiB) for odd in ("", "much", "nan", "inf", "-1")),
+    ],
+)
+def test_a_label_of_the_node_goes_before_the_managers_overcommit(label, cpus, memory):
+    node = a_node(cpus=4, memory=8 * GiB, overcommit=0.25, labels={"swarm.overcommit": label})
+    assert (node.total_nano_cpus, node.total_memory) == (cpus * NANO, memory)
+
+
 def test_overcommit_adds_memory():
     assert a_node(memory=100 * GiB, overcommit=0.05).total_memory == 105 * GiB
 
