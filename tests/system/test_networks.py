@@ -117,35 +117,3 @@ def test_a_link_goes_where_its_target_is(docker):
     docker("run", "-d", "--name", "db", "-e", "constraint:node==old", "busybox", "sleep", "600")
     answer = docker("run", "--rm", "--link", "db:store", "busybox", "ping", "-c", "1", "store")
     assert "1 packets received" in answer
-
-
-PROJECT = """
-services:
-  db:
-    image: busybox
-    command: sleep 600
-    volumes: [data:/d]
-    networks: [front, back]
-  web:
-    image: busybox
-    command: sleep 600
-    depends_on: [db]
-    networks: [front]
-networks: {front: {}, back: {}}
-volumes: {data: {}}
-"""
-
-
-def test_a_compose_project_comes_up_on_one_node_twice_and_goes(fleet, tmp_path):
-    docker = fleet.docker()
-    (tmp_path / "compose.yaml").write_text(PROJECT)
-    compose = ("compose", "-p", "shop", "-f", str(tmp_path / "compose.yaml"))
-    docker(*compose, "up", "-d")
-    ids = docker(*compose, "ps", "-q").split()
-    assert len({node_of(docker, id) for id in ids}) == 1
-    assert "1 packets received" in docker(*compose, "exec", "-T", "web", "ping", "-c", "1", "db")
-    docker(*compose, "up", "-d")
-    assert docker(*compose, "ps", "-q").split() == ids
-    docker(*compose, "down", "-v", "-t", "0")
-    assert custom(docker) == []
-    assert docker("volume", "ls", "-q") == ""
