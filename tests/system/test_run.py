@@ -1,6 +1,7 @@
 """``docker run``: output, exit codes, pipes in both directions, a real terminal."""
 
 import hashlib
+import itertools
 import os
 
 import pexpect
@@ -65,11 +66,14 @@ def test_a_terminal_has_its_size_and_its_keys(docker):
     terminal.expect("# ")
     terminal.sendline("stty size")
     terminal.expect("33 101")
-    terminal.setwinsize(40, 120)
     terminal.expect("# ")
-    terminal.sendline("until stty size | grep '40 120'; do :; done")
-    terminal.expect("40 120\r\n")
-    terminal.sendline("exit 3")
+    terminal.sendline("until stty size | grep '40 120'; do :; done; exit 3")
+    # The client begins to listen for a change after the first size has arrived: change it again
+    # until it is heard.
+    for width in itertools.cycle([121, 120]):
+        terminal.setwinsize(40, width)
+        if terminal.expect(["40 120\r\n", pexpect.TIMEOUT], timeout=1) == 0:
+            break
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 3

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import children_of, start_time, wait_until
+from swarmcore.testing.lab.machine import children_of, last_lines, start_time, wait_until
 
 _START_SECONDS = 20.0
 _END_SECONDS = 20.0
@@ -161,7 +161,8 @@ class Box:
         def has_child() -> bool:
             found[:] = children_of(entry.pid)
             if entry.poll() is not None:
-                raise LabError(f"lab: {self.name}: {argv[0]} ended at once, see {log}")
+                said = last_lines(log)
+                raise LabError(f"lab: {self.name}: {argv[0]} ended at once, {log} says: {said}")
             return bool(found)
 
         wait_until(has_child, f"{argv[0]} in {self.name}", seconds=_START_SECONDS)

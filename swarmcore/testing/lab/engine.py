@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,13 @@ from swarmcore.testing.lab.box import Box, BoxProcess
 from swarmcore.testing.lab.engine_api import EngineApi
 from swarmcore.testing.lab.errors import LabError
 from swarmcore.testing.lab.images import busybox_image
-from swarmcore.testing.lab.machine import children_of, command_of, wait_until
+from swarmcore.testing.lab.machine import (
+    children_of,
+    command_of,
+    is_stopped,
+    last_lines,
+    wait_until,
+)
 from swarmcore.testing.lab.network import Cable
 from swarmcore.testing.lab.releases import Release, find_release
 
@@ -190,6 +197,7 @@ class LabEngine:
         """Make it hang: connections are accepted by the kernel and never answered."""
         for pid in self._daemons():
             BoxProcess(pid, self._entry()).signal(signal.SIGSTOP)
+            wait_until(partial(is_stopped, pid), f"{self.name} to stop", seconds=_STOP_SECONDS)
 
     def resume(self) -> None:
         """Let it go on after :meth:`pause`."""
@@ -274,8 +282,8 @@ class LabEngine:
 
     def _is_ready(self) -> bool:
         if not self.is_running:
-            last = self.log.read_text(errors="replace").splitlines()[-5:]
-            raise LabError(f"lab: engine {self.name} ended, {self.log} says: {' / '.join(last)}")
+            said = last_lines(self.log)
+            raise LabError(f"lab: engine {self.name} ended, {self.log} says: {said}")
         return self.socket.exists() and self.api.is_answering()
 
     def _daemons(self) -> list[int]:

@@ -96,10 +96,27 @@ def children_of(pid: int) -> list[int]:
     return [child for child in pids if parent_of(child) == pid]
 
 
-def _stat(pid: int) -> list[str]:
+def is_stopped(pid: int) -> bool:
+    """Whether every thread of a process has stopped: after SIGSTOP they may run on for a while."""
+    return all(_stat(f"{pid}/task/{thread}")[:1] in (["T"], []) for thread in _threads(pid))
+
+
+def _threads(pid: int) -> list[str]:
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
+def last_lines(log: Path, count: int = 5) -> str:
+    """The end of a log, in one line of an error."""
+    return " / ".join(log.read_text(errors="replace").splitlines()[-count:])
+
+
+def _stat(process: int | str) -> list[str]:
     # The name in parentheses may hold anything, so fields are counted from behind it.
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = Path(f"/proc/{process}/stat").read_text()
     except OSError:
         return []
     return text.rpartition(")")[2].split()
