@@ -122,6 +122,7 @@ class Manager:
             experimental=options.experimental,
             cpu_shares_are_cpus=options.cpu_shares_are_cpus,
             alternates=options.alternates,
+            starts=options.starts,
         )
         book = NodeBook(Path(options.node_settings) if options.node_settings else None)
         return Cluster(

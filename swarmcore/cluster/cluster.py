@@ -59,6 +59,7 @@ class ClusterSettings:
         cpu_shares_are_cpus: a create's ``CpuShares`` claims that many CPUs, as classic had it.
         alternates: how many other nodes a create tries when a failure is the node's.
         reservation_seconds: how long a create's claim waits for the client's pull of its image.
+        starts: how many creates and starts one engine has at once; 0 for any number.
     """
 
     name: str = field(default_factory=socket.gethostname)
@@ -66,6 +67,7 @@ class ClusterSettings:
     cpu_shares_are_cpus: bool = False
     alternates: int = 3
     reservation_seconds: float = 300.0
+    starts: int = 0
 
 
 class Cluster:
@@ -109,6 +111,7 @@ class Cluster:
             listener,
             alternates=self.settings.alternates,
             reservation_seconds=self.settings.reservation_seconds,
+            starts=self.settings.starts,
             invent_name=self._invent_name,
             invent_id=lambda: secrets.token_hex(32),
             permit=self._standing.check,
@@ -268,10 +271,18 @@ class Cluster:
         decision = self._scheduler.place(config, [engine.node for engine in among])
         return self.membership.by_node(decision.node.id)
 
+    def turn(self, engine: protocols.Engine) -> AbstractAsyncContextManager[None]:
+        """A turn to have *engine* start something; see ``protocols.Cluster``."""
+        return self._placement.turns.turn(engine.node.id)
+
     async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
         """Place and create; see ``protocols.Cluster``."""
         creation = Creation(self._placement, self._read(config), request)
-        return await self._completion.finish(creation.run)
+        try:
+            return await self._completion.finish(creation.run)
+        except trio.Cancelled:
+            creation.abandon()
+            raise
 
     async def explain_container(self, config: ContainerConfig) -> Explanation:
         """Say where a create would go, and why; see ``protocols.Cluster``."""

@@ -55,6 +55,10 @@ def read_meaning(answer: Answer) -> Meaning:
     return Meaning.USER_FAULT
 
 
+class Abandoned(Exception):
+    """Nobody waits for the answer any more."""
+
+
 class Creation:
     """One create, from the first placement to its end.
 
@@ -74,6 +78,13 @@ class Creation:
         self._lacking: Node | None = None
         #: Whether the reservation outlives this create.
         self._kept = False
+        self._abandoned = False
+        self._waiting = trio.CancelScope()
+
+    def abandon(self) -> None:
+        """Whoever asked has gone: no engine is asked that was not asked yet."""
+        self._abandoned = True
+        self._waiting.cancel()
 
     async def run(self) -> Placed:
         """Create somewhere, or say why not; see ``protocols.Cluster.create_container``.
@@ -235,7 +246,23 @@ class Creation:
         except NotFound:
             raise EngineUnreachable(node.name, f"engine {node.name} has left") from None
         version = self._request.version or members.roll.api_version
-        return await ask_to_create(engine, self._config, version, self._placement.permit)
+        await self._wait_for_turn(node)
+        try:
+            return await ask_to_create(engine, self._config, version, self._placement.permit)
+        finally:
+            self._placement.turns.give_back(node.id)
+
+    async def _wait_for_turn(self, node: Node) -> None:
+        """Wait until *node*'s engine has few enough creates under way.
+
+        Raises:
+            Abandoned: whoever asked has gone before.
+        """
+        with trio.CancelScope() as self._waiting:
+            if not self._abandoned:
+                await self._placement.turns.take(node.id)
+                return
+        raise Abandoned(f"whoever asked for {self._config.name} has gone")
 
     async def _settle(self, node: Node, answer: Answer) -> None:
         """Make the cache show the container before the client hears of it."""

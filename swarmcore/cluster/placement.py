@@ -14,6 +14,7 @@ from swarmcore.cluster.decision_log import DecisionLog
 from swarmcore.cluster.membership import Membership
 from swarmcore.cluster.reservations import Reservations
 from swarmcore.cluster.tickets import Tickets
+from swarmcore.cluster.turns import Turns
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine
 from swarmcore.errors import Conflict, SwarmError
@@ -42,6 +43,7 @@ class Placement:
         listener: told of each created container.
         alternates: how many other nodes are tried where a failure is the node's.
         reservation_seconds: how long the claim of a create waits for the client's pull.
+        starts: how many creates and starts one engine has at once; 0 for any number.
         invent_name: gives a free name to a container without one.
         invent_id: gives a swarm id to a container without one.
         permit: makes sure that this manager may place, or raises ``Unavailable``.
@@ -56,6 +58,7 @@ class Placement:
         *,
         alternates: int,
         reservation_seconds: float,
+        starts: int,
         invent_name: Callable[[], str],
         invent_id: Callable[[], str],
         permit: Callable[[], None] = lambda: None,
@@ -68,6 +71,7 @@ class Placement:
         self.reservation_seconds = reservation_seconds
         self.reservations = Reservations(index)
         self.tickets = Tickets()
+        self.turns = Turns(starts)
         self.decisions = DecisionLog()
         self._invent_name = invent_name
         self._invent_id = invent_id

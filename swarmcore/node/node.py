@@ -6,7 +6,6 @@ costs what its rules cost.
 """
 
 import contextlib
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from swarmcore.versions import FLOOR
 _SLOTS = "containerslots"
 #: The label by which an operator gives out more, or less, of one node than of others.
 _OVERCOMMIT = "swarm.overcommit"
+_MOST_OVERCOMMIT = 1000.0
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -333,7 +333,7 @@ class Node:
 def _fraction(text: str, otherwise: float) -> float:
     with contextlib.suppress(ValueError):
         fraction = float(text)
-        if math.isfinite(fraction) and fraction > -1:
+        if -1 < fraction <= _MOST_OVERCOMMIT:
             return fraction
     return otherwise
 

@@ -277,6 +277,7 @@ CLUSTER_OPTS = {
     "swarm.overcommit": "share of a node's CPU and memory given out beyond what it has (0.05)",
     "swarm.cpushares": "what CpuShares means: weight, or cpus, which claims that many (weight)",
     "swarm.createretry": "like --alternates; the larger of the two counts (0)",
+    "swarm.starts": "how many creates and starts an engine has at once (0: any number)",
     "swarm.spread": "a label of nodes; first its value with the fewest containers",
     "swarm.weight.image": "how much it counts that a node has the image (0)",
     "swarm.weight.failures": "how much creates that failed on a node count against it (0)",

@@ -45,6 +45,7 @@ class Options:
         alternates: how many other nodes one create may try where a failure is the node's.
         multipliers: weigher -> how much it counts beside the strategy.
         spread: the label of nodes over whose values containers are spread first; empty for none.
+        starts: how many creates and starts one engine has at once; 0 for any number.
         settings: every option with its origin.
     """
 
@@ -74,6 +75,7 @@ class Options:
     node_settings: str = ""
     multipliers: Mapping[str, float] = field(default_factory=dict)
     spread: str = ""
+    starts: int = 0
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
     @property
@@ -109,7 +111,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
     if read["heartbeat"] < 1:
         raise ConfigError("--heartbeat should be at least one second")
     cluster_opts = dict(reversed(read["cluster-opt"]))  # classic: the first of a key counts
-    overcommit, create_retry = _overcommit(cluster_opts), _create_retry(cluster_opts)
+    overcommit, create_retry = _overcommit(cluster_opts), _count(cluster_opts, "swarm.createretry")
     if read["replication"]:
         _check_replication(read)
     return Options(
@@ -139,6 +141,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         advertise=read["advertise"],
         node_settings=read["node-settings"],
         multipliers=read_multipliers(cluster_opts),
+        starts=_count(cluster_opts, "swarm.starts"),
         spread=cluster_opts.get("swarm.spread", ""),
         settings=settings,
     )
@@ -247,17 +250,17 @@ def _cpu_shares_are_cpus(cluster_opts: Mapping[str, str]) -> bool:
     return meaning == "cpus"
 
 
-def _create_retry(cluster_opts: Mapping[str, str]) -> int:
-    text = cluster_opts.get("swarm.createretry", "0")
+def _count(cluster_opts: Mapping[str, str], key: str) -> int:
+    text = cluster_opts.get(key, "0")
     try:
-        retry = int(text, 0)
+        count = int(text, 0)
     except ValueError:
         raise ConfigError(
-            f"swarm.createretry should be a whole number such as 2, {text!r} is invalid"
+            f"{key} should be a whole number such as 2, {text!r} is invalid"
         ) from None
-    if retry < 0:
-        raise ConfigError(f"swarm.createretry can not be negative, {retry} is invalid")
-    return retry
+    if count < 0:
+        raise ConfigError(f"{key} can not be negative, {count} is invalid")
+    return count
 
 
 def _not_negative(name: str, read: Mapping[str, Any]) -> float:

@@ -152,6 +152,11 @@ class Cluster(Protocol):
         """
         ...
 
+    def turn(self, engine: Engine) -> AbstractAsyncContextManager[None]:
+        """A turn to have *engine* start something: waits where ``swarm.starts`` limits how many
+        do so at once.  Creates take their turns by themselves."""
+        ...
+
     def choose(self, config: ContainerConfig, engines: Sequence[Engine] | None = None) -> Engine:
         """Where a network or a volume goes: placed as a container would be, nothing reserved.
 

@@ -32,7 +32,7 @@ def test_overcommit_adds_a_whole_percentage_of_whole_cpus(cpus, overcommit, tota
         ("0.5", 6, 12 * GiB),
         ("-0.5", 2, 4 * GiB),
         ("0", 4, 8 * GiB),
-        *((odd, 5, 10 * GiB) for odd in ("", "much", "nan", "inf", "-1")),
+        *((odd, 5, 10 * GiB) for odd in ("", "much", "nan", "inf", "1e308", "-1")),
     ],
 )
 def test_a_label_of_the_node_goes_before_the_managers_overcommit(label, cpus, memory):

@@ -6,6 +6,7 @@ A name in a path is always replaced by the full id, as one segment: an engine kn
 
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from urllib.parse import quote
 
 from swarmcore.config import ContainerConfig
@@ -37,6 +38,8 @@ _INSPECT = "Node added; HostIp"
 _RENAME = "the name must be free in the cluster"
 _CHECKPOINT = "/containers/{name}/checkpoints/{checkpoint}"
 _CHANGES = ("start", "stop", "restart", "kill", "pause", "unpause", "update", "wait")
+#: What an operator may limit for one engine.
+_STARTS = ("start", "restart")
 #: Answers whose media type tells whether they are framed.
 _OUTPUTS = ("logs", "attach")
 
@@ -104,13 +107,14 @@ def _carry(verb: str, *, settles: bool = False) -> Handler:
     async def carry(exchange: Exchange) -> None:
         container, engine = _locate(exchange)
         require_heeded(engine, needs_of_verb(verb, exchange.request.query, version_of(exchange)))
-        await exchange.relay(
-            engine,
-            engine_path(exchange, "containers", container.id, verb),
-            settle=_refreshing(engine, container) if settles else None,
-            reword=_output_type(exchange, engine, container) if verb in _OUTPUTS else None,
-            epilogue=_epilogue(verb, container),
-        )
+        async with exchange.cluster.turn(engine) if verb in _STARTS else nullcontext():
+            await exchange.relay(
+                engine,
+                engine_path(exchange, "containers", container.id, verb),
+                settle=_refreshing(engine, container) if settles else None,
+                reword=_output_type(exchange, engine, container) if verb in _OUTPUTS else None,
+                epilogue=_epilogue(verb, container),
+            )
 
     return carry
 

@@ -167,7 +167,7 @@ class FakeCluster:
     def __init__(self, *engines):
         self._engines = list(engines)
         self.events, self.events_end = [], True
-        self.created, self.renamed, self.execs = [], [], {}
+        self.created, self.renamed, self.execs, self.turns = [], [], {}, []
         self.answer = json_answer({"Id": "new", "Warnings": []}, 201)
 
     def nodes(self):
@@ -201,6 +201,11 @@ class FakeCluster:
                     raise Unavailable(f"{engine.node.name} does not answer")
                 return engine
         raise AssertionError(container)
+
+    @asynccontextmanager
+    async def turn(self, engine):
+        self.turns.append(engine)
+        yield
 
     async def create_container(self, config, request):
         self.created.append(config)

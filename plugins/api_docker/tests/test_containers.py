@@ -53,6 +53,15 @@ CARRIED = [
 
 
 @pytest.mark.parametrize(("method", "template"), CARRIED, ids=" ".join)
+async def test_what_starts_something_takes_a_turn_at_its_engine(
+    ask, cluster, engine, method, template
+):
+    await ask(method, template, answer=json_answer({"Id": "e1"}, 201))
+    starts = template.endswith(("/start", "/restart"))
+    assert cluster.turns == ([engine] if starts else [])
+
+
+@pytest.mark.parametrize(("method", "template"), CARRIED, ids=" ".join)
 async def test_a_path_gets_the_id_as_one_segment_and_the_query_as_it_came(
     ask, web, engine, method, template
 ):
