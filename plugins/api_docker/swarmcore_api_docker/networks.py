@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import trio
+
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.config.gates import Need, needs_of_connect
 from swarmcore.config.prefixes import endpoint_without_prefixes
@@ -46,7 +48,7 @@ class Networks:
     """Answers for networks; knows which names are being taken just now."""
 
     def __init__(self) -> None:
-        self._creating: set[str] = set()
+        self._creating: dict[str, trio.Event] = {}
 
     def routes(self) -> list[Route]:
         """Every route below ``/networks``."""
@@ -65,17 +67,24 @@ class Networks:
     async def create(self, exchange: Exchange) -> None:
         """``POST /networks/create``: on the node that is named, else on one that is chosen.
 
+        Who is told that a name is taken looks for that network at once, as compose does; so a
+        create of a name that is being taken waits until it is there, or is not.
+
         Raises:
             Conflict: the cluster has a network of that name.
-            BadRequest: the node is too old for what is asked.
+            BadRequest: there is no name, or the node is too old for what is asked.
         """
         body = await _read_object(
             exchange, "Name", "Driver", "CheckDuplicate", "EnableIPv4", "Labels"
         )
         cluster = exchange.cluster
         pinned, name = split_node(cluster.nodes(), str(body.get("Name") or ""))
+        if not name.strip():
+            raise BadRequest("invalid name: name is empty")  # 500 of engines older than 25
+        while name in self._creating:
+            await self._creating[name].wait()
         among = [pinned] if pinned else cluster.nodes()
-        if is_taken(among, name) or name in self._creating:
+        if is_taken(among, name):
             raise Conflict(f"network with name {name} already exists")
         needs = _needs(body, version_of(exchange))
         if pinned:
@@ -86,7 +95,7 @@ class Networks:
         body |= {"Name": name, "Driver": body.get("Driver") or "bridge"}
         if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
             body["CheckDuplicate"] = True
-        self._creating.add(name)
+        self._creating[name] = trio.Event()
         try:
             await exchange.relay(
                 engine,
@@ -95,7 +104,7 @@ class Networks:
                 settle=_refreshing(engine),
             )
         finally:
-            self._creating.discard(name)
+            self._creating.pop(name).set()
 
 
 def _needs(body: Mapping[str, Any], version: ApiVersion) -> Sequence[Need]:

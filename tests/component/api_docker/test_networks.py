@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+import trio.testing
 
 
 def on(name):
@@ -43,6 +44,39 @@ async def test_of_two_creates_at_once_one_has_the_name(manager):
         nursery.start_soon(create, "n1")
         nursery.start_soon(create, "n2")
     assert sorted(statuses) == [201, 409]
+
+
+async def test_a_name_that_is_said_to_be_taken_is_there(manager, n1):
+    making = n1.hang("POST /networks/create")
+    statuses = []
+
+    async def create():
+        answer = await manager("POST", "/networks/create", {"Name": "web", **on("n1")})
+        statuses.append(answer.status)
+        assert await networks(manager) == ["web"]
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(create)
+        await n1.wait_request("/networks/create")
+        nursery.start_soon(create)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert statuses == []
+        making.release()
+    assert sorted(statuses) == [201, 409]
+
+
+async def test_a_name_whose_create_failed_can_be_had(manager, n1):
+    n1.fail("POST /networks/create", 500, "no", times=1)
+    answer = await manager("POST", "/networks/create", {"Name": "web", **on("n1")})
+    assert answer.status == 500
+    await manager.json("POST", "/networks/create", {"Name": "web", **on("n1")})
+
+
+@pytest.mark.parametrize("name", ["", "  ", "n1/"])
+async def test_a_network_needs_a_name_whichever_engine_would_make_it(manager, n1, name):
+    answer = await manager("POST", "/networks/create", {"Name": name})
+    assert (answer.status, answer.json()["message"]) == (400, "invalid name: name is empty")
+    assert n1.requests_like("POST /networks/create") == []
 
 
 async def test_a_prefix_pins_and_names_that_are_not_enough_are_shown_with_it(manager):
