@@ -1,7 +1,10 @@
 """Images of the whole cluster through the real CLIs: on every engine at once, byte for byte."""
 
+import functools
 import hashlib
+import http.server
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -105,11 +108,39 @@ def test_an_archive_that_is_none_is_no_success(fleet, docker, tmp_path):
 def test_an_import_is_on_every_engine_and_runs_anywhere(fleet, docker, names):
     tar = fleet.direct("old")("export", docker("create", "-e", "constraint:node==old", "busybox"),
                               text=False)  # fmt: skip
-    docker("import", "-", "lab/made:1", input=tar, text=False)
+    printed = docker("import", "-", "lab/made:1", input=tar, text=False).decode()
+    assert printed.strip() in ids(fleet, "lab/made:1")
     assert holders(fleet, "lab/made:1") == list(fleet.engines)
     for node in fleet.engines:
         asked = ("run", "--rm", "-e", f"constraint:node=={node}", "lab/made:1", "echo", node)
         assert docker(*asked) == node
+
+
+@pytest.fixture
+def web_server(lab, tmp_path):
+    """``address, folder``: serves the folder to engines."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=tmp_path)
+    with http.server.ThreadingHTTPServer((lab.gateway, 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"{lab.gateway}:{server.server_port}", tmp_path
+        server.shutdown()
+        thread.join()
+
+
+def test_every_engine_imports_from_a_url(fleet, docker, names, web_server):
+    address, folder = web_server
+    (folder / "made.tar").write_bytes(tar_of("data", b"1"))
+    *_, last = docker("import", f"http://{address}/made.tar", "lab/made:1").splitlines()
+    assert last in ids(fleet, "lab/made:1")
+    assert holders(fleet, "lab/made:1") == list(fleet.engines)
+    missing = docker.run("import", f"http://{address}/none.tar", "lab/made:2")
+    assert (missing.returncode, "404 File not found" in missing.stderr) == (1, True)
 
 
 def test_a_committed_container_is_run_where_its_image_is(fleet, docker, names):

@@ -24,6 +24,8 @@ _WAITING_LINES = 64
 
 #: Passes one line of progress on.
 Report = Callable[[dict[str, Any]], Awaitable[None]]
+#: Whether a line of progress is what came of the work.
+IsResult = Callable[[Mapping[str, Any]], bool]
 #: Does the work on one engine; raises ``EngineError`` when it fails.
 Perform = Callable[[Engine, Report], Awaitable[None]]
 
@@ -53,6 +55,7 @@ class JointWork:
         work: names it in errors: ``pull``.
         perform: the part of one engine.
         feed: runs beside all of them; a failure of it ends everything.
+        is_result: knows the line that is told once, at the end, of the first engine that has one.
     """
 
     def __init__(
@@ -62,12 +65,15 @@ class JointWork:
         work: str,
         perform: Perform,
         feed: Callable[[], Awaitable[None]] | None = None,
+        is_result: IsResult | None = None,
     ) -> None:
         self._exchange = exchange
         self._engines = engines
         self._work = work
         self._perform = perform
         self._feed = feed
+        self._is_result = is_result
+        self._results: dict[str, dict[str, Any]] = {}
         self._failures: dict[str, EngineError] = {}
         self._told: set[str] = set()
 
@@ -99,7 +105,10 @@ class JointWork:
 
     async def _work_on(self, engine: Engine, reports: _Reports) -> None:
         async def report(message: dict[str, Any]) -> None:
-            await reports.send(_Progress(engine, message))
+            if self._is_result is not None and self._is_result(message):
+                self._results[engine.node.id] = message
+            else:
+                await reports.send(_Progress(engine, message))
 
         async with reports:
             try:
@@ -122,6 +131,8 @@ class JointWork:
                     await send(self._write(report))
                 else:
                     self._note(report)
+            if result := self._result():
+                await send(result)
             if self._failures:
                 await send(dump_json(error_line(self._word())))
 
@@ -136,6 +147,11 @@ class JointWork:
             self._told.add(text)
         return dump_json(mark(message, progress.engine.node.name))
 
+    def _result(self) -> bytes:
+        """The line that is told once; nothing where there is none."""
+        found = [self._results.get(engine.node.id) for engine in self._engines]
+        return next((dump_json(message) for message in found if message is not None), b"")
+
     def _note(self, failure: _Failure) -> None:
         self._failures[failure.engine.node.name] = failure.error
 
@@ -146,7 +162,7 @@ class JointWork:
     def _outcome(self) -> Answer:
         """The answer of work without progress: success, or an error of the first one's status."""
         if not self._failures:
-            return Answer(200, _JSON)
+            return Answer(200, _JSON, self._result())
         if len(self._failures) < len(self._engines):
             return error_answer(500, self._word())
         return error_answer(next(iter(self._failures.values())).status, self._word())

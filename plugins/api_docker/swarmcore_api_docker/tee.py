@@ -12,7 +12,7 @@ import trio
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.messages import Headers
 from swarmcore.protocols import Engine, Exchange, Upload
-from swarmcore_api_docker.joint_work import JointWork, Report, report_answer
+from swarmcore_api_docker.joint_work import IsResult, JointWork, Report, report_answer
 
 #: An engine that takes no byte for so long will not take any.
 STALL_SECONDS = 60.0
@@ -21,7 +21,13 @@ _WAITING_PIECES = 1
 
 
 async def send_to_all(
-    exchange: Exchange, engines: Sequence[Engine], path: str, work: str, *, headers: Headers = ()
+    exchange: Exchange,
+    engines: Sequence[Engine],
+    path: str,
+    work: str,
+    *,
+    headers: Headers = (),
+    is_result: IsResult | None = None,
 ) -> None:
     """Send the request's body to every engine, and answer with their progress as one stream.
 
@@ -33,6 +39,7 @@ async def send_to_all(
         path: path and query for the engines.
         work: names it in errors: ``load``.
         headers: added to each engine's request.
+        is_result: see ``JointWork``.
     """
     tee = _Tee(exchange, engines)
 
@@ -43,7 +50,7 @@ async def send_to_all(
             await _converse(engine, upload, body, report)
         await engine.refresh_images()
 
-    await JointWork(exchange, engines, work, perform, tee.pour).run()
+    await JointWork(exchange, engines, work, perform, tee.pour, is_result).run()
 
 
 class _Tee:

@@ -165,10 +165,28 @@ async def test_a_stalled_engine_loses_its_part_and_no_other(manager, n1, n2, mon
     assert len(n2.requests_like("POST /images/load")[0].body) == len(body)
 
 
-async def test_an_import_reaches_every_engine(manager, n1, n2):
-    answer = await upload(manager, "/images/create?fromSrc=-&repo=made&tag=1", b"tar" * 1000)
-    assert not any("error" in line for line in lines(answer))
+@pytest.mark.parametrize(
+    ("source", "progress"),
+    [
+        ("-", []),
+        ("http://h/x.tar", ["n1: Downloading from http://h/x.tar", "n1: Importing",
+                            "n2: Downloading from http://h/x.tar", "n2: Importing"]),
+    ],
+)  # fmt: skip
+async def test_an_import_reaches_every_engine_and_tells_one_id(manager, n1, n2, source, progress):
+    answer = await upload(manager, f"/images/create?fromSrc={source}&repo=made&tag=1", b"tar")
+    *before, last = [line["status"] for line in lines(answer)]
+    assert sorted(before) == progress
+    assert last == n1.state.images.find("made:1").id
     assert known(manager, "made:1") == ["n1", "n2"]
+
+
+async def test_an_import_that_one_engine_refuses_is_no_success(manager, n1, n2):
+    n1.fail("POST /images/create", 500, "no space left on device")
+    answer = await upload(manager, "/images/create?fromSrc=-&repo=made&tag=1", b"tar")
+    assert answer.status == 500
+    assert answer.message == "import failed on 1 of 2 nodes: n1: no space left on device"
+    assert known(manager, "made:1") == ["n2"]
 
 
 async def test_a_client_that_leaves_amid_an_upload_leaves_no_image(manager, n1, n2):

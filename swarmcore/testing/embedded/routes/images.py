@@ -59,11 +59,11 @@ async def _history(engine: Host, call: Call) -> None:
 
 async def _pull(engine: Host, call: Call) -> None:
     name, tag = call.query.get("fromImage"), call.query.get("tag")
-    if call.query.get("fromSrc") == "-":
+    if call.query.get("fromSrc"):
         await _import(engine, call)
         return
     if not name:
-        raise BadRequest("embedded engines pull, and import a body: fromImage is missing")
+        raise BadRequest("neither fromImage nor fromSrc is given")
     full = with_tag(f"{name}@{tag}" if ":" in tag else f"{name}:{tag}" if tag else name)
     state = engine.state
     known = {each.id for each in state.images}
@@ -101,15 +101,17 @@ def _progress(full: str, image: ImageRecord, *, new: bool) -> Iterator[dict[str,
 
 
 async def _import(engine: Host, call: Call) -> None:
-    """Read the body as it comes; the image is as empty as every image here."""
-    state, size = engine.state, 0
+    """Read the body as it comes, and no URL; the image is as empty as every image here."""
+    state, size, source = engine.state, 0, call.query.get("fromSrc")
     async for piece in call.exchange.receive_body():
         size += len(piece)
     repository, tag = call.query.get("repo"), call.query.get("tag")
     image = state.images.add(f"{repository}:{tag}" if tag else repository, state.clock())
     state.events.emit("image", "import", image.id, {"name": image.id})
     async with call.stream_json() as send:
-        await send({"status": "Importing", "progressDetail": {"current": size}})
+        if source != "-":
+            await send({"status": f"Downloading from {source}"})
+            await send({"status": "Importing", "progressDetail": {"current": size}})
         await send({"status": image.id})
 
 
