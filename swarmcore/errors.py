@@ -76,6 +76,12 @@ class EngineError(SwarmError):
     """An engine did not do what was asked.
 
     Args:
+class NeverFits(NoNodeFits):
+    """Placement refused, and waiting does not help: no node could take it if it were empty."""
+
+    status = 409
+
+
         engine: the engine's name, or its address while it has none.
         message: what happened, in the engine's own words where it had any.
     """

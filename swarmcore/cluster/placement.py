@@ -17,7 +17,7 @@ from swarmcore.cluster.tickets import Tickets
 from swarmcore.cluster.turns import Turns
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine
-from swarmcore.errors import Conflict, SwarmError
+from swarmcore.errors import Conflict, NeverFits, NoNodeFits, SwarmError
 from swarmcore.model import Container
 from swarmcore.names import NameIndex
 from swarmcore.node import Node
@@ -127,7 +127,15 @@ class Placement:
             self.decisions.add_failure(config, cause, error)
             raise
         self.decisions.add(config, cause, decision)
+        error = decision.error
+        if isinstance(error, NeverFits) and self._expects_more():
+            raise NoNodeFits(str(error), error.refusals)
         return decision.node
+
+    def _expects_more(self) -> bool:
+        """Whether some engine is yet unknown, which may have what the others lack."""
+        roll = self.members.roll
+        return len(roll.all) > len(roll.registered)
 
     def explain(self, config: ContainerConfig) -> Explanation:
         """What a create of *config* would do now; leaves nothing behind.

@@ -43,12 +43,16 @@ class Rule:
         soft: a preference: dropped when no node can meet it.
         summarise: words all refusals of this rule: its text and who was refused -> the text that
             follows the count in ``0 of 14 nodes: 6 memory (needs 8 GiB, ...)``.
+        never: asked when the rule refuses every node of a refused create: the nodes -> why none of
+            them ever could take it, and what could be had; ``None`` when one could once
+            containers end, labels aside.  That makes the refusal a 409 instead of a 503.
     """
 
     text: str
     check: Callable[[Node], str | None]
     soft: bool = False
     summarise: Callable[[str, Refused], str] = _default_summary
+    never: Callable[[Sequence[Node]], str | None] | None = None
 
 
 class Filter(Protocol):

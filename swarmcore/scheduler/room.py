@@ -3,7 +3,7 @@
 Always on, whatever the strategy and the filters are: claims must hold (``docs/decisions/0002``).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from swarmcore.config import ContainerConfig
 from swarmcore.model import NANO
@@ -28,12 +28,18 @@ DRAINED = Rule(
 def room_rules(config: ContainerConfig) -> Iterator[Rule]:
     """Room for what *config* claims; no rule about what it does not."""
     if config.claim.memory > 0:
-        yield _room("memory", config.claim.memory, _free_memory, show_bytes)
+        yield _room("memory", config.claim.memory, _free_memory, _all_memory, show_bytes)
     if config.claim.nano_cpus > 0:
-        yield _room("cpu", config.claim.nano_cpus, _free_cpus, show_cpus)
+        yield _room("cpu", config.claim.nano_cpus, _free_cpus, _all_cpus, show_cpus)
 
 
-def _room(what: str, needed: int, free: Callable[[Node], int], show: Callable[[int], str]) -> Rule:
+def _room(
+    what: str,
+    needed: int,
+    free: Callable[[Node], int],
+    whole: Callable[[Node], int],
+    show: Callable[[int], str],
+) -> Rule:
     """A rule that *needed* of something is free, worded with what there is."""
 
     def check(node: Node) -> str | None:
@@ -45,13 +51,27 @@ def _room(what: str, needed: int, free: Callable[[Node], int], show: Callable[[i
         left = f"most free {show(free(roomiest))} on {roomiest.name}"
         return f"{text} (needs {show(needed)}, {left})"
 
-    return Rule(what, check, summarise=summarise)
+    def never(nodes: Sequence[Node]) -> str | None:
+        largest = max(nodes, key=whole)
+        if needed <= whole(largest):
+            return None
+        return f"{what}: no node has {show(needed)}, ask for {show(whole(largest))} at most"
+
+    return Rule(what, check, summarise=summarise, never=never)
+
+
+def _all_memory(node: Node) -> int:
+    return node.total_memory
 
 
 def _free_memory(node: Node) -> int:
     return max(node.total_memory - node.used_memory, 0)
 
 
-def _free_cpus(node: Node) -> int:
+def _all_cpus(node: Node) -> int:
     # One container cannot have more CPUs than there are, however many may be promised in all.
-    return max(min(node.total_nano_cpus - node.used_nano_cpus, node.cpus * NANO), 0)
+    return min(node.total_nano_cpus, node.cpus * NANO)
+
+
+def _free_cpus(node: Node) -> int:
+    return max(min(node.total_nano_cpus - node.used_nano_cpus, _all_cpus(node)), 0)

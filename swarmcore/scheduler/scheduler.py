@@ -16,7 +16,6 @@ from swarmcore.protocols import (
     Candidate,
     Decision,
     Filter,
-    Refused,
     Rule,
     Strategy,
     Verdict,
@@ -26,10 +25,9 @@ from swarmcore.scheduler.devices import device_rules
 from swarmcore.scheduler.failures import FailureHistory
 from swarmcore.scheduler.needs import need_rules
 from swarmcore.scheduler.ranking import rank
+from swarmcore.scheduler.refusals import NO_ENGINE, refuse
 from swarmcore.scheduler.room import DRAINED, room_rules
 
-#: Classic's text for a cluster in which nothing runs.
-_NO_ENGINE = "No healthy node available in the cluster"
 #: A whole decision is as large as clients make it: no more than 250 rules for 1,000 nodes.
 _MOST_VERDICTS = 250_000
 
@@ -83,7 +81,8 @@ class Scheduler:
             nodes: those that may be chosen.
 
         Raises:
-            NoNodeFits: no node may take it; says how many each rule refused, and why.
+            NoNodeFits: no node may take it; says how many each rule refused, and why; a
+                ``NeverFits`` when no node ever could.
             BadRequest: an expression in the config is malformed.
             PlacementFailed: a plugin broke; the message names it.
         """
@@ -108,7 +107,7 @@ class Scheduler:
         """
         asked = list(nodes)
         if not asked:
-            return Decision((), (), (), NoNodeFits(_NO_ENGINE), weighers=self._weighers)
+            return Decision((), (), (), NoNodeFits(NO_ENGINE), weighers=self._weighers)
         rules = self._compile(config)
         if whole and len(rules) * len(asked) > _MOST_VERDICTS:
             raise BadRequest(
@@ -129,7 +128,7 @@ class Scheduler:
         candidates = rank(config, candidates, asked, self._weighers)
         verdicts = {node.id: _verdicts(rules, node) for node in asked} if whole else {}
         if not candidates:
-            error = _no_node_fits(len(asked), refusals)
+            error = refuse(asked, [rule for _, rule in hard], refusals)
             return Decision((), (), refusals, error, verdicts, self._weighers)
         broken = candidates[0].broken
         dropped = [
@@ -188,24 +187,3 @@ def _check(name: str, rule: Rule, node: Node) -> str | None:
     if reason is not None and not isinstance(reason, str):
         raise PlacementFailed(f"filter {name}: {rule.text} answered {reason!r}, not a reason")
     return reason
-
-
-def _no_node_fits(asked: int, refusals: Sequence[tuple[Node, Rule, str]]) -> NoNodeFits:
-    """Word the refusal: a count for each rule, the most frequent first."""
-    groups: dict[str, tuple[Rule, list[tuple[Node, str]]]] = {}
-    for node, rule, reason in refusals:
-        groups.setdefault(rule.text, (rule, []))[1].append((node, reason))
-    largest = sorted(groups.values(), key=lambda group: -len(group[1]))
-    parts = [f"{len(pairs)} {_summarise(rule, pairs)}" for rule, pairs in largest]
-    head = "no node fits" if any(node.health > 0 for node, _, _ in refusals) else _NO_ENGINE
-    return NoNodeFits(
-        f"{head}: 0 of {asked} nodes: {', '.join(parts)}",
-        {node.name: f"{rule.text} {reason}".rstrip() for node, rule, reason in refusals},
-    )
-
-
-def _summarise(rule: Rule, pairs: Sequence[tuple[Node, str]]) -> str:
-    try:
-        return rule.summarise(rule.text, Refused(pairs))
-    except Exception:  # words about a refusal must not replace it
-        return rule.text

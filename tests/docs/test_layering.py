@@ -20,8 +20,8 @@ PURE = {
     "operations/explanation_text", "operations/node_text", "options/operation_tables",
     "options/durations", "options/flags", "options/option_tables", "options/usage",
     "options/weights", "ranges", "relay/forwarding", "routing", "scheduler/devices",
-    "scheduler/failures", "scheduler/needs", "scheduler/ranking", "scheduler/room",
-    "scheduler/scheduler", "scheduler/weighers", "server/bodies", "server/framing", "server/limits",
+    "scheduler/failures", "scheduler/needs", "scheduler/ranking", "scheduler/refusals",
+    "scheduler/room", "scheduler/scheduler", "scheduler/weighers", "server/bodies", "server/framing", "server/limits",
     "sizes", "stores/location", "versions", "weighing",
 }  # fmt: skip
 #: What a pure module must not import: the world.

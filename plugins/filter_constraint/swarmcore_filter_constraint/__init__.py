@@ -29,11 +29,15 @@ class ConstraintFilter:
             BadRequest: one is malformed.
         """
         for text in config.constraints:
-            yield expression_rule("constraint", parse(text), _holds)
+            yield expression_rule("constraint", parse(text), _holds, _keys)
 
 
 def _holds(expression: Expression, node: Node) -> bool:
     return expression.matches(_candidates(expression.key, node))
+
+
+def _keys(node: Node) -> tuple[str, ...]:
+    return ("node", *node.labels)
 
 
 def _candidates(key: str, node: Node) -> tuple[str, ...]:

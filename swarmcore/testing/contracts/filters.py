@@ -102,6 +102,8 @@ class FilterContract(PluginContract):
             pairs = [(node, reason) for node, reason in refused if reason is not None]
             for some in (pairs[:1], pairs):
                 assert not some or _is_line(rule.summarise(rule.text, Refused(some)))
+            never = rule.never and rule.never([node for node, _ in refused])
+            assert never is None or _is_line(never)
 
     @pytest.mark.parametrize("expression", _NONSENSE, ids=lambda text: text[:24])
     def test_nonsense_is_nothing_worse_than_a_bad_request(self, expression: str) -> None:
