@@ -59,6 +59,10 @@ class Unavailable(SwarmError):
     status = 503
 
 
+class NotPrimary(Unavailable):
+    """Another manager must be asked, or will have to be soon; nothing was done."""
+
+
 class NoNodeFits(Unavailable):
     """Placement refused; the text names, for every node, the rule that refused it.
 
@@ -72,16 +76,16 @@ class NoNodeFits(Unavailable):
         self.refusals = dict(refusals or {})
 
 
-class EngineError(SwarmError):
-    """An engine did not do what was asked.
-
-    Args:
 class NeverFits(NoNodeFits):
     """Placement refused, and waiting does not help: no node could take it if it were empty."""
 
     status = 409
 
 
+class EngineError(SwarmError):
+    """An engine did not do what was asked.
+
+    Args:
         engine: the engine's name, or its address while it has none.
         message: what happened, in the engine's own words where it had any.
     """
