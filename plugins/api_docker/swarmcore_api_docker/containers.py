@@ -33,7 +33,10 @@ _READS = {
     "PUT": ("archive",),
     "POST": ("attach", "resize", "checkpoints"),
 }
-_CREATE = "instructions in Env and Labels; names of other objects; the swarm's id in Labels"
+_CREATE = (
+    "instructions in Env and Labels; names of other objects; the swarm's id in Labels;"
+    " names of GPUs for their number"
+)
 _INSPECT = "Node added; HostIp"
 _RENAME = "the name must be free in the cluster"
 _CHECKPOINT = "/containers/{name}/checkpoints/{checkpoint}"
