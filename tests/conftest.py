@@ -39,3 +39,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
         pytest.fail(f"real engines are required here: {why_no_docker()}", pytrace=False)
     pytest.skip(f"no real engines: {why_no_docker()}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of two processes one gets all tests of real engines, which share them: see ``-n``."""
+    for item in items:
+        if item.get_closest_marker("docker") is not None:
+            item.add_marker(pytest.mark.xdist_group("engines"))
