@@ -40,8 +40,8 @@ def known(manager, name):
     return [node.name for node in manager.cluster.nodes() if name in node.image_names()]
 
 
-async def upload(manager, path, body, **options):
-    return await manager._client.request("POST", f"/v1.41{path}", body=body, **options)
+async def upload(manager, path, body, *, method="POST"):
+    return await manager._client.request(method, f"/v1.41{path}", body=body)
 
 
 async def test_a_tag_is_given_on_every_holder_and_known_at_once(manager, n1, n2):
@@ -54,6 +54,16 @@ async def test_a_tag_is_given_on_every_holder_and_known_at_once(manager, n1, n2)
 async def test_a_tag_of_nothing_is_not_found(manager):
     answer = await manager("POST", "/images/none/tag?repo=a")
     assert (answer.status, answer.message) == (404, "No such image: none:latest")
+
+
+async def test_a_tag_that_one_holder_refuses_fails_and_tells_both(manager, n1, n2):
+    await give(manager, "app:1", n1, n2)
+    n1.fail("POST /images/*/tag", 500, "no space left on device")
+    answer = await manager("POST", "/images/app:1/tag?repo=app&tag=2")
+    assert (answer.status, answer.message) == (
+        500, "tagging app:1 failed on 1 of 2 nodes: n1: no space left on device; n2: done"
+    )  # fmt: skip
+    assert known(manager, "app:2") == ["n2"]
 
 
 async def test_a_tag_that_every_holder_refuses_alike_is_refused_once(manager, n1, n2):
@@ -236,11 +246,37 @@ async def test_prunes_sum_the_engines_reports(manager, n1, n2):
     }  # fmt: skip
 
 
-async def test_a_prune_that_one_engine_refuses_fails_and_tells_both(manager, n1):
-    n1.fail("POST /images/prune", 409, "a prune operation is already running")
-    answer = await manager("POST", "/images/prune")
-    assert answer.status == 500
-    assert "n1: a prune operation is already running; n2: done" in answer.message
+@pytest.mark.parametrize("kind", ["containers", "images", "networks", "volumes", "build"])
+async def test_a_prune_that_one_engine_refuses_fails_and_tells_both(manager, n1, kind):
+    n1.fail(f"POST /{kind}/prune", 409, "a prune operation is already running")
+    answer = await manager("POST", f"/{kind}/prune")
+    assert (answer.status, answer.message) == (
+        500,
+        f"pruning {kind} failed on 1 of 2 nodes: "
+        "n1: a prune operation is already running; n2: done",
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/images/prune"),
+        ("POST", "/images/app:1/tag?repo=app&tag=2"),
+        ("DELETE", "/images/app:1"),
+        ("POST", "/images/load"),
+        ("POST", "/images/create?fromImage=team/tool&tag=1"),
+    ],
+)
+async def test_work_that_an_engine_is_lost_in_is_no_success_and_names_it(
+    manager, n1, n2, method, path
+):
+    await give(manager, "app:1", n1, n2)
+    n2.allow_pull("team/tool:1")
+    n1.drop(f"{method} {path.partition('?')[0]}")
+    answer = await upload(manager, path, archive("new:1"), method=method)
+    told = lines(answer)[-1]
+    assert " failed on 1 of 2 nodes: n1: engine " in told.get("error", told.get("message"))
+    assert answer.status == (200 if "error" in told else 500)
 
 
 async def test_disk_usage_is_of_all_engines_and_asked_one_at_a_time(manager, n1, n2):
