@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import http.server
+import json
 import os
 import threading
 from pathlib import Path
@@ -149,6 +150,8 @@ def test_a_committed_container_is_run_where_its_image_is(fleet, docker, names):
     docker("commit", "work", "lab/saved:1")
     assert holders(fleet, "lab/saved:1") == ["middle"]
     assert docker("run", "--rm", "lab/saved:1", "cat", "/kept") == "kept"
+    labels = json.loads(docker("inspect", "-f", "{{json .Config.Labels}}", "lab/saved:1"))
+    assert set(labels.values()) == {""}  # the first container's id, and where it had to be
 
 
 def test_history_is_of_an_engine_that_has_the_image(fleet, docker, names):

@@ -6,8 +6,11 @@ When some holder refuses, the status is a failure and the text tells what each d
 from contextlib import suppress
 from urllib.parse import quote
 
+from swarmcore.config import SWARM_ID
+from swarmcore.config.instructions import FAMILIES
 from swarmcore.errors import EngineError
-from swarmcore.messages import Answer
+from swarmcore.messages import Answer, Query
+from swarmcore.model import Container
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.fan_out import Replies, ask_all
 from swarmcore_api_docker.image_holders import find_holders
@@ -15,6 +18,9 @@ from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.routed import CONTAINER, HOLDERS
 from swarmcore_api_docker.version_gates import require_able
 from swarmcore_api_docker.whole_answer import ask_patiently
+
+#: Of one container alone: who it is, where it may go.
+_OWN_LABELS = (SWARM_ID, *FAMILIES.values())
 
 
 def routes() -> list[Route]:
@@ -24,7 +30,7 @@ def routes() -> list[Route]:
         Route(
             "DELETE", "/images/{name}", remove, routed=HOLDERS, rewrites="the reports are joined"
         ),
-        Route("POST", "/commit", commit, routed=CONTAINER),
+        Route("POST", "/commit", commit, routed=CONTAINER, rewrites="the manager's labels go"),
     ]
 
 
@@ -77,5 +83,14 @@ async def commit(exchange: Exchange) -> None:
         if status < 400:
             await engine.refresh_images()
 
-    path = f"/commit?{query.replace(container=container.id)}"
+    path = f"/commit?{_without_labels(query, container).replace(container=container.id)}"
     await exchange.relay(engine, path, settle=settle)
+
+
+def _without_labels(query: Query, container: Container) -> Query:
+    """A commit that does not hand the manager's labels on: containers of the image would have them.
+
+    An engine takes no label away, so they become empty, which is how they mean nothing.
+    """
+    own = [("changes", f"LABEL {key}=") for key in _OWN_LABELS if key in container.labels]
+    return Query([*own, *query])

@@ -232,6 +232,18 @@ async def test_a_commit_names_the_container_by_its_id_and_the_image_is_known(man
     assert known(manager, "saved:1") == ["n2"]
 
 
+async def test_a_commit_leaves_out_what_the_manager_wrote_before_the_clients_changes(manager, n1):
+    asked = {"Env": ["constraint:node==n1"], "Labels": {"mine": "1"}}
+    await manager.create("web", "n1", **asked)
+    await manager.json("POST", "/commit?container=web&repo=saved&changes=LABEL+a%3Db", {})
+    (commit,) = n1.requests_like("POST /commit")
+    assert commit.request.query.get_all("changes") == [
+        "LABEL com.docker.swarm.id=",
+        "LABEL com.docker.swarm.constraints=",
+        "LABEL a=b",
+    ]
+
+
 async def test_prunes_sum_the_engines_reports(manager, n1, n2):
     await give(manager, "app:1", n1, n2)
     ids = {await manager.create("one", "n1"), await manager.create("two", "n2")}
