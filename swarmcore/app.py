@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 #: Engines read for the first time at once: a thousand would starve the first requests.
 _LISTING = 16
 
+#: Of the replication TTL: within which a primary that went silent has a successor.
+_TAKEOVER = 1.5
+
 #: How long a new primary reads what engines have before it answers.
 _REFRESH_SECONDS = 3.0
 
@@ -144,7 +147,7 @@ class Manager:
             options.advertise,
             self._connect_to_primary,
             lambda: self._cluster.api_version,
-            wait_seconds=options.replication_ttl_seconds,
+            wait_seconds=_TAKEOVER * options.replication_ttl_seconds,
         )
 
     def _connect_to_primary(self, address: str) -> Upstream:

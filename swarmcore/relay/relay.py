@@ -7,7 +7,7 @@ off when the engine has: what is left unsaid must not look complete.
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import trio
@@ -104,7 +104,12 @@ async def relay(
 
 
 async def forward(
-    exchange: ServerExchange, upstream: Upstream, added: Headers, *, announced: ApiVersion
+    exchange: ServerExchange,
+    upstream: Upstream,
+    added: Headers,
+    *,
+    announced: ApiVersion,
+    inspect: Callable[[Head], None],
 ) -> None:
     """Hand *exchange* to another manager as it came, and its answer to the client.
 
@@ -112,17 +117,18 @@ async def forward(
         upstream: the way to it.
         added: headers for the request.
         announced: the API version of this manager.
+        inspect: called with the answer's head, before anything is done with it; may raise.
 
     Raises:
         EngineUnreachable: before anything was sent to the client.
+        SwarmError: what *inspect* raised; nothing was sent to the client.
         ClientGone: the client left; the other manager's connection is closed already.
     """
     request = exchange.request
-    exchange.request = replace(request, headers=(*request.headers, *added))
-    hooks = _Hooks(None, False, None, None, None)
+    hooks = _Hooks(inspect=inspect)
     passage = _Passage(exchange, upstream, lambda: None, f"{announced}".encode(), hooks)
     try:
-        await passage.run(origin_form(request.target), None)
+        await passage.run(origin_form(request.target), None, added)
     except EngineUnreachable as error:
         if not exchange.started:
             raise
@@ -131,13 +137,14 @@ async def forward(
 
 @dataclass(slots=True)
 class _Hooks:
-    """What a handler wants done to the answer; see ``protocols.Exchange.relay``."""
+    """What is to be done with the answer; see ``protocols.Exchange.relay`` and ``forward``."""
 
-    settle: Settle | None
-    settle_at_end: bool
-    rewrite: Rewrite | None
-    reword: Reword | None
-    epilogue: Epilogue | None
+    settle: Settle | None = None
+    settle_at_end: bool = False
+    rewrite: Rewrite | None = None
+    reword: Reword | None = None
+    epilogue: Epilogue | None = None
+    inspect: Callable[[Head], None] | None = None
 
 
 class _Passage:
@@ -163,7 +170,7 @@ class _Passage:
         self._client_error: Exception | None = None
         self.status = 0
 
-    async def run(self, target: str, body: bytes | None) -> int:
+    async def run(self, target: str, body: bytes | None, added: Headers = ()) -> int:
         exchange = self._exchange
         method = exchange.request.method
         first = b""
@@ -171,7 +178,7 @@ class _Passage:
             body, first = await self._look_at_body()
         headers = request_headers(
             method,
-            exchange.request.headers,
+            (*exchange.request.headers, *added),
             length=None if body is None else len(body),
             identity=self._hooks.rewrite is not None,
         )
@@ -250,6 +257,8 @@ class _Passage:
         head = await call.read_head()
         self._contacted()
         self.status = head.status
+        if self._hooks.inspect is not None:
+            self._hooks.inspect(head)
         if is_hijack(self._exchange.request.method, head.status, head.headers):
             return head
         if self._hooks.rewrite is not None and head.status < 400:

@@ -1,22 +1,31 @@
 """Requests that a replica is asked, and the primary answers: byte for byte, streams and all.
 
-A request goes on once at most: what may have been sent is never sent again.
+A request goes on once: what was sent is sent again only where a manager says that it did nothing.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import trio
 
-from swarmcore.errors import BadRequest, ConfigError, EngineUnreachable, Unavailable
-from swarmcore.messages import Request
+from swarmcore.errors import (
+    BadRequest,
+    ConfigError,
+    EngineUnreachable,
+    NotPrimary,
+    Unavailable,
+)
+from swarmcore.messages import Request, find_header
 from swarmcore.protocols import Leader
 from swarmcore.relay import forward
 from swarmcore.relay.forwarding import wants_upgrade
 from swarmcore.replication.role import Role
 from swarmcore.server import ServerExchange
 from swarmcore.server.incoming import ClientGone
+from swarmcore.server.server import NOTHING_DONE
 from swarmcore.upstream import Upstream
+from swarmcore.upstream.call import Head
 from swarmcore.versions import ApiVersion
 
 _T = TypeVar("_T")
@@ -28,6 +37,8 @@ _CONNECT_SECONDS = 2.0
 _TRY_AGAIN_SECONDS = 0.25
 #: How long a primary that was followed by another may still answer what it was asked.
 _LAST_WORDS_SECONDS = 5.0
+#: Of a body that can be sent a second time: a create's, an exec's.
+_SMALL_BYTES = 1 << 20
 
 
 class Forwarder:
@@ -69,13 +80,23 @@ class Forwarder:
         if term is not None:
             await self._patiently(exchange, lambda: self._accept(term))
             return False
-        if self._role.answers:
-            return False
-        way = await self._patiently(exchange, self._find_primary)
-        if way is None:
-            return False
-        await self._carry(exchange, *way)
-        return True
+        deadline = trio.current_time() + self._wait_seconds
+        refused: Leader | None = None
+        while not self._role.answers:
+            seek = partial(self._find_primary, deadline, refused)
+            way = await self._patiently(exchange, seek)
+            if way is None:
+                break
+            again = await _keep_small_body(exchange)
+            try:
+                await self._carry(exchange, *way)
+            except NotPrimary:
+                if not again:
+                    raise
+                refused = way[0]
+            else:
+                return True
+        return False
 
     async def aclose(self) -> None:
         """Close the connections that are kept."""
@@ -99,25 +120,29 @@ class Forwarder:
         """Wait until this manager answers what a replica has forwarded; goes no further.
 
         Raises:
-            Unavailable: it is not the primary that the replica meant, nor a later one.
+            NotPrimary: it is not the primary that the replica meant, nor a later one.
         """
         role = self._role
         with trio.move_on_after(self._wait_seconds):
-            while not role.answers:
-                # A replica may know of our election before we do.
-                if role.other is not None and role.other.term >= term:
-                    break
+            while not (role.answers or role.is_over(term)):
                 await role.changed()
         if not role.answers or role.term < term:
-            raise Unavailable("the primary cluster manager has just changed; try again")
+            raise NotPrimary("the primary cluster manager has just changed; try again")
 
-    async def _find_primary(self) -> tuple[Leader, Upstream] | None:
-        """The primary with a connection that is ready; ``None`` when this manager became it."""
+    async def _find_primary(
+        self, deadline: float, refused: Leader | None
+    ) -> tuple[Leader, Upstream] | None:
+        """The primary with a connection that is ready; ``None`` when this manager became it.
+
+        Args:
+            deadline: for finding it.
+            refused: who says that it is none, whatever the store says.
+        """
         role, trouble = self._role, "no primary cluster manager is elected"
-        with trio.move_on_after(self._wait_seconds):
+        with trio.move_on_at(deadline):
             while not role.answers:
                 leader = role.other
-                if leader is None:
+                if leader is None or leader == refused:
                     await role.changed()
                     continue
                 trouble = f"Unable to reach primary cluster manager: {leader.address}"
@@ -151,7 +176,9 @@ class Forwarder:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._give_up, exchange, leader, nursery.cancel_scope)
             try:
-                await forward(exchange, upstream, added, announced=self._announced())
+                await forward(
+                    exchange, upstream, added, announced=self._announced(), inspect=_inspect
+                )
                 failure = None
             except EngineUnreachable as error:
                 failure = Unavailable(
@@ -173,6 +200,24 @@ class Forwarder:
         await trio.sleep(_LAST_WORDS_SECONDS)
         if not exchange.started:
             passage.cancel()
+
+
+async def _keep_small_body(exchange: ServerExchange) -> bool:
+    """Read a body that is small JSON, so that it can be sent twice; whether it can.
+
+    Handlers take JSON whole, and other bodies in pieces, which come only once.
+    """
+    request = exchange.request
+    length, kind = request.header("content-length") or "", request.header("content-type") or ""
+    small = length.isdigit() and int(length) <= _SMALL_BYTES
+    if small and "json" in kind.lower() and not exchange.body_complete:
+        await exchange.read_body()
+    return exchange.body is not None or exchange.body_complete
+
+
+def _inspect(head: Head) -> None:
+    if find_header(head.headers, NOTHING_DONE.lower()) is not None:
+        raise NotPrimary("the primary cluster manager has just changed; try again")
 
 
 def _term_of(request: Request) -> int | None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import trio
 
-from swarmcore.errors import Unavailable
+from swarmcore.errors import NotPrimary
 from swarmcore.protocols import Leader, Mandate
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class Role:
     def __init__(self, candidate: str) -> None:
         self._candidate = candidate
         self._mandate: Mandate | None = None
+        self._own_term = 0
         self._is_ready = False
         self._leader: Leader | None = None
         self._changed = trio.Event()
@@ -39,7 +40,7 @@ class Role:
     def elected(self, mandate: Mandate) -> None:
         """See ``ElectionSink``."""
         log.info("Leader Election: Cluster leadership acquired (term %d)", mandate.term)
-        self._mandate, self._is_ready = mandate, False
+        self._mandate, self._own_term, self._is_ready = mandate, mandate.term, False
         self._tell()
 
     def lost(self) -> None:
@@ -94,14 +95,23 @@ class Role:
     def check(self) -> None:
         """See ``Standing``."""
         if not self.is_primary:
-            raise Unavailable("this manager is no longer primary; try again")
+            raise NotPrimary("this manager is no longer primary; try again")
 
     # ---- for requests
 
     @property
     def term(self) -> int:
-        """Of the mandate; 0 without one."""
-        return 0 if self._mandate is None else self._mandate.term
+        """Of the latest mandate; 0 before the first."""
+        return self._own_term
+
+    def is_over(self, term: int) -> bool:
+        """Whether the mandate of *term*, which a replica takes for this manager's, is over.
+
+        One that is not yet known here is not: a replica may hear of an election sooner.
+        """
+        if self.is_primary:
+            return False
+        return self._own_term >= term or (self.other is not None and self.other.term >= term)
 
     @property
     def answers(self) -> bool:

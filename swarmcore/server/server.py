@@ -6,10 +6,11 @@ Owns connections, their limits and their end.  Knows nothing of routes, engines 
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import trio
 
-from swarmcore.errors import SwarmError
+from swarmcore.errors import NotPrimary, SwarmError
 from swarmcore.messages import Answer, Client, error_answer
 from swarmcore.server.exchange import ServerExchange, read_request
 from swarmcore.server.framing import answer_head
@@ -21,6 +22,9 @@ from swarmcore.tls import TLSStream
 __all__ = ["ClientGone", "Limits", "Server", "ServerExchange"]
 
 log = logging.getLogger(__name__)
+
+#: The header of an answer by a manager that did nothing because another one leads.
+NOTHING_DONE = b"X-Swarmcore-Not-Primary"
 
 ExchangeHandler = Callable[[ServerExchange], Awaitable[None]]
 
@@ -220,6 +224,9 @@ class Server:
 
 def answer_to(error: Exception) -> Answer:
     """What a client is told of an error; never more than the text of an expected one."""
+    if isinstance(error, NotPrimary):
+        answer = error_answer(error.status, str(error))
+        return replace(answer, headers=(*answer.headers, (NOTHING_DONE, b"1")))
     if isinstance(error, SwarmError):
         return error_answer(error.status, str(error))
     return error_answer(500, "internal error; the manager's log has the details")

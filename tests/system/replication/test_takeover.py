@@ -1,0 +1,144 @@
+"""A primary that dies, is stopped or is cut off from the store, under a stream of creates."""
+
+import http.client
+import itertools
+import json
+import signal
+import threading
+import time
+from collections import Counter
+from contextlib import closing
+
+import pytest
+
+from tests.system.conftest import wait_until
+
+pytestmark = pytest.mark.docker
+
+TTL_SECONDS = 4
+TAKEOVER_SECONDS = 1.5 * TTL_SECONDS
+#: Of a client for an answer: a takeover may come within it.
+PATIENCE_SECONDS = 2 * TAKEOVER_SECONDS
+
+
+class Client:
+    """Creates containers one after another, each at the next manager, and retries once.
+
+    As behind a balancer, a manager is asked only if it answers a ping at that moment.
+    """
+
+    def __init__(self, name, managers, stopping):
+        self._name = name
+        self._ports = itertools.cycle([member.manager.port for member in managers.members])
+        self._stopping = stopping
+        self._thread = threading.Thread(target=self._run)
+        self.created, self.failures = [], []
+        self._thread.start()
+
+    def join(self):
+        self._thread.join()
+
+    def _run(self):
+        for number in itertools.count():
+            if self._stopping.wait(0.05):
+                return
+            name = f"{self._name}-{number}"
+            first, why = self._create(name)
+            second = first
+            if first != 201:
+                second, why_again = self._create(name)
+                why = f"{why}, then {why_again}"
+            # The first attempt may have been done although nobody heard of it.
+            if second == 201 or (second == 409 and first != 409):
+                self.created.append(name)
+            else:
+                self.failures.append(f"{name}: {why}")
+
+    def _create(self, name):
+        """Status and body; status 0 and what went wrong."""
+        port = next(port for port in self._ports if self._pings(port))
+        try:
+            return self._ask(
+                port, PATIENCE_SECONDS, "POST", f"/v1.41/containers/create?name={name}"
+            )
+        except (OSError, http.client.HTTPException) as error:
+            return 0, f"{port}: {error!r}"
+
+    def _pings(self, port):
+        try:
+            return self._ask(port, 1, "GET", "/_ping")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def _ask(self, port, seconds, method, path):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+        with closing(connection):
+            body = json.dumps({"Image": "busybox"}) if method == "POST" else None
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            with connection.getresponse() as answer:
+                return answer.status, f"{port}: {answer.read()!r}"
+
+
+@pytest.fixture
+def clients():
+    """Start clients, and end them all."""
+    stopping, started = threading.Event(), []
+
+    def start(managers, names):
+        started.extend(Client(name, managers, stopping) for name in names)
+        return started
+
+    def stop():
+        stopping.set()
+        for client in started:
+            client.join()
+
+    start.stop = stop
+    yield start
+    stop()
+
+
+def wait_progress(clients):
+    """Until one of them has been served once more, and then once more."""
+    before = sum(len(client.created) for client in clients)
+    wait_until(
+        lambda: sum(len(client.created) for client in clients) >= before + 2, "clients to be served"
+    )
+
+
+def test_a_primary_that_is_lost_in_any_way_has_one_successor_in_time(
+    start_managers, clients, on_engines
+):
+    """Killed while there are three managers; stopped, then cut off while there are two."""
+    managers = start_managers(3, TTL_SECONDS)
+    working = clients(managers, "abc")
+    wait_progress(working)
+
+    def lose(how):
+        mandate, leader = managers.mandates()[-1], managers.leader()
+        how(leader)
+        lost_at = time.time()
+        successor = managers.wait_successor(mandate)
+        assert successor.began - lost_at < TAKEOVER_SECONDS
+        wait_progress(working)
+        return leader
+
+    killed = lose(lambda leader: leader.signal(signal.SIGKILL))
+    left = [member for member in managers.members if member is not killed]
+    stopped = lose(lambda leader: leader.signal(signal.SIGSTOP))
+    stopped.signal(signal.SIGCONT)
+    managers.wait_settled(left)
+    cut_off = lose(lambda leader: leader.proxy.freeze())
+    cut_off.proxy.thaw()
+    managers.wait_settled(left)
+
+    clients.stop()
+    assert [client.failures for client in working] == [[], [], []]
+    mandates = managers.mandates()
+    assert len(mandates) >= 4
+    for before, after in itertools.pairwise(mandates):
+        assert before.ended <= after.began
+        assert before.term < after.term
+    counted = Counter(on_engines())
+    assert {name for client in working for name in client.created} == counted.keys()
+    assert set(counted.values()) == {1}
