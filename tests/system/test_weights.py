@@ -1,0 +1,67 @@
+"""What operators add to the strategy, before real engines and through the real CLI."""
+
+import subprocess
+
+import pytest
+
+from tests.system.conftest import SWARMCORE
+
+pytestmark = pytest.mark.docker
+
+ZONES = {"old": "a", "middle": "a", "new": "b"}
+
+
+@pytest.fixture(scope="module")
+def docker_of_manager(engines, start_manager, make_docker):
+    """The CLI at a manager that spreads over zones first, prefers nodes with the image, and has
+    an engine start one container at a time."""
+    opts = ("swarm.spread=zone", "swarm.weight.image=2", "swarm.starts=1")
+    words = [word for opt in opts for word in ("--cluster-opt", opt)]
+    manager = start_manager(*words, ",".join(engine.address for engine in engines.values()))
+    manager.wait_healthy(len(engines))
+    docker = make_docker("28", manager.host)
+    for node, zone in ZONES.items():
+        operate(docker, "label", node, f"zone={zone}")
+    return docker
+
+
+@pytest.fixture
+def docker(docker_of_manager):
+    """No containers before and after."""
+    remove_all(docker_of_manager)
+    yield docker_of_manager
+    remove_all(docker_of_manager)
+
+
+def remove_all(docker):
+    if ids := docker("ps", "-aq", "--no-trunc").split():
+        docker("rm", "-f", *ids)
+
+
+def operate(docker, *words):
+    """Run a command of our own beside docker's."""
+    done = subprocess.run(
+        [SWARMCORE, *words], env={**docker.environment, "COLUMNS": "90"},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_zones_get_equal_parts_whatever_starts_at_the_same_time(docker):
+    words = ("run", "-d", "--init", "busybox", "sleep", "600")
+    started = [docker.start(*words) for _ in range(6)]
+    for process in started:
+        output, error = process.communicate(timeout=110)
+        assert process.returncode == 0, output + error
+    nodes = docker("ps", "-q", "--no-trunc").split()
+    where = docker("inspect", "--format", "{{.Node.Name}}", *nodes).split()
+    assert sorted(ZONES[node] for node in where) == [*"aaabbb"]
+
+
+def test_explain_shows_what_is_added(docker):
+    docker("create", "-e", "constraint:node==new", "busybox")
+    page = operate(docker, "explain", "--", docker.binary, "run", "busybox")
+    assert "weighers    spread zone (service) first, spread zone first, image x 2" in page
+    lines = [line.split() for line in page.splitlines()]
+    assert ["RANK", "NODE", "WEIGHTS", "NORMALISED", "ADDED", "SCALED", "SCORE", "BREAKS"] in lines
+    assert next(line for line in lines if line[:1] == ["1"])[1] in ("old", "middle")
