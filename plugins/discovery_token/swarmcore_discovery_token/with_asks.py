@@ -1,8 +1,8 @@
 """asks as a hub's client, imported at the first question.
 
 It has had no release since 2022, and wants an anyio of that time.  Its limits: its timeouts do not
-cover connecting, it reads an answer of any size, and it fails on a relative redirect and on an
-IPv6 address as host.
+cover connecting, it reads an answer of any size, it fails on a relative redirect and on an IPv6
+address as host, and cancelled while it connects it leaves the socket to Python's collector.
 """
 
 import contextlib
