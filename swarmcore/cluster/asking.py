@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import trio
 
+from swarmcore.cluster.reservations import UNSEEN_SECONDS
 from swarmcore.config import SWARM_ID, ContainerConfig
 from swarmcore.config.endpoints import divide_endpoints
 from swarmcore.config.gates import PLATFORM
@@ -22,8 +23,6 @@ _JSON = ((b"Content-Type", b"application/json"),)
 #: How long an engine that vanished in the middle of a create is asked what became of it.
 _OUTCOME_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.5
-#: How long a name stays taken when nobody knows whether the container exists.
-UNKNOWN_SECONDS = 60.0
 
 
 async def ask_to_create(
@@ -87,14 +86,22 @@ async def _find_outcome(
             if found:
                 return json_answer({"Id": found[0]["Id"], "Warnings": []}, 201)
             absent += answer.ok
+        if shown := _shown(engine, config.swarm_id):  # made while the last answer was on its way
+            return json_answer({"Id": shown, "Warnings": []}, 201)
         raise EngineUnreachable(engine.label, str(broken), sent=False)
     raise EngineUnreachable(
         engine.label,
         f"engine {engine.label} stopped answering while it created container"
-        f" {config.name}: whether it exists is unknown, and the name stays taken for"
-        f" {UNKNOWN_SECONDS:g} s; look with docker ps -a when the engine is back",
+        f" {config.name}: whether it exists is unknown, and the name stays taken until the engine"
+        f" is back and {UNSEEN_SECONDS:g} s longer; look with docker ps -a then",
         sent=True,
     )
+
+
+def _shown(engine: Engine, swarm_id: str) -> str | None:
+    """The id of the container that *engine*'s events have shown for *swarm_id*."""
+    containers = engine.node.containers.values()
+    return next((each.id for each in containers if each.swarm_id == swarm_id), None)
 
 
 async def _connect(

@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 import trio
 
-from swarmcore.cluster.asking import UNKNOWN_SECONDS, ask_to_create
+from swarmcore.cluster.asking import ask_to_create
 from swarmcore.cluster.placement import Placement
 from swarmcore.cluster.renaming import free_stale_name
 from swarmcore.cluster.tickets import Ticket
@@ -113,8 +113,10 @@ class Creation:
             except EngineUnreachable as error:
                 if error.sent:
                     self._placement.scheduler.note_failure(node)
-                    self._keep(UNKNOWN_SECONDS)
+                    self._await_engine(exists=False)
                     raise
+                # Should the engine be at work on it yet, what it makes is nobody's.
+                self._placement.members.strays.give_up(self._config.swarm_id, node.id)
                 failure = error
             meaning = read_meaning(answer) if failure is None else Meaning.NODE_FAULT
             match meaning:
@@ -151,7 +153,7 @@ class Creation:
                 if not self._surrender_claims(client):
                     raise
                 node = self._place(nodes)
-        placement.reservations.make(self._config, node)
+        placement.reserve(self._config, node)
         return node
 
     def _redeem_ticket(self, nodes: Sequence[Node]) -> list[Node]:
@@ -186,7 +188,7 @@ class Creation:
             others = [other for other in others if has_image(other, self._config.image)]
         found = self._place_if_any(others, "alternate")
         if found is not None:
-            placement.reservations.make(self._config, found)
+            placement.reserve(self._config, found)
         return found
 
     def _place(self, nodes: Sequence[Node], cause: str = "create") -> Node:
@@ -232,6 +234,12 @@ class Creation:
         self._placement.reservations.keep_until(self._config.swarm_id, expires)
         return expires
 
+    def _await_engine(self, *, exists: bool) -> None:
+        """Leave the reservation behind until the engine shows the container that it may have."""
+        self._kept = True
+        now = trio.current_time()
+        self._placement.reservations.await_engine(self._config.swarm_id, now, exists=exists)
+
     # ---- asking
 
     async def _ask(self, node: Node) -> Answer:
@@ -272,5 +280,5 @@ class Creation:
         except (EngineError, NotFound, ValueError, KeyError, TypeError) as error:
             log.warning("engine %s created %s, reading it failed: %s", node.name,
                         self._config.name, error)  # fmt: skip
-            self._keep(UNKNOWN_SECONDS)  # until the engine's event shows it
+            self._await_engine(exists=True)
         self._placement.listener.container_placed(self._config, node)

@@ -16,6 +16,7 @@ import trio
 from swarmcore.addresses import Address
 from swarmcore.cluster.fanout import Fanout
 from swarmcore.cluster.node_book import NodeBook
+from swarmcore.cluster.strays import Strays
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.engine.specs import Specs
 from swarmcore.errors import EngineError, NotFound
@@ -94,6 +95,8 @@ class Membership:
         self._fanout = fanout
         self._listener = listener
         self._book = book
+        #: What creates left behind that broke in the middle.
+        self.strays = Strays(self.by_node)
         self._seats: dict[Address, tuple[Engine, trio.CancelScope]] = {}
         self._holders: dict[str, Engine] = {}
         self._by_node: dict[str, Engine] = {}
@@ -107,6 +110,7 @@ class Membership:
         """Keep the engines running until cancelled; entries that came before start now."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            await nursery.start(self.strays.run)
             self.entries(self._waiting)
             task_status.started()
             await trio.sleep_forever()
@@ -195,7 +199,8 @@ class Membership:
 
     def container_put(self, container: Container) -> None:
         """An engine's cache has it."""
-        self._index.put(container)
+        if not self.strays.catch(container):
+            self._index.put(container)
 
     def container_dropped(self, container: Container) -> None:
         """An engine's cache has it no more."""

@@ -137,6 +137,11 @@ class Placement:
         roll = self.members.roll
         return len(roll.all) > len(roll.registered)
 
+    def reserve(self, config: ContainerConfig, node: Node) -> None:
+        """Hold what *config* takes of *node*, and its name, for a create that begins there."""
+        self.reservations.make(config, node)
+        self.members.strays.want(config.swarm_id, node.id)
+
     def explain(self, config: ContainerConfig) -> Explanation:
         """What a create of *config* would do now; leaves nothing behind.
 
@@ -178,7 +183,8 @@ class Placement:
             now: trio time.
         """
         self.tickets.expire(now)
-        self.reservations.expire(now)
+        for reservation in self.reservations.expire(now):
+            self.members.strays.give_up(reservation.id, reservation.node_id)
 
     def complete(self, config: ContainerConfig) -> ContainerConfig:
         """Give *config* what the cluster knows: which of its volumes exist, and a name and a

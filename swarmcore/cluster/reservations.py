@@ -1,14 +1,19 @@
 """Placements that no engine shows yet: the claim on a node, and the name in the index.
 
 Each ends exactly once: when the engine shows the container, when the create failed, or by expiry.
+One whose container may be on an engine that does not answer waits for that engine first.
 """
 
 import math
 from dataclasses import replace
 
 from swarmcore.config import ContainerConfig
+from swarmcore.model import State
 from swarmcore.names import NameIndex
 from swarmcore.node import Node, Reservation
+
+#: How long an engine that answers may take to show a container that it may have.
+UNSEEN_SECONDS = 60.0
 
 
 class Reservations:
@@ -21,6 +26,8 @@ class Reservations:
     def __init__(self, index: NameIndex) -> None:
         self._index = index
         self._held: dict[str, tuple[Reservation, Node]] = {}
+        #: Id -> whether its container, which no engine shows, is known to exist.
+        self._unseen: dict[str, bool] = {}
 
     def __len__(self) -> int:
         return len(self._held)
@@ -46,6 +53,7 @@ class Reservations:
 
     def end(self, id: str) -> None:
         """The reservation has done its work, or never will."""
+        self._unseen.pop(id, None)
         held = self._held.pop(id, None)
         if held is not None:
             reservation, node = held
@@ -59,18 +67,38 @@ class Reservations:
             reservation, node = held
             self._held[id] = (replace(reservation, expires=expires), node)
 
+    def await_engine(self, id: str, now: float, *, exists: bool) -> None:
+        """Nobody works on it now, and the engine may have its container: give it time to show that.
+
+        Args:
+            now: trio time.  The time begins anew while the engine is unhealthy.
+            exists: the container is known to have been made.
+        """
+        if id in self._held:
+            self._unseen[id] = exists
+            self.keep_until(id, now + UNSEEN_SECONDS)
+
     def free_name(self, id: str) -> None:
         """Keep the claim, but let anybody have the name."""
         held = self._held.get(id)
         if held is not None:
             self._index.release(held[0].name, id)
 
-    def expire(self, now: float) -> None:
+    def expire(self, now: float) -> list[Reservation]:
         """End those whose time has passed.
 
         Args:
             now: trio time.
+
+        Returns:
+            Those of them whose container might have come, and has not.
         """
-        for id, (reservation, _) in list(self._held.items()):
-            if reservation.expires <= now:
+        doubtful = []
+        for id, (reservation, node) in list(self._held.items()):
+            if id in self._unseen and node.state is State.UNHEALTHY:
+                self.keep_until(id, now + UNSEEN_SECONDS)
+            elif reservation.expires <= now:
+                if self._unseen.get(id) is False:
+                    doubtful.append(reservation)
                 self.end(id)
+        return doubtful

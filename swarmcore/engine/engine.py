@@ -351,6 +351,7 @@ class Engine:
             self._owner.lost(self, self.node.error or "it became another engine")
         self._refresher.close()
         self._owner.withdraw(self)
+        self.node.state = State.DISCONNECTED
         failures, error = self.node.failures, self.node.error
         self._become_nobody()
         self.node.failures, self.node.error = failures, error

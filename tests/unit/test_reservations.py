@@ -3,7 +3,7 @@
 import pytest
 
 from swarmcore.cluster.reservations import Reservations
-from swarmcore.model import GiB
+from swarmcore.model import GiB, State
 from swarmcore.names import NameIndex
 from swarmcore.testing.builders import a_config, a_node
 
@@ -64,3 +64,15 @@ def test_its_name_may_be_freed_and_its_claim_kept(made, reservations, index, nod
     index.reserve("web", "T")
     reservations.end("S")
     assert index.holder("web") == "T"
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_one_whose_container_may_come_waits_for_its_engine(made, reservations, node, exists):
+    reservations.await_engine("S", 0, exists=exists)
+    node.state = State.UNHEALTHY
+    assert reservations.expire(1000) == []
+    node.state = State.HEALTHY
+    assert reservations.expire(1059) == []
+    ended = reservations.expire(1060)
+    assert "S" not in reservations
+    assert [each.id for each in ended] == ([] if exists else ["S"])

@@ -168,10 +168,12 @@ class ScriptedEngine:
             if event["timeNano"] >= since * 10**9 - 1000:
                 send.send_nowait(json.dumps(event).encode())
         self.subscriptions.append(send)
-        async with receive:
-            yield receive
-        if send in self.subscriptions:
-            self.subscriptions.remove(send)
+        try:
+            async with receive:
+                yield receive
+        finally:
+            if send in self.subscriptions:
+                self.subscriptions.remove(send)
 
     async def aclose(self):
         pass
