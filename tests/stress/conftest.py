@@ -1,0 +1,341 @@
+"""A cluster of embedded engines on trio's mock clock, without sockets, and a storm upon it.
+
+What stands between manager and engine is a ``Line``: requests take their time on it, and go on at
+the engine when the line breaks.  What happens follows from one seed, but for the order in which
+trio wakes its tasks.
+"""
+
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+import trio
+from swarmcore_filter_health import HealthFilter
+from swarmcore_filter_port import PortFilter
+from swarmcore_strategy_spread import Spread
+
+from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
+from swarmcore.engine import Engine
+from swarmcore.engine.backoff import Pace
+from swarmcore.errors import EngineUnreachable, SwarmError
+from swarmcore.messages import Client, error_answer
+from swarmcore.scheduler import Scheduler
+from swarmcore.server.bodies import parse_body
+from swarmcore.testing.builders import a_request
+
+#: Hundredths of a second that a message is on its way.
+LATENCY = (1, 10)
+#: The same, that an engine works on a create: long enough for many to be caught in the middle.
+WORK = (0, 500)
+
+
+class Exchange:
+    """One request to an embedded engine, and what comes of it."""
+
+    def __init__(self, request, body):
+        self.request = request
+        self.answer = None
+        self.over = trio.Event()
+        self._body = body
+
+    async def read_json(self):
+        return parse_body(self._body or b"", "application/json")
+
+    async def send(self, answer):
+        if not self.over.is_set():
+            self.answer = answer
+            self.over.set()
+
+    async def take_over(self, head):
+        self.over.set()
+
+    @asynccontextmanager
+    async def watching(self):
+        yield
+
+
+class EventExchange(Exchange):
+    """A request for events: answered line by line."""
+
+    def __init__(self, request):
+        super().__init__(request, None)
+        self.lines, self.receive = trio.open_memory_channel(10_000)
+
+    async def send(self, answer):
+        self.lines.close()
+
+    @asynccontextmanager
+    async def stream(self, status, headers):
+        async def send(line):
+            try:
+                self.lines.send_nowait(line)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                raise EngineUnreachable("", "nobody follows any more") from None
+
+        yield send
+
+
+class Line:
+    """The way to one engine; stands where ``EngineClient`` would."""
+
+    def __init__(self, engine, random, nursery):
+        self.engine = engine
+        self.is_up = True
+        self._random = random
+        self._nursery = nursery
+        self._open = set()
+        self._work = set()
+
+    # ---- what a storm does
+
+    def cut(self):
+        """No connection lasts, and there is no new one; the engine goes on."""
+        self.is_up = False
+        for exchange in self._open:
+            exchange.over.set()
+            if isinstance(exchange, EventExchange):
+                exchange.lines.close()
+
+    def crash(self):
+        """The same, and the engine stops in the middle of everything."""
+        self.cut()
+        for scope in self._work:
+            scope.cancel()
+
+    def mend(self):
+        """Connections can be made again."""
+        self.is_up = True
+
+    def restart(self):
+        """The same, by an engine that knows of no earlier events."""
+        self.engine.state.forget_events()
+        self.mend()
+
+    # ---- EngineClient
+
+    async def request(self, method, target, *, body=None, headers=(), permit=None):
+        exchange = Exchange(a_request(method, target, headers=headers), body)
+        async with self._carrying(exchange):
+            await exchange.over.wait()
+            await self._travel()
+        if exchange.answer is None:
+            raise EngineUnreachable(self.engine.name, "connection reset", sent=True)
+        return exchange.answer
+
+    @asynccontextmanager
+    async def events(self, target):
+        exchange = EventExchange(a_request("GET", target))
+        async with self._carrying(exchange), exchange.receive:
+            yield self._lines(exchange)
+
+    async def aclose(self):
+        pass
+
+    # ---- steps
+
+    @asynccontextmanager
+    async def _carrying(self, exchange):
+        await self._travel()
+        if not self.is_up:
+            raise EngineUnreachable(self.engine.name, "connection refused")
+        self._open.add(exchange)
+        self._nursery.start_soon(self._serve, exchange)
+        try:
+            yield
+        finally:
+            self._open.discard(exchange)
+
+    async def _serve(self, exchange):
+        """The engine's side: ends with the work, whoever still waits for it."""
+        with trio.CancelScope() as scope:
+            self._work.add(scope)
+            try:
+                if exchange.request.method == "POST":
+                    await trio.sleep(self._random.randint(*WORK) / 100)
+                await self.engine.answer(exchange)
+            except EngineUnreachable:
+                pass  # nobody follows its events any more
+            except SwarmError as error:
+                await exchange.send(error_answer(error.status, str(error)))
+        self._work.discard(scope)
+
+    async def _lines(self, exchange):
+        async for line in exchange.receive:
+            await self._travel()
+            yield line
+        raise EngineUnreachable(self.engine.name, "connection reset", sent=True)
+
+    async def _travel(self):
+        await trio.sleep(self._random.randint(*LATENCY) / 100)
+
+
+class NoUpstream:
+    """The data path, unused here."""
+
+    async def close_stale(self):
+        pass
+
+    async def aclose(self):
+        pass
+
+
+class Deaf:
+    """A cluster's listener that does nothing."""
+
+    def engine_joined(self, node):
+        pass
+
+    def engine_lost(self, node, reason):
+        pass
+
+    def container_placed(self, config, node):
+        pass
+
+
+class Fleet:
+    """A running cluster, its engines, and the lines between."""
+
+    def __init__(self, cluster, lines):
+        self.cluster = cluster
+        self.lines = lines
+        self.engines = [line.engine for line in lines]
+
+    async def create(self, config):
+        """A client creates."""
+        request = a_request("POST", "/v1.51/containers/create", client=Client("127.0.0.1"))
+        return await self.cluster.create_container(config, request)
+
+    def left_behind(self):
+        """Reservations on all nodes."""
+        return [name for node in self.cluster.nodes() for name in node.reservations]
+
+    async def wait_all_healthy(self):
+        """Until every engine is."""
+        while not all(node.health == 100 for node in self.cluster.nodes()):  # noqa: ASYNC110
+            await trio.sleep(0.1)  # the clock is a mock
+
+
+async def serve(engine, task_status):
+    """Let *engine* have its inside; nobody asks it by its socket."""
+    async with engine.serving():
+        task_status.started()
+        await trio.sleep_forever()
+
+
+@asynccontextmanager
+async def open_fleet(random, engines):
+    """A cluster of *engines*, all healthy."""
+    async with trio.open_nursery() as nursery:
+        for engine in engines:
+            await nursery.start(serve, engine)
+        lines = {str(engine.entry.address): Line(engine, random, nursery) for engine in engines}
+        listing = trio.CapacityLimiter(16)
+
+        def make_engine(entry, owner):
+            return Engine(
+                entry, lines[str(entry.address)], NoUpstream(), owner, pace=Pace(), overcommit=0.0,
+                random=random, listing=listing,
+            )  # fmt: skip
+
+        cluster = Cluster(
+            Scheduler(Spread(), [HealthFilter(), PortFilter()]),
+            make_engine,
+            Deaf(),
+            ClusterSettings(name="manager"),
+            random,
+        )
+        fleet = Fleet(cluster, list(lines.values()))
+        async with open_cluster(cluster):
+            cluster.membership.entries([engine.entry for engine in engines])
+            await fleet.wait_all_healthy()
+            yield fleet
+        nursery.cancel_scope.cancel()
+
+
+class Storm:
+    """Breaks engines in every way they can break, each for a while.
+
+    Attributes:
+        is_over: nothing is broken any more, and every claim that was in doubt has expired.
+    """
+
+    def __init__(self, fleet, random, seconds):
+        self.is_over = False
+        self._fleet = fleet
+        self._random = random
+        self._seconds = seconds
+
+    async def blow(self):
+        """Break things for a while, then mend all of them."""
+        async with trio.open_nursery() as nursery:
+            with trio.move_on_after(self._seconds):
+                while True:
+                    line = self._random.choice(self._fleet.lines)
+                    nursery.start_soon(self._random.choice(self._kinds), line)
+                    await trio.sleep(self._random.uniform(0, 0.5))
+        for engine in self._fleet.engines:
+            engine.behave()
+        await self._fleet.wait_all_healthy()
+        await trio.sleep(75)  # claims whose outcome nobody saw are kept for a minute
+        self.is_over = True
+
+    @property
+    def _kinds(self):
+        create, some = "POST /containers/create", partial(self._random.randint, 1, 8)
+        return [
+            self._cut, self._crash, self._pause, self._blink,
+            self._fault(lambda e: e.fail(create, 500, "no space left on device", times=some())),
+            self._fault(lambda e: e.fail(create, 500, "scripted failure", times=some())),
+            self._fault(lambda e: e.drop(create, times=some())),
+            self._fault(lambda e: e.lose(create, times=some())),
+            self._fault(lambda e: e.delay(create, self._random.uniform(1, 20), times=some())),
+            self._fault(lambda e: e.fail("GET /containers/*/json", times=some())),
+            self._fault(lambda e: e.drop("GET /containers/json", times=some())),
+        ]  # fmt: skip
+
+    def _fault(self, have):
+        async def strike(line):
+            have(line.engine)
+
+        return strike
+
+    async def _pause(self, line):
+        line.engine.pause()
+        await trio.sleep(self._random.uniform(1, 30))
+        line.engine.resume()
+
+    async def _blink(self, line):
+        line.cut()
+        line.mend()
+
+    async def _cut(self, line):
+        line.cut()
+        await trio.sleep(self._random.uniform(0, 15))
+        line.mend()
+
+    async def _crash(self, line):
+        line.crash()
+        await trio.sleep(self._random.uniform(0, 10))
+        line.restart()
+
+
+def claims_of(engine):
+    """What the containers of *engine* claim, as the engine itself tells: memory, host ports."""
+    memory, ports = 0, []
+    for record in engine.containers:
+        memory += record.host_config["Memory"]
+        for bindings in record.host_config["PortBindings"].values():
+            ports += [binding["HostPort"] for binding in bindings]
+    return memory, ports
+
+
+@pytest.fixture
+def kit():
+    """What the tests share; imports between test files do not work here."""
+
+    class Kit:
+        pass
+
+    for each in (open_fleet, Storm, claims_of):
+        setattr(Kit, each.__name__, staticmethod(each))
+    return Kit
