@@ -91,14 +91,6 @@ async def test_tls_is_dialled_and_the_engine_verified(nursery, tls_files):
 # ---- what goes wrong
 
 
-@pytest.fixture
-def closed_port():
-    """A port that nobody listens on, and that nobody else can take meanwhile."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
-
-
 async def refusal(dialer):
     with pytest.raises(EngineUnreachable) as caught:
         await dialer.dial()

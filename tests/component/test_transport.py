@@ -3,7 +3,6 @@
 import gzip
 import random
 import re
-import socket
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -267,14 +266,6 @@ async def test_what_may_have_been_done_is_not_asked_twice():
             await client.request("POST", "/2")
     assert caught.value.sent
     assert len(engine.seen) == 2
-
-
-@pytest.fixture
-def closed_port():
-    """A port that nobody listens on, and that nobody else can take meanwhile."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
 
 
 async def test_what_is_not_permitted_at_the_last_moment_is_not_sent():
