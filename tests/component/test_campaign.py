@@ -183,6 +183,7 @@ async def test_a_process_that_was_stopped_while_it_was_elected_does_not_lead(moc
     async with trio.open_nursery() as nursery:
         nursery.start_soon(SeatElection(seat).campaign, "n1:1", sink)
         await trio.testing.wait_all_tasks_blocked()
+        seat.alive = False
         elected.set()
         mock_clock.jump(2 * TTL)
         await trio.testing.wait_all_tasks_blocked()
