@@ -32,6 +32,7 @@ from swarmcore.routing import Router
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
 from swarmcore.server import Server
 from swarmcore.server.listeners import open_listeners, parse_listen
+from swarmcore.step_watch import watch_step
 from swarmcore.supervision import supervise
 from swarmcore.tls import client_context, server_context
 from swarmcore.transport import EngineClient
@@ -72,6 +73,7 @@ class Manager:
         self._plugins = select_plugins(options)
         self._discovery = self._plugins.discovery(options.discovery, options.discovery_options)
         self._replication = self._make_replication() if options.replication else None
+        self._scheduler = self._make_scheduler()
         self._cluster = self._make_cluster()
         routes = [route for _, route in self._plugins.routes(options.cluster_opts)]
         gateway = Gateway(
@@ -96,7 +98,8 @@ class Manager:
             ConfigError: a listener cannot be opened.
         """
         cut_short = trio.CancelScope()
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, cut_short:
+        signals_to_stop = trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM)
+        with signals_to_stop as signals, cut_short, watch_step(self._scheduler.step):
             listeners = await open_listeners(
                 self._addresses, environ=os.environ, tls=self._server_tls
             )
@@ -112,15 +115,18 @@ class Manager:
                 nursery.cancel_scope.cancel()
         return 1 if cut_short.cancelled_caught else 0
 
-    def _make_cluster(self) -> Cluster:
+    def _make_scheduler(self) -> Scheduler:
         options, plugins = self._options, self._plugins
         failures = FailureHistory(trio.current_time)
-        scheduler = Scheduler(
+        return Scheduler(
             plugins.strategy(options.cluster_opts),
             plugins.filters(options.cluster_opts),
             make_weighers(options.multipliers, options.spread, failures),
             failures,
         )
+
+    def _make_cluster(self) -> Cluster:
+        options = self._options
         settings = ClusterSettings(
             experimental=options.experimental,
             cpu_shares_are_cpus=options.cpu_shares_are_cpus,
@@ -129,9 +135,9 @@ class Manager:
         )
         book = NodeBook(Path(options.node_settings) if options.node_settings else None)
         return Cluster(
-            scheduler,
+            self._scheduler,
             self._make_engine,
-            Notifier(plugins),
+            Notifier(self._plugins),
             settings,
             book=book,
             standing=self._replication.role if self._replication else None,

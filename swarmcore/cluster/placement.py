@@ -127,9 +127,9 @@ class Placement:
             self.decisions.add_failure(config, cause, error)
             raise
         self.decisions.add(config, cause, decision)
-        error = decision.error
-        if isinstance(error, NeverFits) and self._expects_more():
-            raise NoNodeFits(str(error), error.refusals)
+        refusal = decision.error
+        if isinstance(refusal, NeverFits) and self._expects_more():
+            raise NoNodeFits(str(refusal), refusal.refusals)
         return decision.node
 
     def _expects_more(self) -> bool:

@@ -5,11 +5,13 @@ from swarmcore.scheduler.scheduler import (
     PlacementFailed,
     Scheduler,
 )
+from swarmcore.scheduler.step import Step
 from swarmcore.scheduler.weighers import make_weighers
 
 __all__ = [
     "FailureHistory",
     "PlacementFailed",
     "Scheduler",
+    "Step",
     "make_weighers",
 ]

@@ -27,6 +27,7 @@ from swarmcore.scheduler.needs import need_rules
 from swarmcore.scheduler.ranking import rank
 from swarmcore.scheduler.refusals import NO_ENGINE, refuse
 from swarmcore.scheduler.room import DRAINED, room_rules
+from swarmcore.scheduler.step import Step
 
 #: A whole decision is as large as clients make it: no more than 250 rules for 1,000 nodes.
 _MOST_VERDICTS = 250_000
@@ -57,6 +58,8 @@ class Scheduler:
         self._filters = tuple(filters)
         self._weighers = tuple(weighers)
         self._failures = failures
+        #: Where it is, for those who watch that it gets on.
+        self.step = Step()
 
     @property
     def strategy_name(self) -> str:
@@ -108,6 +111,13 @@ class Scheduler:
         asked = list(nodes)
         if not asked:
             return Decision((), (), (), NoNodeFits(NO_ENGINE), weighers=self._weighers)
+        self.step.number += 1
+        try:
+            return self._decide(config, asked, whole=whole)
+        finally:
+            self.step.name = ""
+
+    def _decide(self, config: ContainerConfig, asked: Sequence[Node], *, whole: bool) -> Decision:
         rules = self._compile(config)
         if whole and len(rules) * len(asked) > _MOST_VERDICTS:
             raise BadRequest(
@@ -119,15 +129,16 @@ class Scheduler:
         refusals: list[tuple[Node, Rule, str]] = []
         candidates = []
         for node in asked:
-            refusal = _first_refusal(hard, node)
+            refusal = self._first_refusal(hard, node)
             if refusal is None:
-                broken = tuple(_check(name, rule, node) is not None for name, rule in soft)
+                broken = tuple(self._check(name, rule, node) is not None for name, rule in soft)
                 candidates.append(Candidate(node, broken, self._weigh(config, node)))
             else:
                 refusals.append((node, *refusal))
         candidates = rank(config, candidates, asked, self._weighers)
-        verdicts = {node.id: _verdicts(rules, node) for node in asked} if whole else {}
+        verdicts = {node.id: self._verdicts(rules, node) for node in asked} if whole else {}
         if not candidates:
+            self._ask("filter", ", ".join(self.filter_names))
             error = refuse(asked, [rule for _, rule in hard], refusals)
             return Decision((), (), refusals, error, verdicts, self._weighers)
         broken = candidates[0].broken
@@ -140,6 +151,7 @@ class Scheduler:
         """Every rule with the name of the filter that it comes from."""
         rules = [("core", DRAINED)]
         for each in self._filters:
+            self._ask("filter", each.name)
             try:
                 compiled = list(each.rules(config))
             except SwarmError:
@@ -157,6 +169,7 @@ class Scheduler:
 
     def _weigh(self, config: ContainerConfig, node: Node) -> tuple[float, ...]:
         name = self._strategy.name
+        self._ask("strategy", name)
         try:
             weighed: Any = self._strategy.weigh(config, node)
             weight = tuple(map(float, weighed))
@@ -166,24 +179,27 @@ class Scheduler:
             raise PlacementFailed(f"strategy {name} weighed {node.name} as {weighed!r}")
         return weight
 
+    def _first_refusal(
+        self, rules: Sequence[tuple[str, Rule]], node: Node
+    ) -> tuple[Rule, str] | None:
+        for name, rule in rules:
+            reason = self._check(name, rule, node)
+            if reason is not None:
+                return rule, reason
+        return None
 
-def _first_refusal(rules: Sequence[tuple[str, Rule]], node: Node) -> tuple[Rule, str] | None:
-    for name, rule in rules:
-        reason = _check(name, rule, node)
-        if reason is not None:
-            return rule, reason
-    return None
+    def _verdicts(self, rules: Sequence[tuple[str, Rule]], node: Node) -> Sequence[Verdict]:
+        return [Verdict(name, rule, self._check(name, rule, node)) for name, rule in rules]
 
+    def _check(self, name: str, rule: Rule, node: Node) -> str | None:
+        self.step.kind, self.step.name = "filter", name  # 10,000 times in a large cluster
+        try:
+            reason = rule.check(node)
+        except Exception as error:
+            raise PlacementFailed(f"filter {name} failed: {rule.text}: {error!r}") from error
+        if reason is not None and not isinstance(reason, str):
+            raise PlacementFailed(f"filter {name}: {rule.text} answered {reason!r}, not a reason")
+        return reason
 
-def _verdicts(rules: Sequence[tuple[str, Rule]], node: Node) -> Sequence[Verdict]:
-    return [Verdict(name, rule, _check(name, rule, node)) for name, rule in rules]
-
-
-def _check(name: str, rule: Rule, node: Node) -> str | None:
-    try:
-        reason = rule.check(node)
-    except Exception as error:
-        raise PlacementFailed(f"filter {name} failed: {rule.text}: {error!r}") from error
-    if reason is not None and not isinstance(reason, str):
-        raise PlacementFailed(f"filter {name}: {rule.text} answered {reason!r}, not a reason")
-    return reason
+    def _ask(self, kind: str, name: str) -> None:
+        self.step.kind, self.step.name = kind, name
