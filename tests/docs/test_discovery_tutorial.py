@@ -1,0 +1,46 @@
+"""The discovery tutorial, typed: its files written, its commands run, its answers seen."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "tutorial-discovery.md"
+
+_FILE = r"```\w+ file=(?P<file>\S+)\n(?P<text>.*?)```\n"
+_COMMAND = r"    \$ (?P<command>[^\n]+)\n(?P<answer>(?:    (?!\$ )[^\n]*\n)*)"
+_STEP = re.compile(rf"^(?:{_FILE}|{_COMMAND})", re.MULTILINE | re.DOTALL)
+
+
+def test_who_types_the_page_has_a_package_that_works(tmp_path):
+    folder, installed = tmp_path, tmp_path / "installed"
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        # What is installed is installed for this test, and what it needs is here already.
+        "PYTHONPATH": str(installed),
+        "PIP_TARGET": str(installed),
+        "PIP_UPGRADE": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip's way to say yes
+        "PYTEST_ADDOPTS": "-p no:cacheprovider -W error",
+    }
+    steps = list(_STEP.finditer(PAGE.read_text()))
+    assert len([step for step in steps if step["file"]]) == 3
+    for step in steps:
+        if step["file"]:
+            (folder / step["file"]).write_text(step["text"])
+            continue
+        command = step["command"]
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=100, check=False,
+        )  # fmt: skip
+        answer = [line.strip() for line in step["answer"].splitlines()]
+        assert (done.returncode != 0) == any("swarmcore:" in line for line in answer), done.stdout
+        for line in answer:
+            assert line in done.stdout, (command, done.stdout)
+        if "cd acme-leases" in command:
+            folder = tmp_path / "acme-leases"
