@@ -109,6 +109,9 @@ class Node:
         self._used_memory = 0
         self._ports = PortTable()
         self._gpus = GpuTable()
+        self._gpu_stock: tuple[Mapping[str, str], Mapping[str, Any], GpuStock] = (
+            self._labels, self.info, GpuStock()
+        )  # fmt: skip
         self._census = Census()
 
     def __repr__(self) -> str:
@@ -199,8 +202,12 @@ class Node:
 
     @property
     def gpus(self) -> GpuStock:
-        """The GPUs of the machine."""
-        return read_stock(self._labels, self.info)
+        """The GPUs of the machine; read again when what tells of them was replaced."""
+        labels, info, stock = self._gpu_stock
+        if labels is not self._labels or info is not self.info:
+            stock = read_stock(self._labels, self.info)
+            self._gpu_stock = self._labels, self.info, stock
+        return stock
 
     @property
     def gpu_holders(self) -> Mapping[str, str]:

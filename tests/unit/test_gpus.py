@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from swarmcore.cluster.reservations import Reservations
 from swarmcore.config.claims import claim_of, claim_of_body
 from swarmcore.config.devices import read_devices
-from swarmcore.errors import NoNodeFits
+from swarmcore.errors import NeverFits, NoNodeFits
 from swarmcore.model import ALL_GPUS, NodeSettings
 from swarmcore.names import NameIndex
 from swarmcore.node.gpus import read_stock
@@ -54,7 +54,7 @@ def a_holder(name, *requests):
 def refusal(config, *nodes):
     with pytest.raises(NoNodeFits) as refused:
         Scheduler(Any(), []).place(config, nodes)
-    return str(refused.value).partition("nodes: ")[2]
+    return str(refused.value).partition("nodes: ")[2].partition(";")[0]
 
 
 # ---- what is asked for
@@ -182,6 +182,9 @@ def test_of_gpus_that_may_be_one_under_two_names_none_is_given_twice():
     assert refusal(a_job(gpus(0, "GPU-a")), node) == "1 gpu (GPU-a taken by web on n1)"
     node.put_container(a_holder("next", gpus(0, "GPU-b")))
     assert refusal(a_job(gpus(1)), node) == "1 gpu (needs 1, 0 free of 2 on n1)"
+    node.drop_container(a_holder("web").id)
+    node.put_container(a_holder("last", gpus(0, "1")))
+    assert refusal(a_job(gpus(0, "GPU-a")), node) == "1 gpu (needs 1, 0 free of 2 on n1)"
 
 
 # ---- the rule
@@ -193,7 +196,7 @@ def test_of_gpus_that_may_be_one_under_two_names_none_is_given_twice():
         (gpus(1), [], {}, "needs 1, there is none"),
         (gpus(-1), [], {}, "needs all, there is none"),
         (gpus(0, "0"), [], {}, "needs 0, there is none"),
-        (gpus(5), [], {"swarm.gpus": "4"}, "needs 5, 4 free of 4"),
+        (gpus(5), [], {"swarm.gpus": "4"}, "needs 5, there are 4"),
         (gpus(2), [gpus(3)], {"swarm.gpus": "4"}, "needs 2, 1 free of 4"),
         (gpus(-1), [gpus(1)], {"swarm.gpus": "4"}, "needs all, 3 free of 4"),
         (gpus(1), [gpus(-1)], {"swarm.gpus": "4"}, "needs 1, 0 free of 4"),
@@ -221,10 +224,35 @@ def test_the_refusal_of_many_names_the_roomiest():
 
 
 @pytest.mark.parametrize(
+    ("request_", "why"),
+    [
+        (gpus(5), "gpu: ask for 4 at most"),
+        (gpus(0, "GPU-x"), "gpu: no node has GPU-x"),
+        (cdi("acme.com/net=a"), "no node has the device acme.com/net=a"),
+    ],
+)
+def test_what_no_node_has_is_told_for_good(request_, why):
+    nodes = [a_node("n1", labels={"swarm.gpus": "4"}, containers=[a_holder("web", gpus(4))]),
+             a_node("n2", labels={"swarm.gpus": "2"})]  # fmt: skip
+    with pytest.raises(NeverFits, match=f"; {why}$"):
+        Scheduler(Any(), []).place(a_job(request_), nodes)
+    with pytest.raises(NeverFits, match=r"; gpu: no node has any$"):
+        Scheduler(Any(), []).place(a_job(gpus(1)), [a_node()])
+
+
+@pytest.mark.parametrize("request_", [gpus(4), gpus(-1), gpus(0, "3")])
+def test_what_is_only_taken_may_be_had_later(request_):
+    node = a_node(labels={"swarm.gpus": "4"}, containers=[a_holder("web", gpus(4))])
+    error = Scheduler(Any(), []).decide(a_job(request_), [node]).error
+    assert type(error) is NoNodeFits
+
+
+@pytest.mark.parametrize(
     ("request_", "held"),
     [
         (gpus(4), []),
         (gpus(-1), []),
+        (cdi("nvidia.com/gpu=1", "nvidia.com/gpu=all"), []),
         (gpus(1), [gpus(3)]),
         (gpus(0, "3"), [gpus(3)]),
         (gpus(2), [gpus(0, "0"), gpus(0, "2")]),
@@ -233,6 +261,7 @@ def test_the_refusal_of_many_names_the_roomiest():
 def test_a_node_with_room_is_chosen(request_, held):
     containers = [a_holder(f"c{number}", each) for number, each in enumerate(held)]
     node = a_node(labels={"swarm.gpus": "4"}, containers=containers)
+    node.info = {"DiscoveredDevices": found("0", "1", "2", "3", "all")}
     assert Scheduler(Any(), []).place(a_job(request_), [node]).node is node
 
 
