@@ -13,8 +13,8 @@ from swarmcore.model import ALL_GPUS
 
 _CDI = "cdi"
 _GPU = "gpu"
-#: The driver that engines have had for GPUs since 1.40; named, it needs no capability.
-_GPU_DRIVERS = frozenset({"nvidia", "amd"})
+#: Drivers of GPUs; a request that names one needs no capability.
+_GPU_DRIVERS = ("nvidia", "amd")
 
 
 @dataclass(frozen=True, slots=True)
