@@ -11,7 +11,8 @@ import pytest
 import trustme
 
 from swarmcore.testing.lab.engine import EngineTls
-from tests.system.conftest import SWARMCORE
+from swarmcore.testing.stores import EtcdStore
+from tests.system.conftest import SWARMCORE, Manager, free_port
 
 pytestmark = pytest.mark.docker
 
@@ -147,6 +148,41 @@ def test_a_client_whose_certificate_the_ca_did_not_sign_is_refused(as_user, rele
     done = as_user(release, name).run("ps")
     assert done.returncode != 0
     assert "certificate" in done.stderr.lower()
+
+
+def test_a_replica_carries_streams_to_the_primary_under_its_own_certificate(
+    engine, certificates, make_docker, tmp_path, wait_until
+):
+    """The end of input is a close_notify on three connections."""
+    store = EtcdStore(tmp_path)
+    store.start()
+    store.put(f"lab/docker/swarm/nodes/{engine.address}", str(engine.address))
+    managers = []
+    try:
+        for number in range(2):
+            port = free_port()
+            options = ["--tlsverify", *certificates.options("manager"), "--replication",
+                       "--advertise", f"127.0.0.1:{port}", store.uri("lab")]  # fmt: skip
+            log = tmp_path / f"{number}.log"
+            managers.append(Manager(port, options, log, tls=certificates.context("user")))
+            managers[-1].start()
+            managers[-1].wait_healthy(1)
+
+        def replicas():
+            tables = {each: dict(each.get("/info")["SystemStatus"]) for each in managers}
+            return [each for each, table in tables.items() if table.get("Primary")]
+
+        [replica] = wait_until(replicas, "one of them to follow the other")
+        folder = str(certificates.folder / "user")
+        docker = make_docker("28", replica.host, DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=folder)
+        script = "wc -c; echo after the end"
+        assert docker("run", "-i", "--rm", "busybox", "sh", "-c", script, input=MUCH.hex()) == (
+            f"{len(MUCH) * 2}\nafter the end"
+        )
+    finally:
+        for each in managers:
+            each.stop()
+        store.kill()
 
 
 def test_a_client_that_speaks_no_tls_gets_no_answer(manager, make_docker):
