@@ -7,7 +7,8 @@ from urllib.parse import quote
 import trio
 
 from swarmcore.engine import Engine
-from swarmcore.errors import EngineError, NotFound
+from swarmcore.errors import EngineError, NotFound, Unavailable
+from swarmcore.model import State
 
 #: An exec is used within seconds of its creation; forgetting one costs a question to all engines.
 _REMEMBERED = 10_000
@@ -42,19 +43,28 @@ class Execs:
 
         Raises:
             NotFound: none does; Docker's text.
-            Unavailable: there is no healthy engine to ask.
+            Unavailable: there is no healthy engine to ask, or the one that has it is not.
         """
-        node_id = self._nodes.get(exec_id)
-        if node_id is not None:
-            try:
-                return self._by_node(node_id)
-            except NotFound:
-                del self._nodes[exec_id]
+        remembered = self._remembered(exec_id)
+        if remembered is not None:
+            if remembered.node.state is not State.HEALTHY:
+                raise Unavailable(f"Exec {exec_id} running on unhealthy node {remembered.label}")
+            return remembered
         found = await self._search(exec_id)
         if found is None:
             raise NotFound(f"No such exec instance: {exec_id}")
         self.remember(exec_id, found.node.id)
         return found
+
+    def _remembered(self, exec_id: str) -> Engine | None:
+        node_id = self._nodes.get(exec_id)
+        if node_id is None:
+            return None
+        try:
+            return self._by_node(node_id)
+        except NotFound:
+            del self._nodes[exec_id]
+            return None
 
     async def _search(self, exec_id: str) -> Engine | None:
         """Ask every engine; the first that knows the exec ends the search."""

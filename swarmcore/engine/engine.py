@@ -215,10 +215,11 @@ class Engine:
         )  # fmt: skip
         self.node.state = State.UNHEALTHY
         self._abandon()
+        self.upstream.abandon()
         self._owner.lost(self, reason)
 
     def _abandon(self) -> None:
-        """End the connection and every call under way."""
+        """End the connection and every call of our own under way."""
         self._following.cancel()
         self._contact.abandon()
 
@@ -310,6 +311,7 @@ class Engine:
         )
         self._identify(specs)
         specs.describe(self.node)
+        self.upstream.name = self.label
         self._owner.described(self)
 
     def _become_healthy(self) -> None:
@@ -359,6 +361,7 @@ class Engine:
     def _become_nobody(self) -> None:
         address = str(self.entry.address)
         self.node = Node(address, address, overcommit=self._overcommit)
+        self.upstream.name = address
         self.node.failure_limit = self._pace.failure_limit
         self.node.cpu_shares_are_cpus = self._cpu_shares_are_cpus
         self._engine_id = ""

@@ -308,7 +308,6 @@ class _Passage:
         epilogue = self._hooks.epilogue
         if epilogue is None or not self._open_ended:
             return
-        await self._settle()
         await self._exchange.send_data(epilogue.speak(reason))
         if epilogue.completes:
             await self._exchange.send_end()

@@ -3,8 +3,8 @@
 Decides nothing about what is asked.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 import h11
@@ -42,7 +42,7 @@ class Upstream:
 
     Args:
         dialer: opens connections.
-        name: what errors call the engine; its address by default.
+        name: what errors call the engine; its address by default.  May change.
         kind: what it is, where it is no engine.
     """
 
@@ -52,6 +52,7 @@ class Upstream:
         self._dialer = dialer
         self._idle: list[Connection] = []
         self._closed = False
+        self._under_way: set[trio.CancelScope] = set()
 
     def __repr__(self) -> str:
         return f"<Upstream {self.name} {len(self._idle)} idle>"
@@ -71,17 +72,34 @@ class Upstream:
                 ``Call.finish`` stream it.
 
         Raises:
-            EngineUnreachable: no connection.
+            EngineUnreachable: no connection, or the engine was abandoned meanwhile.
         """
         request = h11.Request(method=method, target=target, headers=list(headers))
-        connection = await self._take()
-        call = Call(self, connection, request, body)
-        try:
-            await call.begin()
-            yield call
-        finally:
-            with trio.move_on_after(2, shield=True):
-                await call.close()
+        with self._until_abandoned():
+            connection = await self._take()
+            call = Call(self, connection, request, body)
+            try:
+                await call.begin()
+                yield call
+            finally:
+                with trio.move_on_after(2, shield=True):
+                    await call.close()
+
+    def abandon(self) -> None:
+        """End every call under way, hijacked ones too: the engine was found not to answer."""
+        for scope in self._under_way:
+            scope.cancel()
+
+    @contextmanager
+    def _until_abandoned(self) -> Iterator[None]:
+        with trio.CancelScope() as scope:
+            self._under_way.add(scope)
+            try:
+                yield
+            finally:
+                self._under_way.discard(scope)
+        if scope.cancelled_caught:
+            raise self.unreachable("does not answer any more", sent=True)
 
     async def prepare(self) -> None:
         """Have a connection ready that the next call takes.

@@ -646,6 +646,38 @@ async def test_an_answer_that_cannot_have_last_words_is_cut_off(through, answer)
     assert (await client.rest()).removeprefix(b"3\r\n").strip() == b"abc"
 
 
+async def test_the_last_words_wait_for_nothing_when_the_engine_does_not_answer_any_more(through):
+    async def script(wire):
+        await wire.head()
+        await wire.say(CHUNKED + b"3\r\nabc\r\n")
+        await trio.sleep_forever()
+
+    async def settle(status):
+        await trio.sleep_forever()
+
+    words = LastWords(completes=True)
+    client, engine = through(script, epilogue=words, settle=settle, settle_at_end=True)
+    await client.ask(b"POST /build")
+    await client.until(b"abc\r\n")
+    engine.upstream.abandon()
+    assert b"<engine n1: does not answer any more>" in await client.until(b"0\r\n\r\n")
+
+
+async def test_who_waits_for_an_engine_that_does_not_answer_any_more_is_told(through):
+    asked = trio.Event()
+
+    async def script(wire):
+        await wire.head()
+        asked.set()
+        await trio.sleep_forever()
+
+    client, engine = through(script)
+    await client.ask(b"GET /info")
+    await asked.wait()
+    engine.upstream.abandon()
+    assert b"engine n1: does not answer any more" in await client.until(b"}\n")
+
+
 # ---- hijack
 
 UPGRADED = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
@@ -798,6 +830,20 @@ async def test_a_client_that_vanishes_from_a_tunnel_takes_the_engines_end_with_i
     await client.ask(b"POST /attach", *UPGRADE)
     await client.head()
     await client.stream.aclose()
+    await engine.closed.wait()
+
+
+async def test_a_tunnel_ends_on_both_sides_when_the_engine_does_not_answer_any_more(through):
+    async def script(wire):
+        await wire.head()
+        await wire.say(UPGRADED)
+        assert await wire.rest() == b""
+
+    client, engine = through(script)
+    await client.ask(b"POST /attach", *UPGRADE)
+    await client.head()
+    engine.upstream.abandon()
+    assert await client.rest() == b""
     await engine.closed.wait()
 
 

@@ -116,7 +116,7 @@ def _carry(verb: str, *, settles: bool = False) -> Handler:
                 engine_path(exchange, "containers", container.id, verb),
                 settle=_refreshing(engine, container) if settles else None,
                 reword=_output_type(exchange, engine, container) if verb in _OUTPUTS else None,
-                epilogue=_epilogue(verb, container),
+                epilogue=_epilogue(verb, exchange, container),
             )
 
     return carry
@@ -133,10 +133,10 @@ def _output_type(
     return name_output(version_of(exchange), engine.node.api_version, terminal=terminal)
 
 
-def _epilogue(verb: str, container: Container) -> Epilogue | None:
+def _epilogue(verb: str, exchange: Exchange, container: Container) -> Epilogue | None:
     """What the client of a stream is told when the engine is lost; most can only be cut off."""
     if verb == "wait":
-        return WaitEpilogue()
+        return WaitEpilogue(exchange.request.query.get("condition"))
     if verb == "logs" and not _has_terminal(container):
         return OutputEpilogue()
     return None

@@ -29,15 +29,19 @@ class ProgressEpilogue:
 
 
 class WaitEpilogue:
-    """For ``wait``: the reason as bare text.
+    """For ``wait``: bare text, or to who waits for an exit to come, an object with the error.
 
-    Docker's client shows what is no JSON as the error that it is.  An object with ``Error`` would
-    have ``docker wait`` print the status in it, and succeed.
+    ``docker wait`` and ``attach`` show what is no JSON as the error that it is (20.10 that it is
+    none); of an object ``wait`` would print the status, and succeed.  ``docker run`` shows it.
+
+    Args:
+        condition: what is waited for; ``docker run`` names one.
     """
 
     completes = True
 
-    def __init__(self) -> None:
+    def __init__(self, condition: str = "") -> None:
+        self._explains = condition in ("next-exit", "removed")
         self._seen = False
 
     def see(self, data: bytes) -> None:
@@ -46,7 +50,11 @@ class WaitEpilogue:
 
     def speak(self, reason: str) -> bytes:
         """See ``protocols.Epilogue``."""
-        return b"" if self._seen else reason.encode() + b"\n"
+        if self._seen:
+            return b""
+        if self._explains:
+            return dump_json({"StatusCode": -1, "Error": {"Message": reason}})
+        return reason.encode() + b"\n"
 
 
 class OutputEpilogue:

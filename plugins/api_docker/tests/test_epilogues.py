@@ -36,6 +36,15 @@ def test_a_wait_ends_with_the_bare_reason_unless_it_was_over():
     assert epilogue.speak("engine n1: gone") == b""
 
 
+@pytest.mark.parametrize("condition", ["next-exit", "removed"])
+def test_a_wait_for_an_exit_to_come_ends_with_an_error_in_its_answer(condition):
+    epilogue = WaitEpilogue(condition)
+    said = json.loads(epilogue.speak("engine n1: gone"))
+    assert said == {"StatusCode": -1, "Error": {"Message": "engine n1: gone"}}
+    epilogue.see(b'{"StatusCode":0}\n')
+    assert epilogue.speak("engine n1: gone") == b""
+
+
 FRAMES = frame(1, b"out") + frame(2, b"") + frame(1, b"x" * 300)
 
 

@@ -242,6 +242,11 @@ class ScriptedEngine:
 class NoUpstream:
     """The data path, unused here."""
 
+    name = ""
+
+    def abandon(self):
+        pass
+
     async def close_stale(self):
         pass
 

@@ -95,6 +95,18 @@ async def test_an_exec_is_remembered(autojump_clock, kit, engines):
         assert all(engine.asked == [] for engine in engines)
 
 
+async def test_an_exec_of_an_unhealthy_engine_is_known_and_cannot_be_asked(
+    autojump_clock, kit, engines
+):
+    engines[0].add("web")
+    async with kit.open_fleet(*engines) as fleet:
+        fleet.cluster.remember_exec("e1", fleet.cluster.find_container("web"))
+        engines[0].kill()
+        await kit.wait_for(lambda: fleet.node(engines[0]).state is State.UNHEALTHY)
+        with pytest.raises(Unavailable, match="Exec e1 running on unhealthy node n1"):
+            await fleet.cluster.find_exec("e1")
+
+
 async def test_a_forgotten_exec_is_asked_for_everywhere_though_one_engine_hangs(
     autojump_clock, kit, engines
 ):
