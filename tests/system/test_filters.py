@@ -212,3 +212,54 @@ def test_expressions_live_on_in_labels_of_the_engine(lab, nodes, manager, docker
     }
     assert [entry for entry in config["Env"] if ":" in entry.partition("=")[0]] == []
     assert {"constraint=stays", "KEPT=1"} <= set(config["Env"])
+
+
+@pytest.mark.parametrize(
+    ("option", "answer"),
+    [
+        (
+            ["-e", "constraint:zone=eu-north"],
+            "One of operator ==, != is expected (character 5); did you mean zone==eu-north?",
+        ),
+        (["-e", "affinity:image==/(/"], "(character 8); did you mean image==/\\(/?"),
+        (
+            ["-e", "constraint:zonne==eu-north"],
+            "3 constraint zonne==eu-north; no node has zonne (character 1 of zonne==eu-north):"
+            " did you mean zone==eu-north?",
+        ),
+        (["-m", "4096g"], "memory: no node has 4 TiB, ask for "),
+        (["-e", "reschedule:always"], "invalid reschedule policy: always; known: off, on-node"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_what_cannot_be_is_answered_with_what_can(refusal, option, answer):
+    assert answer in refusal(*option)
+
+
+BREAKING = """
+from swarmcore import hookimpl
+from swarmcore.protocols import Rule
+
+@hookimpl
+def swarmcore_filter():
+    return Breaking()
+
+class Breaking:
+    name = "breaking"
+
+    def rules(self, config):
+        return [Rule("whole", lambda node: 1 / 0 if config.name == "breaks" else None)]
+"""
+
+
+def test_a_plugin_that_breaks_fails_that_create_alone(lab, nodes, start_manager, tmp_path):
+    (tmp_path / "breaking.py").write_text(BREAKING)
+    plugins = ["--plugin", str(tmp_path / "breaking.py"), "--plugin", "filter_health"]
+    manager = start_manager(*plugins, nodes["north"].address)
+    manager.wait_healthy(1)
+    docker = Docker(lab.cli("28"), manager.host)
+    done = docker.run("create", "--name", "breaks", "busybox", "true")
+    assert "filter breaking failed: whole: ZeroDivisionError" in done.stderr
+    assert docker("create", "--name", "works", "busybox", "true")
+    docker("rm", "works")
+    manager.stop()

@@ -166,6 +166,29 @@ def test_labels_are_written_as_gos_encoder_writes_them():
     assert json.loads(config.labels[CONSTRAINTS]) == list(config.constraints)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "constraints:zone==b",
+        "CONSTRAINT:zone==b",
+        " constraint:a==b",
+        "constraint=zone==b",
+        ":a==b",
+    ],
+)
+def test_what_only_looks_like_an_instruction_is_the_containers(entry):
+    config = parse({"Env": [entry]})
+    assert (config.constraints, config.body["Env"], config.labels) == ((), [entry], {})
+
+
+@given(st.lists(st.tuples(st.sampled_from(["constraint", "affinity", "whitelist"]), st.text())))
+def test_what_one_manager_writes_the_next_one_reads(expressions):
+    env = [f"{family}:{text}" for family, text in expressions]
+    once = parse({"Env": env, "Labels": {CONSTRAINTS: '["node!=n1"]'}}, swarm_id="1")
+    again = parse(json.loads(dump_json(once.body_for(a_node()))), swarm_id="2")
+    assert again == once
+
+
 @pytest.mark.parametrize("label", ["", "zone==b", '{"a":1}', "[1]", '["a", null]', "[" * 100_000])
 def test_a_label_that_is_no_list_of_texts_is_left_alone(label):
     config = parse({"Labels": {CONSTRAINTS: label}})
