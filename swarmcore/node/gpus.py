@@ -44,13 +44,16 @@ class GpuStock:
         return () if self.ids is None or self.shared else self.ids
 
     def find(self, name: str) -> str | None:
-        """The GPU that *name* means, an index for instance; ``None`` when there is none."""
+        """The GPU that *name* means: its id, the beginning of it, or its place among ids that are
+        no indices themselves; ``None`` when there is none."""
         ids = self.ids or ()
         if name in ids or name in self.aliases:
             return name
-        if _NUMBER.fullmatch(name) and int(name) < len(ids):
-            return ids[int(name)]
-        return None
+        if _NUMBER.fullmatch(name):
+            by_id = int(name) < len(ids) and not any(map(_INDEX.fullmatch, ids))
+            return ids[int(name)] if by_id else None
+        found = [id for id in ids if id.startswith(name)]
+        return found[0] if len(found) == 1 else None
 
 
 def read_stock(labels: Mapping[str, str], info: Mapping[str, Any]) -> GpuStock:

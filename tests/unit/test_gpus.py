@@ -172,6 +172,26 @@ def test_a_container_holds_gpus_in_every_state_until_it_is_gone(held, free):
     assert node.free_gpus == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize(
+    ("ids", "name", "found"),
+    [
+        ("GPU-a1,GPU-b2", "GPU-b2", "GPU-b2"),
+        ("GPU-a1,GPU-b2", "1", "GPU-b2"),
+        ("GPU-a1,GPU-b2", "GPU-b", "GPU-b2"),
+        ("GPU-a1,GPU-b2", "2", None),
+        ("GPU-a1,GPU-b2", "GPU-", None),
+        ("GPU-a1,GPU-b2", "GPU-b22", None),
+        ("8,9", "9", "9"),
+        ("8,9", "1", None),
+        ("0:0,0:1", "0:1", "0:1"),
+        ("2", "1", "1"),
+        ("2", "2", None),
+    ],
+)
+def test_a_gpu_is_found_by_id_by_its_beginning_and_by_place(ids, name, found):
+    assert read_stock({"swarm.gpus": ids}, {}).find(name) == found
+
+
 def test_an_index_means_the_id_at_that_place():
     node = a_node(labels={"swarm.gpus": "GPU-a,GPU-b"}, containers=[a_holder("web", gpus(0, "1"))])
     assert node.gpu_holders == {"GPU-b": "web"}
