@@ -9,7 +9,7 @@ import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random, SystemRandom
@@ -270,6 +270,21 @@ class Cluster:
         among = self.engines() if engines is None else engines
         decision = self._scheduler.place(config, [engine.node for engine in among])
         return self.membership.by_node(decision.node.id)
+
+    @contextmanager
+    def expecting(
+        self, config: ContainerConfig, engine: protocols.Engine, linger: float = 0
+    ) -> Iterator[None]:
+        """Count a network or a volume that is being made; see ``protocols.Cluster``."""
+        reservations = self._placement.reservations
+        held = reservations.make(config.with_swarm_id(secrets.token_hex(32)), engine.node)
+        try:
+            yield
+        finally:
+            if linger:
+                reservations.keep_until(held.id, trio.current_time() + linger)
+            else:
+                reservations.end(held.id)
 
     def turn(self, engine: protocols.Engine) -> AbstractAsyncContextManager[None]:
         """A turn to have *engine* start something; see ``protocols.Cluster``."""

@@ -16,6 +16,7 @@ from swarmcore.cluster.placement import Placement
 from swarmcore.cluster.renaming import free_stale_name
 from swarmcore.cluster.tickets import Ticket
 from swarmcore.config import ContainerConfig
+from swarmcore.config.references import without_node
 from swarmcore.errors import EngineError, EngineUnreachable, NoNodeFits, NotFound
 from swarmcore.images import has_image, normal_image
 from swarmcore.messages import Answer, Request
@@ -275,8 +276,11 @@ class Creation:
     async def _settle(self, node: Node, answer: Answer) -> None:
         """Make the cache show the container before the client hears of it."""
         try:
-            id = str(answer.json()["Id"])
-            await self._placement.members.by_node(node.id).refresh_container(id)
+            id, engine = str(answer.json()["Id"]), self._placement.members.by_node(node.id)
+            named = (without_node(name, node) for name in self._config.volumes)
+            if not all(name in node.volumes for name in named):
+                await engine.refresh_volumes()  # first: the reservation stands for them till then
+            await engine.refresh_container(id)
         except (EngineError, NotFound, ValueError, KeyError, TypeError) as error:
             log.warning("engine %s created %s, reading it failed: %s", node.name,
                         self._config.name, error)  # fmt: skip

@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 
 from swarmcore.config import ContainerConfig
+from swarmcore.config.references import without_node
 from swarmcore.model import State
 from swarmcore.names import NameIndex
 from swarmcore.node import Node, Reservation
@@ -45,6 +46,7 @@ class Reservations:
             claim=node.with_chosen_gpus(config.claim),
             labels=config.labels,
             expires=math.inf,
+            volumes=tuple(without_node(name, node) for name in config.volumes),
         )
         self._held[reservation.id] = (reservation, node)
         node.reserve(reservation)

@@ -173,7 +173,7 @@ class ContainerConfig:
 
     def with_held_volumes(self, nodes: Iterable[Node]) -> Self:
         """With the knowledge which of its volumes some of *nodes* have already."""
-        held = {name for node in nodes for name in self.volumes if name in node.volumes}
+        held = {name for node in nodes for name in self.volumes if node.has_volume(name)}
         return replace(self, held_volumes=tuple(name for name in self.volumes if name in held))
 
     def body_for(self, node: Node) -> dict[str, Any]:

@@ -132,13 +132,13 @@ class Refresher:
         """
         for id in stale.gone:
             self.forget(id)
+        if stale.volumes:  # before the containers, whose reservations stood for them
+            await self._or_keep(self.volumes)
         await self._each(stale.containers, self.container)
         if stale.images:
             await self.images()
         if stale.networks:
             await self._or_keep(self.networks)
-        if stale.volumes:
-            await self._or_keep(self.volumes)
 
     async def container(self, id: str) -> Container | None:
         """Read one container.

@@ -29,16 +29,17 @@ _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reservation:
-    """A placement that the engine does not show yet.
+    """A placement that the engine does not show yet: of a container, a network or a volume.
 
     Attributes:
         id: the container's swarm id.
-        name: the container name it holds, without slash.
+        name: the container name it holds, without slash; empty for what is no container.
         node_id: where.
-        image: what it will run, as the client named it.
+        image: what it will run, as the client named it; empty for what is no container.
         claim: what it takes.
-        labels: the container's labels, for affinity.
+        labels: its labels, for affinity.
         expires: trio time after which it is void.
+        volumes: names of volumes that there will be.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Reservation:
     claim: Claim
     labels: Mapping[str, str]
     expires: float
+    volumes: tuple[str, ...] = ()
 
 
 class Node:
@@ -152,6 +154,11 @@ class Node:
         return len(self._containers) + len(self._reservations)
 
     @property
+    def taken_slots(self) -> int:
+        """As ``container_count``, without reservations of networks and volumes."""
+        return len(self._containers) + sum(bool(each.image) for each in self._reservations.values())
+
+    @property
     def slots(self) -> int | None:
         """How many containers its label ``containerslots`` allows; ``None`` where it limits none.
 
@@ -252,6 +259,12 @@ class Node:
     def container_label_values(self, key: str) -> Collection[str]:
         """The values of one label; the empty text stands for containers without it."""
         return self._census.label_values(key)
+
+    def has_volume(self, name: str) -> bool:
+        """Whether the engine has a volume called *name*, or is about to."""
+        return name in self.volumes or any(
+            name in each.volumes for each in self._reservations.values()
+        )
 
     @property
     def images(self) -> Mapping[str, Mapping[str, Any]]:

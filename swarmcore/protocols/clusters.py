@@ -1,7 +1,7 @@
 """All engines together as API plugins use them: who is there, what is where, placing."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -158,7 +158,7 @@ class Cluster(Protocol):
         ...
 
     def choose(self, config: ContainerConfig, engines: Sequence[Engine] | None = None) -> Engine:
-        """Where a network or a volume goes: placed as a container would be, nothing reserved.
+        """Where a network or a volume goes: placed as a container would be; see ``expecting``.
 
         Args:
             config: what placement looks at: labels, constraints.
@@ -167,6 +167,20 @@ class Cluster(Protocol):
         Raises:
             NoNodeFits: and why.
             BadRequest: a malformed expression.
+        """
+        ...
+
+    def expecting(
+        self, config: ContainerConfig, engine: Engine, linger: float = 0
+    ) -> AbstractContextManager[None]:
+        """Count a network or a volume as a container of *engine* while the block lasts.
+
+        What is being made is in no list of the engine; decisions meanwhile must know of it.
+
+        Args:
+            config: what ``choose`` was asked with; ``volumes`` names those that there will be.
+            engine: makes it.
+            linger: seconds for which it counts after the block, for what is likely to follow.
         """
         ...
 

@@ -215,11 +215,14 @@ def a_reservation(
     ports: Iterable[str | HostPort] = (),
     cpus: float = 0,
     memory: int = 0,
+    volumes: Iterable[str] = (),
     expires: float = float("inf"),
 ) -> Reservation:
     """A placement that its engine does not show yet; arguments as in ``a_container``."""
     claim = Claim(round(cpus * NANO), memory, tuple(_port(port)[1] for port in ports))
-    return Reservation(an_id(name), name, "", image, claim, dict(labels or {}), expires)
+    return Reservation(
+        an_id(name), name, "", image, claim, dict(labels or {}), expires, tuple(volumes)
+    )
 
 
 def an_entry(address: str = "192.0.2.1:2375", **labels: str) -> Entry:

@@ -20,13 +20,13 @@ from swarmcore_api_docker import (
     registries,
     system,
     unsupported,
+    volumes,
 )
 from swarmcore_api_docker.build import Builds
 from swarmcore_api_docker.container_list import ContainerList
 from swarmcore_api_docker.disk_usage import DiskUsage
 from swarmcore_api_docker.fragments import NameStyle
 from swarmcore_api_docker.networks import Networks
-from swarmcore_api_docker.volumes import Volumes
 
 NAMES_OPTION = "swarm.names"
 
@@ -52,7 +52,7 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
         *prunes.routes(),
         *DiskUsage().routes(),
         *Networks().routes(),
-        *Volumes().routes(),
+        *volumes.routes(),
         *Builds().routes(),
         *unsupported.routes(),
     ]

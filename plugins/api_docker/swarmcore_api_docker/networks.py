@@ -32,7 +32,7 @@ from swarmcore_api_docker.network_listing import (
 from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.pruning import pruned_engines, sum_reports
 from swarmcore_api_docker.routed import ALL, CACHES, CHOSEN, CONTAINER, HOLDER, LISTED, PRUNED
-from swarmcore_api_docker.siting import answering_engine, choose_engine, split_node
+from swarmcore_api_docker.siting import Site, answering_engine, split_node
 from swarmcore_api_docker.version_gates import require_heeded
 
 #: Engines of older versions make a second network of one name unless told to look.
@@ -87,22 +87,24 @@ class Networks:
         if is_taken(among, name):
             raise Conflict(f"network with name {name} already exists")
         needs = _needs(body, version_of(exchange))
+        site = Site(cluster, body.get("Labels"), needs)
         if pinned:
             engine = answering_engine(cluster, pinned, f"network {name}")
         else:
-            engine = _choose(cluster, body, needs)
+            engine = _swarm_manager(cluster, body) or site.choose()
         require_heeded(engine, needs)
         body |= {"Name": name, "Driver": body.get("Driver") or "bridge"}
         if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
             body["CheckDuplicate"] = True
         self._creating[name] = trio.Event()
         try:
-            await exchange.relay(
-                engine,
-                engine_path(exchange, "networks", "create"),
-                body=dump_json(body),
-                settle=_refreshing(engine),
-            )
+            with site.expected_on(engine):
+                await exchange.relay(
+                    engine,
+                    engine_path(exchange, "networks", "create"),
+                    body=dump_json(body),
+                    settle=_refreshing(engine),
+                )
         finally:
             self._creating.pop(name).set()
 
@@ -113,13 +115,13 @@ def _needs(body: Mapping[str, Any], version: ApiVersion) -> Sequence[Need]:
     return (_WITHOUT_IPV4,) if asks else ()
 
 
-def _choose(cluster: Cluster, body: dict[str, Any], needs: Sequence[Need]) -> Engine:
-    """An engine for a new network; one that spans a swarm is made by a manager of that swarm."""
+def _swarm_manager(cluster: Cluster, body: dict[str, Any]) -> Engine | None:
+    """A network that spans a swarm is made by a manager of that swarm."""
     if body.get("Driver") == "overlay":
         for engine in cluster.engines():
             if engine.node.health and _is_swarm_manager(engine.node):
                 return engine
-    return choose_engine(cluster, body.get("Labels"), needs)
+    return None
 
 
 def _is_swarm_manager(node: Node) -> bool:

@@ -5,7 +5,8 @@ An object of local scope binds every container that uses it, so those of one com
 one node as long as that takes them: a service can then use all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,9 @@ from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine
 
 _PROJECT = "com.docker.compose.project"
+#: How long the first object of a project counts as a container, which others will follow: else all
+#: projects that begin at once would begin on the node that has the fewest containers by now.
+_BEGINNING_SECONDS = 10.0
 
 
 def split_node(nodes: Sequence[Node], text: str) -> tuple[Node | None, str]:
@@ -48,27 +52,52 @@ def answering_engine(cluster: Cluster, node: Node, what: str) -> Engine:
     return cluster.engine(node.id)
 
 
-def choose_engine(cluster: Cluster, labels: Any, needs: Sequence[Need] = ()) -> Engine:
-    """The engine for a new object that may go anywhere.
+class Site:
+    """Where one new object goes, and that it is expected there.
 
     Args:
         cluster: chooses.
         labels: the object's, as the client sent them; constraints among them hold.
         needs: what its engine must know.
+        volume: the name of a new volume.
 
     Raises:
-        NoNodeFits: and why.
         BadRequest: labels that are none, or a malformed constraint.
     """
-    config = replace(ContainerConfig.parse({"Labels": labels or {}}), needs=tuple(needs))
-    project = config.labels.get(_PROJECT)
-    if project:
-        together = [engine for engine in cluster.engines() if _has_part_of(engine.node, project)]
-        try:
-            return cluster.choose(config, together)
-        except NoNodeFits:
-            pass
-    return cluster.choose(config)
+
+    def __init__(
+        self, cluster: Cluster, labels: Any, needs: Sequence[Need] = (), *, volume: str = ""
+    ) -> None:
+        read = ContainerConfig.parse({"Labels": labels or {}})
+        self._cluster = cluster
+        self._config = replace(read, needs=tuple(needs), volumes=(volume,) if volume else ())
+        self._project = read.labels.get(_PROJECT, "")
+
+    def choose(self) -> Engine:
+        """The engine for an object that may go anywhere.
+
+        Where its project has something, a network say; else where it has an image, which a build
+        before has left there; else the scheduler's choice.
+
+        Raises:
+            NoNodeFits: and why.
+        """
+        for belongs in (_has_part_of, _has_image_of) if self._project else ():
+            engines = self._cluster.engines()
+            together = [each for each in engines if belongs(each.node, self._project)]
+            try:
+                return self._cluster.choose(self._config, together)
+            except NoNodeFits:
+                pass
+        return self._cluster.choose(self._config)
+
+    @contextmanager
+    def expected_on(self, engine: Engine) -> Iterator[None]:
+        """Have decisions know of the object while *engine* makes it."""
+        begins = self._project and not _has_part_of(engine.node, self._project)
+        linger = _BEGINNING_SECONDS if begins else 0
+        with self._cluster.expecting(self._config, engine, linger):
+            yield
 
 
 def _has_part_of(node: Node, project: str) -> bool:
@@ -76,6 +105,10 @@ def _has_part_of(node: Node, project: str) -> bool:
     return project in node.container_label_values(_PROJECT) or any(
         _label(document) == project for document in objects
     )
+
+
+def _has_image_of(node: Node, project: str) -> bool:
+    return any(_label(document) == project for document in node.images.values())
 
 
 def _label(document: Mapping[str, Any]) -> Any:

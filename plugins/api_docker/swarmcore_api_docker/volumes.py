@@ -5,12 +5,12 @@ A new name is made on one engine, not on all: a copy on each would be as many di
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest, EngineError, NotFound, Unavailable
 from swarmcore.messages import Answer, dump_json
-from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore.node import Node
+from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import Replies, ask_all
@@ -26,7 +26,7 @@ from swarmcore_api_docker.routed import (
     PRUNED,
     REFUSED,
 )
-from swarmcore_api_docker.siting import answering_engine, choose_engine, split_node
+from swarmcore_api_docker.siting import Site, answering_engine, split_node
 from swarmcore_api_docker.volume_listing import (
     find_volume,
     holders,
@@ -41,60 +41,45 @@ _SITED = f"{HOLDER}, else {CHOSEN}"
 _LIST = f"{LISTED}; Warnings name silent nodes"
 
 
-class Volumes:
-    """Answers for volumes; knows where names are being made just now."""
+def routes() -> list[Route]:
+    """Every route below ``/volumes``."""
+    return [
+        Route("GET", "/volumes", show_list, routed=CACHES, rewrites=_LIST),
+        Route("GET", "/volumes/{name}", inspect, routed=HOLDER),
+        Route("POST", "/volumes/create", create, routed=_SITED, rewrites="node/ of Name"),
+        Route("POST", "/volumes/prune", prune, routed=ALL, rewrites=f"{PRUNED}; all"),
+        Route("PUT", "/volumes/{name}", update, routed=f"{REFUSED}: 503, for volumes of a swarm"),
+        Route("DELETE", "/volumes/{name}", remove, routed=HOLDERS),
+    ]
 
-    def __init__(self) -> None:
-        self._creating: dict[str, Engine] = {}
 
-    def routes(self) -> list[Route]:
-        """Every route below ``/volumes``."""
-        return [
-            Route("GET", "/volumes", show_list, routed=CACHES, rewrites=_LIST),
-            Route("GET", "/volumes/{name}", inspect, routed=HOLDER),
-            Route("POST", "/volumes/create", self.create, routed=_SITED, rewrites="node/ of Name"),
-            Route("POST", "/volumes/prune", prune, routed=ALL, rewrites=f"{PRUNED}; all"),
-            Route(
-                "PUT", "/volumes/{name}", update, routed=f"{REFUSED}: 503, for volumes of a swarm"
-            ),
-            Route("DELETE", "/volumes/{name}", remove, routed=HOLDERS),
-        ]
+async def create(exchange: Exchange) -> None:
+    """``POST /volumes/create``: where the name exists, or is being made, else on one node.
 
-    async def create(self, exchange: Exchange) -> None:
-        """``POST /volumes/create``: where the name exists, else on one node.
+    Creating twice gives the first one again.  Without a name the engine invents one, and marks
+    the volume as anonymous, which prune looks at.
+    """
+    body = await exchange.read_json()
+    if not isinstance(body, dict | None):
+        raise BadRequest("a volume's body is a JSON object")
+    read = with_known_spelling(body or {}, ("Name", "Labels"))
+    cluster = exchange.cluster
+    pinned, name = split_node(cluster.nodes(), str(read.get("Name") or ""))
+    site = Site(cluster, read.get("Labels"), volume=name)
+    there = pinned or _holder(cluster, name)
+    engine = answering_engine(cluster, there, f"volume {name}") if there else site.choose()
+    if name:
+        read["Name"] = name
+    path = engine_path(exchange, "volumes", "create")
+    with site.expected_on(engine):
+        await exchange.relay(engine, path, body=dump_json(read), settle=_refreshing(engine))
 
-        Creating twice gives the first one again.  Without a name the engine invents one, and marks
-        the volume as anonymous, which prune looks at.
-        """
-        body = await exchange.read_json()
-        if not isinstance(body, dict | None):
-            raise BadRequest("a volume's body is a JSON object")
-        read = with_known_spelling(body or {}, ("Name", "Labels"))
-        name, engine = self._place(exchange, read)
-        if name:
-            read["Name"] = name
-            self._creating[name] = engine
-        try:
-            path = engine_path(exchange, "volumes", "create")
-            settle = _refreshing(engine)
-            await exchange.relay(engine, path, body=dump_json(read), settle=settle)
-        finally:
-            self._creating.pop(name, None)
 
-    def _place(self, exchange: Exchange, body: dict[str, Any]) -> tuple[str, Engine]:
-        """The name and the engine of a volume to be made, or found."""
-        cluster = exchange.cluster
-        text = str(body.get("Name") or "")
-        pinned, name = split_node(cluster.nodes(), text)
-        if pinned is not None:
-            return name, answering_engine(cluster, pinned, f"volume {name}")
-        there = holders([engine.node for engine in cluster.engines()], name) if name else []
-        if there:
-            alive = [node for node in there if node.health] or there
-            return name, answering_engine(cluster, alive[0], f"volume {name}")
-        if name in self._creating:
-            return name, self._creating[name]
-        return name, choose_engine(cluster, body.get("Labels"))
+def _holder(cluster: Cluster, name: str) -> Node | None:
+    """The node that has a volume of that name, or is about to; one that answers if there is one."""
+    nodes = [engine.node for engine in cluster.engines()]
+    there = [node for node in nodes if name and node.has_volume(name)]
+    return next((node for node in there if node.health), there[0] if there else None)
 
 
 def _refreshing(engine: Engine) -> Callable[[int], Awaitable[None]]:

@@ -1,7 +1,7 @@
 """A cluster in memory: engines that answer from a script, and an exchange that keeps its answer."""
 
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -229,6 +229,9 @@ class FakeCluster:
             if engine.node.health and wanted in ([], [engine.node.name]):
                 return engine
         raise NoNodeFits(f"no node fits constraint node=={wanted}")
+
+    def expecting(self, config, engine, linger=0):
+        return nullcontext()
 
     def pull_failed(self, image, client):
         self.failed_pulls = [*getattr(self, "failed_pulls", ()), image]

@@ -32,6 +32,7 @@ def node_document(node: Node) -> dict[str, Any]:
         "Reservations": [
             {"Name": held.name, "Image": held.image, **_claim(held.claim)}
             for held in node.reservations.values()
+            if held.image  # else of a network or a volume
         ],
         "Labels": dict(sorted(node.labels.items())),
         "AddedLabels": dict(sorted(node.added_labels.items())),
@@ -49,7 +50,7 @@ def _share(total: int, claimed: int) -> dict[str, int]:
 
 
 def _slots(node: Node) -> Mapping[str, int] | None:
-    return None if node.slots is None else _share(node.slots, node.container_count)
+    return None if node.slots is None else _share(node.slots, node.taken_slots)
 
 
 def _gpus(node: Node) -> Mapping[str, Any] | None:

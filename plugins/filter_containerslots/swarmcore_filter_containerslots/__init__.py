@@ -28,6 +28,6 @@ class ContainerSlotsFilter:
 
 def _check(node: Node) -> str | None:
     slots = node.slots
-    if slots is None or node.container_count < slots:
+    if slots is None or node.taken_slots < slots:
         return None
-    return f"{node.container_count} of {slots} taken"
+    return f"{node.taken_slots} of {slots} taken"

@@ -47,6 +47,10 @@ def test_a_container_in_any_state_takes_a_slot(state):
     assert refusal("1", containers=[a_container("old", state=state)]) == "1 of 1 taken"
 
 
+def test_a_network_or_volume_that_is_being_made_takes_none():
+    assert refusal("1", reservations=[a_reservation("", image="")]) is None
+
+
 def test_a_create_under_way_takes_a_slot():
     more = {"containers": ["web"], "reservations": [a_reservation("coming")]}
     assert refusal("2", **more) == "2 of 2 taken"

@@ -85,7 +85,7 @@ def _has_network(node: Node, text: str) -> bool:
 
 
 def _has_volume(node: Node, text: str) -> bool:
-    return text in node.volumes
+    return node.has_volume(text)
 
 
 def _is_of_node(node: Node, text: str) -> bool:

@@ -40,6 +40,11 @@ def mount(source, kind="volume"):
 EVERYWHERE, NOWHERE = ["n1", "n2", "n3"], []
 
 
+def test_a_volume_that_is_being_made_is_where_it_will_be():
+    making = a_node("n2", reservations=[a_reservation("first", volumes=["new"])])
+    assert fitting(a_node("n1"), making, **host(Binds=["new:/d"])) == ["n2"]
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

@@ -28,13 +28,17 @@ JSON = ((b"Content-Type", b"application/json"),)
 
 
 class ByLabel:
-    """Places where the label ``on`` says, else where fewest are: what a test wants to be exact."""
+    """Places where the label ``on`` says and named volumes are, else where fewest containers are.
+
+    What a test wants to be exact.
+    """
 
     strategy_name, filter_names = "label", ("none",)
 
     def decide(self, config, nodes, *, whole=False):
         wanted = config.labels.get("on")
-        fit = [node for node in nodes if node.health and wanted in (None, node.name)]
+        able = [node for node in nodes if all(map(node.has_volume, config.held_volumes))]
+        fit = [node for node in able if node.health and wanted in (None, node.name)]
         fit.sort(key=lambda node: (node.container_count, node.name))
         error = None if fit else NoNodeFits("no node fits")
         return Decision([Candidate(node, (), (0.0,)) for node in fit], (), (), error)

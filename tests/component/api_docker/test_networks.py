@@ -1,5 +1,7 @@
 """Networks through the manager: on one engine each, named plainly, never twice."""
 
+from functools import partial
+
 import pytest
 import trio
 import trio.testing
@@ -112,6 +114,35 @@ async def test_what_one_compose_project_makes_stays_together(manager, n1, n2):
     await manager.json("POST", "/volumes/create", {"Name": "shop_data", "Labels": project})
     assert n2.state.networks.find("shop_back")
     assert n2.state.volumes.find("shop_data")
+
+
+async def test_what_a_project_makes_at_once_stays_together_and_apart_from_others(manager, n1, n2):
+    def network(project, name):
+        labels = {"com.docker.compose.project": project}
+        body = {"Name": f"{project}_{name}", "Labels": labels}
+        return partial(manager.json, "POST", "/networks/create", body)
+
+    making = n1.hang("POST /networks/create")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(network("shop", "front"))
+        await n1.wait_request("/networks/create")
+        nursery.start_soon(network("shop", "back"))
+        await manager.wait_until(lambda: len(n1.requests_like("POST /networks/create")) == 2)
+        making.release()
+    await network("blog", "front")()
+    assert await networks(manager, node=["n1"]) == ["shop_back", "shop_front"]
+    assert await networks(manager, node=["n2"]) == ["blog_front"]
+
+
+async def test_a_project_begins_where_its_image_was_built(manager, n1, n2):
+    project = {"com.docker.compose.project": "shop"}
+    n2.add_image("shop-web", {"Labels": project})
+    n2.emit("image", "tag", "shop-web")
+    await manager.wait_until(
+        lambda: any("shop-web:latest" in node.image_words for node in manager.cluster.nodes())
+    )
+    await manager.json("POST", "/networks/create", {"Name": "shop_net", "Labels": project})
+    assert await networks(manager, node=["n2"]) == ["shop_net"]
 
 
 async def test_connect_goes_to_the_containers_engine_with_ids_it_knows(manager, n2):

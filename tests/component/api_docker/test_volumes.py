@@ -1,6 +1,7 @@
 """Volumes through the manager: a name is on one engine unless somebody wants it otherwise."""
 
 import re
+from functools import partial
 
 import trio
 
@@ -40,6 +41,37 @@ async def test_creates_of_one_name_at_once_are_of_one_volume(manager, n1, n2):
         for node in ("n1", "n2", "n1"):
             nursery.start_soon(create, node)
     assert names(n1) + names(n2) == ["data"]
+
+
+async def test_containers_that_make_one_volume_at_once_are_on_its_node(manager, n1):
+    making = n1.hang("POST /containers/create")
+    data = {"HostConfig": {"Binds": ["data:/d"]}}
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(manager.create, "one", "n1", **data))
+        await n1.wait_request("/containers/create")
+        nursery.start_soon(partial(manager.create, "two", **data))
+        await manager.wait_until(lambda: len(n1.requests_like("POST /containers/create")) == 2)
+        making.release()
+    assert names(n1) == ["data"]
+    assert await volumes(manager) == ["data"]
+
+
+async def test_a_container_goes_where_its_volume_is_being_made(manager, n1, n2):
+    making = n1.hang("POST /volumes/create")
+    asked = {"Name": "data", **on("n1")}
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(manager.json, "POST", "/volumes/create", asked)
+        await n1.wait_request("/volumes/create")
+        await manager.create("user", HostConfig={"Binds": ["data:/d"]})
+        making.release()
+    assert (names(n1), names(n2)) == (["data"], [])
+
+
+async def test_a_volume_that_a_create_made_is_known_when_the_create_is(manager, n2):
+    for node, volume in (("n2", "data"), ("n2", "n2/more")):
+        await manager.create(f"of-{volume[-4:]}", node, HostConfig={"Binds": [f"{volume}:/d"]})
+        assert volume[-4:] in await volumes(manager)
+    assert names(n2) == ["data", "more"]
 
 
 async def test_a_volume_without_a_name_gets_one_on_one_engine(manager, n1, n2):
