@@ -3,7 +3,8 @@
 import pytest
 from swarmcore_filter_affinity import AffinityFilter
 
-from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
+from swarmcore.config import SWARM_ID
+from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation, an_id
 
 
 def holds(expression, node):
@@ -11,8 +12,12 @@ def holds(expression, node):
     return rule.check(node) is None
 
 
-DB = a_container("db", labels={"role": "store"})
+SWARM_ID_OF_DB = an_id("db's swarm id")
+DB = a_container("db", labels={"role": "store", SWARM_ID: SWARM_ID_OF_DB}, links=["web/store"])
 NODE = a_node(containers=[DB], images=["busybox:latest"])
+IMAGE = next(iter(NODE.images))
+DIGEST = f"sha256:{an_id('a manifest')}"
+NODE.images = {**NODE.images, f"sha256:{an_id('app')}": {"RepoDigests": [f"app@{DIGEST}"]}}
 
 
 @pytest.mark.parametrize(
@@ -24,9 +29,22 @@ NODE = a_node(containers=[DB], images=["busybox:latest"])
         ("container==web", False),
         (f"container=={DB.id}", True),
         (f"container=={DB.id[:12]}", True),
+        (f"container=={SWARM_ID_OF_DB}", True),
+        (f"container=={SWARM_ID_OF_DB[:12]}", True),
+        ("container==web/store", True),
+        ("container==/(?i)^DB$/", True),
         ("image==busybox", True),
         ("image==busybox:latest", True),
         ("image==busybox:1", False),
+        ("image==busy*", True),
+        ("image==~busybox", True),
+        (f"image=={IMAGE}", True),
+        (f"image=={IMAGE.removeprefix('sha256:')}", True),
+        (f"image=={IMAGE.removeprefix('sha256:')[:12]}", True),
+        (f"image=={IMAGE}0", False),
+        (f"image==app@{DIGEST}", True),
+        (f"image!=app@{DIGEST}", False),
+        ("image==app", True),
         ("image!=alpine", True),
         ("role==store", True),
         ("role==/^st/", True),
