@@ -15,7 +15,6 @@ from swarmcore.model import State
 
 log = logging.getLogger(__name__)
 
-#: Nobody tells of an engine's first failure to connect.
 _LOOK_AGAIN_SECONDS = 0.05
 
 
@@ -27,7 +26,7 @@ async def refresh_engines(membership: Membership, *, seconds: float) -> None:
         seconds: after which it must do: an engine that hangs does not hold the others up.
     """
     with trio.move_on_after(seconds) as waiting:
-        while not _has_met_all(membership):
+        while not _has_met_all(membership):  # noqa: ASYNC110  (nobody tells of a first failure)
             await trio.sleep(_LOOK_AGAIN_SECONDS)
         async with trio.open_nursery() as nursery:
             for engine in membership.roll.healthy:
@@ -37,9 +36,11 @@ async def refresh_engines(membership: Membership, *, seconds: float) -> None:
 
 
 def _has_met_all(membership: Membership) -> bool:
-    """Whether there are engines, and every one has answered or failed to."""
+    """Whether it is known which engines there are, and each has answered or failed to."""
     nodes = [engine.node for engine in membership.roll.all]
-    return bool(nodes) and all(node.state is not State.PENDING or node.failures for node in nodes)
+    return membership.is_listed and all(
+        node.state is not State.PENDING or node.failures for node in nodes
+    )
 
 
 async def _refresh(engine: Engine) -> None:

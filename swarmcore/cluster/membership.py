@@ -102,7 +102,9 @@ class Membership:
         self._by_node: dict[str, Engine] = {}
         self._roll: _Roll | None = None
         self._nursery: trio.Nursery | None = None
-        self._waiting: Sequence[Entry] = ()
+        self._waiting: Sequence[Entry] | None = None
+        #: Whether discovery has ever told of a list.
+        self.is_listed = False
         #: Discovery's last trouble, empty when its last list was good.
         self.discovery_error = ""
 
@@ -111,7 +113,8 @@ class Membership:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             await nursery.start(self.strays.run)
-            self.entries(self._waiting)
+            if self._waiting is not None:
+                self.entries(self._waiting)
             task_status.started()
             await trio.sleep_forever()
 
@@ -123,6 +126,7 @@ class Membership:
         if self._nursery is None:
             self._waiting = entries
             return
+        self.is_listed = True
         wanted: dict[Address, Entry] = {}
         for entry in entries:
             wanted.setdefault(entry.address, entry)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from swarmcore.routing import Router, clean_path, shape
+from swarmcore.routing import Router, clean_path, origin_form, shape
 
 
 @dataclass(frozen=True)
@@ -102,3 +102,18 @@ def test_slashes_too_many_are_no_matter(path, cleaned):
 def test_templates_that_differ_in_names_only_have_one_shape():
     assert shape("/containers/{name}/json") == shape("/containers/{id}/json")
     assert shape("/containers/{name}/json") != shape("/containers/json")
+
+
+@pytest.mark.parametrize(
+    ("target", "origin"),
+    [
+        ("/a/b?c=http://d", "/a/b?c=http://d"),
+        ("http://host:1/a/b?c=d", "/a/b?c=d"),
+        ("http://host:1/a/b?c=http://d", "/a/b?c=http://d"),
+        ("http://host", "/"),
+        ("http://host?c=d", "/?c=d"),
+        ("*", "*"),
+    ],
+)
+def test_a_target_as_proxies_are_asked_loses_what_is_the_hosts(target, origin):
+    assert origin_form(target) == origin

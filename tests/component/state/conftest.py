@@ -427,12 +427,15 @@ def kit():
 
     names = [
         ScriptedEngine,
+        ClusterSettings,
+        Fleet,
         Recorder,
         State,
         make_engine,
         wait_for,
         wait_for_state,
         living,
+        open_cluster,
         open_fleet,
     ]
     for item in names:

@@ -24,8 +24,8 @@ async def test_a_replica_creates_renames_and_chooses_nothing(autojump_clock, kit
         standing.is_primary = False
         with pytest.raises(Unavailable):
             await fleet.create(a_config(name="db"))
+        container = fleet.cluster.find_container("web")
         with pytest.raises(Unavailable):
-            container = fleet.cluster.find_container("web")
             await fleet.cluster.rename_container(container, "other", a_request("POST", "/x"))
         with pytest.raises(Unavailable):
             fleet.cluster.choose(a_config())
@@ -69,6 +69,21 @@ async def test_an_engine_that_hangs_does_not_hold_a_refresh_up(autojump_clock, k
         await fleet.cluster.refresh(seconds=3)
         assert trio.current_time() == began + 3
         assert fleet.cluster.find_container("quiet").name == "quiet"
+
+
+async def test_a_cluster_without_engines_is_known_at_once(autojump_clock, kit):
+    async with kit.open_fleet() as fleet:
+        began = trio.current_time()
+        await fleet.cluster.refresh(seconds=3)
+        assert trio.current_time() == began
+
+
+async def test_a_refresh_waits_for_the_first_list(autojump_clock, kit):
+    cluster = kit.Fleet([], kit.ClusterSettings()).cluster
+    async with kit.open_cluster(cluster):
+        began = trio.current_time()
+        await cluster.refresh(seconds=3)
+        assert trio.current_time() == began + 3
 
 
 async def test_a_refresh_waits_for_engines_that_were_not_met_yet(autojump_clock, kit):
