@@ -42,14 +42,17 @@ def announcing(lab, tmp_path_factory):
     ]
     engines = lab.start_engines(specs)
     lab.image(engines)
-    return {engine.name: engine for engine in engines}
+    yield {engine.name: engine for engine in engines}
+    for engine in engines:
+        engine.power_off()
 
 
 @pytest.fixture(scope="module")
 def gpu_manager(announcing, start_manager):
     manager = start_manager(",".join(engine.address for engine in announcing.values()))
     manager.wait_healthy(len(announcing))
-    return manager
+    yield manager
+    manager.stop()
 
 
 @pytest.fixture

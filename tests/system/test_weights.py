@@ -22,7 +22,8 @@ def docker_of_manager(engines, start_manager, make_docker):
     docker = make_docker("28", manager.host)
     for node, zone in ZONES.items():
         operate(docker, "label", node, f"zone={zone}")
-    return docker
+    yield docker
+    manager.stop()
 
 
 @pytest.fixture
