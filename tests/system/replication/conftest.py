@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from swarmcore.testing.freezing import FreezingProxy
-from swarmcore.testing.stores import EtcdStore, start_or_skip
+from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore, start_or_skip
 from tests.system.conftest import Manager, free_port, wait_until
 
 _ENGINES = Path(__file__).with_name("engines.py")
@@ -125,7 +125,9 @@ class Managers:
         return wait_until(found, f"a successor of {mandate}", 10 * self.ttl_seconds)
 
 
-@pytest.fixture(scope="module", params=[EtcdStore], ids=["etcd"])
+@pytest.fixture(
+    scope="module", params=[EtcdStore, ConsulStore, ZooKeeperStore], ids=["etcd", "consul", "zk"]
+)
 def store(request, tmp_path_factory):
     """Each store whose plugin elects, running."""
     store = request.param(tmp_path_factory.mktemp("store"))
