@@ -4,7 +4,7 @@ Knows what every answer of a Docker API has in common, and no route of its own.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -12,7 +12,8 @@ from typing import Any, cast
 from swarmcore import __version__
 from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
 from swarmcore.messages import Answer, Headers, Request
-from swarmcore.protocols import Cluster, Denied, Engine, Epilogue, Route
+from swarmcore.metering import Meter
+from swarmcore.protocols import Cluster, Denied, Engine, Epilogue, Route, Traffic
 from swarmcore.relay import Relayable, relay
 from swarmcore.routing import Router
 from swarmcore.server import cause_of
@@ -69,6 +70,7 @@ class Gateway:
         self._authorize = authorize
         self._settings = settings or GatewaySettings()
         self._forward = forward
+        self._meter = Meter()
 
     async def handle(self, exchange: ServerExchange) -> None:
         """Answer one exchange.
@@ -82,6 +84,13 @@ class Gateway:
         )
         if self._settings.cors:
             exchange.common_headers += _CORS
+        found = self._router.match(exchange.request.method, exchange.request.path)
+        with self._meter.count(_kind_of(found[0] if found else None), exchange):
+            await self._answer(exchange, found)
+
+    async def _answer(
+        self, exchange: ServerExchange, found: tuple[Route, Mapping[str, str]] | None
+    ) -> None:
         request = exchange.request
         check_version(request.version)
         denied = self._ask(request)
@@ -90,7 +99,6 @@ class Gateway:
         if request.method == "OPTIONS":  # to any path, as engines do
             await exchange.send(Answer(200))
             return
-        found = self._router.match(request.method, request.path)
         if found is None:
             raise NotFound("page not found")
         route, params = found
@@ -110,7 +118,7 @@ class Gateway:
 
     async def _call(self, route: Route, exchange: ServerExchange) -> None:
         try:
-            await route.handler(ClusterExchange(exchange, self._cluster))
+            await route.handler(ClusterExchange(exchange, self._cluster, self._meter))
         except Exception as raised:
             error = cause_of(raised)
             if isinstance(error, SwarmError | ClientGone):
@@ -123,10 +131,15 @@ class Gateway:
 class ClusterExchange:
     """What a handler is given: ``protocols.Exchange``."""
 
-    def __init__(self, exchange: ServerExchange, cluster: Cluster) -> None:
+    def __init__(self, exchange: ServerExchange, cluster: Cluster, meter: Meter) -> None:
         self._exchange = exchange
+        self._meter = meter
         self.cluster = cluster
         self.request = exchange.request
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """See ``protocols.Exchange``."""
+        return self._meter.traffic()
 
     async def read_body(self) -> bytes:
         """See ``protocols.Exchange``."""
@@ -184,6 +197,11 @@ class ClusterExchange:
             reword=reword,
             epilogue=epilogue,
         )
+
+
+def _kind_of(route: Route | None) -> str:
+    """What a request counts as: the first segment of its path, where that is a route's."""
+    return "other" if route is None else route.template.split("/", 2)[1]
 
 
 def check_version(version: ApiVersion | None) -> None:

@@ -35,7 +35,14 @@ from swarmcore.messages import Answer, Client, Request
 from swarmcore.model import Container, Drain, Entry, State
 from swarmcore.names import NameIndex, invent_name
 from swarmcore.node import Node
-from swarmcore.protocols import DecisionRecord, EventStream, Explanation, Placed
+from swarmcore.protocols import (
+    DecisionCounts,
+    DecisionRecord,
+    DiscoveryState,
+    EventStream,
+    Explanation,
+    Placed,
+)
 from swarmcore.scheduler import Scheduler
 from swarmcore.versions import ApiVersion
 
@@ -303,6 +310,15 @@ class Cluster:
         """Say where a create would go, and why; see ``protocols.Cluster``."""
         await free_stale_name(self._placement, config.name)
         return self._placement.explain(self._read(config))
+
+    @property
+    def discovery(self) -> DiscoveryState:
+        """How discovery does."""
+        return self.membership.discovery
+
+    def decision_counts(self) -> DecisionCounts:
+        """How many decisions there were; see ``protocols.Cluster``."""
+        return self._placement.decisions.counts()
 
     def decisions(self, limit: int) -> Sequence[DecisionRecord]:
         """The latest decisions, the newest first; see ``protocols.Cluster``."""

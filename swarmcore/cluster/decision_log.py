@@ -2,19 +2,20 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import SwarmError
-from swarmcore.protocols import Decision, DecisionRecord
+from swarmcore.protocols import Decision, DecisionCounts, DecisionRecord
 
 _KEPT = 1000
 #: What is kept of a record's texts and lists, which are as long as clients like: 10 MB in all.
 _LONGEST_TEXT = 200
 _LONGEST_ERROR = 2000
 _MOST_RULES = 20
+_MOST_WORDS = 64
 
 
 class DecisionLog:
@@ -26,14 +27,22 @@ class DecisionLog:
 
     def __init__(self, limit: int = _KEPT) -> None:
         self._records: deque[DecisionRecord] = deque(maxlen=limit)
+        self._placed: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
+        self._rules: Counter[str] = Counter()
 
     def latest(self, limit: int) -> Sequence[DecisionRecord]:
         """At most *limit* records, the newest first."""
         return list(islice(reversed(self._records), max(limit, 0)))
 
+    def counts(self) -> DecisionCounts:
+        """All decisions there were."""
+        return DecisionCounts(dict(self._placed), dict(self._refused), dict(self._rules))
+
     def add(self, config: ContainerConfig, cause: str, decision: Decision) -> None:
         """Note where *config* goes, or that it goes nowhere."""
         counts = Counter(rule.text for _, rule, _ in decision.refusals)
+        self._count(cause, counts, decision.error)
         dropped = decision.dropped[:_MOST_RULES]
         self._records.append(
             replace(
@@ -48,7 +57,16 @@ class DecisionLog:
 
     def add_failure(self, config: ContainerConfig, cause: str, error: SwarmError) -> None:
         """Note that nothing could be decided on *config*."""
+        self._count(cause, {}, error)
         self._records.append(_record(config, cause, error))
+
+    def _count(self, cause: str, rules: Mapping[str, int], error: SwarmError | None) -> None:
+        (self._placed if error is None else self._refused)[cause] += 1
+        for text, nodes in rules.items():
+            word = text.partition(" ")[0]
+            # Rules of plugins may be called anything, and each word is counted for good.
+            known = word in self._rules or len(self._rules) < _MOST_WORDS
+            self._rules[word if known else "other"] += nodes
 
 
 def _record(config: ContainerConfig, cause: str, error: SwarmError | None) -> DecisionRecord:

@@ -8,7 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import trio
@@ -24,6 +24,7 @@ from swarmcore.events import cluster_event
 from swarmcore.model import Container, Entry, Event, State
 from swarmcore.names import NameIndex
 from swarmcore.node import Node
+from swarmcore.protocols import DiscoveryState
 from swarmcore.versions import CEILING, ApiVersion
 
 log = logging.getLogger(__name__)
@@ -105,8 +106,8 @@ class Membership:
         self._waiting: Sequence[Entry] | None = None
         #: Whether discovery has ever told of a list.
         self.is_listed = False
-        #: Discovery's last trouble, empty when its last list was good.
-        self.discovery_error = ""
+        #: How discovery does.
+        self.discovery = DiscoveryState()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the engines running until cancelled; entries that came before start now."""
@@ -122,7 +123,7 @@ class Membership:
 
     def entries(self, entries: Sequence[Entry]) -> None:
         """The full list as it is now: engines leave first, then come, so that one may move."""
-        self.discovery_error = ""
+        self.discovery = DiscoveryState(listed_at=time.time())
         if self._nursery is None:
             self._waiting = entries
             return
@@ -143,7 +144,7 @@ class Membership:
 
     def failed(self, reason: str) -> None:
         """The list could not be read; the last good one stays in force."""
-        self.discovery_error = reason
+        self.discovery = replace(self.discovery, error=reason)
         log.error("Discovery error: %s", reason)
 
     def _seat(self, entry: Entry, nursery: trio.Nursery) -> None:

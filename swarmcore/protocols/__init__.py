@@ -26,6 +26,7 @@ from swarmcore.protocols.discovery import (
 )
 from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandate
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
+from swarmcore.protocols.figures import DecisionCounts, DiscoveryState, Traffic
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
 from swarmcore.protocols.routes import Denied, Epilogue, Exchange, Handler, Route
 
@@ -39,11 +40,13 @@ __all__ = [
     "Container",
     "ContainerConfig",
     "Decision",
+    "DecisionCounts",
     "DecisionRecord",
     "Denied",
     "Discovery",
     "DiscoveryOptions",
     "DiscoverySink",
+    "DiscoveryState",
     "DiscoveryURI",
     "Election",
     "ElectionSink",
@@ -68,6 +71,7 @@ __all__ = [
     "Rule",
     "Strategy",
     "TLSFiles",
+    "Traffic",
     "Upload",
     "Verdict",
     "Weigher",

@@ -11,6 +11,7 @@ from swarmcore.model import Container, Drain, Event
 from swarmcore.node import Node
 from swarmcore.protocols.decisions import DecisionRecord, Explanation
 from swarmcore.protocols.engines import Engine
+from swarmcore.protocols.figures import DecisionCounts, DiscoveryState
 from swarmcore.versions import ApiVersion
 
 
@@ -206,6 +207,15 @@ class Cluster(Protocol):
             Conflict: the name is taken.
             BadRequest: a malformed expression.
         """
+        ...
+
+    @property
+    def discovery(self) -> DiscoveryState:
+        """How discovery does."""
+        ...
+
+    def decision_counts(self) -> DecisionCounts:
+        """How many decisions on containers there were, and which rules refused nodes."""
         ...
 
     def decisions(self, limit: int) -> Sequence[DecisionRecord]:

@@ -1,6 +1,6 @@
 """What an API plugin brings, and the exchange that its handlers are given."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from swarmcore.messages import Answer, Headers, Request
 from swarmcore.protocols.clusters import Cluster
 from swarmcore.protocols.engines import Engine
+from swarmcore.protocols.figures import Traffic
 
 
 class Epilogue(Protocol):
@@ -42,6 +43,10 @@ class Exchange(Protocol):
     @property
     def cluster(self) -> Cluster:
         """The cluster that is asked."""
+        ...
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """What this manager has carried: first segment of the path -> requests and bytes."""
         ...
 
     async def read_body(self) -> bytes:

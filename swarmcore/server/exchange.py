@@ -89,6 +89,12 @@ class ServerExchange:
         self.started = False
         #: The answer is complete.
         self.ended = False
+        #: Of the answer; 0 before its head is out.
+        self.status = 0
+        #: Bytes of the body, and of what the client said after HTTP.
+        self.received = 0
+        #: Bytes that the client was sent.
+        self.sent = 0
         #: The connection belongs to whoever took it over.
         self.taken = False
         self._stream = stream
@@ -120,11 +126,13 @@ class ServerExchange:
             ClientGone: the client left before the end.
             BadRequest: malformed framing.
         """
-        return await self._incoming.read_chunk()
+        data = await self._incoming.read_chunk()
+        self.received += len(data)
+        return data
 
     def receive_body(self) -> "BodyChunks":
         """The body piece by piece, for ``async for``."""
-        return BodyChunks(self._incoming)
+        return BodyChunks(self)
 
     async def read_body(self) -> bytes:
         """The whole body; the same again when asked again.
@@ -139,7 +147,7 @@ class ServerExchange:
         left = self._limits.parsed_body_bytes
         seconds = self._limits.parsed_body_seconds
         with trio.move_on_after(seconds):
-            while data := await self._incoming.read_chunk():
+            while data := await self.receive_chunk():
                 left -= len(data)
                 if left < 0:
                     limit = self._limits.parsed_body_bytes
@@ -255,8 +263,9 @@ class ServerExchange:
         self.started = self.ended = self.taken = self.close = True
         self._incoming.answering = True
         if head:
+            self.status = int(head.split(b" ", 2)[1])
             await self._write(head)
-        return EarlyStream(self._stream, self._incoming.ahead)
+        return _TakenStream(self, self._stream, self._incoming.ahead)
 
     # ---- writing
 
@@ -279,6 +288,7 @@ class ServerExchange:
             added.append((b"Connection", b"close"))
         head = answer_head(status, (*headers, *added), reason=reason, http10=self.http10)
         self.started = self._incoming.answering = True
+        self.status = status
         return head
 
     async def _write(self, data: bytes) -> None:
@@ -286,19 +296,39 @@ class ServerExchange:
             await self._stream.send_all(data)
         except BROKEN:
             raise ClientGone from None
+        self.sent += len(data)
+
+
+class _TakenStream(EarlyStream):
+    """A client's connection after HTTP; its bytes are the exchange's still."""
+
+    def __init__(
+        self, exchange: ServerExchange, stream: trio.abc.HalfCloseableStream, early: bytes
+    ) -> None:
+        super().__init__(stream, early)
+        self._exchange = exchange
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        data = await super().receive_some(max_bytes)
+        self._exchange.received += len(data)
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await super().send_all(data)
+        self._exchange.sent += len(data)
 
 
 class BodyChunks:
     """Iterates over a request's body."""
 
-    def __init__(self, incoming: Incoming) -> None:
-        self._incoming = incoming
+    def __init__(self, exchange: ServerExchange) -> None:
+        self._exchange = exchange
 
     def __aiter__(self) -> "BodyChunks":
         return self
 
     async def __anext__(self) -> bytes:
-        data = await self._incoming.read_chunk()
+        data = await self._exchange.receive_chunk()
         if not data:
             raise StopAsyncIteration
         return data

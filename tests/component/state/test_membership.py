@@ -63,7 +63,7 @@ async def test_a_discovery_that_fails_keeps_the_engines(autojump_clock, kit, cap
         fleet.cluster.membership.failed("no such file")
         await trio.sleep(100)
         assert fleet.states() == [("1", "Healthy")]
-        assert fleet.cluster.membership.discovery_error == "no such file"
+        assert fleet.cluster.discovery.error == "no such file"
         assert "Discovery error: no such file" in caplog.text
 
 

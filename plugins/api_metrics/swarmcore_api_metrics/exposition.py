@@ -1,0 +1,58 @@
+"""Prometheus' text format, version 0.0.4.  Pure.
+
+Rules: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+
+#: How the numbers of a family may be read.
+Kind = Literal["counter", "gauge"]
+
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One number, and what it is of.
+
+    Attributes:
+        value: it; a truth is 1 or 0.
+        labels: name -> value; values may be any text.
+    """
+
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """All samples of one name.
+
+    Attributes:
+        name: of a counter with ``_total`` at its end.
+        kind: how it may be read.
+        help: one line.
+        samples: may be none.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    samples: tuple[Sample, ...]
+
+
+def write_families(families: Iterable[Family]) -> bytes:
+    """The whole text."""
+    return "".join(line + "\n" for family in families for line in _lines(family)).encode()
+
+
+def _lines(family: Family) -> Iterator[str]:
+    yield f"# HELP {family.name} {family.help}"
+    yield f"# TYPE {family.name} {family.kind}"
+    for sample in family.samples:
+        labels = ",".join(f'{name}="{text.translate(_ESCAPES)}"' for name, text in sample.labels)
+        yield f"{family.name}{'{' + labels + '}' if labels else ''} {+sample.value!r}"

@@ -1,0 +1,7 @@
+"""The route keeps what every api plugin promises."""
+
+from swarmcore.testing.contracts import RoutesContract
+
+
+class TestContract(RoutesContract):
+    name = "metrics"

@@ -1,0 +1,53 @@
+"""Requests and bytes, counted by kind while they go."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from swarmcore.errors import Conflict
+from swarmcore.metering import Meter
+from swarmcore.protocols import Traffic
+from swarmcore.server.incoming import ClientGone
+
+
+class Carried(SimpleNamespace):
+    __hash__ = object.__hash__
+
+
+@pytest.fixture
+def carried():
+    return Carried(status=0, received=0, sent=0)
+
+
+def test_what_is_under_way_counts_as_it_goes(carried):
+    meter = Meter()
+    with meter.count("events", carried):
+        carried.status, carried.sent, carried.received = 200, 5, 2
+        assert meter.traffic() == {"events": Traffic(1, {}, 2, 5)}
+        carried.sent = 9
+    assert meter.traffic() == {"events": Traffic(0, {200: 1}, 2, 9)}
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "counted"),
+    [
+        (Conflict("taken"), 0, 409),
+        (ValueError("a plugin's"), 0, 500),
+        (ExceptionGroup("in a nursery", [Conflict("taken")]), 0, 409),
+        (ClientGone(), 0, 499),
+        (ClientGone(), 200, 200),
+        (KeyboardInterrupt(), 0, 499),
+    ],
+    ids=repr,
+)
+def test_an_error_counts_as_what_the_client_is_told(carried, error, status, counted):
+    meter, carried.status = Meter(), status
+    with pytest.raises(type(error)), meter.count("containers", carried):
+        raise error
+    assert meter.traffic()["containers"].answered == {counted: 1}
+
+
+def test_two_at_once_are_two(carried):
+    meter = Meter()
+    with meter.count("exec", carried), meter.count("exec", Carried(status=0, received=0, sent=0)):
+        assert meter.traffic()["exec"].under_way == 2
