@@ -275,8 +275,9 @@ class Cluster:
         """Where a network or a volume goes; see ``protocols.Cluster``."""
         self._standing.check()
         among = self.engines() if engines is None else engines
-        decision = self._scheduler.place(config, [engine.node for engine in among])
-        return self.membership.by_node(decision.node.id)
+        nodes = [engine.node for engine in among]
+        chosen = self._placement.chosen(self._scheduler.decide(config, nodes), nodes)
+        return self.membership.by_node(chosen.id)
 
     @contextmanager
     def expecting(

@@ -21,7 +21,7 @@ from swarmcore.errors import Conflict, NeverFits, NoNodeFits, SwarmError
 from swarmcore.model import Container
 from swarmcore.names import NameIndex
 from swarmcore.node import Node
-from swarmcore.protocols import Explanation
+from swarmcore.protocols import Decision, Explanation
 from swarmcore.scheduler import Scheduler
 
 
@@ -127,15 +127,23 @@ class Placement:
             self.decisions.add_failure(config, cause, error)
             raise
         self.decisions.add(config, cause, decision)
+        return self.chosen(decision, nodes)
+
+    def chosen(self, decision: Decision, nodes: Sequence[Node]) -> Node:
+        """The node that was chosen.
+
+        Args:
+            decision: made.
+            nodes: those that were asked.
+
+        Raises:
+            NoNodeFits: none was; a ``NeverFits`` only where every engine was asked, also those
+                that are expected and yet unknown: another may have what these lack.
+        """
         refusal = decision.error
-        if isinstance(refusal, NeverFits) and self._expects_more():
+        if isinstance(refusal, NeverFits) and len(nodes) < len(self.members.roll.all):
             raise NoNodeFits(str(refusal), refusal.refusals)
         return decision.node
-
-    def _expects_more(self) -> bool:
-        """Whether some engine is yet unknown, which may have what the others lack."""
-        roll = self.members.roll
-        return len(roll.all) > len(roll.registered)
 
     def reserve(self, config: ContainerConfig, node: Node) -> None:
         """Hold what *config* takes of *node*, and its name, for a create that begins there."""

@@ -19,3 +19,17 @@ async def test_more_than_every_engine_has_is_refused_for_good_once_all_are_known
         with pytest.raises(NoNodeFits, match="memory: no node has 64 GiB") as refused:
             await fleet.create(a_config(memory=64 * GiB))
         assert refused.value.status == 503
+
+
+async def test_what_some_engines_lack_others_may_have(autojump_clock, kit):
+    engines = [kit.ScriptedEngine(f"n{n}", n) for n in (1, 2)]
+    engines[1].memory = 128 * GiB
+    async with kit.open_fleet(*engines) as fleet:
+        config = a_config(memory=64 * GiB)
+        small, large = fleet.cluster.engines()
+        assert fleet.cluster.choose(config) is large
+        with pytest.raises(NoNodeFits) as refused:
+            fleet.cluster.choose(config, [small])
+        assert refused.value.status == 503
+        with pytest.raises(NeverFits):
+            fleet.cluster.choose(a_config(memory=256 * GiB))
