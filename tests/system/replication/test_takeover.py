@@ -13,7 +13,7 @@ import pytest
 
 from tests.system.conftest import wait_until
 
-TTL_SECONDS = 4
+TTL_SECONDS = 5
 TAKEOVER_SECONDS = 1.5 * TTL_SECONDS
 #: Of a client for an answer: a takeover may come within it.
 PATIENCE_SECONDS = 2 * TAKEOVER_SECONDS
@@ -115,22 +115,24 @@ def test_a_primary_that_is_lost_in_any_way_has_one_successor_in_time(
     working = clients(managers, "abc")
     wait_progress(working)
 
-    def lose(how, seconds=TAKEOVER_SECONDS):
+    def lose(how, undo=lambda leader: None, seconds=TAKEOVER_SECONDS):
         mandate, leader = managers.mandates()[-1], managers.leader()
         lost_at = time.time()
         how(leader)
         successor = managers.wait_successor(mandate)
         assert successor.began - lost_at < seconds
+        undo(leader)
         wait_progress(working)
         return leader
 
     killed = lose(lambda leader: leader.signal(signal.SIGKILL))
     left = [member for member in managers.members if member is not killed]
-    stopped = lose(lambda leader: leader.signal(signal.SIGSTOP))
-    stopped.signal(signal.SIGCONT)
+    lose(
+        lambda leader: leader.signal(signal.SIGSTOP),
+        undo=lambda leader: leader.signal(signal.SIGCONT),
+    )
     managers.wait_settled(left)
-    cut_off = lose(lambda leader: leader.proxy.freeze())
-    cut_off.proxy.thaw()
+    lose(lambda leader: leader.proxy.freeze(), undo=lambda leader: leader.proxy.thaw())
     managers.wait_settled(left)
     lose(lambda leader: leader.manager.stop(), seconds=2)
 
