@@ -46,6 +46,7 @@ def _why_never(rule: Rule, nodes: Sequence[Node]) -> str | None:
     if rule.never is None:
         return None
     try:
-        return rule.never(nodes) if all(rule.check(node) is not None for node in nodes) else None
+        why = rule.never(nodes) if all(rule.check(node) is not None for node in nodes) else None
     except Exception:  # nor these
         return None
+    return why if isinstance(why, str) else None
