@@ -122,7 +122,11 @@ def test_a_filter_is_asked_so_only_where_it_refuses_all():
     assert refusal(nodes, a_config(), Giving(rule)).status == 503
 
 
-@pytest.mark.parametrize("never", [lambda nodes: 1 / 0, lambda nodes: 7, lambda nodes: ""])
+@pytest.mark.parametrize(
+    "never",
+    [lambda nodes: 1 / 0, lambda nodes: 7, lambda nodes: ""],
+    ids=["raises", "a number", "nothing"],
+)
 def test_a_filter_that_breaks_then_does_not_hide_the_refusal(never):
     rule = Rule("moon", lambda node: "", never=never)
     assert str(refusal([a_node("n1")], a_config(), Giving(rule))).endswith("1 nodes: 1 moon")
