@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -138,8 +137,10 @@ async def _stand(seat: Seat, candidate: str, sink: ElectionSink, answered: _Answ
             nursery.cancel_scope.cancel()
     finally:
         with trio.move_on_after(_RELEASE_SECONDS, shield=True):
-            with suppress(StoreError):
+            try:
                 await session.release()
+            except* StoreError:
+                pass  # it ends by itself, when its time has come
 
 
 async def _insist(ask: Callable[[], Awaitable[_T]], guard: Guard) -> _T:

@@ -64,7 +64,8 @@ class Guard:
         """Renew the session for as long as that is possible.
 
         Args:
-            renew: whether the session lives on; raises ``StoreError`` when that is not known.
+            renew: whether the session lives on; raises ``StoreError``, bare or in a group, when
+                that is not known.
 
         Raises:
             SessionLost: the store says that it has ended.
@@ -81,9 +82,13 @@ class Guard:
             pause = self._ttl_seconds * (_RENEW if alive else _RETRY)
 
     async def _ask(self, renew: Callable[[], Awaitable[bool]]) -> bool | None:
+        """Whether the session lives on; ``None`` when that is not known."""
+        alive = None
         with trio.move_on_after(self._ttl_seconds * _RENEW):
             try:
-                return await renew()
-            except StoreError:
+                alive = await renew()
+            except* SessionLost:
+                alive = False
+            except* StoreError:
                 pass
-        return None
+        return alive

@@ -16,7 +16,7 @@ class Seat:
     ttl_seconds = TTL
 
     def __init__(self):
-        self.reachable, self.alive, self.refused = True, True, ""
+        self.reachable, self.alive = True, True
         self.hung = False
         self.vacated, self.ended = trio.Event(), trio.Event()
         self.log, self.terms = [], 0
@@ -36,6 +36,8 @@ class Seat:
         if self.hung:
             await trio.sleep_forever()
         self._answer()
+        if isinstance(self.alive, SessionLost):
+            raise self.alive
         return self.alive
 
     async def acquire(self):
@@ -48,6 +50,7 @@ class Seat:
 
     async def release(self):
         self.log.append("release")
+        self._answer()
         try:
             if self.hung:
                 await trio.sleep_forever()
@@ -56,9 +59,8 @@ class Seat:
 
     def _answer(self):
         if not self.reachable:
-            raise StoreError("no answer")
-        if self.refused:
-            raise SessionLost(self.refused)
+            # As from a nursery within; a bare one would do.
+            raise ExceptionGroup("asking", [StoreError("no answer")])
 
 
 class Sink(RecordingElectionSink):
@@ -125,11 +127,12 @@ async def test_it_has_lost_before_a_store_that_hangs_is_told(standing, autojump_
     assert seat.log == ["open for n1:1", "lost", "release"]
 
 
+@pytest.mark.parametrize("answer", [False, SessionLost("no such session")], ids=["no", "raised"])
 async def test_a_session_that_the_store_has_ended_is_lost_at_the_next_renewal(
-    standing, autojump_clock
+    standing, answer, autojump_clock
 ):
     seat, sink, _ = standing
-    seat.alive = False
+    seat.alive = answer
     ended = trio.current_time()
     await sink.wait_until(lambda: len(sink.reigns) == 2)
     assert sink.reigns[0].ended <= ended + TTL / 4
