@@ -174,7 +174,7 @@ class Forwarder:
             " answered: whether it did what was asked is unknown"
         )
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._give_up, exchange, leader, nursery.cancel_scope)
+            nursery.start_soon(self._give_up, exchange, leader.address, nursery.cancel_scope)
             try:
                 await forward(
                     exchange, upstream, added, announced=self._announced(), inspect=_inspect
@@ -191,11 +191,11 @@ class Forwarder:
             raise failure
 
     async def _give_up(
-        self, exchange: ServerExchange, leader: Leader, passage: trio.CancelScope
+        self, exchange: ServerExchange, asked: str, passage: trio.CancelScope
     ) -> None:
-        """End *passage* when another leads and *leader*, which may be stopped, says nothing."""
+        """End *passage* when another leads and the one *asked*, which may be stopped, is silent."""
         role = self._role
-        while not role.is_primary and role.other in (None, leader):
+        while not role.is_primary and role.primary in ("", asked):
             await role.changed()
         await trio.sleep(_LAST_WORDS_SECONDS)
         if not exchange.started:

@@ -369,6 +369,23 @@ async def test_a_primary_that_hangs_and_has_a_successor_is_given_up(cluster, mon
     assert new.seen == []
 
 
+async def test_a_primary_that_is_elected_again_is_still_waited_for(cluster, monkeypatch):
+    monkeypatch.setattr(forwarder, "_LAST_WORDS_SECONDS", 0)
+    async with cluster() as (primary, replica), trio.open_nursery() as nursery:
+        primary.lead(replica, term=1)
+        primary.go = trio.Event()
+
+        async def ask():
+            assert (await replica.ask("POST /x", body=b"{}"))[0] == 200
+
+        nursery.start_soon(ask)
+        await primary.asked.wait()
+        primary.role.lost()
+        primary.lead(replica, term=2)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        primary.go.set()
+
+
 async def test_an_answer_that_has_begun_goes_on_when_another_leads(cluster, monkeypatch):
     monkeypatch.setattr(forwarder, "_LAST_WORDS_SECONDS", 0)
     async with cluster(3) as (old, new, replica):
