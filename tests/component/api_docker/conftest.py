@@ -66,7 +66,7 @@ class Manager:
     """A client of the manager under test."""
 
     def __init__(self, cluster, port):
-        self.cluster = cluster
+        self.cluster, self.port = cluster, port
         dialer = Dialer(Address("tcp", "127.0.0.1", port))
         self._client, self._streams = EngineClient(dialer), Upstream(dialer)
 
