@@ -144,12 +144,16 @@ def test_every_engine_imports_from_a_url(fleet, docker, names, web_server):
     assert (missing.returncode, "404 File not found" in missing.stderr) == (1, True)
 
 
-def test_a_committed_container_is_run_where_its_image_is(fleet, docker, names):
+def test_a_committed_container_is_run_where_its_image_is_and_elsewhere(fleet, docker, names):
     docker("run", "--name", "work", "-e", "constraint:node==middle", "busybox", "sh", "-c",
            "echo kept >/kept")  # fmt: skip
     docker("commit", "work", "lab/saved:1")
     assert holders(fleet, "lab/saved:1") == ["middle"]
     assert docker("run", "--rm", "lab/saved:1", "cat", "/kept") == "kept"
+    for node in ("old", "new"):
+        there = ("-e", f"constraint:node=={node}", "lab/saved:1", "cat", "/kept")
+        assert docker("run", "--rm", *there) == "kept"
+    assert holders(fleet, "lab/saved:1") == list(fleet.engines)
     labels = json.loads(docker("inspect", "-f", "{{json .Config.Labels}}", "lab/saved:1"))
     assert set(labels.values()) == {""}  # the first container's id, and where it had to be
 

@@ -19,6 +19,7 @@ from swarmcore.errors import (
     NotFound,
     Unavailable,
 )
+from swarmcore.messages import Query
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
@@ -27,6 +28,7 @@ from swarmcore_api_docker.build_query import asks_for_node, query_for_engine, re
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.epilogues import ProgressEpilogue
 from swarmcore_api_docker.routed import BUILD, BUILDER, CHOSEN
+from swarmcore_api_docker.siting import has_any_image, wants_image
 
 #: BuildKit without an experimental engine.
 _BUILDKIT = ApiVersion(1, 39)
@@ -74,7 +76,7 @@ class Builds:
         query = exchange.request.query
         id = query.get("buildid")
         if query.get("version") != "2":
-            engine = self._choose(exchange.cluster, read_build(query))
+            engine = self._choose_by_tag(exchange.cluster, query)
             keys = [Key("build", id or f"#{next(self._numbers)}")]
         elif id.startswith(_UPLOAD):
             engine = await self._await_build(exchange.cluster, id.removeprefix(_UPLOAD))
@@ -158,10 +160,22 @@ class Builds:
             found = None  # what is under way there goes on, what begins goes elsewhere
         return found or self._choose(exchange.cluster, ContainerConfig.parse({}), buildkit=True)
 
+    def _choose_by_tag(self, cluster: Cluster, query: Query) -> Engine:
+        """The classic builder's engine: where the image is likely to be wanted, else any.
+
+        Elsewhere it would be missing there, or an older one of that name would be used.
+        """
+        config, tags = read_build(query), query.get_all("t")
+        for wants in (wants_image, has_any_image) if tags else ():
+            engines = [each for each in cluster.healthy_engines() if wants(each.node, tags)]
+            with suppress(NoNodeFits):
+                return self._choose_idle(cluster, config, engines)
+        return self._choose(cluster, config)
+
     def _choose(
         self, cluster: Cluster, config: ContainerConfig, *, buildkit: bool = False
     ) -> Engine:
-        """The scheduler's choice among the engines with the fewest builds, else among all."""
+        """The scheduler's choice among all that can, those with the fewest builds first."""
         able = [
             each for each in cluster.healthy_engines() if not buildkit or can_buildkit(each.node)
         ]
@@ -170,6 +184,11 @@ class Builds:
                 "no node that answers has BuildKit (Linux, API 1.39 or newer):"
                 " build with DOCKER_BUILDKIT=0"
             )
+        return self._choose_idle(cluster, config, able)
+
+    def _choose_idle(
+        self, cluster: Cluster, config: ContainerConfig, able: Sequence[Engine]
+    ) -> Engine:
         loads = [self._engines.load(each.node.id) for each in able]
         idlest = [each for each, load in zip(able, loads, strict=True) if load == min(loads)]
         try:

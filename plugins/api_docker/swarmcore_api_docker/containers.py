@@ -12,12 +12,14 @@ from urllib.parse import quote
 from swarmcore.config import ContainerConfig
 from swarmcore.config.gates import PLATFORM
 from swarmcore.errors import BadRequest
+from swarmcore.images import has_image
 from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.model import Container
-from swarmcore.protocols import Engine, Epilogue, Exchange, Handler, Route
+from swarmcore.protocols import Engine, Epilogue, Exchange, Handler, Placed, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.epilogues import OutputEpilogue, WaitEpilogue
 from swarmcore_api_docker.explanation import explanation_document
+from swarmcore_api_docker.image_carrying import Carrier
 from swarmcore_api_docker.inspection import show_container
 from swarmcore_api_docker.output_types import name_output
 from swarmcore_api_docker.routed import CHOSEN, CONTAINER, MANAGER
@@ -49,6 +51,7 @@ _OUTPUTS = ("logs", "attach")
 
 def routes() -> list[Route]:
     """Every route below ``/containers/``, the list excepted."""
+    create = _create(Carrier())
     found = [
         Route("POST", "/containers/create", create, routed=CHOSEN, rewrites=_CREATE),
         Route("POST", "/swarmcore/explain", explain, routed=MANAGER),
@@ -142,17 +145,33 @@ def _epilogue(verb: str, exchange: Exchange, container: Container) -> Epilogue |
     return None
 
 
-async def create(exchange: Exchange) -> None:
+def _create(carrier: Carrier) -> Handler:
     """``POST /containers/create``; with ``X-Swarmcore-Explain: 1`` an explanation instead."""
-    match exchange.request.header(EXPLAIN):
-        case None:
-            config = await _read_config(exchange)
-            placed = await exchange.cluster.create_container(config, exchange.request)
-            await exchange.send(as_own(placed.answer))
-        case "1":
-            await explain(exchange)
-        case other:
-            raise BadRequest(f"{EXPLAIN}: {other}: send 1, or leave the header out")
+
+    async def create(exchange: Exchange) -> None:
+        match exchange.request.header(EXPLAIN):
+            case None:
+                placed = await _place(exchange, carrier)
+                await exchange.send(as_own(placed.answer))
+            case "1":
+                await explain(exchange)
+            case other:
+                raise BadRequest(f"{EXPLAIN}: {other}: send 1, or leave the header out")
+
+    return create
+
+
+async def _place(exchange: Exchange, carrier: Carrier) -> Placed:
+    """Create; once more where the image was missing and could be carried there."""
+    config = await _read_config(exchange)
+    placed = await exchange.cluster.create_container(config, exchange.request)
+    carried = False
+    if placed.answer.status == 404 and not has_image(placed.node, config.image):
+        async with exchange.watching():
+            carried = await carrier.carry(exchange.cluster, config.image, placed.node)
+    if carried:
+        placed = await exchange.cluster.create_container(config, exchange.request)
+    return placed
 
 
 async def explain(exchange: Exchange) -> None:

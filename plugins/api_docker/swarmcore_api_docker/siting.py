@@ -13,6 +13,7 @@ from typing import Any
 from swarmcore.config import ContainerConfig, Need
 from swarmcore.config.references import without_node
 from swarmcore.errors import BadRequest, NoNodeFits, Unavailable
+from swarmcore.images import has_image, normal_image, shown_image, split_image
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine
 
@@ -100,11 +101,40 @@ class Site:
             yield
 
 
-def _has_part_of(node: Node, project: str) -> bool:
-    objects = (*node.networks.values(), *node.volumes.values())
-    return project in node.container_label_values(_PROJECT) or any(
-        _label(document) == project for document in objects
+def wants_image(node: Node, names: Sequence[str]) -> bool:
+    """Whether containers of *node* run an image of these names, or a compose project there does.
+
+    Compose calls the image of a service ``project-service``, its first generation
+    ``project_service``, and says nothing else of the project when it builds.
+
+    Args:
+        node: which.
+        names: of images, with or without tag.
+    """
+    normal = {normal_image(name) for name in names}
+    if any(normal_image(each.image) in normal for each in node.containers.values()):
+        return True
+    begun = tuple(split_image(shown_image(name))[0] for name in names)
+    return any(
+        name.startswith((f"{project}_", f"{project}-"))
+        for project in _projects(node)
+        for name in begun
     )
+
+
+def has_any_image(node: Node, names: Sequence[str]) -> bool:
+    """Whether *node* has an image of one of these names."""
+    return any(has_image(node, name) for name in names)
+
+
+def _projects(node: Node) -> set[str]:
+    """The compose projects that have something on *node*, or are about to."""
+    objects = (*node.networks.values(), *node.volumes.values())
+    return {*node.container_label_values(_PROJECT), *map(_label, objects)} - {"", None}
+
+
+def _has_part_of(node: Node, project: str) -> bool:
+    return project in _projects(node)
 
 
 def _has_image_of(node: Node, project: str) -> bool:

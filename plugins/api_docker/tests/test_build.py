@@ -65,6 +65,28 @@ async def test_a_classic_build_goes_where_its_arguments_say(builder):
     assert engine.refreshed == ["images"]
 
 
+async def test_a_classic_build_goes_where_its_image_is_wanted_or_was_built(builder):
+    _, n2, n3 = (engine.node for engine in builder.engines)
+    n3.images = {"sha256:1": {"RepoTags": ["app:1"], "RepoDigests": []}}
+    assert await builder.where("/build?t=app:1") == "n3"
+    assert await builder.where("/build?t=app:2") == "n1"
+    assert await builder.where(f"/build?t=app:1&{TO_N2}") == "n2"
+    n2.put_container(builder.docker.container("one", image="app:1"))
+    assert await builder.where("/build?t=docker.io/library/app:1") == "n2"
+    n3.state = State.UNHEALTHY
+    n2.state = State.UNHEALTHY
+    assert await builder.where("/build?t=app:1") == "n1"
+
+
+@pytest.mark.parametrize("tag", ["shop_web", "shop-web:latest"])
+async def test_a_classic_build_of_a_compose_project_goes_where_the_project_is(builder, tag):
+    network = {"Id": "1", "Name": "shop_net", "Labels": {"com.docker.compose.project": "shop"}}
+    builder.engines[2].node.networks = {"1": network}
+    assert await builder.where(f"/build?t={tag}") == "n3"
+    assert await builder.where("/build?t=shopping") == "n1"
+    assert await builder.where("/build") == "n1"
+
+
 async def test_an_old_engine_builds_classically_only(builder):
     for engine in builder.engines[:2]:
         engine.node.api_version = ApiVersion(1, 38)

@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from functools import partial
 
 import pytest
 import swarmcore_api_docker.tee
@@ -242,6 +243,39 @@ async def test_a_commit_leaves_out_what_the_manager_wrote_before_the_clients_cha
         "LABEL com.docker.swarm.constraints=",
         "LABEL a=b",
     ]
+
+
+async def test_an_image_is_carried_to_the_node_of_the_container_once(manager, n1, n2):
+    await give(manager, "app:1", n1)
+    loading = n2.hang("POST /images/load")
+    async with trio.open_nursery() as nursery:
+        for name in ("one", "two"):
+            nursery.start_soon(partial(manager.create, name, "n2", image="app:1"))
+        await n2.wait_request("/images/load")
+        loading.release()
+    assert len(n2.requests_like("POST /images/load")) == 1
+    assert known(manager, "app:1") == ["n1", "n2"]
+    assert sorted(container.name for container in n2.containers) == ["one", "two"]
+
+
+async def test_an_image_of_a_registry_is_the_clients_to_pull(manager, n1, n2):
+    def from_registry(rows):
+        return [{**row, "RepoDigests": ["app@sha256:" + "1" * 64]} for row in rows]
+
+    n1.lie("GET /images/json", from_registry)
+    await give(manager, "app:1", n1)
+    answer = await manager("POST", "/containers/create", {"Image": "app:1", "Labels": {"on": "n2"}})
+    assert answer.status == 404
+    assert n2.requests_like("POST /images/load") == []
+
+
+@pytest.mark.parametrize("failing", ["GET /images/*/get", "POST /images/load"])
+async def test_an_image_that_cannot_be_carried_is_missing(manager, n1, n2, failing):
+    await give(manager, "app:1", n1)
+    for engine in (n1, n2):
+        engine.fail(failing, 500, "no space left on device")
+    answer = await manager("POST", "/containers/create", {"Image": "app:1", "Labels": {"on": "n2"}})
+    assert (answer.status, answer.message) == (404, "No such image: app:1")
 
 
 async def test_prunes_sum_the_engines_reports(manager, n1, n2):
