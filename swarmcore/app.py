@@ -132,6 +132,8 @@ class Manager:
             cpu_shares_are_cpus=options.cpu_shares_are_cpus,
             alternates=options.alternates,
             starts=options.starts,
+            queue_seconds=options.queue_seconds,
+            queue_limit=options.queue_limit,
         )
         book = NodeBook(Path(options.node_settings) if options.node_settings else None)
         return Cluster(
@@ -218,6 +220,7 @@ class Manager:
             log.info("%s: finishing requests within %g s", name, self._options.grace_seconds)
             self._plugins.notify_stopping(self._cluster)
             self._cluster.end_events()
+            self._cluster.end_waiting()
             self._server.stop()
 
 

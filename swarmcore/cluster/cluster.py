@@ -42,6 +42,7 @@ from swarmcore.protocols import (
     EventStream,
     Explanation,
     Placed,
+    WaitingCreate,
 )
 from swarmcore.scheduler import Scheduler
 from swarmcore.versions import ApiVersion
@@ -67,6 +68,8 @@ class ClusterSettings:
         alternates: how many other nodes a create tries when a failure is the node's.
         reservation_seconds: how long a create's claim waits for the client's pull of its image.
         starts: how many creates and starts one engine has at once; 0 for any number.
+        queue_seconds: how long a create waits for room where no label of it says that; 0: not.
+        queue_limit: how many may wait at once.
     """
 
     name: str = field(default_factory=socket.gethostname)
@@ -75,6 +78,8 @@ class ClusterSettings:
     alternates: int = 3
     reservation_seconds: float = 300.0
     starts: int = 0
+    queue_seconds: float = 0.0
+    queue_limit: int = 1000
 
 
 class Cluster:
@@ -108,7 +113,9 @@ class Cluster:
         self._fanout = Fanout()
         self._random = random or SystemRandom()
         self._book = book or NodeBook()
-        self.membership = Membership(make_engine, self._index, self._fanout, listener, self._book)
+        self.membership = Membership(
+            make_engine, self._index, self._fanout, listener, self._book, self._note_change
+        )
         self._execs = Execs(self.healthy_engines, self.membership.by_node)
         self._completion = Completion()
         self._placement = Placement(
@@ -119,6 +126,8 @@ class Cluster:
             alternates=self.settings.alternates,
             reservation_seconds=self.settings.reservation_seconds,
             starts=self.settings.starts,
+            queue_seconds=self.settings.queue_seconds,
+            queue_limit=self.settings.queue_limit,
             invent_name=self._invent_name,
             invent_id=lambda: secrets.token_hex(32),
             permit=self._standing.check,
@@ -130,6 +139,7 @@ class Cluster:
             await nursery.start(self._completion.run)
             await nursery.start(self.membership.run)
             nursery.start_soon(self._expire)
+            nursery.start_soon(self._placement.queue.run)
             task_status.started()
 
     async def _expire(self) -> None:
@@ -226,6 +236,7 @@ class Cluster:
         """Let *node* take no new containers, or end that; see ``protocols.Cluster``."""
         await self._book.drain(node.address, drained)
         self.membership.apply_book()
+        self._note_change(node.id)
         if drained is None:
             log.info("node %s takes containers again", node.name or node.address)
         else:
@@ -235,6 +246,7 @@ class Cluster:
         """Add labels to *node*, take added ones away; see ``protocols.Cluster``."""
         await self._book.label(node.address, changes)
         self.membership.apply_book()
+        self._note_change(node.id)
 
     # ---- containers
 
@@ -321,6 +333,10 @@ class Cluster:
         """How many decisions there were; see ``protocols.Cluster``."""
         return self._placement.decisions.counts()
 
+    def waiting(self) -> Sequence[WaitingCreate]:
+        """The creates that wait for room; see ``protocols.Cluster``."""
+        return self._placement.queue.waiting(trio.current_time())
+
     def decisions(self, limit: int) -> Sequence[DecisionRecord]:
         """The latest decisions, the newest first; see ``protocols.Cluster``."""
         return self._placement.decisions.latest(limit)
@@ -365,6 +381,14 @@ class Cluster:
     def end_events(self) -> None:
         """End every subscription, now and later: the manager stops."""
         self._fanout.end()
+
+    def end_waiting(self) -> None:
+        """Refuse what waits for room: the manager stops."""
+        self._placement.queue.close()
+
+    def _note_change(self, node_id: str) -> None:
+        """There may be room on a node."""
+        self._placement.queue.note(node_id)
 
     def _invent_name(self) -> str:
         return invent_name(self._random, lambda name: self._index.holder(name) is not None)

@@ -6,18 +6,18 @@ tickets, names) is ``placement``'s.
 
 import logging
 import re
-from collections.abc import Sequence
 from enum import Enum, auto
 
 import trio
 
+from swarmcore.cluster.admission import Admission
 from swarmcore.cluster.asking import ask_to_create
 from swarmcore.cluster.placement import Placement
 from swarmcore.cluster.renaming import free_stale_name
 from swarmcore.cluster.tickets import Ticket
 from swarmcore.config import ContainerConfig
 from swarmcore.config.references import without_node
-from swarmcore.errors import EngineError, EngineUnreachable, NoNodeFits, NotFound
+from swarmcore.errors import EngineError, EngineUnreachable, NotFound
 from swarmcore.images import has_image, normal_image
 from swarmcore.messages import Answer, Request
 from swarmcore.node import Node
@@ -73,6 +73,7 @@ class Creation:
         self._placement = placement
         self._config = config
         self._request = request
+        self._admission = Admission(placement, config, request.client.key)
         self._asked_name = config.name
         self._excluded: set[str] = set()
         #: The node that lacked the image first; where the pull will go.
@@ -97,12 +98,24 @@ class Creation:
         """
         await free_stale_name(self._placement, self._config.name)
         self._placement.permit()
-        node = self._reserve()
         try:
-            return await self._create_on(node)
+            return await self._create_on(await self._admit())
         finally:
-            if not self._kept:
-                self._placement.reservations.end(self._config.swarm_id)
+            if self._admission.node is not None and not self._kept:
+                self._placement.reservations.end(self._admission.config.swarm_id)
+
+    async def _admit(self) -> Node:
+        """Reserve, after waiting for room where that was asked for.
+
+        Raises:
+            Abandoned: whoever asked has gone before.
+        """
+        with trio.CancelScope() as self._waiting:
+            if not self._abandoned:
+                node = await self._admission.reserve()
+                self._config = self._admission.config
+                return node
+        raise Abandoned(f"whoever asked for {self._config.name} has gone")
 
     async def _create_on(self, node: Node) -> Placed:
         """Ask *node*, then other nodes as long as that may help."""
@@ -138,41 +151,6 @@ class Creation:
 
     # ---- deciding: nothing here awaits
 
-    def _reserve(self) -> Node:
-        """Settle the name, place, and reserve both."""
-        placement, client = self._placement, self._request.client.key
-        self._config = placement.complete(self._config)
-        nodes = placement.nodes()
-        promised = self._redeem_ticket(nodes)
-        placement.check_name(self._config.name)
-        node = self._place_if_any(promised, "pulled")
-        if node is None:
-            try:
-                node = self._place(nodes)
-            except NoNodeFits:
-                # What waits for this client's own pulls must not stand in its own way.
-                if not self._surrender_claims(client):
-                    raise
-                node = self._place(nodes)
-        placement.reserve(self._config, node)
-        return node
-
-    def _redeem_ticket(self, nodes: Sequence[Node]) -> list[Node]:
-        """The node on which this create's pull has been, if there is one; frees its claim there."""
-        by_id = {node.id: node for node in nodes}
-
-        def is_pulled(ticket: Ticket) -> bool:
-            node = by_id.get(ticket.node_id)
-            return node is not None and has_image(node, self._config.image)
-
-        ticket = self._placement.tickets.take(
-            self._request.client.key, self._config.image, self._asked_name, is_pulled
-        )
-        if ticket is None:
-            return []
-        self._placement.reservations.end(ticket.reservation)
-        return [by_id[ticket.node_id]] if ticket.node_id in by_id else []
-
     def _move(self, node: Node, *, with_image: bool) -> Node | None:
         """Give *node* up for another, if there is one that may do better, and reserve there."""
         placement = self._placement
@@ -187,26 +165,10 @@ class Creation:
         others = [other for other in placement.nodes() if other.id not in self._excluded]
         if with_image:
             others = [other for other in others if has_image(other, self._config.image)]
-        found = self._place_if_any(others, "alternate")
+        found = placement.place_if_any(self._config, others, "alternate")
         if found is not None:
             placement.reserve(self._config, found)
         return found
-
-    def _place(self, nodes: Sequence[Node], cause: str = "create") -> Node:
-        return self._placement.place(self._config, nodes, cause)
-
-    def _place_if_any(self, nodes: Sequence[Node], cause: str) -> Node | None:
-        try:
-            return self._place(nodes, cause) if nodes else None
-        except NoNodeFits:
-            return None
-
-    def _surrender_claims(self, client: str) -> bool:
-        """Void the claims that wait for *client*'s pulls; whether there were any."""
-        tickets = list(self._placement.tickets.of(client))
-        for ticket in tickets:
-            self._placement.reservations.end(ticket.reservation)
-        return bool(tickets)
 
     def _wait_for_pull(self) -> None:
         """Keep the claim where the pull will go, and remember who will come back to it."""

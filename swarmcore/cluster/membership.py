@@ -81,6 +81,7 @@ class Membership:
         fanout: gets all events.
         listener: told of engines.
         book: what operators decided about nodes.
+        changed: told the id of a node on which there may be more room than before.
     """
 
     def __init__(
@@ -90,12 +91,14 @@ class Membership:
         fanout: Fanout,
         listener: MembershipListener,
         book: NodeBook,
+        changed: Callable[[str], None] = lambda node_id: None,
     ) -> None:
         self._make_engine = make_engine
         self._index = index
         self._fanout = fanout
         self._listener = listener
         self._book = book
+        self._changed = changed
         #: What creates left behind that broke in the middle.
         self.strays = Strays(self.by_node)
         self._seats: dict[Address, tuple[Engine, trio.CancelScope]] = {}
@@ -185,12 +188,14 @@ class Membership:
     def described(self, engine: Engine) -> None:
         """Its name may have changed."""
         self._roll = None
+        self._changed(engine.node.id)
 
     def joined(self, engine: Engine, *, again: bool) -> None:
         """It is healthy."""
         self._roll = None
         self._announce("engine_reconnect" if again else "engine_connect", engine.node)
         self._listener.engine_joined(engine.node)
+        self._changed(engine.node.id)
 
     def lost(self, engine: Engine, reason: str) -> None:
         """It is not healthy any more."""
@@ -201,6 +206,7 @@ class Membership:
     def publish(self, event: Event) -> None:
         """Pass an event on to those who follow."""
         self._fanout.publish(event)
+        self._changed(event.node_id)
 
     def container_put(self, container: Container) -> None:
         """An engine's cache has it."""

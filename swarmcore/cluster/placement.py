@@ -12,6 +12,7 @@ from typing import Protocol
 
 from swarmcore.cluster.decision_log import DecisionLog
 from swarmcore.cluster.membership import Membership
+from swarmcore.cluster.queue import Queue
 from swarmcore.cluster.reservations import Reservations
 from swarmcore.cluster.tickets import Tickets
 from swarmcore.cluster.turns import Turns
@@ -44,6 +45,8 @@ class Placement:
         alternates: how many other nodes are tried where a failure is the node's.
         reservation_seconds: how long the claim of a create waits for the client's pull.
         starts: how many creates and starts one engine has at once; 0 for any number.
+        queue_seconds: how long a create without a label waits for room.
+        queue_limit: how many may wait at once.
         invent_name: gives a free name to a container without one.
         invent_id: gives a swarm id to a container without one.
         permit: makes sure that this manager may place, or raises ``Unavailable``.
@@ -59,6 +62,8 @@ class Placement:
         alternates: int,
         reservation_seconds: float,
         starts: int,
+        queue_seconds: float,
+        queue_limit: int,
         invent_name: Callable[[], str],
         invent_id: Callable[[], str],
         permit: Callable[[], None] = lambda: None,
@@ -69,7 +74,9 @@ class Placement:
         self.listener = listener
         self.alternates = alternates
         self.reservation_seconds = reservation_seconds
-        self.reservations = Reservations(index)
+        self.queue = Queue(self.nodes, queue_limit)
+        self.queue_seconds = queue_seconds
+        self.reservations = Reservations(index, self.queue.note)
         self.tickets = Tickets()
         self.turns = Turns(starts)
         self.decisions = DecisionLog()
@@ -124,7 +131,7 @@ class Placement:
         try:
             decision = self.scheduler.decide(config, nodes)
         except SwarmError as error:
-            self.decisions.add_failure(config, cause, error)
+            self.remembered(config, error, cause)
             raise
         self.decisions.add(config, cause, decision)
         return self.chosen(decision, nodes)
@@ -140,10 +147,37 @@ class Placement:
             NoNodeFits: none was; a ``NeverFits`` only where every engine was asked, also those
                 that are expected and yet unknown: another may have what these lack.
         """
-        refusal = decision.error
-        if isinstance(refusal, NeverFits) and len(nodes) < len(self.members.roll.all):
-            raise NoNodeFits(str(refusal), refusal.refusals)
+        refusal = self._for_now(decision.error, nodes)
+        if refusal is not None:
+            raise refusal
         return decision.node
+
+    def place_if_any(
+        self, config: ContainerConfig, nodes: Sequence[Node], cause: str
+    ) -> Node | None:
+        """As ``place``; ``None`` where no node fits, or there is none."""
+        try:
+            return self.place(config, nodes, cause) if nodes else None
+        except NoNodeFits:
+            return None
+
+    def refusal(self, config: ContainerConfig) -> NoNodeFits | None:
+        """Why no node would take *config* now; ``None`` where one would."""
+        nodes = self.nodes()
+        return self._for_now(self.scheduler.decide(config, nodes).error, nodes)
+
+    def remembered(
+        self, config: ContainerConfig, error: SwarmError, cause: str = "create"
+    ) -> SwarmError:
+        """*error*, which ends this create, once it is among the decisions."""
+        self.decisions.add_failure(config, cause, error)
+        return error
+
+    def _for_now(self, refusal: NoNodeFits | None, nodes: Sequence[Node]) -> NoNodeFits | None:
+        """*refusal* by *nodes*; not for good while some engine was not asked."""
+        if isinstance(refusal, NeverFits) and len(nodes) < len(self.members.roll.all):
+            return NoNodeFits(str(refusal), refusal.refusals)
+        return refusal
 
     def reserve(self, config: ContainerConfig, node: Node) -> None:
         """Hold what *config* takes of *node*, and its name, for a create that begins there."""

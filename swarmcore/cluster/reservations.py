@@ -5,6 +5,7 @@ One whose container may be on an engine that does not answer waits for that engi
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 from swarmcore.config import ContainerConfig
@@ -22,10 +23,14 @@ class Reservations:
 
     Args:
         index: where the names are held.
+        ended: told the id of the node on which one ended.
     """
 
-    def __init__(self, index: NameIndex) -> None:
+    def __init__(
+        self, index: NameIndex, ended: Callable[[str], None] = lambda node_id: None
+    ) -> None:
         self._index = index
+        self._ended = ended
         self._held: dict[str, tuple[Reservation, Node]] = {}
         #: Id -> whether its container, which no engine shows, is known to exist.
         self._unseen: dict[str, bool] = {}
@@ -61,6 +66,7 @@ class Reservations:
             reservation, node = held
             node.release(id)
             self._index.release(reservation.name, id)
+            self._ended(node.id)
 
     def keep_until(self, id: str, expires: float) -> None:
         """Nobody works on it now; void it when *expires* (trio time) has passed."""

@@ -91,7 +91,8 @@ async def _nodes(manager: RemoteManager, call: Call) -> int:
         nodes = [await manager.ask("GET", _node(word)) for word in call.words]
         return _print(call, nodes, lambda width: _joined(nodes, width))
     nodes = await manager.ask("GET", "/swarmcore/nodes")
-    return _print(call, nodes, lambda width: nodes_text(nodes, width=width))
+    queue = await manager.ask("GET", "/swarmcore/queue")
+    return _print(call, nodes, lambda width: nodes_text(nodes, queue, width=width))
 
 
 def _joined(nodes: Sequence[Any], width: int) -> str:

@@ -16,11 +16,12 @@ _SPARE = (_HEAD.index("ADDRESS"), _HEAD.index("VERSION"), _SLOTS, _GPUS)
 Document = Mapping[str, Any]
 
 
-def nodes_text(nodes: Sequence[Document], *, width: int) -> str:
+def nodes_text(nodes: Sequence[Document], queue: Sequence[Document] = (), *, width: int) -> str:
     """The table, and below a node's row why it is drained and its last error.
 
     Args:
         nodes: the documents of ``GET /swarmcore/nodes``.
+        queue: those of ``GET /swarmcore/queue``.
         width: of the terminal, in characters.
     """
     columns = ((_SLOTS, "Slots"), (_GPUS, "GPUs"))
@@ -29,7 +30,13 @@ def nodes_text(nodes: Sequence[Document], *, width: int) -> str:
     text = [lines[0]]
     for node, line in zip(nodes, lines[1:], strict=True):
         text += [line, *_notes(node, width)]
-    return "\n".join([*text, "", *_sums(nodes, width)]) + "\n"
+    return "\n".join([*text, "", *_sums(nodes, width), *_waiting(queue)]) + "\n"
+
+
+def _waiting(queue: Sequence[Document]) -> Iterator[str]:
+    if queue:
+        longest = max(each["WaitedSeconds"] for each in queue)
+        yield f"{count(len(queue), 'create')} waiting for room, the longest for {longest:.0f} s"
 
 
 def _row(node: Document) -> list[str]:

@@ -278,6 +278,8 @@ CLUSTER_OPTS = {
     "swarm.cpushares": "what CpuShares means: weight, or cpus, which claims that many (weight)",
     "swarm.createretry": "like --alternates; the larger of the two counts (0)",
     "swarm.starts": "how many creates and starts an engine has at once (0: any number)",
+    "swarm.queue": "seconds that a create waits for room (0: fail at once)",
+    "swarm.queue.limit": "how many creates may wait at once (1000)",
     "swarm.spread": "a label of nodes; first its value with the fewest containers",
     "swarm.weight.image": "how much it counts that a node has the image (0)",
     "swarm.weight.failures": "how much creates that failed on a node count against it (0)",

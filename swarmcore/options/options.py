@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swarmcore.addresses import parse_address
+from swarmcore.config.waiting import parse_seconds
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.options.settings import Setting
@@ -46,6 +47,8 @@ class Options:
         multipliers: weigher -> how much it counts beside the strategy.
         spread: the label of nodes over whose values containers are spread first; empty for none.
         starts: how many creates and starts one engine has at once; 0 for any number.
+        queue_seconds: how long a create waits for room; 0: not at all.
+        queue_limit: how many may wait at once.
         settings: every option with its origin.
     """
 
@@ -76,6 +79,8 @@ class Options:
     multipliers: Mapping[str, float] = field(default_factory=dict)
     spread: str = ""
     starts: int = 0
+    queue_seconds: float = 0.0
+    queue_limit: int = 1000
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
     @property
@@ -142,6 +147,8 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         node_settings=read["node-settings"],
         multipliers=read_multipliers(cluster_opts),
         starts=_count(cluster_opts, "swarm.starts"),
+        queue_seconds=_seconds(cluster_opts, "swarm.queue"),
+        queue_limit=_count(cluster_opts, "swarm.queue.limit", 1000),
         spread=cluster_opts.get("swarm.spread", ""),
         settings=settings,
     )
@@ -250,8 +257,15 @@ def _cpu_shares_are_cpus(cluster_opts: Mapping[str, str]) -> bool:
     return meaning == "cpus"
 
 
-def _count(cluster_opts: Mapping[str, str], key: str) -> int:
-    text = cluster_opts.get(key, "0")
+def _seconds(cluster_opts: Mapping[str, str], key: str) -> float:
+    try:
+        return parse_seconds(cluster_opts.get(key, "0"))
+    except ValueError as error:
+        raise ConfigError(f"{key}: {error}") from None
+
+
+def _count(cluster_opts: Mapping[str, str], key: str, default: int = 0) -> int:
+    text = cluster_opts.get(key, str(default))
     try:
         count = int(text, 0)
     except ValueError:

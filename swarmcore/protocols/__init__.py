@@ -16,6 +16,7 @@ from swarmcore.protocols.decisions import (
     DecisionRecord,
     Explanation,
     Verdict,
+    WaitingCreate,
 )
 from swarmcore.protocols.discovery import (
     Discovery,
@@ -74,5 +75,6 @@ __all__ = [
     "Traffic",
     "Upload",
     "Verdict",
+    "WaitingCreate",
     "Weigher",
 ]

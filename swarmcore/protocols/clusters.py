@@ -9,7 +9,7 @@ from swarmcore.config import ContainerConfig
 from swarmcore.messages import Answer, Client, Request
 from swarmcore.model import Container, Drain, Event
 from swarmcore.node import Node
-from swarmcore.protocols.decisions import DecisionRecord, Explanation
+from swarmcore.protocols.decisions import DecisionRecord, Explanation, WaitingCreate
 from swarmcore.protocols.engines import Engine
 from swarmcore.protocols.figures import DecisionCounts, DiscoveryState
 from swarmcore.versions import ApiVersion
@@ -216,6 +216,10 @@ class Cluster(Protocol):
 
     def decision_counts(self) -> DecisionCounts:
         """How many decisions on containers there were, and which rules refused nodes."""
+        ...
+
+    def waiting(self) -> Sequence[WaitingCreate]:
+        """The creates that wait for room, in the order in which they are served."""
         ...
 
     def decisions(self, limit: int) -> Sequence[DecisionRecord]:

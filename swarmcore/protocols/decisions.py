@@ -92,6 +92,27 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingCreate:
+    """A create that waits for room.
+
+    Attributes:
+        name: the container's; empty where the manager will invent one.
+        image: as the client named it.
+        priority: the higher goes first.
+        waited_seconds: so far.
+        left_seconds: until it is refused.
+        overtaken: how many were served before it that stood behind it.
+    """
+
+    name: str
+    image: str
+    priority: int
+    waited_seconds: float
+    left_seconds: float
+    overtaken: int
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRecord:
     """What is kept of a decision.
 

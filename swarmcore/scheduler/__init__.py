@@ -1,6 +1,7 @@
 """Where a container goes: rules, then wishes, then weights."""
 
 from swarmcore.scheduler.failures import FailureHistory
+from swarmcore.scheduler.room import is_full
 from swarmcore.scheduler.scheduler import (
     PlacementFailed,
     Scheduler,
@@ -13,5 +14,6 @@ __all__ = [
     "PlacementFailed",
     "Scheduler",
     "Step",
+    "is_full",
     "make_weighers",
 ]

@@ -12,6 +12,13 @@ from swarmcore.protocols import Refused, Rule
 from swarmcore.sizes import show_bytes, show_cpus
 
 
+def is_full(rule: Rule, node: Node) -> bool:
+    """Whether *node*, which *rule* refuses, is only full: once others end it has room."""
+    if rule.text not in ("memory", "cpu", "gpu"):
+        return False
+    return rule.never is None or rule.never([node]) is None
+
+
 def _why_drained(text: str, refused: Refused) -> str:
     reasons = dict.fromkeys(reason for _, reason in refused.pairs if reason)
     return f"{text} ({', '.join(reasons)})" if reasons else text

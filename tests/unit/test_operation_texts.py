@@ -263,6 +263,12 @@ def test_no_nodes_are_a_sum_of_nothing():
     assert "0 nodes, 0 healthy" in nodes_text([], width=80)
 
 
+def test_creates_that_wait_are_counted_with_the_longest_wait():
+    queue = [{"WaitedSeconds": 3.2}, {"WaitedSeconds": 71.8}]
+    lines = nodes_text([a_document()], queue, width=80).splitlines()
+    assert lines[-1] == "2 creates waiting for room, the longest for 72 s"
+
+
 # ---- decisions
 
 

@@ -151,8 +151,10 @@ def _create(carrier: Carrier) -> Handler:
     async def create(exchange: Exchange) -> None:
         match exchange.request.header(EXPLAIN):
             case None:
-                placed = await _place(exchange, carrier)
-                await exchange.send(as_own(placed.answer))
+                config = await _read_config(exchange)
+                async with exchange.watching():  # a create may wait; who has gone waits no more
+                    placed = await _place(exchange, config, carrier)
+                    await exchange.send(as_own(placed.answer))
             case "1":
                 await explain(exchange)
             case other:
@@ -161,14 +163,12 @@ def _create(carrier: Carrier) -> Handler:
     return create
 
 
-async def _place(exchange: Exchange, carrier: Carrier) -> Placed:
+async def _place(exchange: Exchange, config: ContainerConfig, carrier: Carrier) -> Placed:
     """Create; once more where the image was missing and could be carried there."""
-    config = await _read_config(exchange)
     placed = await exchange.cluster.create_container(config, exchange.request)
     carried = False
     if placed.answer.status == 404 and not has_image(placed.node, config.image):
-        async with exchange.watching():
-            carried = await carrier.carry(exchange.cluster, config.image, placed.node)
+        carried = await carrier.carry(exchange.cluster, config.image, placed.node)
     if carried:
         placed = await exchange.cluster.create_container(config, exchange.request)
     return placed

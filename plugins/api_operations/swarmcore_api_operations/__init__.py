@@ -2,9 +2,9 @@
 
 from swarmcore import hookimpl
 from swarmcore.protocols import Route
-from swarmcore_api_operations import decisions, nodes
+from swarmcore_api_operations import decisions, nodes, queue
 
 
 @hookimpl
 def swarmcore_routes() -> list[Route]:
-    return [*nodes.routes(), *decisions.routes()]
+    return [*nodes.routes(), *decisions.routes(), *queue.routes()]

@@ -8,7 +8,7 @@ from swarmcore_api_operations import swarmcore_routes
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.model import NodeSettings
-from swarmcore.protocols import DecisionRecord
+from swarmcore.protocols import DecisionRecord, WaitingCreate
 from swarmcore.routing import Router, clean_path
 from swarmcore.testing.builders import a_node, a_request
 
@@ -31,6 +31,9 @@ class FakeCluster:
 
     def decisions(self, limit):
         return self.records[:limit]
+
+    def waiting(self):
+        return [WaitingCreate("web", "nginx", 5, 12.345, 47.7, 2)]
 
 
 @dataclass
@@ -149,3 +152,16 @@ async def test_decisions_are_limited(cluster):
     for limit in ("-1", "x", "٣"):
         with pytest.raises(BadRequest, match="limit="):
             await ask(cluster, "GET", f"/swarmcore/decisions?limit={limit}")
+
+
+async def test_creates_that_wait_are_listed(cluster):
+    assert await ask(cluster, "GET", "/swarmcore/queue") == [
+        {
+            "Name": "web",
+            "Image": "nginx",
+            "Priority": 5,
+            "WaitedSeconds": 12.3,
+            "LeftSeconds": 47.7,
+            "Overtaken": 2,
+        }
+    ]

@@ -1,0 +1,70 @@
+"""Whose turn it is, and when nobody may overtake any more."""
+
+import pytest
+
+from swarmcore.cluster.line import Line, Place
+
+
+@pytest.fixture
+def line():
+    return Line(limit=100)
+
+
+def joined(line, *priorities):
+    """One place for each of *priorities*, in the order of arrival."""
+    places = [Place(priority=each) for each in priorities]
+    for place in places:
+        line.join(place)
+    return places
+
+
+def test_who_came_first_is_served_first(line):
+    assert joined(line, 0, 0, 0) == list(line)
+
+
+def test_a_higher_priority_goes_before_whoever_came_before(line):
+    low, high, middle, high_again = joined(line, -1, 10, 0, 10)
+    assert list(line) == [high, high_again, middle, low]
+
+
+def test_whoever_is_served_or_leaves_is_gone_and_the_others_keep_their_order(line):
+    first, second, third = joined(line, 0, 0, 0)
+    line.leave(second)
+    line.leave(second)
+    assert list(line) == [first, third]
+    line.serve(first)
+    assert list(line) == [third]
+    assert third.overtaken == 0
+
+
+def test_eight_may_overtake_and_then_one_is_owed(line):
+    big, *small = joined(line, *[0] * 10)
+    for place in small[:7]:
+        line.serve(place)
+    assert not big.is_owed
+    line.serve(small[7])
+    assert big.is_owed
+    assert not small[8].is_owed
+
+
+def test_only_those_before_whoever_is_served_are_overtaken(line):
+    first, second, third = joined(line, 0, 0, 0)
+    line.serve(second)
+    assert (first.overtaken, third.overtaken) == (1, 0)
+
+
+def test_it_is_full_at_its_limit():
+    line = Line(limit=2)
+    joined(line, 0)
+    assert not line.is_full
+    joined(line, 0)
+    assert line.is_full
+
+
+def test_those_who_leave_while_somebody_looks_disturb_nobody(line):
+    places = joined(line, 0, 0, 0)
+    seen = []
+    for place in line:
+        seen.append(place)
+        line.leave(places[1])
+    assert seen == places
