@@ -130,7 +130,12 @@ class Upstream:
 
     async def connect(self) -> Connection:
         """A fresh connection."""
-        return Connection(await self._dialer.dial())
+        try:
+            return Connection(await self._dialer.dial())
+        except EngineUnreachable as error:
+            if self.name == str(self._dialer.address):
+                raise
+            raise self.unreachable(str(error), sent=error.sent) from error
 
     async def give_back(self, connection: Connection) -> None:
         """Keep a connection whose exchange is complete."""

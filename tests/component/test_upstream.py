@@ -368,3 +368,13 @@ async def test_leaving_early_closes_the_connection_at_once(nursery):
     async with Upstream(ScriptedDialer(nursery, script)).call("GET", "/", (HOST,)) as call:
         await call.read_head()
     await closed.wait()
+
+
+async def test_an_engine_that_has_a_name_is_called_by_it_when_it_cannot_be_reached(nursery):
+    upstream = Upstream(ScriptedDialer(nursery))
+    with pytest.raises(EngineUnreachable, match=r"^connection refused$"):
+        await get(upstream)
+    upstream.name = "n1"
+    with pytest.raises(EngineUnreachable, match=r"^engine n1: connection refused$") as caught:
+        await get(upstream)
+    assert not caught.value.sent
