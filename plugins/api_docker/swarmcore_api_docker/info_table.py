@@ -1,7 +1,8 @@
 """The rows of ``SystemStatus``: classic's node table, which ``docker info`` prints as it comes.
 
 Operators' scripts read these rows: keys, order and the corner sign are classic's to the letter.
-The one row of ours, ``Drained``, is there only on a drained node.
+Two rows are ours, and there only when there is something to say: ``Drained`` of a drained node, and
+``Discovery`` while the list of engines cannot be read.
 """
 
 from datetime import UTC, datetime
@@ -24,8 +25,10 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
     rows += [
         ("Strategy", cluster.strategy_name),
         ("Filters", ", ".join(cluster.filter_names)),
-        ("Nodes", str(len(nodes))),
     ]
+    if cluster.discovery.error:
+        rows.append(("Discovery", cluster.discovery.error))
+    rows.append(("Nodes", str(len(nodes))))
     for node in nodes:
         rows += [(f" {node.name or '(unknown)'}", node.address)]
         rows += [(_CORNER + key, value) for key, value in _node_rows(node)]

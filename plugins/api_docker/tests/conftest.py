@@ -14,7 +14,7 @@ from swarmcore.events import read_event
 from swarmcore.messages import Answer, Client, Query, Request, json_answer
 from swarmcore.model import Claim, Container, State
 from swarmcore.node import Node
-from swarmcore.protocols import Placed
+from swarmcore.protocols import DiscoveryState, Placed
 from swarmcore.versions import ApiVersion, split_version
 
 #: What every test calls now: 2024-05-01T12:00:00Z.
@@ -162,6 +162,7 @@ class FakeCluster:
     id, name = "CLUSTER", "manager"
     strategy_name, filter_names = "spread", ("health", "port")
     is_primary, primary = True, ""
+    discovery = DiscoveryState()
     experimental, listeners, api_version = False, 0, ApiVersion(1, 41)
 
     def __init__(self, *engines):

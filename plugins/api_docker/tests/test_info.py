@@ -8,6 +8,7 @@ from swarmcore_api_docker.info_table import system_status
 from swarmcore_api_docker.version_document import Manager, describe_version
 
 from swarmcore.model import NANO, Claim, Drain, NodeSettings, State
+from swarmcore.protocols import DiscoveryState
 from swarmcore.versions import ApiVersion
 
 MANAGER = Manager("0.1.0", "3.11.2", "6.1", "linux", "amd64", "x86_64")
@@ -57,6 +58,12 @@ def test_a_replica_names_the_primary_as_far_as_it_knows(docker):
     cluster = docker.Cluster()
     cluster.is_primary, cluster.primary = False, "10.0.0.9:3376"
     assert system_status(cluster)[:2] == [("Role", "replica"), ("Primary", "10.0.0.9:3376")]
+
+
+def test_a_list_of_engines_that_cannot_be_read_is_told_before_the_nodes(docker):
+    cluster = docker.Cluster()
+    cluster.discovery = DiscoveryState("etcd: no answer; the last good list stays in force", 9.0)
+    assert system_status(cluster)[-2:] == [("Discovery", cluster.discovery.error), ("Nodes", "0")]
 
 
 def test_a_node_in_trouble_says_so(rows, nodes):

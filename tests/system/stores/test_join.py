@@ -1,6 +1,7 @@
 """Engines that join, leave, die and live through a store's restart, seen by a running manager."""
 
 import signal
+import urllib.request
 
 import pytest
 
@@ -50,12 +51,28 @@ def test_an_engine_whose_joiner_dies_is_gone_after_its_time(
     assert manager.statuses() == ["Healthy"]
 
 
+def in_trouble(manager):
+    """What ``info`` says of discovery, if anything."""
+    return dict(manager.get("/info")["SystemStatus"]).get("Discovery")
+
+
+def metrics(manager):
+    url = f"http://127.0.0.1:{manager.port}/metrics"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.read().decode().splitlines()
+
+
 def test_a_store_that_restarts_costs_no_engine(manager, store, uri, join, engines, wait_until):
     join(engines["new"].address, uri, *TIMES)
     manager.wait_healthy(1)
     store.kill()
-    wait_until(lambda: "Discovery error" in manager.log.read_text(), "the manager to notice")
+    wait_until(lambda: in_trouble(manager), "the manager to notice")
+    assert "Discovery error: " in manager.log.read_text()
+    assert "swarmcore_discovery_up 0" in metrics(manager)
+    assert manager.statuses() == ["Healthy"]
     store.start()
     join(engines["old"].address, uri, *TIMES)
     manager.wait_healthy(2)
+    wait_until(lambda: not in_trouble(manager), "the manager to see the store again")
+    assert "swarmcore_discovery_up 1" in metrics(manager)
     assert "leaves the cluster" not in manager.log.read_text()
