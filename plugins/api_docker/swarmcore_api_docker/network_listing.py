@@ -4,7 +4,6 @@ A network of local scope belongs to one engine, and another engine's of the same
 network; one that spans engines has one id on all of them and is one network here.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,14 @@ from swarmcore.config.references import PREDEFINED_NETWORKS, without_node
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.node import Node
 from swarmcore_api_docker.container_filters import matcher
-from swarmcore_api_docker.object_filters import Compiler, Item, Test, by_field, is_global, select
+from swarmcore_api_docker.object_filters import (
+    Compiler,
+    Item,
+    Test,
+    by_field,
+    is_global,
+    list_items,
+)
 
 _Document = Mapping[str, Any]
 
@@ -120,28 +126,17 @@ def list_networks(
     Raises:
         BadRequest: an unknown filter, or a value that it cannot have.
     """
-    networks = all_networks(nodes)
-    names = Counter(network.name for network in networks)
-    shared = {name for name, count in names.items() if count > 1}
     used = {node.id: _used(node) for node in nodes}
     items = [
         Item(
             network.document,
-            _shown(network, shared),
             network.nodes,
             used=any(network.id in used[node.id] for node in network.nodes),
             builtin=network.name in PREDEFINED_NETWORKS,
         )
-        for network in networks
-        if any(node.health for node in network.nodes)
+        for network in all_networks(nodes)
     ]
-    return [item.show() for item in select(items, filters, _OWN)]
-
-
-def _shown(network: Network, shared: set[str]) -> str:
-    if network.is_global or network.name not in shared:
-        return network.name
-    return f"{network.nodes[0].name}/{network.name}"
+    return list_items(items, filters, _OWN)
 
 
 def _used(node: Node) -> set[str]:

@@ -4,8 +4,9 @@ Pure.  Values of one filter are alternatives, labels must all hold, as in the en
 classic's addition.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from swarmcore.errors import BadRequest
@@ -21,22 +22,29 @@ class Item:
 
     Attributes:
         document: the engine's object.
-        shown: its name as lists show it: ``node/name`` where the name alone is not enough.
         nodes: that have it; several for what spans engines.
         used: a container uses it.
         builtin: it cannot be removed.
+        is_shared: another one has its name.
     """
 
     document: Mapping[str, Any]
-    shown: str
     nodes: tuple[Node, ...]
     used: bool = False
     builtin: bool = False
+    is_shared: bool = False
 
     @property
     def name(self) -> str:
         """What its engine calls it."""
         return str(self.document.get("Name") or "")
+
+    @property
+    def shown(self) -> str:
+        """Its name as lists show it: ``node/name`` where the name alone is not enough."""
+        if self.is_shared and not is_global(self.document):
+            return f"{self.nodes[0].name}/{self.name}"
+        return self.name
 
     def show(self) -> dict[str, Any]:
         """The object of the list."""
@@ -52,27 +60,41 @@ def is_global(document: Mapping[str, Any]) -> bool:
     return str(document.get("Scope", "local")) != "local"
 
 
-def select(
-    items: Sequence[Item], filters: Mapping[str, Sequence[str]], own: Mapping[str, Compiler]
-) -> list[Item]:
-    """The items that pass every filter.
+def list_items(
+    items: Sequence[Item],
+    filters: Mapping[str, Sequence[str]],
+    own: Mapping[str, Compiler] | None = None,
+) -> list[dict[str, Any]]:
+    """The objects of the items that are on a node that answers and pass every filter.
 
     Args:
-        items: all there are.
+        items: all there are; those of nodes that do not answer keep their names.
         filters: key -> values, as the client sent them.
         own: compilers of the keys that this kind has beyond the common ones.
 
     Raises:
         BadRequest: an unknown key, or a value that its key cannot have.
     """
+    tests = _compile(filters, {**_COMMON, **(own or {})})
+    counts = Counter(item.name for item in items)
+    named = (replace(item, is_shared=counts[item.name] > 1) for item in items)
+    return [
+        item.show()
+        for item in named
+        if any(node.health for node in item.nodes) and all(test(item) for test in tests)
+    ]
+
+
+def _compile(
+    filters: Mapping[str, Sequence[str]], compilers: Mapping[str, Compiler]
+) -> Sequence[Test]:
     tests = []
     for key, values in filters.items():
-        compiler = own.get(key) or _COMMON.get(key)
-        if compiler is None:
+        if key not in compilers:
             raise BadRequest(f"invalid filter '{key}'")
         if values:
-            tests.append(compiler(values))
-    return [item for item in items if all(test(item) for test in tests)]
+            tests.append(compilers[key](values))
+    return tests
 
 
 def by_field(field: str) -> Compiler:

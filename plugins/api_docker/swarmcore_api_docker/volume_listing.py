@@ -10,7 +10,7 @@ from typing import Any
 from swarmcore.config.references import without_node
 from swarmcore.errors import NotFound
 from swarmcore.node import Node
-from swarmcore_api_docker.object_filters import Item, is_global, select
+from swarmcore_api_docker.object_filters import Item, is_global, list_items
 
 
 def holders(nodes: Sequence[Node], text: str) -> list[Node]:
@@ -69,24 +69,21 @@ def list_volumes(
         BadRequest: an unknown filter, or a value that it cannot have.
     """
     spanning: dict[str, list[Node]] = {}
-    local: dict[str, list[Node]] = {}
+    local: list[tuple[str, list[Node]]] = []
     for node in nodes:
         for name, volume in node.volumes.items():
-            (spanning if is_global(volume) else local).setdefault(name, []).append(node)
+            if is_global(volume):
+                spanning.setdefault(name, []).append(node)
+            else:
+                local.append((name, [node]))
     used = {node.id: _used(node) for node in nodes}
-    items = [_item(name, name, where, used) for name, where in spanning.items()]
-    for name, where in local.items():
-        shared = len(where) > 1 or name in spanning
-        items += [
-            _item(name, f"{node.name}/{name}" if shared else name, [node], used) for node in where
-        ]
-    answering = [item for item in items if any(node.health for node in item.nodes)]
-    return [item.show() for item in select(answering, filters, {})]
+    items = [_item(name, where, used) for name, where in (*spanning.items(), *local)]
+    return list_items(items, filters)
 
 
-def _item(name: str, shown: str, where: Sequence[Node], used: Mapping[str, set[str]]) -> Item:
-    document = where[0].volumes[name]
-    return Item(document, shown, tuple(where), used=any(name in used[node.id] for node in where))
+def _item(name: str, where: Sequence[Node], used: Mapping[str, set[str]]) -> Item:
+    is_used = any(name in used[node.id] for node in where)
+    return Item(where[0].volumes[name], tuple(where), used=is_used)
 
 
 def _used(node: Node) -> set[str]:
