@@ -10,7 +10,7 @@ from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.routed import ALL
-from swarmcore_api_docker.usage_reports import merge_usage
+from swarmcore_api_docker.usage_reports import asked_types, merge_usage
 from swarmcore_api_docker.whole_answer import ask_patiently
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ class DiskUsage:
     async def show(self, exchange: Exchange) -> None:
         """Answer with the sum of those that answer; of none, with the first one's refusal."""
         request, cluster = exchange.request, exchange.cluster
+        version = request.version or cluster.api_version
+        types = asked_types(request.query.get_all("type"), version)
         path = engine_path(exchange, "system", "df")
 
         async def count(engine: Engine) -> dict[str, object]:
@@ -45,7 +47,5 @@ class DiskUsage:
                 log.warning("disk usage leaves out %s: %s", engine.node.name, error)
             if not replies.answers:
                 raise replies.failures[0][1]
-            version = request.version or cluster.api_version
             reports = [report for _, report in replies.answers]
-            types = request.query.get_all("type")
             await exchange.send_json(merge_usage(reports, version, types))

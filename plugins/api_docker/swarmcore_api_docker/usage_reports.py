@@ -6,6 +6,7 @@ Nothing is merged by id: an image on two engines takes its space twice.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from swarmcore.errors import BadRequest
 from swarmcore.versions import ApiVersion
 
 #: The lists of the old shape, by what ``type`` calls them.
@@ -20,6 +21,26 @@ _USAGES = ("ImageUsage", "ContainerUsage", "VolumeUsage", "BuildCacheUsage")
 _NUMBERS = ("ActiveCount", "TotalCount", "Reclaimable", "TotalSize")
 #: The last version whose report has the builder's size besides its list.
 _BUILDER_SIZE = ApiVersion(1, 41)
+#: The first version that has the parameter ``type``.
+_TYPES = ApiVersion(1, 42)
+
+
+def asked_types(values: Sequence[str], version: ApiVersion) -> list[str]:
+    """What is asked for; nothing means all.
+
+    Args:
+        values: of the parameter ``type``.
+        version: the client's; one older than the parameter passes over it, as in the engine.
+
+    Raises:
+        BadRequest: no such type.
+    """
+    if version < _TYPES:
+        return []
+    for value in values:
+        if value not in _LISTS:
+            raise BadRequest(f"unknown object type: {value}")
+    return list(values)
 
 
 def merge_usage(
@@ -30,7 +51,7 @@ def merge_usage(
     Args:
         reports: each engine's.
         version: the client's.
-        types: values of the parameter ``type``, which old engines ignore; none means all.
+        types: what was asked for, which old engines do not heed; none means all.
     """
     wanted = set(types) or set(_LISTS)
     merged: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from swarmcore_api_docker.image_holders import (
     find_holders,
 )
 from swarmcore_api_docker.prunes import build_query
-from swarmcore_api_docker.usage_reports import merge_usage
+from swarmcore_api_docker.usage_reports import asked_types, merge_usage
 from swarmcore_api_docker.version_gates import able_engines, require_able
 
 from swarmcore.errors import BadRequest, NotFound
@@ -137,6 +137,13 @@ OLD = {"LayersSize": 5, "Images": [{"Id": A}], "Containers": [{"Id": "c"}], "Vol
 )  # fmt: skip
 def test_disk_usage_is_added_up_and_nothing_is_merged(version, types, merged):
     assert merge_usage([OLD, OLD], ApiVersion(*version), types) == merged
+
+
+def test_a_type_of_disk_usage_is_heeded_since_there_are_types():
+    assert asked_types(["image", "nothing"], ApiVersion(1, 41)) == []
+    assert asked_types(["image", "volume"], ApiVersion(1, 42)) == ["image", "volume"]
+    with pytest.raises(BadRequest, match=r"^unknown object type: nothing$"):
+        asked_types(["image", "nothing"], ApiVersion(1, 42))
 
 
 def test_disk_usage_in_the_new_shape_keeps_it():
