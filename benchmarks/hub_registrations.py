@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/hub_registrations.py [SECONDS]
 
-Starts ``swarmcore hub`` on loopback, registers engines of one cluster over eight kept connections for
-that long (10), then asks for the list.  Each answer means that the engine is on disk.
+Starts ``swarmcore hub`` on loopback, registers engines of one cluster over eight kept connections
+for that long (10), then asks for the list.  Each answer means that the engine is on disk.
 """
 
 import http.client
