@@ -1,8 +1,8 @@
 """The rows of ``SystemStatus``: classic's node table, which ``docker info`` prints as it comes.
 
 Operators' scripts read these rows: keys, order and the corner sign are classic's to the letter.
-Two rows are ours, and there only when there is something to say: ``Drained`` of a drained node, and
-``Discovery`` while the list of engines cannot be read.
+Three rows are ours, and there only when there is something to say: ``Drained`` of a drained node,
+``Discovery`` while the list of engines cannot be read, and ``Waiting`` while creates wait for room.
 """
 
 from datetime import UTC, datetime
@@ -28,6 +28,9 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
     ]
     if cluster.discovery.error:
         rows.append(("Discovery", cluster.discovery.error))
+    if waiting := cluster.waiting():
+        longest = max(each.waited_seconds for each in waiting)
+        rows.append(("Waiting", f"{len(waiting)} for room, the longest for {longest:.0f} s"))
     rows.append(("Nodes", str(len(nodes))))
     for node in nodes:
         rows += [(f" {node.name or '(unknown)'}", node.address)]

@@ -169,10 +169,14 @@ class FakeCluster:
         self._engines = list(engines)
         self.events, self.events_end = [], True
         self.created, self.renamed, self.execs, self.turns = [], [], {}, []
+        self.queue = []
         self.answer = json_answer({"Id": "new", "Warnings": []}, 201)
 
     def nodes(self):
         return [engine.node for engine in self._engines]
+
+    def waiting(self):
+        return self.queue
 
     def engines(self):
         return [engine for engine in self._engines if engine.node.state is not State.PENDING]

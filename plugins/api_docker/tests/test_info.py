@@ -8,7 +8,7 @@ from swarmcore_api_docker.info_table import system_status
 from swarmcore_api_docker.version_document import Manager, describe_version
 
 from swarmcore.model import NANO, Claim, Drain, NodeSettings, State
-from swarmcore.protocols import DiscoveryState
+from swarmcore.protocols import DiscoveryState, WaitingCreate
 from swarmcore.versions import ApiVersion
 
 MANAGER = Manager("0.1.0", "3.11.2", "6.1", "linux", "amd64", "x86_64")
@@ -64,6 +64,13 @@ def test_a_list_of_engines_that_cannot_be_read_is_told_before_the_nodes(docker):
     cluster = docker.Cluster()
     cluster.discovery = DiscoveryState("etcd: no answer; the last good list stays in force", 9.0)
     assert system_status(cluster)[-2:] == [("Discovery", cluster.discovery.error), ("Nodes", "0")]
+
+
+def test_creates_that_wait_are_counted_before_the_nodes(docker):
+    cluster = docker.Cluster()
+    cluster.queue = [WaitingCreate("web", "nginx", 0, waited, 60.0, 0) for waited in (3.0, 71.8)]
+    rows = system_status(cluster)
+    assert rows[-2:] == [("Waiting", "2 for room, the longest for 72 s"), ("Nodes", "0")]
 
 
 def test_a_node_in_trouble_says_so(rows, nodes):

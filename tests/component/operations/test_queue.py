@@ -55,6 +55,8 @@ async def test_who_waits_is_shown_and_gets_the_room_of_what_is_removed(operate, 
         await wait_until(swarmcore.cluster.waiting)
         shown = (await swarmcore.text("nodes")).splitlines()[-1]
         assert shown.startswith("1 create waiting for room, the longest for ")
+        info = (await client.request("GET", "/v1.41/info")).json()
+        assert "Waiting" in dict(info["SystemStatus"])
         (waiting,) = (await client.request("GET", "/swarmcore/queue")).json()
         assert (waiting["Name"], waiting["Image"]) == ("web", "busybox")
         assert (await client.request("DELETE", "/v1.41/containers/old?force=1")).status == 204
