@@ -20,7 +20,7 @@ from swarmcore.protocols import Cluster, Engine
 _PROJECT = "com.docker.compose.project"
 #: How long the first object of a project counts as a container, which others will follow: else all
 #: projects that begin at once would begin on the node that has the fewest containers by now.
-_BEGINNING_SECONDS = 10.0
+_BEGINNING_SECONDS = 3.0
 
 
 def split_node(nodes: Sequence[Node], text: str) -> tuple[Node | None, str]:
