@@ -172,6 +172,9 @@ class Line:
 class NoUpstream:
     """The data path, unused here."""
 
+    def abandon(self):
+        pass
+
     async def close_stale(self):
         pass
 
