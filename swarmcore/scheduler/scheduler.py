@@ -7,6 +7,7 @@ Filters and strategies are plugins, so what they return is checked, and what the
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from swarmcore.config import ContainerConfig
@@ -135,6 +136,7 @@ class Scheduler:
                 candidates.append(Candidate(node, broken, self._weigh(config, node)))
             else:
                 refusals.append((node, *refusal))
+        self._check_lengths(candidates)
         candidates = rank(config, candidates, asked, self._weighers)
         verdicts = {node.id: self._verdicts(rules, node) for node in asked} if whole else {}
         if not candidates:
@@ -178,6 +180,14 @@ class Scheduler:
         if isinstance(weighed, str) or not weight or not all(map(math.isfinite, weight)):
             raise PlacementFailed(f"strategy {name} weighed {node.name} as {weighed!r}")
         return weight
+
+    def _check_lengths(self, candidates: Sequence[Candidate]) -> None:
+        for first, other in pairwise(candidates):
+            if len(first.weight) != len(other.weight):
+                raise PlacementFailed(
+                    f"strategy {self._strategy.name} weighed {first.node.name} as {first.weight}"
+                    f" and {other.node.name} as {other.weight}: all weights must be of one length"
+                )
 
     def _first_refusal(
         self, rules: Sequence[tuple[str, Rule]], node: Node

@@ -209,6 +209,20 @@ def test_a_strategy_that_breaks_is_named_and_the_next_create_works(answer):
     assert place(three(), strategy=strategy).node.name == "n1"
 
 
+@dataclass
+class Uneven:
+    name: str = "uneven"
+
+    def weigh(self, config, node):
+        return (1.0,) if node.name == "n1" else (1.0, 2.0)
+
+
+def test_a_strategy_whose_weights_differ_in_length_is_named():
+    with pytest.raises(PlacementFailed, match="strategy uneven weighed n1 as"):
+        place(three(), strategy=Uneven())
+    assert place([a_node("n1")], strategy=Uneven()).node.name == "n1"
+
+
 @pytest.mark.parametrize(
     "answer",
     [
