@@ -2,6 +2,7 @@
 
 import functools
 import os
+from typing import Any
 
 import hypothesis
 import pytest
@@ -13,6 +14,9 @@ hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("patient")
+
+#: Tests of real parts that start those themselves.
+OWN_PARTS = ("tests/system/stores/", "tests/system/replication/")
 
 
 @functools.cache
@@ -41,9 +45,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     pytest.skip(f"no real engines: {why_no_docker()}")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of two processes one gets all tests of real engines, which share them: see ``-n``."""
-    for item in items:
-        if item.get_closest_marker("docker") is not None:
-            item.add_marker(pytest.mark.xdist_group("engines"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of the processes that ``-n`` starts, one gets all tests of the engines that they share.
+
+    (xdist's own groups do nothing under pytest 9.2, whose items have their ids elsewhere.)
+    """
+    from xdist.scheduler import LoadScopeScheduling  # it is not there without -n
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            shares_engines = file.startswith("tests/system/") and not file.startswith(OWN_PARTS)
+            return "tests/system" if shares_engines else file
+
+    return Scheduling(config, log)
