@@ -97,6 +97,8 @@ class ServerExchange:
         self.sent = 0
         #: The connection belongs to whoever took it over.
         self.taken = False
+        #: The client went away while it was watched: no answer is due.
+        self.left = False
         self._stream = stream
         self._incoming = incoming
         self._limits = limits
@@ -240,6 +242,7 @@ class ServerExchange:
 
     async def _watch(self, scope: trio.CancelScope) -> None:
         await self._incoming.wait_gone()
+        self.left = True
         scope.cancel()
 
     async def wait_gone(self, *, half_close_counts: bool = True) -> None:

@@ -192,7 +192,7 @@ class Server:
     async def _answer(self, exchange: ServerExchange) -> None:
         try:
             await self._handler(exchange)
-            if not exchange.started:
+            if not (exchange.started or exchange.left):
                 log.error("%s %s was not answered", exchange.request.method, exchange.request.path)
                 await exchange.send(error_answer(500, "the request was not answered"))
         except Exception as raised:

@@ -444,6 +444,18 @@ async def test_a_handler_that_forgets_to_answer_is_500(connect, caplog):
 # ---- clients that go
 
 
+async def test_a_client_that_went_while_it_was_watched_is_due_no_answer(connect, caplog):
+    async def handler(exchange):
+        async with exchange.watching():
+            await trio.sleep_forever()
+
+    peer = connect(handler)
+    await peer.ask(b"GET /")
+    await peer.stream.send_eof()
+    assert await peer.rest() == b""
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("half", [True, False], ids=["shuts its side", "closes"])
 async def test_a_client_that_goes_cancels_what_streams_to_it(connect, half, caplog):
     caplog.set_level(logging.INFO)
