@@ -114,7 +114,9 @@ class _FirstList:
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[Sequence[Entry] | str](1)
 
-    def entries(self, entries: Sequence[Entry]) -> None:
+    def entries(self, entries: Sequence[Entry], problems: Sequence[str] = ()) -> None:
+        for problem in problems:
+            log.error("%s; it is skipped", problem)
         self._tell(entries)
 
     def failed(self, reason: str) -> None:

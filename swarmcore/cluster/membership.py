@@ -118,15 +118,18 @@ class Membership:
             self._nursery = nursery
             await nursery.start(self.strays.run)
             if self._waiting is not None:
-                self.entries(self._waiting)
+                self.entries(self._waiting, self.discovery.problems)
             task_status.started()
             await trio.sleep_forever()
 
     # ---- discovery's side
 
-    def entries(self, entries: Sequence[Entry]) -> None:
+    def entries(self, entries: Sequence[Entry], problems: Sequence[str] = ()) -> None:
         """The full list as it is now: engines leave first, then come, so that one may move."""
-        self.discovery = DiscoveryState(listed_at=time.time())
+        for problem in problems:
+            if problem not in self.discovery.problems:
+                log.error("Discovery error: %s; it is skipped", problem)
+        self.discovery = DiscoveryState(listed_at=time.time(), problems=problems)
         if self._nursery is None:
             self._waiting = entries
             return

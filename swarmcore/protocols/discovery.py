@@ -10,12 +10,17 @@ from swarmcore.model import Entry
 class DiscoverySink(Protocol):
     """Where a discovery puts what it finds."""
 
-    def entries(self, entries: Sequence[Entry]) -> None:
-        """The full list, as it is now.  An empty list means: no engines."""
+    def entries(self, entries: Sequence[Entry], problems: Sequence[str] = ()) -> None:
+        """The full list, as it is now.
+
+        Args:
+            entries: all that can be used; none means: no engines.
+            problems: what else is in the list and is skipped, and why; all of it each time.
+        """
         ...
 
     def failed(self, reason: str) -> None:
-        """The list could not be read, or a part of it; the last good one stays in force."""
+        """The list could not be read; the last good one stays in force."""
         ...
 
 

@@ -1,6 +1,6 @@
 """What a manager counts of itself: for metrics, and for who asks what it is doing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -12,10 +12,12 @@ class DiscoveryState:
         error: why the list could not be read, empty when the last attempt was good; the last list
             stays in force.
         listed_at: when the last list came, Unix seconds; 0 before the first.
+        problems: what is in the last list and is skipped, and why.
     """
 
     error: str = ""
     listed_at: float = 0.0
+    problems: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,10 +73,7 @@ async def poll(look: Look, sink: DiscoverySink, *, period_seconds: float) -> Non
         else:
             if found != seen:
                 seen = found
-                entries, problems = found
-                sink.entries(entries)
-                for problem in problems:
-                    sink.failed(f"{problem}; it is skipped")
+                sink.entries(*found)
         await trio.sleep(period_seconds)
 
 
@@ -88,7 +85,6 @@ class _Follower:
         self._hold_seconds = hold_seconds
         self._nursery = nursery
         self._told: Sequence[Entry] = ()
-        self._problems: Sequence[str] = ()
         self._failure = ""
         self._pause = _FIRST_PAUSE_SECONDS
         self._holding: trio.CancelScope | None = None
@@ -99,14 +95,10 @@ class _Follower:
         if self._told and not entries:
             if self._holding is None:
                 self._holding = trio.CancelScope()
-                self._nursery.start_soon(self._hold, self._holding)
+                self._nursery.start_soon(self._hold, self._holding, problems)
             return
         self._end_hold()
-        self._tell(entries)
-        if problems != self._problems:
-            for problem in problems:
-                self._sink.failed(f"{problem}; it is skipped")
-        self._problems = problems
+        self._tell(entries, problems)
 
     def failed(self, reason: str) -> None:
         # A store that cannot be read says nothing about whether it is empty.
@@ -120,20 +112,20 @@ class _Follower:
         self._pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         return pause * random.uniform(0.5, 1.0)
 
-    def _tell(self, entries: Sequence[Entry]) -> None:
+    def _tell(self, entries: Sequence[Entry], problems: Sequence[str]) -> None:
         self._told = entries
-        self._sink.entries(entries)
+        self._sink.entries(entries, problems)
 
     def _end_hold(self) -> None:
         if self._holding is not None:
             self._holding.cancel()
             self._holding = None
 
-    async def _hold(self, scope: trio.CancelScope) -> None:
+    async def _hold(self, scope: trio.CancelScope, problems: Sequence[str]) -> None:
         self._sink.failed(
             f"the store lists no engine any more; believed after {self._hold_seconds:g} s"
         )
         with scope:
             await trio.sleep(self._hold_seconds)
             self._holding = None
-            self._tell([])
+            self._tell([], problems)

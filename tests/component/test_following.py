@@ -30,8 +30,9 @@ class Sink:
     def __init__(self):
         self.told = []
 
-    def entries(self, entries):
+    def entries(self, entries, problems):
         self.told.append([str(entry.address) for entry in entries])
+        self.problems = problems
 
     def failed(self, reason):
         self.told.append(reason)
@@ -108,8 +109,10 @@ async def test_a_failure_ends_the_wait_and_the_next_empty_list_begins_it_anew(
     assert store.sink.told[-1] == []
 
 
-async def test_a_value_that_cannot_be_read_is_told_once(store, autojump_clock):
+async def test_a_value_that_cannot_be_read_is_told_with_each_list(store, autojump_clock):
     await store.say(["n1:1", "bad"])
     await store.say(["n1:1", "n2:1", "bad"])
-    told = [text for text in store.sink.told if isinstance(text, str)]
-    assert told == ["entry 'bad': address 'bad': missing port in address; it is skipped"]
+    assert store.sink.told == [["n1:1"], ["n1:1", "n2:1"]]
+    assert store.sink.problems == ["entry 'bad': address 'bad': missing port in address"]
+    await store.say(["n1:1"])
+    assert store.sink.problems == []

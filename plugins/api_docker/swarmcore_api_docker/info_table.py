@@ -2,7 +2,8 @@
 
 Operators' scripts read these rows: keys, order and the corner sign are classic's to the letter.
 Three rows are ours, and there only when there is something to say: ``Drained`` of a drained node,
-``Discovery`` while the list of engines cannot be read, and ``Waiting`` while creates wait for room.
+``Discovery`` while the list of engines, or a part of it, cannot be read, and ``Waiting`` while
+creates wait for room.
 """
 
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from swarmcore.model import NANO, State
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster
+from swarmcore.protocols import Cluster, DiscoveryState
 from swarmcore.sizes import show_bytes
 
 _CORNER = "  └ "
@@ -26,8 +27,8 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
         ("Strategy", cluster.strategy_name),
         ("Filters", ", ".join(cluster.filter_names)),
     ]
-    if cluster.discovery.error:
-        rows.append(("Discovery", cluster.discovery.error))
+    if trouble := _word_trouble(cluster.discovery):
+        rows.append(("Discovery", trouble))
     if waiting := cluster.waiting():
         longest = max(each.waited_seconds for each in waiting)
         rows.append(("Waiting", f"{len(waiting)} for room, the longest for {longest:.0f} s"))
@@ -36,6 +37,14 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
         rows += [(f" {node.name or '(unknown)'}", node.address)]
         rows += [(_CORNER + key, value) for key, value in _node_rows(node)]
     return rows
+
+
+def _word_trouble(state: DiscoveryState) -> str:
+    """An outage goes before entries that are skipped, of which one stands for all."""
+    if state.error or not state.problems:
+        return state.error
+    others = f" (and {len(state.problems) - 1} more)" if len(state.problems) > 1 else ""
+    return f"{state.problems[0]}; it is skipped{others}"
 
 
 def _node_rows(node: Node) -> list[tuple[str, str]]:

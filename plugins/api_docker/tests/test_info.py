@@ -66,6 +66,23 @@ def test_a_list_of_engines_that_cannot_be_read_is_told_before_the_nodes(docker):
     assert system_status(cluster)[-2:] == [("Discovery", cluster.discovery.error), ("Nodes", "0")]
 
 
+def test_entries_that_are_skipped_are_told_when_the_list_can_be_read(docker):
+    bad = ["entry 'x': missing port", "entry 'y': missing port"]
+    assert _discovery_row(docker, DiscoveryState(listed_at=9.0, problems=bad[:1])) == (
+        "entry 'x': missing port; it is skipped"
+    )
+    assert _discovery_row(docker, DiscoveryState(listed_at=9.0, problems=bad)) == (
+        "entry 'x': missing port; it is skipped (and 1 more)"
+    )
+    assert _discovery_row(docker, DiscoveryState("no answer", 9.0, bad)) == "no answer"
+
+
+def _discovery_row(docker, state):
+    cluster = docker.Cluster()
+    cluster.discovery = state
+    return dict(system_status(cluster))["Discovery"]
+
+
 def test_creates_that_wait_are_counted_before_the_nodes(docker):
     cluster = docker.Cluster()
     cluster.queue = [WaitingCreate("web", "nginx", 0, waited, 60.0, 0) for waited in (3.0, 71.8)]

@@ -96,9 +96,10 @@ async def test_decisions_by_outcome_and_rules_by_the_nodes_that_they_refused(rea
     [
         (DiscoveryState(), 0),
         (DiscoveryState(listed_at=9.0), 1),
+        (DiscoveryState(listed_at=9.0, problems=["entry 'bad'"]), 1),
         (DiscoveryState("no such file", 9.0), 0),
     ],
-    ids=["before the first list", "well", "an outage"],
+    ids=["before the first list", "well", "an entry is skipped", "an outage"],
 )
 async def test_discovery_is_up_while_its_list_can_be_read(read, state, up):
     found = await read(discovery=state)

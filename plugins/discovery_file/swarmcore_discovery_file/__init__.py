@@ -84,9 +84,7 @@ class FileDiscovery:
 
     def _report(self, text: str, sink: DiscoverySink) -> None:
         entries, problems = parse_lines(text)
-        sink.entries(entries)
-        for problem in problems:
-            sink.failed(f"{self._path} {problem}; the line is skipped")
+        sink.entries(entries, [f"{self._path} {problem}" for problem in problems])
 
 
 def look(path: Path) -> Look:

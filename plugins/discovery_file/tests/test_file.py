@@ -22,8 +22,9 @@ class Sink:
     def __init__(self):
         self._send, self._receive = trio.open_memory_channel(100)
 
-    def entries(self, entries):
+    def entries(self, entries, problems):
         self._send.send_nowait([str(entry.address) for entry in entries])
+        self.problems = problems
 
     def failed(self, reason):
         self._send.send_nowait(reason)
@@ -201,14 +202,13 @@ async def test_an_unreadable_file_is_told_once_and_the_list_stays(path, sink):
     assert await sink.next() == ["n1:1"]  # nothing was reported in between
 
 
-async def test_a_bad_line_is_told_beside_the_good_ones_and_once_a_change(path, sink):
+async def test_a_bad_line_is_told_beside_the_good_ones_until_it_is_gone(path, sink):
     path.write_text("n1:1\nn2\nn3:1\n")
     assert await sink.next() == ["n1:1", "n3:1"]
-    assert await sink.next() == (
-        f"{path} line 2: 'n2': address 'n2': missing port in address; the line is skipped"
-    )
+    assert sink.problems == [f"{path} line 2: 'n2': address 'n2': missing port in address"]
     path.write_text("n1:1\n")
     assert await sink.next() == ["n1:1"]
+    assert sink.problems == []
 
 
 async def test_what_stays_is_reported_once(path, nursery):

@@ -20,20 +20,23 @@ class RecordingSink:
     Attributes:
         lists: every list of entries, in order.
         failures: every reason, in order.
+        problems: what the last list holds that is skipped.
     """
 
     def __init__(self) -> None:
         self.lists: list[Sequence[Entry]] = []
         self.failures: list[str] = []
+        self.problems: Sequence[str] = ()
         self._told = trio.Event()
 
-    def entries(self, entries: Sequence[Entry]) -> None:
+    def entries(self, entries: Sequence[Entry], problems: Sequence[str] = ()) -> None:
         """The full list, as it is now."""
         self.lists.append(entries)
+        self.problems = problems
         self._tell()
 
     def failed(self, reason: str) -> None:
-        """The list could not be read, or a part of it."""
+        """The list could not be read."""
         self.failures.append(reason)
         self._tell()
 

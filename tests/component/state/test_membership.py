@@ -67,6 +67,23 @@ async def test_a_discovery_that_fails_keeps_the_engines(autojump_clock, kit, cap
         assert "Discovery error: no such file" in caplog.text
 
 
+async def test_an_entry_that_stays_bad_is_named_once_in_the_log_and_shown_while_it_is_there(
+    autojump_clock, kit, caplog
+):
+    one = kit.ScriptedEngine("n1", 1)
+    async with kit.open_fleet(one) as fleet:
+        membership, entry = fleet.cluster.membership, Entry(parse_address(one.address))
+        membership.entries([entry], ["entry 'bad'"])
+        membership.failed("no answer")
+        assert fleet.cluster.discovery.problems == ["entry 'bad'"]
+        membership.entries([entry], ["entry 'bad'"])
+        assert fleet.cluster.discovery.problems == ["entry 'bad'"]
+        assert not fleet.cluster.discovery.error
+        assert caplog.text.count("Discovery error: entry 'bad'; it is skipped") == 1
+        membership.entries([entry])
+        assert not fleet.cluster.discovery.problems
+
+
 async def test_pending_engines_are_listed_and_not_used(autojump_clock, kit):
     one, down = kit.ScriptedEngine("n1", 1), kit.ScriptedEngine("n2", 2)
     down.kill()
