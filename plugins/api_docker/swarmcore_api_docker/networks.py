@@ -72,15 +72,13 @@ class Networks:
 
         Raises:
             Conflict: the cluster has a network of that name.
-            BadRequest: there is no name, or the node is too old for what is asked.
+            BadRequest: the node is too old for what is asked.
         """
         body = await _read_object(
             exchange, "Name", "Driver", "CheckDuplicate", "EnableIPv4", "Labels"
         )
         cluster = exchange.cluster
         pinned, name = split_node(cluster.nodes(), str(body.get("Name") or ""))
-        if not name.strip():
-            raise BadRequest("invalid name: name is empty")  # 500 of engines older than 25
         while name in self._creating:
             await self._creating[name].wait()
         among = [pinned] if pinned else cluster.nodes()

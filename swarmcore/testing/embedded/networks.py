@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from swarmcore.errors import Conflict, Forbidden, NotFound
+from swarmcore.errors import BadRequest, Conflict, Forbidden, NotFound
 from swarmcore.testing.documents.networks import network_document, volume_document
 
 #: The label of volumes whose name nobody chose.
@@ -49,9 +49,12 @@ class NetworkStore:
         """Make one.
 
         Raises:
+            BadRequest: it has no name.
             Conflict: the name is taken.
         """
         name = str(body.get("Name") or "")
+        if not name.strip():
+            raise BadRequest("invalid name: name is empty")
         if any(network["Name"] == name for network in self._networks.values()):
             raise Conflict(f"network with name {name} already exists")
         return self._add(name, str(body.get("Driver") or "bridge"), body)
