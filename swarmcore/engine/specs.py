@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from swarmcore.errors import EngineError
-from swarmcore.node import Node
+from swarmcore.node import OVERCOMMIT_LABEL, Node, read_overcommit
 from swarmcore.versions import CEILING, FLOOR, ApiVersion, parse_version
 
 #: Labels that every node has, and the key of ``info`` that they come from; classic's list.
@@ -141,7 +141,14 @@ def _read_labels(
             notes.append(f"its label {key}={value} is ignored: {key} is {labels[key]} already")
         else:
             labels[key] = value
-    return {**discovered, **labels}
+    merged = {**discovered, **labels}
+    overcommit = merged.get(OVERCOMMIT_LABEL)
+    if overcommit is not None and read_overcommit(overcommit) is None:
+        notes.append(
+            f"its label {OVERCOMMIT_LABEL}={overcommit} is passed over: it should be a number above"
+            " -1, such as 0.05"
+        )
+    return merged
 
 
 def _engine_labels(texts: Any, notes: list[str]) -> Iterator[tuple[str, str]]:

@@ -22,8 +22,9 @@ from swarmcore.versions import FLOOR
 #: The label by which an operator limits the containers of an engine.
 _SLOTS = "containerslots"
 #: The label by which an operator gives out more, or less, of one node than of others.
-_OVERCOMMIT = "swarm.overcommit"
-_MOST_OVERCOMMIT = 1000.0
+OVERCOMMIT_LABEL = "swarm.overcommit"
+#: More is a slip of the pen.
+MOST_OVERCOMMIT = 1000.0
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -197,8 +198,8 @@ class Node:
 
     @property
     def _percent(self) -> int:
-        text = self._labels.get(_OVERCOMMIT)
-        return int((self.overcommit if text is None else _fraction(text, self.overcommit)) * 100)
+        fraction = read_overcommit(self._labels.get(OVERCOMMIT_LABEL, ""))
+        return int((self.overcommit if fraction is None else fraction) * 100)
 
     @property
     def health(self) -> int:
@@ -350,12 +351,13 @@ class Node:
         self._gpus.give_back(claim, holder)
 
 
-def _fraction(text: str, otherwise: float) -> float:
+def read_overcommit(text: str) -> float | None:
+    """The fraction that a label ``swarm.overcommit`` asks for; ``None`` when it is none."""
     with contextlib.suppress(ValueError):
         fraction = float(text)
-        if -1 < fraction <= _MOST_OVERCOMMIT:
+        if -1 < fraction <= MOST_OVERCOMMIT:
             return fraction
-    return otherwise
+    return None
 
 
 def _words(container: Container) -> set[str]:

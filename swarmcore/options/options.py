@@ -16,6 +16,7 @@ from swarmcore.addresses import parse_address
 from swarmcore.config.waiting import parse_seconds
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
+from swarmcore.node import MOST_OVERCOMMIT
 from swarmcore.options.settings import Setting
 from swarmcore.options.weights import read_multipliers
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
@@ -245,6 +246,10 @@ def _overcommit(cluster_opts: Mapping[str, str]) -> float:
         raise ConfigError(f"swarm.overcommit should be a number such as 0.05, {text!r} is invalid")
     if overcommit <= -1:
         raise ConfigError(f"swarm.overcommit should be larger than -1, {overcommit:f} is invalid")
+    if overcommit > MOST_OVERCOMMIT:
+        raise ConfigError(
+            f"swarm.overcommit should be {MOST_OVERCOMMIT:g} at most, {text!r} is invalid"
+        )
     if overcommit < 0:
         _log.warning("swarm.overcommit is %s: nodes will not be filled", text)
     return overcommit

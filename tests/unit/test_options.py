@@ -261,6 +261,7 @@ def test_classic_s_defaults_hold_where_the_world_has_not_moved_on():
         (["--cluster-opt=swarm.overcommit=-2"], "larger than -1, -2.000000 is invalid"),
         (["--cluster-opt=swarm.overcommit=much"], "'much' is invalid"),
         (["--cluster-opt=swarm.overcommit=nan"], "'nan' is invalid"),
+        (["--cluster-opt=swarm.overcommit=1e308"], "1000 at most, '1e308' is invalid"),
         (["--cluster-opt=swarm.cpushares=2"], "swarm.cpushares should be weight or cpus, '2'"),
         (["--cluster-opt=swarm.createretry=-1"], "can not be negative, -1 is invalid"),
         (["--cluster-opt=swarm.createretry=1.5"], "'1.5' is invalid"),

@@ -50,6 +50,18 @@ def test_labels_are_the_built_in_ones_then_the_engines_own_then_discoverys():
 
 
 @pytest.mark.parametrize(
+    ("label", "notes"), [("0.5", 0), ("-0.5", 0), ("", 1), ("much", 1), ("-1", 1), ("1e308", 1)]
+)
+def test_an_overcommit_that_is_passed_over_is_noted_whoever_says_it(label, notes):
+    for read in (
+        specs({"Labels": [f"swarm.overcommit={label}"]}),
+        specs(labels={"swarm.overcommit": label}),
+    ):
+        assert len(read.notes) == notes
+        assert all(f"swarm.overcommit={label} is passed over" in note for note in read.notes)
+
+
+@pytest.mark.parametrize(
     ("system_time", "skew"),
     [
         ("2023-11-14T22:13:20.123456789Z", 0),
