@@ -190,11 +190,17 @@ class Manager:
 
     async def _discover(self, discovery: Discovery) -> None:
         membership = self._cluster.membership
-        await supervise("discovery", lambda: discovery.watch(membership))
+        name = f"discovery {self._options.discovery.scheme}://"
+
+        def failed(error: Exception) -> None:
+            membership.failed(f"{name} failed: {error!r}; the last good list stays in force")
+
+        await supervise(name, lambda: discovery.watch(membership), failed)
 
     async def _stand_for_election(self, replication: Replication) -> None:
         refresh = partial(self._cluster.refresh, seconds=_REFRESH_SECONDS)
-        await supervise("leader election", lambda: replication.run(refresh))
+        name = f"leader election in {self._options.discovery.scheme}://"
+        await supervise(name, lambda: replication.run(refresh))
 
     async def _work_beside(self, serving: Serving | None) -> None:
         """Tell plugins that the manager serves, and run what they want to have running."""

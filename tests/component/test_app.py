@@ -64,9 +64,9 @@ def test_a_port_in_use_is_one_line_that_names_it():
 class Managed:
     """A manager before nothing that answers, on a unix socket."""
 
-    def __init__(self, folder, *arguments, limits=None):
+    def __init__(self, folder, *arguments, limits=None, discovery="127.0.0.1:1"):
         self.path, self.said = folder / "manager.sock", []
-        command = [SWARMCORE, "manage", "-H", f"unix://{self.path}", *arguments, "127.0.0.1:1"]
+        command = [SWARMCORE, "manage", "-H", f"unix://{self.path}", *arguments, discovery]
         if limits is not None:
             command = ["prlimit", "--nofile={}:{}".format(*limits), *command]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -105,6 +105,34 @@ def managed(tmp_path):
     yield start
     for each in started:
         each.end()
+
+
+BROKEN_DISCOVERY = """
+from swarmcore import hookimpl
+
+@hookimpl
+def swarmcore_discovery(uri):
+    return Broken() if uri.scheme == "broken" else None
+
+class Broken:
+    async def watch(self, sink):
+        {}
+"""
+
+
+@pytest.mark.parametrize("fault", ["raise OSError('no luck')", "sink.entries(['no luck'])"])
+def test_a_discovery_that_breaks_is_named_in_the_log_and_in_info(managed, tmp_path, fault):
+    (tmp_path / "broken.py").write_text(BROKEN_DISCOVERY.format(fault))
+    manager = managed("--plugin", str(tmp_path / "broken.py"), discovery="broken://")
+    while "Discovery error: discovery broken:// failed: " not in manager.process.stderr.readline():
+        assert manager.process.poll() is None
+    with manager.connect() as client:
+        client.sendall(b"GET /info HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        rows = dict(json.load(answer)["SystemStatus"])
+    assert rows["Discovery"].startswith("discovery broken:// failed: ")
+    assert rows["Nodes"] == "0"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
