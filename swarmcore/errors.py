@@ -149,3 +149,14 @@ def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def reason_of(error: BaseException) -> str:
+    """Its text; where it has none the text of what caused it, else its kind.
+
+    HTTP libraries say nothing of their own of a certificate that is not trusted.
+    """
+    cause: BaseException | None = error
+    while cause is not None and not str(cause):
+        cause = cause.__cause__ or cause.__context__
+    return str(cause) if cause is not None else type(error).__name__

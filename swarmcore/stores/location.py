@@ -46,9 +46,15 @@ def parse_location(uri: DiscoveryURI, options: DiscoveryOptions, port: int) -> L
         port: of a server that is given without one.
 
     Raises:
-        ConfigError: no server, a malformed one, or half a key pair.
+        ConfigError: no server, a malformed one, one with a password, or half a key pair.
     """
     hosts, _, prefix = uri.rest.partition("/")
+    if "@" in hosts:
+        # Not shown: it holds a secret, and the log does not.
+        raise ConfigError(
+            f"{uri.scheme}://...@{hosts.rpartition('@')[2]}: the log would show a password that is"
+            " in the URI; give it by --discovery-opt, as the store's plugin says"
+        )
     texts = [text for part in hosts.split(",") if (text := part.strip())]
     if not texts:
         raise ConfigError(f"{uri} names no server; write {uri.scheme}://HOST:{port}[/PREFIX]")

@@ -48,6 +48,12 @@ def test_a_uri_without_a_usable_server_is_refused_and_named(rest):
         location(rest)
 
 
+def test_a_password_in_the_uri_is_refused_and_not_repeated():
+    with pytest.raises(ConfigError, match=r"consul://\.\.\.@kv:1: .* --discovery-opt") as refused:
+        location("anna:s3cret@kv:1/lab")
+    assert "s3cret" not in str(refused.value)
+
+
 def test_any_file_means_tls():
     assert location("kv").tls is None
     assert location("kv", kv_cacertfile="ca").tls == TLSFiles("ca")

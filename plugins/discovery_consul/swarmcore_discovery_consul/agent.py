@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import trio
 
+from swarmcore.errors import reason_of
 from swarmcore.stores import StoreError
 
 _ANSWER_SECONDS = 5.0
@@ -93,7 +94,7 @@ class Agent:
         except trio.TooSlowError:
             raise StoreError(f"consul {self._base}: no answer within {seconds:g} s") from None
         except (httpx.HTTPError, OSError, ValueError) as error:
-            raise StoreError(f"consul {self._base}: {str(error) or type(error).__name__}") from None
+            raise StoreError(f"consul {self._base}: {reason_of(error)}") from None
 
     async def _headers(self) -> Mapping[str, str]:
         if not self._token_file:

@@ -6,6 +6,7 @@ from swarmcore.stores import Location, SeatElection, parse_location, store_conte
 from swarmcore_discovery_etcd.discovery import EtcdDiscovery
 from swarmcore_discovery_etcd.election import EtcdSeat
 from swarmcore_discovery_etcd.gateway import Gateway
+from swarmcore_discovery_etcd.login import read_login
 
 _PORT = 2379
 
@@ -16,7 +17,7 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
     if uri.scheme != "etcd":
         return None
     location = parse_location(uri, options, _PORT)
-    return EtcdDiscovery(_gateway(location), location, options)
+    return EtcdDiscovery(_gateway(location, options), location, options)
 
 
 @hookimpl
@@ -25,8 +26,14 @@ def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election
     if uri.scheme != "etcd":
         return None
     location = parse_location(uri, options, _PORT)
-    return SeatElection(EtcdSeat(_gateway(location), location.leader, options.ttl_seconds))
+    gateway = _gateway(location, options)
+    return SeatElection(EtcdSeat(gateway, location.leader, options.ttl_seconds))
 
 
-def _gateway(location: Location) -> Gateway:
-    return Gateway(location.servers, store_context(location.tls), secure=bool(location.tls))
+def _gateway(location: Location, options: DiscoveryOptions) -> Gateway:
+    return Gateway(
+        location.servers,
+        store_context(location.tls),
+        secure=bool(location.tls),
+        login=read_login(options),
+    )

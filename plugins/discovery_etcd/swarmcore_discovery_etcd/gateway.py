@@ -14,7 +14,9 @@ import httpx
 import trio
 
 from swarmcore.addresses import Address
+from swarmcore.errors import reason_of
 from swarmcore.stores import StoreError
+from swarmcore_discovery_etcd.login import Login, is_stale
 
 _ANSWER_SECONDS = 5.0
 
@@ -29,14 +31,22 @@ class Gateway:
         servers: tried in turn, the last good one first.
         context: for TLS.
         secure: whether to speak TLS.
+        login: for an etcd with users.
     """
 
     def __init__(
-        self, servers: Sequence[Address], context: ssl.SSLContext, *, secure: bool
+        self,
+        servers: Sequence[Address],
+        context: ssl.SSLContext,
+        *,
+        secure: bool,
+        login: Login | None = None,
     ) -> None:
         self._servers = list(servers)
         self._context = context
         self._scheme = "https" if secure else "http"
+        self._login = login
+        self._token = ""
 
     async def call(self, method: str, **fields: Any) -> dict[str, Any]:
         """Call a method, on the first server that answers.
@@ -50,13 +60,33 @@ class Gateway:
         """
         for left in range(len(self._servers) - 1, -1, -1):
             try:
-                async with self._request(method, fields) as response:
-                    return await _document(response)
+                return await self._ask(method, fields)
             except StoreError:
                 if not left:
                     raise
                 self._servers.append(self._servers.pop(0))
         raise AssertionError("a location has a server")
+
+    async def _ask(self, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a method on the first server; where there are users, with a token that is good."""
+        if self._login is not None and not self._token:
+            await self._authenticate(self._login)
+        try:
+            return await self._read(method, fields)
+        except StoreError as error:
+            if self._login is None or not is_stale(str(error)):
+                raise
+        await self._authenticate(self._login)
+        return await self._read(method, fields)
+
+    async def _authenticate(self, login: Login) -> None:
+        self._token = ""
+        answer = await self._read("auth/authenticate", await login.document())
+        self._token = str(answer.get("token", ""))
+
+    async def _read(self, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        async with self._request(method, fields) as response:
+            return await _document(response)
 
     async def stream(
         self, method: str, take: Callable[[dict[str, Any]], None], **fields: Any
@@ -94,7 +124,10 @@ class Gateway:
                         verify=self._context, timeout=limits, trust_env=False
                     ) as client,
                     client.stream(
-                        "POST", f"{self._scheme}://{server}/v3/{method}", json=dict(fields)
+                        "POST",
+                        f"{self._scheme}://{server}/v3/{method}",
+                        json=dict(fields),
+                        headers={"Authorization": self._token} if self._token else None,
                     ) as response,
                 ):
                     if response.status_code != 200:
@@ -103,7 +136,7 @@ class Gateway:
         except trio.TooSlowError:
             raise StoreError(f"etcd {server}: no answer within {seconds:g} s") from None
         except (httpx.HTTPError, OSError, ValueError) as error:
-            raise StoreError(f"etcd {server}: {str(error) or type(error).__name__}") from None
+            raise StoreError(f"etcd {server}: {reason_of(error)}") from None
 
 
 async def _document(response: httpx.Response) -> dict[str, Any]:
@@ -137,6 +170,8 @@ async def _refusal(response: httpx.Response) -> str:
             "it takes no client certificate with a common name through its gateway; "
             "use one without, or turn --client-cert-auth off"
         )
+    if "user name is empty" in text:
+        return "it wants a user; give --discovery-opt etcd.user=NAME and etcd.passwordfile=FILE"
     if response.status_code == 404:
         return (
             "it has no /v3 here; etcd 3.4 or newer is needed, with its gRPC gateway "

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import trio
 
-from swarmcore.errors import ConfigError
+from swarmcore.errors import ConfigError, reason_of
 from swarmcore.protocols import DiscoveryOptions, TLSFiles
 from swarmcore.stores import StoreError, read_tls, store_context
 
@@ -77,7 +77,7 @@ async def _read_http(
     except trio.TooSlowError:
         raise StoreError(f"{where}: no whole answer within {_ANSWER_SECONDS:g} s") from None
     except (httpx.HTTPError, OSError) as error:
-        raise StoreError(f"{where}: {str(error) or type(error).__name__}") from None
+        raise StoreError(f"{where}: {reason_of(error)}") from None
 
 
 async def _text(response: httpx.Response, where: httpx.URL) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 
 import trio
 
-from swarmcore.errors import ConfigError
+from swarmcore.errors import ConfigError, reason_of
 from swarmcore.protocols import DiscoveryOptions, TLSFiles
 from swarmcore.stores import StoreError, read_tls, store_context
 from swarmcore_discovery_token.place import Place
@@ -65,7 +65,7 @@ class Transport:
         except trio.TooSlowError:
             raise StoreError(f"{self._place}: no answer within {seconds:g} s") from None
         except Exception as error:  # the two clients have no error in common
-            raise StoreError(f"{self._place}: {str(error) or type(error).__name__}") from None
+            raise StoreError(f"{self._place}: {reason_of(error)}") from None
 
 
 def choose_transport(place: Place, options: DiscoveryOptions) -> Transport:
