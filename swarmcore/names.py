@@ -104,9 +104,11 @@ class NameIndex:
 
         Raises:
             NotFound: none; Docker's text.
-            BadRequest: the beginning of several ids.
+            BadRequest: the beginning of several ids, or nothing; Docker's text.
             Conflict: a name that containers of several nodes have.
         """
+        if not text:
+            raise BadRequest('invalid name or ID supplied: ""')
         found = self._by_id.get(text) or self._by_short_id(text)
         if found is None:
             found = self._only(self._named(text.removeprefix("/")), text)
@@ -149,7 +151,7 @@ class NameIndex:
         raise Conflict(f"{text} is the name of several containers: write {' or '.join(forms)}")
 
     def _by_beginning(self, text: str) -> Container | None:
-        begun = self._begun(text) if text else []
+        begun = self._begun(text)
         if len(begun) > 1:
             raise BadRequest(f"Multiple IDs found with provided prefix: {text}")
         return begun[0] if begun else None

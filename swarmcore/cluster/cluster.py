@@ -260,7 +260,7 @@ class Cluster:
 
         Raises:
             NotFound: none; Docker's text.
-            BadRequest: a prefix of several.
+            BadRequest: a prefix of several, or nothing.
         """
         return self._index.find(text)
 

@@ -53,10 +53,15 @@ def test_a_container_is_found_by(text):
     assert an_index(WEB, other).find(text) is WEB
 
 
-@pytest.mark.parametrize("text", ["", "/", "we", "n2/web", "WEB", "abd", WEB.id + "0", "web/"])
+@pytest.mark.parametrize("text", ["/", "we", "n2/web", "WEB", "abd", WEB.id + "0", "web/"])
 def test_what_means_nothing_is_not_found(text):
     with pytest.raises(NotFound, match="No such container: "):
         an_index(WEB).find(text)
+
+
+def test_nothing_is_no_name():
+    with pytest.raises(BadRequest, match=r'^invalid name or ID supplied: ""$'):
+        an_index(WEB).find("")
 
 
 def test_a_name_beats_the_beginning_of_an_id():

@@ -174,7 +174,7 @@ def _by_task(values: Sequence[str], around: Surroundings) -> Test:
     wanted = set()
     for value in values:
         if value.lower() not in _TRUE | _FALSE:
-            raise _invalid("is-task", value)
+            raise _invalid("is-task", f"[{value}]")
         wanted.add(value.lower() in _TRUE)
     return lambda container, node: (
         any(label in container.labels for label in _TASK_LABELS) in wanted

@@ -169,7 +169,7 @@ def _by_id(values: Sequence[str]) -> Test:
 def _by_type(values: Sequence[str]) -> Test:
     for value in values:
         if value not in ("builtin", "custom"):
-            raise BadRequest(f"invalid filter 'type={value}'")
+            raise BadRequest(f"invalid filter: 'type'='{value}'")
     return lambda item: ("builtin" if item.builtin else "custom") in values
 
 

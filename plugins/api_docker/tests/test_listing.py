@@ -1,6 +1,7 @@
 """``docker ps``: which containers, in which order, with which fields."""
 
 import json
+import re
 
 import pytest
 from swarmcore_api_docker.container_filters import Surroundings
@@ -146,14 +147,14 @@ def test_a_status_filter_alone_lists_stopped_containers_too(nodes):
         ({"status": ["gone"]}, "invalid filter 'status=gone'"),
         ({"health": ["well"]}, "invalid filter 'health=well'"),
         ({"exited": ["x"]}, "invalid filter 'exited=x'"),
-        ({"is_task": ["perhaps"]}, "invalid filter 'is-task=perhaps'"),
+        ({"is_task": ["perhaps"]}, "invalid filter 'is-task=[perhaps]'"),
         ({"publish": ["99999"]}, "invalid filter 'publish=99999'"),
         ({"expose": ["http"]}, "invalid filter 'expose=http'"),
     ],
     ids=str,
 )
 def test_a_filter_that_cannot_be_is_refused(nodes, filters, message):
-    with pytest.raises(BadRequest, match=message):
+    with pytest.raises(BadRequest, match=re.escape(message)):
         listed(nodes, **filters)
 
 

@@ -82,7 +82,7 @@ def test_only_a_running_container_uses_a_network(nodes, running):
     ("filters", "text"),
     [
         ({"colour": ["red"]}, "invalid filter 'colour'"),
-        ({"type": ["odd"]}, "invalid filter 'type=odd'"),
+        ({"type": ["odd"]}, "invalid filter: 'type'='odd'"),
         ({"dangling": ["perhaps"]}, "invalid value for filter 'dangling'"),
     ],
     ids=lambda value: str(value)[:20],
