@@ -248,7 +248,7 @@ class Engine:
         self._wake = trio.Event()
         wait = self._pace.until_retry(attempts, known=self._known, random=self._random)
         await trio.sleep(min(wait, _CALM_SECONDS))
-        with trio.move_on_after(wait - _CALM_SECONDS):
+        with trio.move_on_after(max(0.0, wait - _CALM_SECONDS)):
             await self._wake.wait()
 
     async def _follow_once(self) -> bool:

@@ -49,9 +49,7 @@ async def follow_events(exchange: Exchange) -> None:
         if wanted.since is not None or wanted.until is not None:
             told = await _replay(exchange.cluster, wanted, _end_of_past(wanted, now), send)
         if wanted.until is None or wanted.until > now:
-            with trio.move_on_after(
-                float("inf") if wanted.until is None else wanted.until - time.time()
-            ):
+            with trio.move_on_after(_seconds_until(wanted.until)):
                 await _follow(bus, wanted, told, send)
 
 
@@ -72,6 +70,11 @@ def _read(exchange: Exchange, now: float) -> _Wanted:
             request.version or exchange.cluster.api_version, request.header("Accept") or ""
         ),
     )
+
+
+def _seconds_until(moment: float | None) -> float:
+    """What is left; the moment may have passed while the engines told of the past."""
+    return float("inf") if moment is None else max(0.0, moment - time.time())
 
 
 def _end_of_past(wanted: _Wanted, now: float) -> float:
