@@ -63,12 +63,13 @@ async def test_events_until_long_ago_end_at_once_and_1970_is_no_bound(manager, n
     assert len(answer.body.splitlines()) == told
 
 
-async def test_events_end_in_good_order_when_the_moment_passes_while_the_past_is_told(manager, n1):
+async def test_events_whose_end_passes_while_the_past_is_told_end_well(manager, n1, caplog):
     await manager.run("web", "n1")
     n1.delay("GET /events", 0.3, times=1)
     until = time.time() + 0.1
     answer = await manager("GET", f"/events?since=1&until={until:.9f}", event=["start"])
     assert len(answer.body.splitlines()) == 1
+    assert "failed" not in caplog.text
 
 
 async def test_followers_are_counted_and_leave(manager):
