@@ -38,7 +38,8 @@ async def ask_specs(entry: Entry, ask: Callable[[str], Awaitable[Answer]]) -> Sp
 async def _read(address: str, target: str, ask: Callable[[str], Awaitable[Answer]]) -> object:
     answer = await ask(target)
     if not answer.ok:
-        raise EngineRefused(address, answer.status, f"GET {target}: {answer.message}")
+        why = answer.message or f"status {answer.status}"
+        raise EngineRefused(address, answer.status, f"GET {target}: {why}")
     try:
         read: object = answer.json()
     except ValueError:
