@@ -1,11 +1,8 @@
 """All engines together: who belongs, what is placed where, who has which name."""
 
-from swarmcore.cluster.cluster import (
-    Cluster,
-    ClusterSettings,
-    open_cluster,
-)
+from swarmcore.cluster.cluster import Cluster, open_cluster
 from swarmcore.cluster.node_book import NodeBook
+from swarmcore.cluster.settings import ClusterSettings
 
 __all__ = [
     "Cluster",

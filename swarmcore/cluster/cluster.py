@@ -7,10 +7,8 @@ index's, and each engine's state its own.
 import hashlib
 import logging
 import secrets
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Protocol
@@ -27,6 +25,7 @@ from swarmcore.cluster.membership import Membership, MembershipListener
 from swarmcore.cluster.node_book import NodeBook
 from swarmcore.cluster.placement import Placement, PlacementListener
 from swarmcore.cluster.renaming import free_stale_name, rename
+from swarmcore.cluster.settings import ClusterSettings
 from swarmcore.cluster.standing import Alone, Standing
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine, EngineOwner
@@ -55,31 +54,6 @@ _MACHINE_ID = Path("/etc/machine-id")
 
 class ClusterListener(MembershipListener, PlacementListener, Protocol):
     """Hears of what happens in the cluster: plugins, by way of whoever loads them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterSettings:
-    """What the operator decides about the cluster itself.
-
-    Attributes:
-        name: the manager's host name.
-        experimental: ``--experimental``.
-        cpu_shares_are_cpus: a create's ``CpuShares`` claims that many CPUs, as classic had it.
-        alternates: how many other nodes a create tries when a failure is the node's.
-        reservation_seconds: how long a create's claim waits for the client's pull of its image.
-        starts: how many creates and starts one engine has at once; 0 for any number.
-        queue_seconds: how long a create waits for room where no label of it says that; 0: not.
-        queue_limit: how many may wait at once.
-    """
-
-    name: str = field(default_factory=socket.gethostname)
-    experimental: bool = False
-    cpu_shares_are_cpus: bool = False
-    alternates: int = 3
-    reservation_seconds: float = 300.0
-    starts: int = 0
-    queue_seconds: float = 0.0
-    queue_limit: int = 1000
 
 
 class Cluster:

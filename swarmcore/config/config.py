@@ -104,8 +104,8 @@ class ContainerConfig:
             version: the client's; ``None`` where no client asks for a container.
 
         Raises:
-            BadRequest: not an object, one field twice, a malformed name or reschedule policy, or a
-                field that *version* must not have.
+            BadRequest: not an object, one field twice, a malformed name, label of expressions or
+                reschedule policy, or a field that *version* must not have.
         """
         if not isinstance(body, Mapping):
             raise BadRequest("config cannot be empty in order to create a container")

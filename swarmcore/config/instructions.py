@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from swarmcore.errors import BadRequest
+
 #: First word of an ``Env`` entry -> the label that keeps its expressions on the engine.
 FAMILIES: Final[Mapping[str, str]] = {
     "constraint": "com.docker.swarm.constraints",
@@ -28,14 +30,18 @@ def take_instructions(
 
     Args:
         env: ``NAME=value`` entries; ``constraint:zone==b`` and its like are instructions.
-        labels: a label with a JSON list of texts holds expressions too; any other text there is
-            ignored and, unless ``env`` has some of its family, kept.
+        labels: a label with a JSON list of texts holds expressions too; an empty one holds none,
+            as an image's that was committed from a container.
 
     Returns:
         The environment and the labels that the container gets, and the expressions of each family:
         those of the label first.
+
+    Raises:
+        BadRequest: such a label holds something else.  Classic passed over it, and the container
+            went anywhere.
     """
-    kept, taken = [], {family: list(_listed(labels.get(label))) for family, label in _PAIRS}
+    kept, taken = [], {family: list(_listed(label, labels)) for family, label in _PAIRS}
     for entry in env:
         family, colon, expression = entry.partition(":") if isinstance(entry, str) else ("", "", "")
         if colon and family in FAMILIES:
@@ -49,14 +55,17 @@ def take_instructions(
 _PAIRS = tuple(FAMILIES.items())
 
 
-def _listed(text: Any) -> Sequence[str]:
+def _listed(label: str, labels: Mapping[str, Any]) -> Sequence[str]:
     """The expressions in a label."""
+    text = labels.get(label)
+    if not isinstance(text, str) or not text.strip():
+        return ()  # what is no text is for the engine to refuse
     try:
-        read = json.loads(text) if isinstance(text, str) else None
+        read = json.loads(text)
     except (ValueError, RecursionError):
-        return ()
+        read = None
     if not isinstance(read, list) or not all(isinstance(item, str) for item in read):
-        return ()
+        raise BadRequest(f'label {label}: {text[:80]!r} is no JSON list of texts, as ["zone==eu"]')
     return read
 
 

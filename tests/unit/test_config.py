@@ -189,11 +189,17 @@ def test_what_one_manager_writes_the_next_one_reads(expressions):
     assert again == once
 
 
-@pytest.mark.parametrize("label", ["", "zone==b", '{"a":1}', "[1]", '["a", null]', "[" * 100_000])
-def test_a_label_that_is_no_list_of_texts_is_left_alone(label):
+@pytest.mark.parametrize("label", ["", " "])
+def test_a_label_without_a_text_asks_for_nothing_and_is_kept(label):
     config = parse({"Labels": {CONSTRAINTS: label}})
     assert config.constraints == ()
     assert config.labels[CONSTRAINTS] == label
+
+
+@pytest.mark.parametrize("label", ["zone==b", '{"a":1}', "[1]", '["a", null]', "[" * 100_000])
+def test_a_label_that_is_no_list_of_texts_is_refused_by_its_name(label):
+    with pytest.raises(BadRequest, match=f"label {CONSTRAINTS}: .* is no JSON list of texts"):
+        parse({"Labels": {CONSTRAINTS: label}})
 
 
 @pytest.mark.parametrize("policy", ["off", "on-node-failure"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.model import Drain
-from swarmcore.node import Node
+from swarmcore.node import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, Node, read_overcommit
 from swarmcore.protocols import Exchange, Route
 from swarmcore.routing import clean_path
 from swarmcore_api_operations.node_document import node_document
@@ -132,3 +132,7 @@ def _check_label(node: Node, key: str, value: Any) -> None:
             )
     elif not isinstance(value, str) or not value.isprintable():
         raise BadRequest(f"label {key}: the value must be one line of text, or null")
+    elif key == OVERCOMMIT_LABEL and read_overcommit(value) is None:
+        raise BadRequest(
+            f"label {key}: {value!r} is not a fraction above -1, at most {MOST_OVERCOMMIT:g}"
+        )

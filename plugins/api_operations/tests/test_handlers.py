@@ -119,6 +119,7 @@ async def test_a_change_says_whether_it_will_be_kept(cluster, kept):
         ("labels", {"a b": "x"}, "not the key"),
         ("labels", {"zone": 1}, "one line of text, or null"),
         ("labels", {"zone": None}, "engine's own"),
+        ("labels", {"swarm.overcommit": "much"}, "'much' is not a fraction above -1, at most 1000"),
     ],
 )
 async def test_bad_input_names_itself_and_changes_nothing(cluster, path, body, words):

@@ -1,0 +1,29 @@
+"""What the operator decides about the cluster itself."""
+
+import socket
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """What the operator decides about the cluster itself.
+
+    Attributes:
+        name: the manager's host name.
+        experimental: ``--experimental``.
+        cpu_shares_are_cpus: a create's ``CpuShares`` claims that many CPUs, as classic had it.
+        alternates: how many other nodes a create tries when a failure is the node's.
+        reservation_seconds: how long a create's claim waits for the client's pull of its image.
+        starts: how many creates and starts one engine has at once; 0 for any number.
+        queue_seconds: how long a create waits for room where no label of it says that; 0: not.
+        queue_limit: how many may wait at once.
+    """
+
+    name: str = field(default_factory=socket.gethostname)
+    experimental: bool = False
+    cpu_shares_are_cpus: bool = False
+    alternates: int = 3
+    reservation_seconds: float = 300.0
+    starts: int = 0
+    queue_seconds: float = 0.0
+    queue_limit: int = 1000
