@@ -12,9 +12,10 @@ from swarmcore.addresses import Address
 from swarmcore.errors import ConfigError, PluginNotFound
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Entry
 from swarmcore.testing.contracts.loading import PluginContract
+from swarmcore.testing.contracts.recording import Recording
 
 
-class RecordingSink:
+class RecordingSink(Recording):
     """A ``DiscoverySink`` that keeps what it was told.
 
     Attributes:
@@ -24,10 +25,10 @@ class RecordingSink:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.lists: list[Sequence[Entry]] = []
         self.failures: list[str] = []
         self.problems: Sequence[str] = ()
-        self._told = trio.Event()
 
     def entries(self, entries: Sequence[Entry], problems: Sequence[str] = ()) -> None:
         """The full list, as it is now."""
@@ -39,15 +40,6 @@ class RecordingSink:
         """The list could not be read."""
         self.failures.append(reason)
         self._tell()
-
-    async def wait_until(self, state: Callable[[], bool]) -> None:
-        """Return as soon as *state* holds; it is asked again after each call."""
-        while not state():
-            await self._told.wait()
-
-    def _tell(self) -> None:
-        self._told.set()
-        self._told = trio.Event()
 
 
 class DiscoveryContract(PluginContract):

@@ -1,20 +1,20 @@
 """The contract of a leader election in a store, run on the real store."""
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
-import pytest
 import trio
 
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Election, Leader, Mandate
 from swarmcore.testing.contracts.loading import PluginContract
+from swarmcore.testing.contracts.recording import Recording
+from swarmcore.testing.contracts.with_store import WithStore
 from swarmcore.testing.freezing import FreezingProxy
-from swarmcore.testing.stores import Store, start_or_skip
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Reign:
     ended: float = math.inf
 
 
-class RecordingElectionSink:
+class RecordingElectionSink(Recording):
     """An ``ElectionSink`` that keeps what it was told.
 
     Attributes:
@@ -43,11 +43,11 @@ class RecordingElectionSink:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.reigns: list[Reign] = []
         self.mandate: Mandate | None = None
         self.leader_seen: Leader | None = None
         self.failures: list[str] = []
-        self._told = trio.Event()
 
     @property
     def leads(self) -> bool:
@@ -79,22 +79,11 @@ class RecordingElectionSink:
         self.failures.append(reason)
         self._tell()
 
-    async def wait_until(self, state: Callable[[], bool]) -> None:
-        """Return as soon as *state* holds; it is asked again after each call."""
-        while not state():
-            await self._told.wait()
 
-    def _tell(self) -> None:
-        self._told.set()
-        self._told = trio.Event()
-
-
-class ElectionContract(PluginContract):
+class ElectionContract(WithStore, PluginContract):
     """Inherit, set ``name`` and ``store_class``.
 
     Attributes:
-        store_class: which store.
-        store: running, its data those of earlier tests; each test has a prefix of its own.
         ttl_seconds: ``--replication-ttl`` to test with.
         takeover_seconds: after a leader went silent, within which another must lead.
         resign_seconds: the same after one resigned.
@@ -103,24 +92,10 @@ class ElectionContract(PluginContract):
 
     kind = "discovery"
     hook = "swarmcore_election"
-    store_class: ClassVar[type[Store]]
-    store: ClassVar[Store]
     ttl_seconds: ClassVar[float] = 4.0
     takeover_seconds: ClassVar[float] = 6.0
     resign_seconds: ClassVar[float] = 2.0
     patience_seconds: ClassVar[float] = 20.0
-
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def _a_store(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-        cls.store = cls.store_class(tmp_path_factory.mktemp("store"))
-        start_or_skip(cls.store)
-        yield
-        cls.store.kill()
-
-    @pytest.fixture(autouse=True)
-    def _running(self, _a_store: None) -> None:
-        self.store.start()
 
     def election(self, prefix: str, port: int | None = None) -> Election:
         """A new one, as each manager has it.

@@ -1,10 +1,8 @@
 """The contract of a discovery that engines announce themselves to, run on its real store."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-import pytest
 import trio
 
 from swarmcore.addresses import parse_address
@@ -12,40 +10,24 @@ from swarmcore.errors import SwarmError
 from swarmcore.protocols import Discovery, Entry, Registrar
 from swarmcore.stores import describe_entry
 from swarmcore.testing.contracts.discoveries import DiscoveryContract, RecordingSink
-from swarmcore.testing.stores import Store, start_or_skip
+from swarmcore.testing.contracts.with_store import WithStore
 
 _FIRST = Entry(parse_address("n1:2375"), {"zone": "a"})
 _SECOND = Entry(parse_address("n2:2375"))
 _THIRD = Entry(parse_address("n3:2375"))
 
 
-class StoreContract(DiscoveryContract):
+class StoreContract(WithStore, DiscoveryContract):
     """Inherit, set ``name`` and ``store_class``.
 
     Attributes:
-        store_class: which store.
-        store: running, its data those of earlier tests; each test has a prefix of its own.
         path: of an engine's key below the prefix.
     """
 
     supports_watch = True
     supports_failure = True
     heartbeat_seconds = 2.0
-    store_class: ClassVar[type[Store]]
-    store: ClassVar[Store]
     path: ClassVar[str] = "docker/swarm/nodes"
-
-    @pytest.fixture(scope="class", autouse=True)
-    @classmethod
-    def _a_store(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-        cls.store = cls.store_class(tmp_path_factory.mktemp("store"))
-        start_or_skip(cls.store)
-        yield
-        cls.store.kill()
-
-    @pytest.fixture(autouse=True)
-    def _running(self, _a_store: None) -> None:
-        self.store.start()
 
     def prepare(self, folder: Path) -> str:
         """Two engines are there already, as a joiner that runs on left them."""

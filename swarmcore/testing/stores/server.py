@@ -7,8 +7,10 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -123,8 +125,14 @@ class Store(ABC):
         """Write a key, as somebody else would."""
 
 
-def start_or_skip(store: Store) -> None:
-    """Start *store*; a test whose store is not installed is skipped, unless it is demanded.
+_S = TypeVar("_S", bound=Store)
+
+
+@contextmanager
+def running(store: _S) -> Iterator[_S]:
+    """Have *store* run while the block does.
+
+    A test whose store is not installed is skipped, unless it is demanded.
 
     Raises:
         StoreMissing: it is not here, and ``SWARMCORE_REQUIRE_DOCKER`` is 1.
@@ -135,6 +143,10 @@ def start_or_skip(store: Store) -> None:
         if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
             raise
         pytest.skip(str(error))
+    try:
+        yield store
+    finally:
+        store.kill()
 
 
 def program(name: str, path: str | None = None) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from swarmcore.testing.freezing import FreezingProxy
-from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore, start_or_skip
+from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore, running
 from tests.system.conftest import Manager, free_port, wait_until
 
 _ENGINES = Path(__file__).with_name("engines.py")
@@ -130,10 +130,8 @@ class Managers:
 )
 def store(request, tmp_path_factory):
     """Each store whose plugin elects, running."""
-    store = request.param(tmp_path_factory.mktemp("store"))
-    start_or_skip(store)
-    yield store
-    store.kill()
+    with running(request.param(tmp_path_factory.mktemp("store"))) as store:
+        yield store
 
 
 @pytest.fixture

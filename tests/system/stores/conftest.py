@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore, start_or_skip
+from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore, running
 from tests.system.conftest import SWARMCORE
 
 
@@ -13,10 +13,8 @@ from tests.system.conftest import SWARMCORE
 )
 def store(request, tmp_path_factory):
     """Each store, running; a test that stops it starts it again."""
-    store = request.param(tmp_path_factory.mktemp("store"))
-    start_or_skip(store)
-    yield store
-    store.kill()
+    with running(request.param(tmp_path_factory.mktemp("store"))) as store:
+        yield store
 
 
 @pytest.fixture

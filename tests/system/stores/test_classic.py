@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from swarmcore.testing.stores import ConsulStore, start_or_skip
+from swarmcore.testing.stores import ConsulStore, running
 from tests.system.stores.conversation import replay
 from tests.system.stores.hub import HubProcess
 
@@ -95,10 +95,8 @@ def test_a_hub_like_classics_gets_from_join_what_classic_sent_and_gives_list_wha
 
 @pytest.fixture(scope="module")
 def consul(tmp_path_factory):
-    store = ConsulStore(tmp_path_factory.mktemp("consul"))
-    start_or_skip(store)
-    yield store
-    store.kill()
+    with running(ConsulStore(tmp_path_factory.mktemp("consul"))) as store:
+        yield store
 
 
 def test_what_classics_agent_writes_into_consul_is_found(consul, listed):

@@ -14,7 +14,7 @@ from swarmcore_discovery_zk.election import ZooKeeperSeat
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Leader
 from swarmcore.stores import parse_location
 from swarmcore.testing.contracts.elections import RecordingElectionSink
-from swarmcore.testing.stores import ConsulStore, ZooKeeperStore, start_or_skip
+from swarmcore.testing.stores import ConsulStore, ZooKeeperStore, running
 from tests.system.stores.conversation import replay
 
 pytestmark = pytest.mark.docker
@@ -39,10 +39,8 @@ async def standing(election):
 
 @pytest.fixture(scope="module")
 def consul(tmp_path_factory):
-    store = ConsulStore(tmp_path_factory.mktemp("consul"))
-    start_or_skip(store)
-    yield store
-    store.kill()
+    with running(ConsulStore(tmp_path_factory.mktemp("consul"))) as store:
+        yield store
 
 
 def in_consul(store, prefix):
@@ -79,10 +77,8 @@ async def test_while_ours_leads_in_consul_classic_waits_and_knows_it(consul):
 
 @pytest.fixture(scope="module")
 def zookeeper(tmp_path_factory):
-    store = ZooKeeperStore(tmp_path_factory.mktemp("zookeeper"))
-    start_or_skip(store)
-    yield store
-    store.kill()
+    with running(ZooKeeperStore(tmp_path_factory.mktemp("zookeeper"))) as store:
+        yield store
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from base64 import b64encode
 import pytest
 import trustme
 
-from swarmcore.testing.stores import EtcdStore, start_or_skip
+from swarmcore.testing.stores import EtcdStore, running
 from tests.system.conftest import SWARMCORE, free_port
 
 pytestmark = pytest.mark.docker
@@ -59,11 +59,9 @@ class GuardedEtcd(EtcdStore):
 
 @pytest.fixture(scope="module")
 def etcd(tmp_path_factory):
-    etcd = GuardedEtcd(tmp_path_factory.mktemp("etcd"))
-    start_or_skip(etcd)
-    etcd.demand_users()
-    yield etcd
-    etcd.kill()
+    with running(GuardedEtcd(tmp_path_factory.mktemp("etcd"))) as etcd:
+        etcd.demand_users()
+        yield etcd
 
 
 @pytest.fixture
