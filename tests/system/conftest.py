@@ -137,6 +137,11 @@ class Docker:
         assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
         return done.stdout.strip() if isinstance(done.stdout, str) else done.stdout
 
+    def remove_all(self) -> None:
+        """Remove every container."""
+        if ids := self("ps", "-aq", "--no-trunc").split():
+            self("rm", "-f", *ids)
+
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
         """Start and return the process, its output piped as text unless told otherwise."""
         options = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
@@ -240,8 +245,7 @@ def fleet(shared_fleet: Fleet) -> Iterator[Fleet]:
     """The fleet, without containers before and after."""
     yield shared_fleet
     docker = shared_fleet.docker()
-    if ids := docker("ps", "-aq", "--no-trunc").split():
-        docker("rm", "-f", *ids)
+    docker.remove_all()
 
 
 @pytest.fixture(params=["20.10", "28"])

@@ -60,8 +60,7 @@ def docker(gpu_manager, make_docker, release):
     """The CLI of one release, and no containers before and after."""
     docker = make_docker(release, gpu_manager.host)
     yield docker
-    if ids := docker("ps", "-aq", "--no-trunc").split():
-        docker("rm", "-f", *ids)
+    docker.remove_all()
 
 
 def create(docker, name, *words):

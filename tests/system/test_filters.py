@@ -57,8 +57,7 @@ def manager(nodes, start_manager):
 def docker(lab, manager):
     docker = Docker(lab.cli("28"), manager.host)
     yield docker
-    if ids := docker("ps", "-aq", "--no-trunc").split():
-        docker("rm", "-f", *ids)
+    docker.remove_all()
 
 
 @pytest.fixture

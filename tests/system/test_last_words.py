@@ -101,7 +101,7 @@ def followers(shared_fleet, tmp_path_factory):
         for engine, outage in lost:
             getattr(engine, outage.end)()
         shared_fleet.manager.wait_healthy(3)
-        docker("rm", "-f", *docker("ps", "-aq").split())
+        docker.remove_all()
 
 
 @pytest.mark.parametrize(("cli", "kind"), KINDS, ids=[" ".join(each) for each in KINDS])

@@ -8,8 +8,7 @@ def no_networks_left(fleet):
     """Containers go first: a network in use stays."""
     yield
     docker = fleet.docker()
-    if ids := docker("ps", "-aq", "--no-trunc").split():
-        docker("rm", "-f", *ids)
+    docker.remove_all()
     docker("network", "prune", "-f")
 
 

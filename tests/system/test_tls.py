@@ -93,8 +93,7 @@ def as_user(manager, certificates, make_docker):
 
     yield make
     docker = make("28")
-    if ids := docker("ps", "-aq").split():
-        docker("rm", "-f", *ids)
+    docker.remove_all()
 
 
 @pytest.fixture(params=["20.10", "28"])

@@ -12,8 +12,7 @@ def no_volumes_left(fleet):
     """Containers go first: a volume in use stays."""
     yield
     docker = fleet.docker()
-    if ids := docker("ps", "-aq", "--no-trunc").split():
-        docker("rm", "-f", *ids)
+    docker.remove_all()
     if names := docker("volume", "ls", "-q").split():
         docker("volume", "rm", *names)
 

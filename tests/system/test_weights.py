@@ -29,14 +29,9 @@ def docker_of_manager(engines, start_manager, make_docker):
 @pytest.fixture
 def docker(docker_of_manager):
     """No containers before and after."""
-    remove_all(docker_of_manager)
+    docker_of_manager.remove_all()
     yield docker_of_manager
-    remove_all(docker_of_manager)
-
-
-def remove_all(docker):
-    if ids := docker("ps", "-aq", "--no-trunc").split():
-        docker("rm", "-f", *ids)
+    docker_of_manager.remove_all()
 
 
 def operate(docker, *words):
