@@ -8,7 +8,6 @@ for that long (10), then asks for the list.  Each answer means that the engine i
 
 import http.client
 import json
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+
+from swarmcore.testing.ports import free_port
 
 SWARMCORE = Path(sys.executable).with_name("swarmcore")
 
@@ -25,8 +26,7 @@ _CONNECTIONS = 8
 def main() -> None:
     """Print what was measured."""
     seconds = int(sys.argv[1]) if sys.argv[1:] else 10
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         listen = f"127.0.0.1:{port}"
         hub = subprocess.Popen(

@@ -16,6 +16,8 @@ from urllib.parse import quote
 import hypothesis
 import pytest
 
+from swarmcore.testing.ports import free_port
+
 #: How long anything may take to be answered.
 DEADLINE_SECONDS = 8.0
 #: An answer whose end is somebody's to decide has come, and nothing follows.
@@ -189,8 +191,7 @@ def engines(tmp_path_factory):
 def target(engines, tmp_path_factory):
     """A manager that is as well after all cases of a module as it was before them."""
     log = tmp_path_factory.mktemp("fuzz") / "manager.log"
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [Path(sys.executable).with_name("swarmcore"), "manage", "-H", f"127.0.0.1:{port}"]
     with log.open("wb") as file, subprocess.Popen([*command, engines], stderr=file) as process:
         target = Target(process, port, log)

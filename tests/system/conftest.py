@@ -4,7 +4,6 @@ import io
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import pytest
 
 from swarmcore.testing.lab import Lab, available
 from swarmcore.testing.lab.cli import Cli
+from swarmcore.testing.ports import free_port
 
 #: The command of this environment.
 SWARMCORE = str(Path(sys.executable).with_name("swarmcore"))
@@ -262,9 +262,3 @@ def tar_of(name: str, content: bytes) -> bytes:
         member.size = len(content)
         tar.addfile(member, io.BytesIO(content))
     return file.getvalue()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

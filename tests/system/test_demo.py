@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from tests.system.conftest import SWARMCORE, free_port
+from swarmcore.testing.ports import free_port
+from tests.system.conftest import SWARMCORE
 
 
 @pytest.fixture(params=["--real", "--embedded"])

@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
@@ -19,6 +18,7 @@ from swarmcore.addresses import parse_address
 from swarmcore.errors import EngineUnreachable
 from swarmcore.testing.embedded import EmbeddedEngine
 from swarmcore.testing.lab.machine import children_of
+from swarmcore.testing.ports import free_port
 from swarmcore.transport import EngineClient
 from swarmcore.transport.dial import Dialer
 from swarmcore.upstream import Upstream
@@ -49,9 +49,7 @@ class Sshd:
     """
 
     def __init__(self, folder, docker_host):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"ssh://{getpass.getuser()}@127.0.0.1:{self.port}"
         self._folder = folder
         self._docker_host = docker_host

@@ -11,8 +11,9 @@ import pytest
 import trustme
 
 from swarmcore.testing.lab.engine import EngineTls
+from swarmcore.testing.ports import free_port
 from swarmcore.testing.stores import EtcdStore
-from tests.system.conftest import SWARMCORE, Manager, free_port
+from tests.system.conftest import SWARMCORE, Manager
 
 pytestmark = pytest.mark.docker
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
+from swarmcore.testing.ports import free_ports
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -159,12 +160,3 @@ def program(name: str, path: str | None = None) -> str:
     if found is None:
         raise StoreMissing(f"no {name} here: run scripts/lab-install as root")
     return found
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on now, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

@@ -66,11 +66,10 @@ class ConsulStore(Store):
         )
 
     def is_ready(self) -> bool:
-        """A leader alone is too early."""
-        url = f"http://127.0.0.1:{self.port}/v1"
-        if json.loads(_http(f"{url}/status/leader")) == "":
-            return False
-        return bool(json.loads(_http(f"{url}/kv/ready", b"", method="PUT")))
+        """A leader alone is too early, writes too: sessions need the node in the catalog."""
+        url = f"http://127.0.0.1:{self.port}/v1/session"
+        session = json.loads(_http(f"{url}/create", b"{}", method="PUT"))["ID"]
+        return bool(json.loads(_http(f"{url}/destroy/{session}", b"", method="PUT")))
 
     def put(self, path: str, value: str) -> None:
         """See ``Store``."""

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from swarmcore.testing.freezing import FreezingProxy
+from swarmcore.testing.ports import free_port
 from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore, running
-from tests.system.conftest import Manager, free_port, wait_until
+from tests.system.conftest import Manager, wait_until
 
 _ENGINES = Path(__file__).with_name("engines.py")
 _LOGGED = re.compile(

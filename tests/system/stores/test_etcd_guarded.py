@@ -9,8 +9,9 @@ from base64 import b64encode
 import pytest
 import trustme
 
+from swarmcore.testing.ports import free_port
 from swarmcore.testing.stores import EtcdStore, running
-from tests.system.conftest import SWARMCORE, free_port
+from tests.system.conftest import SWARMCORE
 
 pytestmark = pytest.mark.docker
 
