@@ -2,20 +2,16 @@
 
 The grammar and the meaning are Swarm classic's.  Knows nothing of what a key stands for: a filter
 brings the candidates that a value is matched against.
-
-Regular expressions come from clients, so they run on RE2, whose time grows with the text and not
-with the ingenuity of the pattern; it is also the dialect that classic's users wrote.
 """
 
 import contextlib
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
-
-import re2  # type: ignore[import-untyped]
+from typing import Final, Literal
 
 from swarmcore.errors import BadRequest
+from swarmcore.patterns import PatternError, searcher
 
 Operator = Literal["==", "!="]
 
@@ -46,7 +42,7 @@ class Expression:
     operator: Operator
     value: str
     soft: bool
-    _test: Callable[[str], object] | None = field(compare=False, repr=False)
+    _test: Callable[[str], bool] | None = field(compare=False, repr=False)
 
     def matches(self, candidates: Collection[str]) -> bool:
         """Whether the expression holds for *candidates*; a set makes a plain value one look-up."""
@@ -113,8 +109,8 @@ def _read(text: str) -> Expression:
     soft, plain = value.startswith("~"), value.lstrip("~")
     try:
         return Expression(key, operator, plain, soft, _compile(plain))
-    except re2.error as error:
-        what = f"{plain!r} is not a regular expression: {_reason(error)}"
+    except PatternError as error:
+        what = f"{plain!r} is not a regular expression: {error}"
         raise _FaultError(what, start + soft + 1) from None
 
 
@@ -131,17 +127,17 @@ def _nearest(text: str) -> str:
     return ""
 
 
-def _compile(value: str) -> Callable[[str], object] | None:
+def _compile(value: str) -> Callable[[str], bool] | None:
     """A test of one candidate; ``None`` for a value that matches only itself."""
     if len(value) > 1 and value.startswith("/") and value.endswith("/"):
-        return _pattern(value[1:-1])
+        return searcher(value[1:-1])
     if _PLAIN.fullmatch(value):
         return None
     beginning, _, end = value.partition("*")
     if "*" in value and _PLAIN.fullmatch(beginning + end):
         return _between(beginning, end)
     # Not grouped: 'a|b' is "begins with a, or ends with b" in classic, and stays so.
-    return _pattern(f"^{value.replace('*', '.*')}$")
+    return searcher(f"^{value.replace('*', '.*')}$")
 
 
 def _between(beginning: str, end: str) -> Callable[[str], bool]:
@@ -157,22 +153,3 @@ def _between(beginning: str, end: str) -> Callable[[str], bool]:
         )
 
     return test
-
-
-def _pattern(pattern: str) -> Callable[[str], object]:
-    search = re2.compile(pattern, _options()).search
-    # Labels come from JSON, where even half a surrogate pair is legal.
-    return lambda candidate: search(candidate.encode("utf-8", "replace"))
-
-
-def _options() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.never_capture = True
-    options.max_mem = 1024 * 1024
-    return options
-
-
-def _reason(error: Exception) -> str:
-    detail = error.args[0] if error.args else ""
-    return detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)

@@ -19,7 +19,7 @@ PURE = {
     "node/node", "node/ports", "operations/columns", "operations/decision_text",
     "operations/explanation_text", "operations/node_text", "options/operation_tables",
     "options/durations", "options/flags", "options/option_tables", "options/usage",
-    "options/weights", "ranges", "relay/forwarding", "routing", "scheduler/devices",
+    "options/weights", "patterns", "ranges", "relay/forwarding", "routing", "scheduler/devices",
     "scheduler/failures", "scheduler/needs", "scheduler/ranking", "scheduler/refusals",
     "scheduler/room", "scheduler/scheduler", "scheduler/step", "scheduler/weighers",
     "server/bodies", "server/framing", "server/limits", "sizes", "stores/location",
@@ -30,8 +30,8 @@ WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedo
 #: What a plugin may import of the core: the words, pure functions, and what plugins see.
 PLUGIN_FACING = {
     "addresses", "config", "errors", "events", "expr", "expression_rules", "hookimpl", "images",
-    "messages", "model", "names", "node", "protocols", "ranges", "routing", "sizes", "stores",
-    "versions", "weighing",
+    "messages", "model", "names", "node", "patterns", "protocols", "ranges", "routing", "sizes",
+    "stores", "versions", "weighing",
 }  # fmt: skip
 
 

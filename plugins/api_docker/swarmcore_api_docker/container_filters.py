@@ -1,22 +1,19 @@
 """The filters of ``docker ps``, each compiled once per list into a test of one container.
 
 Rules are the engine's; ``node`` is classic's addition.  Values of one key are alternatives, keys
-must all hold.  Patterns come from clients, so they run on RE2, as they do in the engine: its time
-grows with the text, not with the ingenuity of the pattern.
+must all hold.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
-
-import re2  # type: ignore[import-untyped]
 
 from swarmcore.errors import BadRequest
 from swarmcore.images import named_ids
 from swarmcore.model import Container
 from swarmcore.node import Node
+from swarmcore.patterns import PatternError, searcher
 from swarmcore_api_docker.fragments import NODE_LABEL
 from swarmcore_api_docker.status_text import word_health
 from swarmcore_api_docker.timestamps import parse_moment
@@ -98,21 +95,13 @@ def matcher(values: Iterable[str]) -> Callable[[str], bool]:
         if _PLAIN.fullmatch(value):
             parts.append(value)  # most are; five times as fast as a pattern
             continue
-        with suppress(re2.error):  # the engine, too, then compares the text only
-            patterns.append(re2.compile(value, _pattern_options()))
+        with suppress(PatternError):  # the engine, too, then compares the text only
+            patterns.append(searcher(value))
     return lambda text: (
         text in exact
         or any(part in text for part in parts)
-        or any(pattern.search(text) for pattern in patterns)
+        or any(matches(text) for matches in patterns)
     )
-
-
-def _pattern_options() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.never_capture = True
-    options.max_mem = 1024 * 1024
-    return options
 
 
 # ---- state
