@@ -22,6 +22,7 @@ from swarmcore.messages import Client, error_answer
 from swarmcore.scheduler import Scheduler
 from swarmcore.server.bodies import parse_body
 from swarmcore.testing.builders import a_request
+from tests.doubles import Deaf, NoUpstream
 
 #: Hundredths of a second that a message is on its way.
 LATENCY = (1, 10)
@@ -167,32 +168,6 @@ class Line:
 
     async def _travel(self):
         await trio.sleep(self._random.randint(*LATENCY) / 100)
-
-
-class NoUpstream:
-    """The data path, unused here."""
-
-    def abandon(self):
-        pass
-
-    async def close_stale(self):
-        pass
-
-    async def aclose(self):
-        pass
-
-
-class Deaf:
-    """A cluster's listener that does nothing."""
-
-    def engine_joined(self, node):
-        pass
-
-    def engine_lost(self, node, reason):
-        pass
-
-    def container_placed(self, config, node):
-        pass
 
 
 class Fleet:

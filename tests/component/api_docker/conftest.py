@@ -23,6 +23,7 @@ from swarmcore.testing.embedded import EmbeddedEngine
 from swarmcore.transport import EngineClient
 from swarmcore.transport.dial import Dialer
 from swarmcore.upstream import Upstream
+from tests.doubles import Deaf
 
 JSON = ((b"Content-Type", b"application/json"),)
 
@@ -47,19 +48,6 @@ class ByLabel:
         decision = self.decide(config, nodes)
         assert decision.node
         return decision
-
-
-class Deaf:
-    """A cluster's listener that does nothing."""
-
-    def engine_joined(self, node):
-        pass
-
-    def engine_lost(self, node, reason):
-        pass
-
-    def container_placed(self, config, node):
-        pass
 
 
 class Manager:

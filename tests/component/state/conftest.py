@@ -25,6 +25,7 @@ from swarmcore.model import Entry, State
 from swarmcore.protocols import Rule
 from swarmcore.scheduler import FailureHistory, Scheduler
 from swarmcore.testing.builders import a_request
+from tests.doubles import NoUpstream
 
 LONG_AGO = "2020-01-01T00:00:00.5Z"
 
@@ -237,21 +238,6 @@ class ScriptedEngine:
         labels = body.pop("Labels", None)
         id = self.add(name, state="created", labels=labels, **body)
         return json_answer({"Id": id, "Warnings": ["a warning"]}, 201)
-
-
-class NoUpstream:
-    """The data path, unused here."""
-
-    name = ""
-
-    def abandon(self):
-        pass
-
-    async def close_stale(self):
-        pass
-
-    async def aclose(self):
-        pass
 
 
 class Recorder:
