@@ -11,7 +11,11 @@ from swarmcore.testing.lab import available
 
 # A slow machine is no failure: what takes too long is caught by the limit on the whole test.
 hypothesis.settings.register_profile(
-    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "searching", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+# Whether a change passes must not be luck: every run has the same examples.
+hypothesis.settings.register_profile(
+    "patient", parent=hypothesis.settings.get_profile("searching"), derandomize=True
 )
 hypothesis.settings.load_profile("patient")
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ class Operated:
         out, err = done.stdout.decode(), done.stderr.decode()
         return subprocess.CompletedProcess(words, done.returncode, out, err)
 
+    async def started(self, nursery, *words):
+        """Start ``swarmcore`` with *words*; its standard output as it comes."""
+        start = partial(
+            trio.run_process, [SWARMCORE, *words], stdout=subprocess.PIPE, env=self.environment
+        )
+        return (await nursery.start(start)).stdout
+
     async def text(self, *words, **more):
         """Run it, expect success, return its standard output."""
         done = await self(*words, **more)
@@ -74,7 +82,7 @@ async def operating(folder, engines, **options):
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(manager.run, announce)
-        with trio.fail_after(30):
+        with trio.fail_after(100):
             await ready.wait()
         environment = {"DOCKER_HOST": host, "COLUMNS": "80", "HOME": str(folder), "TZ": "UTC"}
         yield Operated(clusters[0], list(engines), environment)

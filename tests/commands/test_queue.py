@@ -39,7 +39,7 @@ async def create(client, name, memory=GiB):
 
 
 async def wait_until(condition):
-    with trio.fail_after(30):
+    with trio.fail_after(100):
         while not condition():  # noqa: ASYNC110  (of state that has no event)
             await trio.sleep(0.01)
 

@@ -17,7 +17,7 @@ SWARMCORE = Path(sys.executable).with_name("swarmcore")
 def refusal(*arguments):
     """The one line that a manager ends with."""
     done = subprocess.run(
-        [SWARMCORE, *arguments], capture_output=True, text=True, timeout=30, check=False
+        [SWARMCORE, *arguments], capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -140,7 +140,7 @@ def test_a_signal_ends_it_with_status_zero_and_no_socket_left(managed, number):
     manager = managed()
     manager.connect().close()
     manager.process.send_signal(number)
-    assert manager.process.wait(10) == 0
+    assert manager.process.wait(60) == 0
     assert not manager.path.exists()
 
 
@@ -151,13 +151,14 @@ def test_a_second_signal_does_not_wait_for_the_first(managed):
         assert follower.recv(15) == b"HTTP/1.1 200 OK"
         with manager.connect() as waiting:
             waiting.sendall(
-                b"POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+                b"POST /containers/create HTTP/1.1\r\nHost: x\r\n"
+                b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n"
             )
+            assert waiting.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"  # it is under way
             manager.process.send_signal(signal.SIGTERM)
-            while "finishing" not in manager.process.stderr.readline():
-                pass
+            assert any("finishing" in line for line in manager.process.stderr)
             manager.process.send_signal(signal.SIGTERM)
-            assert manager.process.wait(10) == 1
+            assert manager.process.wait(60) == 1
 
 
 @pytest.mark.parametrize(
@@ -224,4 +225,4 @@ def test_a_deployment_line_of_classic_starts(managed, tmp_path):
                 break
         process.send_signal(signal.SIGTERM)
         process.stderr.read()
-        assert process.wait(30) == 0, said
+        assert process.wait(60) == 0, said

@@ -106,16 +106,27 @@ async def test_a_closed_port_is_told_in_dockers_words(closed_port):
     )
 
 
+class NoNames(trio.abc.HostnameResolver):
+    """Knows no host, at once: a machine's own resolver may take its time to say so."""
+
+    async def getaddrinfo(self, *asked):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    async def getnameinfo(self, *asked):
+        raise NotImplementedError
+
+
 @pytest.mark.parametrize(
     ("address", "words"),
     [
         ("unix:///nowhere/docker.sock", "unix:///nowhere/docker.sock.*no such file or directory"),
-        ("tcp://name.invalid:2375", "tcp://name.invalid:2375.*(name|resol|address)"),
+        ("tcp://name.invalid:2375", "tcp://name.invalid:2375.*name or service not known"),
         ("tcp://" + "x" * 70 + ":2375", "running"),
     ],
     ids=["no socket", "no such host", "a name too long"],
 )
 async def test_an_engine_that_cannot_be_found_is_named_with_the_reason(address, words):
+    trio.socket.set_custom_hostname_resolver(NoNames())
     message = await refusal(Dialer(parse_address(address)))
     assert re.search(words, message), message
 
@@ -210,7 +221,7 @@ async def test_an_ssh_that_fails_tells_why_in_its_own_words(fake_ssh):
 
 
 async def test_both_directions_may_learn_why_ssh_ended(fake_ssh):
-    fake_ssh("os.close(0); os.close(1); print('no route', file=sys.stderr)")
+    fake_ssh("print('no route', file=sys.stderr, flush=True); os.close(0); os.close(1)")
     told = []
 
     async def told_by(action):
@@ -275,6 +286,6 @@ async def test_an_idle_ssh_that_ended_is_known_by_being_readable(fake_ssh):
         assert await stream.receive_some() == b"1"
         assert not is_readable(stream)
         await stream.send_eof()
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             await trio.lowlevel.wait_readable(stream._stdout.fileno())
         assert is_readable(stream)

@@ -130,7 +130,7 @@ def cluster():
 
 
 async def wait_for(state):
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         while not state():  # noqa: ASYNC110  (nobody tells)
             await trio.sleep(0.01)
 

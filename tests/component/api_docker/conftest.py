@@ -123,7 +123,7 @@ class Manager:
 
     async def wait_until(self, condition):
         """Return when *condition* holds of the cluster."""
-        with trio.fail_after(30):
+        with trio.fail_after(100):
             while not condition():  # noqa: ASYNC110  (of state that has no event)
                 await trio.sleep(0.01)
 

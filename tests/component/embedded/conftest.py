@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from swarmcore.testing.embedded import EmbeddedEngine
+from swarmcore.testing.ports import free_port
 
 
 class DockerClient:
@@ -163,14 +164,15 @@ class _Buffered:
 
 @pytest.fixture
 async def engine():
-    async with EmbeddedEngine("n1", pullable=["nginx", "nginx:*"]).serving() as engine:
-        with trio.fail_after(30):
+    pullable = ["nginx", "nginx:*"]
+    async with EmbeddedEngine("n1", pullable=pullable, port=free_port()).serving() as engine:
+        with trio.fail_after(100):
             yield engine
 
 
 @pytest.fixture
 async def docker(engine):
     async with httpx.AsyncClient(
-        base_url=f"http://{engine.address}", timeout=20, trust_env=False
+        base_url=f"http://{engine.address}", timeout=None, trust_env=False
     ) as http:
         yield DockerClient(engine, http)

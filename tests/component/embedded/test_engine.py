@@ -9,6 +9,14 @@ import trio
 
 from swarmcore.model import GiB
 from swarmcore.testing.embedded import EmbeddedEngine
+from swarmcore.testing.ports import free_port
+
+
+def client_of(engine):
+    """A client that waits for as long as the test may take."""
+    base = f"http://{engine.address}"
+    return httpx.AsyncClient(base_url=base, timeout=None, trust_env=False)
+
 
 # ---- who it is
 
@@ -31,7 +39,7 @@ async def test_it_says_what_it_was_told_to_be():
         api_version=(1, 41),
         version="20.10.24",
     )
-    async with engine.serving(), httpx.AsyncClient(base_url=f"http://{engine.address}") as http:
+    async with engine.serving(), client_of(engine) as http:
         info = (await http.get("/info")).json()
         version = (await http.get("/version")).json()
     assert (info["Name"], info["NCPU"], info["MemTotal"]) == ("n7", 16, 64 * GiB)
@@ -124,7 +132,7 @@ async def test_events_are_remembered_and_filtered(docker, engine, filters, actio
 async def test_newer_clients_get_events_without_the_doubled_fields():
     async with EmbeddedEngine(api_version=(1, 52)).serving() as engine:
         engine.emit("container", "start", "x", {"image": "busybox"})
-        async with httpx.AsyncClient(base_url=f"http://{engine.address}") as http:
+        async with client_of(engine) as http:
             answer = await http.get("/v1.52/events", params={"since": "1", "until": "2"})
             assert answer.text == ""
             until = engine.state.clock() / 1e9
@@ -273,14 +281,14 @@ async def test_a_cut_engine_refuses_and_its_containers_live_on(docker, engine):
 
 
 async def test_an_engine_comes_back_with_what_it_held():
-    engine = EmbeddedEngine("n1")
+    engine = EmbeddedEngine("n1", port=free_port())
     async with engine.serving():
         engine.add_container("web")
         engine.add_container("db", body={"HostConfig": {"RestartPolicy": {"Name": "always"}}})
         first = (engine.address, engine.state.id)
     assert (engine.address, engine.state.id) == first
     assert engine.container("web").state == "exited"
-    async with engine.serving(), httpx.AsyncClient(base_url=f"http://{engine.address}") as http:
+    async with engine.serving(), client_of(engine) as http:
         assert engine.address == first[0]
         rows = (await http.get("/containers/json?all=1")).json()
     assert {row["Names"][0]: row["State"] for row in rows} == {"/web": "exited", "/db": "running"}
@@ -288,9 +296,9 @@ async def test_an_engine_comes_back_with_what_it_held():
 
 async def test_serving_ends_with_clients_and_programs_under_way():
     engine = EmbeddedEngine("n1")
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         async with engine.serving(), trio.open_nursery() as nursery:
-            async with httpx.AsyncClient(base_url=f"http://{engine.address}") as http:
+            async with client_of(engine) as http:
                 body = {"Image": "busybox", "Cmd": ["sleep", "1000"]}
                 await http.post("/containers/create?name=web", json=body)
                 await http.post("/containers/web/start")
@@ -320,7 +328,7 @@ async def test_many_engines_run_side_by_side():
     async with trio.open_nursery() as nursery:
         for engine in engines:
             await nursery.start(serve, engine)
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=None, trust_env=False) as http:
             names = [
                 (await http.get(f"http://{each.address}/info")).json()["Name"] for each in engines
             ]

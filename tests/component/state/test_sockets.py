@@ -12,16 +12,17 @@ from swarmcore.engine.contact import Contact
 from swarmcore.errors import EngineUnreachable
 from swarmcore.model import State
 from swarmcore.testing.embedded import EmbeddedEngine
+from swarmcore.testing.ports import free_port
 from swarmcore.transport import EngineClient
 from swarmcore.transport.dial import Dialer
 from swarmcore.upstream import Upstream
 
-#: Quick enough for a test, slow enough to tell its steps apart.
-PACE = Pace(probe_seconds=0.2, ping_seconds=0.5, unhealthy_limit_seconds=0.5)
+#: To notice quickly that an engine is lost.  A busy machine may lose one that is there as well.
+QUICK = Pace(probe_seconds=0.2, ping_seconds=0.5, unhealthy_limit_seconds=0.5)
 
 
 @asynccontextmanager
-async def following(embedded, owner):
+async def following(embedded, owner, pace=None):
     """Our side of a served embedded engine."""
     dialer = Dialer(embedded.entry.address)
     engine = Engine(
@@ -29,7 +30,7 @@ async def following(embedded, owner):
         EngineClient(dialer),
         Upstream(dialer, embedded.name),
         owner,
-        pace=PACE,
+        pace=pace or Pace(),
         overcommit=0.0,
         random=Random(1),
         listing=trio.CapacityLimiter(1),
@@ -49,17 +50,17 @@ async def test_an_engine_is_followed(kit, owner):
     async with EmbeddedEngine("n1").serving() as embedded:
         embedded.add_container("web")
         async with following(embedded, owner) as engine:
-            await kit.wait_for_state(engine, State.HEALTHY, 10)
+            await kit.wait_for_state(engine, State.HEALTHY, 60)
             assert [c.name for c in engine.node.containers.values()] == ["web"]
             body = b'{"Image": "busybox", "Cmd": ["sleep", "1000"]}'
             json = ((b"Content-Type", b"application/json"),)
             path = "/containers/create?name=second"
             answer = await engine.call("POST", path, body=body, headers=json)
             assert answer.status == 201
-            await kit.wait_for(lambda: "second" in owner.names.values(), 10)
+            await kit.wait_for(lambda: "second" in owner.names.values(), 60)
             answer = await engine.call("DELETE", f"/containers/{answer.json()['Id']}")
             assert answer.status == 204
-            await kit.wait_for(lambda: "second" not in owner.names.values(), 10)
+            await kit.wait_for(lambda: "second" not in owner.names.values(), 60)
             assert [event.verb for event in owner.events if event.type == "container"] == [
                 "create", "destroy",
             ]  # fmt: skip
@@ -71,21 +72,22 @@ async def test_an_engine_is_followed(kit, owner):
     ids=["cable pulled", "hung"],
 )
 async def test_an_engine_is_lost_and_comes_back(kit, owner, break_it, mend_it):
-    async with EmbeddedEngine("n1").serving() as embedded, following(embedded, owner) as engine:
-        await kit.wait_for_state(engine, State.HEALTHY, 10)
+    served = EmbeddedEngine("n1", port=free_port()).serving()
+    async with served as embedded, following(embedded, owner, QUICK) as engine:
+        await kit.wait_for_state(engine, State.HEALTHY, 60)
         getattr(embedded, break_it)()
-        await kit.wait_for_state(engine, State.UNHEALTHY, 20)
+        await kit.wait_for_state(engine, State.UNHEALTHY, 60)
         embedded.add_container("meanwhile")
         mended = getattr(embedded, mend_it)()
         if mended is not None:
             await mended
-        await kit.wait_for_state(engine, State.HEALTHY, 20)
+        await kit.wait_for_state(engine, State.HEALTHY, 60)
         assert "meanwhile" in owner.names.values()
 
 
 async def test_an_answer_is_streamed_and_may_be_left_early(kit, owner):
     async with EmbeddedEngine("n1").serving() as embedded, following(embedded, owner) as engine:
-        await kit.wait_for_state(engine, State.HEALTHY, 10)
+        await kit.wait_for_state(engine, State.HEALTHY, 60)
         async with engine.open("GET", "/events") as stream:
             assert stream.status == 200
             embedded.emit("volume", "create", "v1")
