@@ -69,7 +69,9 @@ async def operating(folder, engines, **options):
     """A manager in front of these engines, all healthy, on a unix socket in *folder*."""
     host = f"unix://{folder}/manager.sock"
     addresses = ",".join(engine.address for engine in engines)
-    manager = Manager(Options(DiscoveryURI("nodes", addresses), hosts=(host,), **options))
+    discovery = DiscoveryURI("nodes", addresses)
+    # Two hundred engines in this process may be slow to answer, and are not lost for that.
+    manager = Manager(Options(discovery, hosts=(host,), failure_retry=1000, **options))
     ready = trio.Event()
     clusters = []
 
@@ -82,7 +84,7 @@ async def operating(folder, engines, **options):
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(manager.run, announce)
-        with trio.fail_after(100):
+        with trio.fail_after(200):
             await ready.wait()
         environment = {"DOCKER_HOST": host, "COLUMNS": "80", "HOME": str(folder), "TZ": "UTC"}
         yield Operated(clusters[0], list(engines), environment)
