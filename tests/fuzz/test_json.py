@@ -107,7 +107,7 @@ def bodies(draw):
     return path, text.encode(errors="surrogatepass")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_every_body_is_answered_and_in_full(target, fuzz):
     seen = set()
 

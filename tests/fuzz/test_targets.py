@@ -86,7 +86,7 @@ ALWAYS = (
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_every_target_is_answered_and_in_full(target, fuzz):
     seen = set()
 

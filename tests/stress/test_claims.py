@@ -84,6 +84,7 @@ def is_explained(text):
     return head is not None and sum(map(int, _REASON.findall(text[head.end() :]))) == ENGINES
 
 
+@pytest.mark.timeout(600)  # all of it is work for the processor, which a busy machine shares
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_900_of_1000_concurrent_creates_are_placed_whatever_fails(autojump_clock, kit, seed):
     random = Random(seed)

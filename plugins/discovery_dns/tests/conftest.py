@@ -42,8 +42,9 @@ class NameServer:
         name, kind = question.name.to_text(), question.rdtype.name
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.RA
-        answer.set_rcode(self.rcode)
-        if self.rcode != dns.rcode.NOERROR:
+        rcode = self.rcode  # one answer has one, whatever a test does meanwhile
+        answer.set_rcode(rcode)
+        if rcode != dns.rcode.NOERROR:
             return answer
         if records := self.answers.get((name, kind)):
             answer.answer.append(dns.rrset.from_text(name, 5, "IN", kind, *records))
