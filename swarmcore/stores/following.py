@@ -40,18 +40,20 @@ async def follow(
 
     Args:
         watch: reports the values of all keys, now and after each change, until it raises
-            ``StoreError``, bare or in a group; begun again after a pause.
+            ``StoreError``, bare or in a group; begun again after a pause, which grows unless the
+            watch reported and lasted.
         sink: gets the entries; trouble that stays the same is told once.
         hold_seconds: for how long a list that became empty is not believed.
     """
     async with trio.open_nursery() as nursery:
         follower = _Follower(sink, hold_seconds, nursery)
         while True:
+            began = trio.current_time()
             try:
                 await watch(follower.report)
             except* StoreError as group:
                 follower.failed(str(first_error(group)))
-            await trio.sleep(follower.next_pause())
+            await trio.sleep(follower.next_pause(trio.current_time() - began))
 
 
 async def poll(look: Look, sink: DiscoverySink, *, period_seconds: float) -> None:
@@ -87,11 +89,12 @@ class _Follower:
         self._told: Sequence[Entry] = ()
         self._failure = ""
         self._pause = _FIRST_PAUSE_SECONDS
+        self._reported = False
         self._holding: trio.CancelScope | None = None
 
     def report(self, values: Sequence[str]) -> None:
         entries, problems = read_entries(values)
-        self._failure, self._pause = "", _FIRST_PAUSE_SECONDS
+        self._failure, self._reported = "", True
         if self._told and not entries:
             if self._holding is None:
                 self._holding = trio.CancelScope()
@@ -107,7 +110,11 @@ class _Follower:
             self._sink.failed(f"{reason}; the last good list stays in force")
         self._failure = reason
 
-    def next_pause(self) -> float:
+    def next_pause(self, lasted_seconds: float) -> float:
+        # A store may give the list and yet end each watch at once: the list alone proves nothing.
+        if self._reported and lasted_seconds >= _LONGEST_PAUSE_SECONDS:
+            self._pause = _FIRST_PAUSE_SECONDS
+        self._reported = False
         pause = self._pause
         self._pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         return pause * random.uniform(0.5, 1.0)

@@ -1,5 +1,7 @@
 """A list in a store is followed through failures and sudden emptiness."""
 
+from functools import partial
+
 import pytest
 import trio
 import trio.testing
@@ -73,6 +75,37 @@ async def test_a_failure_is_told_once_and_the_list_followed_again(store, autojum
         "kv: gone; the last good list stays in force",
         ["n2:1"],
     ]
+
+
+async def test_a_watch_that_ends_at_once_after_each_list_is_begun_less_and_less_often(
+    nursery, autojump_clock
+):
+    begun = []
+
+    async def watch(report):
+        begun.append(trio.current_time())
+        report(["n1:1"])
+        raise StoreError("kv: the watch was cancelled")
+
+    nursery.start_soon(partial(follow, watch, Sink(), hold_seconds=HOLD))
+    await trio.sleep(60)
+    assert 30 <= len(begun) <= 70  # 6 pauses that double from 0.05 s, then 1 to 2 s each
+
+
+async def test_a_watch_that_lasted_is_begun_again_soon(nursery, autojump_clock):
+    begun, ended = [], []
+
+    async def watch(report):
+        begun.append(trio.current_time())
+        report(["n1:1"])
+        await trio.sleep(10)
+        ended.append(trio.current_time())
+        raise StoreError("kv: gone")
+
+    nursery.start_soon(partial(follow, watch, Sink(), hold_seconds=HOLD))
+    await trio.sleep(300)
+    assert all(again - end <= 0.05 for end, again in zip(ended, begun[1:], strict=False))
+    assert len(ended) >= 29
 
 
 async def test_a_list_that_became_empty_is_believed_after_a_while(store, autojump_clock):
