@@ -86,10 +86,8 @@ class Contact:
                 )
                 self._listener.contacted()
                 return answer
-            waited = trio.current_time() - began
-            raise EngineUnreachable(
-                label, f"engine {label} did not answer within {waited:.0f} s", sent=True
-            )
+            outcome = self._outcome(scope.deadline, trio.current_time() - began)
+            raise EngineUnreachable(label, f"engine {label} {outcome}", sent=True)
         except EngineUnreachable as error:
             self._listener.lost_contact(error)
             await self._upstream.close_stale()  # else they last until the next stream
@@ -147,6 +145,14 @@ class Contact:
         """Close the connections of both paths."""
         await self._client.aclose()
         await self._upstream.aclose()
+
+    def _outcome(self, deadline: float, waited_seconds: float) -> str:
+        """Why a call ended without an answer; one that was ended early was not too slow."""
+        if self._closed:
+            return "has left the cluster"
+        if trio.current_time() < deadline:
+            return "does not answer any more"
+        return f"did not answer within {waited_seconds:.0f} s"
 
     @contextmanager
     def _listed(self, scope: trio.CancelScope) -> Iterator[None]:

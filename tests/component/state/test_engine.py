@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+import trio.testing
 
 from swarmcore.engine.backoff import Pace
 from swarmcore.errors import EngineUnreachable
@@ -332,6 +333,40 @@ async def test_timeouts_of_calls_count_as_failures(autojump_clock, kit, dockerd,
         assert engine.node.failures == 1
         await kit.wait_for(lambda: engine.node.failures == 0, 5)
         assert engine.node.state is State.HEALTHY
+
+
+async def end_by_hanging(kit, dockerd, engine):
+    dockerd.freeze()
+    await kit.wait_for_state(engine, State.UNHEALTHY)
+
+
+async def end_by_leaving(kit, dockerd, engine):
+    engine.leave()
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (end_by_hanging, "engine n1 does not answer any more"),
+        (end_by_leaving, "engine n1 has left the cluster"),
+    ],
+)
+async def test_a_call_that_is_ended_early_says_why_and_no_time(
+    autojump_clock, kit, dockerd, engine, nursery, end, reason
+):
+    async with kit.living(engine):
+        await kit.wait_for_state(engine, State.HEALTHY)
+        dockerd.answer("GET", "^/slow", trio.sleep_forever)
+
+        async def hurry():
+            await trio.testing.wait_all_tasks_blocked()
+            await end(kit, dockerd, engine)
+
+        nursery.start_soon(hurry)
+        with pytest.raises(EngineUnreachable) as caught:
+            await engine.call("GET", "/slow")
+        assert str(caught.value) == reason
+        assert caught.value.sent
 
 
 async def test_one_failure_reported_twice_counts_once(autojump_clock, kit, dockerd, engine):
