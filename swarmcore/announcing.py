@@ -12,6 +12,7 @@ from swarmcore.errors import ConfigError, SwarmError
 from swarmcore.options.announcing import JoinOptions, ListOptions
 from swarmcore.plugins.selection import load_discovery
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Entry, Registrar
+from swarmcore.stores import bare_reason
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class _FirstList:
     async def wait(self) -> Sequence[Entry]:
         told: Any = await self._receive.receive()
         if isinstance(told, str):
-            raise SwarmError(told.removesuffix("; the last good list stays in force"))
+            raise SwarmError(bare_reason(told))
         entries: Sequence[Entry] = told
         return entries
 

@@ -33,6 +33,7 @@ from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
 from swarmcore.server import Server
 from swarmcore.server.listeners import open_listeners, parse_listen
 from swarmcore.step_watch import watch_step
+from swarmcore.stores import still_in_force
 from swarmcore.supervision import supervise
 from swarmcore.tls import client_context, server_context
 from swarmcore.transport import EngineClient
@@ -193,7 +194,8 @@ class Manager:
         name = f"discovery {self._options.discovery.scheme}://"
 
         def failed(error: Exception) -> None:
-            membership.failed(f"{name} failed: {error!r}; the last good list stays in force")
+            reason = f"{name} failed: {error!r}"
+            membership.failed(still_in_force(reason, listed=membership.is_listed))
 
         await supervise(name, lambda: discovery.watch(membership), failed)
 

@@ -1,7 +1,15 @@
 """What stores have in common: where things are kept, how a list is followed, who leads."""
 
 from swarmcore.stores.campaign import Seat, SeatElection, Session
-from swarmcore.stores.following import Report, Seen, StoreError, follow, poll
+from swarmcore.stores.following import (
+    Report,
+    Seen,
+    StoreError,
+    bare_reason,
+    follow,
+    poll,
+    still_in_force,
+)
 from swarmcore.stores.guard import SessionLost
 from swarmcore.stores.location import (
     Location,
@@ -22,6 +30,7 @@ __all__ = [
     "Session",
     "SessionLost",
     "StoreError",
+    "bare_reason",
     "describe_entry",
     "follow",
     "parse_location",
@@ -29,5 +38,6 @@ __all__ = [
     "read_entries",
     "read_label",
     "read_tls",
+    "still_in_force",
     "store_context",
 ]

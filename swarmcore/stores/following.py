@@ -16,6 +16,8 @@ from swarmcore.stores.location import read_entries
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 
+_NO_LIST = "there is no list yet"
+
 #: Takes the values of all keys, as they are now.
 Report = Callable[[Sequence[str]], None]
 
@@ -25,6 +27,21 @@ Seen = tuple[Sequence[Entry], Sequence[str]]
 
 #: Looks once; may raise ``StoreError``.
 Look = Callable[[], Awaitable[Seen]]
+
+
+def still_in_force(reason: str, *, listed: bool) -> str:
+    """What a sink is told of a list that could not be read.
+
+    Args:
+        reason: why not.
+        listed: whether there ever was a list.
+    """
+    return f"{reason}; {'the last good list stays in force' if listed else _NO_LIST}"
+
+
+def bare_reason(told: str) -> str:
+    """Why there is no list yet, of what ``still_in_force`` made."""
+    return told.removesuffix(f"; {_NO_LIST}")
 
 
 class StoreError(SwarmError):
@@ -65,16 +82,17 @@ async def poll(look: Look, sink: DiscoverySink, *, period_seconds: float) -> Non
         period_seconds: between two looks.
     """
     seen: Seen | str | None = None
+    listed = False
     while True:
         try:
             found = await look()
         except StoreError as error:
             if seen != str(error):
-                sink.failed(f"{error}; the last good list stays in force")
+                sink.failed(still_in_force(str(error), listed=listed))
             seen = str(error)
         else:
             if found != seen:
-                seen = found
+                seen, listed = found, True
                 sink.entries(*found)
         await trio.sleep(period_seconds)
 
@@ -87,6 +105,7 @@ class _Follower:
         self._hold_seconds = hold_seconds
         self._nursery = nursery
         self._told: Sequence[Entry] = ()
+        self._listed = False
         self._failure = ""
         self._pause = _FIRST_PAUSE_SECONDS
         self._reported = False
@@ -107,7 +126,7 @@ class _Follower:
         # A store that cannot be read says nothing about whether it is empty.
         self._end_hold()
         if reason != self._failure:
-            self._sink.failed(f"{reason}; the last good list stays in force")
+            self._sink.failed(still_in_force(reason, listed=self._listed))
         self._failure = reason
 
     def next_pause(self, lasted_seconds: float) -> float:
@@ -120,7 +139,7 @@ class _Follower:
         return pause * random.uniform(0.5, 1.0)
 
     def _tell(self, entries: Sequence[Entry], problems: Sequence[str]) -> None:
-        self._told = entries
+        self._told, self._listed = entries, True
         self._sink.entries(entries, problems)
 
     def _end_hold(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from swarmcore.stores import StoreError, follow
+from swarmcore.stores import StoreError, follow, poll
 
 HOLD = 30.0
 
@@ -106,6 +106,30 @@ async def test_a_watch_that_lasted_is_begun_again_soon(nursery, autojump_clock):
     await trio.sleep(300)
     assert all(again - end <= 0.05 for end, again in zip(ended, begun[1:], strict=False))
     assert len(ended) >= 29
+
+
+async def test_a_failure_before_any_list_says_that_there_is_none_yet(store, autojump_clock):
+    await store.say(StoreError("kv: gone"))
+    assert store.sink.told == ["kv: gone; there is no list yet"]
+
+
+async def test_a_poll_that_never_found_a_list_says_that_there_is_none_yet(nursery, autojump_clock):
+    looks = [StoreError("web: gone"), ([], []), StoreError("web: gone")]
+
+    async def look():
+        found = looks.pop(0) if looks else ([], [])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    sink = Sink()
+    nursery.start_soon(partial(poll, look, sink, period_seconds=1))
+    await trio.sleep(2.5)
+    assert sink.told == [
+        "web: gone; there is no list yet",
+        [],
+        "web: gone; the last good list stays in force",
+    ]
 
 
 async def test_a_list_that_became_empty_is_believed_after_a_while(store, autojump_clock):

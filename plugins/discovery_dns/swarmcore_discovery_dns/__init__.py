@@ -10,6 +10,7 @@ from swarmcore import hookimpl
 from swarmcore.addresses import parse_address
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
+from swarmcore.stores import still_in_force
 from swarmcore_discovery_dns.lookups import AddressLookup, Lookup, ServiceLookup
 
 #: An answer is asked for again within these, whatever its time to live: Consul's is 0.
@@ -49,7 +50,7 @@ class DnsDiscovery:
 
     async def watch(self, sink: DiscoverySink) -> None:
         """Report until cancelled; what stays wrong is reported once."""
-        missed, failure = 0, ""
+        missed, failure, listed = 0, "", False
         while True:
             seconds = _SHORTEST_SECONDS
             try:
@@ -57,12 +58,13 @@ class DnsDiscovery:
             except (dns.exception.DNSException, OSError) as error:
                 missed = missed + 1 if isinstance(error, dns.resolver.NXDOMAIN) else 0
                 if missed == _NEVER_SEEN:
+                    listed = True
                     sink.entries([])
                 elif failure != str(error):
                     failure = str(error)
-                    sink.failed(f"{failure}; the last good list stays in force")
+                    sink.failed(still_in_force(failure, listed=listed))
             else:
-                missed, failure = 0, ""
+                missed, failure, listed = 0, "", True
                 sink.entries(entries)
                 seconds = min(max(ttl_seconds, _SHORTEST_SECONDS), _LONGEST_SECONDS)
             await trio.sleep(min(seconds, self._heartbeat_seconds))

@@ -64,6 +64,7 @@ async def test_an_engine_of_both_families_is_seen_once(name_server, watch):
 async def test_a_name_is_gone_only_after_three_answers_that_say_so(name_server, watch):
     sink = await watch("dns", "none.lab:1")
     assert "does not exist" in sink.failures[0]
+    assert sink.failures[0].endswith("; there is no list yet")
     with trio.fail_after(10):
         await sink.wait_until(lambda: bool(sink.lists))
     assert addresses(sink) == []
@@ -76,6 +77,7 @@ async def test_a_server_in_trouble_never_empties_the_list(name_server, watch):
     name_server.rcode = dns.rcode.REFUSED
     with trio.fail_after(10):
         await sink.wait_until(lambda: bool(sink.failures))
+        assert sink.failures[0].endswith("; the last good list stays in force")
         name_server.rcode = dns.rcode.NOERROR
         count = len(sink.lists)
         await sink.wait_until(lambda: len(sink.lists) > count)
