@@ -15,7 +15,7 @@ import pytest
 
 from swarmcore.testing.ports import free_ports
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 
 

@@ -11,7 +11,9 @@ from typing import Any
 from swarmcore.testing.lab.releases import cache_dir
 from swarmcore.testing.stores.server import Store, StoreMissing, program
 
-_ANSWER_SECONDS = 5.0
+#: Asked whether it is ready, it is asked again; what a test writes is written once.
+_READY_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
 
 
 class EtcdStore(Store):
@@ -34,9 +36,14 @@ class EtcdStore(Store):
         )
 
     def is_ready(self) -> bool:
-        """See ``Store``."""
-        health: dict[str, str] = json.loads(_http(f"http://127.0.0.1:{self.port}/health"))
-        return health == {"health": "true"}
+        """Its health has a way of its own: leases and the JSON gateway are asked too."""
+        url = f"http://127.0.0.1:{self.port}"
+        if json.loads(_http(f"{url}/health", seconds=_READY_SECONDS)) != {"health": "true"}:
+            return False
+        granted = _http(f"{url}/v3/lease/grant", b'{"TTL": "60"}', seconds=_READY_SECONDS)
+        lease = json.dumps({"ID": json.loads(granted)["ID"]}).encode()
+        _http(f"{url}/v3/lease/revoke", lease, seconds=_READY_SECONDS)
+        return True
 
     def put(self, path: str, value: str) -> None:
         """See ``Store``."""
@@ -66,10 +73,15 @@ class ConsulStore(Store):
         )
 
     def is_ready(self) -> bool:
-        """A leader alone is too early, writes too: sessions need the node in the catalog."""
+        """A leader alone is too early, writes too: sessions need the node in the catalog.
+
+        And after a restart, when it has been there all the time, consistent reads come later.
+        """
         url = f"http://127.0.0.1:{self.port}/v1/session"
-        session = json.loads(_http(f"{url}/create", b"{}", method="PUT"))["ID"]
-        return bool(json.loads(_http(f"{url}/destroy/{session}", b"", method="PUT")))
+        session = json.loads(_http(f"{url}/create", b"{}", "PUT", _READY_SECONDS))["ID"]
+        _http(f"{url}/destroy/{session}", b"", "PUT", _READY_SECONDS)
+        _http(f"{url}/list?consistent", seconds=_READY_SECONDS)
+        return True
 
     def put(self, path: str, value: str) -> None:
         """See ``Store``."""
@@ -77,7 +89,7 @@ class ConsulStore(Store):
 
 
 class ZooKeeperStore(Store):
-    """ZooKeeper of Debian's package, with sessions from a second on."""
+    """ZooKeeper of Debian's package, with sessions of four to ten seconds."""
 
     scheme = "zk"
     ports_needed = 1
@@ -91,7 +103,7 @@ class ZooKeeperStore(Store):
         config.write_text(
             f"tickTime=500\ndataDir={data}\nclientPort={self.port}\n"
             "clientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
-            "4lw.commands.whitelist=srvr\nminSessionTimeout=1000\nforceSync=no\n"
+            "4lw.commands.whitelist=srvr\nminSessionTimeout=4000\nforceSync=no\n"
             "maxClientCnxns=0\n"
         )
         return (
@@ -103,7 +115,7 @@ class ZooKeeperStore(Store):
 
     def is_ready(self) -> bool:
         """See ``Store``."""
-        with socket.create_connection(("127.0.0.1", self.port), _ANSWER_SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), _READY_SECONDS) as connection:
             connection.sendall(b"srvr")
             return b"Mode:" in connection.recv(4096)
 
@@ -120,7 +132,12 @@ class ZooKeeperStore(Store):
             client.close()
 
 
-def _http(url: str, body: bytes | None = None, method: str | None = None) -> Any:
+def _http(
+    url: str,
+    body: bytes | None = None,
+    method: str | None = None,
+    seconds: float = _ANSWER_SECONDS,
+) -> Any:
     request = urllib.request.Request(url, body, method=method)
-    with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:
+    with urllib.request.urlopen(request, timeout=seconds) as answer:
         return answer.read()

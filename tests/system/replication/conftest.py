@@ -177,7 +177,7 @@ def on_engines(engines):
         names = []
         for address in engines:
             url = f"http://{address}/containers/json?all=1"
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=30) as answer:
                 names += [each["Names"][0].removeprefix("/") for each in json.load(answer)]
         return names
 

@@ -13,7 +13,8 @@ import pytest
 
 from tests.system.conftest import wait_until
 
-TTL_SECONDS = 5
+#: A store, a manager or this test may be late by a few seconds.
+TTL_SECONDS = 10
 TAKEOVER_SECONDS = 1.5 * TTL_SECONDS
 #: Of a client for an answer: a takeover may come within it.
 PATIENCE_SECONDS = 2 * TAKEOVER_SECONDS
@@ -104,12 +105,13 @@ def wait_progress(clients):
     )
 
 
+@pytest.mark.timeout(300)
 def test_a_primary_that_is_lost_in_any_way_has_one_successor_in_time(
     start_managers, clients, on_engines
 ):
     """Killed while there are three managers; stopped, cut off, and told to go while there are two.
 
-    One that is told to go hands over at once.
+    One that is told to go hands over long before its time is over; the contract says how soon.
     """
     managers = start_managers(3, TTL_SECONDS)
     working = clients(managers, "abc")
@@ -134,7 +136,7 @@ def test_a_primary_that_is_lost_in_any_way_has_one_successor_in_time(
     managers.wait_settled(left)
     lose(lambda leader: leader.proxy.freeze(), undo=lambda leader: leader.proxy.thaw())
     managers.wait_settled(left)
-    lose(lambda leader: leader.manager.stop(), seconds=2)
+    lose(lambda leader: leader.manager.stop(), seconds=TTL_SECONDS / 2)
 
     clients.stop()
     assert [client.failures for client in working] == [[], [], []]

@@ -87,7 +87,7 @@ def test_a_hub_like_classics_gets_from_join_what_classic_sent_and_gives_list_wha
     assert listed(uri) == [OURS]
     # It cannot be told of one that leaves: the time runs out there.
     joined.terminate()
-    assert joined.wait(10) == 0
+    assert joined.wait(30) == 0
 
 
 # ---- in Consul

@@ -3,6 +3,7 @@
 import urllib.request
 from base64 import b64encode
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 import trio
@@ -20,7 +21,8 @@ from tests.system.stores.conversation import replay
 pytestmark = pytest.mark.docker
 
 CLASSIC, OURS = "10.3.3.3:2376", "10.4.4.4:2376"
-OPTIONS = DiscoveryOptions(ttl_seconds=10)
+#: Long enough that nothing lapses because this machine was busy.
+OPTIONS = DiscoveryOptions(ttl_seconds=30)
 
 
 @asynccontextmanager
@@ -68,7 +70,8 @@ async def test_while_ours_leads_in_consul_classic_waits_and_knows_it(consul):
     async with standing(in_consul(consul, "second")) as sink:
         await sink.wait_until(lambda: sink.leads)
         coded = b64encode(OURS.encode()).decode()
-        replay("consul_follow", consul.port, prefix="second", coded=coded)
+        follow = partial(replay, "consul_follow", consul.port, prefix="second", coded=coded)
+        await trio.to_thread.run_sync(follow)
         assert sink.leads
 
 
@@ -126,7 +129,7 @@ async def test_while_ours_leads_in_zookeeper_classic_waits_and_knows_it(zookeepe
         assert sink.leads
 
 
-@pytest.mark.parametrize(("asked", "granted"), [(0.2, 1.0), (4.0, 4.0), (1000.0, 10.0)])
+@pytest.mark.parametrize(("asked", "granted"), [(2.0, 4.0), (6.0, 6.0), (1000.0, 10.0)])
 async def test_what_zookeeper_grants_counts_and_not_what_was_asked(zookeeper, asked, granted):
     uri = DiscoveryURI("zk", f"127.0.0.1:{zookeeper.port}/third")
     session = await ZooKeeperSeat(parse_location(uri, OPTIONS, 2181), asked).open(OURS)

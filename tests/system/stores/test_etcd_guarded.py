@@ -105,7 +105,7 @@ def test_engines_join_and_a_primary_leads_also_after_a_restart_forgot_who_had_lo
     def role():
         return dict(manager.get("/info")["SystemStatus"])["Role"]
 
-    join(engines["old"].address, uri, *options, "--heartbeat", "1s", "--ttl", "10s")
+    join(engines["old"].address, uri, *options, "--heartbeat", "1s", "--ttl", "60s")
     manager.wait_healthy(1)
     wait_until(lambda: role() == "primary", "the manager to lead")
     etcd.kill()

@@ -118,7 +118,7 @@ def test_create_join_list_and_leave(hub, join, listed, wait_until):
     joined = join("10.0.0.1:2375", uri)
     wait_until(lambda: listed(uri) == ["10.0.0.1:2375"], "the engine that joined")
     joined.send_signal(signal.SIGTERM)
-    assert joined.wait(10) == 0
+    assert joined.wait(30) == 0
     assert listed(uri) == []
 
 

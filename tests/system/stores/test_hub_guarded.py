@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import trustme
@@ -44,7 +45,8 @@ def create(*options):
 
 def test_a_peer_that_asks_too_often_is_told_when_to_come_again(start_hub):
     hub = start_hub("--rate", "1")
-    answers = [hub.ask("GET", "/healthz") for _ in range(5)]
+    with ThreadPoolExecutor(20) as pool:  # more than a slow machine's time makes good
+        answers = list(pool.map(lambda _: hub.ask("GET", "/healthz"), range(60)))
     refused = [headers["Retry-After"] for status, headers, _ in answers if status == 429]
     assert refused
     assert all(int(seconds) >= 1 for seconds in refused)
@@ -136,7 +138,7 @@ def test_engines_join_and_are_found_over_tls(
     joined = join(engines["new"].address, uri, *options)
     manager.wait_healthy(2)
     joined.send_signal(signal.SIGTERM)
-    assert joined.wait(10) == 0
+    assert joined.wait(30) == 0
     wait_until(lambda: manager.statuses() == ["Healthy"], "the one that left to go")
 
 
