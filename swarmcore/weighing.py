@@ -1,5 +1,6 @@
 """Classic's weights, shared by the strategies that came from it, and one scale for all weights."""
 
+import math
 from collections.abc import Sequence
 
 from swarmcore.config import ContainerConfig
@@ -40,12 +41,17 @@ def normalise(weights: Sequence[Sequence[float]]) -> list[list[float]]:
     Args:
         weights: a row for each candidate, all of one length.
     """
-    lowest, highest = map(min, zip(*weights, strict=True)), map(max, zip(*weights, strict=True))
-    scales = list(zip(lowest, highest, strict=True))
-    return [
-        [
-            (weight - low) / (high - low) if high > low else 0.0
-            for weight, (low, high) in zip(row, scales, strict=True)
-        ]
-        for row in weights
-    ]
+    if not weights:
+        return []
+    scaled = [_scale(column) for column in zip(*weights, strict=True)]
+    return [list(row) for row in zip(*scaled, strict=True)] if scaled else [[] for _ in weights]
+
+
+def _scale(column: Sequence[float]) -> list[float]:
+    low, high = min(column), max(column)
+    if not high > low:
+        return [0.0] * len(column)
+    if math.isinf(high - low):
+        # Finite numbers may be further apart than any number is large; halves of them are not.
+        return _scale([number / 2 for number in column])
+    return [(number - low) / (high - low) for number in column]

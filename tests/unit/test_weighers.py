@@ -99,10 +99,17 @@ def test_weighers_that_find_no_difference_leave_the_strategys_order(weights):
         ([(5.0,)], [[0.0]]),
         ([(3.0, 1.0), (1.0, 1.0), (2.0, 1.0)], [[1.0, 0.0], [0.0, 0.0], [0.5, 0.0]]),
         ([(-1e9,), (1e9,)], [[0.0], [1.0]]),
+        ([(-1e308,), (1e308,), (0.0,)], [[0.0], [1.0], [0.5]]),
     ],
 )
 def test_weights_are_brought_to_one_scale_by_columns(raw, normalised):
     assert normalise(raw) == normalised
+
+
+def test_weights_further_apart_than_any_number_still_rank_the_nodes():
+    weights = {"worst": (-1e308,), "best": (1e308,), "middle": (0.0,)}
+    same = Weigher("same", 1.0, lambda _, found, __: [1.0] * len(found))
+    assert order(nodes("worst middle best"), same, strategy=Saying(weights)) == "best middle worst"
 
 
 # ---- those that there are
@@ -200,6 +207,8 @@ def test_multipliers_are_read():
         ("swarm.weight.imag", "1", "no weight is called swarm.weight.imag; known: image, failures"),
         ("swarm.weight.image", "much", "swarm.weight.image should be a number such as 1.5"),
         ("swarm.weight.image", "nan", "swarm.weight.image should be a number such as 1.5"),
+        ("swarm.weight.image", "1e308", "swarm.weight.image should be from -1000000 to 1000000"),
+        ("swarm.weight.failures", "-1000001", "swarm.weight.failures should be from -1000000 to"),
     ],
 )
 def test_a_weight_that_is_none_stops_the_start(key, value, error):
