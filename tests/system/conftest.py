@@ -159,6 +159,21 @@ class Docker:
         )
 
 
+def detach(terminal: "pexpect.spawn[str]", *keys: str) -> None:
+    """Press detach keys until they are heard, and wait for the client's end.
+
+    The client looks for them read by read, as people type: keys that it reads at once are input.
+    """
+    for _ in range(12):
+        terminal.send("\x15")  # a line of input that earlier keys began is none of the program's
+        for key in keys:
+            terminal.send(key)
+        if terminal.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=5) == 0:
+            terminal.close()
+            return
+    pytest.fail(f"the client does not hear its keys: {terminal}")
+
+
 class Fleet:
     """Three engines, one manager."""
 

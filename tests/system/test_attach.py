@@ -3,6 +3,8 @@
 import pexpect
 import pytest
 
+from tests.system.conftest import detach
+
 
 @pytest.fixture(params=["20.10", "28"])
 def local(fleet, request):
@@ -14,19 +16,11 @@ def local(fleet, request):
     return fleet.docker(request.param, fleet.manager.socket)
 
 
-def press(terminal, *keys):
-    """Press keys one after another: the engine looks for them read by read, as people type."""
-    for key in keys:
-        terminal.send(key)
-
-
 def test_detach_keys_leave_the_container_running_and_attach_returns(local):
     script = "echo up; read word; echo back $word; exit 4"
     terminal = local.terminal("run", "-it", "--name", "box", "busybox", "sh", "-c", script)
     terminal.expect("up")
-    press(terminal, "\x10", "\x11")
-    terminal.expect(pexpect.EOF)
-    terminal.close()
+    detach(terminal, "\x10", "\x11")
     assert local("inspect", "-f", "{{.State.Running}}", "box") == "true"
 
     terminal = local.terminal("attach", "box")
@@ -42,9 +36,7 @@ def test_own_detach_keys(local):
     terminal = local.terminal("attach", "--detach-keys", "ctrl-a,d", "box")
     terminal.sendline("here")
     terminal.expect("here")
-    press(terminal, "\x01", "d")
-    terminal.expect(pexpect.EOF)
-    terminal.close()
+    detach(terminal, "\x01", "d")
     assert local("inspect", "-f", "{{.State.Running}}", "box") == "true"
 
 

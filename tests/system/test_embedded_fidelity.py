@@ -197,7 +197,7 @@ def embedded():
 
     thread = threading.Thread(target=trio.run, args=(serve,))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     yield parts["engine"].address
     parts["token"].run_sync_soon(parts["scope"].cancel)
     thread.join(10)

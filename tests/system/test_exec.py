@@ -25,8 +25,8 @@ def test_exec_has_environment_and_directory(docker, box):
 def test_exec_in_a_terminal(docker, box):
     terminal = docker.terminal("exec", "-it", "box", "sh")
     terminal.expect("# ")
-    terminal.sendline("stty size; tty")
-    terminal.expect("33 101")
+    terminal.sendline("until stty size | grep '33 101'; do :; done; tty")  # it follows the start
+    terminal.expect("33 101\r\n")
     terminal.expect("/dev/")
     terminal.sendline("exit 5")
     terminal.expect(pexpect.EOF)

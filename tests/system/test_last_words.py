@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 RELEASES = ("20.10", "28")
-#: Ends when told to, and after a minute even if nobody is left to tell it.
-TICK = "trap 'exit 1' TERM; for i in $(seq 300); do echo tick; sleep 0.2; done"
+#: Ends when told to, and after some minutes even if nobody is left to tell it.
+TICK = "trap 'exit 1' TERM; for i in $(seq 900); do echo tick; sleep 0.2; done"
 #: The release 20.10 shows what is no JSON as just that, and nothing else that fails has a text.
 WORDLESS = {("20.10", "wait"), ("20.10", "attach")}
 

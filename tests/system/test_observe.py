@@ -112,6 +112,7 @@ def test_top(docker, trio_of_boxes):
 def test_events_arrive_from_every_engine_filtered(fleet, docker, wait_until):
     filters = ("type=container", "event=start", "label=watch")
     arguments = [part for text in filters for part in ("--filter", text)]
+    wait_until(lambda: not fleet.manager.get("/info")["NEventsListener"], "others to be gone")
     follow = docker.start("events", *arguments, "--format", "{{.Actor.Attributes.name}}")
     fleet_names = sorted(fleet.engines)
     # The follower is in place once the manager counts it.

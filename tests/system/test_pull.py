@@ -62,8 +62,9 @@ def test_pull_puts_the_image_on_every_engine_and_lists_it_once(fleet, docker, re
     assert image in docker("inspect", "--type", "image", "-f", "{{.RepoTags}}", image)
 
 
-def test_an_image_on_one_engine_only_is_run_there(fleet, docker):
+def test_an_image_on_one_engine_only_is_run_there(fleet, docker, wait_until):
     fleet.direct("middle")("tag", "busybox", "only/here:1")
+    wait_until(lambda: docker("images", "-q", "only/here:1"), "the manager to know the image")
     try:
         id = docker("run", "-d", "only/here:1", "sleep", "600")
         assert docker("inspect", "-f", "{{.Node.Name}}", id) == "middle"

@@ -64,8 +64,8 @@ def test_input_that_nobody_reads_does_not_hang_the_client(docker):
 def test_a_terminal_has_its_size_and_its_keys(docker):
     terminal = docker.terminal("run", "-it", "--rm", "busybox", "sh")
     terminal.expect("# ")
-    terminal.sendline("stty size")
-    terminal.expect("33 101")
+    terminal.sendline("until stty size | grep '33 101'; do :; done")  # it follows the start
+    terminal.expect("33 101\r\n")
     terminal.expect("# ")
     terminal.sendline("until stty size | grep '40 120'; do :; done; exit 3")
     # The client begins to listen for a change after the first size has arrived: change it again

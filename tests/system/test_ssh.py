@@ -105,7 +105,7 @@ class Sshd:
         log = self._folder / "sshd.log"
         with log.open("wb") as file:
             self._process = subprocess.Popen(command, stderr=file)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while "listening" not in log.read_text():
             assert self._process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

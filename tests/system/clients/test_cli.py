@@ -11,7 +11,7 @@ import tarfile
 import pexpect
 import pytest
 
-from tests.system.conftest import tar_of
+from tests.system.conftest import detach, tar_of
 
 CLI = "docker command"
 RELEASES = ("20.10", "28")
@@ -71,9 +71,8 @@ def test_terminal(docker, target):
     script = "until stty size | grep '33 101'; do :; done; read word; echo back $word; exit 4"
     terminal = docker.terminal("run", "-it", "--name", "box", "busybox", "sh", "-c", script)
     terminal.expect("33 101")
-    for key in ("\x10", "\x11"):
-        terminal.send(key)
-    assert left(terminal) == 0
+    detach(terminal, "\x10", "\x11")
+    assert terminal.exitstatus == 0
     other = docker.terminal("exec", "-it", "box", "sh", "-c", script.partition("read")[0] + "tty")
     other.expect("33 101")
     other.expect("/dev/")
@@ -177,7 +176,8 @@ def test_life(docker):
     docker("update", "--restart", "no", "crate")
     docker("restart", "crate")
     waiting = docker.start("wait", "crate")
-    docker("exec", "crate", "kill", "-USR1", "1")
+    # Until it ends: what it is to do is set a moment after its start.
+    docker.run("exec", "crate", "sh", "-c", "while kill -USR1 1; do sleep 0.1; done")
     assert waiting.communicate(timeout=60)[0] == "12\n"
     docker("start", "crate")
     assert docker("stop", "crate") == "crate"

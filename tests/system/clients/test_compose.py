@@ -54,9 +54,10 @@ volumes: {{data: {{}}}}
 
 
 @pytest.mark.client(COMPOSE, "builds, brings up, leaves alone and takes down a whole project")
-def test_project(target, make_project, shared_fleet):
+def test_project(target, make_project, shared_fleet, wait_until):
     shop = make_project("shop", SHOP)
     shop("up", "-d", "--build")
+    wait_until(lambda: "started" in shop("logs", "web"), "the server to listen")
     rows = [json.loads(line) for line in shop("ps", "-a", "--format", "json").splitlines()]
     told = {row["Service"]: (row["State"], row["Health"], row["ExitCode"]) for row in rows}
     assert told == {
@@ -68,7 +69,7 @@ def test_project(target, make_project, shared_fleet):
     host, _, port = shop("port", "web", "80").rpartition(":")
     if host == "0.0.0.0":  # of the engine itself
         host = target.host.removeprefix("tcp://").partition(":")[0]
-    with urllib.request.urlopen(f"http://{host}:{port}/word", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{host}:{port}/word", timeout=60) as answer:
         assert answer.read() == b"hello\n"
     ids = shop.ids()
     shop("up", "-d")
@@ -126,7 +127,16 @@ def test_lifecycle(pair, tmp_path, wait_until):
     log = tmp_path / "log"
     following = pair.start(log, "logs", "-f", "--no-log-prefix", "web")
     wait_until(lambda: "started" in log.read_text(), "the log to be followed")
+
+    def wait_up(times):
+        wait_until(
+            lambda: pair("logs", "--no-log-prefix", "db").splitlines() == ["up"] * times,
+            f"db to have come up {times} times",
+        )
+
+    wait_up(1)
     pair("restart", "-t", "5", "db")
+    wait_up(2)
     assert pair.inspect("web")["State"]["StartedAt"] == web["State"]["StartedAt"]
     pair("stop", "-t", "5")
     assert pair.states() == {"db": "exited", "web": "exited"}
@@ -134,7 +144,7 @@ def test_lifecycle(pair, tmp_path, wait_until):
     pair("start")
     assert pair.states() == {"db": "running", "web": "running"}
     assert pair.ids() == ids
-    assert pair("logs", "--no-log-prefix", "db").splitlines() == ["up"] * 3
+    wait_up(3)
     until = int(time.time()) + 1
     told = pair.run("events", "--json", "--since", str(since), "--until", str(until))
     assert told.stderr in ("", "EOF\n")  # how compose takes the end that it asked for

@@ -77,7 +77,12 @@ def test_life(shop, tmp_path, wait_until):
     wait_until(lambda: "| near" in log.read_text(), "the services to be up")
     web = shop.inspect("web")
     assert shop("run", "--rm", "--no-deps", "-T", "web", "cat", "/etc/word") == "hello"
+
+    def times_up():
+        return shop("logs", "--no-color", "db").count("| up")
+
     shop("restart", "-t", "5", "db")
+    wait_until(lambda: times_up() == 2, "db to be up again")
     assert shop.inspect("web")["State"]["StartedAt"] == web["State"]["StartedAt"]
     assert shop("port", "web", "80").rpartition(":")[2].isdecimal()
     assert "httpd" in shop("top", "web")
@@ -86,4 +91,4 @@ def test_life(shop, tmp_path, wait_until):
     assert shop.states() == {"db": "exited", "web": "exited", "near": "exited"}
     shop("start")
     assert shop.states() == {"db": "running", "web": "running", "near": "running"}
-    assert shop("logs", "--no-color", "db").count("| up") == 3
+    wait_until(lambda: times_up() == 3, "db to be up a third time")

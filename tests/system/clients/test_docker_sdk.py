@@ -88,7 +88,7 @@ def test_settings(sdk):
 
 
 @pytest.mark.client(SDK, "starts, pauses, restarts, renames, updates, kills, waits, removes")
-def test_life(sdk):
+def test_life(sdk, wait_until):
     web = sdk.containers.run("busybox", STILL, name="web", detach=True)
     steps = [(web.pause, "paused"), (web.unpause, "running"), (web.restart, "running")]
     for step, status in steps:
@@ -99,7 +99,8 @@ def test_life(sdk):
     web.update(mem_limit="32m", memswap_limit="64m")
     web.reload()
     assert (web.name, web.attrs["HostConfig"]["Memory"]) == ("shop", 32 << 20)
-    assert any("sleep" in " ".join(row) for row in web.top()["Processes"])
+    # In its loop it heeds signals; until then the first process of a container ignores them.
+    wait_until(lambda: any(row[-1] == "sleep 0.1" for row in web.top()["Processes"]), "its loop")
     web.kill("SIGTERM")
     assert web.wait(timeout=30)["StatusCode"] == 0
     web.start()

@@ -46,7 +46,7 @@ def environment(target, monkeypatch, versions):
 
 
 def quick(strategy):
-    return strategy.with_poll_interval(0.1).with_startup_timeout(timedelta(seconds=20))
+    return strategy.with_poll_interval(0.1).with_startup_timeout(timedelta(seconds=60))
 
 
 def read(container, port=80, path="hosts"):
@@ -56,7 +56,7 @@ def read(container, port=80, path="hosts"):
 
 
 @pytest.mark.client(TESTCONTAINERS, "starts a container, waits for its log, and removes it")
-def test_container():
+def test_container(wait_until):
     command = [
         "sh",
         "-c",
@@ -64,7 +64,8 @@ def test_container():
     ]
     ready = quick(LogMessageWaitStrategy("ready"))
     with DockerContainer("busybox", command=command).with_env("A", "1").waiting_for(ready) as box:
-        assert box.get_logs() == (b"got 1\n", b"ready\n")
+        # Two streams: what was written first may come later.
+        wait_until(lambda: box.get_logs() == (b"got 1\n", b"ready\n"), "both lines")
         box.reload()
         assert box.status == "running"
         wrapped = box.get_wrapped_container()
