@@ -145,7 +145,10 @@ def _ip(value: Any) -> str:
     """One spelling for each address, and the empty text for all of a host's."""
     text = value if isinstance(value, str) else ""
     with contextlib.suppress(ValueError):
-        text = str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(text)
+        # Engines, as all that is written in Go, take a mapped address for the IPv4 one in it.
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        text = str(mapped or address)
     return "" if text in ANY_IP else text
 
 

@@ -57,6 +57,8 @@ def test_memory(host_config, memory):
         ({"80/tcp": [{"HostPort": "8000-8010"}]}, ["8000-8010/tcp"]),
         ({"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]}, ["127.0.0.1:80/tcp"]),
         ({"80/tcp": [{"HostIp": "0:0:0:0:0:0:0:0", "HostPort": "80"}]}, ["80/tcp"]),
+        ({"80/tcp": [{"HostIp": "::ffff:127.0.0.1", "HostPort": "80"}]}, ["127.0.0.1:80/tcp"]),
+        ({"80/tcp": [{"HostIp": "::ffff:0.0.0.0", "HostPort": "80"}]}, ["80/tcp"]),
         ({"80/tcp": [{"HostPort": "80"}, {"HostIp": "::", "HostPort": "80"}]}, ["80/tcp"]),
         ({"80/tcp": [{"HostPort": "80"}, {"HostPort": "81"}]}, ["80/tcp", "81/tcp"]),
         ({"80/tcp": [{"HostPort": ""}]}, []),
