@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from swarmcore import hookimpl
 from swarmcore.protocols import ContainerConfig, Node, Rule
 
+#: ``-p 8000-9000:8000-9000`` asks for 1,001: nobody reads a refusal of 10 KB that lists them all.
+_MOST_NAMED = 8
+
 
 @hookimpl
 def swarmcore_filter() -> "PortFilter":
@@ -34,5 +37,7 @@ class PortFilter:
             taken = f"taken by {holder}"
             return taken if len(ports) == 1 else f"{port} {taken}"
 
-        names = ", ".join(str(port) for port in ports)
+        names = ", ".join(str(port) for port in ports[:_MOST_NAMED])
+        if len(ports) > _MOST_NAMED:
+            names += f" and {len(ports) - _MOST_NAMED} more"
         yield Rule(f"port {names}" if len(ports) == 1 else f"ports {names}", check)

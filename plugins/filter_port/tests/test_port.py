@@ -51,3 +51,10 @@ def test_a_placement_under_way_holds_its_port():
 
 def test_a_container_without_ports_has_no_rule():
     assert list(PortFilter().rules(a_config())) == []
+
+
+def test_of_very_many_ports_the_first_are_named():
+    config = a_config(ports=[str(port) for port in range(8000, 9001)])
+    (rule,) = PortFilter().rules(config)
+    assert rule.text.startswith("ports 8000/tcp, 8001/tcp, ")
+    assert rule.text.endswith("8007/tcp and 993 more")
