@@ -5,7 +5,7 @@ sure to get one, and nobody knows which until the container runs and its claim n
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from swarmcore.model import HostPort
@@ -47,7 +47,7 @@ class PortTable:
                 if held.clashes(port):
                     return name
             return None
-        if any(True for _ in self._free(port)):
+        if _Search().first(port, self._is_free) is not None:
             return None
         return self.holder(_one(port, port.first))
 
@@ -56,18 +56,20 @@ class PortTable:
 
         Those who hold a range count: each keeps one port of it.
         """
-        for port in ports:
+        singles = [port for port in ports if port.first == port.last]
+        for port in singles:
             found = self.holder(port)
             if found is not None:
                 return port, found
         touched = any(held.clashes(port) for held, _ in self._ranges for port in ports)
-        if touched or any(port.first != port.last for port in ports):
+        if touched or len(singles) < len(ports):
             return self._squeeze(ports)
         return None
 
     def _squeeze(self, ports: Sequence[HostPort]) -> tuple[HostPort, str] | None:
         """See whether every range gets a port of its own beside *ports*."""
-        rivals = [(held, name) for held, name in self._ranges if self.holder(held) is None]
+        search = _Search()
+        rivals = [held for held in self._ranges if search.first(held[0], self._is_free)]
         failed = self._arrange(ports, rivals)
         if failed and self._arrange((), rivals):
             # They had too few ports before; that is between them and their engine.
@@ -76,6 +78,8 @@ class PortTable:
         if failed is None:
             return None
         wish, name = failed
+        if not name and (found := self.holder(wish)) is not None:
+            return wish, found
         asked = next((port for port in ports if port.clashes(wish)), ports[0])
         others = (rival for held, rival in rivals if held.clashes(asked))
         return asked, name or next(others, "this container itself")
@@ -92,20 +96,55 @@ class PortTable:
                 taken[port.first].append(port)
             else:
                 wishes.append((port, ""))
+
+        def is_free(port: HostPort) -> bool:
+            others = taken.get(port.first, ())
+            return self._is_free(port) and not any(port.clashes(other) for other in others)
+
+        search = _Search()
         for wish, name in sorted(wishes, key=lambda pair: pair[0].last):
-            for port in self._free(wish):
-                if not any(port.clashes(other) for other in taken[port.first]):
-                    taken[port.first].append(port)
-                    break
-            else:
+            found = search.first(wish, is_free)
+            if found is None:
                 return wish, name
+            taken[found.first].append(found)
         return None
 
-    def _free(self, wish: HostPort) -> Iterator[HostPort]:
-        for number in range(wish.first, wish.last + 1):
+    def _is_free(self, port: HostPort) -> bool:
+        return self.holder(port) is None
+
+
+class _Search:
+    """Looks for free ports, while what is not free stays so.
+
+    No port is looked at twice for one address, however many ranges have it: a client may ask for a
+    thousand of all ports.
+    """
+
+    def __init__(self) -> None:
+        #: Of each protocol and address: a number that is not free -> a later one that may be.
+        self._next: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+
+    def first(self, wish: HostPort, is_free: Callable[[HostPort], bool]) -> HostPort | None:
+        """The lowest port of a range that is free; ``None``: there is none."""
+        later = self._next[wish.protocol, wish.ip]
+        number = _end(later, wish.first)
+        while number <= wish.last:
             port = _one(wish, number)
-            if self.holder(port) is None:
-                yield port
+            if is_free(port):
+                return port
+            later[number] = number + 1
+            number = _end(later, number)
+        return None
+
+
+def _end(later: dict[int, int], number: int) -> int:
+    """Where a chain of *later* ends; it is made short for the next who goes along it."""
+    end = number
+    while end in later:
+        end = later[end]
+    while number != end:
+        later[number], number = end, later[number]
+    return end
 
 
 def _one(port: HostPort, number: int) -> HostPort:

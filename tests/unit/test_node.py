@@ -184,6 +184,28 @@ def test_ports_are_refused_exactly_when_no_arrangement_fits(before, wanted):
         table.clash(wanted)  # engines may report anything; it only must not fail
 
 
+class CountedPort(HostPort):
+    """Counts how often ports were held against one another."""
+
+    compared = 0
+
+    def clashes(self, other):
+        CountedPort.compared += 1
+        return super().clashes(other)
+
+
+@pytest.mark.parametrize("step", [0, 1], ids=["one range", "many ranges"])
+def test_many_ranges_look_at_each_port_that_is_held_a_few_times_at_most(step):
+    """All placing waits for this."""
+    table, held, asked = PortTable(), 2000, 200
+    table.take([CountedPort(number, number) for number in range(1, held + 1)], "held")
+    CountedPort.compared = 0
+    ranges = [HostPort(1 + step * number, held + asked) for number in range(asked)]
+    assert table.clash(ranges) is None
+    assert held <= CountedPort.compared < 4 * (held + asked)
+    assert table.clash([*ranges, HostPort(1, held + asked)]) is not None
+
+
 # ---- any sequence of changes
 
 PORTS = st.lists(st.sampled_from([HostPort(80, 80), HostPort(80, 82), HostPort(53, 53, "udp")]))
