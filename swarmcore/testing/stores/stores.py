@@ -2,18 +2,13 @@
 
 import json
 import socket
-import urllib.request
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from swarmcore.testing.lab.releases import cache_dir
+from swarmcore.testing.stores.asking import ANSWER_SECONDS, READY_SECONDS, ask
 from swarmcore.testing.stores.server import Store, StoreMissing, program
-
-#: Asked whether it is ready, it is asked again; what a test writes is written once.
-_READY_SECONDS = 5.0
-_ANSWER_SECONDS = 30.0
 
 
 class EtcdStore(Store):
@@ -38,18 +33,18 @@ class EtcdStore(Store):
     def is_ready(self) -> bool:
         """Its health has a way of its own: leases and the JSON gateway are asked too."""
         url = f"http://127.0.0.1:{self.port}"
-        if json.loads(_http(f"{url}/health", seconds=_READY_SECONDS)) != {"health": "true"}:
+        if json.loads(ask(f"{url}/health", seconds=READY_SECONDS)) != {"health": "true"}:
             return False
-        granted = _http(f"{url}/v3/lease/grant", b'{"TTL": "60"}', seconds=_READY_SECONDS)
+        granted = ask(f"{url}/v3/lease/grant", b'{"TTL": "60"}', seconds=READY_SECONDS)
         lease = json.dumps({"ID": json.loads(granted)["ID"]}).encode()
-        _http(f"{url}/v3/lease/revoke", lease, seconds=_READY_SECONDS)
+        ask(f"{url}/v3/lease/revoke", lease, seconds=READY_SECONDS)
         return True
 
     def put(self, path: str, value: str) -> None:
         """See ``Store``."""
         pair = {"key": b64encode(path.encode()), "value": b64encode(value.encode())}
         body = json.dumps({key: text.decode() for key, text in pair.items()}).encode()
-        _http(f"http://127.0.0.1:{self.port}/v3/kv/put", body)
+        ask(f"http://127.0.0.1:{self.port}/v3/kv/put", body)
 
 
 class ConsulStore(Store):
@@ -78,14 +73,14 @@ class ConsulStore(Store):
         And after a restart, when it has been there all the time, consistent reads come later.
         """
         url = f"http://127.0.0.1:{self.port}/v1/session"
-        session = json.loads(_http(f"{url}/create", b"{}", "PUT", _READY_SECONDS))["ID"]
-        _http(f"{url}/destroy/{session}", b"", "PUT", _READY_SECONDS)
-        _http(f"{url}/list?consistent", seconds=_READY_SECONDS)
+        session = json.loads(ask(f"{url}/create", b"{}", method="PUT", seconds=READY_SECONDS))["ID"]
+        ask(f"{url}/destroy/{session}", b"", method="PUT", seconds=READY_SECONDS)
+        ask(f"{url}/list?consistent", seconds=READY_SECONDS)
         return True
 
     def put(self, path: str, value: str) -> None:
         """See ``Store``."""
-        _http(f"http://127.0.0.1:{self.port}/v1/kv/{path}", value.encode(), method="PUT")
+        ask(f"http://127.0.0.1:{self.port}/v1/kv/{path}", value.encode(), method="PUT")
 
 
 class ZooKeeperStore(Store):
@@ -115,7 +110,7 @@ class ZooKeeperStore(Store):
 
     def is_ready(self) -> bool:
         """See ``Store``."""
-        with socket.create_connection(("127.0.0.1", self.port), _READY_SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), READY_SECONDS) as connection:
             connection.sendall(b"srvr")
             return b"Mode:" in connection.recv(4096)
 
@@ -124,20 +119,9 @@ class ZooKeeperStore(Store):
         from kazoo.client import KazooClient
 
         client = KazooClient(f"127.0.0.1:{self.port}")
-        client.start(_ANSWER_SECONDS)
+        client.start(ANSWER_SECONDS)
         try:
             client.create(f"/{path}", value.encode(), makepath=True)
         finally:
             client.stop()
             client.close()
-
-
-def _http(
-    url: str,
-    body: bytes | None = None,
-    method: str | None = None,
-    seconds: float = _ANSWER_SECONDS,
-) -> Any:
-    request = urllib.request.Request(url, body, method=method)
-    with urllib.request.urlopen(request, timeout=seconds) as answer:
-        return answer.read()

@@ -3,7 +3,6 @@
 import json
 import ssl
 import subprocess
-import urllib.request
 from base64 import b64encode
 
 import pytest
@@ -11,6 +10,7 @@ import trustme
 
 from swarmcore.testing.ports import free_port
 from swarmcore.testing.stores import EtcdStore, running
+from swarmcore.testing.stores.asking import ask
 from tests.system.conftest import SWARMCORE
 
 pytestmark = pytest.mark.docker
@@ -53,9 +53,8 @@ class GuardedEtcd(EtcdStore):
 
     def _ask(self, path, **fields):
         body = None if path == "health" else json.dumps(fields).encode()
-        request = urllib.request.Request(f"https://127.0.0.1:{self.port}/{path}", body)
-        with urllib.request.urlopen(request, timeout=5, context=self._context) as answer:
-            return json.load(answer)
+        url = f"https://127.0.0.1:{self.port}/{path}"
+        return json.loads(ask(url, body, context=self._context))
 
 
 @pytest.fixture(scope="module")
