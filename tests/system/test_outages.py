@@ -1,14 +1,11 @@
 """An engine killed, hung, or cut off: the others do not notice; it comes back with what it ran."""
 
-import time
-
 import pytest
-
-#: Far above what an undisturbed create takes here, far below any deadline towards an engine.
-UNDISTURBED = 4.0
 
 
 class Killed:
+    is_silent = False
+
     def begin(self, engine):
         engine.kill()
 
@@ -17,6 +14,8 @@ class Killed:
 
 
 class Hung:
+    is_silent = True
+
     def begin(self, engine):
         engine.pause()
 
@@ -25,6 +24,8 @@ class Hung:
 
 
 class CutOff:
+    is_silent = True
+
     def begin(self, engine):
         engine.cut()
 
@@ -50,11 +51,13 @@ def test_an_outage_costs_only_itself(fleet, wait_until, outage):
     wait_until(lambda: engine.api.call("GET", document)["ExecIDs"], "the exec to run")
     outage.begin(engine)
     try:
+        undisturbed = 0
         while status_of(manager, "middle") == "Healthy":
-            started = time.monotonic()
             docker("run", "-d", "-e", "constraint:node!=middle", "busybox", "sleep", "600")
             assert docker("ps", "-q")
-            assert time.monotonic() - started < UNDISTURBED
+            undisturbed += status_of(manager, "middle") == "Healthy"
+        # What waited for a silent engine would only come after the manager has given it up.
+        assert undisturbed or not outage.is_silent
         assert status_of(manager, "middle") == "Unhealthy"
         docker("run", "-d", "-e", "constraint:node!=middle", "busybox", "sleep", "600")
         refused = docker.run("run", "-d", "-e", "constraint:node==middle", "busybox", "true")
