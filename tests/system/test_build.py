@@ -1,6 +1,5 @@
 """``docker build`` through the manager: both builders, real clients, engines of three releases."""
 
-import hashlib
 import os
 import signal
 import tarfile
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-MB = 1_000_000
 #: The builders, by release of the CLI and what its ``DOCKER_BUILDKIT`` is.
 BUILDERS = {"classic": ("20.10", "0"), "buildkit": ("20.10", "1"), "buildx": ("28", "1")}
 
@@ -47,16 +45,6 @@ def context(tmp_path):
 def holders(fleet, image):
     """The engines that have *image*."""
     return [name for name in fleet.engines if fleet.direct(name)("images", "-q", image)]
-
-
-def resident_bytes(process):
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
-
-
-def digest(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_running(command):
@@ -126,19 +114,6 @@ def test_a_build_that_is_interrupted_ends_on_its_engine(builder, fleet, context,
     client.communicate(timeout=60)
     assert client.returncode != 0
     wait_until(lambda: not is_running(["/bin/sh", "-c", step]), "the step to be ended")
-
-
-def test_a_context_of_100_mb_arrives_and_is_not_held(builder, fleet, context, image):
-    folder = context("FROM busybox", "COPY big /big")
-    block = os.urandom(MB)
-    with (folder / "big").open("wb") as big:
-        for number in range(100):
-            big.write(number.to_bytes(4, "big") + block)
-    before = resident_bytes(fleet.manager.process)
-    builder("build", "-t", image, str(folder))
-    assert resident_bytes(fleet.manager.process) - before < 30 * MB
-    sums = builder("run", "--rm", image, "sha256sum", "/big")
-    assert sums.split()[0] == digest(folder / "big")
 
 
 def test_five_builds_at_once(builder, fleet, context, image):

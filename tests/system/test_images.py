@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -204,26 +203,3 @@ def test_prune_is_of_all_engines_and_known_at_once(fleet, docker, names):
     docker("image", "prune", "-af", "--filter", "label=unused")
     assert holders(fleet, "lab/made:1") == []
     assert docker("images", "-q", "lab/made:1") == ""
-
-
-def memory(manager):
-    """What the manager has in memory, and the most that it ever had, in MiB."""
-    status = Path(f"/proc/{manager.process.pid}/status").read_text()
-    rows = dict(line.split(":", 1) for line in status.splitlines())
-    return tuple(int(rows[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
-
-
-def test_loading_200_megabytes_does_not_pass_through_the_managers_memory(
-    fleet, docker, names, wait_until, tmp_path
-):
-    put(fleet, "old", "lab/large:1", os.urandom(200 << 20))
-    wait_until(lambda: docker("images", "-q", "lab/large:1"), "the manager to know the image")
-    archive = tmp_path / "large.tar"
-    before, peak_before = memory(fleet.manager)
-    docker("save", "-o", str(archive), "lab/large:1")
-    docker("load", "-i", str(archive))
-    after, peak = memory(fleet.manager)
-    assert after - before < 30
-    assert peak <= max(peak_before, before + 30)
-    assert holders(fleet, "lab/large:1") == list(fleet.engines)
-    assert len(ids(fleet, "lab/large:1")) == 1
