@@ -16,8 +16,6 @@ BLOCK = random.Random(3).randbytes(MB)
 #: What the manager's memory may grow by while it carries anything.
 HELD = 30_000_000
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture(scope="module")
 def pair(engines):

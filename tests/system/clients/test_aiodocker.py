@@ -74,6 +74,7 @@ def test_life(drive):
         await web.restart(t=1)
         await web.rename("shop")
         assert (await docker.containers.get("shop")).id == web.id
+        assert (await web.top())["Titles"]
         # In its loop it heeds signals; until then the first process of a container ignores them.
         while all(row[-1] != "sleep 0.1" for row in (await web.top())["Processes"]):
             pass

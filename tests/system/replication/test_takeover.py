@@ -105,7 +105,6 @@ def wait_progress(clients):
     )
 
 
-@pytest.mark.timeout(300)
 def test_a_primary_that_is_lost_in_any_way_has_one_successor_in_time(
     start_managers, clients, on_engines
 ):

@@ -1,6 +1,5 @@
 """Classic's managers and ours stand for one election: nobody leads beside another."""
 
-import urllib.request
 from base64 import b64encode
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,6 +15,7 @@ from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Leader
 from swarmcore.stores import parse_location
 from swarmcore.testing.contracts.elections import RecordingElectionSink
 from swarmcore.testing.stores import ConsulStore, ZooKeeperStore, running
+from swarmcore.testing.stores.asking import ask
 from tests.system.stores.conversation import replay
 
 pytestmark = pytest.mark.docker
@@ -52,8 +52,7 @@ def in_consul(store, prefix):
 
 def end_session(store, session):
     url = f"http://127.0.0.1:{store.port}/v1/session/destroy/{session}"
-    with urllib.request.urlopen(urllib.request.Request(url, method="PUT")) as answer:
-        assert answer.status == 200
+    assert ask(url, method="PUT") == b"true"
 
 
 async def test_while_classic_leads_in_consul_ours_waits_and_knows_it(consul):
