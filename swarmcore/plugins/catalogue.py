@@ -77,7 +77,7 @@ def listing(known: Sequence[PluginInfo], kind: str = "") -> str:
     """``installed: a, b``, for messages; only names of *kind* if that is given."""
     names = sorted({info.name for info in known if kind in ("", info.kind)})
     if not names:
-        return "none is installed; 'pip install swarmcore[standard]' brings the usual ones"
+        return "none is installed; 'pip install swarmcore-manager[standard]' brings the usual ones"
     return f"installed: {', '.join(names)}"
 
 
