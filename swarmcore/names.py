@@ -98,9 +98,10 @@ class NameIndex:
     def find(self, text: str) -> Container:
         """The container that *text* means.
 
-        In classic's order: an id or its first twelve digits, a swarm id likewise, a name
-        (``node/name`` too), the beginning of one id or swarm id.  Unlike classic, a name that
-        engines gave twice is an error that tells how to ask instead.
+        In an engine's order: a whole id (a swarm id too), a name (``node/name`` too), the first
+        twelve digits of an id, the beginning of one.  Classic asked for twelve digits before
+        names, and so removed another container than its engine would.  A name that engines gave
+        twice is an error that tells how to ask instead.
 
         Raises:
             NotFound: none; Docker's text.
@@ -109,21 +110,28 @@ class NameIndex:
         """
         if not text:
             raise BadRequest('invalid name or ID supplied: ""')
-        found = self._by_id.get(text) or self._by_short_id(text)
+        found = self._by_id.get(text) or self._by_swarm_identity(text)
         if found is None:
             found = self._only(self._named(text.removeprefix("/")), text)
+        if found is None:
+            found = self._by_short_id(text)
         if found is None:
             found = self._by_beginning(text)
         if found is None:
             raise NotFound(f"No such container: {text}")
         return found
 
-    def _by_short_id(self, text: str) -> Container | None:
-        """By all of a swarm id, or the first twelve digits of either; several are none."""
+    def _by_swarm_identity(self, text: str) -> Container | None:
+        """The only container with the swarm id *text*."""
         holders = list(self._by_swarm_id.get(text, {}).values())
-        if not holders and len(text) == _SHORT:
-            begun = self._begun(text)
-            holders = [found for found in begun if found.id.startswith(text)] or begun
+        return holders[0] if len(holders) == 1 else None
+
+    def _by_short_id(self, text: str) -> Container | None:
+        """The only container whose id, or else swarm id, begins with the twelve digits *text*."""
+        if len(text) != _SHORT:
+            return None
+        begun = self._begun(text)
+        holders = [found for found in begun if found.id.startswith(text)] or begun
         return holders[0] if len(holders) == 1 else None
 
     def _named(self, name: str) -> list[Container]:

@@ -69,9 +69,10 @@ def test_a_name_beats_the_beginning_of_an_id():
     assert an_index(WEB, named).find("abc") is named
 
 
-def test_a_short_id_beats_a_name():
+def test_a_name_beats_a_short_id_as_at_an_engine():
     named = a_known(WEB.id[:12], id="f" * 64)
-    assert an_index(named, WEB).find(WEB.id[:12]) is WEB
+    assert an_index(named, WEB).find(WEB.id[:12]) is named
+    assert an_index(WEB).find(WEB.id[:12]) is WEB
 
 
 def test_the_beginning_of_several_ids_is_a_bad_request():
