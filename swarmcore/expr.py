@@ -24,6 +24,7 @@ _VALUE = re.compile(r"[=!/]?~?[A-Za-z0-9:_.*/()?+\[\]\\^$|@\s-]+", re.ASCII)
 #: What a value must not have, signs of operators left out: they mean that something else is wrong.
 _ODD_CHARACTER = re.compile(r"[^A-Za-z0-9:_.*/()?+\[\]\\^$|@\s=!~-]", re.ASCII)
 _PLAIN = re.compile(r"[^\\.*()?+\[\]^$|]*")
+_BRACKETS = re.compile(r"[\\()\[\]]")
 _FORM = "write KEY==VALUE or KEY!=VALUE, e.g. zone==b, node!=web-*, zone==/^(a|b)$/, zone==~b"
 
 
@@ -49,7 +50,9 @@ class Expression:
         return self._found(candidates) is (self.operator == "==")
 
     def _found(self, candidates: Collection[str]) -> bool:
-        return self.value in candidates if self._test is None else any(map(self._test, candidates))
+        if self.value in candidates:  # a label such as "c++" is equal whatever its signs may mean
+            return True
+        return self._test is not None and any(map(self._test, candidates))
 
     def __str__(self) -> str:
         """As classic would be given it, on one line: ``zone==~b``."""
@@ -63,7 +66,8 @@ def parse(text: str) -> Expression:
     Args:
         text: ``KEY (==|!=) [~] VALUE``.  A value between slashes is an RE2 regular expression that
             may match anywhere; in any other value ``*`` stands for any text, the rest is a regular
-            expression too (as classic has it), and the whole candidate must match.
+            expression too (as classic has it), and the whole candidate must match.  A candidate
+            that equals the value matches in any case, so ``lang==c++`` means the label's text.
 
     Raises:
         BadRequest: malformed; the message names the expression, what is wrong with it and where,
@@ -128,7 +132,11 @@ def _nearest(text: str) -> str:
 
 
 def _compile(value: str) -> Callable[[str], bool] | None:
-    """A test of one candidate; ``None`` for a value that matches only itself."""
+    """A test of one candidate; ``None`` for a value that matches only itself.
+
+    Raises:
+        PatternError: no regular expression between the slashes, or a bracket without its partner.
+    """
     if len(value) > 1 and value.startswith("/") and value.endswith("/"):
         return searcher(value[1:-1])
     if _PLAIN.fullmatch(value):
@@ -137,7 +145,12 @@ def _compile(value: str) -> Callable[[str], bool] | None:
     if "*" in value and _PLAIN.fullmatch(beginning + end):
         return _between(beginning, end)
     # Not grouped: 'a|b' is "begins with a, or ends with b" in classic, and stays so.
-    return searcher(f"^{value.replace('*', '.*')}$")
+    try:
+        return searcher(f"^{value.replace('*', '.*')}$")
+    except PatternError:
+        if _BRACKETS.search(value):
+            raise
+        return None  # "c++" is a name, no slip of the pen
 
 
 def _between(beginning: str, end: str) -> Callable[[str], bool]:

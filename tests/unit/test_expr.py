@@ -166,3 +166,12 @@ def test_unequal_is_the_opposite_of_equal(text, candidates):
     equal = parse(text.replace("!=", "=="))
     unequal = parse(text.replace("==", "!="))
     assert equal.matches(candidates) is not unequal.matches(set(candidates))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["c++", "c++11", "a|b", "1.2+x", "(x86)", "a[0]", "/data/", "x?", "^top$", "a*b", r"d\w"],
+)
+def test_a_plain_value_equals_a_text_whatever_signs_it_has(text):
+    assert parse(f"lang=={text}").matches([text])
+    assert not parse(f"lang!={text}").matches([text])
