@@ -62,7 +62,7 @@ class Admission:
         """
         placement, queue = self._placement, self._placement.queue
         self.config = placement.complete(self._asked)
-        placement.check_name(self.config.name)
+        placement.check_name_of(self.config)
         refusal = placement.refusal(self.config)
         if isinstance(refusal, NeverFits):
             raise placement.remembered(self.config, refusal)
@@ -106,7 +106,7 @@ class Admission:
         placement = self._placement
         placement.permit()
         self.config = placement.complete(self._asked)
-        placement.check_name(self.config.name)
+        placement.check_name_of(self.config)
         decision = placement.scheduler.decide(self.config, nodes)
         if decision.error is None:
             self._reserve(nodes)
@@ -118,7 +118,7 @@ class Admission:
         placement = self._placement
         self.config = placement.complete(self._asked)
         promised = self._redeem_ticket(nodes)
-        placement.check_name(self.config.name)
+        placement.check_name_of(self.config)
         node = placement.place_if_any(self.config, promised, "pulled")
         if node is None:
             try:

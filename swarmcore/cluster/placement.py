@@ -98,6 +98,17 @@ class Placement:
                 " You have to remove (or rename) that container to be able to reuse that name."
             )
 
+    def check_name_of(self, config: ContainerConfig) -> None:
+        """Make sure that the name of a create is free; a refusal is among the decisions.
+
+        Raises:
+            Conflict: it is not; Docker's text.
+        """
+        try:
+            self.check_name(config.name)
+        except Conflict as error:
+            raise self.remembered(config, error) from None
+
     @contextmanager
     def holding_name(self, name: str) -> Iterator[None]:
         """Take *name* while the block lasts, for a container that is about to have it.

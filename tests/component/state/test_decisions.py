@@ -31,6 +31,17 @@ async def test_placements_and_refusals_are_remembered_the_newest_first(
         assert fleet.cluster.decisions(1) == [second]
 
 
+async def test_a_create_refused_for_its_name_is_a_refusal(autojump_clock, kit, engines):
+    async with kit.open_fleet(*engines) as fleet:
+        await fleet.create(a_config(name="web"))
+        with pytest.raises(Conflict) as refused:
+            await fleet.create(a_config(name="web"))
+        last = fleet.cluster.decisions(1)[0]
+        assert (last.name, last.node, last.error) == ("web", "", str(refused.value))
+        counts = fleet.cluster.decision_counts()
+        assert (counts.placed["create"], counts.refused["create"]) == (1, 1)
+
+
 async def test_an_alternate_is_a_decision_of_its_own(autojump_clock, kit, engines):
     async with kit.open_fleet(*engines) as fleet:
         for engine in engines[:2]:
