@@ -13,9 +13,9 @@ _NANO = 1_000_000_000
 def read_event(line: bytes, node: Node) -> Event | None:
     """Read one line of ``GET /events``.
 
-    Classic's additions: the node among the actor's attributes and as an object of its own, and
-    ``from`` naming it.  ``id``, ``status`` and ``from`` are filled in where the engine, from API
-    1.52 on, leaves them out: older clients crash without.
+    Classic's additions: the node among the actor's attributes and as an object of its own.
+    ``id``, ``status`` and ``from`` are filled in where the engine, from API 1.52 on, leaves them
+    out: older clients crash without.
 
     Args:
         line: JSON of one event, or a blank.
@@ -82,8 +82,8 @@ def _with_node(raw: dict[str, Any], node: Node) -> Event:
     if kind in ("container", "image"):
         raw.setdefault("status", action)
         raw.setdefault("id", actor_id)
-    origin = raw.get("from") or (attributes.get("image", "") if kind == "container" else "")
-    raw["from"] = f"{origin} node:{node.name}".lstrip()
+    if kind == "container" and "image" in attributes:
+        raw.setdefault("from", attributes["image"])
     raw["node"] = {"Name": node.name, "Id": node.id, "Addr": node.address, "Ip": node.ip}
     time_nano = raw.get("timeNano") or int(raw.get("time") or 0) * _NANO
     return Event(kind, action, actor_id, attributes, int(time_nano), node.id, raw)

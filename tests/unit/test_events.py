@@ -26,14 +26,14 @@ def container_event(action="start", **fields):
     return line(Type="container", Action=action, Actor=actor, scope="local", **fields)
 
 
-def test_the_node_is_added_as_classic_adds_it(node):
+def test_the_node_is_added_beside_what_the_engine_said(node):
     event = read_event(container_event(**{"from": "busybox", "id": ID, "status": "start"}), node)
     assert event.attributes == {
         "image": "busybox", "name": "web", "node.name": "n1", "node.id": "EID|10.0.0.1:2375",
         "node.addr": "10.0.0.1:2375", "node.ip": "10.0.0.1",
     }  # fmt: skip
     assert event.raw["Actor"]["Attributes"] == event.attributes
-    assert event.raw["from"] == "busybox node:n1"
+    assert event.raw["from"] == "busybox"
     assert event.raw["node"] == {
         "Name": "n1", "Id": "EID|10.0.0.1:2375", "Addr": "10.0.0.1:2375", "Ip": "10.0.0.1",
     }  # fmt: skip
@@ -46,7 +46,7 @@ def test_the_node_is_added_as_classic_adds_it(node):
 def test_fields_that_new_engines_leave_out_are_filled_in(node):
     raw = read_event(container_event("exec_create: sh -c true"), node).raw
     assert (raw["id"], raw["status"]) == (ID, "exec_create: sh -c true")
-    assert raw["from"] == "busybox node:n1"
+    assert raw["from"] == "busybox"
 
 
 def test_a_network_event_gets_no_container_fields(node):
@@ -74,6 +74,6 @@ def test_the_clusters_own_events_are_of_type_swarm(node):
     assert (event.raw["Type"], event.raw["status"], event.raw["time"]) == (
         "swarm", "engine_connect", 5,
     )  # fmt: skip
-    assert event.raw["from"] == "swarm node:n1"
+    assert event.raw["from"] == "swarm"
     assert event.attributes["node.name"] == "n1"
     assert "id" not in event.raw

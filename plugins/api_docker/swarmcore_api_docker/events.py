@@ -35,7 +35,7 @@ class _Wanted:
 
 def routes() -> list[Route]:
     """The one path."""
-    rewrites = "filter node; Actor's node.*, from, node"
+    rewrites = "filter node; Actor's node.*, node"
     return [Route("GET", "/events", follow_events, routed=ALL, rewrites=rewrites)]
 
 

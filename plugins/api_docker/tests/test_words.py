@@ -5,7 +5,7 @@ from swarmcore_api_docker.glob import match_glob
 from swarmcore_api_docker.status_text import FOREVER, age_changes_at, word_age, word_status
 from swarmcore_api_docker.timestamps import parse_moment, parse_when
 
-from swarmcore.errors import BadRequest
+from swarmcore.errors import BadRequest, SwarmError
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -80,12 +80,19 @@ def test_moments(text, seconds):
     [
         ("", None), ("-1", None), ("-1.5", None), ("0", 0.0), ("-2", -2.0),
         ("1714564800", 1714564800.0), ("1714564800.5", 1714564800.5),
+        ("+5", 5.0), ("1796016163041", 1796016163041.0), ("1.9999999999999", 1.9999999999999),
+        ("9223372036854775807", 9.223372036854775807e18),
         ("10m", 400.0), ("1h30m", -4400.0), ("1.5s", 998.5), ("0s", 1000.0),
         ("2024-05-01T12:00:00Z", 1714564800.0), ("2024-05-01T12:00:00", 1714564800.0),
     ],
 )  # fmt: skip
 def test_since_and_until_take_four_forms(text, seconds):
     assert parse_when(text, 1000.0, "since") == seconds
+
+
+def test_seconds_beyond_64_bits_are_refused_in_an_engines_words():
+    with pytest.raises(SwarmError, match='parsing "9223372036854775808": value out of range'):
+        parse_when("9223372036854775808", 1000.0, "since")
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "10x", "1e5", "--5"])
