@@ -19,7 +19,7 @@ from swarmcore.routing import Router
 from swarmcore.server import cause_of
 from swarmcore.server.exchange import ServerExchange
 from swarmcore.server.incoming import ClientGone
-from swarmcore.versions import CEILING, FLOOR, ApiVersion
+from swarmcore.versions import CEILING, ApiVersion
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Gateway:
         self, exchange: ServerExchange, found: tuple[Route, Mapping[str, str]] | None
     ) -> None:
         request = exchange.request
-        check_version(request.version)
+        check_version(request.version, self._cluster.min_api_version)
         denied = self._ask(request)
         if denied is not None:
             raise Forbidden(denied.reason)
@@ -204,20 +204,24 @@ def _kind_of(route: Route | None) -> str:
     return "other" if route is None else route.template.split("/", 2)[1]
 
 
-def check_version(version: ApiVersion | None) -> None:
+def check_version(version: ApiVersion | None, oldest: ApiVersion) -> None:
     """Refuse a path's version that is out of range, in the words that clients show.
+
+    Args:
+        version: the path's; ``None`` without a prefix.
+        oldest: what is accepted at least, ``Cluster.min_api_version``.
 
     Raises:
         BadRequest: too new or too old.
     """
-    if version is None or FLOOR <= version <= CEILING:
+    if version is None or oldest <= version <= CEILING:
         return
     if version > CEILING:
         raise BadRequest(
             f"client version {version} is too new. Maximum supported API version is {CEILING}"
         )
     raise BadRequest(
-        f"client version {version} is too old. Minimum supported API version is {FLOOR},"
+        f"client version {version} is too old. Minimum supported API version is {oldest},"
         " please upgrade your client to a newer version"
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from swarmcore.errors import BadRequest
-from swarmcore.versions import ApiVersion
+from swarmcore.versions import JSON_ERRORS, ApiVersion
 
 #: Header lists keep order, duplicates and the case in which they came.
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -195,6 +195,18 @@ def json_answer(value: Any, status: int = 200) -> Answer:
     return Answer(status, ((b"Content-Type", b"application/json"),), dump_json(value))
 
 
-def error_answer(status: int, message: str) -> Answer:
-    """Docker's error form."""
-    return json_answer({"message": message}, status)
+def error_answer(status: int, message: str, version: ApiVersion | None = None) -> Answer:
+    """Docker's error form.
+
+    Args:
+        status: 400 or above.
+        message: why.
+        version: the client's API version; before 1.24 an error is plain text.
+    """
+    if version is None or version >= JSON_ERRORS:
+        return json_answer({"message": message}, status)
+    headers = (
+        (b"Content-Type", b"text/plain; charset=utf-8"),
+        (b"X-Content-Type-Options", b"nosniff"),
+    )
+    return Answer(status, headers, message.encode() + b"\n")

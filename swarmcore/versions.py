@@ -19,8 +19,11 @@ class ApiVersion(NamedTuple):
 
 #: The newest version whose merging and rewriting code exists here: Engine 28.3 to 28.5.
 CEILING = ApiVersion(1, 51)
-#: The oldest version accepted in a path: what clients fall back to without an Api-Version header.
+#: The oldest version that every fleet accepts in a path: what clients fall back to without an
+#: Api-Version header.  Where all engines speak older ones, so does the manager.
 FLOOR = ApiVersion(1, 24)
+#: The first version whose errors are JSON; engines tell older clients the text alone.
+JSON_ERRORS = ApiVersion(1, 24)
 
 
 def parse_version(text: str) -> ApiVersion | None:

@@ -168,6 +168,11 @@ class Cluster:
         """The newest version that the core and every healthy engine speak."""
         return self.membership.roll.api_version
 
+    @property
+    def min_api_version(self) -> ApiVersion:
+        """The oldest version accepted in a path: 1.24, or what every healthy engine speaks."""
+        return self.membership.roll.min_api_version
+
     # ---- engines
 
     def nodes(self) -> Sequence[Node]:

@@ -25,7 +25,7 @@ from swarmcore.model import Container, Entry, Event, State
 from swarmcore.names import NameIndex
 from swarmcore.node import Node
 from swarmcore.protocols import DiscoveryState
-from swarmcore.versions import CEILING, ApiVersion
+from swarmcore.versions import CEILING, FLOOR, ApiVersion
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +53,14 @@ class _Roll:
         registered: those that have joined, healthy or not.
         healthy: those that answer.
         api_version: the newest that this manager and every healthy engine speak.
+        min_api_version: the oldest that every healthy engine speaks, ``FLOOR`` at most.
     """
 
     all: tuple[Engine, ...]
     registered: tuple[Engine, ...]
     healthy: tuple[Engine, ...]
     api_version: ApiVersion
+    min_api_version: ApiVersion
 
     @classmethod
     def call(cls, engines: Iterable[Engine]) -> "_Roll":
@@ -68,8 +70,9 @@ class _Roll:
             engine for engine in all_ if engine.node.state in (State.HEALTHY, State.UNHEALTHY)
         )
         healthy = tuple(engine for engine in registered if engine.node.state is State.HEALTHY)
-        spoken = (engine.node.api_version for engine in healthy)
-        return cls(all_, registered, healthy, min([CEILING, *spoken]))
+        newest = min([CEILING, *(engine.node.api_version for engine in healthy)])
+        oldest = max((engine.node.min_api_version for engine in healthy), default=FLOOR)
+        return cls(all_, registered, healthy, newest, min(FLOOR, oldest))
 
 
 class Membership:

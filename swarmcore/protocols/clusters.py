@@ -79,6 +79,12 @@ class Cluster(Protocol):
         """What is announced: the newest version that the core and every healthy engine speak."""
         ...
 
+    @property
+    def min_api_version(self) -> ApiVersion:
+        """The oldest version accepted in a path: 1.24, or older where every healthy engine
+        speaks it.  An engine that speaks only newer ones is asked in its oldest."""
+        ...
+
     def nodes(self) -> Sequence[Node]:
         """Every node, pending ones too, in the natural order of their names."""
         ...

@@ -18,6 +18,7 @@ from swarmcore.server.incoming import ClientGone, Incoming
 from swarmcore.server.limits import Limits
 from swarmcore.streams import BROKEN, client_of, keep_alive
 from swarmcore.tls import TLSStream
+from swarmcore.versions import ApiVersion
 
 __all__ = ["ClientGone", "Limits", "Server", "ServerExchange"]
 
@@ -190,11 +191,12 @@ class Server:
         return None
 
     async def _answer(self, exchange: ServerExchange) -> None:
+        version = exchange.request.version
         try:
             await self._handler(exchange)
             if not (exchange.started or exchange.left):
                 log.error("%s %s was not answered", exchange.request.method, exchange.request.path)
-                await exchange.send(error_answer(500, "the request was not answered"))
+                await exchange.send(error_answer(500, "the request was not answered", version))
         except Exception as raised:
             error = cause_of(raised)
             if isinstance(error, ClientGone):
@@ -202,7 +204,7 @@ class Server:
             if not isinstance(error, SwarmError):
                 log.exception("%s %s failed", exchange.request.method, exchange.request.path)
             if not exchange.started:
-                await exchange.send(answer_to(error))
+                await exchange.send(answer_to(error, version))
 
     async def _finish_body(self, incoming: Incoming) -> bool:
         with trio.move_on_after(_LINGER_SECONDS):
@@ -222,14 +224,19 @@ class Server:
                 left -= len(data)
 
 
-def answer_to(error: Exception) -> Answer:
-    """What a client is told of an error; never more than the text of an expected one."""
+def answer_to(error: Exception, version: ApiVersion | None = None) -> Answer:
+    """What a client is told of an error; never more than the text of an expected one.
+
+    Args:
+        error: what the handler raised.
+        version: the client's API version, see ``error_answer``.
+    """
     if isinstance(error, NotPrimary):
-        answer = error_answer(error.status, str(error))
+        answer = error_answer(error.status, str(error), version)
         return replace(answer, headers=(*answer.headers, (NOTHING_DONE, b"1")))
     if isinstance(error, SwarmError):
-        return error_answer(error.status, str(error))
-    return error_answer(500, "internal error; the manager's log has the details")
+        return error_answer(error.status, str(error), version)
+    return error_answer(500, "internal error; the manager's log has the details", version)
 
 
 def cause_of(error: Exception) -> Exception:

@@ -34,6 +34,7 @@ class Mandate:
 
 class StillCluster:
     api_version = ApiVersion(1, 41)
+    min_api_version = ApiVersion(1, 24)
     experimental = False
 
 

@@ -2,6 +2,8 @@
 to the others, is done in another way, or is refused; never is it left out without a word."""
 
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -154,3 +156,37 @@ def test_disk_usage_has_what_was_asked_for_also_where_an_engine_counts_everythin
     assert len(usage["Containers"]) == 1
     assert not usage["Images"]
     assert not usage["Volumes"]
+
+
+@pytest.fixture(scope="module")
+def old_fleet(engines, start_manager):
+    """A manager before the engine of release 20.10 alone."""
+    manager = start_manager(engines["old"].address)
+    manager.wait_healthy(1)
+    return manager
+
+
+@pytest.mark.parametrize(
+    ("version", "path"),
+    [
+        ("v1.11", "version"), ("v1.12", "_ping"), ("v1.22", "containers/nope/json"),
+        ("v1.24", "containers/nope/json"),
+        ("v1.23", "networks/nope"), ("v1.22", "nowhere"),
+    ],
+)  # fmt: skip
+def test_versions_before_124_are_answered_as_by_the_engine(engines, old_fleet, version, path):
+    """Status, media type and text of the same request to the engine and to the manager."""
+    direct, ours = (
+        ask(f"http://{address}/{version}/{path}")
+        for address in (engines["old"].address, f"127.0.0.1:{old_fleet.port}")
+    )
+    assert ours == direct
+
+
+def ask(url):
+    try:
+        with urllib.request.urlopen(url, timeout=30) as reply:
+            return reply.status, reply.headers["Content-Type"], reply.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers["Content-Type"], error.read()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from swarmcore.model import NANO, State
+from swarmcore.model import State
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster
 from swarmcore.versions import ApiVersion
@@ -30,6 +30,7 @@ _OUTDATED = {"KernelMemory": True, "BridgeNfIptables": False, "BridgeNfIp6tables
 _CHOICES: Mapping[str, Any] = {
     "OSType": "linux", "LoggingDriver": "json-file", "CgroupDriver": "cgroupfs",
     "CgroupVersion": "1", "DefaultRuntime": "runc", "SecurityOptions": [],
+    "DockerRootDir": "/var/lib/docker",
 }  # fmt: skip
 #: What an engine has or has not; a cluster has it where all engines say the same of it.
 _AGREED = ("Containerd", "DefaultAddressPools", "FirewallBackend")
@@ -46,6 +47,8 @@ _UNTIL = {
     "BridgeNfIptables": ApiVersion(1, 49),
     "BridgeNfIp6tables": ApiVersion(1, 49),
 }
+#: From here on a security option has a name and details; older clients are told the name alone.
+_NAMED_OPTIONS = ApiVersion(1, 25)
 _PLUGIN_KINDS = ("Volume", "Network", "Authorization", "Log")
 #: ``docker login`` without a server name asks for this field.
 _DOCKER_HUB = "https://index.docker.io/v1/"
@@ -63,7 +66,14 @@ def describe_info(
         version: the client's.
     """
     document = _describe(cluster, manager, now)
+    if version < _NAMED_OPTIONS:
+        document["SecurityOptions"] = [_bare(option) for option in document["SecurityOptions"]]
     return {name: value for name, value in document.items() if _is_told(name, version)}
+
+
+def _bare(option: str) -> str:
+    """``seccomp`` of ``name=seccomp,profile=default``."""
+    return option.removeprefix("name=").partition(",")[0]
 
 
 def _is_told(name: str, version: ApiVersion) -> bool:
@@ -100,7 +110,6 @@ def _describe(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any]:
         "ExperimentalBuild": cluster.experimental,
         "Debug": False,
         "LiveRestoreEnabled": False,
-        "DockerRootDir": "",
         "HttpProxy": "",
         "HttpsProxy": "",
         "NoProxy": "",
@@ -121,8 +130,8 @@ def _sums(nodes: Sequence[Node], infos: Sequence[Mapping[str, Any]]) -> dict[str
         "ContainersPaused": sum(count.paused for count in counts),
         "ContainersStopped": sum(count.stopped for count in counts),
         "Images": sum(len(node.images) for node in nodes),
-        "NCPU": sum(node.total_nano_cpus for node in nodes) // NANO,
-        "MemTotal": sum(node.total_memory for node in nodes),
+        "NCPU": sum(node.cpus for node in nodes),
+        "MemTotal": sum(node.memory for node in nodes),
         "NFd": sum(int(info.get("NFd") or 0) for info in infos),
         "NGoroutines": sum(int(info.get("NGoroutines") or 0) for info in infos),
     }

@@ -7,7 +7,6 @@ from typing import Any
 from swarmcore.model import State
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster
-from swarmcore.versions import FLOOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ def describe_version(cluster: Cluster, manager: Manager) -> dict[str, Any]:
     release = cluster_release(cluster.nodes(), manager)
     details = {
         "ApiVersion": str(cluster.api_version),
-        "MinAPIVersion": str(FLOOR),
+        "MinAPIVersion": str(cluster.min_api_version),
         "Os": manager.os,
         "Arch": manager.arch,
         "BuildTime": "",

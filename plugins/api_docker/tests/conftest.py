@@ -164,6 +164,7 @@ class FakeCluster:
     is_primary, primary = True, ""
     discovery = DiscoveryState()
     experimental, listeners, api_version = False, 0, ApiVersion(1, 41)
+    min_api_version = ApiVersion(1, 24)
 
     def __init__(self, *engines):
         self._engines = list(engines)

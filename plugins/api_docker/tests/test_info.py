@@ -114,7 +114,7 @@ def info(docker, *nodes, version=(1, 41)):
 
 
 def test_numbers_are_summed(docker, nodes):
-    other = docker.node("n2", "10.0.0.2", docker.container("db", state="paused"), overcommit=0.0)
+    other = docker.node("n2", "10.0.0.2", docker.container("db", state="paused"), overcommit=0.5)
     other.info = INFO
     document = info(docker, *nodes, other)
     expected = {
@@ -122,6 +122,17 @@ def test_numbers_are_summed(docker, nodes):
         "NCPU": 8, "MemTotal": 2**32, "NFd": 20,
     }  # fmt: skip
     assert {key: document[key] for key in expected} == expected
+
+
+def test_the_root_folder_is_the_engines_and_old_clients_are_told_bare_security_options(
+    docker, nodes
+):
+    root, options = "/srv/docker", ["name=seccomp,profile=default", "name=cgroupns"]
+    nodes[0].info = {**INFO, "DockerRootDir": root, "SecurityOptions": options}
+    document = info(docker, *nodes)
+    assert (document["DockerRootDir"], document["SecurityOptions"]) == (root, options)
+    assert info(docker, *nodes, version=(1, 24))["SecurityOptions"] == ["seccomp", "cgroupns"]
+    assert info(docker)["DockerRootDir"] == "/var/lib/docker"
 
 
 def test_a_capability_needs_every_engine_and_a_storage_driver_needs_agreement(docker, nodes):

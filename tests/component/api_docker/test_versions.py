@@ -59,6 +59,23 @@ async def test_what_is_announced_is_what_all_engines_speak(manage, old, strict):
         assert (await manager.json("GET", "/version", version=""))["ApiVersion"] == "1.51"
 
 
+async def test_the_oldest_version_is_the_fleets(manage):
+    ancient = EmbeddedEngine("ancient", min_api_version=(1, 12), api_version=(1, 41))
+    recent = EmbeddedEngine("recent", min_api_version=(1, 24), api_version=(1, 51))
+    async with ancient.serving(), recent.serving():
+        async with manage(ancient) as manager:
+            document = await manager.json("GET", "/version", version="v1.22")
+            assert document["MinAPIVersion"] == "1.12"
+            answer = await manager("GET", "/containers/nope/json", version="v1.22")
+            assert (answer.status, answer.body) == (404, b"No such container: nope\n")
+            answer = await manager("GET", "/version", version="v1.11")
+            assert b"Minimum supported API version is 1.12," in answer.body
+        async with manage(ancient, recent) as manager:
+            document = await manager.json("GET", "/version", version="")
+            assert document["MinAPIVersion"] == "1.24"
+            assert (await manager("GET", "/version", version="v1.22")).status == 400
+
+
 @pytest.mark.parametrize(
     ("version", "status", "text"),
     [
