@@ -28,7 +28,12 @@ class ImageHolder(Protocol):
 
     @property
     def images(self) -> _Images:
-        """Image id -> its object in ``GET /images/json``."""
+        """Image id -> its object in ``GET /images/json``, without names that moved away."""
+        ...
+
+    @property
+    def moved_names(self) -> Mapping[str, str]:
+        """Names that mean another image by now -> the image that the engine still calls so."""
         ...
 
 
@@ -104,8 +109,32 @@ def named_ids(images: _Images, text: str) -> set[str]:
 
 
 def has_image(holder: ImageHolder, text: str) -> bool:
-    """Whether *text* names an image there."""
+    """Whether the image that *text* means is there.
+
+    Another image that the engine calls so, because it does not know that the name was given anew
+    elsewhere, is not the one that is meant: see ``has_moved``.
+    """
     return bool(named_ids(holder.images, text))
+
+
+def has_moved(holder: ImageHolder, text: str) -> bool:
+    """Whether the engine there calls another image *text* than the one that is meant.
+
+    A request that names the image so must not go there: the engine would take the wrong one.
+    """
+    return bool(holder.moved_names) and shown_image(text) in holder.moved_names
+
+
+def without_moved_names(moved: Mapping[str, str], image: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An image as its engine tells of it, without the names that moved away.
+
+    Args:
+        moved: of the node; see ``ImageHolder``.
+        image: an object with ``Id`` and ``RepoTags``.
+    """
+    id, tags = image.get("Id"), image.get("RepoTags") or ()
+    kept = [tag for tag in tags if moved.get(familiar_image(tag)) != id]
+    return image if len(kept) == len(tags) else {**image, "RepoTags": kept}
 
 
 def words_of_images(images: _Images) -> Iterator[str]:

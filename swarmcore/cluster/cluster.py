@@ -21,6 +21,7 @@ from swarmcore.cluster.creation import Creation
 from swarmcore.cluster.execs import Execs
 from swarmcore.cluster.fanout import Fanout
 from swarmcore.cluster.healing import refresh_engines
+from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.membership import Membership, MembershipListener
 from swarmcore.cluster.node_book import NodeBook
 from swarmcore.cluster.placement import Placement, PlacementListener
@@ -226,6 +227,11 @@ class Cluster:
         await self._book.label(node.address, changes)
         self.membership.apply_book()
         self._note_change(node.id)
+
+    @property
+    def image_names(self) -> ImageLedger:
+        """Which image each name means."""
+        return self.membership.image_names
 
     # ---- containers
 

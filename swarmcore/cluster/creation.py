@@ -18,8 +18,8 @@ from swarmcore.cluster.tickets import Ticket
 from swarmcore.config import ContainerConfig
 from swarmcore.config.references import without_node
 from swarmcore.errors import EngineError, EngineUnreachable, NotFound
-from swarmcore.images import has_image, normal_image
-from swarmcore.messages import Answer, Request
+from swarmcore.images import has_image, has_moved, normal_image, shown_image
+from swarmcore.messages import Answer, Request, error_answer
 from swarmcore.node import Node
 from swarmcore.protocols import Placed
 
@@ -206,7 +206,7 @@ class Creation:
     # ---- asking
 
     async def _ask(self, node: Node) -> Answer:
-        """Have *node*'s engine create.
+        """Have *node*'s engine create; of an image name that moved away there it has no image.
 
         Raises:
             EngineUnreachable: it did not; ``sent`` when nobody knows.
@@ -219,6 +219,8 @@ class Creation:
         version = self._request.version or members.roll.api_version
         await self._wait_for_turn(node)
         try:
+            if has_moved(node, self._config.image):
+                return error_answer(404, f"No such image: {shown_image(self._config.image)}")
             return await ask_to_create(engine, self._config, version, self._placement.permit)
         finally:
             self._placement.turns.give_back(node.id)

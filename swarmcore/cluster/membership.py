@@ -7,14 +7,15 @@ look for containers.
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 
 from swarmcore.addresses import Address
 from swarmcore.cluster.fanout import Fanout
+from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.node_book import NodeBook
 from swarmcore.cluster.strays import Strays
 from swarmcore.engine import Engine, EngineOwner
@@ -104,6 +105,8 @@ class Membership:
         self._changed = changed
         #: What creates left behind that broke in the middle.
         self.strays = Strays(self.by_node)
+        #: What image names mean.
+        self.image_names = ImageLedger(self.by_node)
         self._seats: dict[Address, tuple[Engine, trio.CancelScope]] = {}
         self._holders: dict[str, Engine] = {}
         self._by_node: dict[str, Engine] = {}
@@ -185,6 +188,7 @@ class Membership:
         self._roll = None
         if self._holders.get(engine.engine_id) is not engine:
             return
+        self.image_names.left(engine.node)
         del self._holders[engine.engine_id]
         self._by_node.pop(engine.node.id, None)
         for other, _ in self._seats.values():
@@ -222,6 +226,20 @@ class Membership:
     def container_dropped(self, container: Container) -> None:
         """An engine's cache has it no more."""
         self._index.drop(container)
+
+    def images_read(
+        self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool
+    ) -> None:
+        """An engine's list of images was read."""
+        self.image_names.read(node, images, live=live)
+
+    def image_named(self, name: str, image_id: str, node: Node) -> None:
+        """An engine gave a name."""
+        self.image_names.heard(name, image_id, node)
+
+    async def settle_image_names(self, node: Node) -> None:
+        """An engine's list may be at odds with those of others."""
+        await self.image_names.settle(node)
 
     def _announce(self, action: str, node: Node) -> None:
         self._fanout.publish(cluster_event(action, node, time.time_ns()))

@@ -16,8 +16,8 @@ _QUIET = frozenset(
     {"archive-path", "attach", "checkpoint", "copy", "detach", "exec_create", "exec_detach"}
     | {"exec_die", "exec_start", "export", "extract-to-dir", "resize", "top"}
 )
-#: Image actions that only read.
-_QUIET_IMAGES = frozenset({"push", "save", "attestation"})
+#: Image actions that only read; a push gives an image the registry's digest.
+_QUIET_IMAGES = frozenset({"save", "attestation"})
 #: Volume actions that change no volume.
 _QUIET_VOLUMES = frozenset({"mount", "unmount"})
 
@@ -79,6 +79,24 @@ def _stale_by_container(verb: str, id: str) -> Stale:
         return Stale(gone=frozenset([id]))
     # ``commit`` makes an image; engines that say so by an image event too cost one more listing.
     return Stale(containers=frozenset([id]), images=verb == "commit")
+
+
+def given_name(event: Event) -> tuple[str, str] | None:
+    """The image name that *event* says was given, and the image that has it now.
+
+    Returns:
+        ``None`` where it says nothing of the kind; an empty image where it does not say which.
+    """
+    if event.type != "image":
+        return None
+    match event.verb:
+        case "tag":
+            name, image = event.attributes.get("name", ""), event.actor_id
+        case "pull":
+            name, image = event.actor_id, ""
+        case _:
+            return None
+    return (name, image) if name else None
 
 
 def read_container(

@@ -330,6 +330,10 @@ class Engine:
         """Pass an event on to the cluster."""
         self._owner.publish(event)
 
+    def image_named(self, name: str, image_id: str) -> None:
+        """The engine says that it gave an image name."""
+        self._owner.image_named(name, image_id, self.node)
+
     # ---- identity
 
     def _identify(self, specs: Specs) -> None:

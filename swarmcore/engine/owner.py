@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Protocol
 from swarmcore.engine.refresh import CacheListener
 from swarmcore.engine.specs import Specs
 from swarmcore.model import Event
+from swarmcore.node import Node
 
 if TYPE_CHECKING:
     from swarmcore.engine.engine import Engine
 
 
 class EngineOwner(CacheListener, Protocol):
-    """The cluster, as an engine sees it.  Every method is synchronous and quick."""
+    """The cluster, as an engine sees it.  What is synchronous is quick."""
 
     def admit(self, engine: "Engine", specs: Specs) -> None:
         """*engine* has an identity now.
@@ -35,6 +36,16 @@ class EngineOwner(CacheListener, Protocol):
 
     def lost(self, engine: "Engine", reason: str) -> None:
         """It was healthy and is not."""
+        ...
+
+    def image_named(self, name: str, image_id: str, node: Node) -> None:
+        """The engine says that it gave an image name just now; its cache knows.
+
+        Args:
+            name: as the engine writes it.
+            image_id: to which image; empty where it does not say.
+            node: whose engine.
+        """
         ...
 
     def publish(self, event: Event) -> None:

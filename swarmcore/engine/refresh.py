@@ -38,6 +38,23 @@ class CacheListener(Protocol):
         """The engine no longer has it."""
         ...
 
+    def images_read(
+        self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool
+    ) -> None:
+        """The engine's list of images was read.
+
+        Args:
+            node: whose; shows them already.
+            images: id -> its object in ``GET /images/json``, as the engine told.
+            live: what is new in it came about just now, by an event or by a request of ours.
+        """
+        ...
+
+    async def settle_image_names(self, node: Node) -> None:
+        """What the list that was just read says of names, and what other engines say, may be at
+        odds: find out, within seconds, which is newer."""
+        ...
+
 
 class Refresher:
     """Reads one engine into one node.
@@ -57,6 +74,8 @@ class Refresher:
         self._questions = 0
         #: container id -> number of the question whose answer is in the cache.
         self._believed: dict[str, int] = {}
+        #: Number of the question whose answer is the list of images.
+        self._believed_images = 0
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._closed = False
 
@@ -72,7 +91,7 @@ class Refresher:
             EngineError: containers or images could not be read.
         """
         await self.containers(full=full)
-        await self.images()
+        await self.images(live=False)
         # A driver that hangs spoils these two, and must not spoil the engine.
         await self._or_keep(self.networks)
         await self._or_keep(self.volumes)
@@ -97,13 +116,24 @@ class Refresher:
                 self._put(replace(container, summary=summary), question)
         await self._each(doubtful, lambda id: self._inspect(id, summaries[id]))
 
-    async def images(self) -> None:
+    async def images(self, *, live: bool = True) -> None:
         """Read the list of images.
+
+        Args:
+            live: see ``CacheListener.images_read``.
 
         Raises:
             EngineError: it could not be read.
         """
-        self._node.images = by_key(await self._read("/images/json?all=1"), "Id")
+        question = self._next_question()
+        images = by_key(await self._read("/images/json?all=1"), "Id")
+        if self._closed or question < self._believed_images:
+            return  # a later question was answered earlier
+        self._believed_images = question
+        self._node.images = images
+        self._listener.images_read(self._node, images, live=live)
+        if not live:
+            await self._listener.settle_image_names(self._node)
 
     async def networks(self) -> None:
         """Read the list of networks.

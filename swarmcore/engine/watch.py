@@ -13,7 +13,7 @@ from typing import Protocol
 import trio
 
 from swarmcore.engine.backoff import Pace
-from swarmcore.engine.cache import Stale, what_is_stale
+from swarmcore.engine.cache import Stale, given_name, what_is_stale
 from swarmcore.engine.refresh import Refresher
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.events import identity_of, read_event
@@ -56,6 +56,10 @@ class Watched(Protocol):
 
     def publish(self, event: Event) -> None:
         """Pass an event on to whoever follows the cluster; never blocks."""
+        ...
+
+    def image_named(self, name: str, image_id: str) -> None:
+        """It says that it gave an image name just now; see ``EngineOwner``."""
         ...
 
     async def ping(self) -> None:
@@ -122,6 +126,9 @@ class Watch:
         self._random = random
         self._listing = listing
         self._gap = False
+        #: Events that came before the lists were read, of a time that nobody knows.
+        self._early = 0
+        self._is_listed = False
         self._specs_due = trio.current_time() + _SPECS_SECONDS
         self._refresh_due = 0.0
 
@@ -150,6 +157,7 @@ class Watch:
             async def list_then_follow() -> None:
                 async with self._listing:
                     await self._refresh(full=True)
+                self._is_listed = True
                 ready()
                 nursery.start_soon(self._break_silences)
                 await self._keep_current(receive)
@@ -175,6 +183,7 @@ class Watch:
     def _enqueue(self, event: Event, send: "trio.MemorySendChannel[Event]") -> None:
         try:
             send.send_nowait(event)
+            self._early += not self._is_listed
         except trio.WouldBlock:
             self._gap = True
 
@@ -184,9 +193,17 @@ class Watch:
             batch = await self._next_batch(events)
             await self._read_stale(batch)
             for event in batch:
+                self._note_name(event)
                 self._engine.publish(event)
             if self._gap or trio.current_time() >= self._refresh_due:
                 await self._refresh(full=self._gap)
+
+    def _note_name(self, event: Event) -> None:
+        """Pass on that an image name was given, unless that was while nobody looked."""
+        if self._early:
+            self._early -= 1
+        elif (given := given_name(event)) is not None:
+            self._engine.image_named(*given)
 
     async def _next_batch(self, events: "trio.MemoryReceiveChannel[Event]") -> list[Event]:
         """Events that wait, in order; none when it is time to refresh."""

@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from swarmcore.images import words_of_images, words_of_name
+from swarmcore.images import words_of_name
 from swarmcore.model import ALL_GPUS, NANO, Claim, Container, Drain, HostPort, NodeSettings, State
 from swarmcore.node.census import Census
 from swarmcore.node.gpus import GpuStock, GpuTable, found_devices, read_stock
+from swarmcore.node.image_shelf import ImageShelf
 from swarmcore.node.ports import PortTable
 from swarmcore.versions import FLOOR
 
@@ -100,8 +101,7 @@ class Node:
         self.api_version = FLOOR
         self.min_api_version = FLOOR
         self.info: Mapping[str, Any] = {}
-        self._images: Mapping[str, Mapping[str, Any]] = {}
-        self._image_words: frozenset[str] = frozenset()
+        self._shelf = ImageShelf()
         self.networks: Mapping[str, Mapping[str, Any]] = {}
         self.volumes: Mapping[str, Mapping[str, Any]] = {}
         self.updated_at = 0.0
@@ -269,17 +269,30 @@ class Node:
 
     @property
     def images(self) -> Mapping[str, Mapping[str, Any]]:
-        """Image id -> its object in ``GET /images/json``; replaced whole, never changed."""
-        return self._images
+        """Image id -> its object in ``GET /images/json``, without the names that moved away.
+
+        Replaced whole, never changed.
+        """
+        return self._shelf.images
 
     @images.setter
     def images(self, images: Mapping[str, Mapping[str, Any]]) -> None:
-        self._images = images
-        self._image_words = frozenset(words_of_images(images))
+        """As the engine lists them."""
+        self._shelf.put(images)
+
+    @property
+    def moved_names(self) -> Mapping[str, str]:
+        """Image names that were given to another image elsewhere since -> the id of the image that
+        the engine still calls so; see ``swarmcore.image_names``, which alone decides that."""
+        return self._shelf.moved_names
+
+    @moved_names.setter
+    def moved_names(self, names: Mapping[str, str]) -> None:
+        self._shelf.move(names)
 
     def image_names(self) -> Iterator[str]:
         """Every id, tag and digest of every image here."""
-        for id, image in self._images.items():
+        for id, image in self._shelf.images.items():
             yield id
             yield from image.get("RepoTags") or ()
             yield from image.get("RepoDigests") or ()
@@ -291,9 +304,9 @@ class Node:
         Ids, short ids, tags, digests, and repositories without either.
         """
         if not self._reservations:
-            return self._image_words
+            return self._shelf.words
         reserved = (words_of_name(held.image) for held in self._reservations.values())
-        return self._image_words.union(*reserved)
+        return frozenset(self._shelf.words).union(*reserved)
 
     # ---- changing: for the engine that owns this node
 

@@ -28,6 +28,7 @@ from swarmcore.protocols.discovery import (
 from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandate
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
 from swarmcore.protocols.figures import DecisionCounts, DiscoveryState, Traffic
+from swarmcore.protocols.images import ImageNames, ImageNaming
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
 from swarmcore.protocols.routes import Denied, Epilogue, Exchange, Handler, Route
 
@@ -61,6 +62,8 @@ __all__ = [
     "Filter",
     "Handler",
     "Headers",
+    "ImageNames",
+    "ImageNaming",
     "Leader",
     "Mandate",
     "Node",

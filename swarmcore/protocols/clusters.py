@@ -12,6 +12,7 @@ from swarmcore.node import Node
 from swarmcore.protocols.decisions import DecisionRecord, Explanation, WaitingCreate
 from swarmcore.protocols.engines import Engine
 from swarmcore.protocols.figures import DecisionCounts, DiscoveryState
+from swarmcore.protocols.images import ImageNames
 from swarmcore.versions import ApiVersion
 
 
@@ -136,6 +137,11 @@ class Cluster(Protocol):
         Raises:
             SwarmError: it cannot be kept; nothing has changed.
         """
+        ...
+
+    @property
+    def image_names(self) -> ImageNames:
+        """Which image each name means."""
         ...
 
     def containers(self) -> Iterable[Container]:

@@ -12,10 +12,12 @@ CORE = ROOT / "swarmcore"
 
 #: Level 0 and 1: values in, values out.
 PURE = {
-    "addresses", "config/claims", "config/config", "config/devices", "config/endpoints",
-    "config/folding", "config/gates", "config/instructions", "config/prefixes", "config/references",
+    "addresses", "cluster/image_dates", "config/claims", "config/config", "config/devices",
+    "config/endpoints", "config/folding", "config/gates", "config/instructions", "config/prefixes",
+    "config/references",
     "config/spelling", "engine/backoff", "engine/cache", "engine/specs", "errors", "events", "expr",
-    "expression_rules", "images", "messages", "model", "names", "node/census", "node/gpus",
+    "expression_rules", "image_names", "images", "messages", "model", "names", "node/census",
+    "node/gpus", "node/image_shelf",
     "node/node", "node/ports", "operations/columns", "operations/decision_text",
     "operations/explanation_text", "operations/node_text", "options/operation_tables",
     "options/durations", "options/flags", "options/option_tables", "options/usage",

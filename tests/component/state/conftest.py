@@ -245,6 +245,8 @@ class Recorder:
 
     def __init__(self):
         self.heard = []
+        self.lists = []
+        self.named = []
         self.events = []
         self.names = {}
 
@@ -271,6 +273,15 @@ class Recorder:
 
     def container_dropped(self, container):
         del self.names[container.id]
+
+    def images_read(self, node, images, *, live):
+        self.lists.append(("live" if live else "found", sorted(images)))
+
+    async def settle_image_names(self, node):
+        pass
+
+    def image_named(self, name, image_id, node):
+        self.named.append((name, image_id))
 
     def engine_joined(self, node):
         self.heard.append(f"joined {node.name}")

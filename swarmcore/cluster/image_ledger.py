@@ -1,0 +1,186 @@
+"""What image names mean, kept as engines tell: dates asked for where two images have one name.
+
+``image_names`` decides; here are the clock, the log, and the engines that must be asked.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import trio
+
+from swarmcore.cluster.image_dates import content_of, date_of, write_date
+from swarmcore.engine import Engine
+from swarmcore.errors import EngineError, NotFound
+from swarmcore.image_names import ImageNames, Settlement
+from swarmcore.images import shown_image
+from swarmcore.node import Node
+
+log = logging.getLogger(__name__)
+
+#: How long the engines' answers about images may hold up a node that joins.
+_SETTLE_SECONDS = 10.0
+#: Images that are inspected at once.
+_PARALLEL = 8
+
+
+class ImageNaming:
+    """One act that gives names, on one engine or on several.
+
+    Args:
+        held_id: the image that a node, by its id, has under a name.
+        given: told the name, node ids with their images, and the node that was the last.
+    """
+
+    def __init__(
+        self,
+        held_id: Callable[[str, str], str],
+        given: Callable[[str, Mapping[str, str], Node], None],
+    ) -> None:
+        self._held_id = held_id
+        self._given = given
+        self._images: dict[str, dict[str, str]] = {}
+
+    def named(self, name: str, node: Node) -> None:
+        """The act gave *name* on a node; see ``protocols.ImageNaming``."""
+        if id := self._held_id(name, node.id):
+            images = self._images.setdefault(shown_image(name), {})
+            images[node.id] = id
+            self._given(name, images, node)
+
+
+class ImageLedger:
+    """What every image name means, and which nodes call another image so.
+
+    Args:
+        by_node: the engine of a node id; raises ``NotFound``.
+    """
+
+    def __init__(self, by_node: Callable[[str], Engine]) -> None:
+        self._by_node = by_node
+        self._names = ImageNames(self._tell)
+        #: Name -> nodes on which it has just moved away.
+        self._news: dict[str, list[str]] = {}
+
+    def _tell(self, node_id: str, moved: Mapping[str, str]) -> None:
+        try:
+            node = self._by_node(node_id).node
+        except NotFound:
+            return
+        for name in moved.keys() - node.moved_names.keys():
+            self._news.setdefault(name, []).append(node.name)
+        node.moved_names = moved
+
+    # ---- what engines tell
+
+    def read(self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool) -> None:
+        """A node's list was read; see ``ImageNames.read``."""
+        self._names.read(node.id, images, live=live, now=time.time())
+        if live:
+            self._log_moves(node)
+        self._news.clear()
+
+    def heard(self, name: str, image_id: str, node: Node) -> None:
+        """An engine says that it gave a name just now.
+
+        Args:
+            name: as the engine writes it.
+            image_id: to which image; empty for whichever has it.
+            node: whose engine.
+        """
+        held = self._names.held_id(name, node.id)
+        if held and image_id in ("", held):
+            self._given(name, {node.id: held}, node)
+
+    def left(self, node: Node) -> None:
+        """A node is no longer the cluster's."""
+        self._names.leave(node.id)
+        self._news.clear()
+
+    # ---- what plugins ask and tell: ``protocols.ImageNames``
+
+    def ids(self, name: str) -> frozenset[str]:
+        """The ids of the image that *name* means; see ``protocols.ImageNames``."""
+        return self._names.ids(name)
+
+    def naming(self) -> "ImageNaming":
+        """An act of naming begins; see ``protocols.ImageNames``."""
+        return ImageNaming(self._names.held_id, self._given)
+
+    @contextmanager
+    def copying(self, name: str, source: Node, target: Node) -> Iterator[None]:
+        """An image is carried; see ``protocols.ImageNames``."""
+        image_id = self._names.held_id(name, source.id)
+        with self._names.setting_aside(target.id, [name]):
+            yield
+            self._names.copied(name, image_id, target.id)
+
+    def setting_aside(self, node: Node, names: Iterable[str]) -> AbstractContextManager[None]:
+        """Names are taken away; see ``protocols.ImageNames``."""
+        return self._names.setting_aside(node.id, names)
+
+    def _given(self, name: str, images: Mapping[str, str], node: Node) -> None:
+        self._names.given(name, images, time.time())
+        self._log_moves(node)
+
+    def _log_moves(self, node: Node) -> None:
+        for name, others in self._news.items():
+            log.info("image name %s was given anew on %s: older images of that name, on %s, are not"
+                     " meant any more", name, node.name, ", ".join(others))  # fmt: skip
+        self._news.clear()
+
+    # ---- disputes
+
+    async def settle(self, node: Node) -> None:
+        """Let the images' dates decide where a node's list and others' are at odds."""
+        names = self._names.disputed(node.id)
+        if not names:
+            return
+        wanted = {pair for name in names for pair in self._names.undated(name)}
+        with trio.move_on_after(_SETTLE_SECONDS):
+            await self._ask_dates(wanted)
+        for name in names:
+            if settlement := self._names.settle(name):
+                self._log(settlement)
+        self._news.clear()
+
+    async def _ask_dates(self, wanted: Iterable[tuple[str, str]]) -> None:
+        slots = trio.CapacityLimiter(_PARALLEL)
+
+        async def ask(node_id: str, image_id: str) -> None:
+            async with slots:
+                try:
+                    engine = self._by_node(node_id)
+                    answer = await engine.call("GET", f"/images/{quote(image_id, safe=':')}/json")
+                    document = answer.json() if answer.ok else {}
+                except (EngineError, NotFound, ValueError) as error:
+                    log.info("image %s of node %s stays without a date: %s", image_id, node_id,
+                             error)  # fmt: skip
+                    return
+            if document:
+                self._names.dated(node_id, image_id, date_of(document), content_of(document))
+
+        async with trio.open_nursery() as nursery:
+            for node_id, image_id in wanted:
+                nursery.start_soon(ask, node_id, image_id)
+
+    def _log(self, settlement: Settlement) -> None:
+        older = "; ".join(
+            f"{self._call(node_id)} has {image_id} of {write_date(date)}"
+            for node_id, (image_id, date) in settlement.older.items()
+        )
+        log.warning(
+            "image name %s has several images, and their dates decide: it means %s of %s (%s);"
+            " older: %s",
+            settlement.name, settlement.image_id, write_date(settlement.date),
+            ", ".join(map(self._call, settlement.node_ids)) or "on no node", older,
+        )  # fmt: skip
+
+    def _call(self, node_id: str) -> str:
+        try:
+            return self._by_node(node_id).label
+        except NotFound:
+            return node_id
