@@ -1,6 +1,7 @@
 """Building images: the classic builder, and BuildKit with its sessions.
 
-The scheduler chooses an engine; everything of one BuildKit client then goes there (which one is
+The scheduler chooses an engine, which loses the image names that mean other images by now, lest it
+builds on these; everything of one BuildKit client then goes there (which one is
 ``build_engines``' to know).  Contexts, progress and tunnels are carried, never read.
 """
 
@@ -27,6 +28,7 @@ from swarmcore_api_docker.build_engines import BuildEngines, Key
 from swarmcore_api_docker.build_query import asks_for_node, query_for_engine, read_build
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.epilogues import ProgressEpilogue
+from swarmcore_api_docker.moved_names import take_away
 from swarmcore_api_docker.routed import BUILD, BUILDER, CHOSEN
 from swarmcore_api_docker.siting import has_any_image, wants_image
 
@@ -84,6 +86,7 @@ class Builds:
         else:
             engine, keys = self._place_build(exchange)
         async with self._using(engine, keys):
+            await take_away(exchange.cluster, engine)
             await exchange.relay(
                 engine,
                 _build_path(exchange),
@@ -104,6 +107,7 @@ class Builds:
             engine = self._engine_of_client(exchange)
             keys.append(_client(exchange))
         async with self._using(engine, keys):
+            await take_away(exchange.cluster, engine)
             try:
                 await exchange.relay(engine, engine_path(exchange, "session"))
             finally:
@@ -117,6 +121,7 @@ class Builds:
         """``POST /grpc``: a tunnel to the builder itself, as buildx opens several."""
         engine = self._engine_of_client(exchange)
         async with self._using(engine, [_client(exchange)]):
+            await take_away(exchange.cluster, engine)
             await exchange.relay(engine, engine_path(exchange, "grpc"))
 
     async def cancel(self, exchange: Exchange) -> None:

@@ -5,7 +5,7 @@ must all hold.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -187,13 +187,14 @@ def _by_isolation(values: Sequence[str], around: Surroundings) -> Test:
 
 
 def _by_ancestor(values: Sequence[str], around: Surroundings) -> Test:
-    wanted = {node.id: _descendants(node, values, around) for node in around.nodes}
+    named = {id for node in around.nodes for each in values for id in named_ids(node.images, each)}
+    wanted = {node.id: _descendants(node, named) for node in around.nodes}
     return lambda container, node: container.image_id in wanted.get(node.id, ())
 
 
-def _descendants(node: Node, values: Sequence[str], around: Surroundings) -> set[str]:
-    """Ids of a node's images that *values* name, and of those built on them."""
-    ids = {id for value in values for id in named_ids(node.images, value)}
+def _descendants(node: Node, named: Set[str]) -> set[str]:
+    """*named*, ids of images, and those of the node's images that were built on them."""
+    ids = set(named)
     children: dict[str, list[str]] = {}
     if ids:
         for id, image in node.images.items():

@@ -10,7 +10,7 @@ from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.routed import ALL
-from swarmcore_api_docker.usage_reports import asked_types, merge_usage
+from swarmcore_api_docker.usage_reports import asked_types, merge_usage, show_usage
 from swarmcore_api_docker.whole_answer import ask_patiently
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class DiskUsage:
                 answer = await ask_patiently(engine, "GET", path, version=request.version)
             if not answer.ok:
                 raise EngineRefused(engine.node.name, answer.status, answer.message)
-            return dict(answer.json())
+            return show_usage(answer.json(), engine.node.moved_names)
 
         async with exchange.watching():
             replies = await ask_all(cluster.healthy_engines(), count)

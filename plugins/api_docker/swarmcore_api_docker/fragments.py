@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
+from swarmcore.images import has_moved
 from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore_api_docker.ports import show_summary_ports
@@ -20,12 +21,13 @@ NODE_LABEL = "com.docker.swarm.node.name"
 
 
 class _Fragment:
-    __slots__ = ("encoded", "head", "node_ip", "node_name", "until")
+    __slots__ = ("encoded", "head", "image", "node_ip", "node_name", "until")
 
-    def __init__(self, head: bytes, node: Node) -> None:
+    def __init__(self, head: bytes, node: Node, image: str) -> None:
         self.head = head
         self.node_name = node.name
         self.node_ip = node.ip
+        self.image = image
         self.encoded = b""
         self.until = 0.0
 
@@ -50,8 +52,14 @@ class Fragments:
             now: Unix seconds.
         """
         fragment = self._fragments.get(container)
-        if fragment is None or fragment.node_name != node.name or fragment.node_ip != node.ip:
-            fragment = _Fragment(self._head(container, node), node)
+        image = show_image_name(container, node)
+        if (
+            fragment is None
+            or fragment.image != image
+            or fragment.node_name != node.name
+            or fragment.node_ip != node.ip
+        ):
+            fragment = _Fragment(self._head(container, node, image), node, image)
             self._fragments[container] = fragment
         if node.state is not State.HEALTHY:
             return fragment.head + b'"Host Down"}'
@@ -61,13 +69,21 @@ class Fragments:
             fragment.until = status.until
         return fragment.encoded
 
-    def _head(self, container: Container, node: Node) -> bytes:
+    def _head(self, container: Container, node: Node, image: str) -> bytes:
         summary = {key: value for key, value in container.summary.items() if key != "Status"}
         summary["Names"] = show_names(container.names, node.name, self._names)
         summary["Labels"] = {**container.labels, NODE_LABEL: node.name}
+        summary["Image"] = image
         summary["State"] = container.state
         summary["Ports"] = show_summary_ports(summary.get("Ports"), node.ip)
         return _dump(summary)[:-1] + b',"Status":'
+
+
+def show_image_name(container: Container, node: Node) -> str:
+    """``Image`` of a list object: what the client called it, or its id, as engines have it, where
+    that name means another image by now."""
+    name = str(container.summary.get("Image") or "")
+    return container.image_id if name and has_moved(node, name) else name
 
 
 def show_names(names: Iterable[str], node_name: str, style: NameStyle) -> list[str]:

@@ -4,6 +4,7 @@ from swarmcore.errors import BadRequest
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.image_holders import agreed_holder, find_common_holders, find_holders
+from swarmcore_api_docker.naming import Naming
 from swarmcore_api_docker.routed import ALL, HOLDER
 from swarmcore_api_docker.tee import send_to_all
 from swarmcore_api_docker.version_gates import able_engines, require_able
@@ -44,4 +45,5 @@ async def load(exchange: Exchange) -> None:
     kind = exchange.request.header("content-type") or "application/x-tar"
     path = engine_path(exchange, "images", "load")
     headers = ((b"Content-Type", kind.encode("latin-1")),)
-    await send_to_all(exchange, engines, path, "load", headers=headers)
+    naming = Naming(exchange.cluster)
+    await send_to_all(exchange, engines, path, "load", naming=naming, headers=headers)

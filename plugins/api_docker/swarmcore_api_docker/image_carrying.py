@@ -56,8 +56,9 @@ class Carrier:
             log.info("carrying image %s from %s to %s", name, source.node.name, node.name)
             try:
                 target = cluster.engine(node.id)
-                await _transfer(name, source, target)
-                await target.refresh_images()
+                with cluster.image_names.copying(name, source.node, node):
+                    await _transfer(name, source, target)
+                    await target.refresh_images()
             except EngineError as error:
                 log.warning("carrying image %s from %s to %s failed: %s", name, source.node.name,
                             node.name, error)  # fmt: skip

@@ -3,17 +3,24 @@
 When some holder refuses, the status is a failure and the text tells what each did.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import quote
+
+import trio
 
 from swarmcore.config import SWARM_ID
 from swarmcore.config.instructions import FAMILIES
 from swarmcore.errors import EngineError
+from swarmcore.images import named_ids, shown_image
 from swarmcore.messages import Answer, Query
 from swarmcore.model import Container
+from swarmcore.node import Node
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.fan_out import Replies, ask_all
 from swarmcore_api_docker.image_holders import find_holders
+from swarmcore_api_docker.moved_names import take_away
+from swarmcore_api_docker.naming import Naming, tagged
 from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.routed import CONTAINER, HOLDERS
 from swarmcore_api_docker.version_gates import require_able
@@ -37,17 +44,38 @@ def routes() -> list[Route]:
 async def tag(exchange: Exchange) -> None:
     """``POST /images/{name}/tag``: on all holders, be it one image or several of that name."""
     name = exchange.request.params["name"]
-    replies = await _ask_holders(exchange, "POST", f"/images/{quote(name, safe='/:@')}/tag")
-    require_success(f"tagging {name}", replies)
+    query = exchange.request.query
+    naming = Naming(exchange.cluster, tagged(query.get("repo"), query.get("tag")))
+    holders = find_holders(exchange.cluster, name)
+    path = f"/images/{quote(name, safe='/:@')}/tag"
+    require_success(f"tagging {name}", await _ask(exchange, holders, "POST", path, naming))
     await exchange.send(Answer(201))
 
 
 async def remove(exchange: Exchange) -> None:
-    """``DELETE /images/{name}``: from all holders, their reports joined."""
-    name = exchange.request.params["name"]
-    replies = await _ask_holders(exchange, "DELETE", f"/images/{quote(name, safe='/:@')}")
+    """``DELETE /images/{name}``: from all holders, their reports joined.
+
+    Where engines still call older images so, they lose the name, and keep the images.
+    """
+    name, cluster = exchange.request.params["name"], exchange.cluster
+    holders = find_holders(cluster, name)
+    require_able(holders, "delete", exchange.request.query)
+    async with trio.open_nursery() as nursery:
+        for engine in cluster.healthy_engines():
+            if old := _moved_names(engine.node, name):
+                nursery.start_soon(take_away, cluster, engine, old)
+    path = f"/images/{quote(name, safe='/:@')}"
+    replies = await _ask(exchange, holders, "DELETE", path, Naming(cluster))
     answers = require_success(f"removing {name}", without_absent(replies))
     await exchange.send_json([each for answer in answers for each in answer.json() or ()])
+
+
+def _moved_names(node: Node, text: str) -> list[str]:
+    """The names that moved away on *node* and stand in the way of removing what *text* names: the
+    same, and others of the image."""
+    ids = named_ids(node.images, text)
+    moved = node.moved_names
+    return [name for name, id in moved.items() if id in ids or name == shown_image(text)]
 
 
 def without_absent(replies: Replies[Answer]) -> Replies[Answer]:
@@ -56,18 +84,17 @@ def without_absent(replies: Replies[Answer]) -> Replies[Answer]:
     return Replies(present, replies.failures) if present else replies
 
 
-async def _ask_holders(exchange: Exchange, method: str, path: str) -> Replies[Answer]:
+async def _ask(
+    exchange: Exchange, holders: Sequence[Engine], method: str, path: str, naming: Naming
+) -> Replies[Answer]:
     request = exchange.request
-    holders = find_holders(exchange.cluster, request.params["name"])
-    if method == "DELETE":
-        require_able(holders, "delete", request.query)
     query = request.target.partition("?")[2]
     target = f"{path}?{query}" if query else path
 
     async def ask(engine: Engine) -> Answer:
         answer = await ask_patiently(engine, method, target, version=request.version)
         with suppress(EngineError):  # the cache is late; what the engine said is right
-            await engine.refresh_images()
+            await (naming.settle(engine) if answer.ok else engine.refresh_images())
         return answer
 
     return await ask_all(holders, ask)

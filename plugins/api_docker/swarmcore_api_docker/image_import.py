@@ -6,6 +6,7 @@ from typing import Any
 
 from swarmcore.protocols import Engine, Exchange
 from swarmcore_api_docker.joint_work import JointWork, Report, client_headers, report_answer
+from swarmcore_api_docker.naming import Naming, tagged
 from swarmcore_api_docker.tee import send_to_all
 
 _ID = re.compile(r"sha256:[0-9a-f]{64}")
@@ -19,15 +20,18 @@ async def import_image(exchange: Exchange) -> None:
     """
     engines, query = exchange.cluster.healthy_engines(), exchange.request.query
     path, headers = f"/images/create?{query}", client_headers(exchange)
+    naming = Naming(exchange.cluster, tagged(query.get("repo"), query.get("tag")))
     if query.get("fromSrc") == "-":
-        await send_to_all(exchange, engines, path, "import", headers=headers, is_result=_is_id)
+        await send_to_all(
+            exchange, engines, path, "import", naming=naming, headers=headers, is_result=_is_id
+        )
         return
 
     async def fetch(engine: Engine, report: Report) -> None:
         version = exchange.request.version
         async with engine.open("POST", path, headers=headers, version=version) as got:
             await report_answer(engine, got, report)
-        await engine.refresh_images()
+        await naming.settle(engine)
 
     await JointWork(exchange, engines, "import", fetch, is_result=_is_id).run()
 

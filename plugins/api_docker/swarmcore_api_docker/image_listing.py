@@ -1,6 +1,6 @@
 """``GET /images/json`` of many engines as one list: one row per id, filters, order."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from swarmcore.errors import BadRequest, NotFound
@@ -77,8 +77,36 @@ def _merge_manifests(
     return list(merged.values())
 
 
+def without_intermediates(
+    images: Sequence[Image], parents: Set[str], *, with_digests: bool = False
+) -> list[Image]:
+    """The list as it is without ``all``: less nameless images that others are built on.
+
+    Args:
+        images: merged.
+        parents: ids of images that others are built on, on any engine.
+        with_digests: those with a digest and no tag go as well, as in a list of dangling images,
+            which engines make of the ends of chains alone.
+    """
+    return [
+        image
+        for image in images
+        if image["Id"] not in parents
+        or image["RepoTags"]
+        or (image["RepoDigests"] and not with_digests)
+    ]
+
+
+def asks_for_dangling(filters: Mapping[str, Sequence[str]]) -> bool:
+    """Whether only images without a tag are asked for."""
+    return any(value.lower() in _TRUE for value in filters.get("dangling") or ())
+
+
 def filter_images(
-    images: Sequence[Image], filters: Mapping[str, Sequence[str]], now: float
+    images: Sequence[Image],
+    filters: Mapping[str, Sequence[str]],
+    now: float,
+    among: Sequence[Image] | None = None,
 ) -> list[Image]:
     """The images that pass every filter; ``reference`` also narrows their names.
 
@@ -86,6 +114,7 @@ def filter_images(
         images: merged.
         filters: as ``Query.filters`` reads them, ``node`` taken out.
         now: Unix seconds, for ``until``.
+        among: what ``before`` and ``since`` may name; ``None``: *images*.
 
     Raises:
         BadRequest: an unknown key, or a value that its key cannot have.
@@ -97,7 +126,9 @@ def filter_images(
         if key == "reference":
             patterns = values
         elif key in _COMPILERS:
-            tests += [_COMPILERS[key](value, images, now) for value in values]
+            tests += [
+                _COMPILERS[key](value, images if among is None else among, now) for value in values
+            ]
         else:
             raise BadRequest(f"invalid filter '{key}'")
     chosen = [image for image in images if all(test(image) for test in tests)]

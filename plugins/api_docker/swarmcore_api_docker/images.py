@@ -1,16 +1,26 @@
 """Images: listed over all engines, inspected where one is.  Pulling is ``pull``'s."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from swarmcore.messages import Query
+from swarmcore.images import without_moved_names
+from swarmcore.messages import Answer, Query
+from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.image_holders import agreed_holder, find_holders
-from swarmcore_api_docker.image_listing import filter_images, merge_images, show_images
+from swarmcore_api_docker.image_listing import (
+    asks_for_dangling,
+    filter_images,
+    merge_images,
+    show_images,
+    without_intermediates,
+)
+from swarmcore_api_docker.moved_names import show_detail, show_layers
 from swarmcore_api_docker.routed import ALL, CACHES, HOLDER
 from swarmcore_api_docker.version_gates import able_engines
 
@@ -43,7 +53,14 @@ async def show_list(exchange: Exchange) -> None:
         lists = await _ask_lists(engines, query, version)
     else:
         lists = [list(engine.node.images.values()) for engine in engines]
-    images = filter_images(merge_images(lists), filters, time.time())
+    everything = merge_images(lists)
+    shown = everything
+    is_dangling = asks_for_dangling(filters)
+    if is_dangling or not query.flag("all"):
+        cached = chain.from_iterable(engine.node.images.values() for engine in engines)
+        parents = {str(image.get("ParentId")) for image in cached}
+        shown = without_intermediates(everything, parents, with_digests=is_dangling)
+    images = filter_images(shown, filters, time.time(), among=everything)
     await exchange.send_json(show_images(images, version))
 
 
@@ -63,7 +80,8 @@ async def _ask_lists(
 
     async def ask(engine: Engine) -> list[Mapping[str, Any]]:
         answer = await engine.call("GET", f"/images/json?{asked}", version=version)
-        return list(answer.json()) if answer.ok else []
+        moved = engine.node.moved_names
+        return [without_moved_names(moved, each) for each in answer.json()] if answer.ok else []
 
     return [images for _, images in (await ask_all(engines, ask)).answers]
 
@@ -72,7 +90,11 @@ async def inspect(exchange: Exchange) -> None:
     """``GET /images/{name}/json``: from an engine that has it."""
     name = exchange.request.params["name"]
     engine = agreed_holder(find_holders(exchange.cluster, name), name)
-    await exchange.relay(engine, engine_path(exchange, "images", name, "json"))
+    await exchange.relay(
+        engine,
+        engine_path(exchange, "images", name, "json"),
+        rewrite=_rewrite(engine.node, show_detail),
+    )
 
 
 async def show_history(exchange: Exchange) -> None:
@@ -80,4 +102,15 @@ async def show_history(exchange: Exchange) -> None:
     name = exchange.request.params["name"]
     holders = find_holders(exchange.cluster, name)
     engine = agreed_holder(able_engines(holders, "history", exchange.request.query), name)
-    await exchange.relay(engine, engine_path(exchange, "images", name, "history"))
+    await exchange.relay(
+        engine,
+        engine_path(exchange, "images", name, "history"),
+        rewrite=_rewrite(engine.node, show_layers),
+    )
+
+
+def _rewrite(
+    node: Node, show: Callable[[Answer, Node], Answer]
+) -> Callable[[Answer], Answer] | None:
+    """*show* for the answers of *node*, where names have moved away from it."""
+    return (lambda answer: show(answer, node)) if node.moved_names else None

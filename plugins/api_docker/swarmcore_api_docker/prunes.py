@@ -8,6 +8,7 @@ from swarmcore.messages import Answer, Query
 from swarmcore.protocols import Engine, Exchange, Handler, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.fan_out import ask_all
+from swarmcore_api_docker.moved_names import take_away
 from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.pruning import pruned_engines, sum_reports
 from swarmcore_api_docker.routed import ALL, PRUNED
@@ -49,6 +50,8 @@ def _prune(kind: str, deleted: str, settle: _Settle) -> Handler:
         queries = {engine.node.id: build_query(engine, query) for engine in engines}
 
         async def ask(engine: Engine) -> Answer:
+            if kind == "images":  # those of a name that moved away have none
+                await take_away(exchange.cluster, engine)
             path = f"/{kind}/prune?{queries[engine.node.id]}"
             version = exchange.request.version
             answer = await ask_patiently(engine, "POST", path, version=version)

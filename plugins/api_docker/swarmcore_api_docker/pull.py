@@ -1,10 +1,12 @@
 """``POST /images/create``: a pull where it is needed, each engine with the client's credentials."""
 
 from swarmcore.errors import BadRequest
+from swarmcore.images import split_image
 from swarmcore.messages import Query
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.image_import import import_image
 from swarmcore_api_docker.joint_work import JointWork, Report, client_headers, report_answer
+from swarmcore_api_docker.naming import Naming
 from swarmcore_api_docker.routed import ALL
 
 
@@ -33,11 +35,12 @@ async def _pull_image(exchange: Exchange) -> None:
     engines = exchange.cluster.pull_targets(image, exchange.request.client)
     path, headers = f"/images/create?{exchange.request.query}", client_headers(exchange)
     version = exchange.request.version
+    naming = Naming(exchange.cluster, image if split_image(image)[1] else "")  # else every tag
 
     async def pull(engine: Engine, report: Report) -> None:
         async with engine.open("POST", path, headers=headers, version=version) as got:
             await report_answer(engine, got, report)
-        await engine.refresh_images()
+        await naming.settle(engine)
 
     work, succeeded = JointWork(exchange, engines, "pull", pull), False
     try:

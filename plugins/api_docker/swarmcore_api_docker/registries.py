@@ -4,12 +4,14 @@ Credentials go to the engine that asks, and nowhere else.
 """
 
 from swarmcore.errors import EngineUnreachable
+from swarmcore.images import familiar_image
 from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.epilogues import ProgressEpilogue
 from swarmcore_api_docker.image_holders import choose_pusher
 from swarmcore_api_docker.joint_work import client_headers
+from swarmcore_api_docker.moved_names import take_away
 from swarmcore_api_docker.routed import ANY, HOLDER
 from swarmcore_api_docker.whole_answer import ask_patiently
 
@@ -75,6 +77,17 @@ async def _ask_any(
 async def push(exchange: Exchange) -> None:
     """``POST /images/{name}/push``: from one engine that has the tag, or most of all tags."""
     name = exchange.request.params["name"]
-    engine = choose_pusher(exchange.cluster, name, exchange.request.query)
+    query = exchange.request.query
+    engine = choose_pusher(exchange.cluster, name, query)
+    if not query.get("tag"):  # all tags that the engine has, whatever they mean elsewhere
+        prefix = f"{familiar_image(name)}:"
+        moved = [each for each in engine.node.moved_names if each.startswith(prefix)]
+        await take_away(exchange.cluster, engine, moved)
+
+    async def settle(status: int) -> None:
+        await engine.refresh_images()  # they have the registry's digests now
+
     path = engine_path(exchange, "images", name, "push")
-    await exchange.relay(engine, path, epilogue=ProgressEpilogue())
+    await exchange.relay(
+        engine, path, settle=settle, settle_at_end=True, epilogue=ProgressEpilogue()
+    )

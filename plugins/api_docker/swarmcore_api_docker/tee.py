@@ -6,6 +6,7 @@ nothing for a minute, loses its part; the others get everything.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import trio
 
@@ -13,6 +14,7 @@ from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.messages import Headers
 from swarmcore.protocols import Engine, Exchange, Upload
 from swarmcore_api_docker.joint_work import IsResult, JointWork, Report, report_answer
+from swarmcore_api_docker.naming import Naming
 
 #: An engine that takes no byte for so long will not take any.
 STALL_SECONDS = 60.0
@@ -26,6 +28,7 @@ async def send_to_all(
     path: str,
     work: str,
     *,
+    naming: Naming,
     headers: Headers = (),
     is_result: IsResult | None = None,
 ) -> None:
@@ -44,11 +47,15 @@ async def send_to_all(
     tee = _Tee(exchange, engines)
 
     async def perform(engine: Engine, report: Report) -> None:
+        async def hear(message: dict[str, Any]) -> None:
+            naming.hear(engine, message)
+            await report(message)
+
         opening = engine.upload("POST", path, headers=headers, version=exchange.request.version)
         # The branch ends with its engine, also with one that cannot be connected to.
         async with tee.branch(engine) as body, opening as upload:
-            await _converse(engine, upload, body, report)
-        await engine.refresh_images()
+            await _converse(engine, upload, body, hear)
+        await naming.settle(engine)
 
     await JointWork(exchange, engines, work, perform, tee.pour, is_result).run()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from swarmcore.errors import BadRequest
+from swarmcore.images import without_moved_names
 from swarmcore.versions import ApiVersion
 
 #: The lists of the old shape, by what ``type`` calls them.
@@ -41,6 +42,23 @@ def asked_types(values: Sequence[str], version: ApiVersion) -> list[str]:
         if value not in _LISTS:
             raise BadRequest(f"unknown object type: {value}")
     return list(values)
+
+
+def show_usage(report: Mapping[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:
+    """One engine's report without image names that mean another image by now.
+
+    Args:
+        report: as the engine wrote it.
+        moved: the node's ``moved_names``.
+    """
+    shown = dict(report)
+    if report.get("Images"):
+        shown["Images"] = [without_moved_names(moved, image) for image in report["Images"]]
+    usage = report.get("ImageUsage") or {}
+    if usage.get("Items"):
+        items = [without_moved_names(moved, image) for image in usage["Items"]]
+        shown["ImageUsage"] = {**usage, "Items": items}
+    return shown
 
 
 def merge_usage(

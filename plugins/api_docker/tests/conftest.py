@@ -156,6 +156,28 @@ class FakeBus:
             await trio.sleep_forever()
 
 
+class FakeImageNames:
+    """What image names mean is nobody's to know; writes down what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def naming(self):
+        return self
+
+    def named(self, name, node):
+        self.told.append((name, node.name))
+
+    def ids(self, name):
+        return frozenset()
+
+    def copying(self, name, source, target):
+        return nullcontext()
+
+    def setting_aside(self, node, names):
+        return nullcontext()
+
+
 class FakeCluster:
     """Engines, and what else a handler reads."""
 
@@ -171,6 +193,7 @@ class FakeCluster:
         self.events, self.events_end = [], True
         self.created, self.renamed, self.execs, self.turns = [], [], {}, []
         self.queue = []
+        self.image_names = FakeImageNames()
         self.answer = json_answer({"Id": "new", "Warnings": []}, 201)
 
     def nodes(self):

@@ -1,0 +1,107 @@
+"""Image names that moved away from a node: kept out of its engine's answers, and taken away there.
+
+An engine goes on calling an image by a name that was given to another one elsewhere since.  As long
+as only placement is concerned that does no harm; before the engine itself is to make something of
+its names, as a build, a prune or a removal does, they are taken from it.
+"""
+
+import json
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+from weakref import WeakKeyDictionary
+
+import trio
+
+from swarmcore.errors import EngineError
+from swarmcore.images import familiar_image, split_image, without_moved_names
+from swarmcore.messages import Answer, dump_json
+from swarmcore.node import Node
+from swarmcore.protocols import Cluster, Engine
+
+log = logging.getLogger(__name__)
+
+_taking: WeakKeyDictionary[Engine, trio.Lock] = WeakKeyDictionary()
+
+
+# ---- what engines tell
+
+
+def show_detail(answer: Answer, node: Node) -> Answer:
+    """The answer to ``GET /images/{name}/json`` without names that moved away."""
+    return _with_json(answer, without_moved_names(node.moved_names, json.loads(answer.body)))
+
+
+def show_layers(answer: Answer, node: Node) -> Answer:
+    """The answer to ``GET /images/{name}/history`` without names that moved away."""
+    layers = [_without_tags(layer, node) for layer in json.loads(answer.body)]
+    return _with_json(answer, layers)
+
+
+def _without_tags(layer: Mapping[str, Any], node: Node) -> Mapping[str, Any]:
+    tags = layer.get("Tags") or ()
+    kept = [tag for tag in tags if node.moved_names.get(familiar_image(tag)) != layer.get("Id")]
+    return layer if len(kept) == len(tags) else {**layer, "Tags": kept or None}
+
+
+def _with_json(answer: Answer, value: Any) -> Answer:
+    return Answer(answer.status, answer.headers, dump_json(value))
+
+
+# ---- what engines have
+
+
+async def take_away(cluster: Cluster, engine: Engine, names: Collection[str] | None = None) -> None:
+    """Take names that moved away from the images that *engine* still calls so.
+
+    The images stay, nameless where they have no other name, as on one engine.  Where that fails
+    the log tells, and the names go on being passed over.
+
+    Args:
+        cluster: knows what names mean.
+        engine: whose.
+        names: which of ``Node.moved_names``; ``None`` for all.
+    """
+    if not engine.node.moved_names:
+        return
+    async with _taking.setdefault(engine, trio.Lock()):
+        moved = {
+            name: id
+            for name, id in engine.node.moved_names.items()
+            if names is None or name in names
+        }
+        if not moved:
+            return
+        with cluster.image_names.setting_aside(engine.node, moved):
+            try:
+                for name, id in moved.items():
+                    await _untag(engine, name, id)
+                await engine.refresh_images()
+            except EngineError as error:
+                log.warning("taking old image names away on %s: %s", engine.node.name, error)
+
+
+async def _untag(engine: Engine, name: str, id: str) -> None:
+    """Take a name away, and nothing else.
+
+    An engine that is asked to remove an image's last name removes the image, or refuses.  So the
+    name is given to an image first that has another one.
+
+    Raises:
+        EngineError: it does not answer.
+    """
+    other = next(
+        (each for each, image in engine.node.images.items() if each != id and image["RepoTags"]),
+        None,
+    )
+    if other is None:
+        log.info("image name %s stays on %s, which has no other image", name, engine.node.name)
+        return
+    repository, rest = split_image(name)
+    query = urlencode({"repo": repository, "tag": rest.removeprefix(":")})
+    answer = await engine.call("POST", f"/images/{quote(other, safe=':')}/tag?{query}")
+    if answer.ok:
+        answer = await engine.call("DELETE", f"/images/{quote(name, safe='/:@')}?noprune=1")
+    if not answer.ok:
+        log.warning("image name %s stays on %s: %s", name, engine.node.name, answer.message)
