@@ -124,12 +124,14 @@ class Manager:
             plugins.filters(options.cluster_opts),
             make_weighers(options.multipliers, options.spread, failures),
             failures,
+            classic=options.classic,
         )
 
     def _make_cluster(self) -> Cluster:
         options = self._options
         settings = ClusterSettings(
             experimental=options.experimental,
+            classic=options.classic,
             cpu_shares_are_cpus=options.cpu_shares_are_cpus,
             alternates=options.alternates,
             starts=options.starts,

@@ -105,6 +105,7 @@ class Cluster:
             queue_limit=self.settings.queue_limit,
             invent_name=self._invent_name,
             invent_id=lambda: secrets.token_hex(32),
+            classic=self.settings.classic,
             permit=self._standing.check,
         )
 

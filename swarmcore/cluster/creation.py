@@ -160,7 +160,9 @@ class Creation:
             self._lacking = node
         self._excluded.add(node.id)
         placement.reservations.end(self._config.swarm_id)
-        if len(self._excluded) > placement.alternates:
+        # Under classic's defaults no alternate is tried, but a node that has the image is.
+        most = max(placement.alternates, 1) if with_image else placement.alternates
+        if len(self._excluded) > most:
             return None
         others = [other for other in placement.nodes() if other.id not in self._excluded]
         if with_image:

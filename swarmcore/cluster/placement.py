@@ -49,6 +49,7 @@ class Placement:
         queue_limit: how many may wait at once.
         invent_name: gives a free name to a container without one.
         invent_id: gives a swarm id to a container without one.
+        classic: errors begin with Swarm classic's sentences.
         permit: makes sure that this manager may place, or raises ``Unavailable``.
     """
 
@@ -66,6 +67,7 @@ class Placement:
         queue_limit: int,
         invent_name: Callable[[], str],
         invent_id: Callable[[], str],
+        classic: bool = False,
         permit: Callable[[], None] = lambda: None,
     ) -> None:
         self.scheduler = scheduler
@@ -80,6 +82,7 @@ class Placement:
         self.tickets = Tickets()
         self.turns = Turns(starts)
         self.decisions = DecisionLog()
+        self._classic = classic
         self._invent_name = invent_name
         self._invent_id = invent_id
         self.permit = permit
@@ -94,9 +97,18 @@ class Placement:
         if holder is not None:
             id = holder.id if isinstance(holder, Container) else holder
             raise Conflict(
+                f"{self._classic_conflict(name)}"
                 f'Conflict. The container name "/{name}" is already in use by container "{id}".'
                 " You have to remove (or rename) that container to be able to reuse that name."
             )
+
+    def _classic_conflict(self, name: str) -> str:
+        if not self._classic:
+            return ""
+        return (
+            f"Conflict: The name {name} is already assigned. You have to delete (or rename) that"
+            f" container to be able to assign {name} to a container again. "
+        )
 
     def check_name_of(self, config: ContainerConfig) -> None:
         """Make sure that the name of a create is free; a refusal is among the decisions.

@@ -11,6 +11,7 @@ class ClusterSettings:
     Attributes:
         name: the manager's host name.
         experimental: ``--experimental``.
+        classic: errors begin with Swarm classic's sentences (``swarm.compat``).
         cpu_shares_are_cpus: a create's ``CpuShares`` claims that many CPUs, as classic had it.
         alternates: how many other nodes a create tries when a failure is the node's.
         reservation_seconds: how long a create's claim waits for the client's pull of its image.
@@ -21,6 +22,7 @@ class ClusterSettings:
 
     name: str = field(default_factory=socket.gethostname)
     experimental: bool = False
+    classic: bool = False
     cpu_shares_are_cpus: bool = False
     alternates: int = 3
     reservation_seconds: float = 300.0

@@ -93,6 +93,7 @@ class ContainerConfig:
         platform: str = "",
         swarm_id: str = "",
         version: ApiVersion | None = None,
+        lenient: bool = False,
     ) -> Self:
         """Read a create.
 
@@ -102,6 +103,7 @@ class ContainerConfig:
             platform: the ``platform`` query parameter.
             swarm_id: used unless the body's labels have one.
             version: the client's; ``None`` where no client asks for a container.
+            lenient: pass over a label of expressions that is malformed, as classic did.
 
         Raises:
             BadRequest: not an object, one field twice, a malformed name, label of expressions or
@@ -110,7 +112,9 @@ class ContainerConfig:
         if not isinstance(body, Mapping):
             raise BadRequest("config cannot be empty in order to create a container")
         read = with_docker_spelling(body)
-        env, labels, taken = take_instructions(_list(read.get("Env")), _labels(read))
+        env, labels, taken = take_instructions(
+            _list(read.get("Env")), _labels(read), lenient=lenient
+        )
         if isinstance(read.get("Env"), list):
             read["Env"] = env
         if swarm_id:

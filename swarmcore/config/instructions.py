@@ -4,6 +4,7 @@ Classic's forms.  Does not read the expressions themselves: ``expr`` does, when 
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,11 +21,13 @@ FAMILIES: Final[Mapping[str, str]] = {
 #: What Go's JSON encoder escapes: classic's labels read so on every engine.
 _ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 
+log = logging.getLogger(__name__)
+
 Instructions = dict[str, tuple[str, ...]]
 
 
 def take_instructions(
-    env: Sequence[Any], labels: Mapping[str, Any]
+    env: Sequence[Any], labels: Mapping[str, Any], *, lenient: bool = False
 ) -> tuple[list[Any], dict[str, Any], Instructions]:
     """Move expressions out of the environment into labels, where they outlive the create.
 
@@ -32,16 +35,17 @@ def take_instructions(
         env: ``NAME=value`` entries; ``constraint:zone==b`` and its like are instructions.
         labels: a label with a JSON list of texts holds expressions too; an empty one holds none,
             as an image's that was committed from a container.
+        lenient: pass over a label that holds something else, as classic did, with a warning in the
+            log.
 
     Returns:
         The environment and the labels that the container gets, and the expressions of each family:
         those of the label first.
 
     Raises:
-        BadRequest: such a label holds something else.  Classic passed over it, and the container
-            went anywhere.
+        BadRequest: such a label holds something else, and *lenient* is false.
     """
-    kept, taken = [], {family: list(_listed(label, labels)) for family, label in _PAIRS}
+    kept, taken = [], {family: list(_read(label, labels, lenient)) for family, label in _PAIRS}
     for entry in env:
         family, colon, expression = entry.partition(":") if isinstance(entry, str) else ("", "", "")
         if colon and family in FAMILIES:
@@ -53,6 +57,16 @@ def take_instructions(
 
 
 _PAIRS = tuple(FAMILIES.items())
+
+
+def _read(label: str, labels: Mapping[str, Any], lenient: bool) -> Sequence[str]:
+    try:
+        return _listed(label, labels)
+    except BadRequest as error:
+        if not lenient:
+            raise
+        log.warning("%s; it is passed over", error)
+        return ()
 
 
 def _listed(label: str, labels: Mapping[str, Any]) -> Sequence[str]:

@@ -274,6 +274,7 @@ DEMO_OPTIONS = (
 
 #: Keys of ``--cluster-opt`` that are the core's own; others are handed on to plugins.
 CLUSTER_OPTS = {
+    "swarm.compat": "classic: names, sentences and defaults as Swarm classic had them",
     "swarm.overcommit": "share of a node's CPU and memory given out beyond what it has (0.05)",
     "swarm.cpushares": "what CpuShares means: weight, or cpus, which claims that many (weight)",
     "swarm.createretry": "like --alternates; the larger of the two counts (0)",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swarmcore.addresses import parse_address
+from swarmcore.compat import CLASSIC, COMPAT, is_classic
 from swarmcore.config.waiting import parse_seconds
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
@@ -42,6 +43,7 @@ class Options:
         tls: files for serving and for engines; ``None`` without TLS.
         cluster_opts: every ``--cluster-opt``, for plugins too.
         overcommit: share of CPU and memory given out beyond what a node has.
+        classic: names, sentences and defaults are Swarm classic's (``swarm.compat``).
         cpu_shares_are_cpus: ``CpuShares`` claims CPUs, as classic had it.
         node_settings: file that keeps what operators decide about nodes; empty for none.
         alternates: how many other nodes one create may try where a failure is the node's.
@@ -72,6 +74,7 @@ class Options:
     cluster_opts: Mapping[str, str] = field(default_factory=dict)
     discovery_opts: Mapping[str, str] = field(default_factory=dict)
     overcommit: float = 0.05
+    classic: bool = False
     cpu_shares_are_cpus: bool = False
     replication: bool = False
     replication_ttl_seconds: float = 20.0
@@ -87,7 +90,8 @@ class Options:
     @property
     def discovery_options(self) -> DiscoveryOptions:
         """What the discovery is told besides its URI."""
-        return DiscoveryOptions(self.heartbeat_seconds, 0.0, self.discovery_opts)
+        compat = {COMPAT: CLASSIC} if self.classic else {}
+        return DiscoveryOptions(self.heartbeat_seconds, 0.0, {**compat, **self.discovery_opts})
 
     @property
     def election_options(self) -> DiscoveryOptions:
@@ -117,7 +121,8 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
     if read["heartbeat"] < 1:
         raise ConfigError("--heartbeat should be at least one second")
     cluster_opts = dict(reversed(read["cluster-opt"]))  # classic: the first of a key counts
-    overcommit, create_retry = _overcommit(cluster_opts), _count(cluster_opts, "swarm.createretry")
+    classic = is_classic(cluster_opts)
+    overcommit = _overcommit(cluster_opts)
     if read["replication"]:
         _check_replication(read)
     return Options(
@@ -136,12 +141,12 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         refresh_min_seconds=read["engine-refresh-min-interval"],
         refresh_max_seconds=read["engine-refresh-max-interval"],
         failure_retry=read["engine-failure-retry"],
-        # Classic's createretry asked again at random; ours goes on to the next best node.
-        alternates=max(_alternates(read["alternates"]), create_retry),
+        alternates=_alternates(settings["alternates"], cluster_opts, classic=classic),
         cluster_opts=cluster_opts,
         discovery_opts=dict(read["discovery-opt"]),
         overcommit=overcommit,
-        cpu_shares_are_cpus=_cpu_shares_are_cpus(cluster_opts),
+        classic=classic,
+        cpu_shares_are_cpus=_cpu_shares_are_cpus(cluster_opts, classic=classic),
         replication=read["replication"],
         replication_ttl_seconds=read["replication-ttl"],
         advertise=read["advertise"],
@@ -255,8 +260,8 @@ def _overcommit(cluster_opts: Mapping[str, str]) -> float:
     return overcommit
 
 
-def _cpu_shares_are_cpus(cluster_opts: Mapping[str, str]) -> bool:
-    meaning = cluster_opts.get("swarm.cpushares", "weight")
+def _cpu_shares_are_cpus(cluster_opts: Mapping[str, str], *, classic: bool) -> bool:
+    meaning = cluster_opts.get("swarm.cpushares", "cpus" if classic else "weight")
     if meaning not in ("weight", "cpus"):
         raise ConfigError(f"swarm.cpushares should be weight or cpus, {meaning!r} is invalid")
     return meaning == "cpus"
@@ -289,7 +294,13 @@ def _not_negative(name: str, read: Mapping[str, Any]) -> float:
     return seconds
 
 
-def _alternates(count: int) -> int:
+def _alternates(setting: Setting, cluster_opts: Mapping[str, str], *, classic: bool) -> int:
+    """How many other nodes one create may try; classic tried none unless it was told to."""
+    create_retry = _count(cluster_opts, "swarm.createretry")
+    if classic and not setting.given:
+        return create_retry
+    count: int = setting.value
     if count < 1:
         raise ConfigError(f"--alternates counts the nodes that a create may try; {count} is none")
-    return count
+    # Classic's createretry asked again at random; ours goes on to the next best node.
+    return max(count, create_retry)

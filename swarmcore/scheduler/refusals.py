@@ -8,10 +8,14 @@ from swarmcore.protocols import Refused, Rule
 
 #: Classic's text for a cluster in which nothing runs.
 NO_ENGINE = "No healthy node available in the cluster"
+_LINE = "\n"
 
 
 def refuse(
-    nodes: Sequence[Node], rules: Sequence[Rule], refusals: Sequence[tuple[Node, Rule, str]]
+    nodes: Sequence[Node],
+    rules: Sequence[Rule],
+    refusals: Sequence[tuple[Node, Rule, str]],
+    classic: str = "",
 ) -> NoNodeFits:
     """Word a refusal: a count for each rule, the most frequent first.
 
@@ -19,6 +23,7 @@ def refuse(
         nodes: all that were asked.
         rules: the hard ones.
         refusals: for each node the rule that refused it, and the reason.
+        classic: classic's sentence, which goes before ours; empty for none.
 
     Returns:
         A ``NeverFits`` where some rule refuses all nodes whatever ends on them.
@@ -30,6 +35,8 @@ def refuse(
     parts = [f"{len(pairs)} {_summarise(rule, pairs)}" for rule, pairs in largest]
     head = "no node fits" if any(node.health > 0 for node in nodes) else NO_ENGINE
     text = f"{head}: 0 of {len(nodes)} nodes: {', '.join(parts)}"
+    if classic and not text.startswith(classic):
+        text = f"{classic}{_LINE if _LINE in classic else ': '}{text}"
     told = {node.name: f"{rule.text} {reason}".rstrip() for node, rule, reason in refusals}
     never = [why for rule in rules if (why := _why_never(rule, nodes))]
     return NeverFits("; ".join([text, *never]), told) if never else NoNodeFits(text, told)

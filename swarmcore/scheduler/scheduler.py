@@ -22,6 +22,7 @@ from swarmcore.protocols import (
     Verdict,
     Weigher,
 )
+from swarmcore.scheduler.classic import word_classic
 from swarmcore.scheduler.devices import device_rules
 from swarmcore.scheduler.failures import FailureHistory
 from swarmcore.scheduler.needs import need_rules
@@ -46,6 +47,7 @@ class Scheduler:
         filters: give rules, in this order; a node is refused by the first that objects.
         weighers: are added to the strategy's weights.
         failures: is told of creates that failed.
+        classic: refusals begin with Swarm classic's sentence.
     """
 
     def __init__(
@@ -54,11 +56,14 @@ class Scheduler:
         filters: Iterable[Filter],
         weighers: Iterable[Weigher] = (),
         failures: FailureHistory | None = None,
+        *,
+        classic: bool = False,
     ) -> None:
         self._strategy = strategy
         self._filters = tuple(filters)
         self._weighers = tuple(weighers)
         self._failures = failures
+        self._classic = classic
         #: Where it is, for those who watch that it gets on.
         self.step = Step()
 
@@ -141,13 +146,24 @@ class Scheduler:
         verdicts = {node.id: self._verdicts(rules, node) for node in asked} if whole else {}
         if not candidates:
             self._ask("filter", ", ".join(self.filter_names))
-            error = refuse(asked, [rule for _, rule in hard], refusals)
+            sentence = self._classic_sentence(config, rules, refusals) if self._classic else ""
+            error = refuse(asked, [rule for _, rule in hard], refusals, sentence)
             return Decision((), (), refusals, error, verdicts, self._weighers)
         broken = candidates[0].broken
         dropped = [
             rule.text for (_, rule), is_broken in zip(soft, broken, strict=True) if is_broken
         ]
         return Decision(candidates, dropped, refusals, None, verdicts, self._weighers)
+
+    def _classic_sentence(
+        self,
+        config: ContainerConfig,
+        rules: Sequence[tuple[str, Rule]],
+        refusals: Sequence[tuple[Node, Rule, str]],
+    ) -> str:
+        filter_of = {rule.text: name for name, rule in rules}
+        refused_by = [(filter_of[rule.text], rule.text) for _, rule, _ in refusals]
+        return word_classic(config, self.filter_names, refused_by)
 
     def _compile(self, config: ContainerConfig) -> list[tuple[str, Rule]]:
         """Every rule with the name of the filter that it comes from."""

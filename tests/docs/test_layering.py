@@ -12,7 +12,7 @@ CORE = ROOT / "swarmcore"
 
 #: Level 0 and 1: values in, values out.
 PURE = {
-    "addresses", "cluster/image_dates", "config/claims", "config/config", "config/devices",
+    "addresses", "cluster/image_dates", "compat", "config/claims", "config/config", "config/devices",
     "config/endpoints", "config/folding", "config/gates", "config/instructions", "config/prefixes",
     "config/references",
     "config/spelling", "engine/backoff", "engine/cache", "engine/specs", "errors", "events", "expr",
@@ -31,7 +31,8 @@ PURE = {
 WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}
 #: What a plugin may import of the core: the words, pure functions, and what plugins see.
 PLUGIN_FACING = {
-    "addresses", "config", "errors", "events", "expr", "expression_rules", "hookimpl", "images",
+    "addresses", "compat", "config", "errors", "events", "expr", "expression_rules", "hookimpl",
+    "images",
     "messages", "model", "names", "node", "patterns", "protocols", "ranges", "routing", "sizes",
     "stores", "versions", "weighing",
 }  # fmt: skip

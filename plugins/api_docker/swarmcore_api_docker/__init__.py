@@ -6,6 +6,7 @@ The core has no Docker route; all of them are in this plugin.
 from collections.abc import Mapping
 
 from swarmcore import hookimpl
+from swarmcore.compat import is_classic
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Route
 from swarmcore_api_docker import (
@@ -38,11 +39,12 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
     Raises:
         ConfigError: an option has a value that it cannot have.
     """
+    classic = is_classic(options)
     return [
-        *system.routes(),
-        *events.routes(),
+        *system.routes(classic=classic),
+        *events.routes(classic=classic),
         *ContainerList(read_name_style(options)).routes(),
-        *containers.routes(),
+        *containers.routes(classic=classic),
         *execs.routes(),
         *images.routes(),
         *image_archives.routes(),
@@ -59,8 +61,9 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
 
 
 def read_name_style(options: Mapping[str, str]) -> NameStyle:
-    """``--cluster-opt swarm.names=``: ``plain`` (default), ``classic`` or ``both``."""
-    match options.get(NAMES_OPTION, "plain"):
+    """``--cluster-opt swarm.names=``: ``plain`` (default), ``classic`` (default under
+    ``swarm.compat=classic``) or ``both``."""
+    match options.get(NAMES_OPTION, "classic" if is_classic(options) else "plain"):
         case "plain":
             return "plain"
         case "classic":

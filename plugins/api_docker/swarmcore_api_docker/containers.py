@@ -49,12 +49,16 @@ _STARTS = ("start", "restart")
 _OUTPUTS = ("logs", "attach")
 
 
-def routes() -> list[Route]:
-    """Every route below ``/containers/``, the list excepted."""
-    create = _create(Carrier())
+def routes(*, classic: bool = False) -> list[Route]:
+    """Every route below ``/containers/``, the list excepted.
+
+    Args:
+        classic: labels of expressions that are malformed are passed over.
+    """
+    create = _create(Carrier(), lenient=classic)
     found = [
         Route("POST", "/containers/create", create, routed=CHOSEN, rewrites=_CREATE),
-        Route("POST", "/swarmcore/explain", explain, routed=MANAGER),
+        Route("POST", "/swarmcore/explain", _explain(lenient=classic), routed=MANAGER),
         Route("GET", "/containers/{name}/json", inspect, routed=CONTAINER, rewrites=_INSPECT),
         Route("POST", "/containers/{name}/rename", rename, routed=CONTAINER, rewrites=_RENAME),
         Route("POST", "/containers/{name}/exec", create_exec, routed=CONTAINER),
@@ -145,13 +149,14 @@ def _epilogue(verb: str, exchange: Exchange, container: Container) -> Epilogue |
     return None
 
 
-def _create(carrier: Carrier) -> Handler:
+def _create(carrier: Carrier, *, lenient: bool) -> Handler:
     """``POST /containers/create``; with ``X-Swarmcore-Explain: 1`` an explanation instead."""
+    explain = _explain(lenient=lenient)
 
     async def create(exchange: Exchange) -> None:
         match exchange.request.header(EXPLAIN):
             case None:
-                config = await _read_config(exchange)
+                config = await _read_config(exchange, lenient=lenient)
                 async with exchange.watching():  # a create may wait; who has gone waits no more
                     placed = await _place(exchange, config, carrier)
                     await exchange.send(as_own(placed.answer))
@@ -174,16 +179,21 @@ async def _place(exchange: Exchange, config: ContainerConfig, carrier: Carrier) 
     return placed
 
 
-async def explain(exchange: Exchange) -> None:
+def _explain(*, lenient: bool) -> Handler:
     """``POST /swarmcore/explain``: what a create of this body and query would do, and why."""
-    cluster = exchange.cluster
-    explained = await cluster.explain_container(await _read_config(exchange))
-    await exchange.send_json(
-        explanation_document(explained, cluster.strategy_name, cluster.filter_names)
-    )
+
+    async def explain(exchange: Exchange) -> None:
+        cluster = exchange.cluster
+        config = await _read_config(exchange, lenient=lenient)
+        explained = await cluster.explain_container(config)
+        await exchange.send_json(
+            explanation_document(explained, cluster.strategy_name, cluster.filter_names)
+        )
+
+    return explain
 
 
-async def _read_config(exchange: Exchange) -> ContainerConfig:
+async def _read_config(exchange: Exchange, *, lenient: bool) -> ContainerConfig:
     body = await exchange.read_json()
     if not isinstance(body, dict):
         raise BadRequest("config cannot be empty in order to create a container")
@@ -195,6 +205,7 @@ async def _read_config(exchange: Exchange) -> ContainerConfig:
         platform=query.get("platform") if version >= PLATFORM.since else "",
         swarm_id=new_swarm_id(),
         version=version,
+        lenient=lenient,
     )
 
 

@@ -20,22 +20,25 @@ class Framing(NamedTuple):
         content_type: the answer's.
         prefix: before each object; a newline follows each.
         lean: without the three fields that were dropped.
+        classic: ``from`` names the node too, as Swarm classic had it.
     """
 
     content_type: bytes
     prefix: bytes
     lean: bool
+    classic: bool = False
 
 
-def choose_framing(version: ApiVersion, accept: str) -> Framing:
+def choose_framing(version: ApiVersion, accept: str, *, classic: bool = False) -> Framing:
     """The framing for a client.
 
     Args:
         version: the one it speaks.
         accept: its ``Accept`` header, empty without one.
+        classic: whether ``from`` names the node too.
     """
     if version < _LEAN:
-        return Framing(b"application/json", b"", lean=False)
+        return Framing(b"application/json", b"", lean=False, classic=classic)
     named = [part.partition(";")[0].strip() for part in accept.split(",")]
     for media in named:
         if media == "application/json-seq":
@@ -55,5 +58,8 @@ def write_event(event: Mapping[str, Any], framing: Framing) -> bytes:
     shown = event
     if framing.lean:
         shown = {key: value for key, value in event.items() if key not in _DROPPED}
+    elif framing.classic:
+        named = f"{event.get('from', '')} node:{event['node']['Name']}".lstrip()
+        shown = {**event, "from": named}
     text = json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
     return framing.prefix + text.encode() + b"\n"

@@ -33,16 +33,24 @@ class _Wanted:
     framing: Framing
 
 
-def routes() -> list[Route]:
-    """The one path."""
+def routes(*, classic: bool = False) -> list[Route]:
+    """The one path.
+
+    Args:
+        classic: ``from`` names the node too, as Swarm classic had it.
+    """
     rewrites = "filter node; Actor's node.*, node"
-    return [Route("GET", "/events", follow_events, routed=ALL, rewrites=rewrites)]
+
+    async def follow(exchange: Exchange) -> None:
+        await follow_events(exchange, classic=classic)
+
+    return [Route("GET", "/events", follow, routed=ALL, rewrites=rewrites)]
 
 
-async def follow_events(exchange: Exchange) -> None:
+async def follow_events(exchange: Exchange, *, classic: bool = False) -> None:
     """``GET /events``."""
     now = time.time()
-    wanted = _read(exchange, now)
+    wanted = _read(exchange, now, classic=classic)
     headers = ((b"Content-Type", wanted.framing.content_type),)
     async with exchange.cluster.follow_events() as bus, exchange.stream(200, headers) as send:
         told: set[_Key] = set()
@@ -53,7 +61,7 @@ async def follow_events(exchange: Exchange) -> None:
                 await _follow(bus, wanted, told, send)
 
 
-def _read(exchange: Exchange, now: float) -> _Wanted:
+def _read(exchange: Exchange, now: float, *, classic: bool) -> _Wanted:
     request = exchange.request
     since = parse_when(request.query.get("since"), now, "since")
     until = parse_when(request.query.get("until"), now, "until")
@@ -67,7 +75,9 @@ def _read(exchange: Exchange, now: float) -> _Wanted:
         until=until,
         admits=compile_event_filters(request.query.filters()),
         framing=choose_framing(
-            request.version or exchange.cluster.api_version, request.header("Accept") or ""
+            request.version or exchange.cluster.api_version,
+            request.header("Accept") or "",
+            classic=classic,
         ),
     )
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from swarmcore.model import State
+from swarmcore.model import NANO, State
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster
 from swarmcore.versions import ApiVersion
@@ -55,7 +55,12 @@ _DOCKER_HUB = "https://index.docker.io/v1/"
 
 
 def describe_info(
-    cluster: Cluster, manager: Manager, now: str, version: ApiVersion
+    cluster: Cluster,
+    manager: Manager,
+    now: str,
+    version: ApiVersion,
+    *,
+    classic: bool = False,
 ) -> dict[str, Any]:
     """The document of ``GET /info``.
 
@@ -64,8 +69,12 @@ def describe_info(
         manager: who answers.
         now: RFC 3339, the manager's clock.
         version: the client's.
+        classic: overcommit counts in the sums and the release is ``swarm/...``, as in Swarm
+            classic.
     """
     document = _describe(cluster, manager, now)
+    if classic:
+        document |= _classic(cluster, manager)
     if version < _NAMED_OPTIONS:
         document["SecurityOptions"] = [_bare(option) for option in document["SecurityOptions"]]
     return {name: value for name, value in document.items() if _is_told(name, version)}
@@ -119,6 +128,16 @@ def _describe(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any]:
         "ContainerdCommit": {"ID": "", "Expected": ""},
         "RuncCommit": {"ID": "", "Expected": ""},
         "InitCommit": {"ID": "", "Expected": ""},
+    }
+
+
+def _classic(cluster: Cluster, manager: Manager) -> dict[str, Any]:
+    nodes = cluster.nodes()
+    return {
+        "NCPU": sum(node.total_nano_cpus for node in nodes) // NANO,
+        "MemTotal": sum(node.total_memory for node in nodes),
+        "ServerVersion": cluster_release(nodes, manager, classic=True),
+        "OperatingSystem": manager.os,
     }
 
 

@@ -24,13 +24,24 @@ _VERSION = "ApiVersion is the newest that every engine speaks"
 _INFO = "sums over the engines; nodes in SystemStatus"
 
 
-def routes() -> list[Route]:
-    """What the manager says of itself."""
+def routes(*, classic: bool = False) -> list[Route]:
+    """What the manager says of itself.
+
+    Args:
+        classic: releases and sums as Swarm classic told them.
+    """
+
+    async def version(exchange: Exchange) -> None:
+        await show_version(exchange, classic=classic)
+
+    async def info(exchange: Exchange) -> None:
+        await show_info(exchange, classic=classic)
+
     return [
         Route("GET", "/_ping", ping, routed=MANAGER, rewrites=_PING, local=True),
         Route("HEAD", "/_ping", ping, routed=MANAGER, rewrites=_PING, local=True),
-        Route("GET", "/version", show_version, routed=MANAGER, rewrites=_VERSION, local=True),
-        Route("GET", "/info", show_info, routed=MANAGER, rewrites=_INFO, local=True),
+        Route("GET", "/version", version, routed=MANAGER, rewrites=_VERSION, local=True),
+        Route("GET", "/info", info, routed=MANAGER, rewrites=_INFO, local=True),
     ]
 
 
@@ -65,13 +76,15 @@ def _all_buildkit(cluster: Cluster) -> bool:
     return bool(answering) and all(can_buildkit(node) for node in answering)
 
 
-async def show_version(exchange: Exchange) -> None:
+async def show_version(exchange: Exchange, *, classic: bool = False) -> None:
     """``GET /version``."""
-    await exchange.send_json(describe_version(exchange.cluster, this_manager()))
+    document = describe_version(exchange.cluster, this_manager(), classic=classic)
+    await exchange.send_json(document)
 
 
-async def show_info(exchange: Exchange) -> None:
+async def show_info(exchange: Exchange, *, classic: bool = False) -> None:
     """``GET /info``."""
     cluster, now = exchange.cluster, datetime.now().astimezone().isoformat()
     version = exchange.request.version or cluster.api_version
-    await exchange.send_json(describe_info(cluster, this_manager(), now, version))
+    document = describe_info(cluster, this_manager(), now, version, classic=classic)
+    await exchange.send_json(document)

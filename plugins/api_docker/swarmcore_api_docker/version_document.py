@@ -27,12 +27,19 @@ class Manager:
     machine: str
 
 
-def describe_version(cluster: Cluster, manager: Manager) -> dict[str, Any]:
+def describe_version(
+    cluster: Cluster, manager: Manager, *, classic: bool = False
+) -> dict[str, Any]:
     """The document of ``GET /version``.
 
     Its ``ApiVersion`` is what ``_ping`` announces: some clients read one, some the other.
+
+    Args:
+        cluster: whose engines' releases count.
+        manager: who answers.
+        classic: the release is the manager's, ``swarm/0.1.0``, as Swarm classic told its own.
     """
-    release = cluster_release(cluster.nodes(), manager)
+    release = cluster_release(cluster.nodes(), manager, classic=classic)
     details = {
         "ApiVersion": str(cluster.api_version),
         "MinAPIVersion": str(cluster.min_api_version),
@@ -53,11 +60,14 @@ def describe_version(cluster: Cluster, manager: Manager) -> dict[str, Any]:
     }
 
 
-def cluster_release(nodes: Iterable[Node], manager: Manager) -> str:
+def cluster_release(nodes: Iterable[Node], manager: Manager, *, classic: bool = False) -> str:
     """The oldest release among the engines, with our mark: ``20.10.24+swarmcore``.
 
-    Clients conclude features from the number and refuse a small one.
+    Clients conclude features from the number and refuse a small one.  Scripts for Swarm *classic*
+    look for ``swarm/`` in front.
     """
+    if classic:
+        return f"swarm/{manager.release}"
     releases = [node.version for node in nodes if node.version and node.state is State.HEALTHY]
     if not releases:
         return f"{manager.release}+swarmcore"

@@ -93,6 +93,13 @@ def test_old_clients_get_the_old_fields_and_new_ones_do_not(docker):
     assert old.keys() - new.keys() == {"id", "status", "from"}
 
 
+def test_classic_named_the_node_in_from(docker):
+    event = docker.event(*START, image="busybox")
+    framing = choose_framing(ApiVersion(1, 41), "", classic=True)
+    assert json.loads(write_event(event.raw, framing))["from"] == "busybox node:n1"
+    assert event.raw["from"] == "busybox"
+
+
 def test_a_sequence_has_its_separator_and_every_form_a_newline(docker):
     event = docker.event(*START)
     written = write_event(event.raw, choose_framing(ApiVersion(1, 52), "application/json-seq"))

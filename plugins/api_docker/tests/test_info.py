@@ -224,3 +224,16 @@ def test_without_engines_the_version_is_ours(docker):
     assert describe_version(docker.Cluster(), replace(MANAGER, release="3.2"))["Version"] == (
         "3.2+swarmcore"
     )
+
+
+def test_classic_told_its_own_release_and_sums_with_overcommit(docker, nodes):
+    nodes[0].overcommit = 0.5
+    cluster = docker.Cluster(*[docker.Engine(node) for node in nodes])
+    document = describe_info(
+        cluster, MANAGER, "2024-05-01T12:00:00Z", ApiVersion(1, 41), classic=True
+    )
+    assert document["NCPU"] == nodes[0].cpus * 3 // 2
+    assert document["MemTotal"] == nodes[0].memory * 3 // 2
+    assert document["ServerVersion"] == f"swarm/{MANAGER.release}"
+    version = describe_version(cluster, MANAGER, classic=True)
+    assert version["Version"] == version["Components"][0]["Version"] == f"swarm/{MANAGER.release}"

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 import trio
 
 from swarmcore import hookimpl
+from swarmcore.compat import is_classic
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
 from swarmcore_discovery_file.lines import parse_lines
@@ -30,20 +31,26 @@ T = TypeVar("T")
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Answer to ``file``; read the file once, so that a wrong path stops the start."""
+    """Answer to ``file``; read the file once, so that a wrong path stops the start.
+
+    Under ``swarm.compat=classic`` a file that is not there yet is waited for, as classic did.
+    """
     if uri.scheme != "file":
         return None
     if not uri.rest:
         raise ConfigError("file:// needs a path; write file:///PATH with one HOST:PORT a line")
     path = Path(uri.rest)
+    discovery = FileDiscovery(path, min(_LONGEST_PERIOD_SECONDS, options.heartbeat_seconds))
     try:
         read(path)
     except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError) and is_classic(options.options):
+            return discovery
         raise ConfigError(
             f"{uri}: cannot read the list of engines: {reason(error)}; "
             "write one HOST:PORT a line into that file"
         ) from None
-    return FileDiscovery(path, min(_LONGEST_PERIOD_SECONDS, options.heartbeat_seconds))
+    return discovery
 
 
 class Look(NamedTuple):

@@ -234,3 +234,16 @@ async def test_it_stops_promptly_while_the_file_system_hangs(path):
                 nursery.cancel_scope.cancel()
     finally:
         hanging.released.set()
+
+
+async def test_under_classics_ways_a_file_that_is_not_there_yet_is_waited_for(tmp_path, nursery):
+    path = tmp_path / "cluster"
+    uri = DiscoveryURI("file", str(path))
+    with pytest.raises(ConfigError, match="No such file"):
+        swarmcore_discovery(uri, DiscoveryOptions())
+    options = DiscoveryOptions(heartbeat_seconds=0.01, options={"swarm.compat": "classic"})
+    sink = Sink()
+    nursery.start_soon(swarmcore_discovery(uri, options).watch, sink)
+    assert "No such file" in await sink.next()
+    path.write_text("n2:1\n")
+    assert await sink.next() == ["n2:1"]
