@@ -12,7 +12,8 @@ CORE = ROOT / "swarmcore"
 
 #: Level 0 and 1: values in, values out.
 PURE = {
-    "addresses", "cluster/image_dates", "compat", "config/claims", "config/config", "config/devices",
+    "addresses", "cluster/image_dates", "compat", "config/claims", "config/config",
+    "config/devices",
     "config/endpoints", "config/folding", "config/gates", "config/instructions", "config/prefixes",
     "config/references",
     "config/spelling", "engine/backoff", "engine/cache", "engine/specs", "errors", "events", "expr",
