@@ -252,10 +252,12 @@ class Placement:
             self.members.strays.give_up(reservation.id, reservation.node_id)
 
     def complete(self, config: ContainerConfig) -> ContainerConfig:
-        """Give *config* what the cluster knows: which of its volumes exist, and a name and a
-        swarm id where the client left them to us."""
+        """Give *config* what the cluster knows: what of that which it names exists, and a name and
+        a swarm id where the client left them to us."""
         config = replace(config, name=config.name or self._invent_name())
-        config = config.with_held_volumes(self.nodes())
+        nodes = self.nodes()
+        all_known = len(nodes) == len(self.members.roll.all)
+        config = config.informed_by(nodes, all_known=all_known)
         if config.swarm_id and config.swarm_id not in self.reservations:
             return config
         return config.with_swarm_id(self._invent_id())

@@ -5,8 +5,8 @@ expressions stand ``instructions``'; everything else in the body is the engine's
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from swarmcore.config.claims import SHARES, claim_of_body, count
@@ -54,6 +54,8 @@ class ContainerConfig:
         networks: user networks that it is to be on from the beginning.
         volumes: volumes that it mounts by name.
         held_volumes: those of *volumes* that some node has; without that node they would be empty.
+        known_nodes: every node of the cluster: what none of them has exists nowhere.  Empty where
+            there is an engine of which nothing is known.
         mounted_images: images that it mounts.
         devices: CDI devices, GPUs among them: ``vendor.com/class=name``.
         cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
@@ -79,6 +81,7 @@ class ContainerConfig:
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     held_volumes: tuple[str, ...] = ()
+    known_nodes: tuple[Node, ...] = field(default=(), repr=False, compare=False)
     mounted_images: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     cpu_shares_are_cpus: bool = False
@@ -175,10 +178,19 @@ class ContainerConfig:
         """With one more affinity for this placement only: no label keeps it."""
         return replace(self, affinities=(*self.affinities, expression))
 
-    def with_held_volumes(self, nodes: Iterable[Node]) -> Self:
-        """With the knowledge which of its volumes some of *nodes* have already."""
+    def informed_by(self, nodes: Sequence[Node], *, all_known: bool = False) -> Self:
+        """With the knowledge what of the things that it names there is on *nodes*.
+
+        Args:
+            nodes: those whose objects are known.
+            all_known: the cluster has no other node.
+        """
         held = {name for node in nodes for name in self.volumes if node.has_volume(name)}
-        return replace(self, held_volumes=tuple(name for name in self.volumes if name in held))
+        return replace(
+            self,
+            held_volumes=tuple(name for name in self.volumes if name in held),
+            known_nodes=tuple(nodes) if all_known else (),
+        )
 
     def body_for(self, node: Node) -> dict[str, Any]:
         """What the engine of *node* gets: its prefixes taken off, CPUs as its shares, and the GPUs

@@ -1,5 +1,6 @@
 """A lab of real engines of three releases, a manager before them, and the real CLIs."""
 
+import copy
 import io
 import json
 import os
@@ -123,6 +124,12 @@ class Docker:
     def __init__(self, cli: Cli, host: str) -> None:
         self.binary = str(cli.path)
         self.environment = {**cli.env, "DOCKER_HOST": host, "TERM": "xterm"}
+
+    def at(self, address: str) -> "Docker":
+        """The same command, pointed at another address."""
+        other = copy.copy(self)
+        other.environment = {**self.environment, "DOCKER_HOST": f"tcp://{address}"}
+        return other
 
     def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[Any]:
         """Run to the end; text in and out unless ``text=False``."""

@@ -1,5 +1,7 @@
 """``docker network``: a network is on one node, and whoever names it lands there."""
 
+import re
+
 import pytest
 
 
@@ -55,10 +57,26 @@ def test_a_network_out_of_reach_is_named_with_its_node(docker):
     assert "network web is only on old, container far is on new" in done.stderr
 
 
-def test_an_unknown_network_is_refused_before_an_engine_is_asked(docker):
-    done = docker.run("run", "--rm", "--network", "ghost", "busybox", "true")
-    assert done.returncode == 125
-    assert "network ghost is not there" in done.stderr
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--network=ghost",
+        "--network=container:ghost",
+        "--pid=container:ghost",
+        "--link=ghost:g",
+        "--volumes-from=ghost",
+        "--platform=linux/s390x",
+    ],
+)
+def test_what_exists_nowhere_is_told_as_by_an_engine(docker, fleet, option):
+    def told(docker):
+        done = docker.run("run", "--name", "asks", option, "busybox", "true")
+        docker("rm", "-f", "asks") if docker("ps", "-aq", "--filter", "name=asks") else None
+        varying = r'time="[^"]*"|[0-9.]+:[0-9]+'
+        return done.returncode, done.stdout, re.sub(varying, "", done.stderr)
+
+    answers = [told(docker.at(engine.address)) for engine in fleet.engines.values()]
+    assert told(docker) in answers
 
 
 def test_connect_and_disconnect(docker):

@@ -123,4 +123,4 @@ def test_an_engine_gets_what_it_knows():
 def test_volumes_that_exist_somewhere_are_held():
     config = a_config(body={"HostConfig": {"Binds": ["data:/d", "new:/e"]}})
     assert config.held_volumes == ()
-    assert config.with_held_volumes([a_node("n2"), NODE]).held_volumes == ("data",)
+    assert config.informed_by([a_node("n2"), NODE]).held_volumes == ("data",)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from swarmcore.config import ContainerConfig
 from swarmcore.config.gates import PLATFORM
-from swarmcore.errors import BadRequest
+from swarmcore.errors import BadRequest, NotFound
 from swarmcore.images import has_image
 from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.model import Container
@@ -45,6 +45,8 @@ _CHECKPOINT = "/containers/{name}/checkpoints/{checkpoint}"
 _CHANGES = ("start", "stop", "restart", "kill", "pause", "unpause", "update", "wait")
 #: What an operator may limit for one engine.
 _STARTS = ("start", "restart")
+#: What engines read before they look for the container: a body, or numbers in the query.
+_READ_FIRST = ("resize", "update", "checkpoints")
 #: Answers whose media type tells whether they are framed.
 _OUTPUTS = ("logs", "attach")
 
@@ -94,6 +96,19 @@ def engine_path(exchange: Exchange, *segments: str) -> str:
     return f"{path}?{query}" if query else path
 
 
+async def relay_unknown(exchange: Exchange, *segments: str) -> None:
+    """Have some engine answer a request for what the cluster does not have.
+
+    What engines read first, a body say, they refuse first, in words of their own.
+
+    Args:
+        exchange: the request.
+        segments: of the path, in the client's words.
+    """
+    engine = exchange.cluster.healthy_engines()[0]
+    await exchange.relay(engine, engine_path(exchange, *segments))
+
+
 def version_of(exchange: Exchange) -> ApiVersion:
     """The client's API version; a path without one means what is announced."""
     return exchange.request.version or exchange.cluster.api_version
@@ -115,7 +130,13 @@ def _carry(verb: str, *, settles: bool = False) -> Handler:
     """
 
     async def carry(exchange: Exchange) -> None:
-        container, engine = _locate(exchange)
+        try:
+            container, engine = _locate(exchange)
+        except NotFound:
+            if exchange.request.method != "POST" or verb not in _READ_FIRST:
+                raise
+            await relay_unknown(exchange, "containers", exchange.request.params["name"], verb)
+            return
         require_heeded(engine, needs_of_verb(verb, exchange.request.query, version_of(exchange)))
         async with exchange.cluster.turn(engine) if verb in _STARTS else nullcontext():
             await exchange.relay(
@@ -248,7 +269,11 @@ async def rename(exchange: Exchange) -> None:
 
 async def create_exec(exchange: Exchange) -> None:
     """``POST /containers/{name}/exec``: remembers which engine got the exec."""
-    container, engine = _locate(exchange)
+    try:
+        container, engine = _locate(exchange)
+    except NotFound:
+        await relay_unknown(exchange, "containers", exchange.request.params["name"], "exec")
+        return
 
     def remember(answer: Answer) -> Answer:
         exchange.cluster.remember_exec(str(answer.json()["Id"]), container)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from swarmcore.config.folding import as_object, with_known_spelling
-from swarmcore.errors import BadRequest
+from swarmcore.errors import BadRequest, NotFound
 from swarmcore.messages import Headers
 from swarmcore.protocols import Engine, Exchange, Handler, Route
-from swarmcore_api_docker.containers import engine_path, version_of
+from swarmcore_api_docker.containers import engine_path, relay_unknown, version_of
 from swarmcore_api_docker.output_types import name_output, names_output
 from swarmcore_api_docker.routed import EXEC
 
@@ -27,7 +27,11 @@ def routes() -> list[Route]:
 async def start(exchange: Exchange) -> None:
     """``POST /exec/{id}/start``: a tunnel, or with ``Detach`` an empty answer."""
     id = exchange.request.params["id"]
-    engine = await exchange.cluster.find_exec(id)
+    try:
+        engine = await exchange.cluster.find_exec(id)
+    except NotFound:
+        await relay_unknown(exchange, "exec", id, "start")
+        return
     path = engine_path(exchange, "exec", id, "start")
     await exchange.relay(engine, path, reword=await _output_type(exchange, engine))
 
@@ -51,7 +55,13 @@ async def _output_type(exchange: Exchange, engine: Engine) -> _Reword | None:
 def _carry(verb: str) -> Handler:
     async def carry(exchange: Exchange) -> None:
         id = exchange.request.params["id"]
-        engine = await exchange.cluster.find_exec(id)
+        try:
+            engine = await exchange.cluster.find_exec(id)
+        except NotFound:
+            if verb == "json":
+                raise
+            await relay_unknown(exchange, "exec", id, verb)
+            return
         await exchange.relay(engine, engine_path(exchange, "exec", id, verb))
 
     return carry

@@ -11,12 +11,13 @@ import trio
 
 from swarmcore.config import SWARM_ID
 from swarmcore.config.instructions import FAMILIES
-from swarmcore.errors import EngineError
+from swarmcore.errors import EngineError, NotFound
 from swarmcore.images import named_ids, shown_image
 from swarmcore.messages import Answer, Query
 from swarmcore.model import Container
 from swarmcore.node import Node
 from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore_api_docker.containers import relay_unknown
 from swarmcore_api_docker.fan_out import Replies, ask_all
 from swarmcore_api_docker.image_holders import find_holders
 from swarmcore_api_docker.moved_names import take_away
@@ -103,7 +104,11 @@ async def _ask(
 async def commit(exchange: Exchange) -> None:
     """``POST /commit``: on the container's engine, which knows the container by its id."""
     query = exchange.request.query
-    container = exchange.cluster.find_container(query.get("container"))
+    try:
+        container = exchange.cluster.find_container(query.get("container"))
+    except NotFound:
+        await relay_unknown(exchange, "commit")
+        return
     engine = exchange.cluster.engine_of(container)
 
     async def settle(status: int) -> None:

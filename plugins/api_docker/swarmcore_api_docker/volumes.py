@@ -37,6 +37,8 @@ from swarmcore_api_docker.volume_listing import (
 
 #: From here on a prune spares volumes with a name unless ``all`` is asked for.
 _SPARES_NAMED = ApiVersion(1, 42)
+#: Engines of older versions refuse a create without a body.
+_NEEDS_NO_BODY = ApiVersion(1, 42)
 _SITED = f"{HOLDER}, else {CHOSEN}"
 _LIST = f"{LISTED}; Warnings name silent nodes"
 
@@ -62,6 +64,9 @@ async def create(exchange: Exchange) -> None:
     body = await exchange.read_json()
     if not isinstance(body, dict | None):
         raise BadRequest("a volume's body is a JSON object")
+    raw = await exchange.read_body()
+    if not raw.strip() and (raw or exchange.cluster.api_version < _NEEDS_NO_BODY):
+        raise BadRequest("got EOF while reading request body")
     read = with_known_spelling(body or {}, ("Name", "Labels"))
     cluster = exchange.cluster
     pinned, name = split_node(cluster.nodes(), str(read.get("Name") or ""))
@@ -72,7 +77,8 @@ async def create(exchange: Exchange) -> None:
         read["Name"] = name
     path = engine_path(exchange, "volumes", "create")
     with site.expected_on(engine):
-        await exchange.relay(engine, path, body=dump_json(read), settle=_refreshing(engine))
+        sent = dump_json(read) if raw else b""
+        await exchange.relay(engine, path, body=sent, settle=_refreshing(engine))
 
 
 def _holder(cluster: Cluster, name: str) -> Node | None:

@@ -21,8 +21,9 @@ class DependencyFilter:
 
     Containers whose volumes, links or namespaces it uses; user networks; and volumes that exist,
     for elsewhere the engine would make an empty one of the same name.  A placement that is under
-    way counts as a container.  Images that it mounts are a wish, for an engine without one
-    says so itself.
+    way counts as a container.  What exists nowhere refuses no node: any engine answers for it, in
+    the call and the words of its release.  Images that it mounts are a wish, for an engine without
+    one says so itself.
     """
 
     name = "dependency"
@@ -30,9 +31,11 @@ class DependencyFilter:
     def rules(self, config: ContainerConfig) -> Iterator[Rule]:
         """One rule for each thing that is named; none for a container that needs nothing."""
         for text in dict.fromkeys((*config.volumes_from, *config.links, *config.joined)):
-            yield _Needed("container", text, _has_container).rule()
+            if _may_exist(config, text, _has_container):
+                yield _Needed("container", text, _has_container).rule()
         for text in config.networks:
-            yield _Needed("network", text, _has_network).rule()
+            if _may_exist(config, text, _has_network):
+                yield _Needed("network", text, _has_network).rule()
         for text in config.volumes:
             if "/" in text:
                 yield _Needed("volume", text, _is_of_node).rule()
@@ -72,6 +75,12 @@ class _Needed:
             return f"{text} is not there"
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         return f"{text} is only on {', '.join(names[:_NAMED])}{more}"
+
+
+def _may_exist(config: ContainerConfig, text: str, is_on: Callable[[Node, str], bool]) -> bool:
+    """Whether some node has it, or there may be a node of which that is not known."""
+    nodes = config.known_nodes
+    return not nodes or any(is_on(node, text) for node in nodes)
 
 
 def _has_container(node: Node, text: str) -> bool:

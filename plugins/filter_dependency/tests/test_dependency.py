@@ -20,7 +20,7 @@ def nodes():
 
 def fitting(*among, **body):
     """Names of the nodes on which a container with this body may be."""
-    config = a_config(body=body).with_held_volumes(among)
+    config = a_config(body=body).informed_by(among)
     rules = list(DependencyFilter().rules(config))
     return [node.name for node in among if all(rule.check(node) is None for rule in rules)]
 
@@ -121,7 +121,7 @@ def test_a_refusal_says_where_the_thing_is(body, text):
     among = nodes()
     if "ghost" not in text:  # those that have it cannot take it, for another reason
         body = {**body, "Labels": {"full": "yes"}}
-    config = a_config(body=body).with_held_volumes(among)
+    config = a_config(body=body).informed_by(among)
     chain = [DependencyFilter(), Full()]
     with pytest.raises(NoNodeFits) as raised:
         Scheduler(Indifferent(), chain).place(config, among)
@@ -143,3 +143,26 @@ def test_an_image_to_mount_is_a_wish():
     assert (rule.text, rule.soft) == ("mounted image data:1", True)
     assert rule.check(a_node(images=["busybox", "data:1"])) is None
     assert rule.check(a_node()) == "is not there"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (host(VolumesFrom=["ghost"]), "container ghost"),
+        (host(NetworkMode="container:ghost"), "container ghost"),
+        (host(NetworkMode="ghost"), "network ghost"),
+        (endpoints("ghost"), "network ghost"),
+    ],
+)
+def test_what_no_node_has_refuses_none_where_all_nodes_are_known(body, text):
+    among = nodes()
+    config = a_config(body=body)
+    assert [rule.text for rule in DependencyFilter().rules(config.informed_by(among))] == [text]
+    known = config.informed_by(among, all_known=True)
+    assert list(DependencyFilter().rules(known)) == []
+
+
+def test_what_some_node_has_binds_where_all_nodes_are_known():
+    known = a_config(body=host(NetworkMode=NETWORK)).informed_by(nodes(), all_known=True)
+    (rule,) = DependencyFilter().rules(known)
+    assert [node.name for node in nodes() if rule.check(node) is None] == ["n1"]

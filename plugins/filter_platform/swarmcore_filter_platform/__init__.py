@@ -23,7 +23,9 @@ class PlatformFilter:
     def rules(self, config: ContainerConfig) -> Iterator[Rule]:
         """One rule for a platform that can be read; the engine refuses another in its own words.
 
-        A build may be of a platform that its node does not run, so for it that is a wish.
+        None where no node of the cluster runs it, as a lone engine has none: that answers 404 until
+        its image is of that platform, which makes clients pull it.  A build may be of a platform
+        that its node does not run, so for it that is a wish.
         """
         wanted = parse_platform(config.platform)
         if wanted is None:
@@ -35,7 +37,8 @@ class PlatformFilter:
                 return None
             return f"runs {', '.join(map(str, platforms))}"
 
-        yield Rule(f"platform {wanted}", check, soft=not config.image)
+        if not config.known_nodes or any(check(node) is None for node in config.known_nodes):
+            yield Rule(f"platform {wanted}", check, soft=not config.image)
 
 
 def node_platforms(node: Node) -> list[Platform]:

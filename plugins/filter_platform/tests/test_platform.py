@@ -114,3 +114,10 @@ def test_for_a_build_it_is_a_wish():
     assert rule.soft
     (rule,) = PlatformFilter().rules(a_config(platform="linux/arm64"))
     assert not rule.soft
+
+
+def test_a_platform_that_no_known_node_runs_refuses_none():
+    machines = [a_machine("linux/x86_64"), a_machine("linux/aarch64")]
+    for platform, rules in (("linux/arm64", 1), ("linux/s390x", 0)):
+        config = a_config(platform=platform).informed_by(machines, all_known=True)
+        assert len(list(PlatformFilter().rules(config))) == rules

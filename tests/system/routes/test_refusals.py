@@ -63,6 +63,10 @@ BODIES = [
     Bad(f"POST {path}", body, headers, why)
     for why, paths in (
         ("", ("/containers/{web}/exec", "/containers/{web}/update")),
+        (ANY, (
+            "/containers/ghost/exec", "/containers/ghost/update", "/commit?container=ghost",
+            "/exec/ghost/start",
+        )),
         (READS, (
             "/containers/create", "/networks/create", "/networks/{net}/connect", "/volumes/create",
         )),
@@ -170,6 +174,7 @@ STATES = [
     Bad("POST /networks/bridge/disconnect", {"Container": "{web}"}),
     Bad("DELETE /volumes/{vol}"),
     Bad("POST /volumes/create", {"Name": "a b", "Labels": HERE}),
+    Bad("POST /containers/ghost/resize?h=x&w=1", why=ANY),
 ]
 
 QUERIES = [

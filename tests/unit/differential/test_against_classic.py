@@ -32,7 +32,7 @@ ALL = frozenset(DIFFERENCES)
 def ours(case):
     """What swarmcore decides, in the model's words."""
     nodes = [_node(machine) for machine in case.machines]
-    config = _config(case).with_held_volumes(nodes)
+    config = _config(case).informed_by(nodes)
     scheduler = Scheduler(STRATEGIES[case.strategy], [CHAIN[name] for name in case.filters])
     try:
         decision = scheduler.place(config, nodes)
