@@ -203,3 +203,10 @@ def test_prune_is_of_all_engines_and_known_at_once(fleet, docker, names):
     docker("image", "prune", "-af", "--filter", "label=unused")
     assert holders(fleet, "lab/made:1") == []
     assert docker("images", "-q", "lab/made:1") == ""
+
+
+def test_info_counts_the_images_that_are_listed(fleet, docker):
+    docker("create", "--name", "base", "busybox")
+    docker("commit", "base", "counted:1")
+    assert int(docker("info", "--format", "{{.Images}}")) == len(docker("images", "-q").split())
+    docker("rmi", "counted:1")

@@ -1,6 +1,7 @@
 """``GET /images/json`` of many engines as one list: one row per id, filters, order."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from itertools import chain
 from typing import Any
 
 from swarmcore.errors import BadRequest, NotFound
@@ -95,6 +96,16 @@ def without_intermediates(
         or image["RepoTags"]
         or (image["RepoDigests"] and not with_digests)
     ]
+
+
+def count_listed(lists: Iterable[Iterable[Mapping[str, Any]]]) -> int:
+    """How many rows ``docker images`` has for what each engine lists, without merging them."""
+    listed, nameless, parents = set[str](), set[str](), set[str]()
+    for image in chain.from_iterable(lists):
+        named = _names(image, "RepoTags") or _names(image, "RepoDigests")
+        (listed if named else nameless).add(image["Id"])
+        parents.add(str(image.get("ParentId")))
+    return len(listed | (nameless - parents))
 
 
 def asks_for_dangling(filters: Mapping[str, Sequence[str]]) -> bool:

@@ -13,6 +13,7 @@ from swarmcore.model import NANO, State
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster
 from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.image_listing import count_listed
 from swarmcore_api_docker.info_table import count_states, system_status
 from swarmcore_api_docker.version_document import Manager, cluster_release
 
@@ -148,7 +149,7 @@ def _sums(nodes: Sequence[Node], infos: Sequence[Mapping[str, Any]]) -> dict[str
         "ContainersRunning": sum(count.running for count in counts),
         "ContainersPaused": sum(count.paused for count in counts),
         "ContainersStopped": sum(count.stopped for count in counts),
-        "Images": sum(len(node.images) for node in nodes),
+        "Images": count_listed(node.images.values() for node in nodes if node.health),
         "NCPU": sum(node.cpus for node in nodes),
         "MemTotal": sum(node.memory for node in nodes),
         "NFd": sum(int(info.get("NFd") or 0) for info in infos),

@@ -1,7 +1,13 @@
 """``docker images``: many lists as one."""
 
 import pytest
-from swarmcore_api_docker.image_listing import filter_images, merge_images, show_images
+from swarmcore_api_docker.image_listing import (
+    count_listed,
+    filter_images,
+    merge_images,
+    show_images,
+    without_intermediates,
+)
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.versions import ApiVersion
@@ -120,3 +126,13 @@ def test_old_clients_get_placeholders_and_virtual_sizes():
     assert (old["RepoTags"], old["RepoDigests"]) == (["<none>:<none>"], ["<none>@<none>"])
     assert old["VirtualSize"] == 5
     assert (new["RepoTags"], "VirtualSize" in new) == ([], False)
+
+
+def test_what_is_counted_is_what_a_list_without_all_shows():
+    parent = image(C, created=1)
+    lists = [
+        [image(A, "tool:1", ParentId=C), parent],
+        [image(A, "tool:1", ParentId=C), image(B, "<none>:<none>"), parent],
+    ]
+    shown = without_intermediates(merge_images(lists), {C, "None"})
+    assert count_listed(lists) == len(shown) == 2
