@@ -96,16 +96,16 @@ def without_node(text: str, node: Node) -> str:
 
 
 def find_container(node: Node, text: str) -> Container | None:
-    """The container of *node* that *text* means, in classic's order: id, swarm id, name, prefix."""
+    """The container of *node* that *text* means, in the order of ``NameIndex.find``."""
     text = without_node(text.removeprefix("/"), node)
     if not text or text in node.containers:
         return node.containers.get(text)
     containers = node.containers.values()
     if text in node.container_words:
-        for each in containers:
-            if text in (each.id[:12], each.swarm_id, each.swarm_id[:12], *each.names):
-                return each
-        return None
+        named = [each for each in containers if text in (each.swarm_id, *each.names)]
+        short = [each for each in containers if text in (each.id[:12], each.swarm_id[:12])]
+        found = named or short
+        return found[0] if found else None
     begun = [each for each in containers if each.id.startswith(text)]
     begun += [each for each in containers if each.swarm_id.startswith(text) and each not in begun]
     return begun[0] if len(begun) == 1 else None

@@ -124,3 +124,11 @@ def test_volumes_that_exist_somewhere_are_held():
     config = a_config(body={"HostConfig": {"Binds": ["data:/d", "new:/e"]}})
     assert config.held_volumes == ()
     assert config.informed_by([a_node("n2"), NODE]).held_volumes == ("data",)
+
+
+def test_a_name_means_its_container_before_the_short_id_of_another():
+    other = a_container("other")
+    named = a_container(other.id[:12])
+    node = a_node("n1", containers=[other, named])
+    assert find_container(node, other.id[:12]).id == named.id
+    assert find_container(node, other.id[:11]).id == other.id

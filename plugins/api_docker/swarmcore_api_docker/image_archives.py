@@ -22,7 +22,7 @@ def routes() -> list[Route]:
 async def save(exchange: Exchange) -> None:
     """``GET /images/{name}/get``: from an engine that has it."""
     name = exchange.request.params["name"]
-    holders = find_holders(exchange.cluster, name)
+    holders = find_holders(exchange.cluster, name, to_save=True)
     engine = agreed_holder(able_engines(holders, "save", exchange.request.query), name)
     await exchange.relay(engine, engine_path(exchange, "images", name, "get"))
 

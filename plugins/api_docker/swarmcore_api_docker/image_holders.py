@@ -12,10 +12,15 @@ from swarmcore.protocols import Cluster, Engine
 from swarmcore_api_docker.version_gates import able_engines
 
 
-def find_holders(cluster: Cluster, name: str) -> list[Engine]:
+def find_holders(cluster: Cluster, name: str, *, to_save: bool = False) -> list[Engine]:
     """The engines that answer and have an image, in the order of their names.
 
     Of a name that no image can have it is the first that answers, which refuses it in its words.
+
+    Args:
+        cluster: whose engines.
+        name: as the client wrote it.
+        to_save: engines name a missing image that is to be saved as it was written.
 
     Raises:
         NotFound: none; Docker's text.
@@ -25,7 +30,7 @@ def find_holders(cluster: Cluster, name: str) -> list[Engine]:
         return found
     if not can_be_image(name):
         return list(cluster.healthy_engines()[:1])
-    raise NotFound(f"No such image: {shown_image(name)}")
+    raise NotFound(f"No such image: {name if to_save else shown_image(name)}")
 
 
 def _has(engine: Engine, name: str) -> bool:
@@ -49,7 +54,7 @@ def find_common_holders(cluster: Cluster, names: Sequence[str]) -> list[Engine]:
     Raises:
         NotFound: an image that nobody has, or no engine that has all; says where each is.
     """
-    places = {name: find_holders(cluster, name) for name in names}
+    places = {name: find_holders(cluster, name, to_save=True) for name in names}
     common = [
         engine
         for engine in cluster.engines()
