@@ -77,6 +77,11 @@ def shown_image(text: str) -> str:
     return familiar_image(normal_image(text))
 
 
+def registry_of(text: str) -> str:
+    """The host of the registry that *text* is pulled from: ``docker.io`` where none is named."""
+    return normal_image(text).partition("/")[0]
+
+
 def can_be_image(text: str) -> bool:
     """Whether an image may be called *text*: by the grammar of references, or by its id."""
     return _REFERENCE.fullmatch(text) is not None

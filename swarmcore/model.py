@@ -73,6 +73,28 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedPulls:
+    """Pulls that failed on a node lately, for a reason that was the node's.
+
+    Attributes:
+        scope: what the reason concerns: a registry's host, one image in its normal spelling, or
+            every image where it is empty.
+        count: how many failed since one succeeded.
+        image: the last one's, as the client named it.
+        reason: the last one's, in the engine's words.
+        at: Unix seconds of the last one.
+        until: trio time from which on they are forgotten.
+    """
+
+    scope: str
+    count: int
+    image: str
+    reason: str
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class NodeSettings:
     """What an operator decided about one node; engines know nothing of it.
 

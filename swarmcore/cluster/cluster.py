@@ -4,12 +4,10 @@ A facade: who belongs is ``membership``'s matter, creating is ``placement``'s, n
 index's, and each engine's state its own.
 """
 
-import hashlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from pathlib import Path
 from random import Random, SystemRandom
 from typing import Protocol
 
@@ -21,6 +19,7 @@ from swarmcore.cluster.creation import Creation
 from swarmcore.cluster.execs import Execs
 from swarmcore.cluster.fanout import Fanout
 from swarmcore.cluster.healing import refresh_engines
+from swarmcore.cluster.identity import identify
 from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.membership import Membership, MembershipListener
 from swarmcore.cluster.node_book import NodeBook
@@ -30,7 +29,7 @@ from swarmcore.cluster.settings import ClusterSettings
 from swarmcore.cluster.standing import Alone, Standing
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine, EngineOwner
-from swarmcore.errors import NotFound, Unavailable
+from swarmcore.errors import EngineError, NotFound, Unavailable
 from swarmcore.messages import Answer, Client, Request
 from swarmcore.model import Container, Drain, Entry, State
 from swarmcore.names import NameIndex, invent_name
@@ -50,7 +49,6 @@ from swarmcore.versions import ApiVersion
 log = logging.getLogger(__name__)
 
 _EXPIRY_SECONDS = 1.0
-_MACHINE_ID = Path("/etc/machine-id")
 
 
 class ClusterListener(MembershipListener, PlacementListener, Protocol):
@@ -82,7 +80,7 @@ class Cluster:
     ) -> None:
         self.settings = settings or ClusterSettings()
         self._standing = standing or Alone()
-        self._id = _identify(self.settings.name)
+        self._id = identify(self.settings.name)
         self._scheduler = scheduler
         self._index = NameIndex(lambda id: self.membership.by_node(id).node.name)
         self._fanout = Fanout()
@@ -354,6 +352,16 @@ class Cluster:
         waiting = self._placement.pull_targets(image, client.key, trio.current_time())
         return waiting or self.healthy_engines()
 
+    def note_pull(
+        self,
+        image: str,
+        client: Client,
+        engine: protocols.Engine,
+        error: EngineError | None = None,
+    ) -> None:
+        """*client*'s pull of *image* on *engine* has ended; see ``protocols.Cluster``."""
+        self._placement.note_pull(image, client.key, engine.node, error)
+
     def pull_failed(self, image: str, client: Client) -> None:
         """*client*'s pull of *image* failed; see ``protocols.Cluster``."""
         self._placement.pull_failed(image, client.key)
@@ -387,12 +395,3 @@ async def open_cluster(cluster: Cluster) -> AsyncIterator[Cluster]:
         await nursery.start(cluster.run)
         yield cluster
         nursery.cancel_scope.cancel()
-
-
-def _identify(host_name: str) -> str:
-    """An id that a restart on the same machine finds again without having stored it."""
-    try:
-        machine = _MACHINE_ID.read_text().strip()
-    except OSError:
-        machine = ""
-    return hashlib.sha256(f"swarmcore {machine} {host_name}".encode()).hexdigest()

@@ -126,7 +126,7 @@ class Creation:
                 answer = await self._ask(node)
             except EngineUnreachable as error:
                 if error.sent:
-                    self._placement.scheduler.note_failure(node)
+                    self._note_failure(node, str(error))
                     self._await_engine(exists=False)
                     raise
                 # Should the engine be at work on it yet, what it makes is nobody's.
@@ -137,10 +137,12 @@ class Creation:
                 case Meaning.CREATED:
                     await self._settle(node, answer)
                 case Meaning.NODE_FAULT | Meaning.MISSING_IMAGE:
+                    if meaning is Meaning.NODE_FAULT:
+                        self._note_failure(node, str(failure or answer.message))
                     other = self._move(node, with_image=meaning is Meaning.MISSING_IMAGE)
                     if other is not None:
-                        log.info("creating %s on %s failed, trying %s: %s", self._config.name,
-                                 node.name, other.name, failure or answer.message)  # fmt: skip
+                        log.info("creating %s on %s instead of %s", self._config.name,
+                                 other.name, node.name)  # fmt: skip
                         node = other
                         continue
             if failure is not None:
@@ -151,12 +153,17 @@ class Creation:
 
     # ---- deciding: nothing here awaits
 
+    def _note_failure(self, node: Node, reason: str) -> None:
+        """Creating failed on *node* for a reason that is the node's: say so, and remember it."""
+        placement, config = self._placement, self._config
+        log.warning("creating %s on %s failed: %s", config.name, node.name, reason)
+        placement.scheduler.note_failure(node)
+        placement.decisions.note_failure(config.swarm_id, node.name, f"the create failed: {reason}")
+
     def _move(self, node: Node, *, with_image: bool) -> Node | None:
         """Give *node* up for another, if there is one that may do better, and reserve there."""
         placement = self._placement
-        if not with_image:
-            placement.scheduler.note_failure(node)
-        elif self._lacking is None:
+        if with_image and self._lacking is None:
             self._lacking = node
         self._excluded.add(node.id)
         placement.reservations.end(self._config.swarm_id)

@@ -60,6 +60,20 @@ class DecisionLog:
         self._count(cause, {}, error)
         self._records.append(_record(config, cause, error))
 
+    def note_failure(self, id: str, node_name: str, text: str) -> None:
+        """What was placed failed after all.
+
+        Args:
+            id: the swarm id of what was placed.
+            node_name: where.
+            text: why.
+        """
+        for index in range(len(self._records) - 1, -1, -1):
+            record = self._records[index]
+            if record.id == id and record.node == node_name:
+                self._records[index] = replace(record, failure=_clip(text, _LONGEST_ERROR))
+                return
+
     def _count(self, cause: str, rules: Mapping[str, int], error: SwarmError | None) -> None:
         (self._placed if error is None else self._refused)[cause] += 1
         for text, nodes in rules.items():
@@ -75,6 +89,7 @@ def _record(config: ContainerConfig, cause: str, error: SwarmError | None) -> De
         name=_clip(config.name),
         image=_clip(config.image),
         cause=cause,
+        id=config.swarm_id,
         error=_clip(str(error or ""), _LONGEST_ERROR),
     )
 

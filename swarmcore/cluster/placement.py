@@ -10,15 +10,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
+import trio
+
 from swarmcore.cluster.decision_log import DecisionLog
 from swarmcore.cluster.membership import Membership
+from swarmcore.cluster.pulls import forget_failed_pulls, note_failed_pull, note_pulled
 from swarmcore.cluster.queue import Queue
 from swarmcore.cluster.reservations import Reservations
 from swarmcore.cluster.tickets import Tickets
 from swarmcore.cluster.turns import Turns
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine
-from swarmcore.errors import Conflict, NeverFits, NoNodeFits, SwarmError
+from swarmcore.errors import Conflict, EngineError, NeverFits, NoNodeFits, SwarmError
 from swarmcore.model import Container
 from swarmcore.names import NameIndex
 from swarmcore.node import Node
@@ -236,6 +239,19 @@ class Placement:
             if engine.node.id in wanted and engine.node.health > 0
         ]
 
+    def note_pull(self, image: str, client_key: str, node: Node, error: EngineError | None) -> None:
+        """*client_key*'s pull of *image* on *node* has ended; see ``protocols.Cluster``."""
+        if error is None:
+            note_pulled(node, image)
+            return
+        if note_failed_pull(node, image, error, trio.current_time()):
+            self.scheduler.note_failure(node)
+        for ticket in self.tickets.of(client_key, image):
+            if ticket.node_id == node.id:
+                self.decisions.note_failure(
+                    ticket.reservation, node.name, f"the pull failed: {error}"
+                )
+
     def pull_failed(self, image: str, client_key: str) -> None:
         """Give back what waited for *client_key*'s pull of *image*."""
         for ticket in self.tickets.void(client_key, image):
@@ -248,6 +264,7 @@ class Placement:
             now: trio time.
         """
         self.tickets.expire(now)
+        forget_failed_pulls((engine.node for engine in self.members.roll.all), now)
         for reservation in self.reservations.expire(now):
             self.members.strays.give_up(reservation.id, reservation.node_id)
 

@@ -5,27 +5,33 @@ reads.  Used CPU, memory, ports, names and labels are counted as they change, so
 costs what its rules cost.
 """
 
-import contextlib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from swarmcore.images import words_of_name
-from swarmcore.model import ALL_GPUS, NANO, Claim, Container, Drain, HostPort, NodeSettings, State
+from swarmcore.images import has_image, normal_image, registry_of, words_of_name
+from swarmcore.model import (
+    ALL_GPUS,
+    NANO,
+    Claim,
+    Container,
+    Drain,
+    FailedPulls,
+    HostPort,
+    NodeSettings,
+    State,
+)
 from swarmcore.node.census import Census
 from swarmcore.node.gpus import GpuStock, GpuTable, found_devices, read_stock
 from swarmcore.node.image_shelf import ImageShelf
+from swarmcore.node.overcommit import OVERCOMMIT_LABEL, read_overcommit
 from swarmcore.node.ports import PortTable
 from swarmcore.versions import FLOOR
 
 #: The label by which an operator limits the containers of an engine.
 _SLOTS = "containerslots"
-#: The label by which an operator gives out more, or less, of one node than of others.
-OVERCOMMIT_LABEL = "swarm.overcommit"
-#: More is a slip of the pen.
-MOST_OVERCOMMIT = 1000.0
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -77,6 +83,7 @@ class Node:
         info: its ``GET /info``, untouched.
         networks: network id -> its object in ``GET /networks``.
         volumes: volume name -> its object in ``GET /volumes``.
+        failed_pulls: pulls that failed here lately for a reason of the node's, by their scope.
         updated_at: Unix seconds of the last contact.
     """
 
@@ -104,6 +111,7 @@ class Node:
         self._shelf = ImageShelf()
         self.networks: Mapping[str, Mapping[str, Any]] = {}
         self.volumes: Mapping[str, Mapping[str, Any]] = {}
+        self.failed_pulls: Mapping[str, FailedPulls] = {}
         self.updated_at = 0.0
         self._containers: dict[str, Container] = {}
         self._reservations: dict[str, Reservation] = {}
@@ -308,6 +316,14 @@ class Node:
         reserved = (words_of_name(held.image) for held in self._reservations.values())
         return frozenset(self._shelf.words).union(*reserved)
 
+    def failed_pulls_of(self, image: str) -> int:
+        """How many pulls failed here lately for reasons that a pull of *image* would meet again;
+        0 where it need not be pulled."""
+        if not self.failed_pulls or has_image(self, image):
+            return 0
+        scopes = {"", registry_of(image), normal_image(image)}
+        return sum(each.count for each in self.failed_pulls.values() if each.scope in scopes)
+
     # ---- changing: for the engine that owns this node
 
     def apply(self, settings: NodeSettings) -> None:
@@ -362,15 +378,6 @@ class Node:
         self._used_memory -= claim.memory
         self._ports.give_back(claim.ports, holder)
         self._gpus.give_back(claim, holder)
-
-
-def read_overcommit(text: str) -> float | None:
-    """The fraction that a label ``swarm.overcommit`` asks for; ``None`` when it is none."""
-    with contextlib.suppress(ValueError):
-        fraction = float(text)
-        if -1 < fraction <= MOST_OVERCOMMIT:
-            return fraction
-    return None
 
 
 def _words(container: Container) -> set[str]:

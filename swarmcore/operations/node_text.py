@@ -61,6 +61,14 @@ def _notes(node: Document, width: int) -> Iterator[str]:
         yield f"    {count(len(node['Reservations']), 'claim')} of creates under way"
     if node["Error"]:
         yield from wrap(f"error: {node['Error']}", width=width, indent="    ")
+    for text in _failed_pulls(node):
+        yield from wrap(text, width=width, indent="    ")
+
+
+def _failed_pulls(node: Document) -> Iterator[str]:
+    for failed in node["FailedPulls"]:
+        last = f"the last one at {_moment(failed['At'])}, of {failed['Image']}"
+        yield f"{count(failed['Count'], 'failed pull')}, {last}: {failed['Reason']}"
 
 
 def _drained(drained: Document) -> str:
@@ -115,6 +123,8 @@ def _facts(node: Document) -> Iterator[tuple[str, str]]:
     yield "id", node["ID"]
     yield "state", node["State"].lower()
     yield "error", node["Error"]
+    for text in _failed_pulls(node):
+        yield "pulls", text
     yield "drained", _drained(node["Drained"]) if node["Drained"] else ""
     if node["Version"]:
         yield "version", f"{node['Version']} (API {node['APIVersion']})"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from swarmcore.config import ContainerConfig
+from swarmcore.errors import EngineError
 from swarmcore.messages import Answer, Client, Request
 from swarmcore.model import Container, Drain, Event
 from swarmcore.node import Node
@@ -266,6 +267,19 @@ class Cluster(Protocol):
         """Where *client*'s pull of *image* must go.
 
         The nodes that its creates were placed on and found the image missing; else all healthy.
+        """
+        ...
+
+    def note_pull(
+        self, image: str, client: Client, engine: Engine, error: EngineError | None = None
+    ) -> None:
+        """*client*'s pull of *image* on *engine* has ended; to be told before ``pull_failed``.
+
+        A failure that was the node's counts against it where the image is missing, until a pull
+        succeeds there.
+
+        Args:
+            error: why it failed; ``None`` where it did not.
         """
         ...
 

@@ -128,6 +128,9 @@ class DecisionRecord:
         refused: text of a rule -> how many nodes it refused, the most first.
         dropped: texts of the soft rules that the chosen node breaks.
         error: why it was refused; empty where it was not.
+        failure: why nothing came of it on the chosen node: the pull of the image or the create
+            failed there; empty where neither did.
+        id: the container's swarm id.
     """
 
     time: float
@@ -140,3 +143,5 @@ class DecisionRecord:
     refused: Mapping[str, int] = field(default_factory=dict)
     dropped: Sequence[str] = ()
     error: str = ""
+    failure: str = ""
+    id: str = ""

@@ -30,6 +30,7 @@ from swarmcore.scheduler.ranking import rank
 from swarmcore.scheduler.refusals import NO_ENGINE, refuse
 from swarmcore.scheduler.room import DRAINED, room_rules
 from swarmcore.scheduler.step import Step
+from swarmcore.scheduler.weighers import FAILED_PULLS
 
 #: A whole decision is as large as clients make it: no more than 250 rules for 1,000 nodes.
 _MOST_VERDICTS = 250_000
@@ -142,18 +143,27 @@ class Scheduler:
             else:
                 refusals.append((node, *refusal))
         self._check_lengths(candidates)
-        candidates = rank(config, candidates, asked, self._weighers)
+        weighers = self._weighers_for(config, candidates)
+        candidates = rank(config, candidates, asked, weighers)
         verdicts = {node.id: self._verdicts(rules, node) for node in asked} if whole else {}
         if not candidates:
             self._ask("filter", ", ".join(self.filter_names))
             sentence = self._classic_sentence(config, rules, refusals) if self._classic else ""
             error = refuse(asked, [rule for _, rule in hard], refusals, sentence)
-            return Decision((), (), refusals, error, verdicts, self._weighers)
+            return Decision((), (), refusals, error, verdicts, weighers)
         broken = candidates[0].broken
         dropped = [
             rule.text for (_, rule), is_broken in zip(soft, broken, strict=True) if is_broken
         ]
-        return Decision(candidates, dropped, refusals, None, verdicts, self._weighers)
+        return Decision(candidates, dropped, refusals, None, verdicts, weighers)
+
+    def _weighers_for(
+        self, config: ContainerConfig, candidates: Sequence[Candidate]
+    ) -> tuple[Weigher, ...]:
+        """Those that were asked for; first of all failed pulls, where they tell nodes apart."""
+        if any(each.node.failed_pulls_of(config.image) for each in candidates):
+            return (FAILED_PULLS, *self._weighers)
+        return self._weighers
 
     def _classic_sentence(
         self,

@@ -5,6 +5,7 @@ Pure.  How they are put together is ``ranking``'s matter.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 from swarmcore.config import ContainerConfig
 from swarmcore.images import has_image
@@ -14,6 +15,16 @@ from swarmcore.scheduler.failures import FailureHistory
 
 #: Labels that the containers of one service of a compose project share.
 _PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
+
+
+#: Before all else: where a pull failed lately, a create whose image is missing there fails again.
+FAILED_PULLS: Final = Weigher(
+    "failed pulls",
+    None,
+    lambda config, candidates, _: [
+        -float(node.failed_pulls_of(config.image)) for node in candidates
+    ],
+)
 
 
 def make_weighers(

@@ -78,3 +78,67 @@ def test_a_pull_of_nothing_fails_as_on_one_engine(docker, registry):
     done = docker.run("pull", f"{registry.address}/team/none:1")
     assert done.returncode == 1
     assert "not found" in done.stderr or "manifest unknown" in done.stderr
+
+
+# ---- a registry that some engines cannot reach
+
+
+@pytest.fixture
+def cut_from_registry(engines, registry):
+    """Cut engines off a registry, as a firewall does, until the test ends."""
+    host, _, port = registry.address.partition(":")
+    rule = ("OUTPUT", "-p", "tcp", "-d", host, "--dport", port, "-j", "REJECT")
+    cut = []
+
+    def cut_off(*names):
+        for name in names:
+            engines[name].run("iptables", "-I", *rule)
+            cut.append(name)
+
+    def mend():
+        while cut:
+            engines[cut.pop()].run("iptables", "-D", *rule)
+
+    cut_off.mend = mend
+    yield cut_off
+    mend()
+
+
+def failed_pulls(fleet):
+    return {node["Name"]: node["FailedPulls"] for node in fleet.manager.get("/swarmcore/nodes")}
+
+
+def test_a_node_that_cannot_pull_is_passed_over_and_it_is_told(
+    fleet, docker, registry, image, cut_from_registry
+):
+    image = image("run")
+    docker("login", "-u", "alice", "--password-stdin", registry.address, input="secret")
+    cut_from_registry("middle", "new")  # which are chosen first, by their names
+    try:
+        for name in ("middle", "new"):
+            done = docker.run("run", "--name", "tool", "--rm", image, "true")
+            direct = fleet.direct(name).run("pull", image)
+            assert done.returncode == 125
+            assert "connection refused" in done.stderr
+            assert "connection refused" in direct.stderr
+            (decision,) = fleet.manager.get("/swarmcore/decisions?limit=1")
+            assert (decision["Name"], decision["Node"]) == ("tool", name)
+            assert "connection refused" in decision["Failure"]
+            (failed,) = failed_pulls(fleet)[name]
+            assert (failed["Image"], failed["Count"]) == (image, 1)
+            log = fleet.manager.log.read_text()
+            assert f"pulling {image} on {name} failed" in log
+        assert docker("run", "--name", "tool", "--rm", image, "echo", "pulled") == "pulled"
+        assert holders(fleet, image) == ["old"]
+    finally:
+        cut_from_registry.mend()
+        docker("pull", image)  # which shows that all is well again
+    assert failed_pulls(fleet) == {name: [] for name in fleet.engines}
+
+
+def test_what_a_registry_refuses_to_the_client_counts_against_no_node(fleet, docker, registry):
+    docker("login", "-u", "alice", "--password-stdin", registry.address, input="secret")
+    assert docker.run("run", "--rm", f"{registry.address}/team/none:1", "true").returncode == 125
+    docker("logout", registry.address)
+    assert docker.run("run", "--rm", f"{registry.address}/team/tool:x", "true").returncode == 125
+    assert failed_pulls(fleet) == {name: [] for name in fleet.engines}

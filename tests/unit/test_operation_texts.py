@@ -187,6 +187,7 @@ def a_document(**more):
         "ID": "ID|10.0.0.1:2375",
         "State": "Healthy",
         "Error": "",
+        "FailedPulls": [],
         "Drained": None,
         "Version": "28.5.2",
         "APIVersion": "1.51",
@@ -259,6 +260,16 @@ def test_why_a_node_is_drained_is_below_its_row(drained, text):
     assert lines[2].strip() == text
 
 
+def test_pulls_that_failed_are_below_the_row_and_on_the_page():
+    failed = {"Scope": "hub.example", "Count": 2, "Image": "hub.example/app:1",
+              "Reason": "connection refused", "At": "2020-01-01T00:00:00.000+00:00"}  # fmt: skip
+    document = a_document(FailedPulls=[failed])
+    told = nodes_text([document], width=200).splitlines()[2]
+    assert told.startswith("    2 failed pulls, the last one at ")
+    assert told.endswith(", of hub.example/app:1: connection refused")
+    assert "  pulls       2 failed pulls, the last" in node_text(document, width=200)
+
+
 def test_no_nodes_are_a_sum_of_nothing():
     assert "0 nodes, 0 healthy" in nodes_text([], width=80)
 
@@ -284,9 +295,14 @@ def test_a_decision_says_what_was_dropped_and_what_it_was_for():
         "Refused": {"port 80/tcp": 1},
         "Dropped": ["zone==~b"],
         "Error": "",
+        "Failure": "",
     }
     text = decisions_text([record], width=200)
     assert text.endswith(
         "web (nginx) to n2 (alternate), 2 of 3 could; not: 1 port 80/tcp; dropped: zone==~b\n"
     )
     assert decisions_text([], width=80) == ""
+    failed = {**record, "Dropped": [], "Failure": "the pull failed: connection refused"}
+    assert decisions_text([failed], width=200).endswith(
+        "; not: 1 port 80/tcp; failed there: the pull failed: connection refused\n"
+    )

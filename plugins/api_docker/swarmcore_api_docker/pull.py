@@ -1,6 +1,6 @@
 """``POST /images/create``: a pull where it is needed, each engine with the client's credentials."""
 
-from swarmcore.errors import BadRequest
+from swarmcore.errors import BadRequest, EngineError
 from swarmcore.images import split_image
 from swarmcore.messages import Query
 from swarmcore.protocols import Engine, Exchange, Route
@@ -32,14 +32,20 @@ async def create_image(exchange: Exchange) -> None:
 
 async def _pull_image(exchange: Exchange) -> None:
     image = named_image(exchange.request.query)
-    engines = exchange.cluster.pull_targets(image, exchange.request.client)
+    cluster, client = exchange.cluster, exchange.request.client
+    engines = cluster.pull_targets(image, client)
     path, headers = f"/images/create?{exchange.request.query}", client_headers(exchange)
     version = exchange.request.version
     naming = Naming(exchange.cluster, image if split_image(image)[1] else "")  # else every tag
 
     async def pull(engine: Engine, report: Report) -> None:
-        async with engine.open("POST", path, headers=headers, version=version) as got:
-            await report_answer(engine, got, report)
+        try:
+            async with engine.open("POST", path, headers=headers, version=version) as got:
+                await report_answer(engine, got, report)
+        except EngineError as error:
+            cluster.note_pull(image, client, engine, error)
+            raise
+        cluster.note_pull(image, client, engine)
         await naming.settle(engine)
 
     work, succeeded = JointWork(exchange, engines, "pull", pull), False
@@ -48,7 +54,7 @@ async def _pull_image(exchange: Exchange) -> None:
         succeeded = not work.failed
     finally:
         if not succeeded:
-            exchange.cluster.pull_failed(image, exchange.request.client)
+            cluster.pull_failed(image, client)
 
 
 def named_image(query: Query) -> str:

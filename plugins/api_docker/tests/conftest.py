@@ -262,6 +262,9 @@ class FakeCluster:
     def expecting(self, config, engine, linger=0):
         return nullcontext()
 
+    def note_pull(self, image, client, engine, error=None):
+        pass
+
     def pull_failed(self, image, client):
         self.failed_pulls = [*getattr(self, "failed_pulls", ()), image]
 

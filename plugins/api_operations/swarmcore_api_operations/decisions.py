@@ -36,4 +36,5 @@ def _document(record: DecisionRecord) -> dict[str, Any]:
         "Refused": dict(record.refused),
         "Dropped": list(record.dropped),
         "Error": record.error,
+        "Failure": record.failure,
     }

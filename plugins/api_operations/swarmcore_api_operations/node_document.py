@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swarmcore.model import Claim, Drain
+from swarmcore.model import Claim, Drain, FailedPulls
 from swarmcore.node import Node
 from swarmcore_api_operations.moments import show_moment
 
@@ -20,6 +20,7 @@ def node_document(node: Node) -> dict[str, Any]:
         "ID": node.id,
         "State": node.state.value,
         "Error": node.error,
+        "FailedPulls": [_failed_pulls(failed) for failed in node.failed_pulls.values()],
         "Drained": None if node.drained is None else _drain(node.drained),
         "Version": node.version,
         "APIVersion": str(node.api_version) if node.version else "",
@@ -43,6 +44,16 @@ def node_document(node: Node) -> dict[str, Any]:
 def _drain(drained: Drain) -> dict[str, str]:
     since = show_moment(drained.since)
     return {"Reason": drained.reason, "Author": drained.author, "Since": since}
+
+
+def _failed_pulls(failed: FailedPulls) -> dict[str, Any]:
+    return {
+        "Scope": failed.scope,
+        "Count": failed.count,
+        "Image": failed.image,
+        "Reason": failed.reason,
+        "At": show_moment(failed.at),
+    }
 
 
 def _share(total: int, claimed: int) -> dict[str, int]:

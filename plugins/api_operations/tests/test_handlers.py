@@ -147,6 +147,7 @@ async def test_decisions_are_limited(cluster):
             "Refused": {"memory": 1},
             "Dropped": [],
             "Error": "",
+            "Failure": "",
         }
     ]
     assert len(await ask(cluster, "GET", "/swarmcore/decisions")) == 2

@@ -2,7 +2,7 @@
 
 from swarmcore_api_operations.node_document import node_document
 
-from swarmcore.model import NANO, Drain, GiB, NodeSettings, State
+from swarmcore.model import NANO, Drain, FailedPulls, GiB, NodeSettings, State
 from swarmcore.node import Node
 from swarmcore.testing.builders import a_container, a_node, a_reservation
 
@@ -61,6 +61,22 @@ def test_what_operators_decided_is_shown_with_its_author():
         "Since": "2020-01-01T00:00:00.000+00:00",
     }
     assert (document["Labels"], document["AddedLabels"]) == ({"zone": "b"}, {"zone": "b"})
+
+
+def test_pulls_that_failed_are_told():
+    node = a_node("n1")
+    assert node_document(node)["FailedPulls"] == []
+    failed = FailedPulls("hub.example", 2, "hub.example/app:1", "no route", 1_577_836_800, 9)
+    node.failed_pulls = {"hub.example": failed}
+    assert node_document(node)["FailedPulls"] == [
+        {
+            "Scope": "hub.example",
+            "Count": 2,
+            "Image": "hub.example/app:1",
+            "Reason": "no route",
+            "At": "2020-01-01T00:00:00.000+00:00",
+        }
+    ]
 
 
 def test_a_node_that_was_never_reached_has_nothing_but_its_address():

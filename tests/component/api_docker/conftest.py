@@ -49,6 +49,9 @@ class ByLabel:
         assert decision.node
         return decision
 
+    def note_failure(self, node):
+        """Nothing is weighed here."""
+
 
 class Manager:
     """A client of the manager under test."""

@@ -57,6 +57,28 @@ async def test_a_failed_pull_gives_back_what_waited_for_it(manager):
     assert sum(node.used_memory for node in manager.cluster.nodes()) == 0
 
 
+async def test_a_pull_that_fails_on_its_node_is_told_with_the_decision(manager, n1, n2):
+    failing = n2.fail("POST /images/create", 500, "no space left on device")
+    body = {"Image": "team/tool:1", "Labels": {"on": "n2"}}
+    assert (await manager("POST", "/containers/create?name=web", body)).status == 404
+    assert (await manager("POST", TOOL)).status == 500
+    (decision,) = manager.cluster.decisions(1)
+    told = (decision.name, decision.node, decision.failure)
+    assert told == ("web", "n2", "the pull failed: no space left on device")
+    (failed,) = manager.cluster.nodes()[1].failed_pulls.values()
+    assert (failed.count, failed.image) == (1, "team/tool:1")
+    failing.release()
+    for engine in (n1, n2):
+        engine.allow_pull("team/tool:1")
+    assert (await manager("POST", TOOL)).status == 200
+    assert manager.cluster.nodes()[1].failed_pulls == {}
+
+
+async def test_what_the_client_got_wrong_counts_against_no_node(manager, n1, n2):
+    assert (await manager("POST", TOOL, headers=auth("wrong"))).status == 404
+    assert [node.failed_pulls for node in manager.cluster.nodes()] == [{}, {}]
+
+
 async def test_when_every_engine_is_refused_so_is_the_client(manager):
     answer = await manager("POST", TOOL, headers=auth("wrong"))
     assert answer.status == 404

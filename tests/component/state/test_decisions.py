@@ -49,6 +49,9 @@ async def test_an_alternate_is_a_decision_of_its_own(autojump_clock, kit, engine
         await fleet.create(a_config(name="web"))
         made = [(one.cause, one.node) for one in reversed(fleet.cluster.decisions(10))]
         assert made == [("create", "n1"), ("alternate", "n2"), ("alternate", "n3")]
+        failed = "the create failed: no space left on device"
+        told = [one.failure for one in reversed(fleet.cluster.decisions(10))]
+        assert told == [failed, failed, ""]
 
 
 async def test_a_create_after_a_pull_is_a_decision_on_one_node(autojump_clock, kit, engines):
