@@ -21,6 +21,8 @@ hypothesis.settings.load_profile("patient")
 
 #: Tests of real parts that start those themselves.
 OWN_PARTS = ("tests/system/stores/", "tests/system/replication/")
+#: Folders whose tests share engines of their own, beside those of ``tests/system``.
+OWN_ENGINES = ("tests/system/clients/", "tests/system/sweep/")
 
 
 @functools.cache
@@ -51,7 +53,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Of the processes that ``-n`` starts, one gets all tests of the engines that they share.
+    """Of the processes that ``-n`` starts, one gets all tests of engines that they share.
 
     (xdist's own groups do nothing under pytest 9.2, whose items have their ids elsewhere.)
     """
@@ -60,6 +62,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
+            for folder in OWN_ENGINES:
+                if file.startswith(folder):
+                    return folder
             shares_engines = file.startswith("tests/system/") and not file.startswith(OWN_PARTS)
             return "tests/system" if shares_engines else file
 
