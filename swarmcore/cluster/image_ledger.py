@@ -129,7 +129,7 @@ class ImageLedger:
     def _log_moves(self, node: Node) -> None:
         for name, others in self._news.items():
             log.info("image name %s was given anew on %s: older images of that name, on %s, are not"
-                     " meant any more", name, node.name, ", ".join(others))  # fmt: skip
+                     " meant any more", name, node.name, ", ".join(sorted(others)))  # fmt: skip
         self._news.clear()
 
     # ---- disputes

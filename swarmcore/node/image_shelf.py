@@ -8,7 +8,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from swarmcore.images import split_image, without_moved_names, words_of_images
+from swarmcore.images import (
+    familiar_image,
+    names_of_image,
+    split_image,
+    without_moved_names,
+    words_of_images,
+)
 
 _Images = Mapping[str, Mapping[str, Any]]
 
@@ -20,10 +26,12 @@ class ImageShelf:
     Attributes:
         images: image id -> its object in ``GET /images/json``, without the names that moved away;
             replaced whole, never changed.
+        named: name, a tag or digest as engines print it -> id of the image that it means here.
         moved_names: those names -> the id of the image that the engine still calls so.
     """
 
     images: _Images = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
     moved_names: Mapping[str, str] = field(default_factory=dict)
     _listed: _Images = field(default_factory=dict)
     _listed_words: frozenset[str] = frozenset()
@@ -45,6 +53,11 @@ class ImageShelf:
             if id in self._listed
         }
         self.images = {**self._listed, **changed} if changed else self._listed
+        self.named = {
+            familiar_image(name): id
+            for id, image in self.images.items()
+            for name in names_of_image(image)
+        }
         self._words = None
 
     @property

@@ -298,6 +298,14 @@ class Node:
     def moved_names(self, names: Mapping[str, str]) -> None:
         self._shelf.move(names)
 
+    def image_called(self, name: str) -> str:
+        """The id of the image that *name* means here, where the engine has it by that name.
+
+        Args:
+            name: a tag or digest as engines print it; see ``images.shown_image``.
+        """
+        return self._shelf.named.get(name, "")
+
     def image_names(self) -> Iterator[str]:
         """Every id, tag and digest of every image here."""
         for id, image in self._shelf.images.items():

@@ -5,6 +5,7 @@ import pytest
 from swarmcore.images import (
     can_be_image,
     has_image,
+    has_moved,
     named_ids,
     normal_image,
     shown_image,
@@ -146,3 +147,30 @@ def test_an_image_answers_to_tag_repository_digest_and_ids():
 
 def test_a_name_answers_as_the_image_will_once_it_is_there():
     assert set(words_of_name("docker.io/library/busybox")) >= {"busybox", "busybox:latest"}
+
+
+@pytest.mark.parametrize(
+    "text", ["app:1", "docker.io/library/app:1", "index.docker.io/library/app:1"]
+)
+def test_a_name_that_moved_away_is_not_there_though_the_engine_has_it(text):
+    node = a_holder(RepoTags=["app:1", "app:2", "tool:1"])
+    node.moved_names = {"app:1": ID}
+    assert has_moved(node, text)
+    assert not has_image(node, text)
+    assert all(has_image(node, each) for each in ("app:2", "tool:1", ID))
+    assert node.images[ID]["RepoTags"] == ["app:2", "tool:1"]
+    assert {"app:2", "app", "tool:1"} <= set(node.image_words)
+    assert "app:1" not in node.image_words
+    node.moved_names = {"app:1": ID, "app:2": ID}
+    assert {"app", "app:1", "app:2"}.isdisjoint(node.image_words)
+    assert (node.image_called("tool:1"), node.image_called("app:1")) == (ID, "")
+    node.moved_names = {}
+    assert has_image(node, text)
+    assert not has_moved(node, text)
+    assert "app" in node.image_words
+
+
+def test_a_name_that_moved_away_stays_with_the_image_that_has_it_now():
+    node = a_holder(RepoTags=["app:1"])
+    node.moved_names = {"app:1": "sha256:other"}  # the list that was read since knows better
+    assert node.images[ID]["RepoTags"] == ["app:1"]

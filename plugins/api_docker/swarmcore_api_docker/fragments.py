@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from swarmcore.images import has_moved
+from swarmcore.images import shown_image
 from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore_api_docker.ports import show_summary_ports
@@ -21,12 +21,13 @@ NODE_LABEL = "com.docker.swarm.node.name"
 
 
 class _Fragment:
-    __slots__ = ("encoded", "head", "image", "node_ip", "node_name", "until")
+    __slots__ = ("encoded", "head", "image", "image_name", "node_ip", "node_name", "until")
 
-    def __init__(self, head: bytes, node: Node, image: str) -> None:
+    def __init__(self, head: bytes, node: Node, image_name: str, image: str) -> None:
         self.head = head
         self.node_name = node.name
         self.node_ip = node.ip
+        self.image_name = image_name
         self.image = image
         self.encoded = b""
         self.until = 0.0
@@ -52,14 +53,15 @@ class Fragments:
             now: Unix seconds.
         """
         fragment = self._fragments.get(container)
-        image = show_image_name(container, node)
+        name = shown_image(container.image) if fragment is None else fragment.image_name
+        image = show_image_name(container, node, name)
         if (
             fragment is None
             or fragment.image != image
             or fragment.node_name != node.name
             or fragment.node_ip != node.ip
         ):
-            fragment = _Fragment(self._head(container, node, image), node, image)
+            fragment = _Fragment(self._head(container, node, image), node, name, image)
             self._fragments[container] = fragment
         if node.state is not State.HEALTHY:
             return fragment.head + b'"Host Down"}'
@@ -79,11 +81,21 @@ class Fragments:
         return _dump(summary)[:-1] + b',"Status":'
 
 
-def show_image_name(container: Container, node: Node) -> str:
-    """``Image`` of a list object: what the client called it, or its id, as engines have it, where
-    that name means another image by now."""
-    name = str(container.summary.get("Image") or "")
-    return container.image_id if name and has_moved(node, name) else name
+def show_image_name(container: Container, node: Node, name: str) -> str:
+    """``Image`` of a list object: what the client wrote, or as engines have it the id of the image
+    where that means another one by now.
+
+    Args:
+        container: whose.
+        node: where it is.
+        name: of its image, as engines print it.
+    """
+    meant = node.image_called(name)
+    if meant and meant == container.image_id:
+        return container.image
+    if meant or name in node.moved_names:
+        return container.image_id
+    return str(container.summary.get("Image") or "")
 
 
 def show_names(names: Iterable[str], node_name: str, style: NameStyle) -> list[str]:

@@ -40,8 +40,8 @@ def _has(engine: Engine, name: str) -> bool:
 def agreed_holder(holders: Sequence[Engine], name: str) -> Engine:
     """The one of *holders* to ask about an image.
 
-    One name may mean different images on different engines; the one most engines agree on is
-    taken, and among equals the first engine's, so that one question has one answer.
+    One image may have an id of its own on each engine; the one most engines agree on is taken, and
+    among equals the first engine's, so that one question has one answer.
     """
     ids = {id(engine): named_ids(engine.node.images, name) for engine in holders}
     counts = Counter(image for found in ids.values() for image in found)

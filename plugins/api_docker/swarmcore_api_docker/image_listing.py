@@ -1,6 +1,7 @@
 """``GET /images/json`` of many engines as one list: one row per id, filters, order."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -78,6 +79,57 @@ def _merge_manifests(
     return list(merged.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What filters look at beside the image.
+
+    Attributes:
+        images: that ``before`` and ``since`` may name.
+        now: Unix seconds.
+        moments: image id -> when it was made, where that is known finer than to a second.
+    """
+
+    images: Sequence[Image]
+    now: float
+    moments: Mapping[str, float]
+
+    def made(self, image: Image) -> float:
+        """When an image was made, in Unix seconds."""
+        return self.moments.get(image["Id"]) or float(image.get("Created") or 0)
+
+    def mark(self, text: str) -> float:
+        """When the image that ``before`` or ``since`` names was made.
+
+        Raises:
+            NotFound: no engine has it.
+        """
+        return max(map(self.made, _named(self.images, text)))
+
+
+def _named(images: Sequence[Image], text: str) -> list[Image]:
+    by_id = {image["Id"]: image for image in images}
+    found = [by_id[id] for id in named_ids(by_id, text)]
+    if not found:
+        raise NotFound(f"No such image: {text}")
+    return found
+
+
+def twins(images: Sequence[Image], filters: Mapping[str, Sequence[str]]) -> list[Image]:
+    """The images that ``before`` or ``since`` cannot tell apart by whole seconds.
+
+    Args:
+        images: all there are.
+        filters: as for ``filter_images``.
+
+    Raises:
+        NotFound: as ``filter_images``.
+    """
+    names = [*(filters.get("before") or ()), *(filters.get("since") or ())]
+    seconds = {image.get("Created") for name in names for image in _named(images, name)}
+    found = [image for image in images if image.get("Created") in seconds]
+    return found if len(found) > len(names) else []
+
+
 def without_intermediates(
     images: Sequence[Image], parents: Set[str], *, with_digests: bool = False
 ) -> list[Image]:
@@ -118,6 +170,7 @@ def filter_images(
     filters: Mapping[str, Sequence[str]],
     now: float,
     among: Sequence[Image] | None = None,
+    moments: Mapping[str, float] | None = None,
 ) -> list[Image]:
     """The images that pass every filter; ``reference`` also narrows their names.
 
@@ -126,20 +179,20 @@ def filter_images(
         filters: as ``Query.filters`` reads them, ``node`` taken out.
         now: Unix seconds, for ``until``.
         among: what ``before`` and ``since`` may name; ``None``: *images*.
+        moments: when images were made, in Unix seconds, finer than the list tells; see ``twins``.
 
     Raises:
         BadRequest: an unknown key, or a value that its key cannot have.
         NotFound: ``before`` or ``since`` names no image of any engine.
     """
+    around = _Around(images if among is None else among, now, moments or {})
     tests: list[_Test] = []
     patterns: Sequence[str] = ()
     for key, values in filters.items():
         if key == "reference":
             patterns = values
         elif key in _COMPILERS:
-            tests += [
-                _COMPILERS[key](value, images if among is None else among, now) for value in values
-            ]
+            tests += [_COMPILERS[key](value, around) for value in values]
         else:
             raise BadRequest(f"invalid filter '{key}'")
     chosen = [image for image in images if all(test(image) for test in tests)]
@@ -164,7 +217,7 @@ def _refers(pattern: str, name: str) -> bool:
     return match_glob(pattern, name) or match_glob(pattern, repository)
 
 
-def _by_dangling(value: str, images: Sequence[Image], now: float) -> _Test:
+def _by_dangling(value: str, around: _Around) -> _Test:
     if value.lower() in _TRUE:
         return lambda image: not image["RepoTags"]
     if value.lower() in _FALSE:
@@ -172,7 +225,7 @@ def _by_dangling(value: str, images: Sequence[Image], now: float) -> _Test:
     raise BadRequest(f"invalid filter 'dangling=[{value}]'")
 
 
-def _by_label(value: str, images: Sequence[Image], now: float) -> _Test:
+def _by_label(value: str, around: _Around) -> _Test:
     key, equals, wanted = value.partition("=")
 
     def test(image: Image) -> bool:
@@ -182,35 +235,27 @@ def _by_label(value: str, images: Sequence[Image], now: float) -> _Test:
     return test
 
 
-def _by_no_label(value: str, images: Sequence[Image], now: float) -> _Test:
-    has = _by_label(value, images, now)
+def _by_no_label(value: str, around: _Around) -> _Test:
+    has = _by_label(value, around)
     return lambda image: not has(image)
 
 
-def _by_before(value: str, images: Sequence[Image], now: float) -> _Test:
-    mark = _created(value, images)
-    return lambda image: int(image.get("Created") or 0) < mark
+def _by_before(value: str, around: _Around) -> _Test:
+    mark = around.mark(value)
+    return lambda image: around.made(image) < mark
 
 
-def _by_since(value: str, images: Sequence[Image], now: float) -> _Test:
-    mark = _created(value, images)
-    return lambda image: int(image.get("Created") or 0) > mark
+def _by_since(value: str, around: _Around) -> _Test:
+    mark = around.mark(value)
+    return lambda image: around.made(image) > mark
 
 
-def _created(text: str, images: Sequence[Image]) -> int:
-    by_id = {image["Id"]: image for image in images}
-    ids = named_ids(by_id, text)
-    if not ids:
-        raise NotFound(f"No such image: {text}")
-    return max(int(by_id[id].get("Created") or 0) for id in ids)
-
-
-def _by_until(value: str, images: Sequence[Image], now: float) -> _Test:
-    until = parse_when(value, now, "until") or 0
+def _by_until(value: str, around: _Around) -> _Test:
+    until = parse_when(value, around.now, "until") or 0
     return lambda image: int(image.get("Created") or 0) < until
 
 
-_COMPILERS: dict[str, Callable[[str, Sequence[Image], float], _Test]] = {
+_COMPILERS: dict[str, Callable[[str, _Around], _Test]] = {
     "before": _by_before,
     "dangling": _by_dangling,
     "label": _by_label,

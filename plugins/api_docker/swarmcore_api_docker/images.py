@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from typing import Any
+from urllib.parse import quote
 
 from swarmcore.images import without_moved_names
 from swarmcore.messages import Answer, Query
@@ -14,10 +16,12 @@ from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.image_holders import agreed_holder, find_holders
 from swarmcore_api_docker.image_listing import (
+    Image,
     asks_for_dangling,
     filter_images,
     merge_images,
     show_images,
+    twins,
     without_intermediates,
 )
 from swarmcore_api_docker.moved_names import show_detail, show_layers
@@ -28,6 +32,7 @@ from swarmcore_api_docker.version_gates import able_engines
 _LIVE = ("all", "shared-size", "manifests", "identity")
 _LISTED = f"{CACHES}; with all, shared-size, manifests or identity {ALL}"
 _MERGED = "filter node; one row for each image id"
+_NAMES = "names that mean another image"
 #: Up to here a query could name one reference beside the filters.
 _NO_FILTER_PARAMETER = ApiVersion(1, 41)
 
@@ -36,8 +41,8 @@ def routes() -> list[Route]:
     """Reading images."""
     return [
         Route("GET", "/images/json", show_list, routed=_LISTED, rewrites=_MERGED),
-        Route("GET", "/images/{name}/json", inspect, routed=HOLDER),
-        Route("GET", "/images/{name}/history", show_history, routed=HOLDER),
+        Route("GET", "/images/{name}/json", inspect, routed=HOLDER, rewrites=_NAMES),
+        Route("GET", "/images/{name}/history", show_history, routed=HOLDER, rewrites=_NAMES),
     ]
 
 
@@ -60,7 +65,8 @@ async def show_list(exchange: Exchange) -> None:
         cached = chain.from_iterable(engine.node.images.values() for engine in engines)
         parents = {str(image.get("ParentId")) for image in cached}
         shown = without_intermediates(everything, parents, with_digests=is_dangling)
-    images = filter_images(shown, filters, time.time(), among=everything)
+    moments = await _ask_moments(engines, twins(everything, filters))
+    images = filter_images(shown, filters, time.time(), among=everything, moments=moments)
     await exchange.send_json(show_images(images, version))
 
 
@@ -84,6 +90,26 @@ async def _ask_lists(
         return [without_moved_names(moved, each) for each in answer.json()] if answer.ok else []
 
     return [images for _, images in (await ask_all(engines, ask)).answers]
+
+
+async def _ask_moments(engines: Sequence[Engine], images: Sequence[Image]) -> dict[str, float]:
+    """When images were made; without those whose engines do not tell."""
+    holders = {
+        image["Id"]: next((each for each in engines if image["Id"] in each.node.images), None)
+        for image in images
+    }
+    moments: dict[str, float] = {}
+
+    async def ask(engine: Engine) -> None:
+        for id, holder in holders.items():
+            if holder is engine:
+                answer = await engine.call("GET", f"/images/{quote(id, safe=':')}/json")
+                if answer.ok:
+                    made = datetime.fromisoformat(answer.json()["Created"])
+                    moments[id] = made.timestamp()
+
+    await ask_all({engine for engine in holders.values() if engine is not None}, ask)
+    return moments
 
 
 async def inspect(exchange: Exchange) -> None:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 import trio
 
@@ -22,7 +22,8 @@ from swarmcore.protocols import Cluster, Engine
 
 log = logging.getLogger(__name__)
 
-_taking: WeakKeyDictionary[Engine, trio.Lock] = WeakKeyDictionary()
+#: Node id -> held while names are taken there, so that nothing that was given since is taken.
+_taking: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
 
 # ---- what engines tell
@@ -65,7 +66,8 @@ async def take_away(cluster: Cluster, engine: Engine, names: Collection[str] | N
     """
     if not engine.node.moved_names:
         return
-    async with _taking.setdefault(engine, trio.Lock()):
+    lock = _taking.setdefault(engine.node.id, trio.Lock())
+    async with lock:
         moved = {
             name: id
             for name, id in engine.node.moved_names.items()

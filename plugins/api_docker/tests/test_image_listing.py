@@ -1,11 +1,14 @@
 """``docker images``: many lists as one."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from swarmcore_api_docker.image_listing import (
     count_listed,
     filter_images,
     merge_images,
     show_images,
+    twins,
     without_intermediates,
 )
 
@@ -105,6 +108,44 @@ def test_a_reference_narrows_the_names():
     assert filter_images(IMAGES, {"reference": ["busybox"]}, NOW)[0]["RepoTags"] == [
         "busybox:latest"
     ]
+
+
+def test_images_of_one_second_are_told_apart_where_that_is_known():
+    images = [image(A, "a:1", created=30), image(B, "b:1", created=30), image(C, created=10)]
+    asked = {"since": ["b:1"]}
+    assert ids(twins(images, asked)) == [A, B]
+    assert twins(images, {"since": [C]}) == twins(images, {}) == []
+    assert filter_images(images, asked, NOW) == []
+    finer = {A: 30.25, B: 30.125}
+    assert ids(filter_images(images, asked, NOW, moments=finer)) == [A]
+    assert ids(filter_images(images, {"before": ["a:1"]}, NOW, moments=finer)) == [B, C]
+    with pytest.raises(NotFound, match="No such image: ghost"):
+        twins(images, {"before": ["ghost"]})
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 7), st.booleans(), st.booleans(), st.integers(0, 2)),
+        min_size=1, max_size=8,
+    )
+)  # fmt: skip
+def test_what_is_left_out_over_several_engines_is_what_one_would_leave_out(shape):
+    """Images that are each built on an earlier one, or on none, and are on one engine each."""
+    made = [
+        image(f"sha256:{n:064x}", *(["t:1"] if tag else []), digests=["t@sha256:d"] * digest,
+              ParentId=f"sha256:{parent:064x}" if parent < n else "")
+        for n, (parent, tag, digest, _) in enumerate(shape)
+    ]  # fmt: skip
+    merged = merge_images([[each for each, (*_, on) in zip(made, shape, strict=True) if on == n]
+                           for n in range(3)])  # fmt: skip
+    parents = {each["ParentId"] for each in made}
+    left = ids(without_intermediates(merged, parents))
+    ends = ids(without_intermediates(merged, parents, with_digests=True))
+    for each in made:
+        is_built_on = any(other["ParentId"] == each["Id"] for other in made)
+        is_named = bool(each["RepoTags"] or each["RepoDigests"])
+        assert (each["Id"] in left) == (is_named or not is_built_on)
+        assert (each["Id"] in ends) == (bool(each["RepoTags"]) or not is_built_on)
 
 
 @pytest.mark.parametrize(
