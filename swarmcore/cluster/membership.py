@@ -7,7 +7,7 @@ look for containers.
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -19,12 +19,13 @@ from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.node_book import NodeBook
 from swarmcore.cluster.strays import Strays
 from swarmcore.engine import Engine, EngineOwner
+from swarmcore.engine.cache import Stale
 from swarmcore.engine.specs import Specs
 from swarmcore.errors import EngineError, NotFound
 from swarmcore.events import cluster_event
 from swarmcore.model import Container, Entry, Event, State
 from swarmcore.names import NameIndex
-from swarmcore.node import Node
+from swarmcore.node import Node, Spanning
 from swarmcore.protocols import DiscoveryState
 from swarmcore.versions import CEILING, FLOOR, ApiVersion
 
@@ -103,6 +104,8 @@ class Membership:
         self._listener = listener
         self._book = book
         self._changed = changed
+        #: What spans engines, as all of them list it.
+        self.spanning = Spanning()
         #: What creates left behind that broke in the middle.
         self.strays = Strays(self.by_node)
         #: What image names mean.
@@ -217,6 +220,8 @@ class Membership:
         """Pass an event on to those who follow."""
         self._fanout.publish(event)
         self._changed(event.node_id)
+        if event.type == "node" and any(key.endswith(".new") for key in event.attributes):
+            self._swarm_changed(event.node_id)
 
     def container_put(self, container: Container) -> None:
         """An engine's cache has it."""
@@ -240,6 +245,19 @@ class Membership:
     async def settle_image_names(self, node: Node) -> None:
         """An engine's list may be at odds with those of others."""
         await self.image_names.settle(node)
+
+    def spanning_changed(self, node: Node, keys: Collection[str], stale: Stale) -> None:
+        """What spans engines changed on *node*: others that show it otherwise look again."""
+        for engine in self.roll.healthy:
+            if engine.node is not node and _lists_otherwise(engine.node, node, keys, stale):
+                engine.note_stale(stale)
+
+    def _swarm_changed(self, node_id: str) -> None:
+        """A manager says that a member has another role or state: all members know it."""
+        told = self._by_node.get(node_id)
+        for engine in self.roll.healthy if told else ():
+            if told and engine.node.ties.swarm & told.node.ties.swarm:
+                engine.note_stale(Stale(specs=True))
 
     def _announce(self, action: str, node: Node) -> None:
         self._fanout.publish(cluster_event(action, node, time.time_ns()))
@@ -279,6 +297,16 @@ def natural_key(text: str) -> tuple[tuple[str, int], ...]:
 
 def _order(engine: Engine) -> tuple[tuple[tuple[str, int], ...], ...]:
     return natural_key(engine.node.name), natural_key(str(engine.entry.address))
+
+
+def _lists_otherwise(other: Node, node: Node, keys: Collection[str], stale: Stale) -> bool:
+    """Whether *other*, which reaches what *node* reaches, shows some of *keys* and it not, or the
+    other way round."""
+    if stale.networks:
+        shared, theirs, ours = other.ties.store & node.ties.store, other.networks, node.networks
+    else:
+        shared, theirs, ours = other.ties.drivers & node.ties.drivers, other.volumes, node.volumes
+    return bool(shared) and any((key in theirs) != (key in ours) for key in keys)
 
 
 def _duplicate(engine: Engine, specs: Specs, holder: Engine) -> str:

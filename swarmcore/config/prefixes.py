@@ -1,13 +1,13 @@
 """References as the engine of one node understands them.
 
 An engine knows nothing of nodes and swarm ids, so what goes to it has ``node/`` taken off, and its
-own id where a client wrote a swarm id.
+own id where a client wrote a swarm id, or the beginning of an id that the engine cannot complete.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from swarmcore.config.references import find_container, without_node
+from swarmcore.config.references import find_container, network_for, without_node
 from swarmcore.node import Node
 
 _JOINED = ("NetworkMode", "IpcMode", "PidMode")
@@ -24,11 +24,10 @@ def without_prefixes(host_config: Mapping[str, Any], node: Node) -> dict[str, An
     for key in _JOINED:
         if isinstance(text := stripped.get(key), str):
             kind, colon, name = text.partition(":")
-            stripped[key] = (
-                f"{kind}:{_own(without_node(name, node), node)}"
-                if colon
-                else without_node(text, node)
-            )
+            if colon:
+                stripped[key] = f"{kind}:{_own(without_node(name, node), node)}"
+            elif key == "NetworkMode":
+                stripped[key] = network_for(text, node)
     for key, rewrite in (("Links", _link), ("VolumesFrom", _source), ("Binds", without_node)):
         if isinstance(texts := stripped.get(key), list):
             stripped[key] = [rewrite(each, node) if isinstance(each, str) else each
@@ -41,7 +40,7 @@ def without_prefixes(host_config: Mapping[str, Any], node: Node) -> dict[str, An
 def endpoints_without_prefixes(endpoints: Mapping[str, Any], node: Node) -> dict[str, Any]:
     """``EndpointsConfig``, whose keys are networks and whose values may hold links."""
     return {
-        without_node(network, node): endpoint_without_prefixes(endpoint, node)
+        network_for(network, node): endpoint_without_prefixes(endpoint, node)
         for network, endpoint in endpoints.items()
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from swarmcore.model import Container
-from swarmcore.node import Node
+from swarmcore.node import Listing, Node
 
 #: Networks that every engine has of its own.
 PREDEFINED_NETWORKS = frozenset({"bridge", "host", "none"})
@@ -87,7 +87,7 @@ def _once(names: Iterable[str]) -> tuple[str, ...]:
 # ---- on one node
 
 
-def without_node(text: str, node: Node) -> str:
+def without_node(text: str, node: Listing) -> str:
     """*text* as *node*'s engine may know it: ``name`` of ``node/name`` when it is that node."""
     for word in (node.name, node.id):
         if word and text.startswith(f"{word}/"):
@@ -112,12 +112,46 @@ def find_container(node: Node, text: str) -> Container | None:
 
 
 def find_network(node: Node, text: str) -> Mapping[str, Any] | None:
-    """The network of *node* that *text* means: by id, name, or the beginning of one id."""
-    text = without_node(text, node)
-    if not text or text in node.networks:
-        return node.networks.get(text)
+    """The network that *text* means on *node*: by id, name, or the beginning of one id.
+
+    One that spans engines may be meant by ``node/name`` of any node that lists it.
+    """
+    own = without_node(text, node)
+    if not own or own in node.networks:
+        return node.networks.get(own)
     for network in node.networks.values():
-        if network.get("Name") == text:
+        if network.get("Name") == own:
             return network
-    begun = [network for id, network in node.networks.items() if id.startswith(text)]
-    return begun[0] if len(begun) == 1 else None
+    found = node.spanning.find_network(node, own)
+    if found is not None:
+        return found
+    reached = {id: listed.document for id, listed in node.spanning.networks_of(node)}
+    known = {**reached, **node.networks}
+    begun = [network for id, network in known.items() if id.startswith(own)]
+    return begun[0] if len(begun) == 1 else _find_on_another(node, own)
+
+
+def _find_on_another(node: Node, text: str) -> Mapping[str, Any] | None:
+    """What *node* reaches of a network that *text* says is another node's."""
+    if "/" not in text:
+        return None
+    for id, listed in node.spanning.networks_of(node):
+        for other, document in listed.documents.items():
+            if without_node(text, other) in (id, document.get("Name")):
+                return document
+    return None
+
+
+def network_for(text: str, node: Node) -> str:
+    """*text*, which means a network, as *node*'s engine understands it.
+
+    An engine knows nothing of other nodes, and a swarm's worker no beginning of an id.
+    """
+    own = without_node(text, node)
+    network = find_network(node, text)
+    if network is None:
+        return own
+    id, name = str(network["Id"]), str(network.get("Name"))
+    if own in (id, name) or (id in node.networks and id.startswith(own)):
+        return own
+    return name if own.endswith(f"/{name}") else id

@@ -20,6 +20,8 @@ _QUIET = frozenset(
 _QUIET_IMAGES = frozenset({"save", "attestation"})
 #: Volume actions that change no volume.
 _QUIET_VOLUMES = frozenset({"mount", "unmount"})
+#: The network that every engine of a swarm has.
+_OF_SWARMS = "ingress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ def what_is_stale(event: Event) -> Stale:
             return Stale(images=verb not in _QUIET_IMAGES)
         case "network":
             member = event.attributes.get("container") if verb in ("connect", "disconnect") else ""
-            return Stale(containers=frozenset([member] if member else []), networks=True)
+            containers = frozenset([member] if member else [])
+            # An engine that joins a swarm says it by this network only.
+            joins = event.attributes.get("name") == _OF_SWARMS
+            return Stale(containers=containers, networks=True, specs=joins)
         case "volume":
             return Stale(volumes=verb not in _QUIET_VOLUMES)
         case "daemon":

@@ -14,6 +14,7 @@ from random import Random
 import trio
 
 from swarmcore.engine.backoff import Pace
+from swarmcore.engine.cache import Stale
 from swarmcore.engine.contact import Contact
 from swarmcore.engine.identity import ask_specs, resolve
 from swarmcore.engine.owner import EngineOwner
@@ -84,6 +85,7 @@ class Engine:
         self._known = False  # it has been healthy under this identity
         self._counted: EngineError | None = None
         self._following = trio.CancelScope()
+        self._watch: Watch | None = None
         self._contact = Contact(client, upstream, self)
         self._wake = trio.Event()
         self._become_nobody()
@@ -172,6 +174,15 @@ class Engine:
     def forget_container(self, id: str) -> None:
         """Drop one container from the cache; see ``protocols.Engine``."""
         self._refresher.forget(id)
+
+    def forget_network(self, id: str) -> None:
+        """Drop one network from the cache; see ``protocols.Engine``."""
+        self._refresher.forget_network(id)
+
+    def note_stale(self, stale: Stale) -> None:
+        """Have what another engine's news made out of date read again, soon."""
+        if self._watch is not None:
+            self._watch.note(stale)
 
     async def ping(self) -> None:
         """Ask for a sign of life; a failure is counted and not raised."""
@@ -288,7 +299,7 @@ class Engine:
         with trio.CancelScope(deadline=trio.current_time() + _CONNECT_SECONDS) as opening:
             async with self._client.events(self.target(path)) as lines:
                 opening.deadline = float("inf")
-                watch = Watch(
+                self._watch = watch = Watch(
                     self,
                     self._refresher,
                     self._seen,
@@ -364,7 +375,9 @@ class Engine:
 
     def _become_nobody(self) -> None:
         address = str(self.entry.address)
-        self.node = Node(address, address, overcommit=self._overcommit)
+        self.node = Node(
+            address, address, overcommit=self._overcommit, spanning=self._owner.spanning
+        )
         self.upstream.name = address
         self.node.failure_limit = self._pace.failure_limit
         self.node.cpu_shares_are_cpus = self._cpu_shares_are_cpus

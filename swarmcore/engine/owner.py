@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 from swarmcore.engine.refresh import CacheListener
 from swarmcore.engine.specs import Specs
 from swarmcore.model import Event
-from swarmcore.node import Node
+from swarmcore.node import Node, Spanning
 
 if TYPE_CHECKING:
     from swarmcore.engine.engine import Engine
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 class EngineOwner(CacheListener, Protocol):
     """The cluster, as an engine sees it.  What is synchronous is quick."""
+
+    @property
+    def spanning(self) -> Spanning:
+        """What spans its engines; every node of theirs lists there."""
+        ...
 
     def admit(self, engine: "Engine", specs: Specs) -> None:
         """*engine* has an identity now.

@@ -17,14 +17,17 @@ from swarmcore.engine.cache import Stale, by_key, differs, needs_inspection, rea
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.messages import Answer
 from swarmcore.model import Container
-from swarmcore.node import Node
+from swarmcore.node import Node, is_spanning
 
 log = logging.getLogger(__name__)
 
 #: Inspections of one engine under way at once: enough to hide latency, few enough not to flood it.
 _PARALLEL = 8
-#: Removed containers that are remembered, lest a late answer brings one back.  Ids never return.
+#: Removed containers and networks that are remembered, lest a late answer brings one back.  Ids
+#: never return.
 _TOMBSTONES = 4096
+
+_Objects = Mapping[str, Mapping[str, Any]]
 
 
 class CacheListener(Protocol):
@@ -55,6 +58,16 @@ class CacheListener(Protocol):
         odds: find out, within seconds, which is newer."""
         ...
 
+    def spanning_changed(self, node: Node, keys: Collection[str], stale: Stale) -> None:
+        """What spans engines came to, or left, the lists of *node*.
+
+        Args:
+            node: lists.
+            keys: network ids or volume names; without those of a swarm, whose managers all tell.
+            stale: which list it is.
+        """
+        ...
+
 
 class Refresher:
     """Reads one engine into one node.
@@ -72,7 +85,7 @@ class Refresher:
         self._ask = ask
         self._listener = listener
         self._questions = 0
-        #: container id -> number of the question whose answer is in the cache.
+        #: container id, or a list's name -> number of the question whose answer is in the cache.
         self._believed: dict[str, int] = {}
         #: Number of the question whose answer is the list of images.
         self._believed_images = 0
@@ -114,7 +127,7 @@ class Refresher:
                 doubtful.append(id)
             elif differs(container, summary):
                 self._put(replace(container, summary=summary), question)
-        await self._each(doubtful, lambda id: self._inspect(id, summaries[id]))
+        await self._each(doubtful, lambda id: self._inspect(id, summaries[id], question))
 
     async def images(self, *, live: bool = True) -> None:
         """Read the list of images.
@@ -141,7 +154,12 @@ class Refresher:
         Raises:
             EngineError: it could not be read.
         """
-        self._node.networks = by_key(await self._read("/networks"), "Id")
+        question = self._next_question()
+        networks = by_key(await self._read("/networks"), "Id")
+        if self._is_news("networks", question):
+            networks = {id: each for id, each in networks.items() if id not in self._gone}
+            before, self._node.networks = self._node.networks, networks
+            self._tell_of(before, networks, Stale(networks=True))
 
     async def volumes(self) -> None:
         """Read the list of volumes.
@@ -149,8 +167,12 @@ class Refresher:
         Raises:
             EngineError: it could not be read.
         """
+        question = self._next_question()
         answer = await self._read("/volumes")
-        self._node.volumes = by_key(answer.get("Volumes"), "Name")
+        volumes = by_key(answer.get("Volumes"), "Name")
+        if self._is_news("volumes", question):
+            before, self._node.volumes = self._node.volumes, volumes
+            self._tell_of(before, volumes, Stale(volumes=True))
 
     # ---- single objects
 
@@ -182,34 +204,47 @@ class Refresher:
         Raises:
             EngineError: it could not be read.
         """
+        question = self._next_question()
         filters = quote(json.dumps({"id": [id]}))
         listed = by_key(await self._read(f"/containers/json?all=1&filters={filters}"), "Id")
         if id in listed:
-            await self._inspect(id, listed[id])
+            await self._inspect(id, listed[id], question)
         else:
             self.forget(id)
         return self._node.containers.get(id)
 
     def forget(self, id: str) -> None:
         """The engine has no such container any more, whatever a late answer says."""
-        self._gone[id] = None
-        if len(self._gone) > _TOMBSTONES:
-            self._gone.popitem(last=False)
+        self._bury(id)
         self._believed.pop(id, None)
         container = self._node.drop_container(id)
         if container is not None:
             self._listener.container_dropped(container)
 
+    def forget_network(self, id: str) -> None:
+        """The engine has no such network any more, whatever a late answer says."""
+        self._bury(id)
+        kept = {key: each for key, each in self._node.networks.items() if key != id}
+        if len(kept) < len(self._node.networks):
+            self._node.networks = kept
+
     def close(self) -> None:
-        """Forget every container, and believe nothing from now on: the node is void."""
+        """Forget everything, and believe nothing from now on: the node is void."""
         self._closed = True
+        self._node.networks = self._node.volumes = {}
         for id in list(self._node.containers):
             self.forget(id)
 
     # ---- steps
 
-    async def _inspect(self, id: str, summary: Mapping[str, Any]) -> None:
-        question = self._next_question()
+    async def _inspect(self, id: str, summary: Mapping[str, Any], question: int) -> None:
+        """Read a container's own document.
+
+        Args:
+            id: all 64 digits.
+            summary: what the answer to *question* said of it: no newer than that.
+            question: number of the question that was the list's.
+        """
         try:
             detail = await self._read(f"/containers/{id}/json")
         except EngineRefused as error:
@@ -230,6 +265,11 @@ class Refresher:
             return
         self._put(container, question)
 
+    def _bury(self, id: str) -> None:
+        self._gone[id] = None
+        if len(self._gone) > _TOMBSTONES:
+            self._gone.popitem(last=False)
+
     def _put(self, container: Container, question: int) -> None:
         """Believe an answer, unless one to a later question is believed already."""
         if self._closed or container.id in self._gone:
@@ -239,6 +279,21 @@ class Refresher:
         self._believed[container.id] = question
         self._node.put_container(container)
         self._listener.container_put(container)
+
+    def _is_news(self, what: str, question: int) -> bool:
+        """Whether the answer to *question* about a list is newer than the one that is believed."""
+        if self._closed or question < self._believed.get(what, 0):
+            return False
+        self._believed[what] = question
+        return True
+
+    def _tell_of(self, before: _Objects, now: _Objects, stale: Stale) -> None:
+        """Tell the listener what two readings of one list differ in, of what spans engines."""
+        changed = [
+            key for key in before.keys() ^ now.keys() if _is_shared(now.get(key) or before[key])
+        ]
+        if changed:
+            self._listener.spanning_changed(self._node, changed, stale)
 
     def _next_question(self) -> int:
         self._questions += 1
@@ -277,3 +332,7 @@ class Refresher:
                 nursery.start_soon(one, id)
         if failures:
             raise failures[0]
+
+
+def _is_shared(document: Mapping[str, Any]) -> bool:
+    return is_spanning(document) and document["Scope"] != "swarm"

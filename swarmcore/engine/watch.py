@@ -7,6 +7,7 @@ and says why, when the engine can no longer be followed.
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from random import Random
 from typing import Protocol
 
@@ -129,6 +130,7 @@ class Watch:
         #: Events that came before the lists were read, of a time that nobody knows.
         self._early = 0
         self._is_listed = False
+        self._noted: trio.MemorySendChannel[Event | Stale] | None = None
         self._specs_due = trio.current_time() + _SPECS_SECONDS
         self._refresh_due = 0.0
 
@@ -144,7 +146,8 @@ class Watch:
             EngineError: always, with the reason of the end.
         """
         failures: list[EngineError] = []
-        send, receive = trio.open_memory_channel[Event](_BACKLOG)
+        send, receive = trio.open_memory_channel[Event | Stale](_BACKLOG)
+        self._noted = send
         async with send, receive, trio.open_nursery() as nursery:
 
             async def until_it_fails(work: Callable[[], Awaitable[None]]) -> None:
@@ -166,8 +169,14 @@ class Watch:
             nursery.start_soon(until_it_fails, list_then_follow)
         raise failures[0]
 
+    def note(self, stale: Stale) -> None:
+        """Read *stale* again with the next batch; without effect once following has ended."""
+        if self._noted is not None:
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                self._enqueue(stale, self._noted)
+
     async def _read(
-        self, lines: AsyncIterator[bytes], send: "trio.MemorySendChannel[Event]"
+        self, lines: AsyncIterator[bytes], send: "trio.MemorySendChannel[Event | Stale]"
     ) -> None:
         node = self._engine.node
         try:
@@ -180,21 +189,22 @@ class Watch:
             raise StreamEnded(node.name, str(error)) from error
         raise StreamEnded(node.name, f"the event stream of engine {node.name} ended")
 
-    def _enqueue(self, event: Event, send: "trio.MemorySendChannel[Event]") -> None:
+    def _enqueue(self, news: Event | Stale, send: "trio.MemorySendChannel[Event | Stale]") -> None:
         try:
-            send.send_nowait(event)
-            self._early += not self._is_listed
+            send.send_nowait(news)
+            self._early += isinstance(news, Event) and not self._is_listed
         except trio.WouldBlock:
             self._gap = True
 
-    async def _keep_current(self, events: "trio.MemoryReceiveChannel[Event]") -> None:
+    async def _keep_current(self, events: "trio.MemoryReceiveChannel[Event | Stale]") -> None:
         """Bring the cache up to date with each batch of events, then let the events go on."""
         while True:
             batch = await self._next_batch(events)
             await self._read_stale(batch)
             for event in batch:
-                self._note_name(event)
-                self._engine.publish(event)
+                if isinstance(event, Event):
+                    self._note_name(event)
+                    self._engine.publish(event)
             if self._gap or trio.current_time() >= self._refresh_due:
                 await self._refresh(full=self._gap)
 
@@ -205,9 +215,11 @@ class Watch:
         elif (given := given_name(event)) is not None:
             self._engine.image_named(*given)
 
-    async def _next_batch(self, events: "trio.MemoryReceiveChannel[Event]") -> list[Event]:
+    async def _next_batch(
+        self, events: "trio.MemoryReceiveChannel[Event | Stale]"
+    ) -> list[Event | Stale]:
         """Events that wait, in order; none when it is time to refresh."""
-        batch: list[Event] = []
+        batch: list[Event | Stale] = []
         with trio.move_on_at(self._refresh_due):
             batch.append(await events.receive())
         while batch and len(batch) < _BATCH:
@@ -217,10 +229,10 @@ class Watch:
                 break
         return batch
 
-    async def _read_stale(self, batch: list[Event]) -> None:
+    async def _read_stale(self, batch: list[Event | Stale]) -> None:
         stale = Stale()
-        for event in batch:
-            stale |= what_is_stale(event)
+        for news in batch:
+            stale |= what_is_stale(news) if isinstance(news, Event) else news
         try:
             await self._refresher.stale(stale)
         except EngineError as error:

@@ -1,12 +1,19 @@
 """A node: what the scheduler and plugins see of one engine."""
 
+from swarmcore.node.listing import Listing
 from swarmcore.node.node import Node, Reservation
 from swarmcore.node.overcommit import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, read_overcommit
+from swarmcore.node.spanning import Spanning
+from swarmcore.node.ties import is_spanning, is_swarm_manager
 
 __all__ = [
     "MOST_OVERCOMMIT",
     "OVERCOMMIT_LABEL",
+    "Listing",
     "Node",
     "Reservation",
+    "Spanning",
+    "is_spanning",
+    "is_swarm_manager",
     "read_overcommit",
 ]

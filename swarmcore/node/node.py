@@ -26,8 +26,10 @@ from swarmcore.model import (
 from swarmcore.node.census import Census
 from swarmcore.node.gpus import GpuStock, GpuTable, found_devices, read_stock
 from swarmcore.node.image_shelf import ImageShelf
+from swarmcore.node.listing import Listing
 from swarmcore.node.overcommit import OVERCOMMIT_LABEL, read_overcommit
 from swarmcore.node.ports import PortTable
+from swarmcore.node.spanning import Spanning
 from swarmcore.versions import FLOOR
 
 #: The label by which an operator limits the containers of an engine.
@@ -60,7 +62,7 @@ class Reservation:
     volumes: tuple[str, ...] = ()
 
 
-class Node:
+class Node(Listing):
     """One engine, seen by the scheduler.
 
     Attributes:
@@ -80,16 +82,15 @@ class Node:
         version: the engine's release.
         api_version: the newest API version it speaks.
         min_api_version: the oldest.
-        info: its ``GET /info``, untouched.
-        networks: network id -> its object in ``GET /networks``.
-        volumes: volume name -> its object in ``GET /volumes``.
+        spanning: what spans the engines of its cluster.
         failed_pulls: pulls that failed here lately for a reason of the node's, by their scope.
         updated_at: Unix seconds of the last contact.
     """
 
-    def __init__(self, id: str, address: str, *, overcommit: float = 0.05) -> None:
-        self.id = id
-        self.name = ""
+    def __init__(
+        self, id: str, address: str, *, overcommit: float = 0.05, spanning: Spanning | None = None
+    ) -> None:
+        super().__init__(id, "", spanning)
         self.address = address
         self.ip = ""
         self.state = State.PENDING
@@ -107,10 +108,7 @@ class Node:
         self.version = ""
         self.api_version = FLOOR
         self.min_api_version = FLOOR
-        self.info: Mapping[str, Any] = {}
         self._shelf = ImageShelf()
-        self.networks: Mapping[str, Mapping[str, Any]] = {}
-        self.volumes: Mapping[str, Mapping[str, Any]] = {}
         self.failed_pulls: Mapping[str, FailedPulls] = {}
         self.updated_at = 0.0
         self._containers: dict[str, Container] = {}
@@ -121,7 +119,7 @@ class Node:
         self._ports = PortTable()
         self._gpus = GpuTable()
         self._gpu_stock: tuple[Mapping[str, str], Mapping[str, Any], GpuStock] = (
-            self._labels, self.info, GpuStock()
+            self._labels, self._info, GpuStock()
         )  # fmt: skip
         self._census = Census()
 
@@ -270,9 +268,11 @@ class Node:
         return self._census.label_values(key)
 
     def has_volume(self, name: str) -> bool:
-        """Whether the engine has a volume called *name*, or is about to."""
-        return name in self.volumes or any(
-            name in each.volumes for each in self._reservations.values()
+        """Whether the engine has a volume called *name*, reaches one, or is about to have one."""
+        return (
+            name in self._volumes
+            or self.spanning.reaches_volume(self, name)
+            or any(name in each.volumes for each in self._reservations.values())
         )
 
     @property

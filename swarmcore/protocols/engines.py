@@ -159,3 +159,8 @@ class Engine(Protocol):
     def forget_container(self, id: str) -> None:
         """Drop one container from the cache: the engine just removed it."""
         ...
+
+    def forget_network(self, id: str) -> None:
+        """Drop one network from the cache: it was just removed, by this engine or by another that
+        it spans."""
+        ...

@@ -18,7 +18,7 @@ from swarmcore.config import ContainerConfig
 from swarmcore.config.devices import read_devices
 from swarmcore.messages import Client, Headers, Query, Request
 from swarmcore.model import NANO, Claim, Container, Drain, Entry, Event, GiB, HostPort, State
-from swarmcore.node import Node, Reservation
+from swarmcore.node import Node, Reservation, Spanning
 from swarmcore.testing.documents import containers as documents
 from swarmcore.testing.documents.images import image_id, image_summary, with_tag
 from swarmcore.testing.documents.moments import timestamp
@@ -51,6 +51,7 @@ def a_node(
     drained: str | None = None,
     address: str = "",
     api_version: ApiVersion = CEILING,
+    spanning: Spanning | None = None,
 ) -> Node:
     """A node as the scheduler sees it.
 
@@ -69,10 +70,12 @@ def a_node(
         drained: why it takes no containers.
         address: ``host:port``; one of the test network 192.0.2.0/24 when left out.
         api_version: the newest that it speaks.
+        spanning: what spans the engines of its cluster; given to several nodes, they are of one.
     """
     host = 1 + int(an_id(name)[:8], 16) % 254
     address = address or f"192.0.2.{host}:2375"
-    node = Node(f"{an_id(name)[:12]}|{address}", address, overcommit=overcommit)
+    id = f"{an_id(name)[:12]}|{address}"
+    node = Node(id, address, overcommit=overcommit, spanning=spanning)
     node.name, node.ip = name, address.rpartition(":")[0]
     node.state, node.failures = state, failures
     node.drained = None if drained is None else Drain(drained)

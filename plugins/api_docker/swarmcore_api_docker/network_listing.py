@@ -6,18 +6,18 @@ network; one that spans engines has one id on all of them and is one network her
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from swarmcore.config.references import PREDEFINED_NETWORKS, without_node
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.node import Node
+from swarmcore.node import Node, is_spanning, is_swarm_manager
 from swarmcore_api_docker.container_filters import matcher
 from swarmcore_api_docker.object_filters import (
     Compiler,
     Item,
     Test,
     by_field,
-    is_global,
     list_items,
 )
 
@@ -29,7 +29,7 @@ class Network:
     """One network, wherever it shows.
 
     Attributes:
-        document: one engine's object of it.
+        document: one engine's object of it; of a swarm's network a manager's, where one shows it.
         nodes: where it shows, in the order of the cluster.
     """
 
@@ -47,19 +47,23 @@ class Network:
         return str(self.document.get("Name") or "")
 
     @property
-    def is_global(self) -> bool:
+    def is_spanning(self) -> bool:
         """Whether containers of other engines may be on it."""
-        return is_global(self.document)
+        return is_spanning(self.document)
 
 
 def all_networks(nodes: Iterable[Node]) -> list[Network]:
     """The networks of *nodes*, each once."""
-    found: dict[str, Network] = {}
+    found: dict[str, list[tuple[Node, _Document]]] = {}
     for node in nodes:
         for id, document in node.networks.items():
-            known = found.get(id)
-            found[id] = Network(document, (*(known.nodes if known else ()), node))
-    return list(found.values())
+            found.setdefault(id, []).append((node, document))
+    return [_merge(shown) for shown in found.values()]
+
+
+def _merge(shown: Sequence[tuple[Node, _Document]]) -> Network:
+    _, document = next((each for each in shown if is_swarm_manager(each[0].info)), shown[0])
+    return Network(document, tuple(node for node, _ in shown))
 
 
 def find_network(nodes: Sequence[Node], text: str) -> Network:
@@ -126,12 +130,12 @@ def list_networks(
     Raises:
         BadRequest: an unknown filter, or a value that it cannot have.
     """
-    used = {node.id: _used(node) for node in nodes}
+    used = set().union(*map(_used, nodes))
     items = [
         Item(
             network.document,
             network.nodes,
-            used=any(network.id in used[node.id] for node in network.nodes),
+            used=network.id in used,
             builtin=network.name in PREDEFINED_NETWORKS,
         )
         for network in all_networks(nodes)
@@ -151,14 +155,56 @@ def _used(node: Node) -> set[str]:
 
 
 def merge_inspections(documents: Sequence[_Document]) -> dict[str, Any]:
-    """What several engines say of one network: the first's word, everybody's containers."""
+    """What several engines say of one network: the first's word, everybody's containers and peers.
+
+    An engine of a cluster store shows the containers of others too, as ``ep-`` and the endpoint's
+    id; their own engines know what they are called.
+    """
     merged = dict(documents[0])
-    merged["Containers"] = {
-        id: endpoint
-        for document in documents
-        for id, endpoint in (document.get("Containers") or {}).items()
-    }
+    merged["Containers"] = _merge_endpoints(documents)
+    for key in ("Peers", "Services"):
+        told = [document[key] for document in documents if document.get(key)]
+        if told:
+            merged[key] = _merge_told(told)
     return merged
+
+
+def _merge_endpoints(documents: Sequence[_Document]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for document in documents:
+        endpoints = document.get("Containers") or {}
+        # The last container has left that engine, which will take its own endpoint away.
+        if not all(id.startswith(_BALANCER) for id in endpoints):
+            found = {**endpoints, **found}
+    named = {_endpoint_id(endpoint) for id, endpoint in found.items() if not _is_remote(id)}
+    return {
+        id: endpoint
+        for id, endpoint in found.items()
+        if not _is_remote(id) or _endpoint_id(endpoint) not in named
+    }
+
+
+#: What the endpoint of an engine of a swarm is called, by which services are balanced.
+_BALANCER = "lb-"
+
+
+def _is_remote(id: str) -> bool:
+    return id.startswith("ep-")
+
+
+def _endpoint_id(endpoint: Any) -> str:
+    return str(endpoint.get("EndpointID")) if isinstance(endpoint, Mapping) else ""
+
+
+def _merge_told(told: Sequence[Any]) -> Any:
+    """Lists of objects without repetitions, or objects by key; the first's kind is theirs."""
+    if isinstance(told[0], Mapping):
+        return {key: each[key] for each in reversed(told) for key in each}
+    kept: list[Any] = []
+    for each in chain.from_iterable(told):
+        if each not in kept:
+            kept.append(each)
+    return kept
 
 
 def _by_id(values: Sequence[str]) -> Test:

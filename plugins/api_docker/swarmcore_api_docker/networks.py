@@ -3,12 +3,15 @@
 Lists come from the caches; everything else is the engine's own answer.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from http import HTTPStatus
 from typing import Any
 
 import trio
 
+from swarmcore.config import references
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.config.gates import Need, needs_of_connect
 from swarmcore.config.prefixes import endpoint_without_prefixes
@@ -17,13 +20,14 @@ from swarmcore.config.spelling import endpoint_with_docker_spelling
 from swarmcore.errors import BadRequest, Conflict, EngineError, NotFound
 from swarmcore.messages import Answer, dump_json
 from swarmcore.model import Container
-from swarmcore.node import Node
+from swarmcore.node import Node, is_swarm_manager
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.containers import engine_path, version_of
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.network_listing import (
     Network,
+    all_networks,
     find_network,
     is_taken,
     list_networks,
@@ -33,6 +37,7 @@ from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.pruning import pruned_engines, sum_reports
 from swarmcore_api_docker.routed import ALL, CACHES, CHOSEN, CONTAINER, HOLDER, LISTED, PRUNED
 from swarmcore_api_docker.siting import Site, answering_engine, split_node
+from swarmcore_api_docker.spanning_networks import endpoint_holders, makers, shares
 from swarmcore_api_docker.version_gates import require_heeded
 
 #: Engines of older versions make a second network of one name unless told to look.
@@ -75,28 +80,34 @@ class Networks:
             BadRequest: the node is too old for what is asked.
         """
         body = await _read_object(
-            exchange, "Name", "Driver", "CheckDuplicate", "EnableIPv4", "Labels"
+            exchange,
+            *("Name", "Driver", "CheckDuplicate", "EnableIPv4", "Labels", "Scope", "Attachable"),
         )
         cluster = exchange.cluster
         pinned, name = split_node(cluster.nodes(), str(body.get("Name") or ""))
         while name in self._creating:
             await self._creating[name].wait()
+        able = makers(cluster.engines(), body, pinned)
         among = [pinned] if pinned else cluster.nodes()
+        if able:
+            among = [node for node in cluster.nodes() if shares(node, pinned)]
         if is_taken(among, name):
             raise Conflict(f"network with name {name} already exists")
         needs = _needs(body, version_of(exchange))
         site = Site(cluster, body.get("Labels"), needs)
-        if pinned:
+        if able:
+            engine = site.choose_maker(able)
+        elif pinned:
             engine = answering_engine(cluster, pinned, f"network {name}")
         else:
-            engine = _swarm_manager(cluster, body) or site.choose()
+            engine = site.choose()
         require_heeded(engine, needs)
         body |= {"Name": name, "Driver": body.get("Driver") or "bridge"}
         if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
             body["CheckDuplicate"] = True
         self._creating[name] = trio.Event()
         try:
-            with site.expected_on(engine):
+            with nullcontext() if able else site.expected_on(engine):
                 await exchange.relay(
                     engine,
                     engine_path(exchange, "networks", "create"),
@@ -111,19 +122,6 @@ def _needs(body: Mapping[str, Any], version: ApiVersion) -> Sequence[Need]:
     """What the engine of a new network must know; a client of an older version cannot ask."""
     asks = body.get("EnableIPv4") is False and version >= _WITHOUT_IPV4.since
     return (_WITHOUT_IPV4,) if asks else ()
-
-
-def _swarm_manager(cluster: Cluster, body: dict[str, Any]) -> Engine | None:
-    """A network that spans a swarm is made by a manager of that swarm."""
-    if body.get("Driver") == "overlay":
-        for engine in cluster.engines():
-            if engine.node.health and _is_swarm_manager(engine.node):
-                return engine
-    return None
-
-
-def _is_swarm_manager(node: Node) -> bool:
-    return bool((node.info.get("Swarm") or {}).get("ControlAvailable"))
 
 
 async def _read_object(exchange: Exchange, *known: str) -> dict[str, Any]:
@@ -162,13 +160,13 @@ def _find(exchange: Exchange) -> Network:
 
 
 def _engines(exchange: Exchange, network: Network) -> list[Engine]:
-    """The engines that show *network* and answer, swarm managers first.
+    """The engines that list *network* and answer, swarm managers first.
 
     Raises:
         Unavailable: there are none.
     """
     alive = [node for node in network.nodes if node.health] or list(network.nodes)
-    alive.sort(key=lambda node: not _is_swarm_manager(node))
+    alive.sort(key=lambda node: not is_swarm_manager(node.info))
     what = f"network {network.name}"
     return [answering_engine(exchange.cluster, node, what) for node in alive]
 
@@ -177,6 +175,8 @@ async def inspect(exchange: Exchange) -> None:
     """``GET /networks/{id}``: live; the containers of all engines that the network spans."""
     network = _find(exchange)
     engines = _engines(exchange, network)
+    if network.is_spanning:
+        engines += _late_holders(exchange.cluster, network, engines)
     path = engine_path(exchange, "networks", network.id)
     if len(engines) == 1:
         await exchange.relay(engines[0], path)
@@ -187,6 +187,14 @@ async def inspect(exchange: Exchange) -> None:
     if not found:
         raise NotFound(f"network {network.name} not found")
     await exchange.send_json(merge_inspections(found))
+
+
+def _late_holders(cluster: Cluster, network: Network, asked: Sequence[Engine]) -> Sequence[Engine]:
+    """Engines that answer and have containers on *network*, beside *asked*."""
+    known = {engine.node.id for engine in asked}
+    nodes = [each.node for each in cluster.engines() if each.node.health]
+    holders = endpoint_holders(nodes, network.id)
+    return [cluster.engine(node.id) for node in holders if node.id not in known]
 
 
 # ---- changing
@@ -214,7 +222,13 @@ def _reached(network: Network, container: Container, node: Node) -> Network:
     """
     if network.name in PREDEFINED_NETWORKS:
         return find_network([node], network.name)
-    if not network.is_global and node not in network.nodes:
+    if network.is_spanning:
+        if references.find_network(node, network.id) is None:
+            raise Conflict(
+                f"network {network.name} is only on engines that share it with"
+                f" {network.nodes[0].name}, container {container.name} is on {node.name}"
+            )
+    elif node not in network.nodes:
         raise Conflict(
             f"network {network.name} is only on {network.nodes[0].name}, container"
             f" {container.name} is on {node.name}: create one where the other is"
@@ -234,13 +248,24 @@ async def disconnect(exchange: Exchange) -> None:
     except NotFound:
         if not body.get("Force"):
             raise
-        engine = _engines(exchange, network)[0]
-        path = engine_path(exchange, "networks", network.id, "disconnect")
-        await exchange.relay(engine, path, body=dump_json(body), settle=_refreshing(engine))
+        await _cut_off(exchange, network, body)
         return
+    if body.get("Force") and network.document.get("Scope") == "global":
+        node = exchange.cluster.engine(container.node_id).node
+        if not node.health:  # any engine of the store may take its endpoint away, by its name
+            body["Container"] = container.name
+            await _cut_off(exchange, network, body)
+            return
     engine = exchange.cluster.engine_of(container)
     network = _reached(network, container, engine.node)
     await _change(exchange, "disconnect", network, container, engine, body)
+
+
+async def _cut_off(exchange: Exchange, network: Network, body: dict[str, Any]) -> None:
+    """Take the endpoint of a container away that its engine cannot disconnect."""
+    engine = _engines(exchange, network)[0]
+    path = engine_path(exchange, "networks", network.id, "disconnect")
+    await exchange.relay(engine, path, body=dump_json(body), settle=_refreshing(engine))
 
 
 async def _change(
@@ -262,18 +287,26 @@ async def _change(
 async def remove(exchange: Exchange) -> None:
     """``DELETE /networks/{id}``: one that spans engines is removed by one of them, for all."""
     network = _find(exchange)
-    engines = _engines(exchange, network)
+    engine = _engines(exchange, network)[0]
 
     async def settle(status: int) -> None:
-        await ask_all(engines, lambda engine: _refreshing(engine)(status))
+        if status == HTTPStatus.NO_CONTENT:
+            for each in exchange.cluster.engines():
+                each.forget_network(network.id)
+        else:
+            await _refreshing(engine)(status)
 
     path = engine_path(exchange, "networks", network.id)
-    await exchange.relay(engines[0], path, settle=settle)
+    await exchange.relay(engine, path, settle=settle)
 
 
 async def prune(exchange: Exchange) -> None:
-    """``POST /networks/prune``: on every engine that answers."""
+    """``POST /networks/prune``: on every engine that answers.
+
+    One that spans engines is removed by whoever comes first, and told once.
+    """
     engines, query = pruned_engines(exchange)
+    known = all_networks(engine.node for engine in engines)
     version = exchange.request.version
 
     async def ask(engine: Engine) -> Answer:
@@ -282,4 +315,21 @@ async def prune(exchange: Exchange) -> None:
         return answer
 
     answers = require_success("pruning networks", await ask_all(engines, ask))
-    await exchange.send_json(sum_reports(answers, "NetworksDeleted"))
+    report = sum_reports(answers, "NetworksDeleted")
+    if names := report["NetworksDeleted"]:
+        report["NetworksDeleted"] = _once_each(names, known)
+        # Some had been read again before another engine removed what they share.
+        spanning = {network.name for network in known if network.is_spanning} & set(names)
+        await ask_all(engines if spanning else (), lambda engine: _refreshing(engine)(0))
+    await exchange.send_json(report)
+
+
+def _once_each(names: Sequence[str], networks: Sequence[Network]) -> list[str]:
+    """*names* as often as there were networks called so."""
+    left = Counter(network.name for network in networks)
+    kept = []
+    for name in names:
+        left[name] -= 1
+        if left[name] >= 0 or name not in left:
+            kept.append(name)
+    return kept

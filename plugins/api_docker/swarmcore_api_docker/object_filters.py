@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from swarmcore.errors import BadRequest
-from swarmcore.node import Node
+from swarmcore.node import Node, is_spanning
 from swarmcore_api_docker.container_filters import matcher
 
 _TRUE, _FALSE = frozenset({"1", "t", "true"}), frozenset({"0", "f", "false"})
@@ -25,7 +25,7 @@ class Item:
         nodes: that have it; several for what spans engines.
         used: a container uses it.
         builtin: it cannot be removed.
-        is_shared: another one has its name.
+        is_shared: its name alone is not enough.
     """
 
     document: Mapping[str, Any]
@@ -42,7 +42,7 @@ class Item:
     @property
     def shown(self) -> str:
         """Its name as lists show it: ``node/name`` where the name alone is not enough."""
-        if self.is_shared and not is_global(self.document):
+        if self.is_shared:
             return f"{self.nodes[0].name}/{self.name}"
         return self.name
 
@@ -53,11 +53,6 @@ class Item:
 
 Test = Callable[[Item], bool]
 Compiler = Callable[[Sequence[str]], Test]
-
-
-def is_global(document: Mapping[str, Any]) -> bool:
-    """Whether an object spans engines; one that does not is another object on each of them."""
-    return str(document.get("Scope", "local")) != "local"
 
 
 def list_items(
@@ -76,8 +71,13 @@ def list_items(
         BadRequest: an unknown key, or a value that its key cannot have.
     """
     tests = _compile(filters, {**_COMMON, **(own or {})})
+    # One that spans engines is called by its name alone, unless another one that does has it, too.
     counts = Counter(item.name for item in items)
-    named = (replace(item, is_shared=counts[item.name] > 1) for item in items)
+    spanning = Counter(item.name for item in items if is_spanning(item.document))
+    named = (
+        replace(item, is_shared=(spanning if is_spanning(item.document) else counts)[item.name] > 1)
+        for item in items
+    )
     return [
         item.show()
         for item in named

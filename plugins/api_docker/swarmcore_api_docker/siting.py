@@ -14,7 +14,7 @@ from swarmcore.config import ContainerConfig, Need
 from swarmcore.config.references import without_node
 from swarmcore.errors import BadRequest, NoNodeFits, Unavailable
 from swarmcore.images import has_image, normal_image, shown_image, split_image
-from swarmcore.node import Node
+from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Cluster, Engine
 
 _PROJECT = "com.docker.compose.project"
@@ -92,6 +92,24 @@ class Site:
                 pass
         return self._cluster.choose(self._config)
 
+    def choose_maker(self, engines: Sequence[Engine]) -> Engine:
+        """The engine that makes an object for all engines that it spans.
+
+        It binds nobody to that engine, so whether a container would fit there does not matter.
+
+        Args:
+            engines: that can make it and answer, at least one.
+
+        Raises:
+            NoNodeFits: constraints among the labels allow none of them.
+        """
+        try:
+            return self._cluster.choose(self._config, engines)
+        except NoNodeFits:
+            if self._config.constraints:
+                raise
+            return engines[0]
+
     @contextmanager
     def expected_on(self, engine: Engine) -> Iterator[None]:
         """Have decisions know of the object while *engine* makes it."""
@@ -128,9 +146,13 @@ def has_any_image(node: Node, names: Sequence[str]) -> bool:
 
 
 def _projects(node: Node) -> set[str]:
-    """The compose projects that have something on *node*, or are about to."""
+    """The compose projects that have something on *node*, or are about to.
+
+    What spans engines is nowhere in particular.
+    """
     objects = (*node.networks.values(), *node.volumes.values())
-    return {*node.container_label_values(_PROJECT), *map(_label, objects)} - {"", None}
+    own = (_label(document) for document in objects if not is_spanning(document))
+    return {*node.container_label_values(_PROJECT), *own} - {"", None}
 
 
 def _has_part_of(node: Node, project: str) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 from swarmcore.config.references import without_node
 from swarmcore.errors import NotFound
-from swarmcore.node import Node
-from swarmcore_api_docker.object_filters import Item, is_global, list_items
+from swarmcore.node import Node, is_spanning
+from swarmcore_api_docker.object_filters import Item, list_items
 
 
 def holders(nodes: Sequence[Node], text: str) -> list[Node]:
@@ -37,7 +37,7 @@ def find_volume(nodes: Sequence[Node], text: str) -> tuple[Node, str]:
     if not found:
         raise NotFound(f"get {text}: no such volume")
     alive = [node for node in found if node.health] or found
-    spanning = [node for node in alive if is_global(_volume(node, text))]
+    spanning = [node for node in alive if is_spanning(volume_of(node, text))]
     if len(found) > 1 and not spanning:
         forms = " or ".join(f"{node.name}/{text}" for node in found)
         raise NotFound(f"get {text}: no such volume in the whole cluster, write {forms}")
@@ -50,7 +50,8 @@ def name_on(node: Node, text: str) -> str:
     return text if text in node.volumes else without_node(text, node)
 
 
-def _volume(node: Node, text: str) -> Mapping[str, Any]:
+def volume_of(node: Node, text: str) -> Mapping[str, Any]:
+    """The object of the volume *text* on *node*, which has it."""
     return node.volumes[name_on(node, text)]
 
 
@@ -72,17 +73,21 @@ def list_volumes(
     local: list[tuple[str, list[Node]]] = []
     for node in nodes:
         for name, volume in node.volumes.items():
-            if is_global(volume):
+            if is_spanning(volume):
                 spanning.setdefault(name, []).append(node)
             else:
                 local.append((name, [node]))
     used = {node.id: _used(node) for node in nodes}
-    items = [_item(name, where, used) for name, where in (*spanning.items(), *local)]
+    everywhere = [node for node in nodes if node.ties.drivers]
+    items = [_item(name, where, everywhere, used) for name, where in spanning.items()]
+    items += [_item(name, where, where, used) for name, where in local]
     return list_items(items, filters)
 
 
-def _item(name: str, where: Sequence[Node], used: Mapping[str, set[str]]) -> Item:
-    is_used = any(name in used[node.id] for node in where)
+def _item(
+    name: str, where: Sequence[Node], users: Sequence[Node], used: Mapping[str, set[str]]
+) -> Item:
+    is_used = any(name in used[node.id] for node in users)
     return Item(where[0].volumes[name], tuple(where), used=is_used)
 
 

@@ -3,13 +3,13 @@
 A new name is made on one engine, not on all: a copy on each would be as many different volumes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest, EngineError, NotFound, Unavailable
 from swarmcore.messages import Answer, dump_json
-from swarmcore.node import Node
+from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.containers import engine_path
@@ -32,6 +32,7 @@ from swarmcore_api_docker.volume_listing import (
     holders,
     list_volumes,
     name_on,
+    volume_of,
     warn_of_silence,
 )
 
@@ -128,12 +129,22 @@ async def remove(exchange: Exchange) -> None:
             return
         raise NotFound(f"get {text}: no such volume")
     engines = [answering_engine(cluster, node, f"volume {text}") for node in there]
-    if len(engines) == 1:
+    if len(engines) == 1 or _are_one(there, text):
         path = engine_path(exchange, "volumes", name_on(there[0], text))
-        await exchange.relay(engines[0], path, settle=_refreshing(engines[0]))
+
+        async def settle(status: int) -> None:
+            await ask_all(engines, lambda engine: _refreshing(engine)(status))
+
+        await exchange.relay(engines[0], path, settle=settle)
         return
     await _remove_everywhere(exchange, engines, text)
     await exchange.send(Answer(204))
+
+
+def _are_one(nodes: Sequence[Node], text: str) -> bool:
+    """Whether the volume *text* of *nodes* is a single one, which spans them."""
+    found = [volume_of(node, text) for node in nodes]
+    return all(map(is_spanning, found)) and len({each.get("Driver") for each in found}) == 1
 
 
 async def _remove_everywhere(exchange: Exchange, engines: list[Engine], text: str) -> None:

@@ -122,3 +122,49 @@ def test_what_engines_say_of_one_network_is_joined():
     documents = [{"Id": "x", "Containers": {"a": 1}}, {"Id": "x", "Containers": None}]
     documents.append({"Id": "x", "Containers": {"b": 2}})
     assert merge_inspections(documents) == {"Id": "x", "Containers": {"a": 1, "b": 2}}
+
+
+def endpoint(id, name):
+    return {"Name": name, "EndpointID": id, "IPv4Address": "10.0.0.2/24"}
+
+
+def test_endpoints_that_an_engine_of_a_store_knows_by_id_only_are_named_by_their_own():
+    first = {"Id": "x", "Containers": {"c1": endpoint("e1", "web"), "ep-e2": endpoint("e2", "db"),
+                                       "ep-e3": endpoint("e3", "lost")}}  # fmt: skip
+    second = {"Id": "x", "Containers": {"ep-e1": endpoint("e1", "web"), "c2": endpoint("e2", "db"),
+                                        "ep-e3": endpoint("e3", "lost")}}  # fmt: skip
+    assert set(merge_inspections([first, second])["Containers"]) == {"c1", "c2", "ep-e3"}
+
+
+def test_a_member_of_a_swarm_that_no_container_uses_shows_no_endpoint_of_its_own():
+    balancer = {"lb-mesh": endpoint("e9", "mesh-endpoint")}
+    first, second = ({"Name": f"p{n}", "IP": f"10.0.0.{n}"} for n in (1, 2))
+    manager = {"Id": "x", "Containers": None, "Peers": [first]}
+    endpoints = {"c1": endpoint("e1", "web"), **balancer}
+    used = {"Id": "x", "Containers": endpoints, "Peers": [first, second]}
+    left = {"Id": "x", "Containers": balancer}
+    merged = merge_inspections([manager, left, used])
+    assert set(merged["Containers"]) == {"c1", "lb-mesh"}
+    assert [peer["Name"] for peer in merged["Peers"]] == ["p1", "p2"]
+    assert merge_inspections([manager, left])["Containers"] == {}
+
+
+def test_services_of_all_engines_are_shown():
+    told = [{"Id": "x", "Services": {"web": {"VIP": "1"}}}, {"Id": "x"},
+            {"Id": "x", "Services": {"db": {"VIP": "2"}, "web": {"VIP": "3"}}}]  # fmt: skip
+    assert merge_inspections(told)["Services"] == {"web": {"VIP": "1"}, "db": {"VIP": "2"}}
+
+
+def test_a_swarms_network_is_shown_as_a_manager_tells_of_it(nodes):
+    told = {**SPANNING, "Labels": {"tier": "front"}}
+    nodes[1].info = {**nodes[1].info, "Swarm": {"ControlAvailable": True}}
+    nodes[1].networks = {**nodes[1].networks, "swarm1": told}
+    assert find_network(nodes, "mesh").document == told
+    assert shown(nodes, label=["tier=front"]) == ["mesh"]
+
+
+def test_networks_of_two_swarms_with_one_name_are_told_apart(nodes):
+    other = {**SPANNING, "Id": "swarm2"}
+    n3 = a_node("n3")
+    n3.networks = {**n3.networks, "swarm2": other}
+    assert shown([*nodes, n3], scope=["swarm"]) == ["n1/mesh", "n3/mesh"]

@@ -9,21 +9,25 @@ Everything here is synchronous.  ``docs/lab.md`` tells how it works.
 """
 
 from swarmcore.testing.lab.cli import Cli
+from swarmcore.testing.lab.cluster_store import LabClusterStore
 from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
 from swarmcore.testing.lab.errors import LabError
 from swarmcore.testing.lab.lab import Lab, available, sweep
 from swarmcore.testing.lab.registry import LabRegistry
 from swarmcore.testing.lab.releases import releases
+from swarmcore.testing.lab.swarm import form_swarm
 
 __all__ = [
     "Cli",
     "EngineSpec",
     "EngineTls",
     "Lab",
+    "LabClusterStore",
     "LabEngine",
     "LabError",
     "LabRegistry",
     "available",
+    "form_swarm",
     "releases",
     "sweep",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from swarmcore.testing.lab import cgroups, network
 from swarmcore.testing.lab.cli import Cli, make_cli
+from swarmcore.testing.lab.cluster_store import LabClusterStore
 from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
 from swarmcore.testing.lab.errors import LabError
 from swarmcore.testing.lab.machine import missing_ability
@@ -43,6 +44,7 @@ class Lab:
         """Nothing is made before the block is entered."""
         self.engines: dict[str, LabEngine] = {}
         self._registries: list[LabRegistry] = []
+        self._stores: list[LabClusterStore] = []
         self._network: network.Network | None = None
         self._folder: Path | None = None
         self._stop = threading.Event()
@@ -169,6 +171,22 @@ class Lab:
         registry.start()
         return registry
 
+    def cluster_store(self) -> LabClusterStore:
+        """Start an etcd that engines of release 20.10 can share: see its ``engine_arguments``.
+
+        Raises:
+            LabError: it did not start.
+        """
+        number = len(self._stores)
+        folder = self.folder / f"store-{number}"
+        folder.mkdir()
+        store = LabClusterStore(
+            self.gateway, 2379 + 2 * number, folder, nameserver=self.gateway, stop=self._stop
+        )
+        self._stores.append(store)
+        store.start()
+        return store
+
     def cli(self, release: str = "20.10") -> Cli:
         """The Docker CLI of a release, as :func:`find_release` understands it ("28").
 
@@ -189,6 +207,7 @@ class Lab:
         net, folder = self._network, self._folder
         steps: list[Callable[[], None]] = [engine.power_off for engine in self.engines.values()]
         steps += [registry.close for registry in self._registries]
+        steps += [store.close for store in self._stores]
         if net is not None:
             steps += [lambda: cgroups.remove(net.id), net.close]
         if folder is not None:

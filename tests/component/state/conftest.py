@@ -22,6 +22,7 @@ from swarmcore.engine.backoff import Pace
 from swarmcore.errors import EngineUnreachable
 from swarmcore.messages import Answer, Client, error_answer, json_answer
 from swarmcore.model import Entry, State
+from swarmcore.node import Spanning
 from swarmcore.protocols import Rule
 from swarmcore.scheduler import FailureHistory, Scheduler
 from swarmcore.testing.builders import a_request
@@ -249,6 +250,7 @@ class Recorder:
         self.named = []
         self.events = []
         self.names = {}
+        self.spanning = Spanning()
 
     def admit(self, engine, specs):
         self.heard.append(f"admit {specs.engine_id}")
@@ -282,6 +284,9 @@ class Recorder:
 
     def image_named(self, name, image_id, node):
         self.named.append((name, image_id))
+
+    def spanning_changed(self, node, keys, stale):
+        self.heard.append(f"spanning {sorted(keys)}")
 
     def engine_joined(self, node):
         self.heard.append(f"joined {node.name}")

@@ -1,0 +1,404 @@
+"""Networks that span engines: of a cluster store, and of a swarm, each with three engines."""
+
+import json
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from swarmcore.testing.lab import form_swarm
+
+#: ``network create`` for containers of all engines.
+OVERLAY = ("network", "create", "-d", "overlay", "--attachable")
+
+
+#: An engine of release 20.10 leaves threads in the namespace of an overlay that its last container
+#: has left, and what it then asks the store from there fails.
+LOST_STORE = "connect: network is unreachable"
+
+
+class PatientDocker:
+    """A CLI before engines of a cluster store: does again what failed because they lost it."""
+
+    def __init__(self, docker):
+        self._docker = docker
+
+    def run(self, *arguments, **options):
+        for _ in range(10):
+            done = self._docker.run(*arguments, **options)
+            if LOST_STORE in done.stderr:
+                if "--name" in arguments:
+                    self._docker.run("rm", "-f", arguments[arguments.index("--name") + 1])
+                self._cut_off_what_was_left()
+            elif "has active endpoints" not in done.stderr or not self._cut_off_what_was_left():
+                break
+        return done
+
+    def __call__(self, *arguments, **options):
+        done = self.run(*arguments, **options)
+        assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+        return done.stdout.strip()
+
+    def remove_all(self):
+        if ids := self("ps", "-aq", "--no-trunc").split():
+            self("rm", "-f", *ids)
+
+    def _cut_off_what_was_left(self):
+        """Take endpoints away of which the container is gone; says whether there were any."""
+        known = set(self._docker("ps", "-a", "--format", "{{.Names}}").split())
+        left = False
+        for network in spanning(self._docker):
+            shown = json.loads(self._docker("network", "inspect", network))[0]["Containers"]
+            for name in {each["Name"] for each in shown.values()} - known:
+                left = True
+                self._docker.run("network", "disconnect", "-f", network, name)
+        return left
+
+
+class SpanningFleet:
+    """Three engines that share networks, a manager before them, and the CLI of a release."""
+
+    def __init__(self, sort, lab, engines, manager, make_docker):
+        self.sort = sort
+        self.lab = lab
+        self.engines = engines
+        self.manager = manager
+        self._make_docker = make_docker
+        self.nodes = [engine.name for engine in engines]
+
+    def docker(self):
+        """The CLI of the oldest release before a store, of the newest before a swarm."""
+        return self.patient("20.10" if self.sort == "store" else "28", self.manager.host)
+
+    def direct(self, node):
+        engine = next(each for each in self.engines if each.name == node)
+        return self._make_docker("20.10", f"tcp://{engine.address}")
+
+    def patient(self, release, host=None):
+        docker = self._make_docker(release, host or self.manager.host)
+        return PatientDocker(docker) if self.sort == "store" else docker
+
+    def run(self, docker, name, *arguments, node=None, network="ov"):
+        where = ("-e", f"constraint:node=={node}") if node else ()
+        return docker("run", "-d", "--init", "--name", name, "--network", network,
+                      *where, *arguments, "busybox", "sleep", "600")  # fmt: skip
+
+
+def start_engines(sort, lab):
+    if sort == "store":
+        arguments = lab.cluster_store().engine_arguments
+        specs = [{"name": f"store-{n}", "release": "20.10", "args": arguments} for n in range(3)]
+    else:
+        releases = ("20.10", "26.1", "28.5")
+        specs = [{"name": f"swarm-{n}", "release": each} for n, each in enumerate(releases)]
+    engines = lab.start_engines(specs)
+    lab.image(engines)
+    if sort == "swarm":
+        form_swarm(*engines)
+    return engines
+
+
+@pytest.fixture(scope="module", params=["store", "swarm"])
+def spanning_fleet(request, lab, start_manager, make_docker):
+    engines = start_engines(request.param, lab)
+    manager = start_manager(",".join(engine.address for engine in engines))
+    manager.wait_healthy(len(engines))
+    yield SpanningFleet(request.param, lab, engines, manager, make_docker)
+    manager.stop()
+    for engine in engines:
+        engine.power_off()
+
+
+@pytest.fixture
+def fleet(spanning_fleet):
+    """Without containers and networks after each test: containers go first."""
+    yield spanning_fleet
+    docker = spanning_fleet.docker()
+    docker.remove_all()
+    if left := spanning(docker):
+        docker("network", "rm", *left)
+
+
+@pytest.fixture
+def docker(fleet):
+    return fleet.docker()
+
+
+def spanning(docker, *filters):
+    """Names of the networks that span engines, as they are listed; the swarm's own left out."""
+    rows = docker("network", "ls", *filters, "--format", "{{.Name}} {{.Scope}}").splitlines()
+    split = (row.split() for row in rows)
+    return [name for name, scope in split if scope != "local" and name != "ingress"]
+
+
+def node_of(docker, container):
+    return docker("inspect", "-f", "{{.Node.Name}}", container)
+
+
+def answers(docker, name, other):
+    """Whether *other* answers container *name*, which calls it by that name."""
+    return docker.run("exec", name, "ping", "-c", "1", "-W", "5", other).returncode == 0
+
+
+@pytest.fixture
+def reaches(wait_until):
+    """Engines tell each other of their endpoints in their own time."""
+
+    def reaches(docker, name, other):
+        wait_until(lambda: answers(docker, name, other), f"{other} to answer {name}")
+        return True
+
+    return reaches
+
+
+def endpoints(docker, network="ov"):
+    """What an inspect shows of containers: id -> name; the swarm's own endpoints left out."""
+    shown = json.loads(docker("network", "inspect", network))[0]["Containers"] or {}
+    return {id: each["Name"] for id, each in shown.items() if not id.startswith("lb-")}
+
+
+# ---- the ten checks
+
+
+def test_containers_of_all_nodes_know_each_other_by_name(docker, fleet, reaches):
+    docker(*OVERLAY, "ov")
+    for node in fleet.nodes:
+        fleet.run(docker, f"on-{node}", "--network-alias", f"alias-{node}", node=node)
+    names = [f"on-{node}" for node in fleet.nodes]
+    assert all(reaches(docker, one, other) for one in names for other in names)
+    assert reaches(docker, names[0], f"alias-{fleet.nodes[2]}")
+
+
+def test_containers_of_one_network_spread(docker, fleet):
+    docker(*OVERLAY, "ov")
+    names = [f"c{number}" for number in range(6)]
+    for name in names:
+        fleet.run(docker, name)
+    assert sorted(node_of(docker, name) for name in names) == sorted(fleet.nodes * 2)
+
+
+def test_published_ports_are_on_the_containers_node(docker, fleet):
+    docker(*OVERLAY, "ov")
+    serve = "while true; do echo -e 'HTTP/1.0 200 OK\\r\\n\\r\\n'$(hostname) | nc -l -p 80; done"
+    for node in fleet.nodes:
+        docker("run", "-d", "--name", f"web-{node}", "-h", node, "--network", "ov", "-p", "80",
+               "-e", f"constraint:node=={node}", "busybox", "sh", "-c", serve)  # fmt: skip
+    for node, engine in zip(fleet.nodes, fleet.engines, strict=True):
+        address = docker("port", f"web-{node}", "80").splitlines()[0]
+        assert address.startswith(f"{engine.ip}:")
+        assert fetch(f"http://{address}/") == node
+
+
+def fetch(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.read().decode().strip()
+
+
+def test_a_running_container_of_any_node_connects(docker, fleet, reaches):
+    docker(*OVERLAY, "ov")
+    first, *_, last = fleet.nodes
+    fleet.run(docker, "member", node=first)
+    fleet.run(docker, "guest", node=last, network="bridge")
+    docker("network", "connect", "--alias", "visitor", "ov", "guest")
+    assert reaches(docker, "member", "visitor")
+    assert reaches(docker, "guest", "member")
+    assert set(endpoints(docker).values()) == {"member", "guest"}
+
+
+def test_a_disconnected_container_is_on_the_network_no_more(docker, fleet, wait_until):
+    docker(*OVERLAY, "ov")
+    for node in fleet.nodes:
+        fleet.run(docker, f"on-{node}", node=node)
+    last = f"on-{fleet.nodes[-1]}"
+    docker("network", "disconnect", "ov", last)
+    assert last not in endpoints(docker).values()
+    wait_until(lambda: not answers(docker, f"on-{fleet.nodes[0]}", last), f"{last} to be cut off")
+
+
+def test_a_network_that_another_node_uses_is_not_removed(docker, fleet):
+    docker(*OVERLAY, "ov")
+    fleet.run(docker, "user", node=fleet.nodes[-1])
+    done = docker.run("network", "rm", "ov")
+    direct = fleet.direct(fleet.nodes[0]).run("network", "rm", "ov")
+    assert done.returncode == direct.returncode == 1
+    words = "has active endpoints" if fleet.sort == "store" else "is in use by task"
+    assert words in done.stderr
+    assert words in direct.stderr
+    assert spanning(docker) == ["ov"]
+
+
+def test_a_removed_network_is_gone_everywhere_at_once(docker, fleet):
+    for _ in range(3):
+        docker(*OVERLAY, "ov")
+        fleet.run(docker, "user", node=fleet.nodes[-1])
+        docker("rm", "-f", "user")
+        docker("network", "rm", "ov")
+        assert spanning(docker) == []
+        assert docker.run("network", "inspect", "ov").returncode != 0
+    assert all(spanning(fleet.direct(node)) == [] for node in fleet.nodes)
+
+
+def test_an_inspect_shows_the_containers_of_all_nodes(docker, fleet):
+    id = docker(*OVERLAY, "ov")
+    assert endpoints(docker) == {}
+    made = {fleet.run(docker, f"on-{node}", node=node): f"on-{node}" for node in fleet.nodes}
+    assert endpoints(docker) == endpoints(docker, id) == endpoints(docker, id[:10]) == made
+
+
+def test_a_network_is_of_use_on_every_node_right_after_its_create(docker, fleet):
+    for number in range(2):
+        for node in fleet.nodes:
+            network = f"ov-{number}-{node}"
+            id = docker(*OVERLAY, network)
+            for text, way in ((network, "name"), (id, "id"), (id[:9], "start")):
+                fleet.run(docker, f"{network}-{way}", node=node, network=text)
+                assert network in networks_of(docker, f"{network}-{way}")
+
+
+def networks_of(docker, container):
+    """The networks of a container, by id and by the names that its engine shows."""
+    shown = json.loads(docker("inspect", container))[0]["NetworkSettings"]["Networks"]
+    ids = {each["NetworkID"] for each in shown.values()}
+    rows = docker("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}").splitlines()
+    return {name for id, name in (row.split() for row in rows) if id in ids}
+
+
+def test_a_network_is_listed_once_by_its_name_alone(docker, fleet):
+    id = docker(*OVERLAY, "--label", "tier=front", "ov")
+    for node in fleet.nodes:
+        fleet.run(docker, f"on-{node}", node=node)
+        assert spanning(docker) == ["ov"]
+    assert spanning(docker, "--filter", "label=tier=front") == ["ov"]
+    assert spanning(docker, "--filter", f"id={id}") == ["ov"]
+    assert spanning(docker, "--filter", "dangling=true") == []
+    assert spanning(docker, "--filter", "scope=local") == []
+
+
+# ---- and more of their kind
+
+#: On how many of the nodes a container may be on two networks from its start: engine 28 as a worker
+#: looks for the first among those that it shows already, in an order of chance.
+SEVERAL_NETWORKS = {"store": 3, "swarm": 2}
+
+
+def test_a_name_is_taken_on_every_node(docker, fleet):
+    docker(*OVERLAY, "ov")
+    for create in (OVERLAY, ("network", "create")):
+        done = docker.run(*create, "ov")
+        assert done.returncode == 1
+        assert "network with name ov already exists" in done.stderr
+    assert spanning(docker) == ["ov"]
+
+
+def test_a_node_in_the_name_says_whose_networks_it_joins(docker, fleet, reaches):
+    docker(*OVERLAY, f"{fleet.nodes[-1]}/ov")
+    assert spanning(docker) == ["ov"]
+    fleet.run(docker, "user", node=fleet.nodes[0], network=f"{fleet.nodes[0]}/ov")
+    fleet.run(docker, "other", node=fleet.nodes[-1], network=f"{fleet.nodes[0]}/ov")
+    assert reaches(docker, "user", "other")
+
+
+def test_a_prune_removes_and_tells_each_network_once(docker, fleet):
+    docker(*OVERLAY, "used")
+    docker(*OVERLAY, "free")
+    docker("network", "create", f"{fleet.nodes[1]}/own")
+    fleet.run(docker, "user", node=fleet.nodes[-1], network="used")
+    told = docker("network", "prune", "-f").split()
+    assert told.count("free") == told.count("own") == 1
+    assert spanning(docker) == ["used"]
+
+
+def test_a_container_that_was_created_only_finds_its_networks_at_its_start(docker, fleet, reaches):
+    docker(*OVERLAY, "ov")
+    docker(*OVERLAY, "second")
+    fleet.run(docker, "peer", node=fleet.nodes[0], network="second")
+    for node in fleet.nodes[: SEVERAL_NETWORKS[fleet.sort]]:
+        docker("create", "--name", f"on-{node}", "--network", "ov",
+               "-e", f"constraint:node=={node}", "busybox", "sleep", "600")  # fmt: skip
+        docker("network", "connect", "second", f"on-{node}")
+        docker("start", f"on-{node}")
+        assert networks_of(docker, f"on-{node}") == {"ov", "second"}
+        assert reaches(docker, f"on-{node}", "peer")
+        assert f"on-{node}" in endpoints(docker).values()
+
+
+def test_many_networks_at_once(docker, fleet):
+    names = [f"ov-{number}" for number in range(6)]
+
+    def use(name):
+        docker(*OVERLAY, name)
+        fleet.run(docker, f"user-{name}", network=name)
+        docker("rm", "-f", f"user-{name}")
+        docker("network", "rm", name)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(use, names))
+    assert spanning(docker) == []
+
+
+def test_what_others_do_at_one_engine_is_soon_known(docker, fleet, wait_until):
+    direct = fleet.direct(fleet.nodes[0])
+    id = direct(*OVERLAY, "ov")
+    wait_until(lambda: spanning(docker) == ["ov"], "the network to be listed")
+    fleet.run(docker, "user", node=fleet.nodes[-1])
+    docker("rm", "-f", "user")
+    direct("network", "rm", id)
+    wait_until(lambda: spanning(docker) == [], "the network to be gone")
+
+
+COMPOSE = """
+services:
+{services}
+networks:
+  default:
+    driver: overlay
+    attachable: true
+  back:
+    driver: overlay
+    attachable: true
+volumes:
+  data: {{}}
+"""
+SERVICE = """
+  {name}:
+    image: busybox
+    init: true
+    command: sleep 600
+    networks: [{networks}]
+"""
+
+
+def test_a_compose_project_of_overlay_networks_spreads(fleet, tmp_path, reaches):
+    docker = fleet.docker()
+    if fleet.sort == "store":
+        docker = fleet.patient("28")
+    names = ["one", "two", "three"]
+    networks = "default, back" if SEVERAL_NETWORKS[fleet.sort] == 3 else "default"
+    services = "".join(SERVICE.format(name=name, networks=networks) for name in names)
+    (tmp_path / "compose.yaml").write_text(COMPOSE.format(services=services))
+    compose = ("compose", "-p", "proj", "-f", str(tmp_path / "compose.yaml"))
+    docker(*compose, "up", "-d")
+    containers = [f"proj-{name}-1" for name in names]
+    assert sorted(node_of(docker, each) for each in containers) == sorted(fleet.nodes)
+    assert all(reaches(docker, each, name) for each in containers for name in names)
+    before = docker("ps", "-q", "--no-trunc")
+    docker(*compose, "up", "-d")
+    assert docker("ps", "-q", "--no-trunc") == before
+    docker(*compose, "down")
+    assert spanning(docker) == []
+
+
+def test_an_endpoint_of_a_dead_engine_is_cut_off(fleet, wait_until):
+    if fleet.sort == "swarm":
+        pytest.skip("a swarm takes the endpoints of a dead node away itself")
+    docker, engine = fleet.docker(), fleet.engines[-1]
+    docker(*OVERLAY, "ov")
+    fleet.run(docker, "lost", node=engine.name)
+    engine.kill()
+    fleet.manager.wait_healthy(2)
+    assert docker.run("network", "rm", "ov").returncode == 1
+    docker("network", "disconnect", "-f", "ov", "lost")
+    docker("network", "rm", "ov")
+    engine.start()
+    fleet.manager.wait_healthy(3)
