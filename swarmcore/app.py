@@ -45,6 +45,13 @@ log = logging.getLogger(__name__)
 #: Engines read for the first time at once: a thousand would starve the first requests.
 _LISTING = 16
 
+#: Filters without which a manager does what few operators want, and what that is.
+_SAFETY = {
+    "health": "containers may be placed on nodes that do not answer",
+    "port": "two containers may be given one host port of a node",
+    "constraint": "creates with constraints are refused",
+}
+
 #: Of the replication TTL: within which a primary that went silent has a successor.
 _TAKEOVER = 1.5
 
@@ -119,9 +126,12 @@ class Manager:
     def _make_scheduler(self) -> Scheduler:
         options, plugins = self._options, self._plugins
         failures = FailureHistory(trio.current_time)
+        filters = plugins.filters(options.cluster_opts)
+        for name in _SAFETY.keys() - {each.name for each in filters}:
+            log.warning("no filter %s is loaded: %s", name, _SAFETY[name])
         return Scheduler(
             plugins.strategy(options.cluster_opts),
-            plugins.filters(options.cluster_opts),
+            filters,
             make_weighers(options.multipliers, options.spread, failures),
             failures,
             classic=options.classic,

@@ -55,7 +55,8 @@ _PLUGINS = (
     ),
     Option(
         "filter",
-        "which nodes may take a container; repeatable, the first one replaces the default chain",
+        "which nodes may take a container; repeatable; +NAME adds to the default chain, NAME"
+        " replaces it",
         kind="texts",
         default=(
             "health",

@@ -5,6 +5,7 @@ core never sees either: it has one typed method here for every hook.  Which name
 ``selection`` to know.
 """
 
+import functools
 import inspect
 import logging
 import os
@@ -40,8 +41,9 @@ from swarmcore.protocols import (
     Route,
     Strategy,
 )
+from swarmcore.routing import shape
 
-__all__ = ["PluginInfo", "Plugins", "check", "import_installed", "installed"]
+__all__ = ["PluginInfo", "Plugins", "check", "import_installed", "installed", "is_async"]
 
 _log = logging.getLogger(__name__)
 
@@ -140,25 +142,36 @@ class Plugins:
         return found[0][1]
 
     def filters(self, options: Mapping[str, str]) -> list[Filter]:
-        """The filters, in calling order."""
+        """The filters, in calling order.
+
+        Raises:
+            PluginMisfit: a plugin brings none, or something else.
+        """
         hook = "swarmcore_filter"
+        found = {info.name: value for info, value in self._results(hook, options=options)}
         return [
-            _expect(value, info, hook, "name", "rules")
-            for info, value in self._results(hook, options=options)
+            _expect(found.get(info.name), info, hook, "name", "rules")
+            for info, _ in self._calls(hook)
         ]
 
     def routes(self, options: Mapping[str, str]) -> list[tuple[str, Route]]:
         """Every route with the name of the plugin that brings it.
 
         Raises:
-            PluginConflict: two plugins claim one method and template.
+            PluginConflict: two routes have one method and, whatever their placeholders are called,
+                one template.
+            PluginMisfit: a template without a slash in front, or a handler that is not async.
         """
         claimed: dict[tuple[str, str], tuple[PluginInfo, Route]] = {}
         for info, route in self._items("swarmcore_routes", Route, options=options):
-            key = (route.method, route.template)
-            other, _ = claimed.setdefault(key, (info, route))
-            if claimed[key][1] is not route:
-                raise PluginConflict(f"two plugins claim {' '.join(key)}: {other} and {info}")
+            _check_route(info, route)
+            other, known = claimed.setdefault((route.method, shape(route.template)), (info, route))
+            if known is not route:
+                raise PluginConflict(
+                    f"two plugins claim {route.method} {route.template}: {other} and {info}"
+                    if other != info
+                    else f"plugin {info} claims {route.method} {route.template} twice"
+                )
         return [(info.name, route) for info, route in claimed.values()]
 
     def election(self, uri: DiscoveryURI, options: DiscoveryOptions) -> Election | None:
@@ -283,6 +296,24 @@ class Plugins:
                 call(**arguments)
             except (Exception, SystemExit):
                 _log.exception("plugin %s failed in %s; going on without it", info, hook)
+
+
+def _check_route(info: PluginInfo, route: Route) -> None:
+    where = f"plugin {info}: route {route.method} {route.template}"
+    if not route.template.startswith("/"):
+        raise PluginMisfit(f"{where}: its path must begin with a slash")
+    if not is_async(route.handler):
+        raise PluginMisfit(f"{where}: its handler must be an async function")
+
+
+def is_async(function: object) -> bool:
+    """Whether calling *function* gives something to await, as far as can be told before."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    # An object whose __call__ is async is as good as an async function.
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004  (its kind is asked for, not whether)
+    )
 
 
 def check(info: PluginInfo, plugin: object) -> list[str]:

@@ -23,8 +23,9 @@ _CLASSIC_NAMES = {"binpacking": "binpack"}
 def select_plugins(options: Options) -> Plugins:
     """Load what *options* name, what they leave to the defaults, and what is always loaded.
 
-    Filters are called in this order: those of ``--plugin``, those of ``--filter`` or, when nobody
-    named a filter, the default chain; then what an installed ``ext_*`` brings.
+    Filters are called in this order: those of ``--plugin``; the default chain, or in its place
+    those of ``--filter NAME``; those of ``--filter +NAME``; then what an installed ``ext_*``
+    brings.  So a deployment that names a plugin is never less safe than one that does not.
 
     Raises:
         PluginError: a plugin is missing, broken or does not fit; one line.
@@ -102,11 +103,12 @@ def _scheme_plugin(uri: DiscoveryURI) -> str:
 
 
 def _load_filters(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
-    if options.filters is not None:
-        plugins.load([_installed_name("filter", name, known) for name in options.filters])
-    elif not plugins.implementers("swarmcore_filter"):
-        kept = [name for name in _DEFAULTS["filter"] if f"filter_{name}" not in options.without]
-        plugins.load([_installed_name("filter", name, known) for name in kept])
+    given = options.filters or ()
+    added = [name.removeprefix("+") for name in given if name.startswith("+")]
+    chain = [name for name in given if not name.startswith("+")]
+    if not chain:
+        chain = [name for name in _DEFAULTS["filter"] if f"filter_{name}" not in options.without]
+    plugins.load([_installed_name("filter", name, known) for name in (*chain, *added)])
 
 
 def _load_default_strategy(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:

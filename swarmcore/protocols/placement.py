@@ -58,7 +58,10 @@ class Rule:
 class Filter(Protocol):
     """Decides which nodes may take a container."""
 
-    #: What ``--filter`` calls it, and what ``info`` lists.
+    #: What ``--filter`` calls it, and what ``info`` lists.  A filter called ``constraint``,
+    #: ``affinity`` or ``whitelist`` reads the expressions of that family; one with another name
+    #: says so by an attribute ``reads``, the families' names.  A create with expressions that no
+    #: filter reads is refused.
     name: str
 
     def rules(self, config: ContainerConfig) -> Iterable[Rule]:

@@ -65,6 +65,10 @@ class Scheduler:
         self._weighers = tuple(weighers)
         self._failures = failures
         self._classic = classic
+        #: The families of expressions that some filter reads.
+        self._read = {
+            word for each in self._filters for word in getattr(each, "reads", (each.name,))
+        }
         #: Where it is, for those who watch that it gets on.
         self.step = Step()
 
@@ -177,6 +181,7 @@ class Scheduler:
 
     def _compile(self, config: ContainerConfig) -> list[tuple[str, Rule]]:
         """Every rule with the name of the filter that it comes from."""
+        self._check_read(config)
         rules = [("core", DRAINED)]
         for each in self._filters:
             self._ask("filter", each.name)
@@ -194,6 +199,23 @@ class Scheduler:
         rules += [("core", rule) for rule in device_rules(config)]
         # Last: that a node is full is news only where the container could have gone.
         return rules + [("core", rule) for rule in room_rules(config)]
+
+    def _check_read(self, config: ContainerConfig) -> None:
+        """Refuse expressions that no filter reads: the container would go anywhere.
+
+        Raises:
+            BadRequest: there is one.
+        """
+        for family, expressions in (
+            ("constraint", config.constraints),
+            ("affinity", config.affinities),
+            ("whitelist", config.whitelists),
+        ):
+            if expressions and family not in self._read:
+                raise BadRequest(
+                    f"{family} {expressions[0]}: no loaded filter reads it; start the manager with"
+                    f" --filter +{family}, or leave it out"
+                )
 
     def _weigh(self, config: ContainerConfig, node: Node) -> tuple[float, ...]:
         name = self._strategy.name

@@ -343,9 +343,18 @@ def test_a_named_filter_replaces_the_chain_in_the_order_given(acme):
         "port",
         "health",
     ]
-    assert filters_of(select_plugins(options(plugins=("filter_affinity",)))) == ["affinity"]
     both = options(plugins=("filter_affinity",), filters=("health",))
     assert filters_of(select_plugins(both)) == ["affinity", "health"]
+
+
+def test_a_filter_of_a_plugin_or_with_a_plus_is_added_to_the_default_chain(acme):
+    acme.install_defaults()
+    acme.install("filter_rack", FILTER)
+    plugged = filters_of(select_plugins(options(plugins=("filter_rack",))))
+    assert plugged == ["rack", *DEFAULT_FILTERS]
+    added = filters_of(select_plugins(options(filters=("+rack",))))
+    assert added == [*DEFAULT_FILTERS, "rack"]
+    assert filters_of(select_plugins(options(filters=("+rack", "health")))) == ["health", "rack"]
 
 
 @pytest.mark.parametrize("how", ["entry point", "module", "file"])

@@ -193,6 +193,36 @@ def test_two_plugins_that_claim_one_route_are_both_named():
         plugins.routes({})
 
 
+def test_routes_that_differ_in_the_names_of_placeholders_are_one():
+    routes = [Route("GET", "/x/{name}", handler), Route("GET", "/x/{id}", handler)]
+    plugins = plugins_of(a=plugin(swarmcore_routes=lambda: routes))
+    with pytest.raises(PluginConflict, match=r"plugin 'a' claims GET /x/{id} twice"):
+        plugins.routes({})
+    plugins = plugins_of(
+        a=plugin(swarmcore_routes=lambda: routes[:1]), b=plugin(swarmcore_routes=lambda: routes[1:])
+    )
+    with pytest.raises(PluginConflict, match=r"two plugins claim GET /x/{id}: 'a' and 'b'"):
+        plugins.routes({})
+
+
+@pytest.mark.parametrize(
+    ("route", "problem"),
+    [
+        (Route("GET", "x", handler), "route GET x: its path must begin with a slash"),
+        (Route("GET", "/x", print), "route GET /x: its handler must be an async function"),
+    ],
+)
+def test_a_route_that_cannot_work_is_an_error_that_names_the_plugin(route, problem):
+    plugins = plugins_of(a=plugin(swarmcore_routes=lambda: [route]))
+    with pytest.raises(PluginMisfit, match=f"plugin 'a': {problem}"):
+        plugins.routes({})
+
+
+def test_a_filter_hook_that_answers_none_is_an_error_that_names_the_plugin():
+    with pytest.raises(PluginMisfit, match="plugin 'a' returned None from swarmcore_filter"):
+        plugins_of(a=plugin(swarmcore_filter=lambda: None)).filters({})
+
+
 def test_two_plugins_that_bring_one_command_are_both_named():
     def commands():
         return [Command("hub", "serve", lambda parser: None, lambda arguments: 0)]

@@ -355,3 +355,18 @@ def test_more_than_anybody_reads_is_not_told():
     with pytest.raises(BadRequest, match="100001 rules for 3 nodes are too much to explain"):
         scheduler.decide(a_config(), three(), whole=True)
     assert scheduler.decide(a_config(), three()).node.name == "n1"
+
+
+@pytest.mark.parametrize("family", ["constraint", "affinity", "whitelist"])
+def test_an_expression_that_no_filter_reads_is_refused(family):
+    config = a_config(env=[f"{family}:node==n1"])
+    scheduler = Scheduler(FewestContainers(), [Only()])
+    with pytest.raises(BadRequest) as refused:
+        scheduler.place(config, three())
+    assert str(refused.value) == (
+        f"{family} node==n1: no loaded filter reads it; start the manager with --filter +{family},"
+        " or leave it out"
+    )
+    reader = Only()
+    reader.reads = (family,)
+    assert Scheduler(FewestContainers(), [reader]).place(config, three()).node

@@ -1,10 +1,9 @@
 """The contract of a plugin that brings routes."""
 
-import functools
-import inspect
 import re
 from collections import Counter
 
+from swarmcore.plugins.plugins import is_async
 from swarmcore.protocols import Route
 from swarmcore.routing import Router, shape
 from swarmcore.testing.contracts.loading import PluginContract
@@ -50,7 +49,7 @@ class RoutesContract(PluginContract):
     def test_handlers_are_async(self) -> None:
         """A handler that is a plain function would answer nothing and stop everybody."""
         for route in self.routes():
-            assert _is_async(route.handler), f"{route.method} {route.template}"
+            assert is_async(route.handler), f"{route.method} {route.template}"
 
     def test_every_route_says_who_is_asked(self) -> None:
         """For those who read ``swarmcore plugins --routes``."""
@@ -71,12 +70,3 @@ class RoutesContract(PluginContract):
             found = router.match(route.method, path)
             assert found is not None, path
             assert found[0] is route, f"{path} goes to {found[0].template}"
-
-
-def _is_async(handler: object) -> bool:
-    while isinstance(handler, functools.partial):
-        handler = handler.func
-    # An object whose __call__ is async is as good as an async function.
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
-        getattr(handler, "__call__", None)  # noqa: B004  (its kind is asked for, not whether)
-    )

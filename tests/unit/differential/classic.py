@@ -31,6 +31,7 @@ DIFFERENCES = {
     "aliases": "containers answer to every name that they have",
     "namespaces": "who joins an IPC or PID namespace goes to it",
     "volumes": "a volume that exists is used, not made anew elsewhere",
+    "unread": "an expression that no filter reads is an error; classic passes over it",
     "whitelist": "a whitelist cannot forbid: != is an error; classic takes it for ==",
 }
 
@@ -64,6 +65,8 @@ class _Hangs(Exception):
 def decide(case: Case, repaired: frozenset[str]) -> Outcome:
     """What classic decides, with some differences repaired."""
     try:
+        if "unread" in repaired and case.machines:
+            _check_read(case)
         if "first" in repaired and case.machines:
             _read_all(case, repaired)
         return Outcome("placed", _rank(case, repaired))
@@ -73,6 +76,17 @@ def decide(case: Case, repaired: frozenset[str]) -> Outcome:
         return Outcome("malformed")
     except _Hangs:
         return Outcome("hangs")
+
+
+def _check_read(case: Case) -> None:
+    wanted = case.wanted
+    families = {
+        "constraint": wanted.constraints,
+        "affinity": wanted.affinities,
+        "whitelist": wanted.whitelists,
+    }
+    if any(texts and family not in case.filters for family, texts in families.items()):
+        raise _Malformed
 
 
 def _rank(case: Case, repaired: frozenset[str]) -> Mapping[str, tuple[object, ...]]:
