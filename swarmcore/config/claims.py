@@ -10,10 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from swarmcore.config.devices import read_devices
+from swarmcore.config.folding import with_known_spelling
 from swarmcore.model import ANY_IP, NANO, Claim, HostPort
 
 _DEFAULT_PERIOD = 100_000
 _LARGEST = 2**63 - 1
+#: Fields of an update that change a claim.
+_UPDATED = ("CpuPeriod", "CpuQuota", "CpuShares", "Memory", "MemoryReservation", "NanoCpus")
 #: CPU shares that stand for all CPUs of a node, where shares mean CPUs.
 SHARES = 1024
 
@@ -30,6 +33,30 @@ def claim_of_body(host_config: Mapping[str, Any], exposed_ports: Mapping[str, An
     else:
         ports = [port for _, port in _bound(host_config.get("PortBindings"))]
     return _claim(_nano_cpus(host_config), host_config, ports)
+
+
+def claim_after_update(
+    detail: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    cpus: int,
+    *,
+    cpu_shares_are_cpus: bool = False,
+) -> Claim:
+    """What an existing container will take once it was updated.
+
+    Args:
+        detail: as for ``claim_of``.
+        changes: the body of ``POST /containers/{id}/update``; names of fields in any case.  As to
+            an engine, a zero changes nothing.
+        cpus, cpu_shares_are_cpus: as for ``claim_of``.
+
+    Raises:
+        BadRequest: two keys are one field.
+    """
+    given = with_known_spelling(changes, _UPDATED)
+    changed = {field: given[field] for field in _UPDATED if given.get(field)}
+    updated = {**detail, "HostConfig": {**_object(detail.get("HostConfig")), **changed}}
+    return claim_of(updated, cpus, cpu_shares_are_cpus=cpu_shares_are_cpus)
 
 
 def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool = False) -> Claim:
@@ -109,8 +136,7 @@ def _bound(bindings: Any) -> list[tuple[str, HostPort]]:
 
 def _bindings(bindings: Any) -> Iterator[tuple[str, HostPort]]:
     for key, hosts in _object(bindings).items():
-        number, _, protocol = key.partition("/")
-        protocol = protocol.lower() or "tcp"
+        number, protocol = _split(key)
         for host in hosts if isinstance(hosts, list) else ():
             host_port = _object(host).get("HostPort")
             first, last = _range(host_port) if isinstance(host_port, str) else (0, 0)
@@ -122,34 +148,48 @@ def _bindings(bindings: Any) -> Iterator[tuple[str, HostPort]]:
 def _exposed(exposed_ports: Mapping[str, Any]) -> Iterator[HostPort]:
     """On the host's network a container listens on its own ports."""
     for key in exposed_ports:
-        number, _, protocol = key.partition("/")
+        number, protocol = _split(key)
         first, last = _range(number)
         if first and first == last:
-            yield HostPort(first, last, protocol.lower() or "tcp")
+            yield HostPort(first, last, protocol)
+
+
+def _split(port: str) -> tuple[str, str]:
+    """``80`` and ``tcp`` of ``80``, ``80/`` and ``80/TCP``; engines pass over more than that."""
+    number, _, rest = port.partition("/")
+    return number, rest.partition("/")[0].lower() or "tcp"
 
 
 def _range(text: str) -> tuple[int, int]:
-    """``8080`` or ``8000-8010``; zeros for anything else, which binds nothing that is known now."""
-    first, dash, last = text.partition("-")
-    low, high = _port(first), _port(last if dash else first)
+    """``8080`` or ``8000-8010``; zeros for anything else, which binds nothing that is known now.
+
+    As engines do, passes over a protocol behind it, which the container's port has already, and
+    over what follows a second ``-``.
+    """
+    first, *others = text.partition("/")[0].split("-")
+    low, high = _port(first), _port(others[0] if others else first)
     return (low, high) if 0 < low <= high else (0, 0)
 
 
 def _port(text: str) -> int:
+    digits = text.lstrip("0")
     # A port of more than five digits is none; int() of very many would take its time.
-    plain = text.isascii() and text.isdigit() and len(text) <= 5
-    return int(text) if plain and int(text) <= 65535 else 0
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= 5
+    return int(digits) if plain and int(digits) <= 65535 else 0
 
 
 def _ip(value: Any) -> str:
-    """One spelling for each address, and the empty text for all of a host's."""
-    text = value if isinstance(value, str) else ""
+    """One spelling for each address; the empty text for all of a host's, which engines bind also
+    where the text is no address: ``localhost``, ``fe80::1%eth0``, ``127.1``."""
+    address = None
     with contextlib.suppress(ValueError):
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(value if isinstance(value, str) else "")
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id is not None:
+            return ""
         # Engines, as all that is written in Go, take a mapped address for the IPv4 one in it.
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        text = str(mapped or address)
-    return "" if text in ANY_IP else text
+        address = address.ipv4_mapped or address
+    return "" if address is None or str(address) in ANY_IP else str(address)
 
 
 def _object(value: Any) -> Mapping[str, Any]:

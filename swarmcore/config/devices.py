@@ -15,6 +15,14 @@ _CDI = "cdi"
 _GPU = "gpu"
 #: Drivers of GPUs; a request that names one needs no capability.
 _GPU_DRIVERS = ("nvidia", "amd")
+#: What those drivers can do.  An engine gives a request without a driver to the first driver that
+#: can do all of one alternative: also the alternative that wants nothing at all.
+_GPU_CAPABILITIES = frozenset(
+    {"amd", "compat32", "compute", "display", "gpu", "graphics", "ngx", "nvidia", "utility"}
+    | {"video"}
+)
+#: What NVIDIA's runtime takes for every GPU, and for none, where an id is expected.
+_ALL, _NO_GPU = "all", ("", "none", "void")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +54,12 @@ def read_devices(host_config: Mapping[str, Any]) -> Devices:
                 kind, _, device = name.partition("=")
                 if kind.rpartition("/")[2] != _GPU:
                     continue
-                if device == "all":
+                if device == _ALL:
                     gpus = ALL_GPUS
                 else:
                     ids.append(device)
         elif _is_for_gpus(request):
-            ids += _texts(request.get("DeviceIDs"))
+            ids += [id for id in _gpu_ids(request) if id != _ALL]
             many = _count(request)
             gpus = ALL_GPUS if ALL_GPUS in (gpus, many) else gpus + many
     return Devices(gpus, tuple(dict.fromkeys(ids)), tuple(dict.fromkeys(cdi)))
@@ -89,20 +97,36 @@ def _requests(host_config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_for_gpus(request: Mapping[str, Any]) -> bool:
-    """Whether any of the alternatives in its capabilities has ``gpu``."""
-    if request.get("Driver") == _CDI:
-        return False
+    """Whether a driver of GPUs may take it: by its name, or by what it is to be able to do."""
+    if driver := request.get("Driver"):
+        return driver in _GPU_DRIVERS or (driver != _CDI and _wants_gpu(request))
     alternatives = request.get("Capabilities")
-    alternatives = alternatives if isinstance(alternatives, list) else []
-    return request.get("Driver") in _GPU_DRIVERS or any(
+    return _wants_gpu(request) or any(
+        isinstance(each, list) and _GPU_CAPABILITIES.issuperset(_texts(each))
+        for each in (alternatives if isinstance(alternatives, list) else [])
+    )
+
+
+def _wants_gpu(request: Mapping[str, Any]) -> bool:
+    """Whether any of the alternatives in its capabilities has ``gpu``."""
+    alternatives = request.get("Capabilities")
+    return isinstance(alternatives, list) and any(
         isinstance(each, list) and _GPU in each for each in alternatives
     )
 
 
+def _gpu_ids(request: Mapping[str, Any]) -> list[str]:
+    """Its GPUs by name; an engine joins the names by commas, so one of them may be several."""
+    names = ",".join(_texts(request.get("DeviceIDs"))).split(",")
+    return [name for name in names if name not in _NO_GPU]
+
+
 def _count(request: Mapping[str, Any]) -> int:
     """Any number below zero means all, as to the engine, which refuses a count beside names."""
+    if request.get("DeviceIDs"):
+        return ALL_GPUS if _ALL in _gpu_ids(request) else 0
     count = request.get("Count")
-    return max(count, ALL_GPUS) if type(count) is int and not request.get("DeviceIDs") else 0
+    return max(count, ALL_GPUS) if type(count) is int else 0
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -6,10 +6,15 @@ a container is told by a file, so that such a container runs.
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from swarmcore.testing.lab import EngineSpec
+from swarmcore.config import ContainerConfig
+from swarmcore.config.claims import claim_of
+from swarmcore.model import ALL_GPUS
+from swarmcore.testing.lab import EngineSpec, LabError
+from swarmcore.testing.lab.engine_api import EngineApi
 from tests.system.conftest import SWARMCORE, wait_until
 
 pytestmark = pytest.mark.docker
@@ -27,18 +32,35 @@ BOTH = pytest.mark.parametrize("release", ["20.10", "28"])
 NEW = pytest.mark.parametrize("release", ["28"])
 
 
+#: What NVIDIA's own hook would do with the container that is about to start, written down.
+HOOK = """#!/bin/sh
+bundle=$(sed -n 's/.*"bundle":"\\([^"]*\\)".*/\\1/p')
+sed -n 's/.*"NVIDIA_VISIBLE_DEVICES=\\([^"]*\\)".*/\\1/p' "$bundle/config.json" >>FILE
+"""
+
+
 @pytest.fixture(scope="module")
-def announcing(lab, tmp_path_factory):
+def given_by_hook(tmp_path_factory):
+    """Where the hook of every engine, which lies beside it, writes what containers get."""
+    folder = tmp_path_factory.mktemp("hook")
+    file, hook = folder / "given", folder / "nvidia-container-runtime-hook"
+    hook.write_text(HOOK.replace("FILE", str(file)))
+    hook.chmod(0o755)
+    return file
+
+
+@pytest.fixture(scope="module")
+def announcing(lab, tmp_path_factory, given_by_hook):
     """``named`` has two GPUs by id, ``found`` two by CDI, ``bare`` none."""
     folder = tmp_path_factory.mktemp("cdi")
     (folder / "gpus.json").write_text(json.dumps(CDI))
     named = ("GPU-aa", "GPU-bb")
+    hook = given_by_hook.parent
+    generic = tuple(f"--node-generic-resource=NVIDIA-GPU={id}" for id in named)
     specs = [
-        EngineSpec(
-            "named", "20.10", args=tuple(f"--node-generic-resource=NVIDIA-GPU={id}" for id in named)
-        ),
-        EngineSpec("found", "28.5", args=(f"--cdi-spec-dir={folder}",)),
-        EngineSpec("bare", "26.1"),
+        EngineSpec("named", "20.10", args=generic, programs=hook),
+        EngineSpec("found", "28.5", args=(f"--cdi-spec-dir={folder}",), programs=hook),
+        EngineSpec("bare", "26.1", programs=hook),
     ]
     engines = lab.start_engines(specs)
     lab.image(engines)
@@ -160,3 +182,70 @@ def test_a_cdi_device_runs_where_it_is_and_is_a_gpu_that_is_taken(docker):
     assert request["DeviceIDs"] == ["1"]
     nowhere = refusal(docker, "--device", "acme.com/net=a", *on_found)
     assert "1 device acme.com/net=a not there on found" in nowhere
+
+
+ALL = "all"
+#: Requests, and what an engine gives for them: GPUs by name, ``all``, or nothing.
+GIVEN = [
+    ({"Count": 2, "Capabilities": [["gpu"]]}, "0,1"),
+    ({"Count": 1, "Capabilities": [["compute"]]}, "0"),
+    ({"Count": 1, "Capabilities": [["nvidia", "video"]]}, "0"),
+    ({"Count": -1, "Capabilities": [[]]}, ALL),
+    ({"count": 1, "CAPABILITIES": [["gpu"]]}, "0"),
+    ({"Count": 1, "Capabilities": [["tpu"], ["utility"]]}, "0"),
+    ({"Count": 1, "Driver": "nvidia", "Capabilities": [[]]}, "0"),
+    ({"DeviceIDs": ["GPU-aa,GPU-bb"], "Capabilities": [["gpu"]]}, "GPU-aa,GPU-bb"),
+    ({"DeviceIDs": ["all"], "Capabilities": [["display"]]}, ALL),
+    ({"DeviceIDs": ["none"], "Capabilities": [["gpu"]]}, "none"),
+    ({"Count": 0, "Capabilities": [["gpu"]]}, "void"),
+    ({"Count": 1, "Capabilities": [None]}, None),
+    ({"Count": 1, "Capabilities": [["compute", "tpu"]]}, None),
+    ({"Count": 1, "Capabilities": []}, None),
+]
+
+
+@pytest.mark.parametrize(("request_", "gives"), GIVEN, ids=str)
+def test_what_an_engine_gives_is_counted(announcing, given_by_hook, request_, gives):
+    """The engine's own runtime hook is asked, and our reading of the same body."""
+    body = {"Image": "busybox", "Cmd": ["true"], "HostConfig": {"DeviceRequests": [request_]}}
+    claim = ContainerConfig.parse(body).claim
+    for engine in announcing.values():
+        given_by_hook.write_text("")
+        id = engine.api.call("POST", "/containers/create", body)["Id"]
+        try:
+            if gives is None:
+                with pytest.raises(LabError, match="could not select device driver"):
+                    engine.api.call("POST", f"/containers/{id}/start")
+            else:
+                engine.api.call("POST", f"/containers/{id}/start")
+                # Release 20.10 says nothing to its hook where newer ones say "void".
+                assert (given_by_hook.read_text().strip() or "void") == gives
+            seen = claim_of(engine.api.call("GET", f"/containers/{id}/json"), 2)
+        finally:
+            engine.api.call("DELETE", f"/containers/{id}?force=1")
+        assert (seen.gpus, seen.gpu_ids) == (claim.gpus, claim.gpu_ids)
+    if gives in (None, "none", "void"):
+        assert (claim.gpus, claim.gpu_ids) == (0, ())
+    elif gives == ALL:
+        assert claim.gpus == ALL_GPUS
+    else:
+        assert claim.gpus + len(claim.gpu_ids) == len(gives.split(","))
+
+
+@NEW
+def test_a_gpu_by_any_capability_is_given_once(docker, gpu_manager):
+    api = EngineApi("manager", Path(gpu_manager.socket.removeprefix("unix://")))
+    given = set()
+    for wanted in ([["compute"]], [[]]):
+        request = {"Count": 1, "Capabilities": wanted}
+        body = {
+            "Image": "busybox",
+            "Env": ["constraint:node==named"],
+            "HostConfig": {"DeviceRequests": [request]},
+        }
+        id = api.call("POST", "/containers/create", body)["Id"]
+        (seen,) = api.call("GET", f"/containers/{id}/json")["HostConfig"]["DeviceRequests"]
+        given |= set(seen["DeviceIDs"])
+    assert given == {"GPU-aa", "GPU-bb"}
+    taken = refusal(docker, "--gpus", "1", "-e", "constraint:node==named")
+    assert "1 gpu (needs 1, 0 free of 2 on named)" in taken

@@ -2,7 +2,8 @@
 
 import pytest
 
-from swarmcore.config.claims import claim_of, claim_of_body
+from swarmcore.config.claims import claim_after_update, claim_of, claim_of_body
+from swarmcore.errors import BadRequest
 from swarmcore.model import NANO, HostPort
 
 
@@ -61,7 +62,24 @@ def test_memory(host_config, memory):
         ({"80/tcp": [{"HostIp": "::ffff:0.0.0.0", "HostPort": "80"}]}, ["80/tcp"]),
         ({"80/tcp": [{"HostPort": "80"}, {"HostIp": "::", "HostPort": "80"}]}, ["80/tcp"]),
         ({"80/tcp": [{"HostPort": "80"}, {"HostPort": "81"}]}, ["80/tcp", "81/tcp"]),
+        ({"80/tcp": [{"HostPort": "8080/tcp"}]}, ["8080/tcp"]),
+        ({"80/tcp": [{"HostPort": "8080/udp"}]}, ["8080/tcp"]),
+        ({"80/udp": [{"HostPort": "8080/tcp/x"}]}, ["8080/udp"]),
+        ({"80/tcp": [{"HostPort": "008080"}]}, ["8080/tcp"]),
+        ({"80/tcp": [{"HostPort": "0" * 5000 + "80"}]}, ["80/tcp"]),
+        ({"80/tcp": [{"HostPort": "8000-8010-9000"}]}, ["8000-8010/tcp"]),
+        ({"80/tcp": [{"HostPort": "08000-08010/udp"}]}, ["8000-8010/tcp"]),
+        ({"80/tcp/udp": [{"HostPort": "8080"}]}, ["8080/tcp"]),
+        ({"80/": [{"HostPort": "8080"}]}, ["8080/tcp"]),
+        *(
+            ({"80/tcp": [{"HostIp": odd, "HostPort": "80"}]}, ["80/tcp"])
+            for odd in ("localhost", "127.1", " 127.0.0.1", "[::1]", "fe80::1%eth0", "*", "0")
+        ),
+        ({"80/tcp": [{"HostIp": "::1", "HostPort": "80"}]}, ["::1:80/tcp"]),
         ({"80/tcp": [{"HostPort": ""}]}, []),
+        ({"80/tcp": [{"HostPort": "/8080"}]}, []),
+        ({"80/tcp": [{"HostPort": "0-8010"}]}, []),
+        ({"80/tcp": [{"HostPort": " 8080"}]}, []),
         ({"80/tcp": [{"HostPort": "0"}]}, []),
         ({"80/tcp": [{}]}, []),
         ({"80/tcp": []}, []),
@@ -135,3 +153,30 @@ def test_a_restarting_one_without_ports_still_holds_its_range():
 def test_an_odd_inspection_claims_nothing(detail):
     claim = claim_of(detail, 0)
     assert (claim.nano_cpus, claim.memory, claim.ports) == (0, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "memory", "cpus"),
+    [
+        ({}, 7, 0.5),
+        ({"Memory": 9}, 9, 0.5),
+        ({"memory": 9, "NANOCPUS": 2 * NANO}, 9, 2),
+        ({"Memory": 0, "CpuQuota": None}, 7, 0.5),
+        ({"Memory": -1}, 5, 0.5),
+        ({"MemoryReservation": 6}, 7, 0.5),
+        ({"CpuQuota": 100_000}, 7, 1),
+        ({"CpuPeriod": 50_000}, 7, 1),
+        ({"CpuQuota": -1}, 7, 0),
+        ({"Memory": "9", "Unknown": 1}, 5, 0.5),
+    ],
+    ids=str,
+)
+def test_an_update_changes_what_it_names_and_zeros_nothing(changes, memory, cpus):
+    had = {"HostConfig": {"Memory": 7, "MemoryReservation": 5, "CpuQuota": 50_000}}
+    claim = claim_after_update(had, changes, 4)
+    assert (claim.memory, claim.nano_cpus) == (memory, cpus * NANO)
+
+
+def test_an_update_that_names_a_field_twice_is_an_error():
+    with pytest.raises(BadRequest, match="are one"):
+        claim_after_update({}, {"Memory": 1, "memory": 2}, 4)

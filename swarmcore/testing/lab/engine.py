@@ -47,6 +47,7 @@ class EngineSpec:
         labels: the engine's labels.
         args: more arguments for dockerd.
         tls: given the engine's address, makes the files with which it demands TLS.
+        programs: a folder where it finds programs before all others.
     """
 
     name: str
@@ -54,6 +55,7 @@ class EngineSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     args: tuple[str, ...] = ()
     tls: Callable[[str], EngineTls] | None = None
+    programs: Path | None = None
 
 
 class LabEngine:
@@ -151,7 +153,8 @@ class LabEngine:
                 self._folder.mkdir(exist_ok=True)
                 self._box.open()
                 self._cable.plug(self._box.pid)
-            env = {"PATH": self._release.path, "HOME": "/root"}
+            first = f"{self._spec.programs}:" if self._spec.programs else ""
+            env = {"PATH": f"{first}{self._release.path}", "HOME": "/root"}
             self.socket.unlink(missing_ok=True)
             self._process = self._box.spawn(self._arguments(), env, self.log)
             what = f"engine {self.name}"
