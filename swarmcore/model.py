@@ -200,14 +200,33 @@ class Container:
         return self.names[0] if self.names else ""
 
     @property
+    def called(self) -> str:
+        """What refusals call it: its name, or its short id."""
+        return self.name or self.id[:12]
+
+    @property
     def swarm_id(self) -> str:
         """The identity that survives rescheduling (label ``com.docker.swarm.id``), or empty."""
         return self.labels.get("com.docker.swarm.id", "")
 
     @property
+    def words(self) -> set[str]:
+        """What it answers to: its ids, also the short ones, and its names."""
+        ids = (self.id, self.swarm_id)
+        return {*ids, *(id[:12] for id in ids), *self.names} - {""}
+
+    @property
     def running(self) -> bool:
         """Whether it has processes; paused and restarting count, as in ``docker ps``."""
         return self.state in ("running", "paused", "restarting")
+
+    @property
+    def awaits_start(self) -> bool:
+        """Whether it was made and nobody has tried to start it yet.
+
+        An engine that could not start a container keeps the reason, and the state ``created``.
+        """
+        return self.state == "created" and not (self.detail.get("State") or {}).get("Error")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ index's, and each engine's state its own.
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from random import Random, SystemRandom
 from typing import Protocol
 
@@ -31,7 +31,7 @@ from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.errors import EngineError, NotFound, Unavailable
 from swarmcore.messages import Answer, Client, Request
-from swarmcore.model import Container, Drain, Entry, State
+from swarmcore.model import Claim, Container, Drain, Entry, State
 from swarmcore.names import NameIndex, invent_name
 from swarmcore.node import Node
 from swarmcore.protocols import (
@@ -275,24 +275,19 @@ class Cluster:
         chosen = self._placement.chosen(self._scheduler.decide(config, nodes), nodes)
         return self.membership.by_node(chosen.id)
 
-    @contextmanager
     def expecting(
         self, config: ContainerConfig, engine: protocols.Engine, linger: float = 0
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Count a network or a volume that is being made; see ``protocols.Cluster``."""
-        reservations = self._placement.reservations
-        held = reservations.make(config.with_swarm_id(secrets.token_hex(32)), engine.node)
-        try:
-            yield
-        finally:
-            if linger:
-                reservations.keep_until(held.id, trio.current_time() + linger)
-            else:
-                reservations.end(held.id)
+        return self._placement.expecting(config, engine.node, linger)
 
     def turn(self, engine: protocols.Engine) -> AbstractAsyncContextManager[None]:
         """A turn to have *engine* start something; see ``protocols.Cluster``."""
         return self._placement.turns.turn(engine.node.id)
+
+    def growing(self, container: Container, claim: Claim) -> AbstractContextManager[None]:
+        """Hold what an update asks for; see ``protocols.Cluster``."""
+        return self._placement.growing(container, claim)
 
     async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
         """Place and create; see ``protocols.Cluster``."""

@@ -5,6 +5,8 @@ the same name, port or last gigabyte.  Which node is best is the scheduler's mat
 engines ``creation``'s and ``renaming``'s.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,11 +24,11 @@ from swarmcore.cluster.turns import Turns
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine
 from swarmcore.errors import Conflict, EngineError, NeverFits, NoNodeFits, SwarmError
-from swarmcore.model import Container
+from swarmcore.model import Claim, Container
 from swarmcore.names import NameIndex
-from swarmcore.node import Node
+from swarmcore.node import Node, Reservation
 from swarmcore.protocols import Decision, Explanation
-from swarmcore.scheduler import Scheduler
+from swarmcore.scheduler import Scheduler, why_no_room
 
 
 class PlacementListener(Protocol):
@@ -46,7 +48,8 @@ class Placement:
         index: the names.
         listener: told of each created container.
         alternates: how many other nodes are tried where a failure is the node's.
-        reservation_seconds: how long the claim of a create waits for the client's pull.
+        reservation_seconds: how long the claim of a create waits for the client's pull, and the
+            ports of a container for its first start.
         starts: how many creates and starts one engine has at once; 0 for any number.
         queue_seconds: how long a create without a label waits for room.
         queue_limit: how many may wait at once.
@@ -54,6 +57,7 @@ class Placement:
         invent_id: gives a swarm id to a container without one.
         classic: errors begin with Swarm classic's sentences.
         permit: makes sure that this manager may place, or raises ``Unavailable``.
+        clock: Unix seconds.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Placement:
         invent_id: Callable[[], str],
         classic: bool = False,
         permit: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.scheduler = scheduler
         self.members = members
@@ -89,6 +94,7 @@ class Placement:
         self._invent_name = invent_name
         self._invent_id = invent_id
         self.permit = permit
+        self._clock = clock
 
     def check_name(self, name: str) -> None:
         """Make sure that *name* is free.
@@ -210,6 +216,43 @@ class Placement:
         self.reservations.make(config, node)
         self.members.strays.want(config.swarm_id, node.id)
 
+    @contextmanager
+    def expecting(self, config: ContainerConfig, node: Node, linger: float) -> Iterator[None]:
+        """Count a network or a volume that is being made; see ``protocols.Cluster``."""
+        held = self.reservations.make(config.with_swarm_id(self._invent_id()), node)
+        try:
+            yield
+        finally:
+            if linger:
+                self.reservations.keep_until(held.id, trio.current_time() + linger)
+            else:
+                self.reservations.end(held.id)
+
+    @contextmanager
+    def growing(self, container: Container, claim: Claim) -> Iterator[None]:
+        """Hold what *claim* has more than the container's own while its engine updates it.
+
+        Raises:
+            Conflict: the node has no room for that.
+        """
+        node = self.members.by_node(container.node_id).node
+        more = Claim(
+            max(claim.nano_cpus - container.claim.nano_cpus, 0),
+            max(claim.memory - container.claim.memory, 0),
+        )
+        if lacking := why_no_room(more, node):
+            raise Conflict(
+                f"Cannot update container {container.called}: no room for more: {lacking}"
+            )
+        name, labels = container.name, container.labels
+        held = Reservation(self._invent_id(), name, node.id, "", more, labels, math.inf)
+        node.reserve(held)
+        try:
+            yield
+        finally:
+            node.release(held.id)
+            self.queue.note(node.id)
+
     def explain(self, config: ContainerConfig) -> Explanation:
         """What a create of *config* would do now; leaves nothing behind.
 
@@ -267,14 +310,24 @@ class Placement:
         forget_failed_pulls((engine.node for engine in self.members.roll.all), now)
         for reservation in self.reservations.expire(now):
             self.members.strays.give_up(reservation.id, reservation.node_id)
+        self._give_up_starts()
+
+    def _give_up_starts(self) -> None:
+        """Free the ports of created containers that nobody has started for so long."""
+        for node in self.nodes():
+            oldest = self._clock() - node.skew_seconds - self.reservation_seconds
+            for container in list(node.starting.values()):
+                if container.created < oldest:
+                    node.give_up_start(container.id)
+                    self.queue.note(node.id)
 
     def complete(self, config: ContainerConfig) -> ContainerConfig:
-        """Give *config* what the cluster knows: what of that which it names exists, and a name and
-        a swarm id where the client left them to us."""
+        """Give *config* what the cluster knows: what of that which it names exists, what it
+        replaces, and a name and a swarm id where the client left them to us."""
         config = replace(config, name=config.name or self._invent_name())
         nodes = self.nodes()
         all_known = len(nodes) == len(self.members.roll.all)
-        config = config.informed_by(nodes, all_known=all_known)
+        config = config.informed_by(nodes, all_known=all_known).with_replaced(nodes)
         if config.swarm_id and config.swarm_id not in self.reservations:
             return config
         return config.with_swarm_id(self._invent_id())

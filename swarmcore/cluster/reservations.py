@@ -43,12 +43,14 @@ class Reservations:
 
     def make(self, config: ContainerConfig, node: Node) -> Reservation:
         """Reserve name and claim of *config* on *node*; does not expire until told to."""
+        with node.without(config.replaces):
+            claim = node.with_chosen_gpus(config.claim)
         reservation = Reservation(
             id=config.swarm_id,
             name=config.name,
             node_id=node.id,
             image=config.image,
-            claim=node.with_chosen_gpus(config.claim),
+            claim=claim,
             labels=config.labels,
             expires=math.inf,
             volumes=tuple(without_node(name, node) for name in config.volumes),

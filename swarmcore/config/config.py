@@ -20,6 +20,7 @@ from swarmcore.config.references import (
     named_networks,
     named_volumes,
 )
+from swarmcore.config.replacing import Replacement
 from swarmcore.config.spelling import with_docker_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.model import NANO, Claim
@@ -53,6 +54,7 @@ class ContainerConfig:
         joined: containers whose network, IPC or PID namespace it joins.
         networks: user networks that it is to be on from the beginning.
         volumes: volumes that it mounts by name.
+        replaces: ids of the containers that it replaces: what they take is free for it.
         held_volumes: those of *volumes* that some node has; without that node they would be empty.
         known_nodes: every node of the cluster: what none of them has exists nowhere.  Empty where
             there is an engine of which nothing is known.
@@ -80,6 +82,7 @@ class ContainerConfig:
     joined: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
+    replaces: frozenset[str] = frozenset()
     held_volumes: tuple[str, ...] = ()
     known_nodes: tuple[Node, ...] = field(default=(), repr=False, compare=False)
     mounted_images: tuple[str, ...] = ()
@@ -191,6 +194,11 @@ class ContainerConfig:
             held_volumes=tuple(name for name in self.volumes if name in held),
             known_nodes=tuple(nodes) if all_known else (),
         )
+
+    def with_replaced(self, nodes: Sequence[Node]) -> Self:
+        """With the knowledge which containers on *nodes* it replaces."""
+        replacement = Replacement(self.name, self.labels, self.claim.ports)
+        return replace(self, replaces=frozenset(replacement.replaced(nodes)))
 
     def body_for(self, node: Node) -> dict[str, Any]:
         """What the engine of *node* gets: its prefixes taken off, CPUs as its shares, and the GPUs

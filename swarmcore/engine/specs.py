@@ -59,6 +59,7 @@ class Specs:
         node.memory = self.memory
         node.labels = self.labels
         node.version = self.version
+        node.skew_seconds = self.skew_seconds
         node.api_version = self.api_version
         node.min_api_version = self.min_api_version
         node.info = self.info

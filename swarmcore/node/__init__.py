@@ -1,8 +1,9 @@
 """A node: what the scheduler and plugins see of one engine."""
 
 from swarmcore.node.listing import Listing
-from swarmcore.node.node import Node, Reservation
+from swarmcore.node.node import Node
 from swarmcore.node.overcommit import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, read_overcommit
+from swarmcore.node.reservation import Reservation
 from swarmcore.node.spanning import Spanning
 from swarmcore.node.ties import is_spanning, is_swarm_manager
 

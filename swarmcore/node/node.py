@@ -8,7 +8,8 @@ costs what its rules cost.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from swarmcore.images import has_image, normal_image, registry_of, words_of_name
@@ -24,42 +25,18 @@ from swarmcore.model import (
     State,
 )
 from swarmcore.node.census import Census
-from swarmcore.node.gpus import GpuStock, GpuTable, found_devices, read_stock
+from swarmcore.node.gpus import GpuStock, found_devices, read_stock
+from swarmcore.node.holdings import Holdings
 from swarmcore.node.image_shelf import ImageShelf
 from swarmcore.node.listing import Listing
 from swarmcore.node.overcommit import OVERCOMMIT_LABEL, read_overcommit
-from swarmcore.node.ports import PortTable
+from swarmcore.node.reservation import Reservation
 from swarmcore.node.spanning import Spanning
 from swarmcore.versions import FLOOR
 
 #: The label by which an operator limits the containers of an engine.
 _SLOTS = "containerslots"
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reservation:
-    """A placement that the engine does not show yet: of a container, a network or a volume.
-
-    Attributes:
-        id: the container's swarm id.
-        name: the container name it holds, without slash; empty for what is no container.
-        node_id: where.
-        image: what it will run, as the client named it; empty for what is no container.
-        claim: what it takes.
-        labels: its labels, for affinity.
-        expires: trio time after which it is void.
-        volumes: names of volumes that there will be.
-    """
-
-    id: str
-    name: str
-    node_id: str
-    image: str
-    claim: Claim
-    labels: Mapping[str, str]
-    expires: float
-    volumes: tuple[str, ...] = ()
 
 
 class Node(Listing):
@@ -80,6 +57,7 @@ class Node(Listing):
         overcommit: fraction added to both when placing, unless its label says another.
         cpu_shares_are_cpus: its containers' CPU shares are parts of ``cpus``, as classic has it.
         version: the engine's release.
+        skew_seconds: the manager's clock less the engine's; 0 when they agree.
         api_version: the newest API version it speaks.
         min_api_version: the oldest.
         spanning: what spans the engines of its cluster.
@@ -106,6 +84,7 @@ class Node(Listing):
         self.overcommit = overcommit
         self.cpu_shares_are_cpus = False
         self.version = ""
+        self.skew_seconds = 0.0
         self.api_version = FLOOR
         self.min_api_version = FLOOR
         self._shelf = ImageShelf()
@@ -114,10 +93,9 @@ class Node(Listing):
         self._containers: dict[str, Container] = {}
         self._reservations: dict[str, Reservation] = {}
         self._states: Counter[str] = Counter()
-        self._used_nano_cpus = 0
-        self._used_memory = 0
-        self._ports = PortTable()
-        self._gpus = GpuTable()
+        self._holdings = Holdings()
+        #: The last former name of a container -> its id.
+        self._renamed: dict[str, str] = {}
         self._gpu_stock: tuple[Mapping[str, str], Mapping[str, Any], GpuStock] = (
             self._labels, self._info, GpuStock()
         )  # fmt: skip
@@ -157,13 +135,14 @@ class Node(Listing):
 
     @property
     def container_count(self) -> int:
-        """Containers in any state, reserved ones included."""
-        return len(self._containers) + len(self._reservations)
+        """Containers in any state, reserved ones included, without those that are set aside."""
+        return len(self._containers) - self._holdings.aside + len(self._reservations)
 
     @property
     def taken_slots(self) -> int:
         """As ``container_count``, without reservations of networks and volumes."""
-        return len(self._containers) + sum(bool(each.image) for each in self._reservations.values())
+        reserved = sum(bool(each.image) for each in self._reservations.values())
+        return len(self._containers) - self._holdings.aside + reserved
 
     @property
     def slots(self) -> int | None:
@@ -182,12 +161,12 @@ class Node(Listing):
     @property
     def used_nano_cpus(self) -> int:
         """CPUs claimed by containers and reservations, in units of 1e-9."""
-        return self._used_nano_cpus
+        return self._holdings.nano_cpus
 
     @property
     def used_memory(self) -> int:
         """Bytes claimed by containers and reservations."""
-        return self._used_memory
+        return self._holdings.memory
 
     @property
     def total_nano_cpus(self) -> int:
@@ -226,12 +205,12 @@ class Node(Listing):
     @property
     def gpu_holders(self) -> Mapping[str, str]:
         """GPU -> the container that holds it; nothing where they are shared or not counted."""
-        return self._gpus.holders(self.gpus)
+        return self._holdings.gpus.holders(self.gpus)
 
     @property
     def free_gpus(self) -> Sequence[str]:
         """The GPUs that nobody holds."""
-        return self._gpus.free(self.gpus)
+        return self._holdings.gpus.free(self.gpus)
 
     @property
     def cdi_devices(self) -> Collection[str]:
@@ -251,12 +230,30 @@ class Node(Listing):
     def port_holder(self, port: HostPort) -> str | None:
         """Who is in the way of *port*: a container's name; ``None`` when it, or one of its range,
         is free."""
-        clash = self._ports.clash((port,))
+        clash = self.port_clash((port,))
         return clash[1] if clash else None
 
-    def port_clash(self, ports: Sequence[HostPort]) -> tuple[HostPort, str] | None:
-        """The first of *ports* that cannot be had with the others, and who is in the way."""
-        return self._ports.clash(ports)
+    def port_clash(
+        self, ports: Sequence[HostPort], *, claimed: bool = False
+    ) -> tuple[HostPort, str] | None:
+        """The first of *ports* that cannot be had with the others, and who is in the way.
+
+        Args:
+            ports: asked for by one container.
+            claimed: those count too who only claim their ports: idle containers, and such as are
+                set aside.
+        """
+        holdings = self._holdings
+        return (holdings.claimed_ports if claimed else holdings.ports).clash(ports)
+
+    @property
+    def starting(self) -> Mapping[str, Container]:
+        """Container id -> containers with ports that were made and wait for their first start."""
+        return self._holdings.starting
+
+    def renamed_from(self, name: str) -> str:
+        """The id of the container here that was called *name* before; empty when there is none."""
+        return self._renamed.get(name, "")
 
     @property
     def container_words(self) -> Collection[str]:
@@ -343,55 +340,59 @@ class Node(Listing):
 
     def put_container(self, container: Container) -> None:
         """Add or replace one container; a reservation of the same swarm id has done its work."""
-        self.drop_container(container.id)
+        before = self._containers.get(container.id)
+        if before is not None:
+            self._forget(before)
+            if before.name != container.name:
+                self._forget_former_name(container.id)
+                self._renamed[before.name] = container.id
         if container.swarm_id:
             self.release(container.swarm_id)
         self._containers[container.id] = container
         self._states[container.state] += 1
-        self._take(container.claim, container.name or container.id[:12])
-        self._census.add(_words(container), container.labels)
+        self._holdings.add(container, before)
+        self._census.add(container.words, container.labels)
 
     def drop_container(self, id: str) -> Container | None:
         """Forget one container; returns it, or ``None`` when it was not known."""
-        container = self._containers.pop(id, None)
+        container = self._containers.get(id)
         if container is not None:
-            self._states[container.state] -= 1
-            self._give_back(container.claim, container.name or container.id[:12])
-            self._census.remove(_words(container), container.labels)
+            self._forget(container)
+            self._holdings.remove(container)
+            self._forget_former_name(id)
         return container
+
+    def _forget_former_name(self, id: str) -> None:
+        self._renamed = {name: of for name, of in self._renamed.items() if of != id}
+
+    def _forget(self, container: Container) -> None:
+        del self._containers[container.id]
+        self._states[container.state] -= 1
+        self._census.remove(container.words, container.labels)
+
+    def give_up_start(self, id: str) -> None:
+        """Nobody starts that container any more: its ports are free for others."""
+        self._holdings.give_up_start(id)
+
+    def without(self, ids: Collection[str]) -> AbstractContextManager[None]:
+        """Count what these containers take as free while the block lasts.
+
+        Their claims on ports stay: see ``port_clash``.  For what is to replace them.
+        """
+        here = [self._containers[id] for id in ids if id in self._containers]
+        return self._holdings.without(here)
 
     def reserve(self, reservation: Reservation) -> None:
         """Count a placement from now on."""
         self.release(reservation.id)
         self._reservations[reservation.id] = reservation
-        self._take(reservation.claim, reservation.name or reservation.id[:12])
-        self._census.add(_reserved_words(reservation), reservation.labels)
+        self._holdings.take(reservation.claim, reservation.called)
+        self._census.add(reservation.words, reservation.labels)
 
     def release(self, id: str) -> Reservation | None:
         """End a reservation; returns it, or ``None`` when there was none."""
         reservation = self._reservations.pop(id, None)
         if reservation is not None:
-            self._give_back(reservation.claim, reservation.name or reservation.id[:12])
-            self._census.remove(_reserved_words(reservation), reservation.labels)
+            self._holdings.give_back(reservation.claim, reservation.called)
+            self._census.remove(reservation.words, reservation.labels)
         return reservation
-
-    def _take(self, claim: Claim, holder: str) -> None:
-        self._used_nano_cpus += claim.nano_cpus
-        self._used_memory += claim.memory
-        self._ports.take(claim.ports, holder)
-        self._gpus.take(claim, holder)
-
-    def _give_back(self, claim: Claim, holder: str) -> None:
-        self._used_nano_cpus -= claim.nano_cpus
-        self._used_memory -= claim.memory
-        self._ports.give_back(claim.ports, holder)
-        self._gpus.give_back(claim, holder)
-
-
-def _words(container: Container) -> set[str]:
-    ids = (container.id, container.swarm_id)
-    return {*ids, *(id[:12] for id in ids), *container.names} - {""}
-
-
-def _reserved_words(reservation: Reservation) -> set[str]:
-    return {reservation.id, reservation.id[:12], reservation.name} - {""}

@@ -8,7 +8,7 @@ from typing import Protocol
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import EngineError
 from swarmcore.messages import Answer, Client, Request
-from swarmcore.model import Container, Drain, Event
+from swarmcore.model import Claim, Container, Drain, Event
 from swarmcore.node import Node
 from swarmcore.protocols.decisions import DecisionRecord, Explanation, WaitingCreate
 from swarmcore.protocols.engines import Engine
@@ -195,6 +195,18 @@ class Cluster(Protocol):
             config: what ``choose`` was asked with; ``volumes`` names those that there will be.
             engine: makes it.
             linger: seconds for which it counts after the block, for what is likely to follow.
+        """
+        ...
+
+    def growing(self, container: Container, claim: Claim) -> AbstractContextManager[None]:
+        """Hold more memory and CPUs for *container* while the block lasts, which updates it.
+
+        Args:
+            container: keeps what it has; one that is to shrink holds nothing more.
+            claim: what it is to have.
+
+        Raises:
+            Conflict: its node has no room for that.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Where a container goes: rules, then wishes, then weights."""
 
 from swarmcore.scheduler.failures import FailureHistory
-from swarmcore.scheduler.room import is_full
+from swarmcore.scheduler.room import is_full, why_no_room
 from swarmcore.scheduler.scheduler import (
     PlacementFailed,
     Scheduler,
@@ -16,4 +16,5 @@ __all__ = [
     "Step",
     "is_full",
     "make_weighers",
+    "why_no_room",
 ]

@@ -5,8 +5,7 @@ Always on, whatever the strategy and the filters are: claims must hold (``docs/d
 
 from collections.abc import Callable, Iterator, Sequence
 
-from swarmcore.config import ContainerConfig
-from swarmcore.model import NANO
+from swarmcore.model import NANO, Claim
 from swarmcore.node import Node
 from swarmcore.protocols import Refused, Rule
 from swarmcore.sizes import show_bytes, show_cpus
@@ -32,12 +31,21 @@ DRAINED = Rule(
 )
 
 
-def room_rules(config: ContainerConfig) -> Iterator[Rule]:
-    """Room for what *config* claims; no rule about what it does not."""
-    if config.claim.memory > 0:
-        yield _room("memory", config.claim.memory, _free_memory, _all_memory, show_bytes)
-    if config.claim.nano_cpus > 0:
-        yield _room("cpu", config.claim.nano_cpus, _free_cpus, _all_cpus, show_cpus)
+def room_rules(claim: Claim) -> Iterator[Rule]:
+    """Room for the memory and CPUs of *claim*; no rule about what it does not have."""
+    if claim.memory > 0:
+        yield _room("memory", claim.memory, _free_memory, _all_memory, show_bytes)
+    if claim.nano_cpus > 0:
+        yield _room("cpu", claim.nano_cpus, _free_cpus, _all_cpus, show_cpus)
+
+
+def why_no_room(claim: Claim, node: Node) -> str | None:
+    """``memory (needs 2 GiB, 1 GiB free on n1)``; ``None`` where *node* has room for *claim*."""
+    for rule in room_rules(claim):
+        reason = rule.check(node)
+        if reason is not None:
+            return f"{rule.text} ({reason} on {node.name})"
+    return None
 
 
 def _room(

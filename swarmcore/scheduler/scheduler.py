@@ -7,6 +7,7 @@ Filters and strategies are plugins, so what they return is checked, and what the
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from itertools import pairwise
 from typing import Any
 
@@ -124,7 +125,11 @@ class Scheduler:
             return Decision((), (), (), NoNodeFits(NO_ENGINE), weighers=self._weighers)
         self.step.number += 1
         try:
-            return self._decide(config, asked, whole=whole)
+            with ExitStack() as stack:
+                for node in asked:
+                    if not config.replaces.isdisjoint(node.containers):
+                        stack.enter_context(node.without(config.replaces))
+                return self._decide(config, asked, whole=whole)
         finally:
             self.step.name = ""
 
@@ -198,7 +203,7 @@ class Scheduler:
         rules += [("core", rule) for rule in need_rules(config)]
         rules += [("core", rule) for rule in device_rules(config)]
         # Last: that a node is full is news only where the container could have gone.
-        return rules + [("core", rule) for rule in room_rules(config)]
+        return rules + [("core", rule) for rule in room_rules(config.claim)]
 
     def _check_read(self, config: ContainerConfig) -> None:
         """Refuse expressions that no filter reads: the container would go anywhere.

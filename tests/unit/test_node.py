@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from swarmcore.model import NANO, Claim, GiB, HostPort, State
 from swarmcore.node import Node
+from swarmcore.node.holdings import Holdings
 from swarmcore.node.ports import PortTable
 from swarmcore.testing.builders import a_container, a_node, a_reservation
 
@@ -219,13 +220,36 @@ CLAIMS = st.builds(
 )
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["put", "drop", "reserve", "release"]),
+        st.sampled_from(["put", "put", "drop", "reserve", "release", "give up"]),
         st.sampled_from(["a", "b", "c"]),
         CLAIMS,
-        st.sampled_from(["running", "exited"]),
+        st.sampled_from(["running", "exited", "created"]),
         st.dictionaries(st.sampled_from(["tier", SWARM_ID]), st.sampled_from(["", "x", "y"])),
     )
 )
+
+
+def check_ports(node):
+    """Who holds and who claims ports, by what the containers are."""
+    there = list(node.containers.values())
+    holding = [each for each in there if each.running or each.id in node.starting]
+    assert all(each.state == "created" for each in node.starting.values())
+    for claimed, counted in ((False, holding), (True, there)):
+        table = PortTable()
+        for each in (*counted, *node.reservations.values()):
+            table.take(each.claim.ports, each.name)
+        for number in range(80, 84):
+            port = HostPort(number, number)
+            assert (node.port_clash((port,), claimed=claimed) is None) is (
+                table.clash((port,)) is None
+            )
+
+
+def check_alone(node):
+    """Without its containers a node has what the reservations took, and every claim on ports."""
+    held = node.reservations.values()
+    assert node.used_memory == sum(each.claim.memory for each in held)
+    assert node.container_count == len(held)
 
 
 @given(STEPS)
@@ -244,6 +268,11 @@ def test_counters_equal_a_recount(steps):
                 node.reserve(reservation)
             case "release":
                 node.release(name)
+            case "give up":
+                node.give_up_start(container.id)
+    check_ports(node)
+    with node.without(list(node.containers)):
+        check_alone(node)
     recount = Node("id", "192.0.2.1:2375")
     recount.labels = node.labels
     for container in node.containers.values():
@@ -258,14 +287,10 @@ def test_counters_equal_a_recount(steps):
     assert set(node.container_words) == set(recount.container_words)
     for key in ("tier", SWARM_ID):
         assert set(node.container_label_values(key)) == set(recount.container_label_values(key))
-    for number in range(80, 84):
-        assert (node.port_holder(HostPort(number, number)) is None) is (
-            recount.port_holder(HostPort(number, number)) is None
-        )
     for container in list(node.containers.values()):
         node.drop_container(container.id)
     for id in list(node.reservations):
         node.release(id)
-    assert (node.used_memory, node.used_nano_cpus, node._ports) == (0, 0, PortTable())
+    assert node._holdings == Holdings()
     assert node.gpu_holders == {}
     assert set(node.container_words) == set()

@@ -6,14 +6,15 @@ A name in a path is always replaced by the full id, as one segment: an engine kn
 
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from urllib.parse import quote
 
 from swarmcore.config import ContainerConfig
+from swarmcore.config.claims import claim_after_update
 from swarmcore.config.gates import PLATFORM
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.images import has_image
-from swarmcore.messages import Answer, Headers, find_header
+from swarmcore.messages import Answer, Headers, dump_json, find_header
 from swarmcore.model import Container
 from swarmcore.protocols import Engine, Epilogue, Exchange, Handler, Placed, Route
 from swarmcore.versions import ApiVersion
@@ -41,8 +42,9 @@ _CREATE = (
 )
 _INSPECT = "Node added; HostIp"
 _RENAME = "the name must be free in the cluster"
+_UPDATE = "the node must have room for more"
 _CHECKPOINT = "/containers/{name}/checkpoints/{checkpoint}"
-_CHANGES = ("start", "stop", "restart", "kill", "pause", "unpause", "update", "wait")
+_CHANGES = ("start", "stop", "restart", "kill", "pause", "unpause", "wait")
 #: What an operator may limit for one engine.
 _STARTS = ("start", "restart")
 #: What engines read before they look for the container: a body, or numbers in the query.
@@ -63,6 +65,7 @@ def routes(*, classic: bool = False) -> list[Route]:
         Route("POST", "/swarmcore/explain", _explain(lenient=classic), routed=MANAGER),
         Route("GET", "/containers/{name}/json", inspect, routed=CONTAINER, rewrites=_INSPECT),
         Route("POST", "/containers/{name}/rename", rename, routed=CONTAINER, rewrites=_RENAME),
+        Route("POST", "/containers/{name}/update", update, routed=CONTAINER, rewrites=_UPDATE),
         Route("POST", "/containers/{name}/exec", create_exec, routed=CONTAINER),
         Route("DELETE", "/containers/{name}", remove, routed=CONTAINER),
         Route("DELETE", _CHECKPOINT, remove_checkpoint, routed=CONTAINER),
@@ -265,6 +268,33 @@ async def rename(exchange: Exchange) -> None:
     container, _ = _locate(exchange)
     answer = await exchange.cluster.rename_container(container, name, exchange.request)
     await exchange.send(as_own(answer))
+
+
+async def update(exchange: Exchange) -> None:
+    """``POST /containers/{name}/update``: a container grows as far as its node has room."""
+    try:
+        container, engine = _locate(exchange)
+    except NotFound:
+        await relay_unknown(exchange, "containers", exchange.request.params["name"], "update")
+        return
+    body, claim, node = await exchange.read_json(), container.claim, engine.node
+    if isinstance(body, dict):
+        claim = claim_after_update(
+            container.detail, body, node.cpus, cpu_shares_are_cpus=node.cpu_shares_are_cpus
+        )
+    with ExitStack() as held:
+        held.enter_context(exchange.cluster.growing(container, claim))
+
+        async def settle(status: int) -> None:
+            await engine.refresh_container(container.id)
+            held.close()
+
+        await exchange.relay(
+            engine,
+            engine_path(exchange, "containers", container.id, "update"),
+            body=b"" if body is None else dump_json(body),
+            settle=settle,
+        )
 
 
 async def create_exec(exchange: Exchange) -> None:

@@ -259,6 +259,10 @@ class FakeCluster:
                 return engine
         raise NoNodeFits(f"no node fits constraint node=={wanted}")
 
+    def growing(self, container, claim):
+        self.grown = (container, claim)
+        return nullcontext()
+
     def expecting(self, config, engine, linger=0):
         return nullcontext()
 

@@ -7,8 +7,14 @@ from swarmcore.testing.builders import a_config, a_container, a_node, a_reservat
 
 
 def refusal(config, node):
-    reasons = [rule.check(node) for rule in PortFilter().rules(config)]
-    return next((reason for reason in reasons if reason is not None), None)
+    rule, _ = PortFilter().rules(config)
+    return rule.check(node)
+
+
+def objection(config, node):
+    _, wish = PortFilter().rules(config)
+    assert wish.soft
+    return wish.check(node)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +44,24 @@ def test_the_reason_names_the_holder():
     assert refusal(a_config(ports=["8080:80"]), node) == "taken by web"
 
 
-def test_a_stopped_container_keeps_its_port():
-    node = a_node(containers=[a_container("web", ports=["8080:80"], state="exited")])
-    assert refusal(a_config(ports=["8080:80"]), node) is not None
+@pytest.mark.parametrize(
+    ("state", "holds"),
+    [
+        ("running", True),
+        ("paused", True),
+        ("restarting", True),
+        ("created", True),
+        ("exited", False),
+        ("dead", False),
+        ("removing", False),
+    ],
+)
+def test_a_stopped_container_only_claims_its_port(state, holds):
+    node = a_node(containers=[a_container("web", ports=["8080:80"], state=state)])
+    config = a_config(ports=["8080:80"])
+    assert refusal(config, node) == ("taken by web" if holds else None)
+    assert objection(config, node) == "claimed by web"
+    assert objection(a_config(ports=["8081:80"]), node) is None
 
 
 def test_a_placement_under_way_holds_its_port():
@@ -55,6 +76,7 @@ def test_a_container_without_ports_has_no_rule():
 
 def test_of_very_many_ports_the_first_are_named():
     config = a_config(ports=[str(port) for port in range(8000, 9001)])
-    (rule,) = PortFilter().rules(config)
+    rule, wish = PortFilter().rules(config)
     assert rule.text.startswith("ports 8000/tcp, 8001/tcp, ")
     assert rule.text.endswith("8007/tcp and 993 more")
+    assert wish.text == f"no claim on {rule.text}"

@@ -178,3 +178,26 @@ async def test_a_node_that_hangs_is_named_and_the_others_go_on(manager, n1, n2):
     answer = await manager("GET", "/containers/far/json")
     assert answer.status == 503
     assert "n1" in answer.json()["message"]
+
+
+async def test_updates_at_once_never_get_more_than_a_node_has(manager, n1):
+    statuses = []
+
+    async def grow(name, memory):
+        answer = await manager("POST", f"/containers/{name}/update", {"Memory": memory})
+        statuses.append(answer.status)
+        if answer.status == 409:
+            assert "no room for more: memory (needs " in answer.message
+
+    for name in ("one", "two", "three"):
+        await manager.create(name, "n1", HostConfig={"Memory": n1.memory // 10})
+    async with trio.open_nursery() as nursery:
+        for name in ("one", "two", "three"):
+            nursery.start_soon(grow, name, n1.memory * 6 // 10)
+    assert sorted(statuses) == [200, 409, 409]
+    (node,) = (node for node in manager.cluster.nodes() if node.name == "n1")
+    assert node.used_memory == n1.memory * 6 // 10 + 2 * (n1.memory // 10)
+    assert dict(node.reservations) == {}
+    for name in ("one", "two", "three"):
+        await grow(name, n1.memory // 20)
+    assert statuses[3:] == [200, 200, 200]

@@ -76,9 +76,13 @@ class Project:
         (id,) = self.ids(service)
         return self._api.call("GET", f"/containers/{id}/json")
 
+    def inspect_all(self) -> list[Any]:
+        """Its containers, in any state."""
+        return [self._api.call("GET", f"/containers/{id}/json") for id in self.ids()]
+
     def states(self) -> dict[str, str]:
         """Service -> the state of its containers, which is the same for all of one."""
-        told = (self._api.call("GET", f"/containers/{id}/json") for id in self.ids())
+        told = self.inspect_all()
         return {
             each["Config"]["Labels"][f"{LABEL}.service"]: each["State"]["Status"] for each in told
         }

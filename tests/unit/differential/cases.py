@@ -37,6 +37,7 @@ class Box:
     host_ports: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     is_pending: bool = False
+    is_stopped: bool = False
 
     @property
     def id(self) -> str:
@@ -183,6 +184,7 @@ def _box(lots: Random, name: str) -> Box:
         host_ports=(f"{lots.choice(_PORTS)}/tcp",) if has_host_network else (),
         aliases=(f"other/{name}-alias",) if not is_pending and lots.random() < 0.4 else (),
         is_pending=is_pending,
+        is_stopped=not is_pending and lots.random() < 0.3,
     )
 
 

@@ -22,6 +22,7 @@ DIFFERENCES = {
     "random": "there is room where a container goes, whatever the strategy is",
     "protocols": "53/tcp and 53/udp are two ports",
     "host network": "ports on the host's network are host ports, also of creates under way",
+    "stopped": "a stopped container holds no port: nodes without one go first, a start decides",
     "digests": "a value may have an @, and images answer to their digests",
     "patterns": "what is no pattern is an error; classic takes it for one that matches nothing",
     "slash": "a value of one slash is a value; classic's manager hangs",
@@ -144,7 +145,12 @@ def _tests(case: Case, name: str, repaired: frozenset[str]) -> list[_Test]:
         case "health":
             return [(False, lambda machine: machine.failures < 3)]
         case "port":
-            return [(False, partial(_has_ports, wanted, repaired))]
+            unclaimed = partial(_has_ports, wanted, repaired, lambda box: True)
+            if "stopped" not in repaired:
+                return [(False, unclaimed)]
+            free = partial(_has_ports, wanted, repaired, lambda box: not box.is_stopped)
+            asks = bool(wanted.bindings or wanted.host_ports)
+            return [(False, free), (True, unclaimed)] if asks else []
         case "containerslots":
             return [(False, _has_slot)]
         case "dependency":
@@ -157,20 +163,21 @@ def _tests(case: Case, name: str, repaired: frozenset[str]) -> list[_Test]:
             return [_whitelist(text, repaired) for text in wanted.whitelists]
 
 
-def _has_ports(wanted: Wanted, repaired: frozenset[str], machine: Machine) -> bool:
+def _has_ports(
+    wanted: Wanted, repaired: frozenset[str], holds: Callable[[Box], bool], machine: Machine
+) -> bool:
+    boxes = list(filter(holds, machine.boxes))
     if "host network" in repaired:
         asked = [*wanted.bindings, *_host_bindings(wanted.host_ports)]
         held = [
-            binding
-            for box in machine.boxes
-            for binding in (*box.bindings, *_host_bindings(box.host_ports))
+            binding for box in boxes for binding in (*box.bindings, *_host_bindings(box.host_ports))
         ]
     elif wanted.host_ports:
-        seen = {port for box in machine.boxes if not box.is_pending for port in box.host_ports}
+        seen = {port for box in boxes if not box.is_pending for port in box.host_ports}
         return seen.isdisjoint(wanted.host_ports)
     else:
         asked = list(wanted.bindings)
-        held = [binding for box in machine.boxes for binding in box.bindings]
+        held = [binding for box in boxes for binding in box.bindings]
     blind = "protocols" not in repaired
     return not any(
         one.port == other.port

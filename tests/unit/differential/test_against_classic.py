@@ -90,6 +90,7 @@ def _container(box):
         cpus=box.cores,
         ports=_ports(box),
         links=box.aliases,
+        state="exited" if box.is_stopped else "running",
     )
     return replace(made, id=box.id)
 

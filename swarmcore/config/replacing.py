@@ -1,0 +1,93 @@
+"""Which containers a new one replaces: one that is made before the old one is removed.
+
+On an engine that works, for nothing collides before the start.  Compose tells what it replaces by
+labels and names (both generations), other tools by giving the old container another name first
+(watchtower for itself, Portainer, scripts).  Pure.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from swarmcore.model import Container, HostPort
+from swarmcore.node import Node
+
+_COMPOSE = "com.docker.compose"
+_PROJECT, _SERVICE = f"{_COMPOSE}.project", f"{_COMPOSE}.service"
+_REPLACE, _ONE_OFF = f"{_COMPOSE}.replace", f"{_COMPOSE}.oneoff"
+#: These say together which replica of which service a container is.
+_PLACE = (_PROJECT, _SERVICE, f"{_COMPOSE}.container-number")
+#: ``1a2d5445ec25_web``: what compose of the second generation calls the new one, until the old one
+#: is gone, and compose of the first generation the old one.
+_BESIDE = re.compile(r"([0-9a-f]{12})_(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A container that is about to be made.
+
+    Attributes:
+        name: without slash.
+        labels: of its create.
+        ports: host ports that it claims.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    ports: Sequence[HostPort] = ()
+
+    def replaced(self, nodes: Iterable[Node]) -> Iterator[str]:
+        """The ids of the containers on *nodes* that it replaces."""
+        for node in nodes:
+            if self._may_replace_on(node):
+                for container in node.containers.values():
+                    if self._names(container) or (
+                        container.id not in node.starting
+                        and (self._succeeds(container) or self._takes_over(container, node))
+                    ):
+                        yield container.id
+
+    def _may_replace_on(self, node: Node) -> bool:
+        """Whether a look at all containers of *node* is worth its time."""
+        words = node.container_words
+        beside = _BESIDE.fullmatch(self.name)
+        return (
+            (beside is not None and beside[1] in words)
+            or self.labels.get(_REPLACE) in words
+            or self.labels.get(_SERVICE) in node.container_label_values(_SERVICE)
+            or node.renamed_from(self.name) != ""
+        )
+
+    def _names(self, container: Container) -> bool:
+        """Whether one of the two has the other's name behind the id of the old one."""
+        id = container.id[:12]
+        return self.name == f"{id}_{container.name}" or container.name == f"{id}_{self.name}"
+
+    def _succeeds(self, container: Container) -> bool:
+        """Whether the labels say so.
+
+        What waits for its first start is never replaced for its labels alone: two creates at once
+        may have the same.
+        """
+        replaced, project = self.labels.get(_REPLACE), self.labels.get(_PROJECT)
+        if replaced == container.id:
+            return True
+        if replaced == container.name and project == container.labels.get(_PROJECT):
+            return True
+        place = [self.labels.get(label) for label in _PLACE]
+        one_off = self.labels.get(_ONE_OFF, "").lower() == "true"
+        return (
+            None not in place
+            and not one_off
+            and place == [container.labels.get(label) for label in _PLACE]
+            and container.labels.get(_ONE_OFF, "").lower() != "true"
+        )
+
+    def _takes_over(self, container: Container, node: Node) -> bool:
+        """Whether *container* gave its name away, and a port of it is asked for under that name.
+
+        A name alone tells too little: it may have been given back long ago.
+        """
+        return container.id == node.renamed_from(self.name) and any(
+            asked.clashes(port) for asked in self.ports for port in container.claim.ports
+        )
