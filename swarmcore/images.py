@@ -36,6 +36,10 @@ class ImageHolder(Protocol):
         """Names that mean another image by now -> the image that the engine still calls so."""
         ...
 
+    def image_called(self, name: str) -> str:
+        """The id of the image that *name*, as engines print it, means there; empty for none."""
+        ...
+
 
 def split_image(text: str) -> tuple[str, str]:
     """The repository, and the rest with its separator: ``:tag``, ``@sha256:...`` or nothing.
@@ -107,6 +111,10 @@ def named_ids(images: _Images, text: str) -> set[str]:
     found = {id for id, image in images.items() if not spellings.isdisjoint(names_of_image(image))}
     if found:
         return found
+    return _begun_ids(images, text)
+
+
+def _begun_ids(images: _Images, text: str) -> set[str]:
     digits = text.removeprefix("sha256:")
     if not _ID_BEGINNING.fullmatch(digits):
         return set()
@@ -119,7 +127,10 @@ def has_image(holder: ImageHolder, text: str) -> bool:
     Another image that the engine calls so, because it does not know that the name was given anew
     elsewhere, is not the one that is meant: see ``has_moved``.
     """
-    return bool(named_ids(holder.images, text))
+    normal = normal_image(text)
+    if normal in holder.images or holder.image_called(familiar_image(normal)):
+        return True
+    return bool(_begun_ids(holder.images, text))
 
 
 def has_moved(holder: ImageHolder, text: str) -> bool:

@@ -228,8 +228,9 @@ class Creation:
         version = self._request.version or members.roll.api_version
         await self._wait_for_turn(node)
         try:
-            if has_moved(node, self._config.image):
-                return error_answer(404, f"No such image: {shown_image(self._config.image)}")
+            for image in (self._config.image, *self._config.mounted_images):
+                if has_moved(node, image):  # the engine would take the wrong one
+                    return error_answer(404, f"No such image: {shown_image(image)}")
             return await ask_to_create(engine, self._config, version, self._placement.permit)
         finally:
             self._placement.turns.give_back(node.id)

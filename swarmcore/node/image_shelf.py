@@ -4,6 +4,7 @@ Made for placement and affinity: what images are called is counted when they are
 somebody asks.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,41 +35,50 @@ class ImageShelf:
     named: Mapping[str, str] = field(default_factory=dict)
     moved_names: Mapping[str, str] = field(default_factory=dict)
     _listed: _Images = field(default_factory=dict)
+    _listed_named: Mapping[str, str] = field(default_factory=dict)
     _listed_words: frozenset[str] = frozenset()
+    _repositories: Mapping[str, int] = field(default_factory=dict)
     _words: frozenset[str] | None = None
 
     def put(self, images: _Images) -> None:
         """The engine lists *images*."""
         self._listed = images
+        self._listed_named = {
+            familiar_image(name): id
+            for id, image in images.items()
+            for name in names_of_image(image)
+        }
         self._listed_words = frozenset(words_of_images(images))
+        self._repositories = Counter(split_image(name)[0] for name in self._listed_named)
         self.move(self.moved_names)
 
     def move(self, names: Mapping[str, str]) -> None:
         """*names* mean images of other nodes by now; those that did so before and are not among
         them mean what the engine calls so."""
         self.moved_names = names
-        changed = {
-            id: without_moved_names(names, self._listed[id])
-            for id in set(names.values())
-            if id in self._listed
-        }
-        self.images = {**self._listed, **changed} if changed else self._listed
-        self.named = {
-            familiar_image(name): id
-            for id, image in self.images.items()
-            for name in names_of_image(image)
-        }
-        self._words = None
+        self.images, self.named, self._words = self._listed, self._listed_named, None
+        gone = self._gone()
+        if gone:
+            changed = {id: without_moved_names(names, self._listed[id]) for id in gone.values()}
+            self.images = {**self._listed, **changed}
+            named = dict(self._listed_named)
+            for name in gone:
+                del named[name]
+            self.named = named
 
     @property
     def words(self) -> Collection[str]:
         """What the images may be called: ids, short ids, tags, digests, repositories."""
-        if not self.moved_names:
+        gone = self._gone()
+        if not gone:
             return self._listed_words
         if self._words is None:
-            words = self._listed_words - self.moved_names.keys()
-            for repository in {split_image(name)[0] for name in self.moved_names}:
-                if not any(word.startswith((f"{repository}:", f"{repository}@")) for word in words):
-                    words -= {repository}
-            self._words = words
+            lost = Counter(split_image(name)[0] for name in gone)
+            empty = {each for each, count in lost.items() if count == self._repositories[each]}
+            self._words = self._listed_words - gone.keys() - empty
         return self._words
+
+    def _gone(self) -> Mapping[str, str]:
+        """The names of the engine's list that moved away from what it calls so."""
+        listed = self._listed_named
+        return {name: id for name, id in self.moved_names.items() if listed.get(name) == id}

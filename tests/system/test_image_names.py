@@ -3,8 +3,10 @@
 import io
 import json
 import tarfile
+import threading
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -264,6 +266,31 @@ def test_a_pull_of_what_one_node_pushed_is_one_image_on_all(fleet, classic, name
     classic("pull", name)
     assert len(set(held(fleet, name).values())) == 1
     assert run_everywhere(fleet, classic, name) == {"2"}
+
+
+def test_a_name_means_one_image_while_others_are_busy(fleet, classic, name):
+    """Clients come and go, and other names move, while one name is given again and again."""
+    docker = fleet.docker()
+    stop = threading.Event()
+
+    def bustle(number):
+        while not stop.is_set():
+            other = f"{name}-copy" if number % 2 else f"{name}-old"
+            docker.run("run", "--rm", "busybox", "true")
+            docker.run("tag", "busybox", other)
+            docker.run("rmi", other)
+
+    put_everywhere(fleet, classic, name)
+    with ThreadPoolExecutor() as pool:
+        busy = [pool.submit(bustle, number) for number in range(4)]
+        try:
+            for version in ("2", "3"):
+                build(classic, name, version)
+                assert version_of(docker, name) == f"v={version}"
+                assert run_everywhere(fleet, docker, name) == {version}
+        finally:
+            stop.set()
+    assert [each.exception() for each in busy] == [None] * len(busy)
 
 
 def test_after_a_restart_the_dates_of_the_images_decide_and_the_log_tells(
