@@ -237,15 +237,14 @@ class ImageNames:
         """The names about which a node's list is in dispute."""
         return [name for name, nodes in self._disputes.items() if node_id in nodes]
 
-    def undated(self, name: str) -> list[tuple[str, str]]:
-        """Node and image id of every image that must be inspected to settle a dispute."""
-        meaning, disputants = self._meanings[name], self._disputes.get(name, ())
+    def undated(self, name: str, node_id: str) -> list[tuple[str, str]]:
+        """Node and image id of every image that must be inspected to settle what a node's list says
+        of a name: the node's own, and one for each id of the image that the name means."""
+        meaning = self._meanings[name]
         wanted: dict[str, tuple[str, str]] = {}
-        for node_id, held in self._holders[name].items():
-            is_ours = meaning.includes(held)
-            if held.date is None and (is_ours or node_id in disputants):
-                # Of an image that is not disputed one node's word is enough.
-                wanted.setdefault(held.id if is_ours else node_id, (node_id, held.id))
+        for each, held in self._holders[name].items():
+            if held.date is None and (each == node_id or meaning.includes(held)):
+                wanted.setdefault(held.id, (each, held.id))
         return list(wanted.values())
 
     def dated(self, node_id: str, image_id: str, date: float, content: str) -> None:
@@ -254,27 +253,30 @@ class ImageNames:
             if held.id == image_id:
                 held.date, held.content = date, content
 
-    def settle(self, name: str) -> Settlement | None:
-        """End the dispute about a name; by dates, or those of the list where none is known.
+    def settle(self, name: str, node_id: str) -> Settlement | None:
+        """End the dispute of a node's list about a name by dates; the list's where none is known.
 
         Returns:
             How; ``None`` where all were the same image, or nothing was in dispute.
         """
-        disputants = self._disputes.pop(name, set())
-        holders = self._holders.get(name, {})
-        disputed = sorted(
-            (holders[node_id].best_date, holders[node_id].id, node_id) for node_id in disputants
-        )
-        if not disputed:
+        if not self._end_dispute(name, node_id):
             return None
-        before = self._meanings[name]
-        for _, _, node_id in disputed:
-            self._judge(name, holders[node_id])
+        holders, before = self._holders[name], self._meanings[name]
+        self._judge(name, holders[node_id])
         told: set[str] = set()
         self._review_all(name, told)
         self._tell_all(told)
         has_moved = self._meanings[name] is not before
-        return self._describe(name, holders.keys() if has_moved else disputants)
+        return self._describe(name, holders.keys() if has_moved else [node_id])
+
+    def _end_dispute(self, name: str, node_id: str) -> bool:
+        nodes = self._disputes.get(name, set())
+        if node_id not in nodes:
+            return False
+        nodes.remove(node_id)
+        if not nodes:
+            del self._disputes[name]
+        return True
 
     def _judge(self, name: str, held: _Held) -> None:
         """Let *held* be what *name* means if it is the newer one."""
@@ -337,10 +339,7 @@ class ImageNames:
         del holders[node_id]
         if self._moved.get(node_id, {}).pop(name, None):
             told.add(node_id)
-        if name in self._disputes:
-            self._disputes[name].discard(node_id)
-            if not self._disputes[name]:
-                del self._disputes[name]
+        self._end_dispute(name, node_id)
         if not holders:
             del self._holders[name], self._meanings[name]
 

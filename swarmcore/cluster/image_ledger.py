@@ -139,11 +139,11 @@ class ImageLedger:
         names = self._names.disputed(node.id)
         if not names:
             return
-        wanted = {pair for name in names for pair in self._names.undated(name)}
+        wanted = {pair for name in names for pair in self._names.undated(name, node.id)}
         with trio.move_on_after(_SETTLE_SECONDS):
             await self._ask_dates(wanted)
         for name in names:
-            if settlement := self._names.settle(name):
+            if settlement := self._names.settle(name, node.id):
                 self._log(settlement)
         self._news.clear()
 

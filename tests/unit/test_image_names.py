@@ -1,5 +1,7 @@
 """What image names mean, over several engines, against one engine that was told the same."""
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,51 +157,53 @@ def test_what_is_set_aside_gives_nothing(engines):
     assert engines.holders("app:latest") == ["n1", "n2"]
 
 
-def disputed(engines, dates, contents=None):
+def settle(engines, dates, contents=None, order=NODES):
     """Settle every dispute with these dates of images; returns what was told."""
     told = []
-    for node in NODES:
+    for node in order:
         for name in engines.names.disputed(node):
-            for asked, image in engines.names.undated(name):
+            for asked, image in engines.names.undated(name, node):
                 engines.names.dated(asked, image, dates[image], (contents or {}).get(image, ""))
-            told.append(engines.names.settle(name))
-    return told
+            told.append(engines.names.settle(name, node))
+    return [each for each in told if each is not None]
 
 
-def test_what_was_found_is_settled_by_dates_whichever_was_found_first(engines):
+@pytest.mark.parametrize("order", list(permutations(NODES)), ids="-".join)
+def test_what_was_found_is_settled_by_dates_whichever_was_found_first(engines, order):
     for node, image in zip(NODES, ("v1", "v3", "v2"), strict=True):
         engines.give(node, "app:latest", image, live=False)
     assert engines.holders("app:latest") == ["n1"]  # until it is settled
-    [told] = [each for each in disputed(engines, {"v1": 5, "v2": 8, "v3": 9}) if each]
+    told = settle(engines, {"v1": 5, "v2": 8, "v3": 9}, order=order)
     assert engines.holders("app:latest") == ["n2"]
-    assert (told.name, told.image_id, told.node_ids) == ("app:latest", "v3", ("n2",))
-    assert told.older == {"n1": ("v1", 5), "n3": ("v2", 8)}
+    assert {(each.name, each.image_id) for each in told[-1:]} == {("app:latest", "v3")}
+    assert ("n1", ("v1", 5)) in [each for one in told for each in one.older.items()]
+    assert settle(engines, {}) == []
 
 
 def test_without_answers_the_dates_of_the_lists_decide(engines):
     engines.facts = {"v1": {"Created": 1}, "v2": {"Created": 2}}
     engines.give("n1", "app:latest", "v1", live=False)
     engines.give("n2", "app:latest", "v2", live=False)
-    engines.names.settle("app:latest")
+    engines.names.settle("app:latest", "n2")
     assert engines.holders("app:latest") == ["n2"]
 
 
 def test_an_engine_that_returns_with_an_older_image_changes_nothing(engines):
     engines.give("n1", "app:latest", "v2")
     engines.give("n2", "app:latest", "v1", live=False)
-    [told] = disputed(engines, {"v1": engines.now - 500, "v2": 0})
+    [told] = settle(engines, {"v1": engines.now - 500, "v2": 0})
     assert engines.holders("app:latest") == ["n1"]
     assert list(told.older) == ["n2"]
     engines.give("n3", "app:latest", "v3", live=False)
-    disputed(engines, {"v2": 0, "v3": engines.now + 500})
+    settle(engines, {"v2": 0, "v3": engines.now + 500})
     assert engines.holders("app:latest") == ["n3"]
 
 
 def test_images_of_one_content_are_one_image(engines):
     engines.give("n1", "app:latest", "made1", live=False)
     engines.give("n2", "app:latest", "made2", live=False)
-    told = disputed(engines, {"made1": 1, "made2": 2}, {"made1": "x", "made2": "x"})
-    assert told == [None]
+    told = settle(engines, {"made1": 1, "made2": 2}, {"made1": "x", "made2": "x"})
+    assert told == []
     assert engines.holders("app:latest") == ["n1", "n2"]
 
 
