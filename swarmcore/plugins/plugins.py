@@ -5,18 +5,14 @@ core never sees either: it has one typed method here for every hook.  Which name
 ``selection`` to know.
 """
 
-import functools
-import inspect
 import logging
-import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from pluggy import HookCaller, PluginManager, PluginValidationError
+from pluggy import HookCaller
 from stevedore import DriverManager
 
-from swarmcore import hookspecs
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import (
     PluginBroken,
@@ -27,8 +23,9 @@ from swarmcore.errors import (
 )
 from swarmcore.messages import Request
 from swarmcore.node import Node
-from swarmcore.plugins.catalogue import GROUP, NAMED_KINDS, PluginInfo, find, installed, listing
+from swarmcore.plugins.catalogue import GROUP, PluginInfo, find, installed, listing
 from swarmcore.plugins.importing import guarded, import_file, import_module, is_path, one_line
+from swarmcore.plugins.validation import check, check_route, new_manager
 from swarmcore.protocols import (
     Cluster,
     Command,
@@ -43,7 +40,7 @@ from swarmcore.protocols import (
 )
 from swarmcore.routing import shape
 
-__all__ = ["PluginInfo", "Plugins", "check", "import_installed", "installed", "is_async"]
+__all__ = ["PluginInfo", "Plugins", "check", "import_installed", "installed"]
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +53,7 @@ class Plugins:
 
     def __init__(self) -> None:
         self._loaded: dict[str, tuple[PluginInfo, object]] = {}
-        self._manager = _manager()
+        self._manager = new_manager()
         self._callers: dict[str, list[tuple[PluginInfo, HookCaller]]] = {}
 
     # ---- who is in the room
@@ -103,7 +100,7 @@ class Plugins:
         self._callers.clear()
         # pluggy calls the last registered first, and ours is the calling order: the manager is
         # made anew, back to front, which costs nothing beside importing a plugin.
-        self._manager = _manager()
+        self._manager = new_manager()
         for name, (_, loaded) in reversed(self._loaded.items()):
             self._manager.register(loaded, name=name)
 
@@ -164,7 +161,7 @@ class Plugins:
         """
         claimed: dict[tuple[str, str], tuple[PluginInfo, Route]] = {}
         for info, route in self._items("swarmcore_routes", Route, options=options):
-            _check_route(info, route)
+            check_route(info, route)
             other, known = claimed.setdefault((route.method, shape(route.template)), (info, route))
             if known is not route:
                 raise PluginConflict(
@@ -298,60 +295,6 @@ class Plugins:
                 _log.exception("plugin %s failed in %s; going on without it", info, hook)
 
 
-def _check_route(info: PluginInfo, route: Route) -> None:
-    where = f"plugin {info}: route {route.method} {route.template}"
-    if not route.template.startswith("/"):
-        raise PluginMisfit(f"{where}: its path must begin with a slash")
-    if not is_async(route.handler):
-        raise PluginMisfit(f"{where}: its handler must be an async function")
-
-
-def is_async(function: object) -> bool:
-    """Whether calling *function* gives something to await, as far as can be told before."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    # An object whose __call__ is async is as good as an async function.
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  (its kind is asked for, not whether)
-    )
-
-
-def check(info: PluginInfo, plugin: object) -> list[str]:
-    """See whether *plugin* fits the hooks of this core, in a manager of its own.
-
-    Returns:
-        The hooks that it implements.
-
-    Raises:
-        PluginMisfit: a hook that is not specified, a wrong argument, a coroutine, no hook, or
-            not the one that an entry point of its kind is for.
-    """
-    manager = _manager()
-    try:
-        manager.register(plugin, name=info.name)
-        manager.check_pending()
-    except PluginValidationError as error:
-        raise PluginMisfit(f"plugin {info} does not fit this core: {one_line(error)}") from error
-    hooks = []
-    for caller in manager.get_hookcallers(plugin) or []:
-        hooks.append(caller.name)
-        for implementation in caller.get_hookimpls():
-            function = implementation.function
-            if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-                raise PluginMisfit(
-                    f"plugin {info} does not fit this core: {caller.name} is async; hooks are "
-                    "synchronous and quick, work that waits belongs into what they return"
-                )
-    if not hooks:
-        raise PluginMisfit(f"plugin {info} implements no hook")
-    if info.distribution and info.kind in NAMED_KINDS and f"swarmcore_{info.kind}" not in hooks:
-        raise PluginMisfit(
-            f"plugin {info} does not fit this core: its name says {info.kind}, and it does not "
-            f"implement swarmcore_{info.kind}"
-        )
-    return sorted(hooks)
-
-
 class _Driver(DriverManager[object]):
     """Finds its driver in live metadata: stevedore's disk cache can be two minutes old."""
 
@@ -379,19 +322,6 @@ def _import(name: str) -> tuple[PluginInfo, object]:
     if found is None:
         raise PluginNotFound(f"no plugin is called {name!r}; {listing(known)}")
     return found
-
-
-def _manager() -> PluginManager:
-    manager = PluginManager("swarmcore")
-    manager.add_hookspecs(hookspecs)
-    if os.environ.get("SWARMCORE_TRACE_HOOKS"):
-        manager.add_hookcall_monitoring(_trace, lambda outcome, *_: None)
-    return manager
-
-
-def _trace(hook: str, implementations: Sequence[Any], arguments: Mapping[str, Any]) -> None:
-    names = ", ".join(each.plugin_name for each in reversed(implementations))
-    _log.info("hook %s(%s): %s", hook, ", ".join(arguments), names)
 
 
 def _expect(value: Any, info: PluginInfo, hook: str, *attributes: str) -> Any:

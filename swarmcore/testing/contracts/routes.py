@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from swarmcore.plugins.plugins import is_async
+from swarmcore.plugins.validation import is_async
 from swarmcore.protocols import Route
 from swarmcore.routing import Router, shape
 from swarmcore.testing.contracts.loading import PluginContract
