@@ -1,6 +1,7 @@
 """HTTP as the rest of swarmcore sees it: a request, an answer, a query.  No sockets, no framing."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,10 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 #: What Go's engine reads as false in a query; everything else is true.
 _FALSE = frozenset({"", "0", "no", "false", "none"})
+#: Whether a query is to be looked at closely.
+_ODD = re.compile("[;%]")
+#: The beginning of an escape that is none, as much of it as Go tells.
+_ESCAPE_FAULT = re.compile("%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 
 
 def find_header(headers: Headers, name: bytes) -> bytes | None:
@@ -28,17 +33,33 @@ def without_headers(headers: Headers, *names: bytes) -> Headers:
 
 
 class Query:
-    """A query string as ordered pairs; read the way the engine reads it."""
+    """A query string as ordered pairs; read the way the engine reads it.
 
-    __slots__ = ("_pairs",)
+    One that is malformed is refused when it is first looked at: paths without parameters answer
+    whatever stands behind their question mark, as engines do.
 
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._pairs = tuple(pairs)
+    Raises:
+        BadRequest: by all that looks at the parameters, where the text was malformed.
+    """
+
+    __slots__ = ("_fault", "_read")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = (), *, fault: str = "") -> None:
+        self._read = tuple(pairs)
+        self._fault = fault
 
     @classmethod
     def parse(cls, text: str) -> "Query":
         """Read the part of a request target after ``?``."""
+        if _ODD.search(text) and (fault := _fault_of(text)):
+            return cls(fault=fault)
         return cls(parse_qsl(text, keep_blank_values=True))
+
+    @property
+    def _pairs(self) -> tuple[tuple[str, str], ...]:
+        if self._fault:
+            raise BadRequest(self._fault)
+        return self._read
 
     def get(self, key: str, default: str = "") -> str:
         """The first value of *key*."""
@@ -51,21 +72,6 @@ class Query:
     def flag(self, key: str) -> bool:
         """A boolean: all but empty, ``0``, ``no``, ``false``, ``none`` (any case) is true."""
         return self.get(key).strip().lower() not in _FALSE
-
-    def filters(self) -> dict[str, list[str]]:
-        """The ``filters`` parameter in both of its encodings: lists, and maps of value to bool.
-
-        Raises:
-            BadRequest: not JSON, or of another shape.
-        """
-        text = self.get("filters")
-        if not text:
-            return {}
-        try:
-            read = json.loads(text)
-            return {key: _filter_values(values) for key, values in read.items()}
-        except (ValueError, AttributeError, TypeError, RecursionError):
-            raise BadRequest("invalid filter") from None
 
     def replace(self, **changes: str | None) -> "Query":
         """A copy with each key set once to its new value, or gone where that is ``None``."""
@@ -92,15 +98,16 @@ class Query:
         return urlencode(self._pairs)
 
     def __repr__(self) -> str:
-        return f"Query({str(self)!r})"
+        return f"Query({urlencode(self._read)!r})"
 
 
-def _filter_values(values: Any) -> list[str]:
-    if isinstance(values, dict):
-        return [str(value) for value, wanted in values.items() if wanted]
-    if isinstance(values, list):
-        return [str(value) for value in values]
-    raise TypeError(values)
+def _fault_of(text: str) -> str:
+    """What Go finds wrong with a query, in its words; empty where that is nothing."""
+    if ";" in text:
+        return "invalid semicolon separator in query"
+    faults = (_ESCAPE_FAULT.search(part) for pair in text.split("&") for part in pair.split("="))
+    found = next(filter(None, faults), None)
+    return f'invalid URL escape "{found[0]}"' if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import h11
 import trio
 
 from swarmcore.errors import BadRequest, TooLarge
+from swarmcore.limits import PARAMETERS, check_count
 from swarmcore.messages import Answer, Client, Headers, Query, Request, json_answer
 from swarmcore.routing import clean_path, origin_form
 from swarmcore.server.bodies import parse_body
@@ -30,9 +31,6 @@ from swarmcore.server.limits import Limits
 from swarmcore.streams import BROKEN, EarlyStream
 from swarmcore.versions import split_version
 
-#: More parameters than this are an attack on whoever looks for one.
-_MAX_PARAMETERS = 10_000
-
 
 def read_request(head: h11.Request, client: Client) -> Request:
     """What h11 read, as a request.
@@ -42,8 +40,7 @@ def read_request(head: h11.Request, client: Client) -> Request:
     """
     target = head.target.decode("latin-1")
     path, _, query = origin_form(target).partition("?")
-    if query.count("&") > _MAX_PARAMETERS:
-        raise BadRequest(f"more than {_MAX_PARAMETERS} query parameters")
+    check_count(query.count("&") + 1, PARAMETERS, "query parameters")
     version, path = split_version(unquote(path))
     return Request(
         method=head.method.decode("latin-1").upper(),

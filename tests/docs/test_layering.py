@@ -17,8 +17,8 @@ PURE = {
     "config/endpoints", "config/folding", "config/gates", "config/instructions", "config/prefixes",
     "config/references",
     "config/spelling", "engine/backoff", "engine/cache", "engine/specs", "errors", "events", "expr",
-    "expression_rules", "image_names", "images", "messages", "model", "names", "node/census",
-    "node/gpus", "node/image_shelf",
+    "expression_rules", "filters", "image_names", "images", "limits", "messages", "model", "names",
+    "node/census", "node/gpus", "node/image_shelf",
     "node/node", "node/ports", "operations/columns", "operations/decision_text",
     "operations/explanation_text", "operations/node_text", "options/operation_tables",
     "options/durations", "options/flags", "options/option_tables", "options/usage",
@@ -32,10 +32,9 @@ PURE = {
 WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}
 #: What a plugin may import of the core: the words, pure functions, and what plugins see.
 PLUGIN_FACING = {
-    "addresses", "compat", "config", "errors", "events", "expr", "expression_rules", "hookimpl",
-    "images",
-    "messages", "model", "names", "node", "patterns", "protocols", "ranges", "routing", "sizes",
-    "stores", "versions", "weighing",
+    "addresses", "compat", "config", "errors", "events", "expr", "expression_rules", "filters",
+    "hookimpl", "images", "limits", "messages", "model", "names", "node", "patterns", "protocols",
+    "ranges", "routing", "sizes", "stores", "versions", "weighing",
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.patterns import PatternError, searcher
+from swarmcore.patterns import PatternError, PatternTooLargeError, matcher, searcher
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,28 @@ def test_a_pattern_finds_its_matches(pattern, text, found):
 def test_what_is_no_pattern_or_takes_too_much_is_refused_with_the_reason(pattern):
     with pytest.raises(PatternError, match=r"\w+"):
         searcher(pattern)
+
+
+def test_a_pattern_that_takes_too_much_is_told_apart_from_what_is_none():
+    with pytest.raises(PatternTooLargeError):
+        searcher("(.{0,31}){0,31}x")
+    with pytest.raises(PatternTooLargeError):
+        matcher(["a", "(.{0,31}){0,31}x"])
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["a"], ["a", "ab", "xay"]),
+        (["^a$"], ["a"]),
+        (["^a$", "y$"], ["a", "xay"]),
+        (["(?i)A", "B$"], ["a", "ab", "xay"]),
+        (["a|", "("], ["a", "ab", "xay", "c"]),
+        (["("], []),
+        (["c", "x.*|b$"], ["ab", "xay", "c"]),
+        ([""], ["a", "ab", "xay", "c"]),
+    ],
+)
+def test_many_patterns_find_what_each_of_them_finds(values, found):
+    test = matcher(values)
+    assert [text for text in ("a", "ab", "xay", "c") if test(text)] == found

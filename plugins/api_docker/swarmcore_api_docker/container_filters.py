@@ -4,17 +4,18 @@ Rules are the engine's; ``node`` is classic's addition.  Values of one key are a
 must all hold.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from contextlib import suppress
+from bisect import bisect_left
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
-from swarmcore.errors import BadRequest
+from swarmcore.errors import NotFound
+from swarmcore.filters import Filters, invalid
 from swarmcore.images import named_ids
 from swarmcore.model import Container
 from swarmcore.node import Node
-from swarmcore.patterns import PatternError, searcher
 from swarmcore_api_docker.fragments import NODE_LABEL
+from swarmcore_api_docker.go_numbers import BadValue, NumberError, parse_int, parse_port
+from swarmcore_api_docker.pace import Pace
 from swarmcore_api_docker.status_text import word_health
 from swarmcore_api_docker.timestamps import parse_moment
 
@@ -22,11 +23,8 @@ from swarmcore_api_docker.timestamps import parse_moment
 Test = Callable[[Container, Node], bool]
 
 _STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
-_HEALTHS = frozenset({"none", "starting", "healthy", "unhealthy"})
-_TRUE, _FALSE = frozenset({"1", "t", "true"}), frozenset({"0", "f", "false"})
+_HEALTHS = ("none", "starting", "healthy", "unhealthy")
 _TASK_LABELS = ("com.docker.swarm.task", "com.docker.swarm.task.id")
-_PLAIN = re.compile(r"[\w/:-]*", re.ASCII)
-_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +40,33 @@ class Surroundings:
     nodes: Sequence[Node]
 
 
-def compile_filters(filters: Mapping[str, Sequence[str]], around: Surroundings) -> list[Test]:
+_Compiler = Callable[[Filters, Surroundings], Test]
+
+
+async def compile_filters(filters: Filters, around: Surroundings) -> list[Test]:
     """Make the tests that a container must all pass.
 
     Raises:
         BadRequest: an unknown key, or a value that its key cannot have.
+        BadValue: the same where an engine answers 500.
         NotFound: ``before`` or ``since`` names no container.
     """
-    tests = []
-    for key, values in filters.items():
-        compiler = _COMPILERS.get(key)
-        if compiler is None:
-            raise BadRequest(f"invalid filter '{key}'")
-        if values:
-            tests.append(compiler(values, around))
+    filters.refuse_unknown((*_COMPILERS, "ancestor"))
+    tests = [compiler(filters, around) for key, compiler in _COMPILERS.items() if key in filters]
+    if "ancestor" in filters:
+        tests.append(await _by_ancestor(filters, around))
     return tests
 
 
-def _invalid(key: str, value: str) -> BadRequest:
-    return BadRequest(f"invalid filter '{key}={value}'")
+def _everything(container: Container, node: Node) -> bool:
+    return True
 
 
 # ---- names and ids
 
 
-def _by_name(values: Sequence[str], around: Surroundings) -> Test:
-    found = matcher(values)
+def _by_name(filters: Filters, around: Surroundings) -> Test:
+    found = filters.matching("name")
 
     def test(container: Container, node: Node) -> bool:
         return any(found(name) or found(f"/{name}") for name in container.names)
@@ -75,63 +74,67 @@ def _by_name(values: Sequence[str], around: Surroundings) -> Test:
     return test
 
 
-def _by_id(values: Sequence[str], around: Surroundings) -> Test:
-    found = matcher(values)
-    return lambda container, node: found(container.id)
+def _by_id(filters: Filters, around: Surroundings) -> Test:
+    """Each value is an id, or the beginning of one container's alone."""
+    values = filters.values("id")
+    if not values:
+        return _everything
+    known = sorted(id for node in around.nodes for id in node.containers)
+    wanted = {id for value in values if (id := _begun(known, value))}
+    return lambda container, node: container.id in wanted
 
 
-def _by_node(values: Sequence[str], around: Surroundings) -> Test:
+def _begun(known: Sequence[str], value: str) -> str:
+    """The one id of *known*, which are in order, that begins with *value*; empty without one."""
+    at = bisect_left(known, value)
+    found = [id for id in known[at : at + 2] if id.startswith(value)]
+    return found[0] if value and len(found) == 1 else ""
+
+
+def _by_node(filters: Filters, around: Surroundings) -> Test:
     """An exact name, or id, means that node alone; anything else is a pattern, as in classic."""
+    values = filters.values("node")
     known = {text for node in around.nodes for text in (node.name, node.id)}
     exact = {value for value in values if value in known}
-    found = matcher([value for value in values if value not in exact])
+    patterns = Filters.of({"node": [value for value in values if value not in exact]})
+    found = patterns.matching("node") if len(exact) < len(values) or not values else _nothing
     return lambda container, node: bool({node.name, node.id} & exact) or found(node.name)
 
 
-def matcher(values: Iterable[str]) -> Callable[[str], bool]:
-    """Equal to one of *values*, or containing a match of one as a regular expression."""
-    exact, parts, patterns = frozenset(values), [], []
-    for value in exact:
-        if _PLAIN.fullmatch(value):
-            parts.append(value)  # most are; five times as fast as a pattern
-            continue
-        with suppress(PatternError):  # the engine, too, then compares the text only
-            patterns.append(searcher(value))
-    return lambda text: (
-        text in exact
-        or any(part in text for part in parts)
-        or any(matches(text) for matches in patterns)
-    )
+def _nothing(text: str) -> bool:
+    return False
 
 
 # ---- state
 
 
-def _by_status(values: Sequence[str], around: Surroundings) -> Test:
-    wanted = set()
-    for value in values:
-        found = matcher([value])
-        states = {state for state in _STATES if found(state)}
-        if not states:
-            raise _invalid("status", value)
-        wanted |= states
-    return lambda container, node: container.state in wanted
+def _by_status(filters: Filters, around: Surroundings) -> Test:
+    wanted = filters.values("status")
+    for value in wanted:
+        if value not in _STATES:
+            raise invalid("status", value, _must_be("state", value, _STATES))
+    return (lambda container, node: container.state in wanted) if wanted else _everything
 
 
-def _by_health(values: Sequence[str], around: Surroundings) -> Test:
-    for value in values:
+def _by_health(filters: Filters, around: Surroundings) -> Test:
+    for value in filters.values("health"):
         if value not in _HEALTHS:
-            raise _invalid("health", value)
-    return lambda container, node: word_health(container.detail.get("State") or {}) in values
+            raise invalid("health", value, _must_be("health", value, _HEALTHS))
+    wanted = filters.equal("health")
+    return lambda container, node: wanted(word_health(container.detail.get("State") or {}))
 
 
-def _by_exit_code(values: Sequence[str], around: Surroundings) -> Test:
+def _must_be(what: str, value: str, known: Sequence[str]) -> str:
+    return f"invalid value for {what} ({value}): must be one of {', '.join(known)}"
+
+
+def _by_exit_code(filters: Filters, around: Surroundings) -> Test:
     codes = set()
-    for value in values:
+    for value in filters.values("exited"):
         try:
-            codes.add(int(value))
-        except ValueError:
-            raise _invalid("exited", value) from None
+            codes.add(parse_int(value, "Atoi"))
+        except NumberError as error:
+            raise invalid("exited", value, str(error)) from None
 
     def test(container: Container, node: Node) -> bool:
         state = container.detail.get("State") or {}
@@ -141,38 +144,27 @@ def _by_exit_code(values: Sequence[str], around: Surroundings) -> Test:
             and parse_moment(state.get("StartedAt")) is not None
         )
 
-    return test
+    return test if codes else _everything
 
 
 # ---- labels and kinds
 
 
-def _by_label(values: Sequence[str], around: Surroundings) -> Test:
-    wanted = [value.partition("=") for value in values]
-
-    def test(container: Container, node: Node) -> bool:
-        labels = {**container.labels, NODE_LABEL: node.name}
-        return all(
-            key in labels and (not equals or labels[key] == value) for key, equals, value in wanted
-        )
-
-    return test
+def _by_label(filters: Filters, around: Surroundings) -> Test:
+    holds = filters.labelled("label")
+    return lambda container, node: holds({**container.labels, NODE_LABEL: node.name})
 
 
-def _by_task(values: Sequence[str], around: Surroundings) -> Test:
-    wanted = set()
-    for value in values:
-        if value.lower() not in _TRUE | _FALSE:
-            raise _invalid("is-task", f"[{value}]")
-        wanted.add(value.lower() in _TRUE)
+def _by_task(filters: Filters, around: Surroundings) -> Test:
+    wanted = filters.flag("is-task")
     return lambda container, node: (
-        any(label in container.labels for label in _TASK_LABELS) in wanted
+        any(label in container.labels for label in _TASK_LABELS) is wanted
     )
 
 
-def _by_isolation(values: Sequence[str], around: Surroundings) -> Test:
+def _by_isolation(filters: Filters, around: Surroundings) -> Test:
     """Windows only: an engine on Linux lists everything whatever is asked."""
-    found = matcher(values)
+    found = filters.matching("isolation")
 
     def test(container: Container, node: Node) -> bool:
         if container.detail.get("Platform") != "windows":
@@ -183,11 +175,15 @@ def _by_isolation(values: Sequence[str], around: Surroundings) -> Test:
     return test
 
 
-# ---- what a container uses
+# ---- what a container uses; without a value, nothing
 
 
-def _by_ancestor(values: Sequence[str], around: Surroundings) -> Test:
-    named = {id for node in around.nodes for each in values for id in named_ids(node.images, each)}
+async def _by_ancestor(filters: Filters, around: Surroundings) -> Test:
+    pace, named = Pace(), set[str]()
+    for node in around.nodes:
+        for value in filters.values("ancestor"):
+            named |= named_ids(node.images, value)
+            await pace.keep()
     wanted = {node.id: _descendants(node, named) for node in around.nodes}
     return lambda container, node: container.image_id in wanted.get(node.id, ())
 
@@ -208,8 +204,8 @@ def _descendants(node: Node, named: Set[str]) -> set[str]:
     return ids
 
 
-def _by_volume(values: Sequence[str], around: Surroundings) -> Test:
-    wanted = set(values)
+def _by_volume(filters: Filters, around: Surroundings) -> Test:
+    wanted = set(filters.values("volume"))
 
     def test(container: Container, node: Node) -> bool:
         mounts = container.detail.get("Mounts") or ()
@@ -221,8 +217,8 @@ def _by_volume(values: Sequence[str], around: Surroundings) -> Test:
     return test
 
 
-def _by_network(values: Sequence[str], around: Surroundings) -> Test:
-    wanted = tuple(value for value in values if value)
+def _by_network(filters: Filters, around: Surroundings) -> Test:
+    wanted = filters.values("network")
 
     def test(container: Container, node: Node) -> bool:
         settings = container.detail.get("NetworkSettings") or {}
@@ -234,9 +230,11 @@ def _by_network(values: Sequence[str], around: Surroundings) -> Test:
     return test
 
 
-def _by_port(key: str, field: str) -> Callable[[Sequence[str], Surroundings], Test]:
-    def compile_ports(values: Sequence[str], around: Surroundings) -> Test:
-        ranges = [_parse_ports(key, value) for value in values]
+def _by_port(key: str, field: str) -> _Compiler:
+    def compile_ports(filters: Filters, around: Surroundings) -> Test:
+        ranges = [_parse_ports(key, value) for value in filters.values(key)]
+        if not ranges:
+            return _everything
 
         def test(container: Container, node: Node) -> bool:
             return any(
@@ -251,31 +249,46 @@ def _by_port(key: str, field: str) -> Callable[[Sequence[str], Surroundings], Te
 
 
 def _parse_ports(key: str, value: str) -> tuple[int, int, str]:
-    found = _PORTS.fullmatch(value)
-    if not found:
-        raise _invalid(key, value)
-    low, high = int(found[1]), int(found[2] or found[1])
-    if not 0 < low <= high < 65536:
-        raise _invalid(key, value)
-    return low, high, (found[3] or "tcp").lower()
+    """A port or a range of ports, with or without ``/protocol``."""
+    if ":" in value:
+        raise BadValue(f"filter for '{key}' should not contain ':': {value}")
+    ports, _, protocol = value.partition("/")
+    try:
+        if not ports:
+            raise NumberError("Empty string specified for ports.")
+        first, dash, last = ports.partition("-")
+        low = parse_port(first)
+        high = parse_port(last.partition("-")[0]) if dash else low
+        if high < low:
+            raise NumberError(f"Invalid range specified for the Port: {ports}")
+    except NumberError as error:
+        raise BadValue(f"error while looking up for {key} {value}: {error}") from None
+    return low, high, protocol.partition("/")[0] or "tcp"
 
 
 # ---- age
 
 
-def _by_age(*, older: bool) -> Callable[[Sequence[str], Surroundings], Test]:
-    def compile_age(values: Sequence[str], around: Surroundings) -> Test:
-        marks = [around.find(value).created for value in values]
-        if older:
+def _by_age(key: str) -> _Compiler:
+    def compile_age(filters: Filters, around: Surroundings) -> Test:
+        marks = [_created(value, around) for value in filters.values(key)]
+        if not marks:
+            return _everything
+        if key == "before":
             return lambda container, node: container.created < min(marks)
         return lambda container, node: container.created > max(marks)
 
     return compile_age
 
 
-_COMPILERS: dict[str, Callable[[Sequence[str], Surroundings], Test]] = {
-    "ancestor": _by_ancestor,
-    "before": _by_age(older=True),
+def _created(value: str, around: Surroundings) -> float:
+    if not value:
+        raise NotFound("No such container: ")
+    return around.find(value).created
+
+
+_COMPILERS: dict[str, _Compiler] = {
+    "before": _by_age("before"),
     "exited": _by_exit_code,
     "expose": _by_port("expose", "PrivatePort"),
     "health": _by_health,
@@ -287,7 +300,7 @@ _COMPILERS: dict[str, Callable[[Sequence[str], Surroundings], Test]] = {
     "network": _by_network,
     "node": _by_node,
     "publish": _by_port("publish", "PublicPort"),
-    "since": _by_age(older=False),
+    "since": _by_age("since"),
     "status": _by_status,
     "volume": _by_volume,
 }

@@ -45,8 +45,8 @@ class ContainerList:
         cluster = exchange.cluster
         nodes = [engine.node for engine in cluster.engines()]
         around = Surroundings(cluster.find_container, nodes)
-        ask = parse_list_query(exchange.request.query, around)
-        chosen = select(nodes, ask)
+        ask = await parse_list_query(exchange.request.query, around)
+        chosen = await select(nodes, ask)
         sizes = await _ask_sizes(cluster, chosen) if ask.size else {}
         now = time.time()
         encode = self._fragments.encode

@@ -13,13 +13,14 @@ import trio
 
 from swarmcore.errors import BadRequest
 from swarmcore.events import identity_of, read_event
+from swarmcore.filters import parse_filters
 from swarmcore.model import Event
 from swarmcore.protocols import Cluster, Engine, EventStream, Exchange, Route
 from swarmcore_api_docker.event_filters import compile_event_filters
 from swarmcore_api_docker.event_text import Framing, choose_framing, write_event
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.routed import ALL
-from swarmcore_api_docker.timestamps import parse_when
+from swarmcore_api_docker.timestamps import parse_seconds
 
 _Send = Callable[[bytes], Awaitable[None]]
 _Key = tuple[str, int, str, str, str]
@@ -50,7 +51,7 @@ def routes(*, classic: bool = False) -> list[Route]:
 async def follow_events(exchange: Exchange, *, classic: bool = False) -> None:
     """``GET /events``."""
     now = time.time()
-    wanted = _read(exchange, now, classic=classic)
+    wanted = _read(exchange, classic=classic)
     headers = ((b"Content-Type", wanted.framing.content_type),)
     async with exchange.cluster.follow_events() as bus, exchange.stream(200, headers) as send:
         told: set[_Key] = set()
@@ -61,10 +62,10 @@ async def follow_events(exchange: Exchange, *, classic: bool = False) -> None:
                 await _follow(bus, wanted, told, send)
 
 
-def _read(exchange: Exchange, now: float, *, classic: bool) -> _Wanted:
+def _read(exchange: Exchange, *, classic: bool) -> _Wanted:
     request = exchange.request
-    since = parse_when(request.query.get("since"), now, "since")
-    until = parse_when(request.query.get("until"), now, "until")
+    since = parse_seconds(request.query.get("since"))
+    until = parse_seconds(request.query.get("until"))
     if since is not None and until is not None and until < since:
         told = request.query
         raise BadRequest(
@@ -73,7 +74,7 @@ def _read(exchange: Exchange, now: float, *, classic: bool) -> _Wanted:
     return _Wanted(
         since=since,
         until=until,
-        admits=compile_event_filters(request.query.filters()),
+        admits=compile_event_filters(parse_filters(request.query.get("filters"))),
         framing=choose_framing(
             request.version or exchange.cluster.api_version,
             request.header("Accept") or "",

@@ -6,34 +6,51 @@ takes at most pattern times text steps whatever it is.
 
 from collections.abc import Callable
 
-from swarmcore.errors import BadRequest
+from swarmcore_api_docker.go_numbers import BadValue
 
 _Single = Callable[[str], bool]
 
+_SIGNS = frozenset("*?[\\")
+_MALFORMED = "syntax error in pattern"
 
-def match_glob(pattern: str, text: str) -> bool:
-    """Whether the whole of *text* matches *pattern*.
+
+class Glob:
+    """One pattern, read once.
+
+    Args:
+        pattern: as ``team/*:1``.
 
     Raises:
-        BadRequest: a malformed pattern, as an unclosed ``[``.
+        BadValue: malformed, as an unclosed ``[``; an engine answers 500 to it.
     """
-    tokens = _split(pattern)
-    at, star, resume = 0, -1, 0
-    here = 0
-    while here < len(text):
-        token = tokens[at] if at < len(tokens) else None
-        if token == "*":
-            star, resume = at, here
-            at += 1
-        elif callable(token) and token(text[here]):
-            at += 1
-            here += 1
-        elif star >= 0 and text[resume] != "/":
-            resume += 1
-            at, here = star + 1, resume
-        else:
-            return False
-    return all(token == "*" for token in tokens[at:])
+
+    def __init__(self, pattern: str) -> None:
+        self._tokens = _split(pattern)
+
+    def matches(self, text: str) -> bool:
+        """Whether the whole of *text* matches."""
+        tokens = self._tokens
+        at, star, resume = 0, -1, 0
+        here = 0
+        while here < len(text):
+            token = tokens[at] if at < len(tokens) else None
+            if token == "*":
+                star, resume = at, here
+                at += 1
+            elif callable(token) and token(text[here]):
+                at += 1
+                here += 1
+            elif star >= 0 and text[resume] != "/":
+                resume += 1
+                at, here = star + 1, resume
+            else:
+                return False
+        return all(token == "*" for token in tokens[at:])
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether *pattern* may match more than its own text."""
+    return not _SIGNS.isdisjoint(pattern)
 
 
 def _split(pattern: str) -> list[str | _Single]:
@@ -52,7 +69,7 @@ def _split(pattern: str) -> list[str | _Single]:
             tokens.append(token)
         elif char == "\\":
             if at == len(pattern):
-                raise _malformed(pattern)
+                raise BadValue(_MALFORMED)
             tokens.append(pattern[at].__eq__)
             at += 1
         else:
@@ -82,9 +99,5 @@ def _read_char(pattern: str, at: int) -> tuple[str, int]:
     if pattern[at : at + 1] == "\\":
         at += 1
     if at >= len(pattern) or (pattern[at] in "]-" and pattern[at - 1] != "\\"):
-        raise _malformed(pattern)
+        raise BadValue(_MALFORMED)
     return pattern[at], at + 1
-
-
-def _malformed(pattern: str) -> BadRequest:
-    return BadRequest(f"invalid filter 'reference={pattern}': malformed pattern")

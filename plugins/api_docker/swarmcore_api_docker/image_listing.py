@@ -1,24 +1,18 @@
-"""``GET /images/json`` of many engines as one list: one row per id, filters, order."""
+"""``GET /images/json`` of many engines as one list: one row per id, in order."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import chain
 from typing import Any
 
-from swarmcore.errors import BadRequest, NotFound
-from swarmcore.images import named_ids, names_of_image
+from swarmcore.images import names_of_image
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.glob import match_glob
-from swarmcore_api_docker.timestamps import parse_when
 
 Image = dict[str, Any]
-_Test = Callable[[Image], bool]
 
 #: Up to here engines wrote ``<none>:<none>`` where an image has no name.
 _EMPTY_LISTS = ApiVersion(1, 43)
 #: Up to here an image had a ``VirtualSize``, equal to ``Size``.
 _NO_VIRTUAL_SIZE = ApiVersion(1, 44)
-_TRUE, _FALSE = frozenset({"1", "t", "true"}), frozenset({"0", "f", "false"})
 
 
 def merge_images(lists: Iterable[Iterable[Mapping[str, Any]]]) -> list[Image]:
@@ -79,57 +73,6 @@ def _merge_manifests(
     return list(merged.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What filters look at beside the image.
-
-    Attributes:
-        images: that ``before`` and ``since`` may name.
-        now: Unix seconds.
-        moments: image id -> when it was made, where that is known finer than to a second.
-    """
-
-    images: Sequence[Image]
-    now: float
-    moments: Mapping[str, float]
-
-    def made(self, image: Image) -> float:
-        """When an image was made, in Unix seconds."""
-        return self.moments.get(image["Id"]) or float(image.get("Created") or 0)
-
-    def mark(self, text: str) -> float:
-        """When the image that ``before`` or ``since`` names was made.
-
-        Raises:
-            NotFound: no engine has it.
-        """
-        return max(map(self.made, _named(self.images, text)))
-
-
-def _named(images: Sequence[Image], text: str) -> list[Image]:
-    by_id = {image["Id"]: image for image in images}
-    found = [by_id[id] for id in named_ids(by_id, text)]
-    if not found:
-        raise NotFound(f"No such image: {text}")
-    return found
-
-
-def twins(images: Sequence[Image], filters: Mapping[str, Sequence[str]]) -> list[Image]:
-    """The images that ``before`` or ``since`` cannot tell apart by whole seconds.
-
-    Args:
-        images: all there are.
-        filters: as for ``filter_images``.
-
-    Raises:
-        NotFound: as ``filter_images``.
-    """
-    names = [*(filters.get("before") or ()), *(filters.get("since") or ())]
-    seconds = {image.get("Created") for name in names for image in _named(images, name)}
-    found = [image for image in images if image.get("Created") in seconds]
-    return found if len(found) > len(names) else []
-
-
 def without_intermediates(
     images: Sequence[Image], parents: Set[str], *, with_digests: bool = False
 ) -> list[Image]:
@@ -158,111 +101,6 @@ def count_listed(lists: Iterable[Iterable[Mapping[str, Any]]]) -> int:
         (listed if named else nameless).add(image["Id"])
         parents.add(str(image.get("ParentId")))
     return len(listed | (nameless - parents))
-
-
-def asks_for_dangling(filters: Mapping[str, Sequence[str]]) -> bool:
-    """Whether only images without a tag are asked for."""
-    return any(value.lower() in _TRUE for value in filters.get("dangling") or ())
-
-
-def filter_images(
-    images: Sequence[Image],
-    filters: Mapping[str, Sequence[str]],
-    now: float,
-    among: Sequence[Image] | None = None,
-    moments: Mapping[str, float] | None = None,
-) -> list[Image]:
-    """The images that pass every filter; ``reference`` also narrows their names.
-
-    Args:
-        images: merged.
-        filters: as ``Query.filters`` reads them, ``node`` taken out.
-        now: Unix seconds, for ``until``.
-        among: what ``before`` and ``since`` may name; ``None``: *images*.
-        moments: when images were made, in Unix seconds, finer than the list tells; see ``twins``.
-
-    Raises:
-        BadRequest: an unknown key, or a value that its key cannot have.
-        NotFound: ``before`` or ``since`` names no image of any engine.
-    """
-    around = _Around(images if among is None else among, now, moments or {})
-    tests: list[_Test] = []
-    patterns: Sequence[str] = ()
-    for key, values in filters.items():
-        if key == "reference":
-            patterns = values
-        elif key in _COMPILERS:
-            tests += [_COMPILERS[key](value, around) for value in values]
-        else:
-            raise BadRequest(f"invalid filter '{key}'")
-    chosen = [image for image in images if all(test(image) for test in tests)]
-    if patterns:
-        chosen = [narrowed for image in chosen if (narrowed := _narrow(image, patterns))]
-    return chosen
-
-
-def _narrow(image: Image, patterns: Sequence[str]) -> Image | None:
-    """The image with the names that match, or ``None`` when none does."""
-    narrowed = {
-        key: [name for name in image[key] if any(_refers(pattern, name) for pattern in patterns)]
-        for key in ("RepoTags", "RepoDigests")
-    }
-    return {**image, **narrowed} if any(narrowed.values()) else None
-
-
-def _refers(pattern: str, name: str) -> bool:
-    repository = name.partition("@")[0]
-    if "@" not in name:
-        repository = repository.rpartition(":")[0]
-    return match_glob(pattern, name) or match_glob(pattern, repository)
-
-
-def _by_dangling(value: str, around: _Around) -> _Test:
-    if value.lower() in _TRUE:
-        return lambda image: not image["RepoTags"]
-    if value.lower() in _FALSE:
-        return lambda image: bool(image["RepoTags"] or image["RepoDigests"])
-    raise BadRequest(f"invalid filter 'dangling=[{value}]'")
-
-
-def _by_label(value: str, around: _Around) -> _Test:
-    key, equals, wanted = value.partition("=")
-
-    def test(image: Image) -> bool:
-        labels = image.get("Labels") or {}
-        return key in labels and (not equals or labels[key] == wanted)
-
-    return test
-
-
-def _by_no_label(value: str, around: _Around) -> _Test:
-    has = _by_label(value, around)
-    return lambda image: not has(image)
-
-
-def _by_before(value: str, around: _Around) -> _Test:
-    mark = around.mark(value)
-    return lambda image: around.made(image) < mark
-
-
-def _by_since(value: str, around: _Around) -> _Test:
-    mark = around.mark(value)
-    return lambda image: around.made(image) > mark
-
-
-def _by_until(value: str, around: _Around) -> _Test:
-    until = parse_when(value, around.now, "until") or 0
-    return lambda image: int(image.get("Created") or 0) < until
-
-
-_COMPILERS: dict[str, Callable[[str, _Around], _Test]] = {
-    "before": _by_before,
-    "dangling": _by_dangling,
-    "label": _by_label,
-    "label!": _by_no_label,
-    "since": _by_since,
-    "until": _by_until,
-}
 
 
 def show_images(images: Iterable[Image], version: ApiVersion) -> list[Image]:

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
+from swarmcore.filters import parse_filters
 from swarmcore.images import without_moved_names
 from swarmcore.messages import Answer, Query
 from swarmcore.node import Node
@@ -14,14 +15,12 @@ from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import ask_all
+from swarmcore_api_docker.image_filters import filter_images, find_marks, twins
 from swarmcore_api_docker.image_holders import agreed_holder, find_holders
 from swarmcore_api_docker.image_listing import (
     Image,
-    asks_for_dangling,
-    filter_images,
     merge_images,
     show_images,
-    twins,
     without_intermediates,
 )
 from swarmcore_api_docker.moved_names import show_detail, show_layers
@@ -50,23 +49,25 @@ async def show_list(exchange: Exchange) -> None:
     """``GET /images/json``: the union by id of what the engines that answer have."""
     query, cluster = exchange.request.query, exchange.cluster
     version = exchange.request.version or cluster.api_version
-    filters = query.filters()
+    filters = parse_filters(query.get("filters"))
     if (text := query.get("filter")) and version < _NO_FILTER_PARAMETER:
-        filters.setdefault("reference", []).append(text)
-    engines = _engines_of(cluster, filters.pop("node", []))
+        filters = filters.adding("reference", text)
+    engines = _engines_of(cluster, filters.values("node"))
+    filters = filters.without("node")
     if any(query.flag(name) for name in _LIVE):
         lists = await _ask_lists(engines, query, version)
     else:
         lists = [list(engine.node.images.values()) for engine in engines]
     everything = merge_images(lists)
+    marks = await find_marks(everything, filters)
     shown = everything
-    is_dangling = asks_for_dangling(filters)
+    is_dangling = "dangling" in filters and filters.flag("dangling")
     if is_dangling or not query.flag("all"):
         cached = chain.from_iterable(engine.node.images.values() for engine in engines)
         parents = {str(image.get("ParentId")) for image in cached}
         shown = without_intermediates(everything, parents, with_digests=is_dangling)
-    moments = await _ask_moments(engines, twins(everything, filters))
-    images = filter_images(shown, filters, time.time(), among=everything, moments=moments)
+    moments = await _ask_moments(engines, twins(everything, marks))
+    images = await filter_images(shown, filters, time.time(), marks, moments)
     await exchange.send_json(show_images(images, version))
 
 

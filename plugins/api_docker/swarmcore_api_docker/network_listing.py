@@ -11,13 +11,17 @@ from typing import Any
 
 from swarmcore.config.references import PREDEFINED_NETWORKS, without_node
 from swarmcore.errors import BadRequest, NotFound
+from swarmcore.filters import Filters
 from swarmcore.node import Node, is_spanning, is_swarm_manager
-from swarmcore_api_docker.container_filters import matcher
+from swarmcore_api_docker.go_numbers import BadValue
 from swarmcore_api_docker.object_filters import (
     Compiler,
     Item,
     Test,
     by_field,
+    by_label,
+    by_name,
+    by_node,
     list_items,
 )
 
@@ -116,9 +120,7 @@ def is_taken(nodes: Iterable[Node], name: str) -> bool:
     )
 
 
-def list_networks(
-    nodes: Sequence[Node], filters: Mapping[str, Sequence[str]]
-) -> list[dict[str, Any]]:
+async def list_networks(nodes: Sequence[Node], filters: Filters) -> list[dict[str, Any]]:
     """The objects of ``GET /networks``.
 
     Names are the engines' own where they mean one network, else ``node/name``.
@@ -129,6 +131,7 @@ def list_networks(
 
     Raises:
         BadRequest: an unknown filter, or a value that it cannot have.
+        BadValue: the same where an engine answers 500.
     """
     used = set().union(*map(_used, nodes))
     items = [
@@ -140,7 +143,7 @@ def list_networks(
         )
         for network in all_networks(nodes)
     ]
-    return list_items(items, filters, _OWN)
+    return await list_items(items, filters, _COMPILERS)
 
 
 def _used(node: Node) -> set[str]:
@@ -207,16 +210,42 @@ def _merge_told(told: Sequence[Any]) -> Any:
     return kept
 
 
-def _by_id(values: Sequence[str]) -> Test:
-    found = matcher(values)
+def _by_id(filters: Filters) -> Test:
+    found = filters.matching("id")
     return lambda item: found(str(item.document.get("Id")))
 
 
-def _by_type(values: Sequence[str]) -> Test:
-    for value in values:
+def _by_type(filters: Filters) -> Test:
+    """Without a value, nothing: as in an engine."""
+    wanted = filters.values("type")
+    for value in wanted:
         if value not in ("builtin", "custom"):
-            raise BadRequest(f"invalid filter: 'type'='{value}'")
-    return lambda item: ("builtin" if item.builtin else "custom") in values
+            raise BadValue(f"invalid filter: 'type'='{value}'")
+    return lambda item: ("builtin" if item.builtin else "custom") in wanted
 
 
-_OWN: Mapping[str, Compiler] = {"id": _by_id, "scope": by_field("Scope"), "type": _by_type}
+def _by_use(filters: Filters) -> Test:
+    """Networks that no container is on; an engine's list takes all that can be removed for such."""
+    values = filters.values("dangling")
+    if len(values) > 1:
+        raise BadRequest('got more than one value for filter key "dangling"')
+    for value in values:
+        if value not in ("true", "1", "false", "0"):
+            raise BadRequest(
+                'invalid value for filter \'dangling\', must be "true" (or "1"), or'
+                ' "false" (or "0")'
+            )
+    wanted = [value in ("true", "1") for value in values] or [True, False]
+    return lambda item: (not item.used and not item.builtin) in wanted
+
+
+_COMPILERS: Mapping[str, Compiler] = {
+    "dangling": _by_use,
+    "driver": by_field("driver", "Driver"),
+    "id": _by_id,
+    "label": by_label,
+    "name": by_name,
+    "node": by_node,
+    "scope": by_field("scope", "Scope"),
+    "type": _by_type,
+}

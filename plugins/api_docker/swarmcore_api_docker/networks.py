@@ -18,6 +18,7 @@ from swarmcore.config.prefixes import endpoint_without_prefixes
 from swarmcore.config.references import PREDEFINED_NETWORKS
 from swarmcore.config.spelling import endpoint_with_docker_spelling
 from swarmcore.errors import BadRequest, Conflict, EngineError, NotFound
+from swarmcore.filters import parse_filters
 from swarmcore.messages import Answer, dump_json
 from swarmcore.model import Container
 from swarmcore.node import Node, is_swarm_manager
@@ -34,7 +35,7 @@ from swarmcore_api_docker.network_listing import (
     merge_inspections,
 )
 from swarmcore_api_docker.outcomes import require_success
-from swarmcore_api_docker.pruning import pruned_engines, sum_reports
+from swarmcore_api_docker.pruning import read_prune, sum_reports
 from swarmcore_api_docker.routed import ALL, CACHES, CHOSEN, CONTAINER, HOLDER, LISTED, PRUNED
 from swarmcore_api_docker.siting import Site, answering_engine, split_node
 from swarmcore_api_docker.spanning_networks import endpoint_holders, makers, shares
@@ -151,7 +152,8 @@ def _refreshing(
 async def show_list(exchange: Exchange) -> None:
     """``GET /networks``: from the caches, those of engines that answer."""
     nodes = [engine.node for engine in exchange.cluster.engines()]
-    await exchange.send_json(list_networks(nodes, exchange.request.query.filters()))
+    filters = parse_filters(exchange.request.query.get("filters"))
+    await exchange.send_json(await list_networks(nodes, filters))
 
 
 def _find(exchange: Exchange) -> Network:
@@ -305,7 +307,7 @@ async def prune(exchange: Exchange) -> None:
 
     One that spans engines is removed by whoever comes first, and told once.
     """
-    engines, query = pruned_engines(exchange)
+    engines, query, _ = await read_prune(exchange)
     known = all_networks(engine.node for engine in engines)
     version = exchange.request.version
 

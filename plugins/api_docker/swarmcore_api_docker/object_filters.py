@@ -1,6 +1,6 @@
 """Networks and volumes in a list: their shown names, and the filters that both kinds have.
 
-Pure.  Values of one filter are alternatives, labels must all hold, as in the engine; ``node`` is
+Values of one filter are alternatives, labels must all hold, as in the engine; ``node`` is
 classic's addition.
 """
 
@@ -9,11 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from swarmcore.errors import BadRequest
+from swarmcore.filters import Filters
 from swarmcore.node import Node, is_spanning
-from swarmcore_api_docker.container_filters import matcher
-
-_TRUE, _FALSE = frozenset({"1", "t", "true"}), frozenset({"0", "f", "false"})
+from swarmcore_api_docker.pace import passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +50,25 @@ class Item:
 
 
 Test = Callable[[Item], bool]
-Compiler = Callable[[Sequence[str]], Test]
+Compiler = Callable[[Filters], Test]
 
 
-def list_items(
-    items: Sequence[Item],
-    filters: Mapping[str, Sequence[str]],
-    own: Mapping[str, Compiler] | None = None,
+async def list_items(
+    items: Sequence[Item], filters: Filters, compilers: Mapping[str, Compiler]
 ) -> list[dict[str, Any]]:
     """The objects of the items that are on a node that answers and pass every filter.
 
     Args:
         items: all there are; those of nodes that do not answer keep their names.
-        filters: key -> values, as the client sent them.
-        own: compilers of the keys that this kind has beyond the common ones.
+        filters: the client's.
+        compilers: of the keys that this kind has.
 
     Raises:
         BadRequest: an unknown key, or a value that its key cannot have.
+        BadValue: the same where an engine answers 500.
     """
-    tests = _compile(filters, {**_COMMON, **(own or {})})
+    filters.refuse_unknown(compilers)
+    tests = [compilers[key](filters) for key in filters]
     # One that spans engines is called by its name alone, unless another one that does has it, too.
     counts = Counter(item.name for item in items)
     spanning = Counter(item.name for item in items if is_spanning(item.document))
@@ -78,68 +76,34 @@ def list_items(
         replace(item, is_shared=(spanning if is_spanning(item.document) else counts)[item.name] > 1)
         for item in items
     )
-    return [
-        item.show()
-        for item in named
-        if any(node.health for node in item.nodes) and all(test(item) for test in tests)
-    ]
+    answering = (item for item in named if any(node.health for node in item.nodes))
+    passed = await passing(answering, lambda item: all(test(item) for test in tests))
+    return [item.show() for item in passed]
 
 
-def _compile(
-    filters: Mapping[str, Sequence[str]], compilers: Mapping[str, Compiler]
-) -> Sequence[Test]:
-    tests = []
-    for key, values in filters.items():
-        if key not in compilers:
-            raise BadRequest(f"invalid filter '{key}'")
-        if values:
-            tests.append(compilers[key](values))
-    return tests
+def by_field(key: str, field: str) -> Compiler:
+    """A field that is equal to a value."""
+
+    def compile_field(filters: Filters) -> Test:
+        wanted = filters.equal(key)
+        return lambda item: wanted(str(item.document.get(field)))
+
+    return compile_field
 
 
-def by_field(field: str) -> Compiler:
-    """Equal to one of the values."""
-    return lambda values: lambda item: str(item.document.get(field)) in values
-
-
-def _by_name(values: Sequence[str]) -> Test:
-    found = matcher(values)
+def by_name(filters: Filters) -> Test:
+    """The engine's name, or the one that is shown."""
+    found = filters.matching("name")
     return lambda item: found(item.name) or found(item.shown)
 
 
-def _by_label(values: Sequence[str]) -> Test:
-    wanted = [value.partition("=") for value in values]
-
-    def test(item: Item) -> bool:
-        labels = item.document.get("Labels") or {}
-        return all(
-            key in labels and (not equals or labels[key] == value) for key, equals, value in wanted
-        )
-
-    return test
+def by_label(filters: Filters) -> Test:
+    """All labels."""
+    holds = filters.labelled("label")
+    return lambda item: holds(item.document.get("Labels") or {})
 
 
-def _by_node(values: Sequence[str]) -> Test:
-    wanted = set(values)
-    return lambda item: any({node.name, node.id} & wanted for node in item.nodes)
-
-
-def _by_use(values: Sequence[str]) -> Test:
-    wanted = set()
-    for value in values:
-        if value.lower() not in _TRUE | _FALSE:
-            raise BadRequest(
-                'invalid value for filter \'dangling\', must be "true" (or "1"), or'
-                ' "false" (or "0")'
-            )
-        wanted.add(value.lower() in _TRUE)
-    return lambda item: (not item.used and not item.builtin) in wanted
-
-
-_COMMON: Mapping[str, Compiler] = {
-    "dangling": _by_use,
-    "driver": by_field("Driver"),
-    "label": _by_label,
-    "name": _by_name,
-    "node": _by_node,
-}
+def by_node(filters: Filters) -> Test:
+    """Classic's addition."""
+    wanted = set(filters.values("node"))
+    return lambda item: not wanted or any({node.name, node.id} & wanted for node in item.nodes)

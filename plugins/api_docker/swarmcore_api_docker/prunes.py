@@ -10,7 +10,7 @@ from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.fan_out import ask_all
 from swarmcore_api_docker.moved_names import take_away
 from swarmcore_api_docker.outcomes import require_success
-from swarmcore_api_docker.pruning import pruned_engines, sum_reports
+from swarmcore_api_docker.pruning import read_prune, sum_reports
 from swarmcore_api_docker.routed import ALL, PRUNED
 from swarmcore_api_docker.whole_answer import ask_patiently
 
@@ -46,7 +46,7 @@ def _prune(kind: str, deleted: str, settle: _Settle) -> Handler:
     """
 
     async def prune(exchange: Exchange) -> None:
-        engines, query = pruned_engines(exchange)
+        engines, query, _ = await read_prune(exchange)
         queries = {engine.node.id: build_query(engine, query) for engine in engines}
 
         async def ask(engine: Engine) -> Answer:

@@ -1,19 +1,22 @@
 """Prune on many engines: whom to ask, with which filters, and one report of all of theirs."""
 
-import json
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
 from swarmcore.errors import NotFound
+from swarmcore.filters import Filters, invalid, parse_filters
 from swarmcore.messages import Answer, Query
 from swarmcore.protocols import Engine, Exchange
 
+_FORM = "application/x-www-form-urlencoded"
 
-def pruned_engines(exchange: Exchange) -> tuple[list[Engine], Query]:
-    """The engines that a prune is for, and the query that they get.
+
+async def read_prune(exchange: Exchange) -> tuple[list[Engine], Query, Filters]:
+    """The engines that a prune is for, the parameters that they get, and the filters among them.
 
     The filter ``node``, which engines do not know, chooses; without it every engine that answers.
+    Engines read parameters from a form in the body, too, and those come first.
 
     Raises:
         BadRequest: malformed filters.
@@ -21,8 +24,14 @@ def pruned_engines(exchange: Exchange) -> tuple[list[Engine], Query]:
         NotFound: no engine that answers is called so.
     """
     query = exchange.request.query
-    filters = query.filters()
-    names = set(filters.pop("node", []))
+    kind = (exchange.request.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind == _FORM:
+        form = Query.parse((await exchange.read_body()).decode("utf-8", "replace"))
+        query = Query([*form, *query])
+    filters = parse_filters(query.get("filters"))
+    if "until" in filters and not filters.values("until"):
+        raise invalid("until")  # engines crash on it and answer nothing
+    names = set(filters.values("node"))
     engines = [
         engine
         for engine in exchange.cluster.healthy_engines()
@@ -30,13 +39,13 @@ def pruned_engines(exchange: Exchange) -> tuple[list[Engine], Query]:
     ]
     if not engines:
         raise NotFound(f"no node that answers is called {' or '.join(sorted(names))}")
-    return engines, with_filters(query, filters)
+    filters = filters.without("node")
+    return engines, with_filters(query, filters), filters
 
 
-def with_filters(query: Query, filters: dict[str, list[str]]) -> Query:
-    """*query* with other filters, in the encoding that every engine reads."""
-    encoded = {key: dict.fromkeys(values, True) for key, values in filters.items()}
-    return query.replace(filters=json.dumps(encoded) if encoded else None)
+def with_filters(query: Query, filters: Filters) -> Query:
+    """*query* with other filters, in the form that every engine reads."""
+    return query.replace(filters=filters.encode() if filters else None)
 
 
 def sum_reports(answers: Iterable[Answer], *lists: str) -> dict[str, Any]:

@@ -9,8 +9,17 @@ from typing import Any
 
 from swarmcore.config.references import without_node
 from swarmcore.errors import NotFound
+from swarmcore.filters import Filters
 from swarmcore.node import Node, is_spanning
-from swarmcore_api_docker.object_filters import Item, list_items
+from swarmcore_api_docker.object_filters import (
+    Compiler,
+    Item,
+    Test,
+    by_label,
+    by_name,
+    by_node,
+    list_items,
+)
 
 
 def holders(nodes: Sequence[Node], text: str) -> list[Node]:
@@ -55,9 +64,7 @@ def volume_of(node: Node, text: str) -> Mapping[str, Any]:
     return node.volumes[name_on(node, text)]
 
 
-def list_volumes(
-    nodes: Sequence[Node], filters: Mapping[str, Sequence[str]]
-) -> list[dict[str, Any]]:
+async def list_volumes(nodes: Sequence[Node], filters: Filters) -> list[dict[str, Any]]:
     """The objects of ``GET /volumes``.
 
     Names are the engines' own where they mean one volume, else ``node/name``.
@@ -81,7 +88,27 @@ def list_volumes(
     everywhere = [node for node in nodes if node.ties.drivers]
     items = [_item(name, where, everywhere, used) for name, where in spanning.items()]
     items += [_item(name, where, where, used) for name, where in local]
-    return list_items(items, filters)
+    return await list_items(items, filters, _COMPILERS)
+
+
+def _by_use(filters: Filters) -> Test:
+    """Volumes that no container mounts."""
+    wanted = filters.flag("dangling")
+    return lambda item: (not item.used) is wanted
+
+
+def _by_driver(filters: Filters) -> Test:
+    wanted = filters.values("driver")
+    return lambda item: not wanted or str(item.document.get("Driver")) in wanted
+
+
+_COMPILERS: Mapping[str, Compiler] = {
+    "dangling": _by_use,
+    "driver": _by_driver,
+    "label": by_label,
+    "name": by_name,
+    "node": by_node,
+}
 
 
 def _item(

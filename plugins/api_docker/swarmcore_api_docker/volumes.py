@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest, EngineError, NotFound, Unavailable
+from swarmcore.filters import Filters, invalid, parse_filters
 from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
@@ -15,7 +16,7 @@ from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import Replies, ask_all
 from swarmcore_api_docker.outcomes import require_success
-from swarmcore_api_docker.pruning import pruned_engines, sum_reports, with_filters
+from swarmcore_api_docker.pruning import read_prune, sum_reports, with_filters
 from swarmcore_api_docker.routed import (
     ALL,
     CACHES,
@@ -40,6 +41,11 @@ from swarmcore_api_docker.volume_listing import (
 _SPARES_NAMED = ApiVersion(1, 42)
 #: Engines of older versions refuse a create without a body.
 _NEEDS_NO_BODY = ApiVersion(1, 42)
+#: What the filter ``all`` of a prune may be.
+_TRUE, _FALSE = (
+    frozenset({"1", "t", "T", "true", "TRUE", "True"}),
+    frozenset({"0", "f", "F", "false", "FALSE", "False"}),
+)
 _SITED = f"{HOLDER}, else {CHOSEN}"
 _LIST = f"{LISTED}; Warnings name silent nodes"
 
@@ -102,7 +108,12 @@ def _refreshing(engine: Engine) -> Callable[[int], Awaitable[None]]:
 async def show_list(exchange: Exchange) -> None:
     """``GET /volumes``: from the caches, those of engines that answer; the others are named."""
     nodes = [engine.node for engine in exchange.cluster.engines()]
-    volumes = list_volumes(nodes, exchange.request.query.filters())
+    text = exchange.request.query.get("filters")
+    try:
+        filters = parse_filters(text)
+    except BadRequest as error:
+        raise BadRequest(f"error reading volume filters: {error}") from None
+    volumes = await list_volumes(nodes, filters)
     await exchange.send_json({"Volumes": volumes, "Warnings": warn_of_silence(nodes)})
 
 
@@ -165,14 +176,11 @@ async def prune(exchange: Exchange) -> None:
     A client of API 1.42 or newer that does not ask for ``all`` wants to keep volumes with names;
     older engines would remove them, so those are not asked.
     """
-    engines, query = pruned_engines(exchange)
+    engines, query, filters = await read_prune(exchange)
     version = exchange.request.version or exchange.cluster.api_version
-    filters = query.filters()
-    spares = version >= _SPARES_NAMED and not _wants_all(filters)
-    asked = [
-        engine for engine in engines if not (spares and engine.node.api_version < _SPARES_NAMED)
-    ]
-    for_old = with_filters(query, {key: of for key, of in filters.items() if key != "all"})
+    wants_all = _wants_all(filters, version)
+    asked = [engine for engine in engines if wants_all or engine.node.api_version >= _SPARES_NAMED]
+    for_old = with_filters(query, filters.without("all"))
 
     async def ask(engine: Engine) -> Answer:
         fitting = for_old if engine.node.api_version < _SPARES_NAMED else query
@@ -186,5 +194,19 @@ async def prune(exchange: Exchange) -> None:
     await exchange.send_json({**report, **sum_reports(answers, "VolumesDeleted")})
 
 
-def _wants_all(filters: dict[str, list[str]]) -> bool:
-    return any(value.lower() in ("1", "t", "true") for value in filters.get("all", ()))
+def _wants_all(filters: Filters, version: ApiVersion) -> bool:
+    """Whether a prune is about volumes with names, too; an engine adds that for old clients.
+
+    Raises:
+        BadRequest: several values, or one that is neither true nor false.
+    """
+    values = dict.fromkeys(filters.values("all"))
+    if version < _SPARES_NAMED:
+        values["true"] = None
+    if len(values) > 1:
+        raise invalid("all", f"[{' '.join(values)}]", "only one value is expected")
+    for value in values:
+        if value not in _TRUE | _FALSE:
+            reason = f'strconv.ParseBool: parsing "{value}": invalid syntax'
+            raise BadRequest(f"invalid filter 'all': {reason}")
+    return not _TRUE.isdisjoint(values)

@@ -6,13 +6,14 @@ import pytest
 from swarmcore_api_docker.event_filters import compile_event_filters
 from swarmcore_api_docker.event_text import choose_framing, write_event
 
+from swarmcore.filters import Filters
 from swarmcore.versions import ApiVersion
 
 START = ("start", "container", 1, "abcdef")
 
 
 def admits(event, /, **filters):
-    return compile_event_filters({key: list(values) for key, values in filters.items()})(event.raw)
+    return compile_event_filters(Filters.of(filters))(event.raw)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """``docker images``: many lists as one."""
 
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from swarmcore_api_docker.go_numbers import BadValue
+from swarmcore_api_docker.image_filters import filter_images, find_marks, twins
 from swarmcore_api_docker.image_listing import (
     count_listed,
-    filter_images,
     merge_images,
     show_images,
-    twins,
     without_intermediates,
 )
 
 from swarmcore.errors import BadRequest, NotFound
+from swarmcore.filters import Filters
 from swarmcore.versions import ApiVersion
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
@@ -80,6 +82,15 @@ IMAGES = merge_images([[
 ]])  # fmt: skip
 
 
+def filtered(filters, images=IMAGES, moments=None):
+    async def find():
+        read = Filters.of(filters)
+        marks = await find_marks(images, read)
+        return await filter_images(images, read, NOW, marks, moments)
+
+    return trio.run(find)
+
+
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
@@ -88,7 +99,6 @@ IMAGES = merge_images([[
         ({"dangling": ["false"]}, [A, B]),
         ({"label": ["v"]}, [A]),
         ({"label": ["v=2"]}, []),
-        ({"label!": ["v=1"]}, [B, C]),
         ({"before": ["busybox"]}, [B, C]),
         ({"since": ["cccc"]}, [A, B]),
         ({"until": ["25"]}, [B, C]),
@@ -96,31 +106,28 @@ IMAGES = merge_images([[
         ({"reference": ["busy*"]}, [A]),
         ({"reference": ["*/team/tool"]}, [A]),
         ({"reference": ["tool"]}, [B]),
+        ({"reference": []}, []),
+        ({"until": ["25", "15"]}, [C]),
         ({"reference": ["other", "tool"]}, [B]),
     ],
     ids=str,
 )
 def test_filters(filters, expected):
-    assert ids(filter_images(IMAGES, filters, NOW)) == expected
+    assert ids(filtered(filters)) == expected
 
 
 def test_a_reference_narrows_the_names():
-    assert filter_images(IMAGES, {"reference": ["busybox"]}, NOW)[0]["RepoTags"] == [
-        "busybox:latest"
-    ]
+    assert filtered({"reference": ["busybox"]})[0]["RepoTags"] == ["busybox:latest"]
 
 
 def test_images_of_one_second_are_told_apart_where_that_is_known():
     images = [image(A, "a:1", created=30), image(B, "b:1", created=30), image(C, created=10)]
-    asked = {"since": ["b:1"]}
-    assert ids(twins(images, asked)) == [A, B]
-    assert twins(images, {"since": [C]}) == twins(images, {}) == []
-    assert filter_images(images, asked, NOW) == []
+    assert ids(twins(images, {"before": [], "since": [[images[1]]]})) == [A, B]
+    assert twins(images, {"since": [[images[2]]]}) == twins(images, {}) == []
+    assert filtered({"since": ["b:1"]}, images) == []
     finer = {A: 30.25, B: 30.125}
-    assert ids(filter_images(images, asked, NOW, moments=finer)) == [A]
-    assert ids(filter_images(images, {"before": ["a:1"]}, NOW, moments=finer)) == [B, C]
-    with pytest.raises(NotFound, match="No such image: ghost"):
-        twins(images, {"before": ["ghost"]})
+    assert ids(filtered({"since": ["b:1"]}, images, finer)) == [A]
+    assert ids(filtered({"before": ["a:1"]}, images, finer)) == [B, C]
 
 
 @given(
@@ -153,13 +160,18 @@ def test_what_is_left_out_over_several_engines_is_what_one_would_leave_out(shape
     [
         ({"colour": ["red"]}, BadRequest, "invalid filter 'colour'"),
         ({"dangling": ["perhaps"]}, BadRequest, "invalid filter 'dangling=\\[perhaps\\]'"),
-        ({"before": ["ghost"]}, NotFound, "No such image: ghost"),
+        ({"label!": ["v"]}, BadRequest, "invalid filter 'label!'"),
+        ({"dangling": []}, BadRequest, "invalid filter 'dangling'"),
+        ({"before": ["ghost"]}, NotFound, "No such image: ghost:latest"),
+        ({"since": ["GHOST"]}, BadRequest, "invalid reference format"),
+        ({"until": ["then"]}, BadValue, 'failed to parse value as time or duration: "then"'),
+        ({"reference": ["["]}, BadValue, "syntax error in pattern"),
     ],
     ids=str,
 )
 def test_a_filter_that_cannot_be_is_refused(filters, error, message):
     with pytest.raises(error, match=message):
-        filter_images(IMAGES, filters, NOW)
+        filtered(filters)
 
 
 def test_old_clients_get_placeholders_and_virtual_sizes():

@@ -4,8 +4,10 @@ import json
 import re
 
 import pytest
+import trio
 from swarmcore_api_docker.container_filters import Surroundings
 from swarmcore_api_docker.fragments import NODE_LABEL, Fragments, add_sizes, show_names
+from swarmcore_api_docker.go_numbers import BadValue
 from swarmcore_api_docker.listing import parse_list_query, select
 from swarmcore_api_docker.ports import show_summary_ports
 
@@ -60,9 +62,11 @@ def listed(nodes, text="", **filters):
         query = query.replace(
             filters=json.dumps({k.replace("_", "-"): v for k, v in filters.items()})
         )
-    return [
-        container.name for container, _ in select(nodes, parse_list_query(query, around(nodes)))
-    ]
+
+    async def select_all():
+        return await select(nodes, await parse_list_query(query, around(nodes)))
+
+    return [container.name for container, _ in trio.run(select_all)]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +96,10 @@ def test_the_newest_come_first_and_stopped_ones_on_request(nodes, query, names):
         ({"name": ["web", "old"]}, ["web", "db", "old"]),
         ({"name": ["("]}, []),
         ({"name": ["^(w+)+$"]}, []),
-        ({"id": ["^" + b"web".hex()]}, ["web"]),
+        ({"id": [b"web".hex()]}, ["web"]),
+        ({"id": ["^" + b"web".hex()]}, []),
+        ({"id": [""]}, []),
+        ({"id": {b"web".hex(): False}}, ["web"]),
         ({"label": ["app"]}, ["web"]),
         ({"label": ["app=shop", "x="]}, ["web"]),
         ({"label": ["app=shop", "y"]}, []),
@@ -101,9 +108,10 @@ def test_the_newest_come_first_and_stopped_ones_on_request(nodes, query, names):
         ({"label": {"app": True}}, ["web"]),
         ({"status": ["running"]}, ["web"]),
         ({"status": ["exited", "created"]}, ["new", "old"]),
-        ({"status": ["^(paused|created)$"]}, ["new", "db"]),
+        ({"status": {"exited": False}}, ["old"]),
         ({"health": ["healthy"]}, ["db"]),
         ({"health": ["none"]}, ["new", "web", "old"]),
+        ({"health": {"none": False}}, []),
         ({"exited": ["0"]}, ["old"]),
         ({"exited": ["7"]}, []),
         ({"volume": ["data"]}, ["db"]),
@@ -121,6 +129,12 @@ def test_the_newest_come_first_and_stopped_ones_on_request(nodes, query, names):
         ({"ancestor": ["tool:1"]}, ["old"]),
         ({"ancestor": ["22222"]}, ["old"]),
         ({"ancestor": ["nothing"]}, []),
+        ({"ancestor": []}, []),
+        ({"volume": []}, []),
+        ({"network": []}, []),
+        ({"network": [""]}, ["new", "web", "db", "old"]),
+        ({"label": {"app=other": False}}, []),
+        ({"label": None}, ["new", "web", "db", "old"]),
         ({"node": ["n1"]}, ["web", "old"]),
         ({"node": ["n"]}, ["new", "web", "db", "old"]),
         ({"is_task": ["true"]}, ["new"]),
@@ -148,8 +162,10 @@ def test_a_status_filter_alone_lists_stopped_containers_too(nodes):
         ({"health": ["well"]}, "invalid filter 'health=well'"),
         ({"exited": ["x"]}, "invalid filter 'exited=x'"),
         ({"is_task": ["perhaps"]}, "invalid filter 'is-task=[perhaps]'"),
-        ({"publish": ["99999"]}, "invalid filter 'publish=99999'"),
-        ({"expose": ["http"]}, "invalid filter 'expose=http'"),
+        ({"is_task": {"true": False}}, "invalid filter 'is-task=[true]'"),
+        ({"is_task": []}, "invalid filter 'is-task'"),
+        ({"name": ["(.{0,31}){0,31}x"]}, "pattern too large"),
+        ({"name": [f"{i}." for i in range(101)]}, "101 patterns of 'name' in one request"),
     ],
     ids=str,
 )
@@ -158,9 +174,25 @@ def test_a_filter_that_cannot_be_is_refused(nodes, filters, message):
         listed(nodes, **filters)
 
 
-def test_a_limit_that_is_no_number_is_refused(nodes):
-    with pytest.raises(BadRequest, match="limit"):
-        listed(nodes, "limit=few")
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("99999", 'strconv.ParseUint: parsing "99999": value out of range'),
+        ("http", 'strconv.ParseUint: parsing "http": invalid syntax'),
+        ("8-", 'strconv.ParseUint: parsing "": invalid syntax'),
+        ("/tcp", "Empty string specified for ports."),
+        ("9-8", "Invalid range specified for the Port: 9-8"),
+    ],
+)
+def test_a_port_that_cannot_be_is_refused_as_an_engine_does(nodes, value, message):
+    with pytest.raises(BadValue, match=f"^error while looking up for expose {value}: {message}$"):
+        listed(nodes, expose=[value])
+
+
+@pytest.mark.parametrize("limit", ["few", " 1", "1_0", "9" * 20, "-" + "9" * 5000])
+def test_a_limit_that_is_no_number_is_refused_as_an_engine_does(nodes, limit):
+    with pytest.raises(BadValue, match=r"^strconv\.Atoi: parsing "):
+        listed(nodes, f"limit={limit}")
 
 
 def test_an_unknown_mark_is_not_found(nodes):

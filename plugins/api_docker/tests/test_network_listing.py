@@ -1,6 +1,8 @@
 """Which networks there are, what they are called, and which one a text means."""
 
 import pytest
+import trio
+from swarmcore_api_docker.go_numbers import BadValue
 from swarmcore_api_docker.network_listing import (
     find_network,
     is_taken,
@@ -9,6 +11,7 @@ from swarmcore_api_docker.network_listing import (
 )
 
 from swarmcore.errors import BadRequest, NotFound
+from swarmcore.filters import Filters
 from swarmcore.testing.builders import a_container, a_node
 
 SPANNING = {"Id": "swarm1", "Name": "mesh", "Driver": "overlay", "Scope": "swarm", "Labels": None}
@@ -31,7 +34,7 @@ def id_of(node, name):
 
 
 def shown(nodes, **filters):
-    return sorted(item["Name"] for item in list_networks(nodes, filters))
+    return sorted(item["Name"] for item in trio.run(list_networks, nodes, Filters.of(filters)))
 
 
 def test_a_name_is_shown_plainly_while_it_means_one_network(nodes):
@@ -63,6 +66,22 @@ def test_a_silent_node_hides_its_networks_and_keeps_their_names(nodes):
         ({"dangling": ["true"]}, ["mesh", "n1/same", "n2/same", "web"]),
         ({"dangling": ["0"], "node": ["n1"], "name": ["bridge"]}, ["n1/bridge"]),
         ({"name": [], "scope": ["swarm"]}, ["mesh"]),
+        ({"type": []}, []),
+        (
+            {"driver": []},
+            [
+                "mesh",
+                "n1/bridge",
+                "n1/host",
+                "n1/none",
+                "n1/same",
+                "n2/bridge",
+                "n2/host",
+                "n2/none",
+                "n2/same",
+                "web",
+            ],
+        ),
     ],
     ids=str,
 )
@@ -82,14 +101,19 @@ def test_only_a_running_container_uses_a_network(nodes, running):
     ("filters", "text"),
     [
         ({"colour": ["red"]}, "invalid filter 'colour'"),
-        ({"type": ["odd"]}, "invalid filter: 'type'='odd'"),
         ({"dangling": ["perhaps"]}, "invalid value for filter 'dangling'"),
+        ({"dangling": ["true", "1"]}, 'got more than one value for filter key "dangling"'),
     ],
     ids=lambda value: str(value)[:20],
 )
 def test_bad_filters(nodes, filters, text):
     with pytest.raises(BadRequest, match=text):
-        list_networks(nodes, filters)
+        trio.run(list_networks, nodes, Filters.of(filters))
+
+
+def test_a_bad_type_is_an_error_of_the_engine(nodes):
+    with pytest.raises(BadValue, match="invalid filter: 'type'='odd'"):
+        shown(nodes, type=["custom", "odd"])
 
 
 def test_a_network_is_found_in_the_order_of_the_rules(nodes):

@@ -1,6 +1,7 @@
 """Which volumes there are, what they are called, and where a name is."""
 
 import pytest
+import trio
 from swarmcore_api_docker.volume_listing import (
     find_volume,
     holders,
@@ -9,6 +10,7 @@ from swarmcore_api_docker.volume_listing import (
 )
 
 from swarmcore.errors import BadRequest, NotFound
+from swarmcore.filters import Filters
 from swarmcore.testing.builders import a_container, a_node
 
 SPANNING = {"Name": "files", "Driver": "nfs", "Scope": "global", "Labels": {"tier": "slow"}}
@@ -23,7 +25,7 @@ def nodes():
 
 
 def shown(nodes, **filters):
-    return sorted(item["Name"] for item in list_volumes(nodes, filters))
+    return sorted(item["Name"] for item in trio.run(list_volumes, nodes, Filters.of(filters)))
 
 
 def silence(node):
@@ -64,7 +66,7 @@ def test_filters(nodes, filters, names):
 
 def test_a_bad_filter(nodes):
     with pytest.raises(BadRequest, match="invalid filter 'scope'"):
-        list_volumes(nodes, {"scope": ["local"]})
+        trio.run(list_volumes, nodes, Filters.of({"scope": ["local"]}))
 
 
 @pytest.mark.parametrize(

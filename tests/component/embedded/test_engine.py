@@ -108,7 +108,10 @@ async def test_events_follow_a_container(docker):
     [
         ({"event": ["start"]}, ["start"]),
         ({"type": ["network"]}, ["connect"]),
-        ({"container": ["web"], "event": {"create": True, "start": True}}, ["create", "start"]),
+        (
+            {"container": {"web": False}, "event": {"create": True, "start": True}},
+            ["create", "start"],
+        ),
         ({"label": ["a=b"]}, ["create", "start", "exec_create: true"]),
         ({"event": ["exec_create"]}, ["exec_create: true"]),
         ({"image": ["busybox"]}, ["create", "start", "exec_create: true"]),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from swarmcore.errors import BadRequest
+from swarmcore.filters import parse_filters
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.host import Host, routes
 from swarmcore.testing.embedded.listing import listed_containers
@@ -57,7 +58,9 @@ async def _remove(engine: Host, call: Call) -> None:
 
 
 async def _prune(engine: Host, call: Call) -> None:
-    gone = [each for each in engine.state.newest_first() if not each.alive]
+    labelled = parse_filters(call.query.get("filters")).labelled("label")
+    stopped = (each for each in engine.state.newest_first() if not each.alive)
+    gone = [each for each in stopped if labelled(each.config["Labels"])]
     for record in gone:
         engine.runtime.remove(record, force=False)
     await call.send_json({"ContainersDeleted": [each.id for each in gone], "SpaceReclaimed": 0})

@@ -4,40 +4,37 @@ import base64
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from swarmcore.errors import BadRequest
+from swarmcore.filters import Filters, parse_filters
 from swarmcore.testing.documents.images import with_tag
 from swarmcore.testing.documents.moments import NANO
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.host import Host, routes
 from swarmcore.testing.embedded.images import ImageRecord
-from swarmcore.testing.embedded.listing import has_labels
 
 _FILTERS = frozenset({"dangling", "label", "before", "since", "reference", "until"})
 _SIZE = 1_985_575
 
 
 async def _list(engine: Host, call: Call) -> None:
-    filters = call.query.filters()
-    unknown = next((key for key in filters if key not in _FILTERS), None)
-    if unknown is not None:
-        raise BadRequest(f"invalid filter '{unknown}'")
+    filters = parse_filters(call.query.get("filters"))
+    filters.refuse_unknown(_FILTERS)
     state = engine.state
     found = [each for each in state.images if _listed(each, filters)]
     found.sort(key=lambda each: -each.created)
     await call.send_json([each.summary(len(state.users_of_image(each.id))) for each in found])
 
 
-def _listed(image: ImageRecord, filters: Mapping[str, list[str]]) -> bool:
+def _listed(image: ImageRecord, filters: Filters) -> bool:
     names = {name for tag in image.tags for name in (tag, tag.rpartition(":")[0])}
-    wanted = filters.get("reference")
-    if wanted and not names & set(wanted):
+    if "reference" in filters and names.isdisjoint(filters.values("reference")):
         return False
-    if "dangling" in filters and (filters["dangling"][0] in ("1", "true")) == bool(image.tags):
+    if "dangling" in filters and filters.flag("dangling") == bool(image.tags):
         return False
-    return has_labels(image.config.get("Labels") or {}, filters.get("label", ()))
+    return filters.labelled("label")(image.config.get("Labels") or {})
 
 
 async def _inspect(engine: Host, call: Call) -> None:
@@ -152,10 +149,12 @@ async def _commit(engine: Host, call: Call) -> None:
 async def _prune(engine: Host, call: Call) -> None:
     """Unused images: those without a tag, or with ``dangling=false`` all."""
     state = engine.state
-    everything = call.query.filters().get("dangling", ["true"])[0] in ("0", "false")
+    filters = parse_filters(call.query.get("filters"))
+    everything, labelled = not filters.flag("dangling", default=True), filters.labelled("label")
     told: list[dict[str, str]] = []
     for image in list(state.images):
-        if not state.users_of_image(image.id) and (everything or not image.tags):
+        is_meant = (everything or not image.tags) and labelled(image.config.get("Labels") or {})
+        if is_meant and not state.users_of_image(image.id):
             told += state.images.remove(image.id, (), force=True)
     space = _SIZE * sum("Deleted" in message for message in told)
     await call.send_json({"ImagesDeleted": told or None, "SpaceReclaimed": space})

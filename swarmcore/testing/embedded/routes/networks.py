@@ -1,9 +1,9 @@
 """Networks and volumes: list, inspect, create, remove, prune; connect and disconnect."""
 
+from swarmcore.filters import parse_filters
 from swarmcore.testing.documents.containers import endpoint
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.host import Host, routes
-from swarmcore.testing.embedded.listing import has_labels
 from swarmcore.testing.embedded.networks import ANONYMOUS, PREDEFINED
 from swarmcore.versions import ApiVersion
 
@@ -14,15 +14,20 @@ _SPARES_NAMED = ApiVersion(1, 42)
 
 
 async def _list(engine: Host, call: Call) -> None:
-    filters = call.query.filters()
-    names, ids, drivers = (filters.get(key, ()) for key in ("name", "id", "driver"))
+    filters = parse_filters(call.query.get("filters"))
+    named, identified, driven = (
+        filters.matching("name"),
+        filters.beginning("id"),
+        filters.equal("driver"),
+    )
+    labelled = filters.labelled("label")
     found = [
         {**network, "Containers": {}}
         for network in engine.state.networks.all()
-        if (not names or any(name in network["Name"] for name in names))
-        and (not ids or any(network["Id"].startswith(id) for id in ids))
-        and (not drivers or network["Driver"] in drivers)
-        and has_labels(network["Labels"], filters.get("label", ()))
+        if named(network["Name"])
+        and identified(network["Id"])
+        and driven(network["Driver"])
+        and labelled(network["Labels"])
     ]
     await call.send_json(found)
 
@@ -67,9 +72,10 @@ async def _disconnect(engine: Host, call: Call) -> None:
 
 
 async def _prune(engine: Host, call: Call) -> None:
-    labels, deleted = call.query.filters().get("label", ()), []
+    labelled = parse_filters(call.query.get("filters")).labelled("label")
+    deleted = []
     for network in engine.state.networks.all():
-        if network["Name"] in PREDEFINED or not has_labels(network["Labels"], labels):
+        if network["Name"] in PREDEFINED or not labelled(network["Labels"]):
             continue
         if not _is_used(engine, network["Id"]):
             engine.state.networks.remove(network["Id"])
@@ -90,12 +96,8 @@ def _is_used(engine: Host, id: str) -> bool:
 
 
 async def _list_volumes(engine: Host, call: Call) -> None:
-    names = call.query.filters().get("name", ())
-    found = [
-        volume
-        for volume in engine.state.volumes.all()
-        if not names or any(name in volume["Name"] for name in names)
-    ]
+    named = parse_filters(call.query.get("filters")).matching("name")
+    found = [volume for volume in engine.state.volumes.all() if named(volume["Name"])]
     await call.send_json({"Volumes": found, "Warnings": None})
 
 
@@ -118,13 +120,14 @@ async def _remove_volume(engine: Host, call: Call) -> None:
 
 
 async def _prune_volumes(engine: Host, call: Call) -> None:
-    filters, state = call.query.filters(), engine.state
-    named_too = call.version < _SPARES_NAMED or filters.get("all")
+    filters, state = parse_filters(call.query.get("filters")), engine.state
+    named_too = filters.flag("all", default=call.version < _SPARES_NAMED)
+    labelled = filters.labelled("label")
     deleted = [
         volume["Name"]
         for volume in state.volumes.all()
         if (named_too or ANONYMOUS in (volume["Labels"] or {}))
-        and has_labels(volume["Labels"] or {}, filters.get("label", ()))
+        and labelled(volume["Labels"] or {})
         and not state.users_of_volume(volume["Name"])
     ]
     for name in deleted:

@@ -7,6 +7,7 @@ from typing import Any
 import trio
 
 from swarmcore.errors import BadRequest, SwarmError, Unavailable
+from swarmcore.filters import parse_filters
 from swarmcore.messages import Answer
 from swarmcore.testing.documents.moments import NANO
 from swarmcore.testing.documents.system import info_document, version_document
@@ -56,7 +57,7 @@ async def _info(engine: Host, call: Call) -> None:
 
 
 async def _events(engine: Host, call: Call) -> None:
-    log, filters = engine.state.events, call.query.filters()
+    log, filters = engine.state.events, parse_filters(call.query.get("filters"))
     now = engine.state.clock()
     since, until = _moment(call, "since", now), _moment(call, "until", now)
     if since is not None and until is not None and since > until:

@@ -1,0 +1,433 @@
+"""Filters mean what engines make of them: in both forms, with every mark, on lists and prunes.
+
+The same objects are on an engine of each release.  Each engine is asked directly and a manager
+before all of them: where the newest one refuses, the manager refuses so; else every engine's
+objects in the manager's answer are those that the engine itself lists, or spares.
+"""
+
+import http.client
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from tests.system.conftest import tar_of
+
+pytestmark = pytest.mark.docker
+
+NODE = "com.docker.swarm.node.name"
+LISTS = {
+    "containers": "/v1.41/containers/json?all=1",
+    "images": "/v1.41/images/json?x=",
+    "networks": "/v1.41/networks?x=",
+    "volumes": "/v1.41/volumes?x=",
+}
+
+LABELS = ["a", "a=b", "a=", "zz=b", "zz", "=", ""]
+FLAGS = ["true", "false", "1", "0", "True", "t", "x", ""]
+NAMES = ["web", "w", "^web$", "/web", "(", "", "WEB", "net1", "vol", "net|vol"]
+#: What every filter may be given, odd things among it.
+VOCABULARY: dict[str, dict[str, list[str]]] = {
+    "containers": {
+        "ancestor": ["busybox", "tool:1", "tool", "ghost", "", "BAD"],
+        "before": ["ghost", ""],
+        "exited": ["0", "3", "+3", "03", "-1", "x", "", "3 ", "9" * 20],
+        "expose": ["80", "80/tcp", "53/udp", "1-100", "80/", "70000", "x", ""],
+        "health": ["none", "healthy", "None", "x", ""],
+        "id": ["", "a", "zz", "^a"],
+        "is-task": FLAGS,
+        "isolation": ["default", "x", ""],
+        "label": LABELS,
+        "name": NAMES,
+        "network": ["net1", "net", "bridge", "x", ""],
+        "publish": ["18080", "80", "18000-19000/tcp", "0", "8-", "a:b", "9-8", "x", "1/x", "/tcp"],
+        "since": ["ghost", ""],
+        "status": ["running", "exited", "created", "run", "Running", "x", ""],
+        "volume": ["vol1", "/data", "x", ""],
+        "ghost": ["x"],
+    },
+    "images": {
+        "before": ["tool:1"],
+        "dangling": FLAGS,
+        "label": LABELS,
+        "reference": ["busybox", "tool", "too*", "*:2", "*", "[", "", "team/tool", "**", "a\\"],
+        "since": ["tool:1"],
+        "label!": ["a"],
+        "ghost": ["x"],
+    },
+    "networks": {
+        "driver": ["bridge", "host", "null", "brid", "Bridge", "x", ""],
+        "id": ["", "a", "zz", "^a"],
+        "label": LABELS,
+        "name": NAMES,
+        "scope": ["local", "swarm", "loc", "x", ""],
+        "type": ["custom", "builtin", "Custom", "x", ""],
+        "ghost": ["x"],
+    },
+    "volumes": {
+        "dangling": FLAGS,
+        "driver": ["local", "loc", "x", ""],
+        "label": LABELS,
+        "name": NAMES,
+        "scope": ["local"],
+        "": ["x"],
+    },
+}
+#: A second value would make engines choose one, by chance.
+SINGLE = {"before", "since"}
+#: Asked in any case: chance finds them rarely.
+ALWAYS = [
+    "null", "{}", "[]", "1", '"x"', "{", "{} x", '{"label": "a"}', '{"label": [1]}',
+    '{"label": {"a": 1}}', '{"label": {"a": "true"}}', '{"label": {"zz=b": false}}',
+    '{"label": {"zz=b": null}}', '{"label": null}', '{"label": {}}', '{"label": []}',
+    '{"label": [null]}', '{"label": {"a": true}, "name": ["x"]}',
+    '{"label": {"a": true}, "label": {}}', '{"label": ["zz=b"], "label": null}',
+    '{"label": {"a": true, "zz=b": false}}', '{"label": ["\\ud800"]}',
+]  # fmt: skip
+
+
+@st.composite
+def asked(draw) -> tuple[str, str]:
+    """A list, and filters for it: one or two keys in one of the forms, or in both."""
+    kind = draw(st.sampled_from(sorted(VOCABULARY)))
+    form = draw(st.sampled_from(["list", "map", "map", "both"]))
+    fields: dict[str, Any] = {}
+    for key in draw(st.lists(st.sampled_from(sorted(VOCABULARY[kind])), min_size=1, max_size=2)):
+        most = 1 if key in SINGLE else 2
+        words = st.sampled_from(VOCABULARY[kind][key])
+        values = draw(st.lists(words, max_size=most, unique=True))
+        if draw(st.integers(0, 9)) == 0:
+            fields[key] = None
+        elif form == "list" or (form == "both" and draw(st.booleans())):
+            fields[key] = values
+        else:
+            fields[key] = {value: draw(st.sampled_from([True, False, None])) for value in values}
+    return kind, json.dumps(fields)
+
+
+class Side:
+    """One address to ask, on a connection that is kept."""
+
+    def __init__(self, address: str) -> None:
+        self.connection = http.client.HTTPConnection(address, timeout=60)
+
+    def __call__(
+        self, method: str, target: str, body: Any = None, kind: str = "application/json"
+    ) -> tuple[int, Any]:
+        """Ask; the status, and the JSON or the error's text."""
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        self.connection.request(method, target, data, {"Content-Type": kind} if data else {})
+        answer = self.connection.getresponse()
+        said = answer.read()
+        if answer.status >= 400:
+            return answer.status, json.loads(said)["message"]
+        try:
+            return answer.status, json.loads(said)
+        except ValueError:  # an archive, or a stream of documents
+            return answer.status, said
+
+
+@pytest.fixture(scope="module")
+def manager(shared_fleet):
+    side = Side(f"127.0.0.1:{shared_fleet.manager.port}")
+    yield side
+    side.connection.close()
+
+
+@pytest.fixture(scope="module")
+def sides(engines):
+    """Every engine by its name, the newest last."""
+    sides = {name: Side(engine.address) for name, engine in engines.items()}
+    yield sides
+    for side in sides.values():
+        side.connection.close()
+
+
+@pytest.fixture(scope="module")
+def objects(sides, manager, wait_until):
+    """The same objects on each engine, known to the manager."""
+    archive = None
+    for ask in sides.values():
+        if archive is None:
+            _make_image(ask, "tool:1", "a=b")
+            second = int(time.time())  # lists tell no fraction of when an image was made
+            wait_until(lambda second=second: int(time.time()) > second, "another second")
+            _make_image(ask, "tool:2", "a=c")
+            archive = ask("GET", "/images/get?names=tool:1&names=tool:2")[1]
+        assert ask("POST", "/images/load", archive, "application/x-tar")[0] == 200
+        for number, label in (("1", {"a": "b"}), ("2", {"zz": "1"})):
+            ask("POST", "/networks/create", {"Name": f"net{number}", "Labels": label})
+            ask("POST", "/volumes/create", {"Name": f"vol{number}", "Labels": label})
+        _make_containers(ask)
+    for kind in LISTS:
+        wait_until(lambda kind=kind: _agrees(kind, sides, manager), f"the manager to know {kind}")
+    yield
+    for ask in sides.values():
+        _clean(ask)
+
+
+def _make_image(ask: Side, name: str, label: str) -> None:
+    repository, _, tag = name.partition(":")
+    target = f"/images/create?fromSrc=-&repo={repository}&tag={tag}&changes=LABEL%20{quote(label)}"
+    assert ask("POST", target, tar_of(name, label.encode()), "application/x-tar")[0] == 200
+
+
+def _make_containers(ask: Side) -> None:
+    ports = {"PortBindings": {"80/tcp": [{"HostPort": "18080"}]}}
+    exposed = {"80/tcp": {}, "53/udp": {}}
+    for name, config in {
+        "web": {
+            "Cmd": ["sleep", "1000"],
+            "ExposedPorts": exposed,
+            "HostConfig": {**ports, "NetworkMode": "net1", "Binds": ["vol1:/data"]},
+            "Labels": {"a": "b"},
+        },
+        "done": {"Cmd": ["sh", "-c", "exit 3"], "Labels": {"a": "c"}},
+        "made": {"Cmd": ["true"], "Labels": {"a": "b"}, "HostConfig": {"NetworkMode": "none"}},
+    }.items():
+        status, told = ask(
+            "POST", f"/containers/create?name={name}", {"Image": "busybox", **config}
+        )
+        assert status == 201, told
+        if name != "made":
+            assert ask("POST", f"/containers/{name}/start")[0] == 204
+    ask("POST", "/containers/done/wait")
+
+
+def _clean(ask: Side) -> None:
+    for container in ask("GET", "/containers/json?all=1")[1]:
+        ask("DELETE", f"/containers/{container['Id']}?force=1")
+    for name in ("1", "2"):
+        ask("DELETE", f"/networks/net{name}")
+        ask("DELETE", f"/volumes/vol{name}?force=1")
+        ask("DELETE", f"/images/tool:{name}")
+
+
+def shown(kind: str, answer: Any, node: str = "") -> set[str]:
+    """What a list shows; of a manager's those of *node*."""
+    if kind == "images":
+        return {image["Id"] for image in answer}
+    found = set()
+    for item in answer["Volumes"] or () if kind == "volumes" else answer:
+        where, _, name = (item.get("Name") or "").rpartition("/")
+        if kind == "containers":
+            where, name = item["Labels"].get(NODE, ""), item["Names"][0]
+        if not node or where == node:
+            found.add(name)
+    return found
+
+
+def _agrees(kind: str, sides: dict[str, Side], manager: Side) -> bool:
+    told = manager("GET", LISTS[kind])[1]
+    if kind == "containers" and len(told) != 3 * len(sides):
+        return False
+    if kind == "images":
+        union = set().union(*(shown(kind, ask("GET", LISTS[kind])[1]) for ask in sides.values()))
+        return shown(kind, told) == union
+    return all(
+        shown(kind, told, node) == shown(kind, ask("GET", LISTS[kind])[1])
+        for node, ask in sides.items()
+    )
+
+
+def verdict(text: str) -> str:
+    """An error less what is chance in it: the order in which values are listed."""
+    return re.sub(r"\[(.*?)\]", lambda found: str(sorted(found[1].split(" "))), text)
+
+
+def test_a_list_shows_what_each_engine_shows(objects, sides, manager):
+    def compare(case: tuple[str, str]) -> None:
+        kind, text = case
+        target = f"{LISTS[kind]}&filters={quote(text)}"
+        direct = {node: ask("GET", target) for node, ask in sides.items()}
+        status, told = manager("GET", target)
+        newest, answer = direct["new"]
+        if newest != 200:
+            assert status == newest, (case, told)
+            if _is_settled(text):
+                assert verdict(told) == verdict(answer), case
+            return
+        assert status == 200, (case, told)
+        for node, (its_status, its_answer) in direct.items():
+            if its_status != 200 or (kind == "images" and node == "old"):
+                continue  # it has not the filter, or reads it otherwise than newer ones
+            expected = shown(kind, its_answer)
+            if kind == "images":
+                known = shown(kind, sides[node]("GET", LISTS[kind])[1])
+                assert shown(kind, told) & known == expected, case
+            else:
+                assert shown(kind, told, node) == expected, (case, node)
+
+    for kind in LISTS:
+        for text in ALWAYS:
+            compare((kind, text))
+    settings = hypothesis.settings(max_examples=250)
+    settings(hypothesis.given(asked())(compare))()
+
+
+def _is_settled(text: str) -> bool:
+    """Whether a refusal is about one thing: of two bad values engines tell one, by chance."""
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return True
+    return not isinstance(fields, dict) or (
+        len(fields) == 1
+        and all(of is None or isinstance(of, int) or len(of) <= 1 for of in fields.values())
+    )
+
+
+#: Filters of prunes.  Making networks takes long, so only some are tried on them.
+FATES = [
+    '{"label": {"zz=b": false}}', '{"label": null}', '{"label": {"a=b": true, "zz=b": false}}',
+    '{"label!": {"a=b": false}}', '{"label": {"a": "true"}}', "[]", '{"ghost": null}',
+    '{"label": {"a=b": false}}', '{"label": "a"}', '{"until": ["x"]}', '{"dangling": ["x"]}',
+]  # fmt: skip
+MORE_FATES = [
+    "", "null", '{"label": {}}', '{"label": []}', '{"label": ["zz=b"]}', '{"label!": ["a"]}',
+    '{"label": ["a"]}', '{"label": {"zz=b": null}}', '{"label": [null]}', '{"all": ["x"]}',
+    '{"label": ["a"], "label!": {"a": true}}', '{"label": ["a"], "label": null}',
+]  # fmt: skip
+NOTHING, NO_TIME = '{"label": {"zz=b": false}}', '{"until": null}'
+MAKERS: dict[str, Callable[[Side, str, dict[str, str]], Any]] = {
+    "containers": lambda ask, name, labels: ask(
+        "POST", f"/containers/create?name={name}", {"Image": "busybox", "Labels": labels}
+    ),
+    "networks": lambda ask, name, labels: ask(
+        "POST", "/networks/create", {"Name": name, "Labels": labels, "CheckDuplicate": True}
+    ),
+    "volumes": lambda ask, name, labels: ask(
+        "POST", "/volumes/create", {"Name": name, "Labels": labels}
+    ),
+}
+DOOMED = {"doomed1": {"a": "b"}, "doomed2": {"a": "c"}}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_prune_deletes_what_each_engine_would_delete(kind, fleet, sides, manager, wait_until):
+    def left(ask: Side) -> set[str]:
+        return {name for name in shown(kind, ask("GET", LISTS[kind])[1]) if "doomed" in name}
+
+    def prepare() -> None:
+        for ask in sides.values():
+            for name in DOOMED.keys() - {each.strip("/") for each in left(ask)}:
+                assert MAKERS[kind](ask, name, DOOMED[name])[0] in (200, 201)
+
+    for text in FATES if kind == "networks" else FATES + MORE_FATES:
+        target = f"/v1.41/{kind}/prune?filters={quote(text)}"
+        prepare()
+        direct = {node: ask("POST", target)[0] for node, ask in sides.items()}
+        spared = {node: left(ask) for node, ask in sides.items()}
+        prepare()
+        status, told = manager("POST", target)
+        assert (status < 400) == all(each < 400 for each in direct.values()), (text, told, direct)
+        assert {node: left(ask) for node, ask in sides.items()} == spared, (kind, text, told)
+    for ask in sides.values():
+        for name in left(ask):
+            ask("DELETE", f"/{kind}/{name.strip('/')}")
+
+
+@pytest.mark.parametrize("kind", ["containers", "networks", "volumes", "images"])
+def test_a_prune_that_crashes_engines_does_not_reach_them(kind, fleet, manager):
+    for _ in range(4):
+        status, told = manager("POST", f"/v1.41/{kind}/prune?filters={quote(NO_TIME)}")
+        assert status == 400
+        assert "invalid filter 'until'" in told
+    assert fleet.manager.statuses().count("Healthy") == 3
+
+
+@pytest.mark.parametrize("kind", ["containers", "networks", "volumes"])
+def test_a_prune_reads_a_form_as_engines_do(kind, fleet, sides, manager):
+    for ask in sides.values():
+        assert MAKERS[kind](ask, "doomed1", {"a": "b"})[0] in (200, 201)
+    form = f"filters={quote(NOTHING)}".encode()
+    for ask in (sides["new"], manager):
+        status, told = ask(
+            "POST", f"/v1.41/{kind}/prune", form, "application/x-www-form-urlencoded"
+        )
+        assert status == 200, told
+    for ask in sides.values():
+        assert "doomed1" in {each.strip("/") for each in shown(kind, ask("GET", LISTS[kind])[1])}
+        ask("DELETE", f"/{kind}/doomed1")
+
+
+@pytest.mark.parametrize(
+    "query", ["?x=%zz", "?%", "?a=1;filters=%7B%7D", "?a=%a&b=1", "?a=1;b=%zz", "?;"]
+)
+def test_a_malformed_query_is_refused_where_engines_read_it(query, sides, manager):
+    for target in (*LISTS.values(), "/v1.41/events?until=1"):
+        path = target.partition("?")[0]
+        asked = f"{path}{query}&until=1"
+        assert manager("GET", asked) == sides["new"]("GET", asked)
+    for kind in MAKERS:
+        asked = f"/v1.41/{kind}/prune{query}"
+        assert manager("POST", asked) == sides["new"]("POST", asked)
+    for path in ("/v1.41/_ping", "/v1.41/version", "/v1.41/info"):
+        assert (
+            manager("GET", f"{path}{query}")[0] == sides["new"]("GET", f"{path}{query}")[0] == 200
+        )
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *(f"/containers/json?limit={quote(text)}" for text in ("x", " 1", "1_0", "1.0", "9" * 20)),
+        *(f"/events?until=1&since={quote(text)}" for text in ("x", "1h", "1.", ".5", "1e3", " 1")),
+        "/events?until=x",
+        "/events?until=1&since=1.9999999999",
+        "/events?until=1&since=1577836800123",
+        "/events?until=1&since=%2B1",
+    ],
+)
+def test_a_number_that_is_none_is_refused_as_by_an_engine(target, sides, manager):
+    status, told = sides["new"]("GET", target)
+    its_status, its_told = manager("GET", target)
+    assert its_status == status
+    assert status == 200 or its_told == told
+
+
+EVENTS = [
+    "{}", "null", '{"type": {"container": false}}', '{"type": ["container"]}', '{"type": {}}',
+    '{"event": {"create": false}}', '{"event": ["create", "die"]}', '{"event": ["crea"]}',
+    '{"container": {"web": false}}', '{"container": ["we"]}', '{"container": ["eb"]}',
+    '{"container": {}}', '{"label": {"a=b": false}}', '{"label": ["a"]}', '{"label": {"zz": null}}',
+    '{"image": {"busybox": false}}', '{"image": ["busybox"]}', '{"scope": {"local": false}}',
+    '{"scope": ["local"]}', '{"network": ["net1"]}', '{"network": {"net": false}}',
+    '{"volume": ["vol1"]}', '{"daemon": ["x"]}', '{"ghost": ["x"]}', '{"type": null}', "[]",
+    '{"type": "container"}', '{"type": ["container"], "event": {"die": true}}',
+    '{"type": ["volume", "network"]}', '{"event": ["exec_create"]}',
+]  # fmt: skip
+
+
+def test_events_are_those_of_each_engine(objects, sides, manager):
+    """Those that have been."""
+    until = time.time()
+
+    def told(ask: Side, text: str) -> Any:
+        """The status of a refusal, or what was told of each node; a node's own name is empty."""
+        target = f"/v1.41/events?since=1&until={until}&filters={quote(text)}"
+        status, said = ask("GET", target)
+        if status != 200:
+            return status
+        events: dict[str, list[Any]] = {}
+        for line in said.splitlines() if isinstance(said, bytes) else [json.dumps(said)]:
+            event = json.loads(line)
+            node = event["Actor"]["Attributes"].get("node.name", "")
+            what = (event["timeNano"], event["Type"], event["Action"])
+            events.setdefault(node, []).append(what)
+        return {node: sorted(those) for node, those in events.items()}
+
+    for text in EVENTS:
+        direct = {node: told(ask, text) for node, ask in sides.items()}
+        said = told(manager, text)
+        if isinstance(direct["new"], int):
+            assert said == direct["new"], text
+        else:
+            expected = {node: those[""] for node, those in direct.items() if those}
+            assert said == expected, text
