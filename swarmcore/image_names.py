@@ -134,6 +134,11 @@ class ImageNames:
         """The names that moved away on a node, each with the image that its engine calls so."""
         return dict(self._moved.get(node_id, ()))
 
+    def is_set_aside(self, name: str, node_id: str) -> bool:
+        """Whether what a node calls *name* counts for nothing now; see ``setting_aside``."""
+        aside = self._set_aside.get(node_id)
+        return aside is not None and shown_image(name) in aside
+
     # ---- what happens
 
     def read(
@@ -158,7 +163,7 @@ class ImageNames:
             self._holders.setdefault(name, {})[node_id] = held
             if known is held and not self._is_unsure(name, node_id):
                 continue
-            is_aside = name in self._set_aside.get(node_id, ()) and name in self._meanings
+            is_aside = self.is_set_aside(name, node_id) and name in self._meanings
             if known is not held and not is_aside:
                 self._take(name, node_id, held, now if live else None, told)
             self._review(name, node_id, told)

@@ -92,7 +92,8 @@ class ImageLedger:
             node: whose engine.
         """
         held = self._names.held_id(name, node.id)
-        if held and image_id in ("", held):
+        is_meant = held and image_id in ("", held)
+        if is_meant and not self._names.is_set_aside(name, node.id):
             self._given(name, {node.id: held}, node)
 
     def left(self, node: Node) -> None:

@@ -93,6 +93,26 @@ async def test_an_event_gives_a_name_to_what_the_engine_called_so_before(
         assert moved(fleet, engines) == [{}, {"busybox:latest": "sha256:v2"}, {}]
 
 
+async def test_what_the_manager_does_to_take_a_name_away_gives_it_to_nobody(
+    autojump_clock, kit, engines
+):
+    async with kit.open_fleet(*engines) as fleet:
+        has(engines[1], "busybox:latest", "v2")
+        engines[1].say("tag", "sha256:v2", kind="image", name="busybox:latest")
+        await kit.wait_for(lambda: fleet.node(engines[0]).moved_names)
+        node = fleet.node(engines[0])
+        with fleet.cluster.image_names.setting_aside(node, ["busybox:latest"]):
+            has(engines[0], "busybox:latest", "other")
+            engines[0].say("tag", "sha256:other", kind="image", name="busybox:latest")
+            await kit.wait_for(lambda: "sha256:other" in node.images)
+            await trio.sleep(1)
+            assert [bool(each) for each in moved(fleet, engines)] == [True, False, True]
+            has(engines[0], "busybox:latest", "other", name="other:1")
+            await fleet.cluster.engine(node.id).refresh_images()
+        assert [bool(each) for each in moved(fleet, engines)] == [False, False, True]
+        assert fleet.cluster.image_names.ids("busybox") == {"sha256:v2"}
+
+
 async def test_dates_settle_what_a_new_manager_finds(autojump_clock, kit, engines, caplog):
     for engine, version, tagged in zip(
         engines,
