@@ -68,7 +68,7 @@ class DiscoveryOptions:
 
     @property
     def hold_seconds(self) -> float:
-        """How long a list that is suddenly empty is not believed."""
+        """How long a list is not believed that is suddenly empty, or may be read half."""
         return self.ttl_seconds or 3 * self.heartbeat_seconds
 
 

@@ -19,10 +19,12 @@ from swarmcore.stores.location import (
     read_label,
     read_tls,
 )
+from swarmcore.stores.patience import Patience
 from swarmcore.stores.securing import store_context
 
 __all__ = [
     "Location",
+    "Patience",
     "Report",
     "Seat",
     "SeatElection",

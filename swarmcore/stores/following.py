@@ -1,7 +1,7 @@
 """Following a list, in a store or elsewhere, through bad days.
 
-A store that fails keeps the last good list in force; one that is suddenly empty is believed only
-after a while, because a store that lost its data looks just like that.
+A store that fails keeps the last good list in force; what a list suddenly misses is ``patience``'s
+matter.
 """
 
 import random
@@ -12,6 +12,7 @@ import trio
 from swarmcore.errors import SwarmError, first_error
 from swarmcore.protocols import DiscoverySink, Entry
 from swarmcore.stores.location import read_entries
+from swarmcore.stores.patience import Patience
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
@@ -73,60 +74,63 @@ async def follow(
             await trio.sleep(follower.next_pause(trio.current_time() - began))
 
 
-async def poll(look: Look, sink: DiscoverySink, *, period_seconds: float) -> None:
+async def poll(
+    look: Look,
+    sink: DiscoverySink,
+    *,
+    period_seconds: float,
+    hold_seconds: float = 0.0,
+    source: str = "the source",
+    whole: bool = True,
+) -> None:
     """Report a list to *sink* until cancelled, where nothing tells of a change.
 
     Args:
         look: what is there now; trouble that stays the same is told once.
         sink: gets the entries when they, or what is wrong with some, have changed.
         period_seconds: between two looks.
+        hold_seconds: for how long a list is not believed that became empty.
+        source: what lists the engines, for the sink.
+        whole: whether one look shows all of the list; else what misses engines is held like what
+            is empty.
     """
     seen: Seen | str | None = None
-    listed = False
-    while True:
-        try:
-            found = await look()
-        except StoreError as error:
-            if seen != str(error):
-                sink.failed(still_in_force(str(error), listed=listed))
-            seen = str(error)
-        else:
-            if found != seen:
-                seen, listed = found, True
-                sink.entries(*found)
-        await trio.sleep(period_seconds)
+    async with trio.open_nursery() as nursery:
+        patience = Patience(sink, nursery, hold_seconds, source=source)
+        while True:
+            try:
+                found = await look()
+            except StoreError as error:
+                patience.stop_doubting()
+                if seen != str(error):
+                    sink.failed(still_in_force(str(error), listed=patience.is_listed))
+                seen = str(error)
+            else:
+                if found != seen:
+                    seen = found
+                    patience.report(*found, whole=whole)
+            await trio.sleep(period_seconds)
 
 
 class _Follower:
-    """What was told, and what is waiting to be told."""
+    """What was told, and how long to wait before a watch is begun again."""
 
     def __init__(self, sink: DiscoverySink, hold_seconds: float, nursery: trio.Nursery) -> None:
         self._sink = sink
-        self._hold_seconds = hold_seconds
-        self._nursery = nursery
-        self._told: Sequence[Entry] = ()
-        self._listed = False
+        self._patience = Patience(sink, nursery, hold_seconds)
         self._failure = ""
         self._pause = _FIRST_PAUSE_SECONDS
         self._reported = False
-        self._holding: trio.CancelScope | None = None
 
     def report(self, values: Sequence[str]) -> None:
-        entries, problems = read_entries(values)
         self._failure, self._reported = "", True
-        if self._told and not entries:
-            if self._holding is None:
-                self._holding = trio.CancelScope()
-                self._nursery.start_soon(self._hold, self._holding, problems)
-            return
-        self._end_hold()
-        self._tell(entries, problems)
+        self._patience.report(*read_entries(values))
 
     def failed(self, reason: str) -> None:
         # A store that cannot be read says nothing about whether it is empty.
-        self._end_hold()
+        self._patience.stop_doubting()
         if reason != self._failure:
-            self._sink.failed(still_in_force(reason, listed=self._listed))
+            self._sink.failed(still_in_force(reason, listed=self._patience.is_listed))
         self._failure = reason
 
     def next_pause(self, lasted_seconds: float) -> float:
@@ -137,21 +141,3 @@ class _Follower:
         pause = self._pause
         self._pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         return pause * random.uniform(0.5, 1.0)
-
-    def _tell(self, entries: Sequence[Entry], problems: Sequence[str]) -> None:
-        self._told, self._listed = entries, True
-        self._sink.entries(entries, problems)
-
-    def _end_hold(self) -> None:
-        if self._holding is not None:
-            self._holding.cancel()
-            self._holding = None
-
-    async def _hold(self, scope: trio.CancelScope, problems: Sequence[str]) -> None:
-        self._sink.failed(
-            f"the store lists no engine any more; believed after {self._hold_seconds:g} s"
-        )
-        with scope:
-            await trio.sleep(self._hold_seconds)
-            self._holding = None
-            self._tell([], problems)

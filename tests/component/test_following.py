@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from swarmcore.stores import StoreError, follow, poll
+from swarmcore.stores import StoreError, follow, poll, read_entries
 
 HOLD = 30.0
 
@@ -173,3 +173,22 @@ async def test_a_value_that_cannot_be_read_is_told_with_each_list(store, autojum
     assert store.sink.problems == ["entry 'bad': address 'bad': missing port in address"]
     await store.say(["n1:1"])
     assert store.sink.problems == []
+
+
+async def test_what_a_poll_finds_empty_is_believed_after_a_while(nursery, autojump_clock):
+    looks = [(read_entries(["n1:1"])), ([], []), StoreError("web: gone"), ([], [])]
+
+    async def look():
+        found = looks.pop(0) if len(looks) > 1 else looks[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    sink = Sink()
+    watch = partial(poll, look, sink, period_seconds=1, hold_seconds=HOLD, source="web")
+    nursery.start_soon(watch)
+    await trio.sleep(HOLD)
+    assert [] not in sink.told
+    assert sink.told[-1] == "web lists no engine any more; believed after 30 s"
+    await trio.sleep(10)
+    assert sink.told[-1] == []

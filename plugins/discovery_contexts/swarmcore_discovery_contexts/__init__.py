@@ -31,9 +31,8 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
         ) from None
     except LookupError as error:
         raise ConfigError(f"{uri}: {error}; 'docker context ls' lists them") from None
-    return ContextsDiscovery(
-        folder, patterns, min(_LONGEST_PERIOD_SECONDS, options.heartbeat_seconds)
-    )
+    period_seconds = min(_LONGEST_PERIOD_SECONDS, options.heartbeat_seconds)
+    return ContextsDiscovery(folder, patterns, period_seconds, options.hold_seconds)
 
 
 class ContextsDiscovery:
@@ -43,16 +42,26 @@ class ContextsDiscovery:
         folder: of the docker command's configuration.
         patterns: a context is used when its name matches one; ``*`` and ``?`` are wild.
         period_seconds: how often to look.
+        hold_seconds: for how long an engine is kept whose context cannot be read suddenly.
     """
 
-    def __init__(self, folder: Path, patterns: list[str], period_seconds: float) -> None:
+    def __init__(
+        self, folder: Path, patterns: list[str], period_seconds: float, hold_seconds: float = 0.0
+    ) -> None:
         self._folder = folder
         self._patterns = patterns
         self._period_seconds = period_seconds
+        self._hold_seconds = hold_seconds
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
-        await poll(self._look, sink, period_seconds=self._period_seconds)
+        await poll(
+            self._look,
+            sink,
+            period_seconds=self._period_seconds,
+            hold_seconds=self._hold_seconds,
+            source=str(self._folder),
+        )
 
     async def _look(self) -> Seen:
         read = partial(read_contexts, self._folder, self._patterns)

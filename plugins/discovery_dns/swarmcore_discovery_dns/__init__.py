@@ -10,7 +10,7 @@ from swarmcore import hookimpl
 from swarmcore.addresses import parse_address
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
-from swarmcore.stores import still_in_force
+from swarmcore.stores import Patience, still_in_force
 from swarmcore_discovery_dns.lookups import AddressLookup, Lookup, ServiceLookup
 
 #: An answer is asked for again within these, whatever its time to live: Consul's is 0.
@@ -33,7 +33,7 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
         lookup = AddressLookup(resolver, _name(uri, address.host), address.port)
     else:
         lookup = ServiceLookup(resolver, _name(uri, uri.rest))
-    return DnsDiscovery(lookup, options.heartbeat_seconds)
+    return DnsDiscovery(lookup, options.heartbeat_seconds, options.hold_seconds)
 
 
 class DnsDiscovery:
@@ -42,30 +42,40 @@ class DnsDiscovery:
     Args:
         lookup: asks once.
         heartbeat_seconds: the longest time between two questions.
+        hold_seconds: for how long a name is not believed that suddenly has no engines.
     """
 
-    def __init__(self, lookup: Lookup, heartbeat_seconds: float) -> None:
+    def __init__(self, lookup: Lookup, heartbeat_seconds: float, hold_seconds: float = 0.0) -> None:
         self._lookup = lookup
+        self._hold_seconds = hold_seconds
         self._heartbeat_seconds = heartbeat_seconds
 
     async def watch(self, sink: DiscoverySink) -> None:
         """Report until cancelled; what stays wrong is reported once."""
-        missed, failure, listed = 0, "", False
+        async with trio.open_nursery() as nursery:
+            patience = Patience(sink, nursery, self._hold_seconds, source="DNS")
+            await self._follow(sink, patience)
+
+    async def _follow(self, sink: DiscoverySink, patience: Patience) -> None:
+        missed, failure = 0, ""
         while True:
             seconds = _SHORTEST_SECONDS
             try:
                 entries, ttl_seconds = await self._lookup()
             except (dns.exception.DNSException, OSError) as error:
-                missed = missed + 1 if isinstance(error, dns.resolver.NXDOMAIN) else 0
+                if isinstance(error, dns.resolver.NXDOMAIN):
+                    missed += 1
+                else:
+                    missed = 0
+                    patience.stop_doubting()  # a server in trouble does not know what there is
                 if missed == _NEVER_SEEN:
-                    listed = True
-                    sink.entries([])
+                    patience.report([], [])
                 elif failure != str(error):
                     failure = str(error)
-                    sink.failed(still_in_force(failure, listed=listed))
+                    sink.failed(still_in_force(failure, listed=patience.is_listed))
             else:
-                missed, failure, listed = 0, "", True
-                sink.entries(entries)
+                missed, failure = 0, ""
+                patience.report(entries, [])
                 seconds = min(max(ttl_seconds, _SHORTEST_SECONDS), _LONGEST_SECONDS)
             await trio.sleep(min(seconds, self._heartbeat_seconds))
 

@@ -16,12 +16,16 @@ from swarmcore import hookimpl
 from swarmcore.compat import is_classic
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
+from swarmcore.stores import Patience
 from swarmcore_discovery_file.lines import parse_lines
 
 _LONGEST_PERIOD_SECONDS = 1.0
 
 #: A writer that truncates and writes is given this long before its file is read.
 _SETTLE_SECONDS = 0.05
+
+#: Longer than anybody needs to write a file: what misses engines then is told.
+_TELL_SECONDS = 5.0
 
 #: A list of every host of a /16 with labels is a tenth of it.
 _LARGEST_BYTES = 64 * 1024 * 1024
@@ -40,7 +44,8 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
     if not uri.rest:
         raise ConfigError("file:// needs a path; write file:///PATH with one HOST:PORT a line")
     path = Path(uri.rest)
-    discovery = FileDiscovery(path, min(_LONGEST_PERIOD_SECONDS, options.heartbeat_seconds))
+    period_seconds = min(_LONGEST_PERIOD_SECONDS, options.heartbeat_seconds)
+    discovery = FileDiscovery(path, period_seconds, options.hold_seconds)
     try:
         read(path)
     except (OSError, ValueError) as error:
@@ -67,31 +72,52 @@ class FileDiscovery:
     Args:
         path: of the file.
         period_seconds: how often to look at it.
+        hold_seconds: for how long engines are kept that a file misses which was written in place.
     """
 
-    def __init__(self, path: Path, period_seconds: float) -> None:
+    def __init__(self, path: Path, period_seconds: float, hold_seconds: float = 0.0) -> None:
         self._path = path
         self._period_seconds = period_seconds
+        self._hold_seconds = hold_seconds
 
     async def watch(self, sink: DiscoverySink) -> None:
         """Report until cancelled; what goes wrong is reported once, not at every look."""
+        async with trio.open_nursery() as nursery:
+            patience = Patience(
+                sink,
+                nursery,
+                self._hold_seconds,
+                tell_seconds=_TELL_SECONDS,
+                source=str(self._path),
+            )
+            await self._follow(sink, patience)
+
+    async def _follow(self, sink: DiscoverySink, patience: Patience) -> None:
         seen: Look | str | None = None
         while True:
             try:
                 if await _in_thread(lambda: look(self._path)) != seen:
                     if seen is not None:
                         await trio.sleep(_SETTLE_SECONDS)
-                    seen, text = await _in_thread(lambda: read(self._path))
-                    self._report(text, sink)
+                    now, text = await _in_thread(lambda: read(self._path))
+                    is_whole, seen = _is_replaced(seen, now), now
+                    entries, problems = parse_lines(text)
+                    told = [f"{self._path} {problem}" for problem in problems]
+                    patience.report(entries, told, whole=is_whole)
             except (OSError, ValueError) as error:
+                patience.stop_doubting()
                 if seen != reason(error):
                     seen = reason(error)
                     sink.failed(f"{self._path}: {seen}; the last good list stays in force")
             await trio.sleep(self._period_seconds)
 
-    def _report(self, text: str, sink: DiscoverySink) -> None:
-        entries, problems = parse_lines(text)
-        sink.entries(entries, [f"{self._path} {problem}" for problem in problems])
+
+def _is_replaced(before: Look | str | None, now: Look) -> bool:
+    """Whether another file stands in the place of the one before, which was whole when it came.
+
+    One that is written in place may be read in the middle of that.
+    """
+    return isinstance(before, Look) and before.inode != now.inode
 
 
 def look(path: Path) -> Look:

@@ -212,6 +212,50 @@ async def test_a_bad_line_is_told_beside_the_good_ones_until_it_is_gone(path, si
     assert sink.problems == []
 
 
+# ---- in the middle of being written
+
+PATIENT = DiscoveryOptions(heartbeat_seconds=10)
+
+
+@pytest.fixture
+async def patient(path, nursery):
+    """A sink that has seen three engines, of a file whose shrinking is doubted for long."""
+    path.write_text("n1:1 zone=a\nn2:1\nn3:1\n")
+    sink = Sink()
+    discovery = FileDiscovery(path, 0.01, PATIENT.hold_seconds)
+    nursery.start_soon(discovery.watch, sink)
+    assert await sink.next() == ["n1:1", "n2:1", "n3:1"]
+    return sink
+
+
+@pytest.mark.parametrize("middle", ["", "n1:1 zone=a\n", "n1:1 zone=a\nn2", "\n# soon\n"])
+async def test_what_a_file_misses_while_it_is_written_stays(path, patient, middle):
+    path.write_text(middle)
+    await trio.sleep(0.2)  # for some looks
+    path.write_text("n1:1 zone=a\nn2:1\nn3:1\nn4:1\n")
+    assert await patient.next() == ["n1:1", "n2:1", "n3:1", "n4:1"]
+
+
+async def test_what_a_file_adds_is_believed_at_once_whatever_it_misses(path, patient):
+    path.write_text("n1:1 zone=a\nn4:1\n")
+    assert await patient.next() == ["n1:1", "n4:1", "n2:1", "n3:1"]
+
+
+async def test_a_file_that_replaces_another_is_whole(path, patient):
+    other = path.with_name("other")
+    other.write_text("n1:1 zone=a\n")
+    other.replace(path)
+    assert await patient.next() == ["n1:1"]
+
+
+async def test_a_file_that_is_empty_is_doubted_even_where_it_is_another(path, patient):
+    other = path.with_name("other")
+    other.write_text("")
+    other.replace(path)
+    await trio.sleep(0.2)
+    assert patient.waiting == 0
+
+
 async def test_what_stays_is_reported_once(path, nursery):
     looked_at = LookedAt(path)
     sink = Sink()

@@ -26,7 +26,13 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
             raise ConfigError(
                 f"{uri}: write prometheus+http://, prometheus+https:// or prometheus+file://"
             )
-    return PrometheusDiscovery(source, options.heartbeat_seconds, _port(options))
+    return PrometheusDiscovery(
+        source,
+        options.heartbeat_seconds,
+        _port(options),
+        hold_seconds=options.hold_seconds,
+        whole=kind != "file",
+    )
 
 
 class PrometheusDiscovery:
@@ -36,16 +42,35 @@ class PrometheusDiscovery:
         source: where the list is read.
         period_seconds: between two readings.
         port: of every engine, instead of its target's; 0: the target's.
+        hold_seconds: for how long a list is not believed that became empty.
+        whole: whether one reading has all of the list; files are written one after another.
     """
 
-    def __init__(self, source: Source, period_seconds: float, port: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        period_seconds: float,
+        port: int,
+        *,
+        hold_seconds: float = 0.0,
+        whole: bool = True,
+    ) -> None:
         self._source = source
+        self._hold_seconds = hold_seconds
+        self._whole = whole
         self._period_seconds = period_seconds
         self._port = port
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
-        await poll(self._look, sink, period_seconds=self._period_seconds)
+        await poll(
+            self._look,
+            sink,
+            period_seconds=self._period_seconds,
+            hold_seconds=self._hold_seconds,
+            source="the list of targets",
+            whole=self._whole,
+        )
 
     async def _look(self) -> Seen:
         documents = await self._source()
