@@ -38,6 +38,7 @@ from swarmcore.supervision import supervise
 from swarmcore.tls import client_context, server_context
 from swarmcore.transport import EngineClient
 from swarmcore.transport.dial import Dialer
+from swarmcore.transport.lifeline import Lifeline
 from swarmcore.upstream import Upstream
 
 log = logging.getLogger(__name__)
@@ -177,7 +178,8 @@ class Manager:
         )
 
     def _make_engine(self, entry: Entry, owner: EngineOwner) -> Engine:
-        dialer = Dialer(entry.address, self._tls_for(entry))
+        lifeline = Lifeline()
+        dialer = Dialer(entry.address, self._tls_for(entry), lifeline)
         options = self._options
         pace = Pace(
             refresh_min_seconds=options.refresh_min_seconds,
@@ -194,6 +196,7 @@ class Manager:
             cpu_shares_are_cpus=options.cpu_shares_are_cpus,
             random=SystemRandom(),
             listing=self._listing,
+            lifeline=lifeline,
         )
 
     def _tls_for(self, entry: Entry) -> ssl.SSLContext | None:

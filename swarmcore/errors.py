@@ -101,14 +101,18 @@ class EngineUnreachable(EngineError):
     """No connection, or it broke before an answer came.
 
     ``sent`` tells whether the request may have reached the engine: only an unsent one (or an
-    idempotent one) may be tried again elsewhere.
+    idempotent one) may be tried again elsewhere.  ``silent`` tells that nothing came back, not even
+    a refusal of the connection.
     """
 
     status = 503
 
-    def __init__(self, engine: str, message: str, *, sent: bool = False) -> None:
+    def __init__(
+        self, engine: str, message: str, *, sent: bool = False, silent: bool = False
+    ) -> None:
         super().__init__(engine, message)
         self.sent = sent
+        self.silent = silent
 
 
 class EngineRefused(EngineError):

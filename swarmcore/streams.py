@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+from collections.abc import Mapping
 
 import trio
 
@@ -15,7 +16,9 @@ BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError)
 RECEIVE_BYTES = 1 << 18
 
 #: A peer that vanished is found out after two minutes of silence: 30 s, and three questions.
-_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 3}
+RELAXED_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 3}
+#: For a peer that is suspected: it is found out after ten seconds.
+URGENT_KEEPALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 9}
 
 
 class EarlyStream(trio.abc.HalfCloseableStream):
@@ -79,12 +82,20 @@ def client_of(stream: trio.abc.AsyncResource) -> Client:
     return Client("", identity)
 
 
-def keep_alive(stream: trio.abc.AsyncResource) -> None:
-    """Have the kernel find out about peers that vanished: tunnels may be idle for hours."""
+def keep_alive(
+    stream: trio.abc.AsyncResource, options: Mapping[str, int] = RELAXED_KEEPALIVE
+) -> None:
+    """Have the kernel find out about peers that vanished: tunnels may be idle for hours.
+
+    Args:
+        stream: where it is no TCP connection, or is closed, nothing is done.
+        options: of TCP, by name; those that this system lacks are left out.
+    """
     socket = socket_of(stream)
     if socket is None or socket.socket.family == trio.socket.AF_UNIX:
         return
-    socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEPALIVE.items():
-        if hasattr(trio.socket, option):
-            socket.setsockopt(trio.socket.IPPROTO_TCP, getattr(trio.socket, option), value)
+    with contextlib.suppress(OSError):
+        socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_KEEPALIVE, 1)
+        for option, value in options.items():
+            if hasattr(trio.socket, option):
+                socket.setsockopt(trio.socket.IPPROTO_TCP, getattr(trio.socket, option), value)

@@ -6,17 +6,21 @@ tickets, names) is ``placement``'s.
 
 import logging
 import re
+import time
 from enum import Enum, auto
 
 import trio
 
+from swarmcore.cluster.acknowledged import created_container
 from swarmcore.cluster.admission import Admission
 from swarmcore.cluster.asking import ask_to_create
 from swarmcore.cluster.placement import Placement
 from swarmcore.cluster.renaming import free_stale_name
 from swarmcore.cluster.tickets import Ticket
 from swarmcore.config import ContainerConfig
+from swarmcore.config.endpoints import divide_endpoints
 from swarmcore.config.references import without_node
+from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, EngineUnreachable, NotFound
 from swarmcore.images import has_image, has_moved, normal_image, shown_image
 from swarmcore.messages import Answer, Request, error_answer
@@ -251,12 +255,26 @@ class Creation:
         """Make the cache show the container before the client hears of it."""
         try:
             id, engine = str(answer.json()["Id"]), self._placement.members.by_node(node.id)
-            named = (without_node(name, node) for name in self._config.volumes)
-            if not all(name in node.volumes for name in named):
-                await engine.refresh_volumes()  # first: the reservation stands for them till then
-            await engine.refresh_container(id)
-        except (EngineError, NotFound, ValueError, KeyError, TypeError) as error:
-            log.warning("engine %s created %s, reading it failed: %s", node.name,
+        except (NotFound, ValueError, KeyError, TypeError) as error:
+            log.warning("engine %s created %s, reading it failed: %r", node.name,
                         self._config.name, error)  # fmt: skip
             self._await_engine(exists=True)
+        else:
+            await self._settle_on(engine, id)
         self._placement.listener.container_placed(self._config, node)
+
+    async def _settle_on(self, engine: Engine, id: str) -> None:
+        config, node = self._config, engine.node
+        named = [without_node(name, node) for name in config.volumes]
+        version = self._request.version or self._placement.members.roll.api_version
+        later = divide_endpoints(config.body_for(node), node, version)[1]
+        try:
+            await engine.settle_created(id, named, is_complete=not later)
+            if config.links:
+                await engine.refresh_containers()  # what is linked has one more name
+        except EngineError as error:
+            log.warning(
+                "engine %s created %s, reading it failed: %s", node.name, config.name, error
+            )
+            if id not in node.containers:
+                engine.acknowledge(created_container(id, config, node, time.time()))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
+from swarmcore.cluster.acknowledged import renamed_container
 from swarmcore.cluster.placement import Placement
 from swarmcore.engine import Engine
 from swarmcore.errors import Conflict, EngineError, NotFound
@@ -54,10 +55,12 @@ def _as_engines_say_it() -> Iterator[None]:
 
 async def _rename_on(engine: Engine, container: Container, name: str, request: Request) -> Answer:
     path = f"/containers/{container.id}/rename?{urlencode({'name': name})}"
+    settle = engine.settling(container.id, "rename")
     answer = await engine.call("POST", path, version=request.version)
     if answer.ok:
         try:
-            await engine.refresh_container(container.id)
+            await settle(answer.status)
         except EngineError as error:
             log.warning("container %s was renamed, reading it failed: %s", name, error)
+            engine.acknowledge(renamed_container(container, name))
     return answer

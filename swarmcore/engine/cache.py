@@ -11,15 +11,18 @@ from typing import Any
 from swarmcore.config.claims import claim_of
 from swarmcore.model import Container, Event
 
-#: Container actions that change nothing that is cached; classic's list and what came later.
+#: Container actions that change nothing that is cached; classic's list and what came later.  A
+#: signal changes nothing by itself: ``die`` tells of what comes of it.
 _QUIET = frozenset(
     {"archive-path", "attach", "checkpoint", "copy", "detach", "exec_create", "exec_detach"}
-    | {"exec_die", "exec_start", "export", "extract-to-dir", "resize", "top"}
+    | {"exec_die", "exec_start", "export", "extract-to-dir", "kill", "resize", "top"}
 )
 #: Image actions that only read; a push gives an image the registry's digest.
 _QUIET_IMAGES = frozenset({"save", "attestation"})
 #: Volume actions that change no volume.
 _QUIET_VOLUMES = frozenset({"mount", "unmount"})
+#: Drivers whose networks are their engine's alone.
+_LOCAL_DRIVERS = frozenset({"bridge", "host", "null"})
 #: The network that every engine of a swarm has.
 _OF_SWARMS = "ingress"
 
@@ -30,27 +33,43 @@ class Stale:
 
     Attributes:
         containers: ids.
+        created: ids of containers that must be read only where they are not known yet.
         gone: ids of containers that the engine no longer has; need no asking.
         images, networks, volumes: whether those lists are out of date.
+        networks_made: ids; the list is out of date where it lacks one.
+        networks_gone: ids of networks that the engine no longer has; need no asking.
+        volumes_made, volumes_gone: names; the list is out of date where it lacks one of the first,
+            or has one of the second, whose name a later volume may have.
         specs: whether the engine's configuration was reloaded.
     """
 
     containers: frozenset[str] = frozenset()
+    created: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     images: bool = False
     networks: bool = False
+    networks_made: frozenset[str] = frozenset()
+    networks_gone: frozenset[str] = frozenset()
     volumes: bool = False
+    volumes_made: frozenset[str] = frozenset()
+    volumes_gone: frozenset[str] = frozenset()
     specs: bool = False
 
     def __or__(self, other: "Stale") -> "Stale":
         gone = self.gone | other.gone
+        networks_gone = self.networks_gone | other.networks_gone
         return Stale(
-            (self.containers | other.containers) - gone,
-            gone,
-            self.images or other.images,
-            self.networks or other.networks,
-            self.volumes or other.volumes,
-            self.specs or other.specs,
+            containers=(self.containers | other.containers) - gone,
+            created=(self.created | other.created) - gone,
+            gone=gone,
+            images=self.images or other.images,
+            networks=self.networks or other.networks,
+            networks_made=(self.networks_made | other.networks_made) - networks_gone,
+            networks_gone=networks_gone,
+            volumes=self.volumes or other.volumes,
+            volumes_made=self.volumes_made | other.volumes_made,
+            volumes_gone=self.volumes_gone | other.volumes_gone,
+            specs=self.specs or other.specs,
         )
 
 
@@ -63,13 +82,9 @@ def what_is_stale(event: Event) -> Stale:
         case "image":
             return Stale(images=verb not in _QUIET_IMAGES)
         case "network":
-            member = event.attributes.get("container") if verb in ("connect", "disconnect") else ""
-            containers = frozenset([member] if member else [])
-            # An engine that joins a swarm says it by this network only.
-            joins = event.attributes.get("name") == _OF_SWARMS
-            return Stale(containers=containers, networks=True, specs=joins)
+            return _stale_by_network(event)
         case "volume":
-            return Stale(volumes=verb not in _QUIET_VOLUMES)
+            return _stale_by_volume(verb, event.actor_id)
         case "daemon":
             return Stale(specs=verb == "reload")
         case "builder":
@@ -80,10 +95,37 @@ def what_is_stale(event: Event) -> Stale:
 def _stale_by_container(verb: str, id: str) -> Stale:
     if verb in _QUIET or not id:
         return Stale()
+    if verb == "create":
+        return Stale(created=frozenset([id]))
     if verb == "destroy":
         return Stale(gone=frozenset([id]))
-    # ``commit`` makes an image; engines that say so by an image event too cost one more listing.
-    return Stale(containers=frozenset([id]), images=verb == "commit")
+    if verb == "commit":  # it makes an image, which not every engine says by an image event too
+        return Stale(images=True)
+    return Stale(containers=frozenset([id]))
+
+
+def _stale_by_network(event: Event) -> Stale:
+    """A local network is in one list, which does not tell who is on it; others are more."""
+    id, is_local = event.actor_id, event.attributes.get("type") in _LOCAL_DRIVERS
+    match event.verb:
+        case "connect" | "disconnect":
+            member = event.attributes.get("container")
+            return Stale(containers=frozenset([member] if member else []), networks=not is_local)
+        case "create" if id and is_local:
+            return Stale(networks_made=frozenset([id]))
+        case "destroy" if id and is_local:
+            return Stale(networks_gone=frozenset([id]))
+    # An engine that joins a swarm says it by this network only.
+    return Stale(networks=True, specs=event.attributes.get("name") == _OF_SWARMS)
+
+
+def _stale_by_volume(verb: str, name: str) -> Stale:
+    match verb:
+        case "create" if name:
+            return Stale(volumes_made=frozenset([name]))
+        case "destroy" if name:
+            return Stale(volumes_gone=frozenset([name]))
+    return Stale(volumes=verb not in _QUIET_VOLUMES)
 
 
 def given_name(event: Event) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ Knows which path carries what, and ends calls that nobody will answer any more. 
 means for the engine's state is the listener's matter.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
@@ -18,6 +19,8 @@ from swarmcore.transport import EngineClient
 from swarmcore.upstream import Upstream
 from swarmcore.upstream.call import Call, StreamedAnswer
 from swarmcore.upstream.upload import ChunkedUpload
+
+log = logging.getLogger(__name__)
 
 
 class ContactListener(Protocol):
@@ -87,11 +90,22 @@ class Contact:
                 self._listener.contacted()
                 return answer
             outcome = self._outcome(scope.deadline, trio.current_time() - began)
-            raise EngineUnreachable(label, f"engine {label} {outcome}", sent=True)
+            raise EngineUnreachable(label, f"engine {label} {outcome}", sent=True, silent=True)
         except EngineUnreachable as error:
             self._listener.lost_contact(error)
             await self._upstream.close_stale()  # else they last until the next stream
             raise
+
+    async def ping(self, seconds: float) -> None:
+        """Ask for a sign of life; the listener is told of a failure, which is not raised.
+
+        Args:
+            seconds: how long the answer may take.
+        """
+        try:
+            await self.ask("GET", "/_ping", seconds=seconds)
+        except EngineError as error:
+            log.debug("engine %s does not answer a ping: %s", self._listener.label, error)
 
     @asynccontextmanager
     async def open(

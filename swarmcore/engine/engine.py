@@ -1,8 +1,7 @@
 """One Docker Engine: its connection, its state and its node, which nobody else changes.
 
 Decides when the engine is pending, healthy, unhealthy or gone.  How often to try is ``backoff``'s
-matter, what an answer means ``specs``' and ``cache``'s, how to read it ``refresh``'s, what to do
-while connected ``watch``'s, and who may join the cluster the owner's.
+matter, what an answer means ``specs``' and ``cache``'s, how to read it ``refresh``'s.
 """
 
 import logging
@@ -15,18 +14,22 @@ import trio
 
 from swarmcore.engine.backoff import Pace
 from swarmcore.engine.cache import Stale
+from swarmcore.engine.cached_objects import CachedObjects
 from swarmcore.engine.contact import Contact
+from swarmcore.engine.feed import EventFeed, SeenEvents, StreamEnded
 from swarmcore.engine.identity import ask_specs, resolve
 from swarmcore.engine.owner import EngineOwner
 from swarmcore.engine.refresh import Refresher
+from swarmcore.engine.silence import Silence
 from swarmcore.engine.specs import Specs
-from swarmcore.engine.watch import SeenEvents, StreamEnded, Watch
+from swarmcore.engine.watch import Watch
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.messages import Answer, Headers
-from swarmcore.model import Container, Entry, Event, State
+from swarmcore.model import Entry, Event, State
 from swarmcore.node import Node
 from swarmcore.protocols import AnswerStream, Upload
 from swarmcore.transport import EngineClient
+from swarmcore.transport.lifeline import Lifeline
 from swarmcore.upstream import Upstream
 from swarmcore.versions import CEILING, ApiVersion, clamp
 
@@ -43,7 +46,7 @@ _CALM_SECONDS = 0.25
 _GOOD_SECONDS = 5.0
 
 
-class Engine:
+class Engine(CachedObjects):
     """One engine, from the moment discovery names it until it leaves the list.
 
     Args:
@@ -56,6 +59,7 @@ class Engine:
         cpu_shares_are_cpus: how containers' CPU shares are read.
         random: spreads intervals.
         listing: how many engines may be read for the first time at once; shared by all.
+        lifeline: the connections of both paths.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Engine:
         cpu_shares_are_cpus: bool = False,
         random: Random,
         listing: trio.CapacityLimiter,
+        lifeline: Lifeline | None = None,
     ) -> None:
         self.entry = entry
         self.upstream = upstream
@@ -84,11 +89,12 @@ class Engine:
         self._engine_id = ""
         self._known = False  # it has been healthy under this identity
         self._counted: EngineError | None = None
+        self._silence = Silence(lifeline or Lifeline(), pace.failure_limit)
         self._following = trio.CancelScope()
-        self._watch: Watch | None = None
+        self._feed: EventFeed | None = None
         self._contact = Contact(client, upstream, self)
         self._wake = trio.Event()
-        self._become_nobody()
+        super().__init__(self._become_nobody())
 
     def __repr__(self) -> str:
         return f"<Engine {self.label} {self.node.state.value}>"
@@ -147,56 +153,26 @@ class Engine:
         )
         return f"/v{spoken}{path}"
 
-    async def refresh_container(self, id: str) -> Container | None:
-        """Re-read one container now; see ``protocols.Engine``."""
-        return await self._refresher.container(id)
-
-    async def refresh_containers(self) -> None:
-        """Re-read the container list now, and inspect what has changed.
-
-        Raises:
-            EngineError: it could not be read.
-        """
-        await self._refresher.containers(full=False)
-
-    async def refresh_images(self) -> None:
-        """Re-read the image list now; see ``protocols.Engine``."""
-        await self._refresher.images()
-
-    async def refresh_networks(self) -> None:
-        """Re-read the network list now; see ``protocols.Engine``."""
-        await self._refresher.networks()
-
-    async def refresh_volumes(self) -> None:
-        """Re-read the volume list now; see ``protocols.Engine``."""
-        await self._refresher.volumes()
-
-    def forget_container(self, id: str) -> None:
-        """Drop one container from the cache; see ``protocols.Engine``."""
-        self._refresher.forget(id)
-
-    def forget_network(self, id: str) -> None:
-        """Drop one network from the cache; see ``protocols.Engine``."""
-        self._refresher.forget_network(id)
-
     def note_stale(self, stale: Stale) -> None:
         """Have what another engine's news made out of date read again, soon."""
-        if self._watch is not None:
-            self._watch.note(stale)
+        if self._feed is not None:
+            self._feed.note(stale)
 
     async def ping(self) -> None:
         """Ask for a sign of life; a failure is counted and not raised."""
-        try:
-            await self._contact.ask("GET", "/_ping", seconds=self._pace.ping_seconds)
-        except EngineError as error:
-            log.debug("engine %s does not answer a ping: %s", self.label, error)
+        await self._contact.ping(self._pace.ping_seconds)
 
     # ---- health
 
-    def contacted(self) -> None:
-        """The engine gave a sign of life, on either path."""
+    def heard(self) -> None:
+        """Something came on a connection that there was: whether it takes new ones is not said."""
         self.last_contact = trio.current_time()
         self.node.updated_at = time.time()
+
+    def contacted(self) -> None:
+        """The engine answered a question, on either path."""
+        self.heard()
+        self._silence.broken()
         self.node.failures = 0
         if self.node.state is State.HEALTHY:
             self.node.error = ""
@@ -215,24 +191,30 @@ class Engine:
         self.node.failures += 1
         self.node.error = str(error)
         self.node.updated_at = time.time()
+        self._silence.failed(error)
         healthy = self.node.state is State.HEALTHY
         if healthy and self.node.failures >= self._pace.failure_limit:
             self._flag_unhealthy(str(error))
+        if self.node.state is not State.HEALTHY and self._silence.proves_death:
+            self._end_streams()
 
     def _flag_unhealthy(self, reason: str) -> None:
-        log.warning(
-            "engine %s: flagging as unhealthy, failed %d times: %s",
-            self.label, self.node.failures, reason,
-        )  # fmt: skip
+        """Nothing is placed there any more; what still comes from there goes on."""
+        log.warning("engine %s: flagging as unhealthy, failed %d times: %s",
+                    self.label, self.node.failures, reason)  # fmt: skip
         self.node.state = State.UNHEALTHY
-        self._abandon()
-        self.upstream.abandon()
+        self._following.cancel()
         self._owner.lost(self, reason)
 
-    def _abandon(self) -> None:
-        """End the connection and every call of our own under way."""
-        self._following.cancel()
+    def _end_streams(self) -> None:
+        """End everything that is under way: nothing will come any more."""
         self._contact.abandon()
+        self.upstream.abandon()
+        self._end_feed()
+
+    def _end_feed(self) -> None:
+        if self._feed is not None:
+            self._feed.end()
 
     def retry_soon(self) -> None:
         """Something changed that this engine may have waited for."""
@@ -247,10 +229,11 @@ class Engine:
         """
         attempts = 0
         try:
-            while True:
-                attempts = 0 if await self._follow_once() else attempts + 1
-                if attempts:
-                    await self._pause(attempts)
+            async with trio.open_nursery() as nursery:
+                while True:
+                    attempts = 0 if await self._follow_once(nursery) else attempts + 1
+                    if attempts:
+                        await self._pause(attempts)
         finally:
             with trio.move_on_after(2, shield=True):
                 await self._contact.aclose()
@@ -262,12 +245,12 @@ class Engine:
         with trio.move_on_after(max(0.0, wait - _CALM_SECONDS)):
             await self._wake.wait()
 
-    async def _follow_once(self) -> bool:
+    async def _follow_once(self, feeds: trio.Nursery) -> bool:
         """Connect and follow; returns, when that ends, whether it went well for a while."""
         started = trio.current_time()
         try:
             with trio.CancelScope() as self._following:
-                await self._follow()
+                await self._follow(feeds)
         except EngineError as error:
             self._connection_ended(error)
         except Exception as error:
@@ -287,8 +270,11 @@ class Engine:
             if self._engine_id:
                 self._give_up_identity()
 
-    async def _follow(self) -> None:
+    async def _follow(self, feeds: trio.Nursery) -> None:
         """One connection: identity, events, lists, then whatever happens.
+
+        Args:
+            feeds: runs the event stream, which may outlive the connection.
 
         Raises:
             EngineError: always, with what ended it.
@@ -296,19 +282,30 @@ class Engine:
         await self.refresh_specs()
         since = self._seen.latest_nano
         path = f"/events?since={since // 10**9}.{since % 10**9:09d}" if since else "/events"
-        with trio.CancelScope(deadline=trio.current_time() + _CONNECT_SECONDS) as opening:
-            async with self._client.events(self.target(path)) as lines:
-                opening.deadline = float("inf")
-                self._watch = watch = Watch(
-                    self,
-                    self._refresher,
-                    self._seen,
-                    pace=self._pace,
-                    random=self._random,
-                    listing=self._listing,
-                )
-                await watch.run(lines, self._become_healthy)
-        raise EngineUnreachable(self.label, f"engine {self.label} does not start its event stream")
+        feed = EventFeed(self, self._seen, self._events)
+        feeds.start_soon(feed.run, self._client.events(self.target(path)))
+        try:
+            await self._begin_with(feed)
+            watch = Watch(self, self._refresher, feed, self._pace, self._random, self._listing)
+            await watch.run(self._become_healthy)
+        finally:
+            feed.release()
+            if self._feed is not feed:
+                feed.end()
+
+    async def _begin_with(self, feed: EventFeed) -> None:
+        """Have *feed* follow the one before: nothing is lost, and nothing told twice.
+
+        Raises:
+            EngineError: it does not begin.
+        """
+        with trio.move_on_after(_CONNECT_SECONDS):
+            await feed.wait_open()
+            self._end_feed()
+            self._feed = feed
+            return
+        text = f"engine {self.label} does not start its event stream"
+        raise EngineUnreachable(self.label, text, silent=True)
 
     async def refresh_specs(self) -> None:
         """Read identity, resources and labels again.
@@ -366,14 +363,16 @@ class Engine:
         """Whatever was known of the engine is void; it is pending, with the same last error."""
         if self.node.state is State.HEALTHY:
             self._owner.lost(self, self.node.error or "it became another engine")
+        self._end_feed()
         self._refresher.close()
         self._owner.withdraw(self)
         self.node.state = State.DISCONNECTED
         failures, error = self.node.failures, self.node.error
-        self._become_nobody()
+        self._refresher = self._become_nobody()
         self.node.failures, self.node.error = failures, error
 
-    def _become_nobody(self) -> None:
+    def _become_nobody(self) -> Refresher:
+        """Begin with a node of which nothing is known; returns what reads the engine into it."""
         address = str(self.entry.address)
         self.node = Node(
             address, address, overcommit=self._overcommit, spanning=self._owner.spanning
@@ -384,7 +383,7 @@ class Engine:
         self._engine_id = ""
         self._known = False
         self._seen = SeenEvents()
-        self._refresher = Refresher(self.node, self._get, self._owner)
+        return Refresher(self.node, self._get, self._owner)
 
     async def _get(self, path: str) -> Answer:
         return await self._contact.ask("GET", self.target(path), seconds=_CALL_SECONDS)
@@ -392,7 +391,8 @@ class Engine:
     def leave(self) -> None:
         """The engine is no longer the cluster's; nothing on it is touched."""
         was, self.node.state = self.node.state, State.DISCONNECTED
-        self._abandon()
+        self._following.cancel()
+        self._end_feed()
         self._contact.close()
         if was is State.HEALTHY:
             self._owner.lost(self, "it left the cluster")

@@ -14,6 +14,8 @@ from urllib.parse import quote
 import trio
 
 from swarmcore.engine.cache import Stale, by_key, differs, needs_inspection, read_container
+from swarmcore.engine.fresh_read import FreshRead
+from swarmcore.engine.listing import Listing, Objects
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.messages import Answer
 from swarmcore.model import Container
@@ -26,8 +28,6 @@ _PARALLEL = 8
 #: Removed containers and networks that are remembered, lest a late answer brings one back.  Ids
 #: never return.
 _TOMBSTONES = 4096
-
-_Objects = Mapping[str, Mapping[str, Any]]
 
 
 class CacheListener(Protocol):
@@ -85,12 +85,20 @@ class Refresher:
         self._ask = ask
         self._listener = listener
         self._questions = 0
-        #: container id, or a list's name -> number of the question whose answer is in the cache.
+        #: container id -> number of the question whose answer is in the cache.
         self._believed: dict[str, int] = {}
         #: Number of the question whose answer is the list of images.
         self._believed_images = 0
         self._gone: OrderedDict[str, None] = OrderedDict()
+        #: Ids of containers of which only the answer to their create is known.
+        self._unread: set[str] = set()
         self._closed = False
+        self._list_containers = FreshRead(lambda: self._read_containers(full=False))
+        self._list_images = FreshRead(lambda: self._read_images(live=True))
+        self._single: dict[str, FreshRead] = {}
+        #: The lists that are kept whole.
+        self.network_list = Listing(self._ask_networks, self._show_networks)
+        self.volume_list = Listing(self._ask_volumes, self._show_volumes)
 
     # ---- whole lists
 
@@ -115,6 +123,9 @@ class Refresher:
         Raises:
             EngineError: the list could not be read, or the engine went away meanwhile.
         """
+        await (self._read_containers(full=True) if full else self._list_containers())
+
+    async def _read_containers(self, *, full: bool) -> None:
         known = dict(self._node.containers)
         question = self._next_question()
         summaries = by_key(await self._read("/containers/json?all=1"), "Id")
@@ -123,14 +134,14 @@ class Refresher:
         doubtful = []
         for id, summary in summaries.items():
             container = known.get(id)
-            if full or container is None or needs_inspection(container, summary):
+            if full or id in self._unread or needs_inspection(container, summary):
                 doubtful.append(id)
-            elif differs(container, summary):
+            elif container is not None and differs(container, summary):
                 self._put(replace(container, summary=summary), question)
         await self._each(doubtful, lambda id: self._inspect(id, summaries[id], question))
 
     async def images(self, *, live: bool = True) -> None:
-        """Read the list of images.
+        """Read the list of images; see ``FreshRead``.
 
         Args:
             live: see ``CacheListener.images_read``.
@@ -138,6 +149,9 @@ class Refresher:
         Raises:
             EngineError: it could not be read.
         """
+        await (self._list_images() if live else self._read_images(live=False))
+
+    async def _read_images(self, *, live: bool) -> None:
         question = self._next_question()
         images = by_key(await self._read("/images/json?all=1"), "Id")
         if self._closed or question < self._believed_images:
@@ -149,28 +163,36 @@ class Refresher:
             await self._listener.settle_image_names(self._node)
 
     async def networks(self) -> None:
-        """Read the list of networks.
+        """Read the list of networks; see ``FreshRead``.
 
         Raises:
             EngineError: it could not be read.
         """
-        question = self._next_question()
+        await self.network_list.read()
+
+    async def volumes(self) -> None:
+        """Read the list of volumes; see ``FreshRead``.
+
+        Raises:
+            EngineError: it could not be read.
+        """
+        await self.volume_list.read()
+
+    async def _ask_networks(self) -> Objects:
         networks = by_key(await self._read("/networks"), "Id")
-        if self._is_news("networks", question):
-            networks = {id: each for id, each in networks.items() if id not in self._gone}
+        return {id: each for id, each in networks.items() if id not in self._gone}
+
+    async def _ask_volumes(self) -> Objects:
+        answer = await self._read("/volumes")
+        return by_key(answer.get("Volumes"), "Name")
+
+    def _show_networks(self, networks: Objects) -> None:
+        if not self._closed:
             before, self._node.networks = self._node.networks, networks
             self._tell_of(before, networks, Stale(networks=True))
 
-    async def volumes(self) -> None:
-        """Read the list of volumes.
-
-        Raises:
-            EngineError: it could not be read.
-        """
-        question = self._next_question()
-        answer = await self._read("/volumes")
-        volumes = by_key(answer.get("Volumes"), "Name")
-        if self._is_news("volumes", question):
+    def _show_volumes(self, volumes: Objects) -> None:
+        if not self._closed:
             before, self._node.volumes = self._node.volumes, volumes
             self._tell_of(before, volumes, Stale(volumes=True))
 
@@ -184,16 +206,24 @@ class Refresher:
         """
         for id in stale.gone:
             self.forget(id)
-        if stale.volumes:  # before the containers, whose reservations stood for them
+        for id in stale.networks_gone:
+            self.forget_network(id)
+        if stale.volumes or _lacks_news(self.volume_list, stale.volumes_made, stale.volumes_gone):
+            # Before the containers, whose reservations stood for them.
             await self._or_keep(self.volumes)
-        await self._each(stale.containers, self.container)
+        created = {id for id in stale.created if not self.knows(id)}
+        await self._each(stale.containers | created, self.container)
         if stale.images:
             await self.images()
-        if stale.networks:
+        if stale.networks or _lacks_news(self.network_list, stale.networks_made):
             await self._or_keep(self.networks)
 
+    def knows(self, id: str) -> bool:
+        """Whether the container is in the cache as its engine described it."""
+        return id in self._node.containers and id not in self._unread
+
     async def container(self, id: str) -> Container | None:
-        """Read one container.
+        """Read one container; see ``FreshRead``.
 
         Args:
             id: all 64 digits.
@@ -204,6 +234,15 @@ class Refresher:
         Raises:
             EngineError: it could not be read.
         """
+        read = self._single.setdefault(id, FreshRead(lambda: self._read_container(id)))
+        try:
+            await read()
+        finally:
+            if read.is_idle and self._single.get(id) is read:
+                del self._single[id]
+        return self._node.containers.get(id)
+
+    async def _read_container(self, id: str) -> None:
         question = self._next_question()
         filters = quote(json.dumps({"id": [id]}))
         listed = by_key(await self._read(f"/containers/json?all=1&filters={filters}"), "Id")
@@ -211,12 +250,21 @@ class Refresher:
             await self._inspect(id, listed[id], question)
         else:
             self.forget(id)
-        return self._node.containers.get(id)
+
+    def acknowledge(self, container: Container) -> None:
+        """The engine has said that it made or changed *container*, and does not say more.
+
+        It is shown, and read as soon as that is possible.
+        """
+        if not self._closed and container.id not in self._gone:
+            self._unread.add(container.id)
+            self._show(container)
 
     def forget(self, id: str) -> None:
         """The engine has no such container any more, whatever a late answer says."""
         self._bury(id)
         self._believed.pop(id, None)
+        self._unread.discard(id)
         container = self._node.drop_container(id)
         if container is not None:
             self._listener.container_dropped(container)
@@ -224,9 +272,8 @@ class Refresher:
     def forget_network(self, id: str) -> None:
         """The engine has no such network any more, whatever a late answer says."""
         self._bury(id)
-        kept = {key: each for key, each in self._node.networks.items() if key != id}
-        if len(kept) < len(self._node.networks):
-            self._node.networks = kept
+        if id in self.network_list:
+            self.network_list.drop(id)
 
     def close(self) -> None:
         """Forget everything, and believe nothing from now on: the node is void."""
@@ -277,17 +324,14 @@ class Refresher:
         if question < self._believed.get(container.id, 0):
             return
         self._believed[container.id] = question
+        self._unread.discard(container.id)
+        self._show(container)
+
+    def _show(self, container: Container) -> None:
         self._node.put_container(container)
         self._listener.container_put(container)
 
-    def _is_news(self, what: str, question: int) -> bool:
-        """Whether the answer to *question* about a list is newer than the one that is believed."""
-        if self._closed or question < self._believed.get(what, 0):
-            return False
-        self._believed[what] = question
-        return True
-
-    def _tell_of(self, before: _Objects, now: _Objects, stale: Stale) -> None:
+    def _tell_of(self, before: Objects, now: Objects, stale: Stale) -> None:
         """Tell the listener what two readings of one list differ in, of what spans engines."""
         changed = [
             key for key in before.keys() ^ now.keys() if _is_shared(now.get(key) or before[key])
@@ -336,3 +380,10 @@ class Refresher:
 
 def _is_shared(document: Mapping[str, Any]) -> bool:
     return is_spanning(document) and document["Scope"] != "swarm"
+
+
+def _lacks_news(
+    listing: Listing, made: Collection[str], gone: Collection[str] = frozenset()
+) -> bool:
+    """Whether *listing* lacks something that was made, or has something that is gone."""
+    return any(key not in listing for key in made) or any(key in listing for key in gone)

@@ -5,9 +5,7 @@ and says why, when the engine can no longer be followed.
 """
 
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Protocol
 
@@ -15,27 +13,18 @@ import trio
 
 from swarmcore.engine.backoff import Pace
 from swarmcore.engine.cache import Stale, given_name, what_is_stale
+from swarmcore.engine.feed import EventFeed
 from swarmcore.engine.refresh import Refresher
-from swarmcore.errors import EngineError, EngineUnreachable
-from swarmcore.events import identity_of, read_event
+from swarmcore.errors import EngineError
 from swarmcore.model import Event
 from swarmcore.node import Node
 
 log = logging.getLogger(__name__)
 
-#: Events that wait while the cache is being read; more than that is a gap.  An engine gives a slow
-#: reader 100 ms per event before it loses events, so reading never waits for anything.
-_BACKLOG = 2048
 #: Events whose refreshes are joined: a burst about one container costs one inspection.
 _BATCH = 256
-#: Replayed events that are recognised: twice what an engine keeps for ``since``.
-_REMEMBERED = 512
 #: Labels and resources of an engine rarely change; classic's interval.
 _SPECS_SECONDS = 300.0
-
-
-class StreamEnded(EngineUnreachable):
-    """The engine ended its event stream, or the connection broke: a reason to look, no failure."""
 
 
 class Watched(Protocol):
@@ -49,14 +38,6 @@ class Watched(Protocol):
     @property
     def last_contact(self) -> float:
         """trio time of the last sign of life."""
-        ...
-
-    def contacted(self) -> None:
-        """It just gave a sign of life."""
-        ...
-
-    def publish(self, event: Event) -> None:
-        """Pass an event on to whoever follows the cluster; never blocks."""
         ...
 
     def image_named(self, name: str, image_id: str) -> None:
@@ -76,34 +57,14 @@ class Watched(Protocol):
         ...
 
 
-class SeenEvents:
-    """The last events of an engine, so that those a ``since`` replays are not told twice."""
-
-    def __init__(self) -> None:
-        self._order: deque[tuple[int, str, str, str]] = deque()
-        self._known: set[tuple[int, str, str, str]] = set()
-        self.latest_nano = 0
-
-    def is_new(self, event: Event) -> bool:
-        """Whether *event* was not seen; from now on it was."""
-        identity = identity_of(event)
-        if identity in self._known:
-            return False
-        self._known.add(identity)
-        self._order.append(identity)
-        if len(self._order) > _REMEMBERED:
-            self._known.discard(self._order.popleft())
-        self.latest_nano = max(self.latest_nano, event.time_nano)
-        return True
-
-
 class Watch:
     """One connection's worth of following.
 
     Args:
         engine: who is followed.
         refresher: reads it into its node.
-        seen: outlives connections.
+        feed: its events, subscribed to before, so that what happens while the lists are read is not
+            lost.
         pace: intervals.
         random: spreads them.
         listing: how many engines may be read for the first time at once: a thousand together would
@@ -114,41 +75,34 @@ class Watch:
         self,
         engine: Watched,
         refresher: Refresher,
-        seen: SeenEvents,
-        *,
+        feed: EventFeed,
         pace: Pace,
         random: Random,
         listing: trio.CapacityLimiter,
     ) -> None:
         self._engine = engine
         self._refresher = refresher
-        self._seen = seen
+        self._feed = feed
         self._pace = pace
         self._random = random
         self._listing = listing
         self._gap = False
         #: Events that came before the lists were read, of a time that nobody knows.
         self._early = 0
-        self._is_listed = False
-        self._noted: trio.MemorySendChannel[Event | Stale] | None = None
         self._specs_due = trio.current_time() + _SPECS_SECONDS
         self._refresh_due = 0.0
 
-    async def run(self, lines: AsyncIterator[bytes], ready: Callable[[], None]) -> None:
+    async def run(self, ready: Callable[[], None]) -> None:
         """Read everything, call *ready*, and follow until that is impossible.
 
         Args:
-            lines: the engine's events, subscribed to before this call, so that what happens while
-                the lists are read is not lost.
             ready: called once, when the cache is complete.
 
         Raises:
             EngineError: always, with the reason of the end.
         """
         failures: list[EngineError] = []
-        send, receive = trio.open_memory_channel[Event | Stale](_BACKLOG)
-        self._noted = send
-        async with send, receive, trio.open_nursery() as nursery:
+        async with trio.open_nursery() as nursery:
 
             async def until_it_fails(work: Callable[[], Awaitable[None]]) -> None:
                 try:
@@ -160,53 +114,30 @@ class Watch:
             async def list_then_follow() -> None:
                 async with self._listing:
                     await self._refresh(full=True)
-                self._is_listed = True
+                self._early = self._feed.begin()
                 ready()
                 nursery.start_soon(self._break_silences)
-                await self._keep_current(receive)
+                await self._keep_current()
 
-            nursery.start_soon(until_it_fails, lambda: self._read(lines, send))
+            nursery.start_soon(until_it_fails, self._feed.wait_ended)
             nursery.start_soon(until_it_fails, list_then_follow)
         raise failures[0]
 
-    def note(self, stale: Stale) -> None:
-        """Read *stale* again with the next batch; without effect once following has ended."""
-        if self._noted is not None:
-            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                self._enqueue(stale, self._noted)
-
-    async def _read(
-        self, lines: AsyncIterator[bytes], send: "trio.MemorySendChannel[Event | Stale]"
-    ) -> None:
-        node = self._engine.node
-        try:
-            async for line in lines:
-                self._engine.contacted()
-                event = read_event(line, node)
-                if event is not None and self._seen.is_new(event):
-                    self._enqueue(event, send)
-        except EngineUnreachable as error:
-            raise StreamEnded(node.name, str(error)) from error
-        raise StreamEnded(node.name, f"the event stream of engine {node.name} ended")
-
-    def _enqueue(self, news: Event | Stale, send: "trio.MemorySendChannel[Event | Stale]") -> None:
-        try:
-            send.send_nowait(news)
-            self._early += isinstance(news, Event) and not self._is_listed
-        except trio.WouldBlock:
-            self._gap = True
-
-    async def _keep_current(self, events: "trio.MemoryReceiveChannel[Event | Stale]") -> None:
+    async def _keep_current(self) -> None:
         """Bring the cache up to date with each batch of events, then let the events go on."""
         while True:
-            batch = await self._next_batch(events)
-            await self._read_stale(batch)
-            for event in batch:
-                if isinstance(event, Event):
+            batch: list[Event] = []
+            with trio.move_on_at(self._refresh_due):
+                batch = await self._feed.next_batch(_BATCH)
+            settled = False
+            try:
+                settled = await self._read_stale(batch, self._feed.take_noted())
+                for event in batch:
                     self._note_name(event)
-                    self._engine.publish(event)
-            if self._gap or trio.current_time() >= self._refresh_due:
-                await self._refresh(full=self._gap)
+            finally:
+                self._feed.publish(batch, settled=settled)
+            if self._gap or self._feed.gap or trio.current_time() >= self._refresh_due:
+                await self._refresh(full=self._gap or self._feed.gap)
 
     def _note_name(self, event: Event) -> None:
         """Pass on that an image name was given, unless that was while nobody looked."""
@@ -215,24 +146,10 @@ class Watch:
         elif (given := given_name(event)) is not None:
             self._engine.image_named(*given)
 
-    async def _next_batch(
-        self, events: "trio.MemoryReceiveChannel[Event | Stale]"
-    ) -> list[Event | Stale]:
-        """Events that wait, in order; none when it is time to refresh."""
-        batch: list[Event | Stale] = []
-        with trio.move_on_at(self._refresh_due):
-            batch.append(await events.receive())
-        while batch and len(batch) < _BATCH:
-            try:
-                batch.append(events.receive_nowait())
-            except trio.WouldBlock:
-                break
-        return batch
-
-    async def _read_stale(self, batch: list[Event | Stale]) -> None:
-        stale = Stale()
-        for news in batch:
-            stale |= what_is_stale(news) if isinstance(news, Event) else news
+    async def _read_stale(self, batch: list[Event], stale: Stale) -> bool:
+        """Read what *batch* made out of date, and what else is *stale*; whether that went well."""
+        for event in batch:
+            stale |= what_is_stale(event)
         try:
             await self._refresher.stale(stale)
         except EngineError as error:
@@ -240,9 +157,10 @@ class Watch:
             self._gap = True
         if stale.specs:
             await self._engine.refresh_specs()
+        return not self._gap
 
     async def _refresh(self, *, full: bool) -> None:
-        self._gap = False  # an event lost from here on makes another one
+        self._gap = self._feed.gap = False  # an event lost from here on makes another one
         if trio.current_time() >= self._specs_due:
             await self._engine.refresh_specs()
             self._specs_due = trio.current_time() + _SPECS_SECONDS

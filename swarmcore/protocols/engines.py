@@ -1,8 +1,8 @@
 """One engine as API plugins use it: whole answers, streams, uploads, its cache."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from swarmcore.messages import Answer, Headers
 from swarmcore.model import Container
@@ -132,12 +132,41 @@ class Engine(Protocol):
         """
         ...
 
+    def settling(self, id: str, *verbs: str) -> Callable[[int], Awaitable[None]]:
+        """Prepare for a change of one container that the engine is about to be asked for.
+
+        Args:
+            id: the container's, whole.
+            verbs: the engine's events of which any tells that the change is complete.
+
+        Returns:
+            To be awaited with the answer's status: when it returns, every later read shows the
+            change.  It waits for the engine's own event, or reads the container once.  Raises
+            ``EngineError`` where that could not be read.
+        """
+        ...
+
     async def refresh_container(self, id: str) -> Container | None:
-        """Re-read one container now; returns it, or ``None`` when it is gone."""
+        """Re-read one container now; returns it, or ``None`` when it is gone.
+
+        As with the lists below, those who ask meanwhile share the next reading.
+        """
+        ...
+
+    async def refresh_containers(self) -> None:
+        """Re-read the container list now, and what has changed in it.
+
+        Raises:
+            EngineError: it could not be read.
+        """
         ...
 
     async def refresh_images(self) -> None:
-        """Re-read the image list now."""
+        """Re-read the image list now.
+
+        Raises:
+            EngineError: it could not be read.
+        """
         ...
 
     async def refresh_networks(self) -> None:
@@ -160,7 +189,27 @@ class Engine(Protocol):
         """Drop one container from the cache: the engine just removed it."""
         ...
 
+    def put_network(self, document: Mapping[str, Any]) -> None:
+        """Show a network: the engine just made it.
+
+        Args:
+            document: its object in ``GET /networks``, or as much of it as is known.
+        """
+        ...
+
     def forget_network(self, id: str) -> None:
         """Drop one network from the cache: it was just removed, by this engine or by another that
         it spans."""
+        ...
+
+    def put_volume(self, document: Mapping[str, Any]) -> None:
+        """Show a volume: the engine just made it.
+
+        Args:
+            document: its object in ``GET /volumes``, which the answer to its create is.
+        """
+        ...
+
+    def forget_volume(self, name: str) -> None:
+        """Drop one volume from the cache: the engine just removed it."""
         ...

@@ -3,6 +3,7 @@
 Knows how to connect and nothing of what is said then.
 """
 
+import errno
 import os
 import ssl
 from dataclasses import dataclass
@@ -13,11 +14,16 @@ from swarmcore.addresses import Address
 from swarmcore.errors import EngineUnreachable
 from swarmcore.streams import keep_alive, socket_of
 from swarmcore.tls import TLSStream, explain
+from swarmcore.transport.lifeline import EngineStream, Lifeline
 from swarmcore.transport.ssh import SSHStream, open_ssh
 
 _DIAL_SECONDS = 5.0
 #: Starting ssh; how long the login takes shows only with the first answer.
 _SSH_SECONDS = 15.0
+#: Failures by which no machine refuses anything: there is no way to it.
+_SILENCES = frozenset(
+    {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +33,12 @@ class Dialer:
     Attributes:
         address: where the engine listens.
         tls: how to secure TCP connections; ``None`` for plain ones.
+        lifeline: watches over the connections; ``None`` for nothing that does.
     """
 
     address: Address
     tls: ssl.SSLContext | None = None
+    lifeline: Lifeline | None = None
 
     async def dial(self) -> trio.abc.HalfCloseableStream:
         """Open a connection, within a deadline of its own.
@@ -38,14 +46,26 @@ class Dialer:
         Raises:
             EngineUnreachable: it cannot be opened; nothing was sent.
         """
+        try:
+            stream = await self._dial()
+        except BaseException:
+            if self.lifeline is not None:
+                self.lifeline.not_connected()
+            raise
+        return stream if self.lifeline is None else self.lifeline.hold(stream)
+
+    async def _dial(self) -> trio.abc.HalfCloseableStream:
         seconds = _SSH_SECONDS if self.address.scheme == "ssh" else _DIAL_SECONDS
         try:
             with trio.fail_after(seconds):
                 return await self._connect()
         except trio.TooSlowError:
-            raise self._unreachable(f"no connection within {seconds:g} s") from None
+            text = f"no connection within {seconds:g} s"
+            raise self._unreachable(text, silent=True) from None
         except (OSError, UnicodeError, trio.BrokenResourceError) as error:
-            raise self._unreachable(_reason(error)) from error
+            cause = _innermost(error)
+            silent = isinstance(cause, OSError) and cause.errno in _SILENCES
+            raise self._unreachable(_reason(cause), silent=silent) from error
 
     async def _connect(self) -> trio.abc.HalfCloseableStream:
         match self.address.scheme:
@@ -67,11 +87,12 @@ class Dialer:
             raise
         return secured
 
-    def _unreachable(self, why: str) -> EngineUnreachable:
+    def _unreachable(self, why: str, *, silent: bool = False) -> EngineUnreachable:
         url = f"tcp://{self.address}" if self.address.scheme == "tcp" else str(self.address)
         return EngineUnreachable(
             str(self.address),
             f"Cannot connect to the Docker daemon at {url}. Is the docker daemon running? ({why})",
+            silent=silent,
         )
 
 
@@ -80,17 +101,23 @@ def is_readable(stream: trio.abc.AsyncResource) -> bool:
 
     Unknown, hence ``False``, for streams that are neither a socket nor ssh.
     """
-    if isinstance(stream, SSHStream):
-        return stream.is_readable
+    inner = stream.transport_stream if isinstance(stream, EngineStream) else stream
+    if isinstance(inner, SSHStream):
+        return inner.is_readable
     socket = socket_of(stream)
     return socket is not None and socket.socket.is_readable()
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost reason in a few words: trio groups the attempts on several addresses."""
+def _innermost(error: BaseException) -> BaseException:
+    """What was wrong in the end: trio groups the attempts on several addresses."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError | ExceptionGroup) else error
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
+    return cause
+
+
+def _reason(cause: BaseException) -> str:
+    """*cause* in a few words."""
     if isinstance(cause, ssl.SSLError):
         return explain(cause)
     if isinstance(cause, OSError) and cause.errno:

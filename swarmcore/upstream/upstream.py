@@ -124,9 +124,10 @@ class Upstream:
 
     # ---- for calls
 
-    def unreachable(self, message: str, *, sent: bool) -> EngineUnreachable:
+    def unreachable(self, message: str, *, sent: bool, silent: bool = False) -> EngineUnreachable:
         """An error that names the engine."""
-        return EngineUnreachable(self.name, f"{self._kind} {self.name}: {message}", sent=sent)
+        text = f"{self._kind} {self.name}: {message}"
+        return EngineUnreachable(self.name, text, sent=sent, silent=silent)
 
     async def connect(self) -> Connection:
         """A fresh connection."""
@@ -135,7 +136,7 @@ class Upstream:
         except EngineUnreachable as error:
             if self.name == str(self._dialer.address):
                 raise
-            raise self.unreachable(str(error), sent=error.sent) from error
+            raise self.unreachable(str(error), sent=error.sent, silent=error.silent) from error
 
     async def give_back(self, connection: Connection) -> None:
         """Keep a connection whose exchange is complete."""

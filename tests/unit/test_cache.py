@@ -21,7 +21,7 @@ def stale(action, kind="container", **attributes):
 
 @pytest.mark.parametrize(
     "action",
-    ["create", "start", "die", "kill", "oom", "pause", "unpause", "rename", "update", "restart",
+    ["start", "die", "oom", "pause", "unpause", "rename", "update", "restart",
      "health_status: healthy", "something-new"],
 )  # fmt: skip
 def test_an_action_on_a_container_makes_that_container_stale(action):
@@ -30,32 +30,46 @@ def test_an_action_on_a_container_makes_that_container_stale(action):
 
 @pytest.mark.parametrize(
     "action",
-    ["attach", "detach", "top", "resize", "export", "copy", "archive-path", "extract-to-dir",
-     "exec_create: sh -c true", "exec_start: sh -c true", "exec_die", "exec_detach"],
+    ["attach", "detach", "kill", "top", "resize", "export", "copy", "archive-path",
+     "extract-to-dir", "exec_create: sh -c true", "exec_start: sh -c true", "exec_die",
+     "exec_detach"],
 )  # fmt: skip
 def test_an_action_that_changes_nothing_makes_nothing_stale(action):
     assert stale(action) == Stale()
 
 
+def _values_of(value):
+    return value.values() if isinstance(value, dict) else ()
+
+
 @pytest.mark.parametrize(
     ("kind", "action", "attributes", "expected"),
     [
+        ("container", "create", {}, Stale(created=frozenset([ID]))),
         ("container", "destroy", {}, Stale(gone=frozenset([ID]))),
-        ("container", "commit", {}, Stale(containers=frozenset([ID]), images=True)),
+        ("container", "commit", {}, Stale(images=True)),
         ("image", "pull", {}, Stale(images=True)),
         ("image", "save", {}, Stale()),
         ("image", "push", {}, Stale(images=True)),
-        ("network", "create", {}, Stale(networks=True)),
-        ("network", "connect", {"container": "x"},
+        ("network", "create", {"type": "bridge"}, Stale(networks_made=frozenset([ID]))),
+        ("network", "create", {"type": "overlay"}, Stale(networks=True)),
+        ("network", "destroy", {"type": "bridge"}, Stale(networks_gone=frozenset([ID]))),
+        ("network", "destroy", {"type": "overlay"}, Stale(networks=True)),
+        ("network", "connect", {"type": "bridge", "container": "x"},
+         Stale(containers=frozenset(["x"]))),
+        ("network", "connect", {"type": "overlay", "container": "x"},
          Stale(containers=frozenset(["x"]), networks=True)),
-        ("network", "disconnect", {}, Stale(networks=True)),
-        ("volume", "create", {}, Stale(volumes=True)),
+        ("network", "disconnect", {"type": "bridge"}, Stale()),
+        ("network", "prune", {}, Stale(networks=True)),
+        ("volume", "create", {}, Stale(volumes_made=frozenset([ID]))),
+        ("volume", "destroy", {}, Stale(volumes_gone=frozenset([ID]))),
+        ("volume", "prune", {}, Stale(volumes=True)),
         ("volume", "mount", {}, Stale()),
         ("daemon", "reload", {}, Stale(specs=True)),
         ("daemon", "something", {}, Stale()),
         ("plugin", "enable", {}, Stale()),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ids=lambda value: value if isinstance(value, str) else "".join(_values_of(value)),
 )  # fmt: skip
 def test_each_type_of_event_makes_its_own_lists_stale(kind, action, attributes, expected):
     assert stale(action, kind, **attributes) == expected

@@ -77,7 +77,8 @@ class Builds:
         """``POST /build``, of either builder."""
         query = exchange.request.query
         id = query.get("buildid")
-        if query.get("version") != "2":
+        classic = query.get("version") != "2"
+        if classic:
             engine = self._choose_by_tag(exchange.cluster, query)
             keys = [Key("build", id or f"#{next(self._numbers)}")]
         elif id.startswith(_UPLOAD):
@@ -90,7 +91,7 @@ class Builds:
             await exchange.relay(
                 engine,
                 _build_path(exchange),
-                settle=lambda status: engine.refresh_images(),
+                settle=lambda status: _settle(engine, classic=classic),
                 settle_at_end=True,
                 epilogue=ProgressEpilogue(),
             )
@@ -238,6 +239,13 @@ class Builds:
             raise
         finally:
             self._engines.end(keys, trio.current_time())
+
+
+async def _settle(engine: Engine, *, classic: bool) -> None:
+    """Have the cache show what a build made, and what it left or took away on its way."""
+    await engine.refresh_images()
+    if classic:  # each step had a container
+        await engine.refresh_containers()
 
 
 def _client(exchange: Exchange) -> Key:

@@ -5,7 +5,7 @@ A name in a path is always replaced by the full id, as one segment: an engine kn
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from urllib.parse import quote
 
@@ -26,6 +26,10 @@ from swarmcore_api_docker.output_types import name_output
 from swarmcore_api_docker.routed import CHOSEN, CONTAINER, MANAGER
 from swarmcore_api_docker.version_gates import needs_of_verb, require_heeded
 
+_Settle = Callable[[int], Awaitable[None]]
+#: Prepares what brings the cache up to date, before the engine is asked.
+_MakeSettle = Callable[[Exchange, Engine, Container], _Settle]
+
 #: Asks a create to explain itself and do nothing.
 EXPLAIN = "X-Swarmcore-Explain"
 
@@ -44,7 +48,16 @@ _INSPECT = "Node added; HostIp"
 _RENAME = "the name must be free in the cluster"
 _UPDATE = "the node must have room for more"
 _CHECKPOINT = "/containers/{name}/checkpoints/{checkpoint}"
-_CHANGES = ("start", "stop", "restart", "kill", "pause", "unpause", "wait")
+#: What changes a container, and the engine's event that tells that it is done.  A signal's event
+#: comes before what the signal does.
+_CHANGES: Mapping[str, Sequence[str]] = {
+    "start": ("start",),
+    "stop": ("stop",),
+    "restart": ("restart",),
+    "kill": (),
+    "pause": ("pause",),
+    "unpause": ("unpause",),
+}
 #: What an operator may limit for one engine.
 _STARTS = ("start", "restart")
 #: What engines read before they look for the container: a body, or numbers in the query.
@@ -72,11 +85,12 @@ def routes(*, classic: bool = False) -> list[Route]:
     ]
     for method, verbs in _READS.items():
         found += [_route(method, verb) for verb in verbs]
-    return found + [_route("POST", verb, settles=True) for verb in _CHANGES]
+    found += [_route("POST", verb, _settle_by(events)) for verb, events in _CHANGES.items()]
+    return [*found, _route("POST", "wait", _settle_wait)]
 
 
-def _route(method: str, verb: str, *, settles: bool = False) -> Route:
-    handler = _carry(verb, settles=settles)
+def _route(method: str, verb: str, settle: _MakeSettle | None = None) -> Route:
+    handler = _carry(verb, settle)
     return Route(method, f"/containers/{{name}}/{verb}", handler, routed=CONTAINER)
 
 
@@ -117,19 +131,38 @@ def version_of(exchange: Exchange) -> ApiVersion:
     return exchange.request.version or exchange.cluster.api_version
 
 
-def _refreshing(engine: Engine, container: Container) -> Callable[[int], Awaitable[None]]:
+def _settle_by(events: Sequence[str]) -> _MakeSettle:
+    """The cache shows a change before the client can ask for it; see ``Engine.settling``."""
+    return lambda exchange, engine, container: engine.settling(container.id, *events)
+
+
+def _settle_wait(exchange: Exchange, engine: Engine, container: Container) -> _Settle:
+    """The cache shows that the container has ended, or has gone and its own volumes with it."""
+    condition = exchange.request.query.get("condition")
+    if condition != "removed":
+        will_end = container.running or condition == "next-exit"
+        return engine.settling(container.id, *(("die", "destroy") if will_end else ()))
+    shown = engine.settling(container.id, "destroy")
+
     async def settle(status: int) -> None:
-        await engine.refresh_container(container.id)
+        await shown(status)
+        if _mounts_volumes(container):
+            await engine.refresh_volumes()
 
     return settle
 
 
-def _carry(verb: str, *, settles: bool = False) -> Handler:
+def _mounts_volumes(container: Container) -> bool:
+    mounts = container.detail.get("Mounts") or ()
+    return any(mount.get("Type") == "volume" for mount in mounts)
+
+
+def _carry(verb: str, make_settle: _MakeSettle | None = None) -> Handler:
     """A handler that carries the request to the container's engine.
 
     Args:
         verb: what follows the id in the path.
-        settles: read the container anew before the client can ask for it.
+        make_settle: prepares what brings the cache up to date.
     """
 
     async def carry(exchange: Exchange) -> None:
@@ -145,7 +178,7 @@ def _carry(verb: str, *, settles: bool = False) -> Handler:
             await exchange.relay(
                 engine,
                 engine_path(exchange, "containers", container.id, verb),
-                settle=_refreshing(engine, container) if settles else None,
+                settle=make_settle(exchange, engine, container) if make_settle else None,
                 reword=_output_type(exchange, engine, container) if verb in _OUTPUTS else None,
                 epilogue=_epilogue(verb, exchange, container),
             )
@@ -284,9 +317,10 @@ async def update(exchange: Exchange) -> None:
         )
     with ExitStack() as held:
         held.enter_context(exchange.cluster.growing(container, claim))
+        shown = engine.settling(container.id, "update")
 
         async def settle(status: int) -> None:
-            await engine.refresh_container(container.id)
+            await shown(status)
             held.close()
 
         await exchange.relay(
@@ -326,15 +360,19 @@ async def remove(exchange: Exchange) -> None:
     container, engine = _locate(exchange)
     if exchange.request.query.flag("link"):
         alias = _link_name(exchange.request.params["name"], engine.node.name)
-        settle = _refreshing(engine, container)
+        settle = engine.settling(container.id)
         await exchange.relay(engine, engine_path(exchange, "containers", alias), settle=settle)
         return
 
     async def settle_removal(status: int) -> None:
-        if status in (204, 404):
-            engine.forget_container(container.id)
-        else:
+        if status not in (204, 404):
             await engine.refresh_container(container.id)
+            return
+        engine.forget_container(container.id)
+        if exchange.request.query.flag("v") and _mounts_volumes(container):
+            await engine.refresh_volumes()
+        if (container.detail.get("HostConfig") or {}).get("Links"):
+            await engine.refresh_containers()  # what was linked has one name less
 
     path = engine_path(exchange, "containers", container.id)
     await exchange.relay(engine, path, settle=settle_removal)

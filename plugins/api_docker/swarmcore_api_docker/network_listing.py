@@ -157,6 +157,32 @@ def _used(node: Node) -> set[str]:
     return found
 
 
+def made_network(id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A network as far as the request that made it tells, until its engine describes it.
+
+    Args:
+        id: that the engine gave it.
+        body: of the request.
+    """
+    is_overlay = body.get("Driver") == "overlay"
+    return {
+        "Name": body.get("Name") or "",
+        "Id": id,
+        "Scope": body.get("Scope") or ("swarm" if is_overlay else "local"),
+        "Driver": body.get("Driver") or "bridge",
+        "EnableIPv6": bool(body.get("EnableIPv6")),
+        "IPAM": body.get("IPAM") or {"Driver": "default", "Options": {}, "Config": []},
+        "Internal": bool(body.get("Internal")),
+        "Attachable": bool(body.get("Attachable")),
+        "Ingress": bool(body.get("Ingress")),
+        "ConfigFrom": body.get("ConfigFrom") or {"Network": ""},
+        "ConfigOnly": bool(body.get("ConfigOnly")),
+        "Containers": {},
+        "Options": body.get("Options") or {},
+        "Labels": body.get("Labels") or {},
+    }
+
+
 def merge_inspections(documents: Sequence[_Document]) -> dict[str, Any]:
     """What several engines say of one network: the first's word, everybody's containers and peers.
 

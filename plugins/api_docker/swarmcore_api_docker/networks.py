@@ -32,6 +32,7 @@ from swarmcore_api_docker.network_listing import (
     find_network,
     is_taken,
     list_networks,
+    made_network,
     merge_inspections,
 )
 from swarmcore_api_docker.outcomes import require_success
@@ -106,6 +107,7 @@ class Networks:
         body |= {"Name": name, "Driver": body.get("Driver") or "bridge"}
         if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
             body["CheckDuplicate"] = True
+        made = _Made(engine, body)
         self._creating[name] = trio.Event()
         try:
             with nullcontext() if able else site.expected_on(engine):
@@ -113,10 +115,37 @@ class Networks:
                     engine,
                     engine_path(exchange, "networks", "create"),
                     body=dump_json(body),
-                    settle=_refreshing(engine),
+                    rewrite=made.see,
+                    settle=made.settle,
                 )
         finally:
             self._creating.pop(name).set()
+
+
+class _Made:
+    """A network that an engine is asked to make.
+
+    Args:
+        engine: makes it.
+        body: what it gets.
+    """
+
+    def __init__(self, engine: Engine, body: Mapping[str, Any]) -> None:
+        self._engine = engine
+        self._body = body
+
+    def see(self, answer: Answer) -> Answer:
+        """The engine has made it: that is known, whatever can be read."""
+        with suppress(ValueError, KeyError, TypeError):  # an odd answer is the client's, too
+            id = str(answer.json()["Id"])
+            if id not in self._engine.node.networks:
+                self._engine.put_network(made_network(id, self._body))
+        return answer
+
+    async def settle(self, status: int) -> None:
+        """Have the cache show the network as its engine describes it."""
+        with suppress(EngineError):  # an event does so too, should this fail
+            await self._engine.refresh_networks()
 
 
 def _needs(body: Mapping[str, Any], version: ApiVersion) -> Sequence[Need]:
@@ -132,16 +161,12 @@ async def _read_object(exchange: Exchange, *known: str) -> dict[str, Any]:
     return with_known_spelling(body, known)
 
 
-def _refreshing(
-    engine: Engine, container: Container | None = None
-) -> Callable[[int], Awaitable[None]]:
+def _refreshing(engine: Engine) -> Callable[[int], Awaitable[None]]:
     """Bring the cache up to date; an engine's event does so too, should this fail."""
 
     async def settle(status: int) -> None:
         with suppress(EngineError):
             await engine.refresh_networks()
-            if container is not None:
-                await engine.refresh_container(container.id)
 
     return settle
 
@@ -278,11 +303,16 @@ async def _change(
     engine: Engine,
     body: dict[str, Any],
 ) -> None:
+    async def settle(status: int) -> None:
+        if network.is_spanning:
+            await _refreshing(engine)(status)  # it may show there from now on, or no more
+        await engine.refresh_container(container.id)
+
     await exchange.relay(
         engine,
         engine_path(exchange, "networks", network.id, verb),
         body=dump_json({**body, "Container": container.id}),
-        settle=_refreshing(engine, container),
+        settle=settle,
     )
 
 

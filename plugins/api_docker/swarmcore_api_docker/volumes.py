@@ -83,9 +83,35 @@ async def create(exchange: Exchange) -> None:
     if name:
         read["Name"] = name
     path = engine_path(exchange, "volumes", "create")
+
+    made = _Made(engine)
     with site.expected_on(engine):
         sent = dump_json(read) if raw else b""
-        await exchange.relay(engine, path, body=sent, settle=_refreshing(engine))
+        await exchange.relay(engine, path, body=sent, rewrite=made.see, settle=made.settle)
+
+
+class _Made:
+    """A volume that an engine is asked to make.
+
+    Args:
+        engine: makes it.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_shown = False
+
+    def see(self, answer: Answer) -> Answer:
+        """The engine has made it, or had it: its answer is what a list says."""
+        with suppress(ValueError, KeyError, TypeError):  # an odd answer is the client's, too
+            self._engine.put_volume(answer.json())
+            self._is_shown = True
+        return answer
+
+    async def settle(self, status: int) -> None:
+        """Have the cache show the volume."""
+        if not self._is_shown:
+            await _refreshing(self._engine)(status)
 
 
 def _holder(cluster: Cluster, name: str) -> Node | None:
@@ -101,6 +127,18 @@ def _refreshing(engine: Engine) -> Callable[[int], Awaitable[None]]:
     async def settle(status: int) -> None:
         with suppress(EngineError):
             await engine.refresh_volumes()
+
+    return settle
+
+
+def _removing(engine: Engine, name: str) -> Callable[[int], Awaitable[None]]:
+    """Have the cache show that the volume is gone, where the engine says so."""
+
+    async def settle(status: int) -> None:
+        if status in (204, 404):
+            engine.forget_volume(name)
+        else:
+            await _refreshing(engine)(status)
 
     return settle
 
@@ -144,7 +182,8 @@ async def remove(exchange: Exchange) -> None:
         path = engine_path(exchange, "volumes", name_on(there[0], text))
 
         async def settle(status: int) -> None:
-            await ask_all(engines, lambda engine: _refreshing(engine)(status))
+            for engine in engines:
+                await _removing(engine, name_on(engine.node, text))(status)
 
         await exchange.relay(engines[0], path, settle=settle)
         return
@@ -162,9 +201,10 @@ async def _remove_everywhere(exchange: Exchange, engines: list[Engine], text: st
     version = exchange.request.version
 
     async def ask(engine: Engine) -> Answer:
-        path = engine_path(exchange, "volumes", name_on(engine.node, text))
+        name = name_on(engine.node, text)
+        path = engine_path(exchange, "volumes", name)
         answer = await engine.call("DELETE", path, version=version)
-        await _refreshing(engine)(answer.status)
+        await _removing(engine, name)(answer.status)
         return Answer(204) if answer.status == 404 else answer  # gone is what was asked for
 
     require_success(f"removing volume {text}", await ask_all(engines, ask))

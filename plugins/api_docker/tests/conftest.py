@@ -129,14 +129,38 @@ class FakeEngine:
             answer = (answer.status, [answer.body])
         yield FakeStream(answer[0], (), answer[1])
 
+    def settling(self, id, *verbs):
+        async def settle(status):
+            self.refreshed.append(id)
+
+        return settle
+
     async def refresh_container(self, id):
         self.refreshed.append(id)
+
+    async def refresh_containers(self):
+        self.refreshed.append("containers")
 
     async def refresh_images(self):
         self.refreshed.append("images")
 
     async def refresh_networks(self):
         self.refreshed.append("networks")
+
+    async def refresh_volumes(self):
+        self.refreshed.append("volumes")
+
+    def put_network(self, document):
+        self.node.networks = {**self.node.networks, document["Id"]: document}
+
+    def forget_network(self, id):
+        self.forgotten.append(id)
+
+    def put_volume(self, document):
+        self.node.volumes = {**self.node.volumes, document["Name"]: document}
+
+    def forget_volume(self, name):
+        self.forgotten.append(name)
 
     def forget_container(self, id):
         self.forgotten.append(id)

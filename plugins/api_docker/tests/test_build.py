@@ -62,7 +62,7 @@ async def test_a_classic_build_goes_where_its_arguments_say(builder):
     exchange = await builder.run(builder.exchange(f"/v1.41/build?t=a%3Ab&{TO_N2}&q=1"))
     engine, path = exchange.relayed
     assert (engine.node.name, path) == ("n2", "/build?t=a%3Ab&buildargs=%7B%7D&q=1")
-    assert engine.refreshed == ["images"]
+    assert engine.refreshed == ["images", "containers"]
 
 
 async def test_a_classic_build_goes_where_its_image_is_wanted_or_was_built(builder):

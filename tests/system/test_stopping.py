@@ -1,0 +1,105 @@
+"""An engine that takes no new connections, and what it still says on those that there are.
+
+It stops in good order, or a firewall stands before it: the streams through the manager end as those
+to the engine itself do.
+"""
+
+import http.client
+import json
+import threading
+import urllib.parse
+
+import pytest
+
+#: Eight lines over seven seconds after TERM: longer than it takes to find the engine unhealthy.
+LAST_LINES = (
+    "trap 'for i in 1 2 3 4 5 6 7 8; do echo bye $i; sleep 0.9; done; exit 7' TERM;"
+    " echo ready; while :; do sleep 0.1; done"
+)
+OF_FAREWELL = urllib.parse.quote(json.dumps({"container": ["farewell"]}))
+STREAMS = {
+    "logs": ("GET", "/containers/farewell/logs?follow=1&stdout=1"),
+    "wait": ("POST", "/containers/farewell/wait"),
+    "attach": ("POST", "/containers/farewell/attach?stream=1&stdout=1&logs=1"),
+}
+
+
+class Stream:
+    """An answer that has begun."""
+
+    def __init__(self, address, method, path):
+        self._connection = http.client.HTTPConnection(address, timeout=60)
+        self._connection.request(method, f"/v1.41{path}", headers={"Content-Length": "0"})
+        self._answer = self._connection.getresponse()
+        assert self._answer.status == 200
+
+    def rest(self):
+        """All that is still said; raises where it is cut off."""
+        return self._answer.read()
+
+    def lines(self):
+        """Lines as they come."""
+        while line := self._answer.readline():
+            yield line
+
+    def close(self):
+        self._connection.close()
+
+
+class Place:
+    """One address at which the container is followed in every way.
+
+    Attributes:
+        actions: those of its events, in order.
+    """
+
+    def __init__(self, address):
+        self.actions = []
+        self._events = Stream(address, "GET", f"/events?filters={OF_FAREWELL}")
+        self._reader = threading.Thread(target=self._read_events)
+        self._reader.start()
+        self._streams = {kind: Stream(address, *asked) for kind, asked in STREAMS.items()}
+
+    def _read_events(self):
+        for line in self._events.lines():
+            self.actions.append(json.loads(line)["Action"])
+            if self.actions[-1] == "die":
+                return
+
+    def results(self):
+        """What each stream said to its end, and whether events told of the container's end."""
+        found = {kind: stream.rest() for kind, stream in self._streams.items()}
+        self._reader.join(30)
+        return found | {"die": "die" in self.actions}
+
+    def close(self):
+        for stream in (self._events, *self._streams.values()):
+            stream.close()
+        self._reader.join()
+
+
+@pytest.fixture(params=["old", "middle", "new"])
+def engine(fleet, wait_until, request):
+    """An engine that runs the container, and is as it was afterwards."""
+    engine, docker = fleet.engines[request.param], fleet.docker()
+    docker("run", "-d", "--name", "farewell", "-e", f"constraint:node=={engine.name}",
+           "--stop-timeout", "60", "busybox", "sh", "-c", LAST_LINES)  # fmt: skip
+    wait_until(lambda: "ready" in docker("logs", "farewell"), "the container to run")
+    yield engine
+    engine.start()
+    fleet.manager.wait_healthy(3)
+
+
+def test_the_streams_of_an_engine_that_stops_end_as_directly(fleet, engine):
+    places = [Place(engine.address), Place(f"127.0.0.1:{fleet.manager.port}")]
+    stopping = threading.Thread(target=engine.stop)
+    stopping.start()
+    try:
+        direct, ours = (place.results() for place in places)
+        assert ours == direct
+        assert b"bye 8" in direct["logs"]
+        assert json.loads(direct["wait"])["StatusCode"] == 7
+    finally:
+        stopping.join()
+        for place in places:
+            place.close()
