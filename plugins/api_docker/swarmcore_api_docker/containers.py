@@ -14,12 +14,13 @@ from swarmcore.config.claims import claim_after_update
 from swarmcore.config.gates import PLATFORM
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.images import has_image
-from swarmcore.messages import Answer, Headers, dump_json, find_header
+from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.model import Container
 from swarmcore.protocols import Engine, Epilogue, Exchange, Handler, Placed, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.epilogues import OutputEpilogue, WaitEpilogue
 from swarmcore_api_docker.explanation import explanation_document
+from swarmcore_api_docker.first_object import read_first_object
 from swarmcore_api_docker.image_carrying import Carrier
 from swarmcore_api_docker.inspection import show_container
 from swarmcore_api_docker.output_types import name_output
@@ -310,11 +311,11 @@ async def update(exchange: Exchange) -> None:
     except NotFound:
         await relay_unknown(exchange, "containers", exchange.request.params["name"], "update")
         return
-    body, claim, node = await exchange.read_json(), container.claim, engine.node
-    if isinstance(body, dict):
-        claim = claim_after_update(
-            container.detail, body, node.cpus, cpu_shares_are_cpus=node.cpu_shares_are_cpus
-        )
+    body, node = await exchange.read_body(), engine.node
+    changes = read_first_object(body)
+    claim = claim_after_update(
+        container.detail, changes, node.cpus, cpu_shares_are_cpus=node.cpu_shares_are_cpus
+    )
     with ExitStack() as held:
         held.enter_context(exchange.cluster.growing(container, claim))
         shown = engine.settling(container.id, "update")
@@ -326,7 +327,7 @@ async def update(exchange: Exchange) -> None:
         await exchange.relay(
             engine,
             engine_path(exchange, "containers", container.id, "update"),
-            body=b"" if body is None else dump_json(body),
+            body=body,
             settle=settle,
         )
 
