@@ -15,6 +15,7 @@ import trio
 
 from swarmcore.engine.cache import Stale, by_key, differs, needs_inspection, read_container
 from swarmcore.engine.fresh_read import FreshRead
+from swarmcore.engine.link_aliases import Links, find_named, links_of, with_aliases
 from swarmcore.engine.listing import Listing, Objects
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.messages import Answer
@@ -268,6 +269,7 @@ class Refresher:
         container = self._node.drop_container(id)
         if container is not None:
             self._listener.container_dropped(container)
+            self._relink(links_of(container), frozenset())
 
     def forget_network(self, id: str) -> None:
         """The engine has no such network any more, whatever a late answer says."""
@@ -328,8 +330,17 @@ class Refresher:
         self._show(container)
 
     def _show(self, container: Container) -> None:
+        links = links_of(self._node.containers.get(container.id))
         self._node.put_container(container)
         self._listener.container_put(container)
+        self._relink(links, links_of(container))
+
+    def _relink(self, before: Links, now: Links) -> None:
+        """Rename the containers that one container linked, or links now."""
+        for name in {name for name, _ in before ^ now}:
+            linked = find_named(self._node.containers.values(), name)
+            if linked is not None:
+                self._show(with_aliases(linked, name, before, now))
 
     def _tell_of(self, before: Objects, now: Objects, stale: Stale) -> None:
         """Tell the listener what two readings of one list differ in, of what spans engines."""

@@ -16,7 +16,7 @@ PURE = {
     "config/devices",
     "config/endpoints", "config/folding", "config/gates", "config/instructions", "config/prefixes",
     "config/references",
-    "config/spelling", "engine/backoff", "engine/cache", "engine/specs", "errors", "events", "expr",
+    "config/spelling", "engine/backoff", "engine/cache", "engine/link_aliases", "engine/specs", "errors", "events", "expr",
     "expression_rules", "filters", "image_names", "images", "limits", "messages", "model", "names",
     "node/census", "node/gpus", "node/image_shelf",
     "node/node", "node/ports", "operations/columns", "operations/decision_text",

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from swarmcore.config import ContainerConfig
 from swarmcore.config.claims import claim_after_update
 from swarmcore.config.gates import PLATFORM
+from swarmcore.config.references import find_container
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.images import has_image
 from swarmcore.messages import Answer, Headers, find_header
@@ -360,9 +361,7 @@ async def remove(exchange: Exchange) -> None:
     """``DELETE /containers/{name}``; with ``link`` it removes that name, not the container."""
     container, engine = _locate(exchange)
     if exchange.request.query.flag("link"):
-        alias = _link_name(exchange.request.params["name"], engine.node.name)
-        settle = engine.settling(container.id)
-        await exchange.relay(engine, engine_path(exchange, "containers", alias), settle=settle)
+        await _remove_link(exchange, container, engine)
         return
 
     async def settle_removal(status: int) -> None:
@@ -372,11 +371,21 @@ async def remove(exchange: Exchange) -> None:
         engine.forget_container(container.id)
         if exchange.request.query.flag("v") and _mounts_volumes(container):
             await engine.refresh_volumes()
-        if (container.detail.get("HostConfig") or {}).get("Links"):
-            await engine.refresh_containers()  # what was linked has one name less
 
     path = engine_path(exchange, "containers", container.id)
     await exchange.relay(engine, path, settle=settle_removal)
+
+
+async def _remove_link(exchange: Exchange, linked: Container, engine: Engine) -> None:
+    """Take the alias in the path from *linked*; both ends of the link are read anew."""
+    alias = _link_name(exchange.request.params["name"], engine.node.name)
+    linking = find_container(engine.node, alias.partition("/")[0])
+
+    async def settle(status: int) -> None:
+        for each in filter(None, (linking, linked)):
+            await engine.refresh_container(each.id)
+
+    await exchange.relay(engine, engine_path(exchange, "containers", alias), settle=settle)
 
 
 def _link_name(text: str, node_name: str) -> str:

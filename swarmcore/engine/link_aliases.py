@@ -1,0 +1,43 @@
+"""The names that containers have by links: ``docker run --name web --link db:data`` gives the
+container ``db`` a second name, ``web/data``.
+
+An engine lists them, and sends no event when they come and go; the container that links tells of
+them.  Pure.
+"""
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
+from typing import Any
+
+from swarmcore.model import Container
+
+#: Pairs of a linked container's name and its alias: ``("db", "web/data")``.
+Links = Set[tuple[str, str]]
+
+
+def links_of(container: Container | None) -> Links:
+    """The links that *container* makes: ``/db:/web/data`` in its inspection."""
+    config = container.detail.get("HostConfig") if container is not None else None
+    links = config.get("Links") if isinstance(config, Mapping) else None
+    pairs = [each.split(":", 1) for each in links or () if isinstance(each, str) and ":" in each]
+    return {(name.removeprefix("/"), alias.removeprefix("/")) for name, alias in pairs}
+
+
+def find_named(containers: Iterable[Container], name: str) -> Container | None:
+    """The container of one node whose own name is *name*."""
+    return next((each for each in containers if each.name == name), None)
+
+
+def with_aliases(linked: Container, name: str, before: Links, now: Links) -> Container:
+    """*linked* as its engine lists it once links have changed.
+
+    Args:
+        linked: what is known of it.
+        name: its own name.
+        before, now: the links of the container that makes them.
+    """
+    lost, gained = ({alias for own, alias in links if own == name} for links in (before, now))
+    kept = [each for each in linked.names if each not in lost]
+    names = (*kept, *sorted(gained - set(kept)))
+    summary: Mapping[str, Any] = {**linked.summary, "Names": [f"/{each}" for each in names]}
+    return replace(linked, names=names, summary=summary)
