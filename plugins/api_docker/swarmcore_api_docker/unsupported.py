@@ -20,7 +20,7 @@ _NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
         "POST /plugins/{name}/set", "POST /plugins/{name}/upgrade", "DELETE /plugins/{name}",
     )),
     ("making an engine part of a swarm is", (
-        "POST /swarm/init", "POST /swarm/join", "POST /swarm/leave",
+        "POST /swarm/init", "POST /swarm/join",
     )),
     ("the image graph is", ("GET /images/viz",)),
 )  # fmt: skip
@@ -55,7 +55,9 @@ def routes() -> list[Route]:
     for what, paths in _NEVER:
         text = f"{what} not supported by a manager of many engines"
         found += _routes(paths, _refuse(text), f"{REFUSED}: 501, {what.rpartition(' ')[0]}")
-    return found + _routes(_SWARM_MODE, _outside_swarm, f"{REFUSED}: 503, as outside a swarm")
+    outside = f"{REFUSED}: 503, as outside a swarm"
+    found.append(Route("POST", "/swarm/leave", _leave, routed=outside))
+    return found + _routes(_SWARM_MODE, _outside_swarm, outside)
 
 
 def _routes(paths: tuple[str, ...], handler: Handler, routed: str) -> list[Route]:
@@ -72,6 +74,10 @@ def _refuse(text: str) -> Handler:
 
 async def _outside_swarm(exchange: Exchange) -> None:
     raise Unavailable(_NO_SWARM)
+
+
+async def _leave(exchange: Exchange) -> None:
+    raise Unavailable("This node is not part of a swarm")
 
 
 async def _no_plugins(exchange: Exchange) -> None:

@@ -62,6 +62,7 @@ def test_no_path_is_claimed_twice():
         ("POST /build", Unavailable, "no healthy engine"),
         ("GET /images/{}/attestations", NotSupported, "image attestations: not supported"),
         ("POST /swarm/init", NotSupported, "not supported"),
+        ("POST /swarm/leave", Unavailable, "This node is not part of a swarm"),
         ("GET /images/viz", NotSupported, "not supported"),
         ("GET /services", Unavailable, "This node is not a swarm manager"),
     ],

@@ -246,6 +246,11 @@ SWARM_MODE = [
     ]
 ]
 
+NO_MEMBER = [
+    Case("POST /swarm/leave", "/swarm/leave?force=1", 503,
+         refuses("This node is not part of a swarm")),
+]  # fmt: skip
+
 OWN = [
     Case("POST /swarmcore/explain", "/swarmcore/explain", 200, has("Node", "Placed"),
          {"Image": "busybox"}, why="swarmcore's own"),
@@ -260,14 +265,14 @@ OWN = [
                 "POST /plugins/{name}/upgrade", "DELETE /plugins/{name}",
             )),
             ("would change one engine for good", (
-                "POST /swarm/init", "POST /swarm/join", "POST /swarm/leave",
+                "POST /swarm/init", "POST /swarm/join",
             )),
         ]
         for route in routes
     ),
 ]  # fmt: skip
 
-CASES = [*SYSTEM, *CONTAINERS, *IMAGES, *OBJECTS, *SWARM_MODE, *OWN]
+CASES = [*SYSTEM, *CONTAINERS, *IMAGES, *OBJECTS, *SWARM_MODE, *NO_MEMBER, *OWN]
 
 
 def test_every_route_has_a_case_and_every_case_a_route():
