@@ -19,6 +19,8 @@ from swarmcore.config.references import (
     mounted_images,
     named_networks,
     named_volumes,
+    volume_plugins,
+    without_node,
 )
 from swarmcore.config.replacing import Replacement
 from swarmcore.config.spelling import with_docker_spelling
@@ -56,6 +58,8 @@ class ContainerConfig:
         volumes: volumes that it mounts by name.
         replaces: ids of the containers that it replaces: what they take is free for it.
         held_volumes: those of *volumes* that some node has; without that node they would be empty.
+        volume_plugins: those of *volumes* for which it names a plugin -> that.
+        slashed_volumes: those of *volumes* that have a slash which no node's name stands before.
         known_nodes: every node of the cluster: what none of them has exists nowhere.  Empty where
             there is an engine of which nothing is known.
         mounted_images: images that it mounts.
@@ -84,6 +88,8 @@ class ContainerConfig:
     volumes: tuple[str, ...] = ()
     replaces: frozenset[str] = frozenset()
     held_volumes: tuple[str, ...] = ()
+    volume_plugins: Mapping[str, str] = field(default_factory=dict)
+    slashed_volumes: tuple[str, ...] = ()
     known_nodes: tuple[Node, ...] = field(default=(), repr=False, compare=False)
     mounted_images: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
@@ -146,6 +152,7 @@ class ContainerConfig:
             joined=joined_containers(host_config),
             networks=named_networks(host_config, read.get("NetworkingConfig")),
             volumes=named_volumes(host_config),
+            volume_plugins=volume_plugins(host_config),
             mounted_images=mounted_images(host_config),
             devices=read_devices(host_config).cdi,
             needs=needs_of_create(read, platform, version) if version else (),
@@ -192,6 +199,11 @@ class ContainerConfig:
         return replace(
             self,
             held_volumes=tuple(name for name in self.volumes if name in held),
+            slashed_volumes=tuple(
+                name
+                for name in self.volumes
+                if "/" in name and all(without_node(name, node) == name for node in nodes)
+            ),
             known_nodes=tuple(nodes) if all_known else (),
         )
 

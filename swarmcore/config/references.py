@@ -57,6 +57,26 @@ def named_volumes(host_config: Mapping[str, Any]) -> tuple[str, ...]:
     return _once((*_bound_volumes(host_config.get("Binds")), *mounted))
 
 
+def volume_plugins(host_config: Mapping[str, Any]) -> dict[str, str]:
+    """Volumes that are mounted by name -> the plugin that makes them where they do not exist.
+
+    Args:
+        host_config: ``HostConfig`` in Docker's spelling.
+    """
+    named = dict.fromkeys(_bound_volumes(host_config.get("Binds")), host_config.get("VolumeDriver"))
+    mounts = host_config.get("Mounts")
+    for mount in mounts if isinstance(mounts, list) else ():
+        for source in _mounted([mount], "volume"):
+            options = mount.get("VolumeOptions")
+            driver = options.get("DriverConfig") if isinstance(options, Mapping) else None
+            named[source] = driver.get("Name") if isinstance(driver, Mapping) else None
+    return {
+        name: driver
+        for name, driver in named.items()
+        if isinstance(driver, str) and driver not in ("", "local")
+    }
+
+
 def mounted_images(host_config: Mapping[str, Any]) -> tuple[str, ...]:
     """Images that are mounted, as the client names them.
 
@@ -145,13 +165,14 @@ def _find_on_another(node: Node, text: str) -> Mapping[str, Any] | None:
 def network_for(text: str, node: Node) -> str:
     """*text*, which means a network, as *node*'s engine understands it.
 
-    An engine knows nothing of other nodes, and a swarm's worker no beginning of an id.
+    An engine knows nothing of other nodes, and completes no id of a swarm's network.
     """
     own = without_node(text, node)
     network = find_network(node, text)
     if network is None:
         return own
     id, name = str(network["Id"]), str(network.get("Name"))
-    if own in (id, name) or (id in node.networks and id.startswith(own)):
+    completes = id in node.networks and network.get("Scope") != "swarm"
+    if own in (id, name) or (completes and id.startswith(own)):
         return own
     return name if own.endswith(f"/{name}") else id

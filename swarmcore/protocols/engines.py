@@ -169,6 +169,14 @@ class Engine(Protocol):
         """
         ...
 
+    async def refresh_specs(self) -> None:
+        """Read its version and info again: resources, labels, plugins, swarm.
+
+        Raises:
+            EngineError: no answer, or another engine answers.
+        """
+        ...
+
     async def refresh_networks(self) -> None:
         """Re-read the network list now.
 

@@ -27,6 +27,7 @@ from swarmcore_api_docker.inspection import show_container
 from swarmcore_api_docker.output_types import name_output
 from swarmcore_api_docker.routed import CHOSEN, CONTAINER, MANAGER
 from swarmcore_api_docker.version_gates import needs_of_verb, require_heeded
+from swarmcore_api_docker.volume_plugins import look_for_plugins
 
 _Settle = Callable[[int], Awaitable[None]]
 #: Prepares what brings the cache up to date, before the engine is asked.
@@ -229,6 +230,7 @@ def _create(carrier: Carrier, *, lenient: bool) -> Handler:
 
 async def _place(exchange: Exchange, config: ContainerConfig, carrier: Carrier) -> Placed:
     """Create; once more where the image was missing and could be carried there."""
+    await look_for_plugins(exchange.cluster, config.volume_plugins.values())
     placed = await exchange.cluster.create_container(config, exchange.request)
     carried = False
     if placed.answer.status == 404 and not has_image(placed.node, config.image):

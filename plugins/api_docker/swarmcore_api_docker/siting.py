@@ -23,16 +23,23 @@ _PROJECT = "com.docker.compose.project"
 _BEGINNING_SECONDS = 3.0
 
 
-def split_node(nodes: Sequence[Node], text: str) -> tuple[Node | None, str]:
+def split_node(
+    nodes: Sequence[Node], text: str, *, slashes: bool = False
+) -> tuple[Node | None, str]:
     """The node and the name in ``node/name``; no node where *text* is a name alone.
 
+    Args:
+        nodes: every one.
+        text: as the client wrote it.
+        slashes: whether the name itself may have some.
+
     Raises:
-        BadRequest: what stands before the slash is no node.
+        BadRequest: what stands before the slash is no node, and names have none.
     """
     for node in nodes:
         if (short := without_node(text, node)) != text:
             return node, short
-    if "/" in text:
+    if "/" in text and not slashes:
         raise BadRequest(f"no node is called {text.partition('/')[0]}: write node/name, or a name")
     return None, text
 
@@ -61,17 +68,31 @@ class Site:
         labels: the object's, as the client sent them; constraints among them hold.
         needs: what its engine must know.
         volume: the name of a new volume.
+        plugin: makes that volume; empty where the engine does.
 
     Raises:
         BadRequest: labels that are none, or a malformed constraint.
     """
 
     def __init__(
-        self, cluster: Cluster, labels: Any, needs: Sequence[Need] = (), *, volume: str = ""
+        self,
+        cluster: Cluster,
+        labels: Any,
+        needs: Sequence[Need] = (),
+        *,
+        volume: str = "",
+        plugin: str = "",
     ) -> None:
         read = ContainerConfig.parse({"Labels": labels or {}})
         self._cluster = cluster
-        self._config = replace(read, needs=tuple(needs), volumes=(volume,) if volume else ())
+        self._plugin = plugin
+        self._config = replace(
+            read,
+            needs=tuple(needs),
+            volumes=(volume,) if volume else (),
+            volume_plugins={volume: plugin} if plugin else {},
+            slashed_volumes=(volume,) if "/" in volume else (),
+        )
         self._project = read.labels.get(_PROJECT, "")
 
     def choose(self) -> Engine:
@@ -84,13 +105,16 @@ class Site:
             NoNodeFits: and why.
         """
         for belongs in (_has_part_of, _has_image_of) if self._project else ():
-            engines = self._cluster.engines()
+            engines = filter(self._is_able, self._cluster.engines())
             together = [each for each in engines if belongs(each.node, self._project)]
             try:
                 return self._cluster.choose(self._config, together)
             except NoNodeFits:
                 pass
         return self._cluster.choose(self._config)
+
+    def _is_able(self, engine: Engine) -> bool:
+        return not self._plugin or self._plugin in engine.node.ties.drivers
 
     def choose_maker(self, engines: Sequence[Engine]) -> Engine:
         """The engine that makes an object for all engines that it spans.

@@ -36,6 +36,7 @@ from swarmcore_api_docker.volume_listing import (
     volume_of,
     warn_of_silence,
 )
+from swarmcore_api_docker.volume_plugins import look_for_plugins
 
 #: From here on a prune spares volumes with a name unless ``all`` is asked for.
 _SPARES_NAMED = ApiVersion(1, 42)
@@ -46,6 +47,8 @@ _TRUE, _FALSE = (
     frozenset({"1", "t", "T", "true", "TRUE", "True"}),
     frozenset({"0", "f", "F", "false", "FALSE", "False"}),
 )
+#: Takes names without slashes only.
+_OWN_DRIVER = "local"
 _SITED = f"{HOLDER}, else {CHOSEN}"
 _LIST = f"{LISTED}; Warnings name silent nodes"
 
@@ -74,10 +77,14 @@ async def create(exchange: Exchange) -> None:
     raw = await exchange.read_body()
     if not raw.strip() and (raw or exchange.cluster.api_version < _NEEDS_NO_BODY):
         raise BadRequest("got EOF while reading request body")
-    read = with_known_spelling(body or {}, ("Name", "Labels"))
+    read = with_known_spelling(body or {}, ("Name", "Labels", "Driver"))
     cluster = exchange.cluster
-    pinned, name = split_node(cluster.nodes(), str(read.get("Name") or ""))
-    site = Site(cluster, read.get("Labels"), volume=name)
+    driver = str(read.get("Driver") or _OWN_DRIVER)
+    plugin = "" if driver == _OWN_DRIVER else driver
+    pinned, name = split_node(cluster.nodes(), str(read.get("Name") or ""), slashes=bool(plugin))
+    if plugin:
+        await look_for_plugins(cluster, [plugin])
+    site = Site(cluster, read.get("Labels"), volume=name, plugin=plugin)
     there = pinned or _holder(cluster, name)
     engine = answering_engine(cluster, there, f"volume {name}") if there else site.choose()
     if name:

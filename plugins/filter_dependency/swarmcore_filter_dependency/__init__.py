@@ -23,7 +23,7 @@ class DependencyFilter:
     for elsewhere the engine would make an empty one of the same name.  A placement that is under
     way counts as a container.  What exists nowhere refuses no node: any engine answers for it, in
     the call and the words of its release.  Images that it mounts are a wish, for an engine without
-    one says so itself.
+    one says so itself, and so are plugins for its new volumes.
     """
 
     name = "dependency"
@@ -37,10 +37,13 @@ class DependencyFilter:
             if _may_exist(config, text, _has_network):
                 yield _Needed("network", text, _has_network).rule()
         for text in config.volumes:
-            if "/" in text:
-                yield _Needed("volume", text, _is_of_node).rule()
-            elif text in config.held_volumes:
+            plugin = config.volume_plugins.get(text)
+            if text in config.held_volumes:
                 yield _Needed("volume", text, _has_volume).rule()
+            elif "/" in text and not (plugin and text in config.slashed_volumes):
+                yield _Needed("volume", text, _is_of_node).rule()
+            elif plugin:
+                yield _Needed("volume plugin", plugin, _has_plugin).rule(soft=True)
         for text in config.mounted_images:
             yield _Needed("mounted image", text, has_image).rule(soft=True)
 
@@ -49,7 +52,7 @@ class _Needed:
     """One thing, and which of the nodes that were asked have it.
 
     Args:
-        kind: container, network, volume or mounted image.
+        kind: container, network, volume, volume plugin or mounted image.
         text: as the client wrote it.
         is_on: whether a node has it.
     """
@@ -95,6 +98,10 @@ def _has_network(node: Node, text: str) -> bool:
 
 def _has_volume(node: Node, text: str) -> bool:
     return node.has_volume(text)
+
+
+def _has_plugin(node: Node, text: str) -> bool:
+    return text in node.ties.drivers
 
 
 def _is_of_node(node: Node, text: str) -> bool:

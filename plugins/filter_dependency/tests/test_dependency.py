@@ -166,3 +166,40 @@ def test_what_some_node_has_binds_where_all_nodes_are_known():
     known = a_config(body=host(NetworkMode=NETWORK)).informed_by(nodes(), all_known=True)
     (rule,) = DependencyFilter().rules(known)
     assert [node.name for node in nodes() if rule.check(node) is None] == ["n1"]
+
+
+PLUGIN = {"Plugins": {"Volume": ["local", "nfs"]}}
+
+
+def driven(source, name="nfs"):
+    options = {"DriverConfig": {"Name": name}}
+    return host(Mounts=[{"Type": "volume", "Source": source, "VolumeOptions": options}])
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "wishes"),
+    [
+        (host(Binds=["team/data:/d"]), ["n1"], []),  # is there
+        (host(Binds=["team/new:/d"]), NOWHERE, []),  # no node is called team, no plugin is named
+        (host(Binds=["team/new:/d"], VolumeDriver="local"), NOWHERE, []),
+        (host(Binds=["team/new:/d"], VolumeDriver="nfs"), EVERYWHERE, ["volume plugin nfs"]),
+        (host(Binds=["n2/new:/d"], VolumeDriver="nfs"), ["n2"], []),
+        (host(Binds=["new:/d"], VolumeDriver="nfs"), EVERYWHERE, ["volume plugin nfs"]),
+        (driven("team/new"), EVERYWHERE, ["volume plugin nfs"]),
+        (driven("team/new", "local"), NOWHERE, []),
+        (driven("team/data"), ["n1"], []),
+        (mount("team/new"), NOWHERE, []),
+    ],
+    ids=str,
+)
+def test_a_slash_in_the_name_of_a_plugins_volume(body, expected, wishes):
+    n1 = a_node("n1", volumes=["team/data"])
+    n1.info = {**n1.info, **PLUGIN}
+    among = [n1, a_node("n2"), a_node("n3")]
+    rules = list(DependencyFilter().rules(a_config(body=body).informed_by(among)))
+    hard = [rule for rule in rules if not rule.soft]
+    soft = [rule for rule in rules if rule.soft]
+    fits = [node.name for node in among if all(rule.check(node) is None for rule in hard)]
+    assert (fits, [rule.text for rule in soft]) == (expected, wishes)
+    for rule in soft:
+        assert [node.name for node in among if rule.check(node) is None] == ["n1"]

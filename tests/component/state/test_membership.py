@@ -1,9 +1,11 @@
 """Discovery's lists become engines, each identity once."""
 
 import trio
+import trio.testing
 
 from swarmcore.addresses import parse_address
 from swarmcore.cluster.membership import natural_key
+from swarmcore.messages import json_answer
 from swarmcore.model import Entry, State
 
 
@@ -156,3 +158,86 @@ async def test_many_engines_are_first_read_a_few_at_a_time(autojump_clock, kit):
         engine.answer("GET", "^/images/json", list_slowly)
     async with kit.open_fleet(*engines):
         assert most == 16
+
+
+SHARED = {"Id": "f00d", "Name": "ov", "Driver": "overlay", "Scope": "global"}
+
+
+def share_a_store(engine, networks):
+    """Have *engine* tell of a store, and list *networks*, which is read at each question."""
+    info = {
+        "ID": engine.engine_id, "Name": engine.name, "NCPU": 4, "MemTotal": 1 << 30,
+        "ClusterStore": "etcd://192.0.2.9:2379",
+    }  # fmt: skip
+
+    async def listed():
+        return json_answer(list(networks))
+
+    engine.answer("GET", "^/info", json_answer(info))
+    engine.answer("GET", "^/networks", listed)
+
+
+async def test_a_network_that_comes_and_goes_on_one_engine_is_read_on_those_that_share_it(
+    autojump_clock, kit
+):
+    one, two, three = (kit.ScriptedEngine(f"n{n}", n) for n in (1, 2, 3))
+    networks = []
+    for engine in (one, two):
+        share_a_store(engine, networks)
+    async with kit.open_fleet(one, two, three) as fleet:
+        three.asked.clear()
+        for change, action in ((networks.append, "create"), (networks.remove, "destroy")):
+            change(SHARED)
+            one.say(action, "f00d", kind="network", name="ov", type="overlay")
+            seconds = await kit.wait_for(
+                lambda: (
+                    [SHARED["Id"] in fleet.node(each).networks for each in (one, two)]
+                    == [bool(networks)] * 2
+                )
+            )
+            assert seconds < 5
+        assert three.paths() == []
+
+
+async def test_a_swarm_whose_member_gets_another_role_is_read_again(autojump_clock, kit):
+    one, two = (kit.ScriptedEngine(f"n{n}", n) for n in (1, 2))
+    managers = [{"NodeID": "m1"}]
+    for engine in (one, two):
+
+        async def info(engine=engine):
+            return json_answer({
+                "ID": engine.engine_id, "Name": engine.name, "NCPU": 4, "MemTotal": 1 << 30,
+                "Swarm": {"LocalNodeState": "active", "RemoteManagers": list(managers)},
+            })  # fmt: skip
+
+        engine.answer("GET", "^/info", info)
+    async with kit.open_fleet(one, two) as fleet:
+        managers.append({"NodeID": "m2"})
+        one.say("update", "m2", kind="node", **{"role.new": "manager", "role.old": "worker"})
+        ties = [fleet.node(each).ties for each in (one, two)]
+        seconds = await kit.wait_for(
+            lambda: all("m2" in fleet.node(each).ties.swarm for each in (one, two))
+        )
+        assert seconds < 5
+        assert all("m2" not in before.swarm for before in ties)
+
+
+async def test_a_removed_network_does_not_come_back_with_a_late_answer(autojump_clock, kit):
+    one = kit.ScriptedEngine("n1", 1)
+    arrived, go_on = trio.Event(), trio.Event()
+
+    async def late():
+        arrived.set()
+        await go_on.wait()
+        return json_answer([SHARED])
+
+    async with kit.open_fleet(one) as fleet, trio.open_nursery() as nursery:
+        (engine,) = fleet.cluster.engines()
+        one.answer("GET", "^/networks", late)
+        nursery.start_soon(engine.refresh_networks)
+        await arrived.wait()
+        engine.forget_network(SHARED["Id"])
+        go_on.set()
+        nursery.start_soon(engine.refresh_networks)
+        await trio.testing.wait_all_tasks_blocked()
+        assert fleet.node(one).networks == {}
