@@ -14,6 +14,7 @@ from swarmcore.config.devices import read_devices, with_named_gpus
 from swarmcore.config.gates import Need, needs_of_create
 from swarmcore.config.instructions import take_instructions
 from swarmcore.config.prefixes import endpoints_without_prefixes, without_prefixes
+from swarmcore.config.published import bound_to
 from swarmcore.config.references import (
     joined_containers,
     mounted_images,
@@ -66,6 +67,8 @@ class ContainerConfig:
         devices: CDI devices, GPUs among them: ``vendor.com/class=name``.
         cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
         needs: fields that an older engine would pass over.
+        manager_ip: the address by which the client reaches the manager; a port that is bound to it
+            is meant to be bound to the node's own.
     """
 
     name: str
@@ -95,6 +98,7 @@ class ContainerConfig:
     devices: tuple[str, ...] = ()
     cpu_shares_are_cpus: bool = False
     needs: tuple[Need, ...] = ()
+    manager_ip: str = ""
 
     @classmethod
     def parse(
@@ -106,6 +110,7 @@ class ContainerConfig:
         swarm_id: str = "",
         version: ApiVersion | None = None,
         lenient: bool = False,
+        manager_ip: str = "",
     ) -> Self:
         """Read a create.
 
@@ -116,6 +121,7 @@ class ContainerConfig:
             swarm_id: used unless the body's labels have one.
             version: the client's; ``None`` where no client asks for a container.
             lenient: pass over a label of expressions that is malformed, as classic did.
+            manager_ip: by which the client reaches the manager, where ports may be bound to it.
 
         Raises:
             BadRequest: not an object, one field twice, a malformed name, label of expressions or
@@ -142,7 +148,8 @@ class ContainerConfig:
             affinities=taken["affinity"],
             whitelists=taken["whitelist"],
             reschedule_policies=_checked_policies(taken["reschedule"]),
-            claim=claim_of_body(host_config, exposed),
+            # Another node's address is another text: every address of the node is claimed.
+            claim=claim_of_body(bound_to(host_config, manager_ip, ""), exposed),
             platform=platform,
             swarm_id=_text(labels.get(SWARM_ID)),
             network_mode=_text(host_config.get("NetworkMode")),
@@ -156,6 +163,7 @@ class ContainerConfig:
             mounted_images=mounted_images(host_config),
             devices=read_devices(host_config).cdi,
             needs=needs_of_create(read, platform, version) if version else (),
+            manager_ip=manager_ip,
         )
 
     def with_name(self, name: str) -> Self:
@@ -213,11 +221,12 @@ class ContainerConfig:
         return replace(self, replaces=frozenset(replacement.replaced(nodes)))
 
     def body_for(self, node: Node) -> dict[str, Any]:
-        """What the engine of *node* gets: its prefixes taken off, CPUs as its shares, and the GPUs
-        that are reserved there by name."""
+        """What the engine of *node* gets: its prefixes taken off, its address for the manager's,
+        CPUs as its shares, and the GPUs that are reserved there by name."""
         body = dict(self.body)
         if isinstance(host_config := body.get("HostConfig"), Mapping):
             host_config = without_prefixes(host_config, node)
+            host_config = bound_to(host_config, self.manager_ip, node.ip)
             held = node.reservations.get(self.swarm_id)
             if held is not None and held.claim.gpus != self.claim.gpus:
                 ids = held.claim.gpu_ids[len(self.claim.gpu_ids) :]

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from swarmcore.config import ContainerConfig
 from swarmcore.config.claims import claim_after_update
 from swarmcore.config.gates import PLATFORM
+from swarmcore.config.published import manager_address
 from swarmcore.config.references import find_container
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.images import has_image
@@ -25,6 +26,7 @@ from swarmcore_api_docker.first_object import read_first_object
 from swarmcore_api_docker.image_carrying import Carrier
 from swarmcore_api_docker.inspection import show_container
 from swarmcore_api_docker.output_types import name_output
+from swarmcore_api_docker.ports import warned
 from swarmcore_api_docker.routed import CHOSEN, CONTAINER, MANAGER
 from swarmcore_api_docker.version_gates import needs_of_verb, require_heeded
 from swarmcore_api_docker.volume_plugins import look_for_plugins
@@ -45,7 +47,7 @@ _READS = {
 }
 _CREATE = (
     "instructions in Env and Labels; names of other objects; the swarm's id in Labels;"
-    " names of GPUs for their number"
+    " names of GPUs for their number; the node's address for the manager's in PortBindings"
 )
 _INSPECT = "Node added; HostIp"
 _RENAME = "the name must be free in the cluster"
@@ -219,7 +221,7 @@ def _create(carrier: Carrier, *, lenient: bool) -> Handler:
                 config = await _read_config(exchange, lenient=lenient)
                 async with exchange.watching():  # a create may wait; who has gone waits no more
                     placed = await _place(exchange, config, carrier)
-                    await exchange.send(as_own(placed.answer))
+                    await exchange.send(warned(as_own(placed.answer), config, placed.node))
             case "1":
                 await explain(exchange)
             case other:
@@ -267,6 +269,7 @@ async def _read_config(exchange: Exchange, *, lenient: bool) -> ContainerConfig:
         swarm_id=new_swarm_id(),
         version=version,
         lenient=lenient,
+        manager_ip=manager_address(exchange.request.header("host") or ""),
     )
 
 

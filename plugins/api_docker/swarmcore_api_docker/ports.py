@@ -1,9 +1,14 @@
 """Published ports as clients must see them: with the engine's address, each one once."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from swarmcore.config import ContainerConfig
+from swarmcore.config.published import is_elsewhere, loopback_ports
+from swarmcore.messages import Answer, dump_json
 from swarmcore.model import ANY_IP
+from swarmcore.node import Node
 
 
 def shown_ip(bound: str, node_ip: str) -> str:
@@ -48,3 +53,20 @@ def show_bindings(
                 unique.append(copy)
         shown[port] = unique
     return shown
+
+
+def warned(answer: Answer, config: ContainerConfig, node: Node) -> Answer:
+    """The answer to a create; warns of ports that nobody finds who looks at ``DOCKER_HOST``.
+
+    Args:
+        answer: the engine's.
+        config: what was asked for.
+        node: where it was placed.
+    """
+    ports = loopback_ports(config.body.get("HostConfig")) if is_elsewhere(node.ip) else ()
+    if answer.status != 201 or not ports:
+        return answer
+    document = answer.json()
+    warning = f"{', '.join(ports)} is published on loopback: only {node.name} itself reaches it"
+    warnings = [*(document.get("Warnings") or ()), warning]
+    return replace(answer, body=dump_json({**document, "Warnings": warnings}))
