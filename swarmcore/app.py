@@ -136,6 +136,7 @@ class Manager:
             make_weighers(options.multipliers, options.spread, failures),
             failures,
             classic=options.classic,
+            carry=options.carry,
         )
 
     def _make_cluster(self) -> Cluster:

@@ -133,6 +133,18 @@ def has_image(holder: ImageHolder, text: str) -> bool:
     return bool(_begun_ids(holder.images, text))
 
 
+def is_local_image(image: Mapping[str, Any], name: str) -> bool:
+    """Whether no registry gave *image* a digest under *name*: it can be had from its engine alone.
+
+    Args:
+        image: its object in ``GET /images/json``.
+        name: as a client wrote it.
+    """
+    repository = split_image(shown_image(name))[0]
+    digests = image.get("RepoDigests") or ()
+    return not any(split_image(digest)[0] == repository for digest in digests)
+
+
 def has_moved(holder: ImageHolder, text: str) -> bool:
     """Whether the engine there calls another image *text* than the one that is meant.
 

@@ -35,6 +35,7 @@ from swarmcore.model import Claim, Container, Drain, Entry, State
 from swarmcore.names import NameIndex, invent_name
 from swarmcore.node import Node
 from swarmcore.protocols import (
+    Carry,
     DecisionCounts,
     DecisionRecord,
     DiscoveryState,
@@ -289,9 +290,11 @@ class Cluster:
         """Hold what an update asks for; see ``protocols.Cluster``."""
         return self._placement.growing(container, claim)
 
-    async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
+    async def create_container(
+        self, config: ContainerConfig, request: Request, carry: Carry | None = None
+    ) -> Placed:
         """Place and create; see ``protocols.Cluster``."""
-        creation = Creation(self._placement, self._read(config), request)
+        creation = Creation(self._placement, self._read(config), request, carry)
         try:
             return await self._completion.finish(creation.run)
         except trio.Cancelled:

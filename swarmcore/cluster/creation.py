@@ -24,8 +24,8 @@ from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, EngineUnreachable, NotFound
 from swarmcore.images import has_image, has_moved, normal_image, shown_image
 from swarmcore.messages import Answer, Request, error_answer
-from swarmcore.node import Node
-from swarmcore.protocols import Placed
+from swarmcore.node import Node, find_image_source, image_test
+from swarmcore.protocols import Carry, Placed
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +71,20 @@ class Creation:
         placement: shared by all creates.
         config: what the client asked for.
         request: who asks, and in which API version.
+        carry: see ``protocols.Cluster.create_container``.
     """
 
-    def __init__(self, placement: Placement, config: ContainerConfig, request: Request) -> None:
+    def __init__(
+        self,
+        placement: Placement,
+        config: ContainerConfig,
+        request: Request,
+        carry: Carry | None = None,
+    ) -> None:
         self._placement = placement
         self._config = config
         self._request = request
+        self._carry = carry
         self._admission = Admission(placement, config, request.client.key)
         self._asked_name = config.name
         self._excluded: set[str] = set()
@@ -219,7 +227,9 @@ class Creation:
     # ---- asking
 
     async def _ask(self, node: Node) -> Answer:
-        """Have *node*'s engine create; of an image name that moved away there it has no image.
+        """Have *node*'s engine create, once the image is there where another engine can give it.
+
+        Of an image name that moved away there it has no image.
 
         Raises:
             EngineUnreachable: it did not; ``sent`` when nobody knows.
@@ -230,6 +240,9 @@ class Creation:
         except NotFound:
             raise EngineUnreachable(node.name, f"engine {node.name} has left") from None
         version = self._request.version or members.roll.api_version
+        missing = error_answer(404, f"No such image: {shown_image(self._config.image)}")
+        if not await self._bring_image(node):
+            return missing
         await self._wait_for_turn(node)
         try:
             for image in (self._config.image, *self._config.mounted_images):
@@ -238,6 +251,31 @@ class Creation:
             return await ask_to_create(engine, self._config, version, self._placement.permit)
         finally:
             self._placement.turns.give_back(node.id)
+
+    async def _bring_image(self, node: Node) -> bool:
+        """Have the image carried to *node* where that lacks it and another can give it.
+
+        Returns:
+            Whether *node* is to be asked: ``False`` where carrying failed.
+
+        Raises:
+            Abandoned: whoever asked has gone before.
+        """
+        placement, image = self._placement, self._config.image
+        if self._carry is None or image_test(image)(node):
+            return True
+        source = find_image_source(image, node, placement.nodes())
+        if source is None:
+            return True
+        with trio.CancelScope() as self._waiting:
+            if not self._abandoned:
+                try:
+                    await self._carry(image, source, node)
+                except EngineError as error:
+                    placement.note_failed_carrying(self._config, source, node, error)
+                    return False
+                return True
+        raise Abandoned(f"whoever asked for {self._config.name} has gone")
 
     async def _wait_for_turn(self, node: Node) -> None:
         """Wait until *node*'s engine has few enough creates under way.

@@ -52,6 +52,7 @@ class DecisionLog:
                 fitting=len(decision.candidates),
                 refused={_clip(text): many for text, many in counts.most_common(_MOST_RULES)},
                 dropped=[_clip(text) for text in dropped],
+                about_image=_clip(decision.about_image),
             )
         )
 

@@ -5,6 +5,7 @@ the same name, port or last gigabyte.  Which node is best is the scheduler's mat
 engines ``creation``'s and ``renaming``'s.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,12 @@ import trio
 
 from swarmcore.cluster.decision_log import DecisionLog
 from swarmcore.cluster.membership import Membership
-from swarmcore.cluster.pulls import forget_failed_pulls, note_failed_pull, note_pulled
+from swarmcore.cluster.pulls import (
+    forget_failed_pulls,
+    note_failed_carrying,
+    note_failed_pull,
+    note_pulled,
+)
 from swarmcore.cluster.queue import Queue
 from swarmcore.cluster.reservations import Reservations
 from swarmcore.cluster.tickets import Tickets
@@ -29,6 +35,8 @@ from swarmcore.names import NameIndex
 from swarmcore.node import Node, Reservation
 from swarmcore.protocols import Decision, Explanation
 from swarmcore.scheduler import Scheduler, why_no_room
+
+log = logging.getLogger(__name__)
 
 
 class PlacementListener(Protocol):
@@ -294,6 +302,17 @@ class Placement:
                 self.decisions.note_failure(
                     ticket.reservation, node.name, f"the pull failed: {error}"
                 )
+
+    def note_failed_carrying(
+        self, config: ContainerConfig, source: Node, node: Node, error: EngineError
+    ) -> None:
+        """The image of *config* could not be carried from *source* to *node*."""
+        text = f"carrying the image from {source.name} failed: {error}"
+        self.decisions.note_failure(config.swarm_id, node.name, text)
+        log.warning("creating %s on %s: %s", config.name, node.name, text)
+        if error.engine == node.name:
+            note_failed_carrying(node, config.image, error, trio.current_time())
+            self.scheduler.note_failure(node)
 
     def pull_failed(self, image: str, client_key: str) -> None:
         """Give back what waited for *client_key*'s pull of *image*."""

@@ -90,19 +90,36 @@ def note_failed_pull(node: Node, image: str, error: EngineError, now: float) -> 
         return False
     log.warning("pulling %s on %s failed, which counts against the node: %s", image, node.name,
                 error)  # fmt: skip
+    _count(node, scope, image, str(error), now)
+    return True
+
+
+def note_failed_carrying(node: Node, image: str, error: EngineError, now: float) -> None:
+    """*image*, which another engine gave, could not be had by *node*, and its engine said so.
+
+    Args:
+        node: which.
+        image: as the client named it.
+        error: the engine's.
+        now: trio time.
+    """
+    scope = "" if _OF_MACHINE.search(str(error)) else normal_image(image)
+    _count(node, scope, image, str(error), now)
+
+
+def _count(node: Node, scope: str, image: str, reason: str, now: float) -> None:
     known = node.failed_pulls.get(scope)
     failed = FailedPulls(
         scope=scope,
         count=known.count + 1 if known else 1,
         image=image[:_LONGEST_TEXT],
-        reason=str(error)[:_LONGEST_TEXT],
+        reason=reason[:_LONGEST_TEXT],
         at=time.time(),
         until=now + _REMEMBERED_SECONDS,
     )
     others = [each for each in node.failed_pulls.values() if each.scope != scope]
     latest = sorted([*others, failed], key=lambda each: each.until)[-_MOST_SCOPES:]
     node.failed_pulls = {each.scope: each for each in latest}
-    return True
 
 
 def forget_failed_pulls(nodes: Iterable[Node], now: float) -> None:

@@ -1,5 +1,7 @@
 """A node: what the scheduler and plugins see of one engine."""
 
+from swarmcore.node.failed_pulls import count_failed_pulls
+from swarmcore.node.image_sources import find_image_source, image_test
 from swarmcore.node.listing import Listing
 from swarmcore.node.node import Node
 from swarmcore.node.overcommit import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, read_overcommit
@@ -14,6 +16,9 @@ __all__ = [
     "Node",
     "Reservation",
     "Spanning",
+    "count_failed_pulls",
+    "find_image_source",
+    "image_test",
     "is_spanning",
     "is_swarm_manager",
     "read_overcommit",

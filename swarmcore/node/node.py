@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from swarmcore.images import has_image, normal_image, registry_of, words_of_name
+from swarmcore.images import words_of_name
 from swarmcore.model import (
     ALL_GPUS,
     NANO,
@@ -194,6 +194,11 @@ class Node(Listing):
         return 100 - self.failures * 100 // self.failure_limit
 
     @property
+    def machine(self) -> tuple[str, str]:
+        """Operating system and architecture, as ``info`` has them; texts that may be empty."""
+        return str(self.info.get("OSType", "")), str(self.info.get("Architecture", ""))
+
+    @property
     def gpus(self) -> GpuStock:
         """The GPUs of the machine; read again when what tells of them was replaced."""
         labels, info, stock = self._gpu_stock
@@ -311,6 +316,11 @@ class Node(Listing):
             yield from image.get("RepoDigests") or ()
 
     @property
+    def listed_image_words(self) -> Collection[str]:
+        """As ``image_words``, of the images that are there already."""
+        return self._shelf.words
+
+    @property
     def image_words(self) -> Collection[str]:
         """What images here, and those of reservations, may be called.
 
@@ -320,14 +330,6 @@ class Node(Listing):
             return self._shelf.words
         reserved = (words_of_name(held.image) for held in self._reservations.values())
         return frozenset(self._shelf.words).union(*reserved)
-
-    def failed_pulls_of(self, image: str) -> int:
-        """How many pulls failed here lately for reasons that a pull of *image* would meet again;
-        0 where it need not be pulled."""
-        if not self.failed_pulls or has_image(self, image):
-            return 0
-        scopes = {"", registry_of(image), normal_image(image)}
-        return sum(each.count for each in self.failed_pulls.values() if each.scope in scopes)
 
     # ---- changing: for the engine that owns this node
 

@@ -37,6 +37,8 @@ def _lines(decision: Document, width: int) -> Iterator[str]:
         )
     if decision["Dropped"]:
         text += "; dropped: " + ", ".join(decision["Dropped"])
+    if decision["AboutImage"]:
+        text += f"; image {decision['AboutImage']}"
     if decision["Failure"]:
         text += f"; failed there: {decision['Failure']}"
     yield from wrap(text, width=width, hanging=hanging)

@@ -88,6 +88,7 @@ def _answer(explanation: Document, width: int) -> Iterator[str]:
         ("filters", ", ".join(explanation["Filters"])),
         ("alternates", ", ".join(explanation["Alternates"])),
         ("dropped", "; ".join(explanation["Dropped"])),
+        ("image", explanation["AboutImage"]),
     ]
     yield ""
     for word, text in facts:

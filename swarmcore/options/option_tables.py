@@ -283,6 +283,7 @@ CLUSTER_OPTS = {
     "swarm.queue": "seconds that a create waits for room (0: fail at once)",
     "swarm.queue.limit": "how many creates may wait at once (1000)",
     "swarm.spread": "a label of nodes; first its value with the fewest containers",
+    "swarm.carry": "lead over nodes with an image for it to be carried to the best node (1)",
     "swarm.weight.image": "how much it counts that a node has the image (0)",
     "swarm.weight.failures": "how much creates that failed on a node count against it (0)",
 }

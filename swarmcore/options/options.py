@@ -19,7 +19,7 @@ from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.node import MOST_OVERCOMMIT
 from swarmcore.options.settings import Setting
-from swarmcore.options.weights import read_multipliers
+from swarmcore.options.weights import read_carry, read_multipliers
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
 
 _log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class Options:
         node_settings: file that keeps what operators decide about nodes; empty for none.
         alternates: how many other nodes one create may try where a failure is the node's.
         multipliers: weigher -> how much it counts beside the strategy.
+        carry: by how much a node must lead the best one with an image for that to be carried there.
         spread: the label of nodes over whose values containers are spread first; empty for none.
         starts: how many creates and starts one engine has at once; 0 for any number.
         queue_seconds: how long a create waits for room; 0: not at all.
@@ -82,6 +83,7 @@ class Options:
     node_settings: str = ""
     multipliers: Mapping[str, float] = field(default_factory=dict)
     spread: str = ""
+    carry: float = 1.0
     starts: int = 0
     queue_seconds: float = 0.0
     queue_limit: int = 1000
@@ -156,6 +158,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         queue_seconds=_seconds(cluster_opts, "swarm.queue"),
         queue_limit=_count(cluster_opts, "swarm.queue.limit", 1000),
         spread=cluster_opts.get("swarm.spread", ""),
+        carry=read_carry(cluster_opts, classic=classic),
         settings=settings,
     )
 

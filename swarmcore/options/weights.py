@@ -1,4 +1,4 @@
-"""What ``--cluster-opt`` says about weights: ``swarm.weight.NAME``, ``swarm.spread``."""
+"""What ``--cluster-opt`` says about weights: ``swarm.weight.NAME``, ``swarm.carry``."""
 
 import math
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from swarmcore.errors import ConfigError
 
 _PREFIX = "swarm.weight."
+_CARRY = "swarm.carry"
 #: What can be weighed beside the strategy.
 NAMES = ("image", "failures")
 #: Either way.  The strategy counts 1: a million is already "always", and sums stay exact numbers.
@@ -25,18 +26,31 @@ def read_multipliers(cluster_opts: Mapping[str, str]) -> dict[str, float]:
     }
     for name in given.keys() - set(NAMES):
         raise ConfigError(f"no weight is called {_PREFIX}{name}; known: {', '.join(NAMES)}")
-    return {name: _number(name, text) for name, text in given.items()}
+    return {name: _number(_PREFIX + name, text) for name, text in given.items()}
 
 
-def _number(name: str, text: str) -> float:
+def read_carry(cluster_opts: Mapping[str, str], *, classic: bool) -> float:
+    """By how much a node must be better than the best one with an image for that to be carried.
+
+    Classic carried no image: containers went where it was.
+
+    Raises:
+        ConfigError: no number, negative, or too large.
+    """
+    text = cluster_opts.get(_CARRY, str(_MOST if classic else 1))
+    number = _number(_CARRY, text)
+    if number < 0:
+        raise ConfigError(f"{_CARRY} can not be negative, {text!r} is invalid")
+    return number
+
+
+def _number(key: str, text: str) -> float:
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ConfigError(f"{_PREFIX}{name} should be a number such as 1.5, {text!r} is invalid")
+        raise ConfigError(f"{key} should be a number such as 1.5, {text!r} is invalid")
     if abs(number) > _MOST:
-        raise ConfigError(
-            f"{_PREFIX}{name} should be from -{_MOST} to {_MOST}, {text!r} is invalid"
-        )
+        raise ConfigError(f"{key} should be from -{_MOST} to {_MOST}, {text!r} is invalid")
     return number

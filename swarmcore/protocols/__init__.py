@@ -8,7 +8,7 @@ from swarmcore.config import ContainerConfig
 from swarmcore.messages import Answer, Client, Headers, Request
 from swarmcore.model import Container, Entry, Event, TLSFiles
 from swarmcore.node import Node
-from swarmcore.protocols.clusters import Cluster, EventStream, Placed
+from swarmcore.protocols.clusters import Carry, Cluster, EventStream, Placed
 from swarmcore.protocols.commands import Command
 from swarmcore.protocols.decisions import (
     Candidate,
@@ -36,6 +36,7 @@ __all__ = [
     "Answer",
     "AnswerStream",
     "Candidate",
+    "Carry",
     "Client",
     "Cluster",
     "Command",

@@ -1,6 +1,6 @@
 """All engines together as API plugins use them: who is there, what is where, placing."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -31,6 +31,10 @@ class Placed:
 
     answer: Answer
     node: Node
+
+
+#: Carries an image, as the client named it, from one node to another.
+Carry = Callable[[str, Node, Node], Awaitable[None]]
 
 
 class Cluster(Protocol):
@@ -210,8 +214,17 @@ class Cluster(Protocol):
         """
         ...
 
-    async def create_container(self, config: ContainerConfig, request: Request) -> Placed:
+    async def create_container(
+        self, config: ContainerConfig, request: Request, carry: Carry | None = None
+    ) -> Placed:
         """Place and create; tries alternates where the failure is the node's.
+
+        Args:
+            config: what is to run.
+            request: who asks, and in which API version.
+            carry: called for a node that lacks the image where another can give it: carries an
+                image from one node to another, or raises ``EngineError``.  The create goes on there
+                with what it has reserved.
 
         Returns:
             The engine's own answer, 201 or whatever error is the user's.

@@ -55,6 +55,8 @@ class Decision:
         error: why there is no candidate; ``None`` when there is one.
         verdicts: node id -> what every rule says of it; empty unless the whole was asked for.
         weighers: what was added to the strategy's weights.
+        about_image: where a node was preferred that lacks the image and can get it from another:
+            whether it is carried, and why; else empty.
     """
 
     candidates: Sequence[Candidate]
@@ -63,6 +65,7 @@ class Decision:
     error: NoNodeFits | None = None
     verdicts: Mapping[str, Sequence[Verdict]] = field(default_factory=dict, repr=False)
     weighers: Sequence[Weigher] = ()
+    about_image: str = ""
 
     @property
     def node(self) -> Node:
@@ -130,6 +133,7 @@ class DecisionRecord:
         error: why it was refused; empty where it was not.
         failure: why nothing came of it on the chosen node: the pull of the image or the create
             failed there; empty where neither did.
+        about_image: whether the image was to be carried to the node, and why; see ``Decision``.
         id: the container's swarm id.
     """
 
@@ -144,4 +148,5 @@ class DecisionRecord:
     dropped: Sequence[str] = ()
     error: str = ""
     failure: str = ""
+    about_image: str = ""
     id: str = ""

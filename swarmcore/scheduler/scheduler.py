@@ -13,7 +13,7 @@ from typing import Any
 
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import BadRequest, NoNodeFits, SwarmError
-from swarmcore.node import Node
+from swarmcore.node import Node, count_failed_pulls
 from swarmcore.protocols import (
     Candidate,
     Decision,
@@ -23,6 +23,7 @@ from swarmcore.protocols import (
     Verdict,
     Weigher,
 )
+from swarmcore.scheduler.carrying import settle_image
 from swarmcore.scheduler.classic import word_classic
 from swarmcore.scheduler.devices import device_rules
 from swarmcore.scheduler.failures import FailureHistory
@@ -50,6 +51,8 @@ class Scheduler:
         weighers: are added to the strategy's weights.
         failures: is told of creates that failed.
         classic: refusals begin with Swarm classic's sentence.
+        carry: by how much a node must lead the best one with an image for that to be carried there;
+            ``None``: where images are is of no regard.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Scheduler:
         failures: FailureHistory | None = None,
         *,
         classic: bool = False,
+        carry: float | None = None,
     ) -> None:
         self._strategy = strategy
         self._filters = tuple(filters)
@@ -70,6 +74,7 @@ class Scheduler:
         self._read = {
             word for each in self._filters for word in getattr(each, "reads", (each.name,))
         }
+        self._carry = carry
         #: Where it is, for those who watch that it gets on.
         self.step = Step()
 
@@ -164,13 +169,16 @@ class Scheduler:
         dropped = [
             rule.text for (_, rule), is_broken in zip(soft, broken, strict=True) if is_broken
         ]
-        return Decision(candidates, dropped, refusals, None, verdicts, weighers)
+        decision = Decision(candidates, dropped, refusals, None, verdicts, weighers)
+        if self._carry is None:
+            return decision
+        return settle_image(config.image, decision, asked, self._carry)
 
     def _weighers_for(
         self, config: ContainerConfig, candidates: Sequence[Candidate]
     ) -> tuple[Weigher, ...]:
         """Those that were asked for; first of all failed pulls, where they tell nodes apart."""
-        if any(each.node.failed_pulls_of(config.image) for each in candidates):
+        if any(count_failed_pulls(each.node, config.image) for each in candidates):
             return (FAILED_PULLS, *self._weighers)
         return self._weighers
 

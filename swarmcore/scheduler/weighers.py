@@ -9,7 +9,7 @@ from typing import Final
 
 from swarmcore.config import ContainerConfig
 from swarmcore.images import has_image
-from swarmcore.node import Node
+from swarmcore.node import Node, count_failed_pulls
 from swarmcore.protocols import Weigher
 from swarmcore.scheduler.failures import FailureHistory
 
@@ -22,7 +22,7 @@ FAILED_PULLS: Final = Weigher(
     "failed pulls",
     None,
     lambda config, candidates, _: [
-        -float(node.failed_pulls_of(config.image)) for node in candidates
+        -float(count_failed_pulls(node, config.image)) for node in candidates
     ],
 )
 

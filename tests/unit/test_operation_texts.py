@@ -81,6 +81,7 @@ def explanation(*nodes, **more):
         "Node": nodes[0]["Name"],
         "Alternates": [],
         "Dropped": [],
+        "AboutImage": "",
         "Error": "",
         "Claim": {"NanoCPUs": 0, "Memory": 0, "Ports": [], "GPUs": 0, "GPUIDs": []},
         "Strategy": "spread",
@@ -294,6 +295,7 @@ def test_a_decision_says_what_was_dropped_and_what_it_was_for():
         "Fitting": 2,
         "Refused": {"port 80/tcp": 1},
         "Dropped": ["zone==~b"],
+        "AboutImage": "",
         "Error": "",
         "Failure": "",
     }

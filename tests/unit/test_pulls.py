@@ -9,6 +9,7 @@ from swarmcore.cluster.pulls import (
     scope_of_failure,
 )
 from swarmcore.errors import EngineError, EngineRefused, EngineUnreachable
+from swarmcore.node import count_failed_pulls
 from swarmcore.scheduler import Scheduler
 from swarmcore.testing.builders import a_config, a_node
 from tests.unit.test_weighers import Saying
@@ -66,14 +67,14 @@ FULL = EngineError("n1", "no space left on device")
 def test_what_failed_counts_for_pulls_that_would_meet_it_again(error, image, count):
     node = a_node("n1", images=[])
     note_failed_pull(node, IMAGE, error, 0.0)
-    assert node.failed_pulls_of(image) == count
+    assert count_failed_pulls(node, image) == count
 
 
 def test_it_counts_nothing_where_the_image_is_there():
     node = a_node("n1", images=[IMAGE])
     note_failed_pull(node, IMAGE, FULL, 0.0)
-    assert node.failed_pulls_of(IMAGE) == 0
-    assert node.failed_pulls_of("busybox") == 1
+    assert count_failed_pulls(node, IMAGE) == 0
+    assert count_failed_pulls(node, "busybox") == 1
 
 
 @pytest.mark.parametrize("error", [UNREACHABLE, FULL])
@@ -81,7 +82,7 @@ def test_a_pull_that_succeeds_ends_it(error):
     node = a_node("n1", images=[])
     note_failed_pull(node, IMAGE, error, 0.0)
     note_pulled(node, "hub.example:5000/other")
-    assert node.failed_pulls_of(IMAGE) == 0
+    assert count_failed_pulls(node, IMAGE) == 0
 
 
 def test_it_is_forgotten_ten_minutes_after_the_last_one():
@@ -89,7 +90,7 @@ def test_it_is_forgotten_ten_minutes_after_the_last_one():
     for now in (0.0, 300.0):
         note_failed_pull(node, IMAGE, UNREACHABLE, now)
     forget_failed_pulls([node], 899.0)
-    assert node.failed_pulls_of(IMAGE) == 2
+    assert count_failed_pulls(node, IMAGE) == 2
     forget_failed_pulls([node], 900.0)
     assert node.failed_pulls == {}
 
@@ -101,7 +102,7 @@ def test_clients_cannot_fill_the_memory_with_names():
         note_failed_pull(node, f"hub{number}.example/{'y' * 100_000}", error, float(number))
     assert len(node.failed_pulls) == 64
     assert len(repr(node.failed_pulls)) < 100_000
-    assert node.failed_pulls_of("hub999.example/app") == 1
+    assert count_failed_pulls(node, "hub999.example/app") == 1
 
 
 def test_a_create_goes_where_fewest_pulls_failed_before_all_that_the_strategy_says():

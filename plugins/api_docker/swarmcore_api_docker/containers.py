@@ -7,6 +7,7 @@ A name in a path is always replaced by the full id, as one segment: an engine kn
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
+from functools import partial
 from urllib.parse import quote
 
 from swarmcore.config import ContainerConfig
@@ -15,7 +16,6 @@ from swarmcore.config.gates import PLATFORM
 from swarmcore.config.published import manager_address
 from swarmcore.config.references import find_container
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.images import has_image
 from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.model import Container
 from swarmcore.protocols import Engine, Epilogue, Exchange, Handler, Placed, Route
@@ -231,15 +231,10 @@ def _create(carrier: Carrier, *, lenient: bool) -> Handler:
 
 
 async def _place(exchange: Exchange, config: ContainerConfig, carrier: Carrier) -> Placed:
-    """Create; once more where the image was missing and could be carried there."""
-    await look_for_plugins(exchange.cluster, config.volume_plugins.values())
-    placed = await exchange.cluster.create_container(config, exchange.request)
-    carried = False
-    if placed.answer.status == 404 and not has_image(placed.node, config.image):
-        carried = await carrier.carry(exchange.cluster, config.image, placed.node)
-    if carried:
-        placed = await exchange.cluster.create_container(config, exchange.request)
-    return placed
+    """Create, with a way to bring the image to where the container will be."""
+    cluster = exchange.cluster
+    await look_for_plugins(cluster, config.volume_plugins.values())
+    return await cluster.create_container(config, exchange.request, partial(carrier.carry, cluster))
 
 
 def _explain(*, lenient: bool) -> Handler:

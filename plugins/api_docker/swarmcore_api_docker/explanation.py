@@ -27,6 +27,7 @@ def explanation_document(
         "Node": decision.node.name if placed else "",
         "Alternates": [node.name for node in explanation.alternates],
         "Dropped": list(decision.dropped),
+        "AboutImage": decision.about_image,
         "Error": str(decision.error or ""),
         "Claim": {
             "NanoCPUs": config.claim.nano_cpus,

@@ -1,12 +1,12 @@
-"""An image that was built on one engine, carried to the one on which a container must be.
+"""An image that was built on one engine, carried to another on which something needs it.
 
-A network or a constraint may bind a container to a node without the image.  One that came from a
-registry is the client's to pull, with its credentials; one that was built, committed or loaded can
-be had from its engine alone.  It goes from engine to engine as it comes, and nothing is kept.
+A network or a constraint may bind a container to a node without the image, or the strategy prefers
+such a node: that is the scheduler's to know.  One that came from a registry is the client's to
+pull, with its credentials; one that was built, committed or loaded can be had from its engine
+alone.  It goes from engine to engine as it comes, and nothing is kept.
 """
 
 import logging
-from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 from weakref import WeakValueDictionary
@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import trio
 
 from swarmcore.errors import EngineError
-from swarmcore.images import has_image, named_ids, shown_image, split_image
+from swarmcore.images import has_image, shown_image
 from swarmcore.messages import Headers
 from swarmcore.node import Node
 from swarmcore.protocols import AnswerStream, Cluster, Engine, Upload
@@ -35,53 +35,32 @@ class Carrier:
     def __init__(self) -> None:
         self._under_way: WeakValueDictionary[tuple[str, str], trio.Lock] = WeakValueDictionary()
 
-    async def carry(self, cluster: Cluster, name: str, node: Node) -> bool:
-        """Have the image *name* on *node*, if another engine can give it.
+    async def carry(self, cluster: Cluster, name: str, source: Node, target: Node) -> None:
+        """Have the image *name* on *target*.
 
         Args:
-            cluster: whose engines may have it.
+            cluster: whose nodes they are.
             name: as the client named it.
-            node: lacks it.
+            source: has it.
+            target: lacks it; while somebody else's transfer to it is under way, that is awaited.
 
-        Returns:
-            Whether it is there now.
+        Raises:
+            EngineError: one of the two engines failed; says which.
         """
-        lock = self._under_way.setdefault((node.id, name), trio.Lock())
+        lock = self._under_way.setdefault((target.id, shown_image(name)), trio.Lock())
         async with lock:
-            if has_image(node, name):
-                return True
-            source = _find_source(cluster, name)
-            if source is None:
-                return False
-            log.info("carrying image %s from %s to %s", name, source.node.name, node.name)
-            try:
-                target = cluster.engine(node.id)
-                with cluster.image_names.copying(name, source.node, node):
-                    await _transfer(name, source, target)
-                    await target.refresh_images()
-            except EngineError as error:
-                log.warning("carrying image %s from %s to %s failed: %s", name, source.node.name,
-                            node.name, error)  # fmt: skip
-                return False
-            return has_image(node, name)
-
-
-def _find_source(cluster: Cluster, name: str) -> Engine | None:
-    """An engine that answers and has the image from no registry."""
-    for engine in cluster.engines():
-        images = engine.node.images
-        if engine.node.health and any(
-            _is_local(images[id], name) for id in named_ids(images, name)
-        ):
-            return engine
-    return None
-
-
-def _is_local(image: Mapping[str, Any], name: str) -> bool:
-    """Whether *image* has no digest that a registry gave it under that name."""
-    repository = split_image(shown_image(name))[0]
-    digests = image.get("RepoDigests") or ()
-    return not any(split_image(digest)[0] == repository for digest in digests)
+            if has_image(target, name):
+                return
+            log.info("carrying image %s from %s to %s", name, source.name, target.name)
+            begun = trio.current_time()
+            giver, taker = cluster.engine(source.id), cluster.engine(target.id)
+            with cluster.image_names.copying(name, source, target):
+                await _transfer(name, giver, taker)
+                await taker.refresh_images()
+            if not has_image(target, name):
+                raise EngineError(target.name, f"it did not take image {name}")
+            seconds = trio.current_time() - begun
+            log.info("image %s is on %s after %.1f s", name, target.name, seconds)
 
 
 async def _transfer(name: str, source: Engine, target: Engine) -> None:

@@ -260,7 +260,7 @@ class FakeCluster:
         self.turns.append(engine)
         yield
 
-    async def create_container(self, config, request):
+    async def create_container(self, config, request, carry=None):
         self.created.append(config)
         return Placed(self.answer, self._engines[0].node)
 

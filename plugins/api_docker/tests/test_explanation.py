@@ -39,6 +39,7 @@ def test_it_begins_with_the_answer(placed):
         "Node": "n3",
         "Alternates": ["n2"],
         "Dropped": ["constraint disk==~ssd"],
+        "AboutImage": "",
         "Error": "",
         "Claim": {
             "NanoCPUs": 500_000_000,

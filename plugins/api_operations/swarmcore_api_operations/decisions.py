@@ -35,6 +35,7 @@ def _document(record: DecisionRecord) -> dict[str, Any]:
         "Fitting": record.fitting,
         "Refused": dict(record.refused),
         "Dropped": list(record.dropped),
+        "AboutImage": record.about_image,
         "Error": record.error,
         "Failure": record.failure,
     }

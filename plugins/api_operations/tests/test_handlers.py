@@ -146,6 +146,7 @@ async def test_decisions_are_limited(cluster):
             "Fitting": 2,
             "Refused": {"memory": 1},
             "Dropped": [],
+            "AboutImage": "",
             "Error": "",
             "Failure": "",
         }

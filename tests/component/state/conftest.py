@@ -371,10 +371,10 @@ class Fleet:
         for one in scripted:
             await wait_for(lambda one=one: self.node(one).state is State.HEALTHY)
 
-    async def create(self, config, *, client="127.0.0.1", version="/v1.41"):
+    async def create(self, config, *, client="127.0.0.1", version="/v1.41", carry=None):
         """A client creates."""
         request = a_request("POST", f"{version}/containers/create", client=Client(client))
-        return await self.cluster.create_container(config, request)
+        return await self.cluster.create_container(config, request, carry)
 
     def pull_targets(self, image, *, client="127.0.0.1"):
         """Names of the engines that a client's pull goes to."""

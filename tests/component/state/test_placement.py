@@ -1,11 +1,12 @@
 """Creates: who wins, who is asked next, what is left behind, and what is never left behind."""
 
 import json
+from functools import partial
 
 import pytest
 import trio
 
-from swarmcore.errors import Conflict, EngineUnreachable, NoNodeFits
+from swarmcore.errors import Conflict, EngineError, EngineUnreachable, NoNodeFits
 from swarmcore.messages import error_answer
 from swarmcore.model import GiB, State
 from swarmcore.testing.builders import a_config
@@ -350,6 +351,73 @@ async def test_a_missing_image_is_looked_for_on_other_nodes_first(autojump_clock
     async with kit.open_fleet(*engines) as fleet:
         placed = await fleet.create(a_config(name="web"))
         assert (placed.answer.status, placed.node.name) == (201, "n3")
+
+
+class Carrier:
+    """Carries images at once, or fails with an error; keeps what it was asked for."""
+
+    def __init__(self, fleet, error=None):
+        self.fleet, self.error, self.asked = fleet, error, []
+
+    async def __call__(self, image, source, target):
+        self.asked.append((image, source.name, target.name))
+        if self.error is not None:
+            raise self.error
+        engine = self.fleet.scripted[target.address]
+        engine.images.add(f"{image}:latest")
+        await self.fleet.cluster.engine(target.id).refresh_images()
+
+
+async def test_a_create_goes_on_where_its_image_was_carried(autojump_clock, kit, engines):
+    lacking(engines, holders=[engines[2]])
+    async with kit.open_fleet(*engines) as fleet:
+        carrier = Carrier(fleet)
+        placed = await fleet.create(a_config(name="web"), carry=carrier)
+        assert (placed.answer.status, placed.node.name) == (201, "n1")
+        assert carrier.asked == [("busybox", "n3", "n1")]
+        assert [(one.cause, one.node) for one in fleet.cluster.decisions(9)] == [("create", "n1")]
+        await fleet.create(a_config(name="web2"), carry=carrier)
+        await fleet.create(a_config(name="web3"), carry=carrier)
+        assert carrier.asked == [("busybox", "n3", "n1"), ("busybox", "n1", "n2")]
+        assert fleet.left_behind() == []
+
+
+@pytest.mark.parametrize(
+    ("failing", "counted"), [("n1", {"n1": 1, "n3": 0}), ("n3", {"n1": 0, "n3": 0})]
+)
+async def test_a_create_goes_to_the_image_where_carrying_fails(
+    autojump_clock, kit, engines, failing, counted
+):
+    lacking(engines, holders=[engines[2]])
+    async with kit.open_fleet(*engines) as fleet:
+        carrier = Carrier(fleet, EngineError(failing, "connection reset"))
+        placed = await fleet.create(a_config(name="web"), carry=carrier)
+        assert (placed.answer.status, placed.node.name) == (201, "n3")
+        second, first = fleet.cluster.decisions(9)
+        assert (first.node, first.failure) == (
+            "n1", "carrying the image from n3 failed: connection reset",
+        )  # fmt: skip
+        assert (second.node, second.cause, second.failure) == ("n3", "alternate", "")
+        nodes = {node.name: node for node in fleet.cluster.nodes()}
+        assert {name: len(nodes[name].failed_pulls) for name in counted} == counted
+        assert fleet.left_behind() == []
+
+
+async def test_nothing_is_carried_for_a_client_that_has_gone(autojump_clock, kit, engines):
+    lacking(engines, holders=[engines[2]])
+    async with kit.open_fleet(*engines) as fleet:
+        began = trio.Event()
+
+        async def carry(image, source, target):
+            began.set()
+            await trio.sleep_forever()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(fleet.create, a_config(name="web"), carry=carry))
+            await began.wait()
+            nursery.cancel_scope.cancel()
+        await kit.wait_for(lambda: fleet.left_behind() == [])
+        assert created_on(engines) == []
 
 
 async def test_a_client_pulls_where_its_container_was_placed_and_comes_back_to_it(
