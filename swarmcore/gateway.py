@@ -182,6 +182,8 @@ class ClusterExchange:
         settle_at_end: bool = False,
         reword: Callable[[Headers], Headers] | None = None,
         epilogue: Epilogue | None = None,
+        pieces: Callable[[], Awaitable[bytes]] | None = None,
+        alter: Callable[[bytes], bytes] | None = None,
     ) -> int:
         """See ``protocols.Exchange``."""
         return await relay(
@@ -196,6 +198,8 @@ class ClusterExchange:
             settle_at_end=settle_at_end,
             reword=reword,
             epilogue=epilogue,
+            pieces=pieces,
+            alter=alter,
         )
 
 

@@ -33,19 +33,22 @@ def image_test(name: str) -> Callable[[Node], bool]:
     return has
 
 
-def find_image_source(name: str, target: Node, nodes: Iterable[Node]) -> Node | None:
+def find_image_source(
+    name: str, target: Node, nodes: Iterable[Node], *, pulled: bool = False
+) -> Node | None:
     """The first of *nodes* that answers and can give *target* the image.
 
     Args:
         name: as a client wrote it.
         target: lacks it.
         nodes: that may have it.
+        pulled: also one that came from a registry.
     """
     has = image_test(name)
     for node in nodes:
         if node is target or not node.health or node.machine != target.machine or not has(node):
             continue
         images = node.images
-        if any(is_local_image(images[id], name) for id in named_ids(images, name)):
+        if pulled or any(is_local_image(images[id], name) for id in named_ids(images, name)):
             return node
     return None

@@ -111,6 +111,8 @@ class Exchange(Protocol):
         settle_at_end: bool = False,
         reword: Callable[[Headers], Headers] | None = None,
         epilogue: Epilogue | None = None,
+        pieces: Callable[[], Awaitable[bytes]] | None = None,
+        alter: Callable[[bytes], bytes] | None = None,
     ) -> int:
         """Hand the request to *engine* and its answer to the client, hijack and websocket too.
 
@@ -131,6 +133,10 @@ class Exchange(Protocol):
             reword: changes the headers of an answer that is no error, hijacks included.
             epilogue: speaks when the engine is lost in the middle of a successful answer without
                 a length; without one, and for all other answers, the client's answer is cut off.
+            pieces: gives the client's body instead of ``receive_chunk``, the same bytes, ``b""`` at
+                its end: for a handler that has begun to read it, or looks at what goes by.
+            alter: each piece of a successful answer without a length passes through it, and in
+                the end ``b""``, for what it has held back.
 
         Returns:
             The status that the engine answered.

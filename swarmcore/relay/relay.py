@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 Settle = Callable[[int], Awaitable[None]]
 Rewrite = Callable[[Answer], Answer]
 Reword = Callable[[Headers], Headers]
+Pieces = Callable[[], Awaitable[bytes]]
+Alter = Callable[[bytes], bytes]
 
 #: An answer that is rewritten is held whole: inspect of a large container is some 100 KB.
 _REWRITTEN_BYTES = 64 << 20
@@ -78,6 +80,8 @@ async def relay(
     settle_at_end: bool = False,
     reword: Reword | None = None,
     epilogue: Epilogue | None = None,
+    pieces: Pieces | None = None,
+    alter: Alter | None = None,
 ) -> int:
     """Hand *exchange* to *engine*; the rest as ``protocols.Exchange.relay`` has it.
 
@@ -90,7 +94,7 @@ async def relay(
     """
     node = engine.node
     spoken = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
-    hooks = _Hooks(settle, settle_at_end, rewrite, reword, epilogue)
+    hooks = _Hooks(settle, settle_at_end, rewrite, reword, epilogue, pieces, alter)
     passage = _Passage(exchange, engine.upstream, engine.contacted, f"{announced}".encode(), hooks)
     try:
         return await passage.run(f"/v{spoken}{path}", body)
@@ -144,6 +148,8 @@ class _Hooks:
     rewrite: Rewrite | None = None
     reword: Reword | None = None
     epilogue: Epilogue | None = None
+    pieces: Pieces | None = None
+    alter: Alter | None = None
     inspect: Callable[[Head], None] | None = None
 
 
@@ -195,6 +201,9 @@ class _Passage:
         that may end HTTP goes with its head: an engine takes what comes later for raw input.
         """
         exchange = self._exchange
+        if self._hooks.pieces is not None:
+            first = await self._hooks.pieces()
+            return (None, first) if first else (b"", b"")
         if exchange.body is not None:
             return exchange.body, b""
         if exchange.body_complete:
@@ -247,7 +256,8 @@ class _Passage:
                 await call.wait_continue()
             if first:
                 await call.send(first)
-            while data := await self._exchange.receive_chunk():
+            receive = self._hooks.pieces or self._exchange.receive_chunk
+            while data := await receive():
                 await call.send(data)
             await call.finish()
 
@@ -293,13 +303,18 @@ class _Passage:
         await exchange.send_head(head.status, headers, reason=head.reason)
         ended_by_us = framing in (Framing.CHUNKED, Framing.CLOSE)
         epilogue = self._hooks.epilogue if ended_by_us and head.status < 400 else None
+        alter = self._hooks.alter if ended_by_us and head.status < 400 else None
         self._open_ended = epilogue is not None
         while data := await call.read_data():
             if not self._hooks.settle_at_end:
                 await self._settle()
+            if alter is not None:
+                data = alter(data)
             await exchange.send_data(data)
             if epilogue is not None:
                 epilogue.see(data)
+        if alter is not None:
+            await exchange.send_data(alter(b""))
         await self._settle()
         await exchange.send_end(call.trailers)
 

@@ -854,3 +854,58 @@ async def test_relaying_can_be_refused_before_it_begins(through):
     client, _ = through(answering(OK), handler=handler)
     await client.ask(b"GET /json")
     assert b"No such container: web" in await client.until(b"}\n")
+
+
+# ---- bodies and answers that a handler looks at
+
+
+async def test_a_body_that_was_begun_to_be_read_reaches_the_engine_whole(through):
+    async def script(wire):
+        head = await wire.head()
+        assert b"Content-Length: 9" in head
+        await wire.until(b"abcdefghi")
+        await wire.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async def handler(exchange, engine):
+        begun = [await exchange.receive_chunk()]
+
+        async def pieces():
+            return begun.pop() if begun else await exchange.receive_chunk()
+
+        await relay(exchange, engine, "/build", announced=ApiVersion(1, 40), pieces=pieces)
+
+    client, _ = through(script, handler=handler)
+    await client.ask(b"POST /build", b"Content-Length: 9", body=b"abc")
+    await client.say(b"defghi")
+    assert (await client.until(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_body_without_a_piece_is_known_to_be_empty(through):
+    async def script(wire):
+        assert b"content-length: 0" in (await wire.head()).lower()
+        await wire.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async def pieces():
+        await trio.lowlevel.checkpoint()
+        return b""
+
+    client, _ = through(script, pieces=pieces)
+    await client.ask(b"POST /build", b"Content-Length: 0")
+    await client.until(b"\r\n\r\nok")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (CHUNKED + b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n", b"2\r\nAB\r\n3\r\nend\r\n0\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", b"ab"),
+        (b"HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+         b"2\r\nab\r\n0\r\n\r\n"),
+    ],
+    ids=["open", "of a known length", "an error"],
+)  # fmt: skip
+async def test_pieces_of_an_open_answer_are_altered(through, answer, told):
+    client, _ = through(answering(answer), alter=lambda data: data.upper() or b"end")
+    await client.ask(b"POST /build")
+    await client.head()
+    assert await client.until(told[-4:]) == told

@@ -1,14 +1,19 @@
 """``docker build`` through the manager: both builders, real clients, engines of three releases."""
 
+import json
 import os
 import signal
 import tarfile
+import urllib.request
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+
+from tests.system.conftest import tar_of
 
 #: The builders, by release of the CLI and what its ``DOCKER_BUILDKIT`` is.
 BUILDERS = {"classic": ("20.10", "0"), "buildkit": ("20.10", "1"), "buildx": ("28", "1")}
@@ -130,3 +135,101 @@ def test_five_builds_at_once(builder, fleet, context, image):
     finally:
         for engine in fleet.engines:
             fleet.direct(engine).run("rmi", "-f", *(f"{image}:{number}" for number in range(5)))
+
+
+# ---- bases that another engine has
+
+
+@pytest.fixture
+def base(fleet):
+    """The name of an image that was committed on ``new`` through the manager; gone afterwards."""
+    name = f"base-{uuid.uuid4().hex[:12]}:1"
+    docker = fleet.docker()
+    docker("run", "--name", "base", "-e", "constraint:node==new", "busybox",
+           "sh", "-c", "echo the base > /base")  # fmt: skip
+    docker("commit", "base", name)
+    docker("rm", "base")
+    yield name
+    for engine in fleet.engines:
+        fleet.direct(engine).run("rmi", "-f", name)
+
+
+ON_OLD = ("--build-arg", "constraint:node==old")
+
+
+@pytest.fixture
+def classic(fleet, make_docker):
+    return make_docker("20.10", fleet.manager.host, DOCKER_BUILDKIT="0")
+
+
+def test_a_build_from_an_image_of_another_engine_is_as_on_one_engine(
+    fleet, classic, make_docker, context, base, image
+):
+    folder = context("FROM " + base, "RUN cat /base")
+    one = make_docker("20.10", f"tcp://{fleet.engines['new'].address}", DOCKER_BUILDKIT="0")
+    told = one("build", "-t", image, str(folder))
+    one("rmi", image)
+    assert "the base" in told
+    assert "the base" in classic("build", "-t", image, *ON_OLD, str(folder))
+    assert holders(fleet, image) == ["old"]
+    assert holders(fleet, base) == ["old", "new"]
+
+
+def test_a_base_is_found_wherever_it_is_named(fleet, classic, context, base, image):
+    repository, _, tag = base.partition(":")
+    folder = context("ARG TAG", f"FROM {repository}:$TAG AS one", "FROM busybox",
+                     f"COPY --from={base} /base /copied", "RUN cat /copied")  # fmt: skip
+    (folder / "0").mkdir()
+    (folder / "0" / "large").write_bytes(os.urandom(1 << 20))
+    (folder / "Dockerfile").rename(folder / "Elsewhere")
+    told = classic("build", "-t", image, "--compress", *ON_OLD, "--build-arg", f"TAG={tag}",
+                   "-f", str(folder / "Elsewhere"), str(folder))  # fmt: skip
+    assert "the base" in told
+    assert holders(fleet, base) == ["old", "new"]
+
+
+def test_without_a_constraint_the_build_goes_where_its_base_is(
+    fleet, classic, context, base, image
+):
+    classic("build", "-t", image, str(context("FROM " + base)))
+    assert holders(fleet, image) == holders(fleet, base) == ["new"]
+
+
+@pytest.mark.parametrize("node", ["old", "middle"])
+def test_buildkit_with_its_context_in_the_body_finds_its_base(fleet, base, image, node):
+    """As dockerode builds; and the tag is there when the answer ends."""
+    arguments = quote(json.dumps({"constraint:node": f"={node}"}))
+    context = tar_of("Dockerfile", f"FROM {base}\nRUN cat /base\n".encode())
+    url = f"http://127.0.0.1:{fleet.manager.port}/build?version=2&t={image}&buildargs={arguments}"
+    request = urllib.request.Request(url, context, {"Content-Type": "application/x-tar"})
+    with urllib.request.urlopen(request, timeout=100) as answer:
+        lines = [json.loads(line) for line in answer]
+    made = [line["aux"]["ID"] for line in lines if line.get("id") == "moby.image.id"]
+    assert made == [fleet.manager.get(f"/images/{image}/json")["Id"]], lines[-1]
+    assert holders(fleet, image) == [node]
+
+
+def test_a_session_of_buildkit_is_told_where_its_base_is(fleet, make_docker, context, base, image):
+    docker = make_docker("20.10", fleet.manager.host, DOCKER_BUILDKIT="1")
+    done = docker.run("build", "-t", image, *ON_OLD, str(context("FROM " + base)))
+    assert done.returncode == 1
+    assert f"image {base} is on new: --build-arg constraint:node==new builds there" in done.stderr
+    docker(
+        "build", "-t", image, "--build-arg", "constraint:node==new", str(context("FROM " + base))
+    )
+
+
+def test_a_build_goes_where_its_network_is(fleet, classic, context, image):
+    labels = 'com.docker.swarm.constraints=["node==middle"]'
+    classic("network", "create", "--label", labels, "build-net")
+    try:
+        folder = str(context("FROM busybox", "RUN cat /etc/hosts"))
+        for network in ("build-net", "middle/build-net"):
+            classic("build", "--no-cache", "--network", network, "-t", image, folder)
+            assert holders(fleet, image) == ["middle"]
+            fleet.direct("middle")("rmi", image)
+    finally:
+        classic("network", "rm", "build-net")
+    done = classic.run("build", "--no-cache", "--network", "build-net", "-t", image, folder)
+    assert done.returncode == 1
+    assert "network build-net not found" in done.stderr

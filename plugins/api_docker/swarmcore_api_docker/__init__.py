@@ -27,6 +27,7 @@ from swarmcore_api_docker.build import Builds
 from swarmcore_api_docker.container_list import ContainerList
 from swarmcore_api_docker.disk_usage import DiskUsage
 from swarmcore_api_docker.fragments import NameStyle
+from swarmcore_api_docker.image_carrying import Carrier
 from swarmcore_api_docker.networks import Networks
 
 NAMES_OPTION = "swarm.names"
@@ -39,12 +40,12 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
     Raises:
         ConfigError: an option has a value that it cannot have.
     """
-    classic = is_classic(options)
+    classic, carrier = is_classic(options), Carrier()
     return [
         *system.routes(classic=classic),
         *events.routes(classic=classic),
         *ContainerList(read_name_style(options)).routes(),
-        *containers.routes(classic=classic),
+        *containers.routes(carrier, classic=classic),
         *execs.routes(),
         *images.routes(),
         *image_archives.routes(),
@@ -55,7 +56,7 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
         *DiskUsage().routes(),
         *Networks().routes(),
         *volumes.routes(),
-        *Builds().routes(),
+        *Builds(carrier=carrier).routes(),
         *unsupported.routes(),
     ]
 

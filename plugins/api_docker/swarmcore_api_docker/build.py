@@ -24,10 +24,13 @@ from swarmcore.messages import Query
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.build_bases import BuildBases
 from swarmcore_api_docker.build_engines import BuildEngines, Key
+from swarmcore_api_docker.build_hints import BuildHints
 from swarmcore_api_docker.build_query import asks_for_node, query_for_engine, read_build
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.epilogues import ProgressEpilogue
+from swarmcore_api_docker.image_carrying import Carrier
 from swarmcore_api_docker.moved_names import take_away
 from swarmcore_api_docker.routed import BUILD, BUILDER, CHOSEN
 from swarmcore_api_docker.siting import has_any_image, wants_image
@@ -57,9 +60,11 @@ class Builds:
 
     Args:
         engines: who builds where; ``None`` starts empty.
+        carrier: brings images; ``None`` makes one.
     """
 
-    def __init__(self, engines: BuildEngines | None = None) -> None:
+    def __init__(self, engines: BuildEngines | None = None, carrier: Carrier | None = None) -> None:
+        self._carrier = carrier or Carrier()
         self._engines = engines or BuildEngines()
         self._bound = trio.Event()
         self._numbers = itertools.count()
@@ -75,25 +80,30 @@ class Builds:
 
     async def build(self, exchange: Exchange) -> None:
         """``POST /build``, of either builder."""
-        query = exchange.request.query
+        query, cluster = exchange.request.query, exchange.cluster
         id = query.get("buildid")
         classic = query.get("version") != "2"
+        bases = BuildBases(exchange, self._carrier)
         if classic:
-            engine = self._choose_by_tag(exchange.cluster, query)
+            await bases.look_ahead()
+            engine = self._choose_by_tag(cluster, query, bases)
             keys = [Key("build", id or f"#{next(self._numbers)}")]
         elif id.startswith(_UPLOAD):
-            engine = await self._await_build(exchange.cluster, id.removeprefix(_UPLOAD))
+            engine = await self._await_build(cluster, id.removeprefix(_UPLOAD))
             keys = []
         else:
             engine, keys = self._place_build(exchange)
         async with self._using(engine, keys):
-            await take_away(exchange.cluster, engine)
+            await take_away(cluster, engine)
+            bases.bind(engine)
             await exchange.relay(
                 engine,
-                _build_path(exchange),
+                _build_path(exchange, engine),
                 settle=lambda status: _settle(engine, classic=classic),
                 settle_at_end=True,
                 epilogue=ProgressEpilogue(),
+                pieces=bases.next_piece,
+                alter=BuildHints(engine.node, cluster.nodes()).alter,
             )
 
     async def open_session(self, exchange: Exchange) -> None:
@@ -145,7 +155,7 @@ class Builds:
             NoNodeFits: no node can take it, or not the one where its session is.
         """
         query, cluster = exchange.request.query, exchange.cluster
-        config = read_build(query)
+        config = _read_build(cluster, query)
         named = (Key("session", query.get("session")), Key("build", query.get("buildid")))
         keys = [key for key in named if key.name]
         found = self._find(cluster, keys[0]) if keys else None
@@ -166,20 +176,26 @@ class Builds:
             found = None  # what is under way there goes on, what begins goes elsewhere
         return found or self._choose(exchange.cluster, ContainerConfig.parse({}), buildkit=True)
 
-    def _choose_by_tag(self, cluster: Cluster, query: Query) -> Engine:
-        """The classic builder's engine: where the image is likely to be wanted, else any.
+    def _choose_by_tag(self, cluster: Cluster, query: Query, bases: BuildBases) -> Engine:
+        """The classic builder's engine: where the image is likely to be wanted, else any that is
+        idle, of these one that has what is known of the build's bases.
 
         Elsewhere it would be missing there, or an older one of that name would be used.
         """
-        config, tags = read_build(query), query.get_all("t")
+        config, tags = _read_build(cluster, query), query.get_all("t")
         for wants in (wants_image, has_any_image) if tags else ():
             engines = [each for each in cluster.healthy_engines() if wants(each.node, tags)]
             with suppress(NoNodeFits):
                 return self._choose_idle(cluster, config, engines)
-        return self._choose(cluster, config)
+        return self._choose(cluster, config, bases)
 
     def _choose(
-        self, cluster: Cluster, config: ContainerConfig, *, buildkit: bool = False
+        self,
+        cluster: Cluster,
+        config: ContainerConfig,
+        bases: BuildBases | None = None,
+        *,
+        buildkit: bool = False,
     ) -> Engine:
         """The scheduler's choice among all that can, those with the fewest builds first."""
         able = [
@@ -190,17 +206,22 @@ class Builds:
                 "no node that answers has BuildKit (Linux, API 1.39 or newer):"
                 " build with DOCKER_BUILDKIT=0"
             )
-        return self._choose_idle(cluster, config, able)
+        return self._choose_idle(cluster, config, able, bases)
 
     def _choose_idle(
-        self, cluster: Cluster, config: ContainerConfig, able: Sequence[Engine]
+        self,
+        cluster: Cluster,
+        config: ContainerConfig,
+        able: Sequence[Engine],
+        bases: BuildBases | None = None,
     ) -> Engine:
         loads = [self._engines.load(each.node.id) for each in able]
         idlest = [each for each, load in zip(able, loads, strict=True) if load == min(loads)]
-        try:
-            return cluster.choose(config, idlest)
-        except NoNodeFits:
-            return cluster.choose(config, able)
+        ready = [each for each in idlest if bases is not None and bases.are_on(each.node)]
+        for engines in (ready, idlest):
+            with suppress(NoNodeFits):
+                return cluster.choose(config, engines)
+        return cluster.choose(config, able)
 
     def _find(self, cluster: Cluster, key: Key) -> Engine | None:
         """The engine that *key* is bound to, while it answers."""
@@ -248,10 +269,16 @@ async def _settle(engine: Engine, *, classic: bool) -> None:
         await engine.refresh_containers()
 
 
+def _read_build(cluster: Cluster, query: Query) -> ContainerConfig:
+    """A build as placement reads it; what exists nowhere is the engine's to tell."""
+    nodes = [engine.node for engine in cluster.engines()]
+    return read_build(query).informed_by(nodes, all_known=len(nodes) == len(cluster.nodes()))
+
+
 def _client(exchange: Exchange) -> Key:
     return Key("client", exchange.request.client.key)
 
 
-def _build_path(exchange: Exchange) -> str:
+def _build_path(exchange: Exchange, engine: Engine) -> str:
     query = exchange.request.target.partition("?")[2]
-    return f"/build?{query_for_engine(query)}" if query else "/build"
+    return f"/build?{query_for_engine(query, engine.node)}" if query else "/build"

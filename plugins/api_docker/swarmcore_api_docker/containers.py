@@ -71,13 +71,14 @@ _READ_FIRST = ("resize", "update", "checkpoints")
 _OUTPUTS = ("logs", "attach")
 
 
-def routes(*, classic: bool = False) -> list[Route]:
+def routes(carrier: Carrier | None = None, *, classic: bool = False) -> list[Route]:
     """Every route below ``/containers/``, the list excepted.
 
     Args:
+        carrier: brings images to where containers will be; ``None`` makes one.
         classic: labels of expressions that are malformed are passed over.
     """
-    create = _create(Carrier(), lenient=classic)
+    create = _create(carrier or Carrier(), lenient=classic)
     found = [
         Route("POST", "/containers/create", create, routed=CHOSEN, rewrites=_CREATE),
         Route("POST", "/swarmcore/explain", _explain(lenient=classic), routed=MANAGER),

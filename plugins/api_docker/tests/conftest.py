@@ -315,7 +315,7 @@ class FakeExchange:
         self.request = Request(method, target, path, query, version, headers, client, params or {})
         self.cluster = cluster
         self._body = body
-        self.relayed = None
+        self.relayed, self.uploaded, self.sent = None, [], b""
         self.relaying, self.hold = trio.Event(), None
         self.engine_answer = Answer(204)
         self.status, self.headers, self.body, self.chunks = 0, (), b"", []
@@ -330,6 +330,9 @@ class FakeExchange:
 
     async def read_json(self):
         return self._body
+
+    async def receive_chunk(self):
+        return self.uploaded.pop(0) if self.uploaded else b""
 
     async def read_body(self):
         return json.dumps(self._body).encode()
@@ -359,9 +362,12 @@ class FakeExchange:
 
     async def relay(
         self, engine, path, *, body=None, settle=None, rewrite=None, settle_at_end=False,
-        reword=None, epilogue=None,
+        reword=None, epilogue=None, pieces=None, alter=None,
     ):  # fmt: skip
         self.relayed = (engine, path)
+        if pieces is not None:
+            while data := await pieces():
+                self.sent += data
         self.relaying.set()
         if self.hold is not None:
             await self.hold.wait()

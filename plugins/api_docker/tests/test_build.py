@@ -1,5 +1,7 @@
 """Which engine each request of a builder goes to."""
 
+import io
+import tarfile
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
@@ -8,7 +10,15 @@ import trio
 import trio.testing
 from swarmcore_api_docker.build import Builds
 
-from swarmcore.errors import BadRequest, EngineUnreachable, NoNodeFits, NotFound, Unavailable
+from swarmcore.errors import (
+    BadRequest,
+    EngineError,
+    EngineUnreachable,
+    NoNodeFits,
+    NotFound,
+    Unavailable,
+)
+from swarmcore.images import named_ids
 from swarmcore.messages import Client
 from swarmcore.model import Drain, NodeSettings, State
 from swarmcore.versions import ApiVersion
@@ -181,3 +191,113 @@ async def test_upload_and_cancel_go_to_their_build(builder, autojump_clock):
 async def test_nothing_to_cancel(builder, autojump_clock, target, error):
     with pytest.raises(error):
         await builder.where(target)
+
+
+# ---- bases
+
+
+class FakeCarrier:
+    """Carries images at once; keeps what it was asked for."""
+
+    def __init__(self):
+        self.carried = []
+
+    async def carry(self, cluster, name, source, target):
+        await trio.lowlevel.checkpoint()
+        if name == "broken:1":
+            raise EngineError(target.name, "no space left on device")
+        self.carried.append((name, source.name, target.name))
+        given = {id: source.images[id] for id in named_ids(source.images, name)}
+        target.images = {**target.images, **given}
+
+
+def with_image(engine, *names):
+    images = {f"sha256:{name}": {"RepoTags": [name], "RepoDigests": []} for name in names}
+    engine.node.images = {**engine.node.images, **images}
+
+
+@pytest.fixture
+def based(builder):
+    """Builds whose carrier is a fake."""
+    builder.carrier = FakeCarrier()
+    builder.builds = Builds(carrier=builder.carrier)
+    return builder
+
+
+def upload(builder, target, dockerfile, *, before=b"", name="Dockerfile"):
+    exchange = builder.exchange(target)
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as tar:
+        for each, data in (("before", before), (name, dockerfile)):
+            member = tarfile.TarInfo(each)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    exchange.context = content.getvalue()
+    exchange.uploaded = [exchange.context[at : at + 65536]
+                         for at in range(0, len(exchange.context), 65536)]  # fmt: skip
+    return exchange
+
+
+async def test_a_build_goes_where_its_base_is_and_the_context_with_it(based):
+    with_image(based.engines[1], "base:1")
+    exchange = await based.run(upload(based, "/build?t=a", b"FROM base:1"))
+    assert exchange.relayed[0].node.name == "n2"
+    assert exchange.sent == exchange.context
+    assert based.carrier.carried == []
+
+
+@pytest.mark.parametrize("size", [0, 3 << 20], ids=["beginning", "end of the context"])
+async def test_a_base_is_brought_to_where_the_build_must_be(based, size):
+    with_image(based.engines[0], "base:1")
+    exchange = upload(based, f"/build?{TO_N2}", b"FROM base:1", before=bytes(size))
+    await based.run(exchange)
+    assert exchange.relayed[0].node.name == "n2"
+    assert based.carrier.carried == [("base:1", "n1", "n2")]
+    assert exchange.sent == exchange.context
+
+
+async def test_arguments_names_and_caches_are_read_from_the_query(based):
+    with_image(based.engines[0], "base:1", "cache:1", "other:1")
+    arguments = quote('{"constraint:node":"=n2","V":"1"}')
+    target = f"/build?buildargs={arguments}&dockerfile=d/f&target=one&cachefrom=" + quote(
+        '["cache:1"]'
+    )
+    text = b"ARG V=0\nFROM base:$V AS one\nFROM other:1\n"
+    await based.run(upload(based, target, text, name="d/f"))
+    assert based.carrier.carried == [("cache:1", "n1", "n2"), ("base:1", "n1", "n2")]
+
+
+async def test_a_context_for_buildkit_in_the_body_is_read_too(based):
+    with_image(based.engines[0], "base:1")
+    exchange = upload(based, f"/build?version=2&{TO_N2}", b"FROM base:1")
+    await based.run(exchange)
+    assert based.carrier.carried == [("base:1", "n1", "n2")]
+    assert exchange.sent == exchange.context
+
+
+@pytest.mark.parametrize(
+    ("query", "dockerfile"),
+    [
+        ("pull=1&", b"FROM base:1"),
+        ("", b"FROM base@sha256:" + b"1" * 64),
+        ("", b"FROM nowhere:1"),
+        ("", b"FROM broken:1"),
+        ("buildargs=[&cachefrom={}&", b"nonsense"),
+    ],
+    ids=["pulls", "digest", "nowhere", "fails", "nonsense"],
+)
+async def test_what_cannot_be_brought_is_left_to_the_engine(based, query, dockerfile):
+    with_image(based.engines[0], "base:1", "broken:1")
+    target = f"/build?{query}labels=" + quote('{"com.docker.swarm.constraints":"[\\"node==n2\\"]"}')
+    exchange = await based.run(upload(based, target, dockerfile))
+    assert exchange.relayed[0].node.name == "n2"
+    assert exchange.sent == exchange.context
+    assert based.carrier.carried == []
+
+
+async def test_builds_at_once_spread_although_one_engine_has_the_base(based):
+    with_image(based.engines[0], "base:1")
+    async with based.open("/build") as first:
+        exchange = await based.run(upload(based, "/build", b"FROM base:1"))
+        assert exchange.relayed[0].node.name != first == "n1"
+        assert based.carrier.carried == [("base:1", "n1", "n2")]

@@ -7,6 +7,7 @@ import pytest
 from swarmcore_api_docker.build_query import asks_for_node, query_for_engine, read_build
 
 from swarmcore.messages import Query
+from swarmcore.testing.builders import a_node
 
 
 def arguments(**values):
@@ -35,7 +36,25 @@ def arguments(**values):
     ],
 )  # fmt: skip
 def test_only_instructions_are_taken_out(sent, passed):
-    assert query_for_engine(sent) == passed
+    assert query_for_engine(sent, a_node("n1")) == passed
+
+
+@pytest.mark.parametrize(
+    ("sent", "passed"),
+    [
+        ("networkmode=net", "networkmode=net"),
+        ("networkmode=n1%2Fnet&t=a", "networkmode=net&t=a"),
+        ("networkmode=n2%2Fnet", "networkmode=n2%2Fnet"),
+        ("networkmode=container%3An1%2Fdb", "networkmode=container%3Adb"),
+    ],
+)
+def test_a_network_is_named_as_its_engine_knows_it(sent, passed):
+    assert query_for_engine(sent, a_node("n1", containers=["db"])) == passed
+
+
+@pytest.mark.parametrize(("mode", "networks"), [("net", ("net",)), ("host", ()), ("", ())])
+def test_a_network_is_a_dependency(mode, networks):
+    assert read_build(Query.parse(f"networkmode={mode}")).networks == networks
 
 
 def test_instructions_labels_and_sizes_reach_the_scheduler():
