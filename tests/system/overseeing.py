@@ -76,6 +76,55 @@ def _end(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
+class LastAnswer(Proxy):
+    """Dies after an answer: from its request on nothing else passes, for nobody is to learn more.
+
+    Args:
+        target: ``HOST:PORT``.
+
+    Attributes:
+        is_dead: set from the answer on, until ``revive``.
+    """
+
+    def __init__(self, target: str) -> None:
+        self._last = ""
+        self._client: socket.socket | None = None
+        self.is_dead = threading.Event()
+        super().__init__(target)
+
+    def die_after(self, path: str) -> None:
+        """Answer one more request, whose path ends so, its query aside."""
+        self._last = path
+
+    def revive(self) -> None:
+        """Carry connections again, on the same address."""
+        self._last, self._client = "", None
+        self.is_dead.clear()
+        port = int(self.address.rpartition(":")[2])
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                if source in self._asked and (found := _REQUEST.match(data)):
+                    self._asked[source] = path = found[1].decode()
+                    if self._last and path.partition("?")[0].endswith(self._last):
+                        self._client = source
+                if self._client not in (None, source, sink):
+                    continue
+                sink.sendall(data)
+                if sink is self._client:
+                    self.is_dead.set()
+                    self.close()
+                    return
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            _end(source)
+            _end(sink)
+
+
 class SlowRegistry:
     """A registry whose one image, ``slow:1``, never comes whole.
 
