@@ -16,6 +16,7 @@ from swarmcore.messages import Answer, Headers
 from swarmcore.protocols import AnswerStream, Upload
 from swarmcore.relay.forwarding import request_headers
 from swarmcore.transport import EngineClient
+from swarmcore.transport.lifeline import Lifeline
 from swarmcore.upstream import Upstream
 from swarmcore.upstream.call import Call, StreamedAnswer
 from swarmcore.upstream.upload import ChunkedUpload
@@ -47,9 +48,17 @@ class Contact:
         client: the control path.
         upstream: the data path.
         listener: told of each outcome.
+        lifeline: the connections of both paths.
     """
 
-    def __init__(self, client: EngineClient, upstream: Upstream, listener: ContactListener) -> None:
+    def __init__(
+        self,
+        client: EngineClient,
+        upstream: Upstream,
+        listener: ContactListener,
+        lifeline: Lifeline | None = None,
+    ) -> None:
+        self._lifeline = lifeline or Lifeline()
         self._client = client
         self._upstream = upstream
         self._listener = listener
@@ -103,9 +112,33 @@ class Contact:
             seconds: how long the answer may take.
         """
         try:
+            await self.knock(seconds)
             await self.ask("GET", "/_ping", seconds=seconds)
         except EngineError as error:
             log.debug("engine %s does not answer a ping: %s", self._listener.label, error)
+
+    async def knock(self, seconds: float) -> None:
+        """See whether the engine takes a new connection, where it took none the last time.
+
+        An answer on a connection that there was does not tell.
+
+        Args:
+            seconds: how long that may take.
+
+        Raises:
+            EngineUnreachable: it does not; the listener is told.
+        """
+        if self._lifeline.takes_connections:
+            return
+        try:
+            with trio.move_on_after(seconds):
+                await self._upstream.knock()
+                return
+            label = self._listener.label
+            raise EngineUnreachable(label, f"engine {label} takes no connection", silent=True)
+        except EngineUnreachable as error:
+            self._listener.lost_contact(error)
+            raise
 
     @asynccontextmanager
     async def open(

@@ -89,10 +89,11 @@ class Engine(CachedObjects):
         self._engine_id = ""
         self._known = False  # it has been healthy under this identity
         self._counted: EngineError | None = None
-        self._silence = Silence(lifeline or Lifeline(), pace.failure_limit)
+        lifeline = lifeline or Lifeline()
+        self._silence = Silence(lifeline, pace.failure_limit)
         self._following = trio.CancelScope()
         self._feed: EventFeed | None = None
-        self._contact = Contact(client, upstream, self)
+        self._contact = Contact(client, upstream, self, lifeline)
         self._wake = trio.Event()
         super().__init__(self._become_nobody())
 
@@ -172,7 +173,8 @@ class Engine(CachedObjects):
     def contacted(self) -> None:
         """The engine answered a question, on either path."""
         self.heard()
-        self._silence.broken()
+        if not self._silence.broken():
+            return
         self.node.failures = 0
         if self.node.state is State.HEALTHY:
             self.node.error = ""
@@ -223,10 +225,7 @@ class Engine(CachedObjects):
     # ---- living
 
     async def run(self) -> None:
-        """Keep the engine connected until cancelled.
-
-        That alone means that the manager stops; an engine that leaves is told so by ``leave``.
-        """
+        """Keep the engine connected until cancelled: then, and only then, the manager stops."""
         attempts = 0
         try:
             async with trio.open_nursery() as nursery:
@@ -279,6 +278,7 @@ class Engine(CachedObjects):
         Raises:
             EngineError: always, with what ended it.
         """
+        await self._contact.knock(_CONNECT_SECONDS)
         await self.refresh_specs()
         since = self._seen.latest_nano
         path = f"/events?since={since // 10**9}.{since % 10**9:09d}" if since else "/events"

@@ -27,10 +27,12 @@ class Silence:
         self._questions = 0
         self._since = 0.0
 
-    def broken(self) -> None:
-        """The engine answered a question."""
+    def broken(self) -> bool:
+        """The engine answered a question; whether it takes new connections, too."""
         self._questions = 0
-        self._lifeline.relax()
+        if self._lifeline.takes_connections:
+            self._lifeline.relax()
+        return self._lifeline.takes_connections
 
     def failed(self, error: EngineError) -> None:
         """A question failed.

@@ -20,6 +20,8 @@ from swarmcore.transport.ssh import SSHStream, open_ssh
 _DIAL_SECONDS = 5.0
 #: Starting ssh; how long the login takes shows only with the first answer.
 _SSH_SECONDS = 15.0
+#: An engine that takes connections does so within less.
+_LONG_SECONDS = 1.0
 #: Failures by which no machine refuses anything: there is no way to it.
 _SILENCES = frozenset(
     {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN}
@@ -46,13 +48,19 @@ class Dialer:
         Raises:
             EngineUnreachable: it cannot be opened; nothing was sent.
         """
+        if self.lifeline is None:
+            return await self._dial()
+        began = trio.current_time()
         try:
-            stream = await self._dial()
-        except BaseException:
-            if self.lifeline is not None:
-                self.lifeline.not_connected()
+            return self.lifeline.hold(await self._dial())
+        except trio.Cancelled:
+            # Whoever asked lost patience, or interest: only the first is the engine's matter.
+            if trio.current_time() - began > _LONG_SECONDS:
+                self.lifeline.takes_connections = False
             raise
-        return stream if self.lifeline is None else self.lifeline.hold(stream)
+        except EngineUnreachable:
+            self.lifeline.takes_connections = False
+            raise
 
     async def _dial(self) -> trio.abc.HalfCloseableStream:
         seconds = _SSH_SECONDS if self.address.scheme == "ssh" else _DIAL_SECONDS

@@ -42,10 +42,6 @@ class Lifeline:
             keep_alive(held, URGENT_KEEPALIVE)
         return held
 
-    def not_connected(self) -> None:
-        """A connection could not be made."""
-        self.takes_connections = False
-
     def hurry(self) -> None:
         """Have the kernel ask the far end of every connection every second: it may be gone."""
         if not self._urgent:

@@ -109,6 +109,14 @@ class Upstream:
         """
         await self._keep(await self._take())
 
+    async def knock(self) -> None:
+        """Make a fresh connection, and keep it.
+
+        Raises:
+            EngineUnreachable: there is none to be had.
+        """
+        await self._keep(await self.connect())
+
     async def close_stale(self) -> None:
         """Close the idle connections that the engine has closed; of ssh, processes are left."""
         while stale := next((each for each in self._idle if each.is_stale), None):

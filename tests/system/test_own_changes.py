@@ -6,6 +6,7 @@ lists after the change.
 
 import http.client
 import json
+import threading
 import urllib.parse
 
 import pytest
@@ -323,3 +324,50 @@ def test_what_was_pulled_is_in_the_next_lists(world, clean, lab, shared_fleet):
         assert world.shown()["images"] == world.held()["images"]
         world.delete(f"/images/{registry.address}/own:pulled")
         assert world.shown()["images"] == world.held()["images"]
+
+
+class Crowd:
+    """Twenty clients that create and remove containers with volumes until told to stop."""
+
+    def __init__(self, address):
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, args=(address, number)) for number in range(20)
+        ]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, address, number):
+        ask = Client(address)
+        while not self._stop.is_set():
+            body = {"Image": "busybox", "Volumes": {"/x": {}}}
+            ask("POST", f"/containers/create?name=crowd-{number}", body)
+            ask("DELETE", f"/containers/crowd-{number}?v=1")
+        ask.close()
+
+
+def test_ones_own_changes_are_seen_in_a_crowd(world, clean):
+    def names():
+        return {name for each in world.shown()["containers"].values() for name in each[1]}
+
+    with Crowd(world.address):
+        for _ in range(5):
+            id = world.create(Volumes={"/x": {}})
+            (volume,) = world.shown()["containers"][id][4]
+            assert volume in world.shown()["volumes"]
+            world.post("/containers/own/rename?name=other")
+            assert "/other" in names()
+            world.network("mine")
+            assert "mine" in world.shown()["networks"]
+            world.delete("/networks/mine")
+            assert "mine" not in world.shown()["networks"]
+            world.delete("/containers/other?v=1")
+            assert "/other" not in names()
+            assert volume not in world.shown()["volumes"]

@@ -4,6 +4,7 @@ It stops in good order, or a firewall stands before it: the streams through the 
 to the engine itself do.
 """
 
+import contextlib
 import http.client
 import json
 import threading
@@ -103,3 +104,44 @@ def test_the_streams_of_an_engine_that_stops_end_as_directly(fleet, engine):
         stopping.join()
         for place in places:
             place.close()
+
+
+@contextlib.contextmanager
+def firewall(engine):
+    """Let nothing new pass to *engine* while the block lasts."""
+    rule = ("INPUT", "-p", "tcp", "--dport", "2375", "--syn", "-j", "DROP")
+    engine.run("iptables", "-I", *rule)
+    try:
+        yield
+    finally:
+        engine.run("iptables", "-D", *rule)
+
+
+def test_a_firewall_before_an_engine_ends_placing_and_no_stream(fleet, wait_until):
+    engine, docker, site = fleet.engines["new"], fleet.docker(), "constraint:node==new"
+    docker("run", "-d", "--name", "farewell", "-e", site, "busybox", "sh", "-c",
+           "trap 'echo late; exit 7' USR1; echo ready; while :; do sleep 0.1; done")  # fmt: skip
+    wait_until(lambda: "ready" in docker("logs", "farewell"), "the container to run")
+    place, knocking = Place(f"127.0.0.1:{fleet.manager.port}"), []
+
+    def is_missed():
+        """Whether the manager has found out: it does when all connections that it has are used."""
+        knocking.append(docker.start("logs", "-f", "farewell"))
+        return "Unhealthy" in fleet.manager.statuses()
+
+    try:
+        with firewall(engine):
+            wait_until(is_missed, "the engine to be missed")
+            assert "no node fits" in docker.run("create", "-e", site, "busybox").stderr
+            engine.api.call("POST", "/containers/farewell/kill?signal=USR1")
+            results = place.results()
+        assert b"late" in results["logs"]
+        assert b"late" in results["attach"]
+        assert json.loads(results["wait"])["StatusCode"] == 7
+        assert results["die"]
+    finally:
+        place.close()
+        for process in knocking:
+            process.kill()
+            process.communicate()
+        fleet.manager.wait_healthy(3)
