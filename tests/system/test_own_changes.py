@@ -6,11 +6,11 @@ lists after the change.
 
 import http.client
 import json
-import threading
 import urllib.parse
 
 import pytest
 
+from tests.system.busy import neighbours
 from tests.system.conftest import tar_of, wait_until
 
 #: How often a change is made: what lags, lags by milliseconds and not each time.
@@ -326,38 +326,11 @@ def test_what_was_pulled_is_in_the_next_lists(world, clean, lab, shared_fleet):
         assert world.shown()["images"] == world.held()["images"]
 
 
-class Crowd:
-    """Twenty clients that create and remove containers with volumes until told to stop."""
-
-    def __init__(self, address):
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work, args=(address, number)) for number in range(20)
-        ]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self, address, number):
-        ask = Client(address)
-        while not self._stop.is_set():
-            body = {"Image": "busybox", "Volumes": {"/x": {}}}
-            ask("POST", f"/containers/create?name=crowd-{number}", body)
-            ask("DELETE", f"/containers/crowd-{number}?v=1")
-        ask.close()
-
-
-def test_ones_own_changes_are_seen_in_a_crowd(world, clean):
+def test_ones_own_changes_are_seen_while_others_work(world, clean, shared_fleet):
     def names():
         return {name for each in world.shown()["containers"].values() for name in each[1]}
 
-    with Crowd(world.address):
+    with neighbours(shared_fleet.manager.port) as working:
         for _ in range(5):
             id = world.create(Volumes={"/x": {}})
             (volume,) = world.shown()["containers"][id][4]
@@ -371,3 +344,4 @@ def test_ones_own_changes_are_seen_in_a_crowd(world, clean):
             world.delete("/containers/other?v=1")
             assert "/other" not in names()
             assert volume not in world.shown()["volumes"]
+    assert [failure for each in working for failure in each.failures] == []
