@@ -15,7 +15,7 @@ from swarmcore.messages import Answer, Headers, Request
 from swarmcore.metering import Meter
 from swarmcore.protocols import Cluster, Denied, Engine, Epilogue, Route, Traffic
 from swarmcore.relay import Relayable, relay
-from swarmcore.routing import Router
+from swarmcore.routing import Router, clean_target
 from swarmcore.server import cause_of
 from swarmcore.server.exchange import ServerExchange
 from swarmcore.server.incoming import ClientGone
@@ -28,6 +28,10 @@ _CORS: Headers = (
     (b"Access-Control-Allow-Headers", b"Origin, X-Requested-With, Content-Type, Accept"),
     (b"Access-Control-Allow-Methods", b"GET, POST, DELETE, PUT, OPTIONS, HEAD"),
 )
+
+
+#: Paths that may have addresses in them, as ``unix:///run/docker.sock``; no engine has them.
+_OWN_PATHS = "/swarmcore/"
 
 
 class PluginFailed(SwarmError):
@@ -92,6 +96,10 @@ class Gateway:
         self, exchange: ServerExchange, found: tuple[Route, Mapping[str, str]] | None
     ) -> None:
         request = exchange.request
+        clean = clean_target(request.target)
+        if clean is not None and not request.path.startswith(_OWN_PATHS):
+            await exchange.send(Answer(301, ((b"Location", clean.encode("latin-1")),)))
+            return
         check_version(request.version, self._cluster.min_api_version)
         denied = self._ask(request)
         if denied is not None:

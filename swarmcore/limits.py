@@ -12,8 +12,6 @@ from swarmcore.errors import BadRequest
 
 #: Parameters of a query.
 PARAMETERS: Final = 1_000
-#: Digits of each number of an API version.
-VERSION_DIGITS: Final = 9
 #: Values of ``filters``, all keys together.
 FILTER_VALUES: Final = 1_000
 #: Of these, how many of one key are patterns: regular expressions, or references with wildcards.

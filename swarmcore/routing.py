@@ -7,9 +7,12 @@ by what stands before its first placeholder and after its last one, the longest 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Generic, Protocol, TypeVar
+from urllib.parse import quote, unquote_to_bytes
 
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z_]+)\}")
 _SLASHES = re.compile(r"/{2,}")
+#: What Go leaves as it is in a path.
+_UNESCAPED = "$&+,/:;=@"
 
 
 class Routed(Protocol):
@@ -37,11 +40,36 @@ def origin_form(target: str) -> str:
     return "/" + path.partition("://")[2].partition("/")[2] + mark + query
 
 
-def clean_path(path: str) -> str:
-    """*path* with runs of slashes as one and without a slash at the end.
+def clean_target(target: str) -> str | None:
+    """*target* with a clean path, as engines redirect to it; ``None`` where its path is clean.
 
-    Engines redirect such paths, which turns a POST into a GET; here they simply work.
+    Runs of slashes are one slash, and the segments ``.`` and ``..`` are resolved, escaped ones too.
+
+    Args:
+        target: as it was sent, in Latin-1.
     """
+    origin = origin_form(target)
+    path, mark, query = origin.partition("?")
+    decoded = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
+    if not decoded.startswith("/") or ("//" not in decoded and "/." not in decoded):
+        return None
+    segments: list[str] = []
+    for segment in decoded.split("/"):
+        if segment == "..":
+            segments[-1:] = []
+        elif segment not in ("", "."):
+            segments.append(segment)
+    clean = "/" + "/".join(segments)
+    if decoded.endswith("/") and segments:
+        clean += "/"
+    if clean == decoded:
+        return None
+    host = target[: len(target) - len(origin)] if target.endswith(origin) else ""
+    return host + quote(clean.encode("latin-1"), safe=_UNESCAPED) + mark + query
+
+
+def clean_path(path: str) -> str:
+    """*path* with runs of slashes as one and without a slash at the end."""
     if "//" in path:
         path = _SLASHES.sub("/", path)
     return path.rstrip("/") or "/" if path.endswith("/") else path

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 _PREFIX = re.compile(r"/v([0-9]+)\.([0-9]+)(?=/)")
+_MOST_DIGITS = 100
 _TEXT = re.compile(r"([0-9]+)\.([0-9]+)")
 
 
@@ -29,7 +30,7 @@ JSON_ERRORS = ApiVersion(1, 24)
 def parse_version(text: str) -> ApiVersion | None:
     """Read ``1.41``; ``None`` when *text* is not of that form."""
     found = _TEXT.fullmatch(text)
-    return ApiVersion(int(found[1]), int(found[2])) if found else None
+    return _version(found) if found else None
 
 
 def split_version(path: str) -> tuple[ApiVersion | None, str]:
@@ -41,7 +42,18 @@ def split_version(path: str) -> tuple[ApiVersion | None, str]:
     found = _PREFIX.match(path)
     if not found:
         return None, path
-    return ApiVersion(int(found[1]), int(found[2])), path[found.end() :]
+    return _version(found), path[found.end() :]
+
+
+def _version(found: re.Match[str]) -> ApiVersion:
+    return ApiVersion(_number(found[1]), _number(found[2]))
+
+
+def _number(digits: str) -> int:
+    """A number; one that is too long to be read is larger than any other."""
+    return (
+        10**_MOST_DIGITS if len(digits.lstrip("0")) > _MOST_DIGITS else int(digits[-_MOST_DIGITS:])
+    )
 
 
 def clamp(version: ApiVersion, lowest: ApiVersion, highest: ApiVersion) -> ApiVersion:

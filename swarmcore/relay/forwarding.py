@@ -12,6 +12,9 @@ from swarmcore.server.framing import HOP_BY_HOP
 #: Engines behind a unix socket or a tunnel have no name; Go servers refuse some that clients send.
 _HOST = (b"Host", b"docker")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+#: What a message means, whatever its ``Connection`` says; and what is no name there.
+_NO_CONNECTIONS = frozenset({b"", b"close", b"keep-alive", b"authorization", b"expect", b"host"})
+_NO_CONNECTIONS_BEGIN = (b"accept", b"content-", b"x-docker-", b"x-registry-")
 _RAW_STREAMS = frozenset(
     {b"application/vnd.docker.raw-stream", b"application/vnd.docker.multiplexed-stream"}
 )
@@ -23,8 +26,11 @@ def is_chunked(headers: Headers) -> bool:
 
 
 def wants_upgrade(headers: Headers) -> bool:
-    """Whether the client offers to leave HTTP after this request."""
-    return b"upgrade" in _tokens(headers) and find_header(headers, b"upgrade") is not None
+    """Whether the client offers to leave HTTP after this request.
+
+    Engines look at ``Upgrade`` alone; only websockets need ``Connection: Upgrade`` as well.
+    """
+    return find_header(headers, b"upgrade") is not None
 
 
 def request_headers(
@@ -58,7 +64,8 @@ def request_headers(
     elif chunked:
         kept.append((b"Transfer-Encoding", b"chunked"))
     if upgrade:
-        kept.append((b"Connection", b"Upgrade"))
+        if b"upgrade" in _tokens(headers):
+            kept.append((b"Connection", b"Upgrade"))
         kept += [pair for pair in headers if pair[0].lower() == b"upgrade"]
     return tuple(kept)
 
@@ -102,10 +109,19 @@ def _without(headers: Headers, dropped: set[bytes]) -> Iterable[tuple[bytes, byt
 
 
 def _tokens(headers: Headers) -> set[bytes]:
-    """The names in every ``Connection`` header: those concern this connection only."""
-    return {
+    """The names in every ``Connection`` header: those concern this connection only.
+
+    Less what no connection owns (RFC 9110 7.6.1): a head whose ``Connection`` names its length or
+    its expectation would go on without them, and mean another message.
+    """
+    named = (
         token.strip().lower()
         for name, value in headers
         if name.lower() == b"connection"
         for token in value.split(b",")
-    } - {b"close", b"keep-alive", b""}
+    )
+    return {
+        name
+        for name in named
+        if name not in _NO_CONNECTIONS and not name.startswith(_NO_CONNECTIONS_BEGIN)
+    }

@@ -44,6 +44,8 @@ Alter = Callable[[bytes], bytes]
 
 #: An answer that is rewritten is held whole: inspect of a large container is some 100 KB.
 _REWRITTEN_BYTES = 64 << 20
+#: How long a client that has ended its input may wait for an answer that ends HTTP.
+_HIJACK_SECONDS = 30.0
 
 
 class Relayable(Protocol):
@@ -174,6 +176,8 @@ class _Passage:
         #: The epilogue has something to add to: an open-ended body that is no error.
         self._open_ended = False
         self._client_error: Exception | None = None
+        #: The answer is HTTP, and goes on for as long as it takes.
+        self._streams = trio.Event()
         self.status = 0
 
     async def run(self, target: str, body: bytes | None, added: Headers = ()) -> int:
@@ -238,28 +242,55 @@ class _Passage:
 
     async def _attend_client(self, call: Call, first: bytes | None, both: trio.CancelScope) -> None:
         """Send the client's body, then watch for its end; either may end the whole passage."""
-        upgrade = wants_upgrade(self._exchange.request.headers)
         try:
             if first is not None:
                 await self._send_body(call, first)
-            # A client that will be hijacked may end its input before it hears the answer.
-            await self._exchange.wait_gone(half_close_counts=not upgrade)
+            await self._exchange.wait_gone()
+            await self._wait_for_hijack()
             self._client_error = ClientGone()
         except (ClientGone, SwarmError) as error:
             self._client_error = error
         both.cancel()
 
+    async def _wait_for_hijack(self) -> None:
+        """Give the engine a while for an answer that ends HTTP, or has an end, where one may come.
+
+        A client that will be hijacked may end its input before it hears the answer.
+        """
+        if wants_upgrade(self._exchange.request.headers) and not self._exchange.broken:
+            with trio.move_on_after(_HIJACK_SECONDS):
+                await self._streams.wait()
+
     async def _send_body(self, call: Call, first: bytes) -> None:
         # The engine may refuse and close while we are sending: then its answer says why.
         with suppress(EngineUnreachable):
             if self._exchange.expecting:
-                await call.wait_continue()
+                await self._wait_continue(call)
             if first:
                 await call.send(first)
             receive = self._hooks.pieces or self._exchange.receive_chunk
             while data := await receive():
                 await call.send(data)
             await call.finish()
+
+    async def _wait_continue(self, call: Call) -> None:
+        """Wait until the engine asks for the body.
+
+        Raises:
+            ClientGone: the client did not want to wait so long.
+        """
+        is_wanted = False
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._cancel_when_gone, nursery.cancel_scope)
+            await call.wait_continue()
+            is_wanted = True
+            nursery.cancel_scope.cancel()
+        if not is_wanted:
+            raise ClientGone
+
+    async def _cancel_when_gone(self, scope: trio.CancelScope) -> None:
+        await self._exchange.wait_gone()
+        scope.cancel()
 
     # ---- the answer
 
@@ -294,6 +325,8 @@ class _Passage:
 
     async def _send_as_it_comes(self, call: Call, head: Head) -> None:
         exchange = self._exchange
+        if head.status < 400 and find_header(head.headers, b"content-length") is None:
+            self._streams.set()
         headers = self._reworded(head.status, answer_headers(head.headers))
         framing = answer_framing(
             exchange.request.method, head.status, names_of(headers), http10=exchange.http10

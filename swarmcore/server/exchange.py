@@ -242,9 +242,14 @@ class ServerExchange:
         self.left = True
         scope.cancel()
 
-    async def wait_gone(self, *, half_close_counts: bool = True) -> None:
+    async def wait_gone(self) -> None:
         """Return when the client has gone; see ``Incoming.wait_gone``."""
-        await self._incoming.wait_gone(half_close_counts=half_close_counts)
+        await self._incoming.wait_gone()
+
+    @property
+    def broken(self) -> bool:
+        """The client's connection is broken: it cannot be told anything."""
+        return self._incoming.broken
 
     # ---- leaving HTTP
 

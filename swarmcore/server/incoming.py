@@ -183,12 +183,10 @@ class Incoming:
 
     # ---- the client's end
 
-    async def wait_gone(self, *, half_close_counts: bool = True) -> None:
+    async def wait_gone(self) -> None:
         """Return when the client has closed its connection, whatever else it sent before.
 
-        Args:
-            half_close_counts: a client that shuts its sending side is gone, as engines see it for
-                all but hijacked connections.
+        One that shuts its sending side is gone, as engines see it for all but hijacked connections.
         """
         while not self.closed:
             if len(self._h11.trailing_data[0]) >= self._limits.ahead_bytes:
@@ -196,8 +194,6 @@ class Incoming:
                 await self._room.park()
                 continue
             await self._receive_more()
-        if not (self.broken or half_close_counts):
-            await trio.sleep_forever()
 
     @property
     def ahead(self) -> bytes:

@@ -180,3 +180,17 @@ async def test_web_pages_may_ask_when_the_operator_says_so(ask):
     assert headers["Access-Control-Allow-Origin"] == "*"
     _, headers, _ = await ask("GET", "/_ping")
     assert "Access-Control-Allow-Origin" not in headers
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "DELETE"])
+async def test_a_path_that_is_not_clean_is_redirected_to_whatever_is_asked(ask, method):
+    status, headers, _ = await ask(method, "//v1.41/x/../_ping?a=//")
+    assert (status, headers["Location"]) == (301, "/v1.41/_ping?a=//")
+
+
+async def test_a_version_of_thousands_of_digits_is_too_new(ask):
+    status, _, body = await ask("GET", f"/v{'9' * 5000}.1/_ping")
+    assert status == 400
+    assert b"is too new" in body
+    status, _, _ = await ask("GET", f"/v{'0' * 5000}1.41/_ping")
+    assert status == 200

@@ -293,6 +293,42 @@ async def test_the_engine_decides_whether_a_client_may_send_its_body(through):
     await client.until(b"ok")
 
 
+async def test_a_client_may_leave_before_its_body_is_asked_for(through):
+    ended = trio.Event()
+
+    async def script(wire):
+        assert b"Expect: 100-continue\r\n" in await wire.head()
+        assert await wire.stream.receive_some(1) == b""
+        ended.set()
+
+    client, _ = through(script)
+    expecting = [b"Content-Length: 4", b"Expect: 100-continue", b"Connection: expect"]
+    await client.ask(b"PUT /archive", *expecting)
+    await trio.testing.wait_all_tasks_blocked()
+    await client.stream.aclose()
+    with trio.fail_after(5):
+        await ended.wait()
+
+
+@pytest.mark.parametrize("upgrade", [b"Connection: Upgrade\r\nUpgrade: tcp", b"Upgrade: tcp"])
+async def test_a_stream_that_was_not_hijacked_ends_with_its_client(through, upgrade):
+    """Whatever the client had offered: `wait` and `logs -f` are no hijacks."""
+    ended = trio.Event()
+
+    async def script(wire):
+        await wire.head()
+        await wire.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert await wire.stream.receive_some(1) == b""
+        ended.set()
+
+    client, _ = through(script)
+    await client.ask(b"POST /containers/web/wait", upgrade, b"Content-Length: 0")
+    await client.head()
+    await client.stream.aclose()
+    with trio.fail_after(5):
+        await ended.wait()
+
+
 async def test_an_engine_that_refuses_a_body_is_heard_before_it_is_sent(through):
     refusal = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"
     client, _ = through(answering(refusal))

@@ -31,6 +31,28 @@ def test_what_concerns_one_connection_stays_on_it():
 
 
 @pytest.mark.parametrize(
+    "name",
+    [b"Expect", b"Content-Length", b"Content-Type", b"Host", b"Authorization", b"X-Registry-Auth",
+     b"X-Docker-Expose-Session-Uuid", b"Accept"],
+)  # fmt: skip
+def test_no_connection_takes_away_what_a_message_means(name):
+    named = ((b"Connection", b"close, " + name.lower()), (name, b"5"))
+    kept = request_headers("PUT", named, length=None)
+    assert (HOST if name == b"Host" else (name, b"5")) in kept
+    assert b"connection" not in {key.lower() for key, _ in kept}
+
+
+def test_an_upgrade_without_its_connection_goes_on_as_engines_take_it():
+    assert request_headers("POST", ((b"Upgrade", b"h2c"),), length=0) == (
+        HOST,
+        (b"Content-Length", b"0"),
+        (b"Upgrade", b"h2c"),
+    )
+    bare = ((b"Connection", b"Upgrade"),)
+    assert request_headers("GET", bare, length=0) == (HOST,)
+
+
+@pytest.mark.parametrize(
     ("method", "length", "framing"),
     [
         ("POST", 0, (b"Content-Length", b"0")),

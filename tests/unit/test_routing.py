@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from swarmcore.routing import Router, clean_path, origin_form, shape
+from swarmcore.routing import Router, clean_path, clean_target, origin_form, shape
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,30 @@ def test_what_no_route_has_is_not_found_whatever_is_wrong_with_it(method, path):
 )
 def test_slashes_too_many_are_no_matter(path, cleaned):
     assert clean_path(path) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("target", "clean"),
+    [
+        ("/v1.41/_ping", None),
+        ("/v1.41/_ping/", None),
+        ("/a/.b/..c?x=//../", None),
+        ("*", None),
+        ("//v1.41/_ping", "/v1.41/_ping"),
+        ("/v1.41//_ping?x=1&y=//", "/v1.41/_ping?x=1&y=//"),
+        ("/v1.41/./_ping/.", "/v1.41/_ping"),
+        ("/v1.41/x/../_ping?a=b;c", "/v1.41/_ping?a=b;c"),
+        ("/../../_ping", "/_ping"),
+        ("/v1.41/%2e%2e/_ping", "/_ping"),
+        ("/v1.41/x%2f..%2f_ping", "/v1.41/_ping"),
+        ("/_ping//", "/_ping/"),
+        ("//", "/"),
+        ("/a//b%20c%3Fd%ff", "/a/b%20c%3Fd%FF"),
+        ("http://h:1//v1.41/_ping?x", "http://h:1/v1.41/_ping?x"),
+    ],
+)
+def test_a_target_that_is_not_clean_is_asked_for_anew(target, clean):
+    assert clean_target(target) == clean
 
 
 def test_templates_that_differ_in_names_only_have_one_shape():
