@@ -1,6 +1,6 @@
 """What requests do with an engine's cache: have it read, or tell it what an answer said."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from swarmcore.engine.refresh import Refresher
@@ -67,9 +67,15 @@ class CachedObjects:
             self._events.wait_for(settling, late=True)
             if await settling.is_told():
                 return
-        if any(name not in self._refresher.volume_list for name in volumes):
+        await self._settle_volumes(volumes)
+        container = await self._refresher.container(id)
+        mounts = (container.detail.get("Mounts") or ()) if container is not None else ()
+        await self._settle_volumes([each["Name"] for each in mounts if each.get("Name")])
+
+    async def _settle_volumes(self, names: Iterable[str]) -> None:
+        """Have the cache show these volumes, whose events may wait behind others."""
+        if any(name not in self._refresher.volume_list for name in names):
             await self._refresher.volumes()
-        await self._refresher.container(id)
 
     def acknowledge(self, container: Container) -> None:
         """Show what the engine says that it did, which cannot be read; see ``Refresher``."""

@@ -14,7 +14,7 @@ from tests.system.busy import neighbours
 from tests.system.conftest import tar_of, wait_until
 
 #: How often a change is made: what lags, lags by milliseconds and not each time.
-TIMES = 3
+TIMES = 2
 DOCKERFILE = b"FROM busybox\nRUN echo one > /one\nRUN echo two > /two\n"
 
 
@@ -331,7 +331,7 @@ def test_ones_own_changes_are_seen_while_others_work(world, clean, shared_fleet)
         return {name for each in world.shown()["containers"].values() for name in each[1]}
 
     with neighbours(shared_fleet.manager.port) as working:
-        for _ in range(5):
+        for _ in range(3):
             id = world.create(Volumes={"/x": {}})
             (volume,) = world.shown()["containers"][id][4]
             assert volume in world.shown()["volumes"]

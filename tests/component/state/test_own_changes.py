@@ -53,6 +53,23 @@ async def test_a_create_costs_one_read(autojump_clock, kit, dockerd, when):
         assert reads(dockerd) == ["/containers/json", "/containers/json"]
 
 
+async def test_a_create_shows_its_anonymous_volumes_though_no_event_came(
+    autojump_clock, kit, dockerd
+):
+    add = dockerd.add
+
+    def add_quietly(name, **options):
+        id = add(name, quiet=True, **options)
+        dockerd.containers[id]["Mounts"] = [{"Type": "volume", "Name": "anonymous"}]
+        dockerd.answer("GET", "^/volumes", json_answer({"Volumes": [{"Name": "anonymous"}]}))
+        return id
+
+    dockerd.add = add_quietly
+    async with kit.open_fleet(dockerd) as fleet:
+        await fleet.create(a_config(name="web"))
+        assert "anonymous" in fleet.node(dockerd).volumes
+
+
 @pytest.mark.parametrize("when", ["before the answer", "after the answer", "never"])
 async def test_a_change_is_in_the_cache_when_its_request_settles(
     autojump_clock, kit, dockerd, when
