@@ -16,6 +16,12 @@ def health_weight(node: Node) -> float:
     return _HEALTH * node.health
 
 
+def crowd(config: ContainerConfig, node: Node) -> int:
+    """How much *node* holds: its containers; for a network, a volume or a build, which are of no
+    image, also the networks and volumes that no container uses yet."""
+    return node.container_count + (0 if config.image else node.belongings.unused_count)
+
+
 def usage(config: ContainerConfig, node: Node) -> float:
     """How full the node would be: percent of CPU plus percent of memory, with *config* on it.
 

@@ -6,14 +6,15 @@ index's, and each engine's state its own.
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from random import Random, SystemRandom
 from typing import Protocol
 
 import trio
 
 from swarmcore import protocols
+from swarmcore.cluster.bringing import bringing
 from swarmcore.cluster.completion import Completion
 from swarmcore.cluster.creation import Creation
 from swarmcore.cluster.execs import Execs
@@ -114,6 +115,7 @@ class Cluster:
             await nursery.start(self._completion.run)
             await nursery.start(self.membership.run)
             nursery.start_soon(self._expire)
+            nursery.start_soon(self._placement.moves.run)
             nursery.start_soon(self._placement.queue.run)
             task_status.started()
 
@@ -282,6 +284,12 @@ class Cluster:
         """Count a network or a volume that is being made; see ``protocols.Cluster``."""
         return self._placement.expecting(config, engine.node, linger)
 
+    def bringing(
+        self, networks: Sequence[str], engine: protocols.Engine
+    ) -> AbstractAsyncContextManager[None]:
+        """Have networks that nothing uses on *engine*; see ``protocols.Cluster``."""
+        return bringing(self._placement, networks, engine.node)
+
     def turn(self, engine: protocols.Engine) -> AbstractAsyncContextManager[None]:
         """A turn to have *engine* start something; see ``protocols.Cluster``."""
         return self._placement.turns.turn(engine.node.id)
@@ -384,12 +392,3 @@ class Cluster:
 
     def _invent_name(self) -> str:
         return invent_name(self._random, lambda name: self._index.holder(name) is not None)
-
-
-@asynccontextmanager
-async def open_cluster(cluster: Cluster) -> AsyncIterator[Cluster]:
-    """Run *cluster* while the block lasts."""
-    async with trio.open_nursery() as nursery:
-        await nursery.start(cluster.run)
-        yield cluster
-        nursery.cancel_scope.cancel()

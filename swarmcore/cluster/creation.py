@@ -14,6 +14,7 @@ import trio
 from swarmcore.cluster.acknowledged import created_container
 from swarmcore.cluster.admission import Admission
 from swarmcore.cluster.asking import ask_to_create
+from swarmcore.cluster.moves import NotMade, Stays
 from swarmcore.cluster.placement import Placement
 from swarmcore.cluster.renaming import free_stale_name
 from swarmcore.cluster.tickets import Ticket
@@ -134,8 +135,18 @@ class Creation:
         while True:
             failure: EngineUnreachable | None = None
             answer = Answer(503)
+            meaning = Meaning.NODE_FAULT
             try:
+                await self._placement.moves.gather(self._config, node)
                 answer = await self._ask(node)
+                meaning = read_meaning(answer)
+            except Stays as error:
+                log.info("creating %s on %s is decided anew: %s", self._config.name, node.name,
+                         error)  # fmt: skip
+                node = self._place_anew()
+                continue
+            except NotMade as error:
+                answer = error.answer
             except EngineUnreachable as error:
                 if error.sent:
                     self._note_failure(node, str(error))
@@ -144,7 +155,6 @@ class Creation:
                 # Should the engine be at work on it yet, what it makes is nobody's.
                 self._placement.members.strays.give_up(self._config.swarm_id, node.id)
                 failure = error
-            meaning = read_meaning(answer) if failure is None else Meaning.NODE_FAULT
             match meaning:
                 case Meaning.CREATED:
                     await self._settle(node, answer)
@@ -183,6 +193,7 @@ class Creation:
         most = max(placement.alternates, 1) if with_image else placement.alternates
         if len(self._excluded) > most:
             return None
+        self._config = placement.inform(self._config)
         others = [other for other in placement.nodes() if other.id not in self._excluded]
         if with_image:
             others = [other for other in others if has_image(other, self._config.image)]
@@ -190,6 +201,20 @@ class Creation:
         if found is not None:
             placement.reserve(self._config, found)
         return found
+
+    def _place_anew(self) -> Node:
+        """Decide again, because something that was to follow stays where it is.
+
+        Raises:
+            NoNodeFits: without that no node does.
+        """
+        placement = self._placement
+        placement.reservations.end(self._config.swarm_id)
+        self._config = placement.inform(self._config)
+        others = [other for other in placement.nodes() if other.id not in self._excluded]
+        node = placement.place(self._config, others, "alternate")
+        placement.reserve(self._config, node)
+        return node
 
     def _wait_for_pull(self) -> None:
         """Keep the claim where the pull will go, and remember who will come back to it."""

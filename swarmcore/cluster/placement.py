@@ -17,6 +17,7 @@ import trio
 
 from swarmcore.cluster.decision_log import DecisionLog
 from swarmcore.cluster.membership import Membership
+from swarmcore.cluster.moves import Moves
 from swarmcore.cluster.pulls import (
     forget_failed_pulls,
     note_failed_carrying,
@@ -28,6 +29,7 @@ from swarmcore.cluster.reservations import Reservations
 from swarmcore.cluster.tickets import Tickets
 from swarmcore.cluster.turns import Turns
 from swarmcore.config import ContainerConfig
+from swarmcore.config.loose import leaving_for
 from swarmcore.engine import Engine
 from swarmcore.errors import Conflict, EngineError, NeverFits, NoNodeFits, SwarmError
 from swarmcore.model import Claim, Container
@@ -97,6 +99,7 @@ class Placement:
         self.reservations = Reservations(index, self.queue.note)
         self.tickets = Tickets()
         self.turns = Turns(starts)
+        self.moves = Moves(members, permit)
         self.decisions = DecisionLog()
         self._classic = classic
         self._invent_name = invent_name
@@ -221,7 +224,8 @@ class Placement:
 
     def reserve(self, config: ContainerConfig, node: Node) -> None:
         """Hold what *config* takes of *node*, and its name, for a create that begins there."""
-        self.reservations.make(config, node)
+        leaving = leaving_for(node, config.volumes, config.networks, self.nodes())
+        self.reservations.make(config, node, leaving)
         self.members.strays.want(config.swarm_id, node.id)
 
     @contextmanager
@@ -340,13 +344,16 @@ class Placement:
                     node.give_up_start(container.id)
                     self.queue.note(node.id)
 
+    def inform(self, config: ContainerConfig) -> ContainerConfig:
+        """Give *config* what the cluster knows by now of that which it names."""
+        nodes = self.nodes()
+        all_known = len(nodes) == len(self.members.roll.all)
+        return config.informed_by(nodes, all_known=all_known).with_replaced(nodes)
+
     def complete(self, config: ContainerConfig) -> ContainerConfig:
         """Give *config* what the cluster knows: what of that which it names exists, what it
         replaces, and a name and a swarm id where the client left them to us."""
-        config = replace(config, name=config.name or self._invent_name())
-        nodes = self.nodes()
-        all_known = len(nodes) == len(self.members.roll.all)
-        config = config.informed_by(nodes, all_known=all_known).with_replaced(nodes)
+        config = self.inform(replace(config, name=config.name or self._invent_name()))
         if config.swarm_id and config.swarm_id not in self.reservations:
             return config
         return config.with_swarm_id(self._invent_id())

@@ -5,14 +5,14 @@ One whose container may be on an engine that does not answer waits for that engi
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from swarmcore.config import ContainerConfig
-from swarmcore.config.references import without_node
+from swarmcore.config.references import find_network, without_node
 from swarmcore.model import State
 from swarmcore.names import NameIndex
-from swarmcore.node import Node, Reservation
+from swarmcore.node import Node, Reservation, Thing
 
 #: How long an engine that answers may take to show a container that it may have.
 UNSEEN_SECONDS = 60.0
@@ -34,6 +34,8 @@ class Reservations:
         self._held: dict[str, tuple[Reservation, Node]] = {}
         #: Id -> whether its container, which no engine shows, is known to exist.
         self._unseen: dict[str, bool] = {}
+        #: Id -> what other nodes let go of for it.
+        self._leaving: dict[str, list[tuple[Node, Thing]]] = {}
 
     def __len__(self) -> int:
         return len(self._held)
@@ -41,8 +43,19 @@ class Reservations:
     def __contains__(self, id: str) -> bool:
         return id in self._held
 
-    def make(self, config: ContainerConfig, node: Node) -> Reservation:
-        """Reserve name and claim of *config* on *node*; does not expire until told to."""
+    def make(
+        self,
+        config: ContainerConfig,
+        node: Node,
+        leaving: Iterable[tuple[Node, Thing]] = (),
+    ) -> Reservation:
+        """Reserve name and claim of *config* on *node*; does not expire until told to.
+
+        Args:
+            config: what there will be.
+            node: where.
+            leaving: what other nodes let go of for it while the reservation lasts.
+        """
         with node.without(config.replaces):
             claim = node.with_chosen_gpus(config.claim)
         reservation = Reservation(
@@ -54,7 +67,11 @@ class Reservations:
             labels=config.labels,
             expires=math.inf,
             volumes=tuple(without_node(name, node) for name in config.volumes),
+            networks=tuple(_network_words(config, node)),
         )
+        for other, thing in leaving:
+            other.belongings.let_go(thing, reservation.id)
+            self._leaving.setdefault(reservation.id, []).append((other, thing))
         self._held[reservation.id] = (reservation, node)
         node.reserve(reservation)
         self._index.reserve(config.name, reservation.id)
@@ -63,6 +80,8 @@ class Reservations:
     def end(self, id: str) -> None:
         """The reservation has done its work, or never will."""
         self._unseen.pop(id, None)
+        for other, thing in self._leaving.pop(id, ()):
+            other.belongings.take_back(thing, id)
         held = self._held.pop(id, None)
         if held is not None:
             reservation, node = held
@@ -112,3 +131,12 @@ class Reservations:
                     doubtful.append(reservation)
                 self.end(id)
         return doubtful
+
+
+def _network_words(config: ContainerConfig, node: Node) -> Iterator[str]:
+    """What the networks of *config* may be called by others: as it does, by name and by id."""
+    for text in config.networks:
+        yield without_node(text, node)
+        network = find_network(config.loose.get(("network", text), node), text)
+        if network is not None:
+            yield from (str(network.get("Name")), str(network.get("Id")))

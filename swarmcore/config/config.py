@@ -13,6 +13,7 @@ from swarmcore.config.claims import SHARES, claim_of_body, count
 from swarmcore.config.devices import read_devices, with_named_gpus
 from swarmcore.config.gates import Need, needs_of_create
 from swarmcore.config.instructions import take_instructions
+from swarmcore.config.loose import find_loose
 from swarmcore.config.prefixes import endpoints_without_prefixes, without_prefixes
 from swarmcore.config.published import bound_to
 from swarmcore.config.references import (
@@ -27,7 +28,7 @@ from swarmcore.config.replacing import Replacement
 from swarmcore.config.spelling import with_docker_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.model import NANO, Claim
-from swarmcore.node import Node
+from swarmcore.node import Node, Thing
 from swarmcore.versions import ApiVersion
 
 #: The label that names a container over all its lives.
@@ -58,7 +59,10 @@ class ContainerConfig:
         networks: user networks that it is to be on from the beginning.
         volumes: volumes that it mounts by name.
         replaces: ids of the containers that it replaces: what they take is free for it.
-        held_volumes: those of *volumes* that some node has; without that node they would be empty.
+        held_volumes: those of *volumes* that bind it to nodes that have them; elsewhere they would
+            be empty.
+        loose: those networks and volumes that nothing uses yet, and the node that has each: they
+            follow the container.
         volume_plugins: those of *volumes* for which it names a plugin -> that.
         slashed_volumes: those of *volumes* that have a slash which no node's name stands before.
         known_nodes: every node of the cluster: what none of them has exists nowhere.  Empty where
@@ -91,6 +95,7 @@ class ContainerConfig:
     volumes: tuple[str, ...] = ()
     replaces: frozenset[str] = frozenset()
     held_volumes: tuple[str, ...] = ()
+    loose: Mapping[Thing, Node] = field(default_factory=dict, repr=False, compare=False)
     volume_plugins: Mapping[str, str] = field(default_factory=dict)
     slashed_volumes: tuple[str, ...] = ()
     known_nodes: tuple[Node, ...] = field(default=(), repr=False, compare=False)
@@ -204,9 +209,13 @@ class ContainerConfig:
             all_known: the cluster has no other node.
         """
         held = {name for node in nodes for name in self.volumes if node.has_volume(name)}
+        loose = find_loose(self.volumes, self.networks, nodes)
         return replace(
             self,
-            held_volumes=tuple(name for name in self.volumes if name in held),
+            held_volumes=tuple(
+                name for name in self.volumes if name in held and ("volume", name) not in loose
+            ),
+            loose=loose,
             slashed_volumes=tuple(
                 name
                 for name in self.volumes

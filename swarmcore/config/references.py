@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from swarmcore.config.network_labels import former_ids
 from swarmcore.model import Container
-from swarmcore.node import Listing, Node
+from swarmcore.node import PREDEFINED_NETWORKS, Listing, Node, things_of
 
-#: Networks that every engine has of its own.
-PREDEFINED_NETWORKS = frozenset({"bridge", "host", "none"})
+#: Digits of an id.
+_ID = 64
 _NO_NETWORK_NAMES = PREDEFINED_NETWORKS | {"", "default", "nat"}
 #: Whose namespaces a container may join: ``container:db``.
 _JOINABLE = ("NetworkMode", "IpcMode", "PidMode")
@@ -134,7 +135,8 @@ def find_container(node: Node, text: str) -> Container | None:
 def find_network(node: Node, text: str) -> Mapping[str, Any] | None:
     """The network that *text* means on *node*: by id, name, or the beginning of one id.
 
-    One that spans engines may be meant by ``node/name`` of any node that lists it.
+    One that spans engines may be meant by ``node/name`` of any node that lists it; one that was
+    moved also by the ids that it had on other nodes.
     """
     own = without_node(text, node)
     if not own or own in node.networks:
@@ -147,7 +149,11 @@ def find_network(node: Node, text: str) -> Mapping[str, Any] | None:
         return found
     reached = {id: listed.document for id, listed in node.spanning.networks_of(node)}
     known = {**reached, **node.networks}
-    begun = [network for id, network in known.items() if id.startswith(own)]
+    begun = [
+        network
+        for id, network in known.items()
+        if any(each.startswith(own) for each in (id, *former_ids(network)))
+    ]
     return begun[0] if len(begun) == 1 else _find_on_another(node, own)
 
 
@@ -176,3 +182,19 @@ def network_for(text: str, node: Node) -> str:
     if own in (id, name) or (completes and id.startswith(own)):
         return own
     return name if own.endswith(f"/{name}") else id
+
+
+def network_words(container: Container) -> tuple[str, ...]:
+    """How *container* refers to user networks: those that it was created with, and is on."""
+    words = (word for kind, word in things_of(container) if kind == "network")
+    return _once(word for word in sorted(words) if word not in _NO_NETWORK_NAMES)
+
+
+def has_network(node: Node, text: str) -> bool:
+    """Whether *node* has the network that *text* means, and keeps it, or is about to have it."""
+    found = find_network(node, text)
+    if found is not None and not node.belongings.is_leaving(("network", str(found.get("Name")))):
+        return True
+    text = without_node(text, node)
+    words = (word for each in node.reservations.values() for word in each.networks)
+    return any(word == text or (len(word) == _ID and word.startswith(text)) for word in words)

@@ -83,7 +83,7 @@ class Refresher:
         self, node: Node, ask: Callable[[str], Awaitable[Answer]], listener: CacheListener
     ) -> None:
         self._node = node
-        self._ask = ask
+        self.ask = ask
         self._listener = listener
         self._questions = 0
         #: container id -> number of the question whose answer is in the cache.
@@ -355,7 +355,7 @@ class Refresher:
         return self._questions
 
     async def _read(self, path: str) -> Any:
-        answer = await self._ask(path)
+        answer = await self.ask(path)
         if not answer.ok:
             raise EngineRefused(self._node.name, answer.status, answer.message)
         try:

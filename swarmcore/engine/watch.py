@@ -15,6 +15,7 @@ from swarmcore.engine.backoff import Pace
 from swarmcore.engine.cache import Stale, given_name, what_is_stale
 from swarmcore.engine.feed import EventFeed
 from swarmcore.engine.refresh import Refresher
+from swarmcore.engine.volume_history import note_volume, recall_volumes
 from swarmcore.errors import EngineError
 from swarmcore.model import Event
 from swarmcore.node import Node
@@ -117,6 +118,7 @@ class Watch:
                 self._early = self._feed.begin()
                 ready()
                 nursery.start_soon(self._break_silences)
+                nursery.start_soon(self._recall)
                 await self._keep_current()
 
             nursery.start_soon(until_it_fails, self._feed.wait_ended)
@@ -149,6 +151,7 @@ class Watch:
     async def _read_stale(self, batch: list[Event], stale: Stale) -> bool:
         """Read what *batch* made out of date, and what else is *stale*; whether that went well."""
         for event in batch:
+            note_volume(self._engine.node, event)
             stale |= what_is_stale(event)
         try:
             await self._refresher.stale(stale)
@@ -165,8 +168,18 @@ class Watch:
             await self._engine.refresh_specs()
             self._specs_due = trio.current_time() + _SPECS_SECONDS
         await self._refresher.everything(full=full)
+        if full:
+            self._engine.node.belongings.freshness.restart()
         wait = self._pace.until_refresh(self._engine.node.failures, self._random)
         self._refresh_due = trio.current_time() + wait
+
+    async def _recall(self) -> None:
+        """Read what the engine remembers; it may go on without."""
+        try:
+            await recall_volumes(self._engine.node, self._refresher.ask)
+        except (EngineError, ValueError, KeyError, TypeError) as error:
+            log.info("engine %s: its events of the past are not known: %s",
+                     self._engine.node.name, error)  # fmt: skip
 
     async def _break_silences(self) -> None:
         """Ping an engine that says nothing, so that one that hangs is noticed without traffic."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from swarmcore.node.belongings import Belongings
 from swarmcore.node.spanning import Spanning
 from swarmcore.node.ties import Ties, read_ties
 
@@ -23,8 +24,8 @@ class Listing:
         self.name = name
         self.spanning = spanning or Spanning()
         self._info: Mapping[str, Any] = {}
-        self._networks: _Documents = {}
-        self._volumes: _Documents = {}
+        #: Its networks and volumes, and who uses them.
+        self.belongings = Belongings()
         self._ties = Ties()
 
     @property
@@ -40,22 +41,28 @@ class Listing:
     @property
     def networks(self) -> _Documents:
         """Network id -> its object in ``GET /networks``; replaced whole, never changed."""
-        return self._networks
+        return self.belongings.networks
 
     @networks.setter
     def networks(self, networks: _Documents) -> None:
         with self._relisting():
-            self._networks = networks
+            self.belongings.list_networks(networks)
 
     @property
     def volumes(self) -> _Documents:
         """Volume name -> its object in ``GET /volumes``; replaced whole, never changed."""
-        return self._volumes
+        return self.belongings.volumes
 
     @volumes.setter
     def volumes(self, volumes: _Documents) -> None:
         with self._relisting():
-            self._volumes = volumes
+            self.belongings.list_volumes(volumes)
+
+    def reaches_volume(self, name: str) -> bool:
+        """Whether the engine lists a volume called *name* and keeps it, or reaches another's."""
+        if name in self.volumes and not self.belongings.is_leaving(("volume", name)):
+            return True
+        return self.spanning.reaches_volume(self, name)
 
     @property
     def ties(self) -> Ties:
@@ -69,5 +76,5 @@ class Listing:
         try:
             yield
         finally:
-            self._ties = read_ties(self._info, self._volumes.values())
+            self._ties = read_ties(self._info, self.volumes.values())
             self.spanning.put(self)

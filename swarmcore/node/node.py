@@ -24,6 +24,7 @@ from swarmcore.model import (
     NodeSettings,
     State,
 )
+from swarmcore.node.belongings import things_of
 from swarmcore.node.census import Census
 from swarmcore.node.gpus import GpuStock, found_devices, read_stock
 from swarmcore.node.holdings import Holdings
@@ -270,12 +271,9 @@ class Node(Listing):
         return self._census.label_values(key)
 
     def has_volume(self, name: str) -> bool:
-        """Whether the engine has a volume called *name*, reaches one, or is about to have one."""
-        return (
-            name in self._volumes
-            or self.spanning.reaches_volume(self, name)
-            or any(name in each.volumes for each in self._reservations.values())
-        )
+        """Whether the engine keeps a volume called *name*, reaches one, or is about to have one."""
+        promised = (each.volumes for each in self._reservations.values())
+        return self.reaches_volume(name) or any(name in volumes for volumes in promised)
 
     @property
     def images(self) -> Mapping[str, Mapping[str, Any]]:
@@ -322,10 +320,8 @@ class Node(Listing):
 
     @property
     def image_words(self) -> Collection[str]:
-        """What images here, and those of reservations, may be called.
-
-        Ids, short ids, tags, digests, and repositories without either.
-        """
+        """What images here, and those of reservations, may be called: ids, short ids, tags,
+        digests, and repositories without either."""
         if not self._reservations:
             return self._shelf.words
         reserved = (words_of_name(held.image) for held in self._reservations.values())
@@ -354,6 +350,7 @@ class Node(Listing):
         self._states[container.state] += 1
         self._holdings.add(container, before)
         self._census.add(container.words, container.labels)
+        self.belongings.use(things_of(container))
 
     def drop_container(self, id: str) -> Container | None:
         """Forget one container; returns it, or ``None`` when it was not known."""
@@ -371,6 +368,7 @@ class Node(Listing):
         del self._containers[container.id]
         self._states[container.state] -= 1
         self._census.remove(container.words, container.labels)
+        self.belongings.disuse(things_of(container))
 
     def give_up_start(self, id: str) -> None:
         """Nobody starts that container any more: its ports are free for others."""
@@ -390,6 +388,7 @@ class Node(Listing):
         self._reservations[reservation.id] = reservation
         self._holdings.take(reservation.claim, reservation.called)
         self._census.add(reservation.words, reservation.labels)
+        self.belongings.use(reservation.things)
 
     def release(self, id: str) -> Reservation | None:
         """End a reservation; returns it, or ``None`` when there was none."""
@@ -397,4 +396,5 @@ class Node(Listing):
         if reservation is not None:
             self._holdings.give_back(reservation.claim, reservation.called)
             self._census.remove(reservation.words, reservation.labels)
+            self.belongings.disuse(reservation.things)
         return reservation

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swarmcore.model import Claim
+from swarmcore.node.belongings import Thing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,6 +20,7 @@ class Reservation:
         labels: its labels, for affinity.
         expires: trio time after which it is void.
         volumes: names of volumes that there will be.
+        networks: names and ids of networks that it will be on.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Reservation:
     labels: Mapping[str, str]
     expires: float
     volumes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
     @property
     def words(self) -> set[str]:
@@ -39,3 +42,9 @@ class Reservation:
     def called(self) -> str:
         """What refusals call it: its name, or its short id."""
         return self.name or self.id[:12]
+
+    @property
+    def things(self) -> frozenset[Thing]:
+        """The networks and volumes that its container will use."""
+        volumes: tuple[Thing, ...] = tuple(("volume", name) for name in self.volumes if self.image)
+        return frozenset((*volumes, *(("network", word) for word in self.networks)))

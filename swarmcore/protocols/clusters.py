@@ -214,6 +214,23 @@ class Cluster(Protocol):
         """
         ...
 
+    def bringing(
+        self, networks: Sequence[str], engine: Engine
+    ) -> AbstractAsyncContextManager[None]:
+        """Have on *engine* those of *networks* that nothing uses yet, for a container of it.
+
+        Others stay where they are; look for them again in the block, for their ids change.  While
+        it lasts they go nowhere else.
+
+        Args:
+            networks: as ``config.networks``.
+            engine: holds the container.
+
+        Raises:
+            EngineError: *engine* refuses to have one; its status and words.
+        """
+        ...
+
     async def create_container(
         self, config: ContainerConfig, request: Request, carry: Carry | None = None
     ) -> Placed:

@@ -27,6 +27,7 @@ from swarmcore.scheduler.carrying import settle_image
 from swarmcore.scheduler.classic import word_classic
 from swarmcore.scheduler.devices import device_rules
 from swarmcore.scheduler.failures import FailureHistory
+from swarmcore.scheduler.moves import FEWEST_MOVES
 from swarmcore.scheduler.needs import need_rules
 from swarmcore.scheduler.ranking import rank
 from swarmcore.scheduler.refusals import NO_ENGINE, refuse
@@ -177,10 +178,13 @@ class Scheduler:
     def _weighers_for(
         self, config: ContainerConfig, candidates: Sequence[Candidate]
     ) -> tuple[Weigher, ...]:
-        """Those that were asked for; first of all failed pulls, where they tell nodes apart."""
+        """Those that were asked for; before them those that always count, where they matter."""
+        first: list[Weigher] = []
         if any(count_failed_pulls(each.node, config.image) for each in candidates):
-            return (FAILED_PULLS, *self._weighers)
-        return self._weighers
+            first.append(FAILED_PULLS)
+        if config.loose:
+            first.append(FEWEST_MOVES)
+        return (*first, *self._weighers)
 
     def _classic_sentence(
         self,

@@ -28,6 +28,7 @@ from swarmcore_api_docker.inspection import show_container
 from swarmcore_api_docker.output_types import name_output
 from swarmcore_api_docker.ports import warned
 from swarmcore_api_docker.routed import CHOSEN, CONTAINER, MANAGER
+from swarmcore_api_docker.starting import ready_to_start
 from swarmcore_api_docker.version_gates import needs_of_verb, require_heeded
 from swarmcore_api_docker.volume_plugins import look_for_plugins
 
@@ -180,7 +181,8 @@ def _carry(verb: str, make_settle: _MakeSettle | None = None) -> Handler:
             await relay_unknown(exchange, "containers", exchange.request.params["name"], verb)
             return
         require_heeded(engine, needs_of_verb(verb, exchange.request.query, version_of(exchange)))
-        async with exchange.cluster.turn(engine) if verb in _STARTS else nullcontext():
+        starts = verb in _STARTS
+        async with ready_to_start(exchange.cluster, container, engine) if starts else nullcontext():
             await exchange.relay(
                 engine,
                 engine_path(exchange, "containers", container.id, verb),

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from swarmcore.config.references import PREDEFINED_NETWORKS, without_node
+from swarmcore.config.network_labels import former_ids, without_own_labels
+from swarmcore.config.references import without_node
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.filters import Filters
-from swarmcore.node import Node, is_spanning, is_swarm_manager
+from swarmcore.messages import Answer, json_answer
+from swarmcore.node import PREDEFINED_NETWORKS, Node, is_spanning, is_swarm_manager
 from swarmcore_api_docker.go_numbers import BadValue
 from swarmcore_api_docker.object_filters import (
     Compiler,
@@ -101,8 +103,11 @@ def _on_a_node(network: Network, text: str) -> bool:
 _MEANINGS: tuple[Callable[[Network, str], bool], ...] = (
     lambda network, text: network.id == text,
     lambda network, text: network.name == text,
+    lambda network, text: text in former_ids(network.document),
     _on_a_node,
-    lambda network, text: network.id.startswith(text),
+    lambda network, text: any(
+        each.startswith(text) for each in (network.id, *former_ids(network.document))
+    ),
 )
 
 
@@ -136,10 +141,11 @@ async def list_networks(nodes: Sequence[Node], filters: Filters) -> list[dict[st
     used = set().union(*map(_used, nodes))
     items = [
         Item(
-            network.document,
+            without_own_labels(network.document),
             network.nodes,
             used=network.id in used,
             builtin=network.name in PREDEFINED_NETWORKS,
+            former_ids=former_ids(network.document),
         )
         for network in all_networks(nodes)
     ]
@@ -189,7 +195,7 @@ def merge_inspections(documents: Sequence[_Document]) -> dict[str, Any]:
     An engine of a cluster store shows the containers of others too, as ``ep-`` and the endpoint's
     id; their own engines know what they are called.
     """
-    merged = dict(documents[0])
+    merged = dict(without_own_labels(documents[0]))
     merged["Containers"] = _merge_endpoints(documents)
     for key in ("Peers", "Services"):
         told = [document[key] for document in documents if document.get(key)]
@@ -236,9 +242,14 @@ def _merge_told(told: Sequence[Any]) -> Any:
     return kept
 
 
+def show_network(answer: Answer) -> Answer:
+    """An inspected network as clients see it."""
+    return json_answer(without_own_labels(answer.json()), answer.status)
+
+
 def _by_id(filters: Filters) -> Test:
     found = filters.matching("id")
-    return lambda item: found(str(item.document.get("Id")))
+    return lambda item: any(map(found, (str(item.document.get("Id")), *item.former_ids)))
 
 
 def _by_type(filters: Filters) -> Test:

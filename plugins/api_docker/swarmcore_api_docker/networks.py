@@ -14,18 +14,19 @@ import trio
 from swarmcore.config import references
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.config.gates import Need, needs_of_connect
+from swarmcore.config.network_labels import has_own_labels
 from swarmcore.config.prefixes import endpoint_without_prefixes
-from swarmcore.config.references import PREDEFINED_NETWORKS
 from swarmcore.config.spelling import endpoint_with_docker_spelling
 from swarmcore.errors import BadRequest, Conflict, EngineError, NotFound
 from swarmcore.filters import parse_filters
 from swarmcore.messages import Answer, dump_json
 from swarmcore.model import Container
-from swarmcore.node import Node, is_swarm_manager
+from swarmcore.node import PREDEFINED_NETWORKS, Node, is_swarm_manager
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.containers import engine_path, version_of
+from swarmcore_api_docker.containers import as_own, engine_path, version_of
 from swarmcore_api_docker.fan_out import ask_all
+from swarmcore_api_docker.network_creation import has_no_pool, labelled
 from swarmcore_api_docker.network_listing import (
     Network,
     all_networks,
@@ -34,6 +35,7 @@ from swarmcore_api_docker.network_listing import (
     list_networks,
     made_network,
     merge_inspections,
+    show_network,
 )
 from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.pruning import read_prune, sum_reports
@@ -46,6 +48,7 @@ from swarmcore_api_docker.version_gates import require_heeded
 _LOOKS_FOR_DUPLICATES = ApiVersion(1, 44)
 #: Engines of older versions give a network addresses that it was not to have.
 _WITHOUT_IPV4 = Need("EnableIPv4", ApiVersion(1, 48))
+_JSON = ((b"Content-Type", b"application/json"),)
 _CREATE = "node/ of Name; Driver and CheckDuplicate"
 _CONNECT = "names become ids"
 _MERGED = "Containers of all engines that it spans"
@@ -102,50 +105,50 @@ class Networks:
         elif pinned:
             engine = answering_engine(cluster, pinned, f"network {name}")
         else:
-            engine = site.choose()
+            engine = site.choose(network=name)
         require_heeded(engine, needs)
         body |= {"Name": name, "Driver": body.get("Driver") or "bridge"}
-        if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
-            body["CheckDuplicate"] = True
-        made = _Made(engine, body)
+        if not able:
+            body = labelled(body, pinned)
         self._creating[name] = trio.Event()
         try:
-            with nullcontext() if able else site.expected_on(engine):
-                await exchange.relay(
-                    engine,
-                    engine_path(exchange, "networks", "create"),
-                    body=dump_json(body),
-                    rewrite=made.see,
-                    settle=made.settle,
-                )
+            answer = await _create_on(exchange, engine, body, None if able else site)
+            while not (able or pinned) and has_no_pool(answer):
+                other = site.choose_other()
+                if other is None:
+                    break
+                answer = await _create_on(exchange, other, body, site)
+            await exchange.send(as_own(answer))
         finally:
             self._creating.pop(name).set()
 
 
-class _Made:
-    """A network that an engine is asked to make.
-
-    Args:
-        engine: makes it.
-        body: what it gets.
-    """
-
-    def __init__(self, engine: Engine, body: Mapping[str, Any]) -> None:
-        self._engine = engine
-        self._body = body
-
-    def see(self, answer: Answer) -> Answer:
-        """The engine has made it: that is known, whatever can be read."""
-        with suppress(ValueError, KeyError, TypeError):  # an odd answer is the client's, too
-            id = str(answer.json()["Id"])
-            if id not in self._engine.node.networks:
-                self._engine.put_network(made_network(id, self._body))
+async def _create_on(
+    exchange: Exchange, engine: Engine, body: Mapping[str, Any], site: Site | None
+) -> Answer:
+    """Have *engine* make a network; it is expected there, unless it spans engines."""
+    if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
+        body = {**body, "CheckDuplicate": True}
+    with site.expected_on(engine) if site else nullcontext():
+        answer = await engine.call(
+            "POST",
+            engine_path(exchange, "networks", "create"),
+            body=dump_json(body),
+            headers=_JSON,
+            version=version_of(exchange),
+        )
+        if answer.ok:
+            _show_made(engine, body, answer)
+        await _refreshing(engine)(answer.status)
         return answer
 
-    async def settle(self, status: int) -> None:
-        """Have the cache show the network as its engine describes it."""
-        with suppress(EngineError):  # an event does so too, should this fail
-            await self._engine.refresh_networks()
+
+def _show_made(engine: Engine, body: Mapping[str, Any], answer: Answer) -> None:
+    """The engine has made it: that is known, whatever can be read."""
+    with suppress(ValueError, KeyError, TypeError):  # an odd answer is the client's, too
+        id = str(answer.json()["Id"])
+        if id not in engine.node.networks:
+            engine.put_network(made_network(id, body))
 
 
 def _needs(body: Mapping[str, Any], version: ApiVersion) -> Sequence[Need]:
@@ -206,7 +209,8 @@ async def inspect(exchange: Exchange) -> None:
         engines += _late_holders(exchange.cluster, network, engines)
     path = engine_path(exchange, "networks", network.id)
     if len(engines) == 1:
-        await exchange.relay(engines[0], path)
+        rewrite = show_network if has_own_labels(network.document) else None
+        await exchange.relay(engines[0], path, rewrite=rewrite)
         return
     version = exchange.request.version
     replies = await ask_all(engines, lambda engine: engine.call("GET", path, version=version))
@@ -233,12 +237,13 @@ async def connect(exchange: Exchange) -> None:
     network = _find(exchange)
     container = exchange.cluster.find_container(str(body.get("Container") or ""))
     engine = exchange.cluster.engine_of(container)
-    network = _reached(network, container, engine.node)
     if "EndpointConfig" in body:
         endpoint = endpoint_with_docker_spelling(body["EndpointConfig"])
         require_heeded(engine, needs_of_connect(endpoint))
         body["EndpointConfig"] = endpoint_without_prefixes(endpoint, engine.node)
-    await _change(exchange, "connect", network, container, engine, body)
+    async with exchange.cluster.bringing([network.id], engine):
+        network = _reached(_find(exchange), container, engine.node)
+        await _change(exchange, "connect", network, container, engine, body)
 
 
 def _reached(network: Network, container: Container, node: Node) -> Network:

@@ -24,6 +24,7 @@ class Item:
         used: a container uses it.
         builtin: it cannot be removed.
         is_shared: its name alone is not enough.
+        former_ids: ids that it had on other nodes.
     """
 
     document: Mapping[str, Any]
@@ -31,6 +32,7 @@ class Item:
     used: bool = False
     builtin: bool = False
     is_shared: bool = False
+    former_ids: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -2,10 +2,11 @@
 scheduler's choice.
 
 An object of local scope binds every container that uses it, so those of one compose project go to
-one node as long as that takes them: a service can then use all of them.
+one node as long as that takes them: a service can then use all of them.  One that nothing uses yet
+goes to its first container; what is there counts like containers, so that none is filled up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -94,24 +95,49 @@ class Site:
             slashed_volumes=(volume,) if "/" in volume else (),
         )
         self._project = read.labels.get(_PROJECT, "")
+        self._tried: list[Engine] = []
 
-    def choose(self) -> Engine:
+    def choose(self, *, network: str = "") -> Engine:
         """The engine for an object that may go anywhere.
 
-        Where its project has something, a network say; else where it has an image, which a build
-        before has left there; else the scheduler's choice.
+        Where a container waits for a network of that name; else where its project has something, a
+        network say; else where it has an image, which a build before has left there; else the
+        scheduler's choice.
+
+        Args:
+            network: the name of the object, where it is one.
 
         Raises:
             NoNodeFits: and why.
         """
-        for belongs in (_has_part_of, _has_image_of) if self._project else ():
-            engines = filter(self._is_able, self._cluster.engines())
-            together = [each for each in engines if belongs(each.node, self._project)]
+        engines = list(filter(self._is_able, self._cluster.engines()))
+        for belongs in self._preferences(network):
+            together = [each for each in engines if belongs(each.node)]
             try:
-                return self._cluster.choose(self._config, together)
+                return self._chosen(together)
             except NoNodeFits:
                 pass
-        return self._cluster.choose(self._config)
+        return self._chosen(engines)
+
+    def choose_other(self) -> Engine | None:
+        """Another engine than those that were chosen before; ``None`` when none fits."""
+        others = [each for each in self._cluster.engines() if each not in self._tried]
+        try:
+            return self._chosen(others)
+        except NoNodeFits:
+            return None
+
+    def _chosen(self, engines: Sequence[Engine]) -> Engine:
+        engine = self._cluster.choose(self._config, engines)
+        self._tried.append(engine)
+        return engine
+
+    def _preferences(self, network: str) -> Iterator[Callable[[Node], bool]]:
+        if network:
+            yield lambda node: node.belongings.is_used(("network", network))
+        if self._project:
+            yield lambda node: _has_part_of(node, self._project)
+            yield lambda node: _has_image_of(node, self._project)
 
     def _is_able(self, engine: Engine) -> bool:
         return not self._plugin or self._plugin in engine.node.ties.drivers

@@ -15,6 +15,7 @@ from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.containers import engine_path
 from swarmcore_api_docker.fan_out import Replies, ask_all
+from swarmcore_api_docker.network_creation import pinned_labels
 from swarmcore_api_docker.outcomes import require_success
 from swarmcore_api_docker.pruning import read_prune, sum_reports, with_filters
 from swarmcore_api_docker.routed import (
@@ -89,6 +90,8 @@ async def create(exchange: Exchange) -> None:
     engine = answering_engine(cluster, there, f"volume {name}") if there else site.choose()
     if name:
         read["Name"] = name
+    if pinned:
+        read["Labels"] = pinned_labels(read.get("Labels"), pinned)
     path = engine_path(exchange, "volumes", "create")
 
     made = _Made(engine)

@@ -260,6 +260,9 @@ class FakeCluster:
         self.turns.append(engine)
         yield
 
+    def bringing(self, networks, engine):
+        return nullcontext()
+
     async def create_container(self, config, request, carry=None):
         self.created.append(config)
         return Placed(self.answer, self._engines[0].node)

@@ -6,7 +6,7 @@ from swarmcore_api_docker.networks import Networks
 from swarmcore_api_docker.version_gates import needs_of_verb
 
 from swarmcore.errors import BadRequest
-from swarmcore.messages import Query
+from swarmcore.messages import Query, json_answer
 from swarmcore.versions import ApiVersion
 
 HANDLERS = {
@@ -25,7 +25,8 @@ def ask(docker):
         network = {"Id": name * 20, "Name": f"net-{name}", "Driver": "bridge", "Scope": "local"}
         node = docker.node(name, "10.0.0.1", docker.container(name))
         node.api_version, node.networks = ApiVersion(1, minor), {network["Id"]: network}
-        engines.append(docker.Engine(node))
+        made = json_answer({"Id": "made"}, 201)
+        engines.append(docker.Engine(node, {"/networks/create": made}))
     cluster = docker.Cluster(*engines)
 
     async def ask(template, path, body=None):
@@ -105,4 +106,6 @@ async def test_a_network_without_ipv4_needs_an_engine_that_makes_such(ask):
 )
 async def test_a_network_as_every_engine_makes_it_goes_anywhere(ask, version, body):
     exchange = await ask("/networks/create", f"/v{version}/networks/create", body)
-    assert exchange.relayed[0].node.name == "old"
+    assert exchange.status == 201
+    (old, _) = exchange.cluster.engines()
+    assert [path for _, path, _ in old.asked] == ["/networks/create"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from swarmcore import hookimpl
-from swarmcore.config.references import find_container, find_network, without_node
+from swarmcore.config.references import find_container, has_network, without_node
 from swarmcore.images import has_image
 from swarmcore.protocols import ContainerConfig, Node, Refused, Rule
 
@@ -20,7 +20,8 @@ class DependencyFilter:
     """Refuses nodes that lack what the container refers to.
 
     Containers whose volumes, links or namespaces it uses; user networks; and volumes that exist,
-    for elsewhere the engine would make an empty one of the same name.  A placement that is under
+    for elsewhere the engine would make an empty one of the same name.  Networks and volumes that
+    nothing uses yet bind nobody: they follow the container.  A placement that is under
     way counts as a container.  What exists nowhere refuses no node: any engine answers for it, in
     the call and the words of its release.  Images that it mounts are a wish, for an engine without
     one says so itself, and so are plugins for its new volumes.
@@ -32,33 +33,37 @@ class DependencyFilter:
         """One rule for each thing that is named; none for a container that needs nothing."""
         for text in dict.fromkeys((*config.volumes_from, *config.links, *config.joined)):
             if _may_exist(config, text, _has_container):
-                yield _Needed("container", text, _has_container).rule()
+                yield _Needed("container", text, _has_container, config).rule()
         for text in config.networks:
-            if _may_exist(config, text, _has_network):
-                yield _Needed("network", text, _has_network).rule()
+            if ("network", text) not in config.loose and _may_exist(config, text, has_network):
+                yield _Needed("network", text, has_network, config).rule()
         for text in config.volumes:
             plugin = config.volume_plugins.get(text)
             if text in config.held_volumes:
-                yield _Needed("volume", text, _has_volume).rule()
+                yield _Needed("volume", text, _has_volume, config).rule()
             elif "/" in text and not (plugin and text in config.slashed_volumes):
-                yield _Needed("volume", text, _is_of_node).rule()
+                yield _Needed("volume", text, _is_of_node, config).rule()
             elif plugin:
-                yield _Needed("volume plugin", plugin, _has_plugin).rule(soft=True)
+                yield _Needed("volume plugin", plugin, _has_plugin, config).rule(soft=True)
         for text in config.mounted_images:
-            yield _Needed("mounted image", text, has_image).rule(soft=True)
+            yield _Needed("mounted image", text, has_image, config).rule(soft=True)
 
 
 class _Needed:
-    """One thing, and which of the nodes that were asked have it.
+    """One thing, and which nodes have it.
 
     Args:
         kind: container, network, volume, volume plugin or mounted image.
         text: as the client wrote it.
         is_on: whether a node has it.
+        config: knows the nodes, where all are known.
     """
 
-    def __init__(self, kind: str, text: str, is_on: Callable[[Node, str], bool]) -> None:
+    def __init__(
+        self, kind: str, text: str, is_on: Callable[[Node, str], bool], config: ContainerConfig
+    ) -> None:
         self._kind, self._text, self._is_on = kind, text, is_on
+        self._nodes = config.known_nodes
         self._holders: dict[str, None] = {}
 
     def rule(self, *, soft: bool = False) -> Rule:
@@ -73,7 +78,8 @@ class _Needed:
 
     def _summarise(self, text: str, refused: Refused) -> str:
         """``network web is only on n1``: nodes that have it may be refused by another rule."""
-        names = sorted(self._holders)
+        known = (node.name for node in self._nodes if self._is_on(node, self._text))
+        names = sorted({*self._holders, *known})
         if not names:
             return f"{text} is not there"
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -90,10 +96,6 @@ def _has_container(node: Node, text: str) -> bool:
     return find_container(node, text) is not None or (
         without_node(text, node) in node.container_words
     )
-
-
-def _has_network(node: Node, text: str) -> bool:
-    return find_network(node, text) is not None
 
 
 def _has_volume(node: Node, text: str) -> bool:

@@ -14,8 +14,15 @@ NETWORK = "web_default"
 
 
 def nodes():
-    n1 = a_node("n1", containers=[DB], networks=[NETWORK], volumes=["data", "shared"])
-    return n1, a_node("n2", networks=["back"], volumes=["shared"]), a_node("n3")
+    front, back = a_member("front", NETWORK), a_member("back", "back")
+    n1 = a_node("n1", containers=[DB, front], networks=[NETWORK], volumes=["data", "shared"])
+    n2 = a_node("n2", containers=[back], networks=["back"], volumes=["shared"])
+    return n1, n2, a_node("n3")
+
+
+def a_member(name, network):
+    """A container without which nothing would be on the network."""
+    return a_container(name, body=host(NetworkMode=network))
 
 
 def fitting(*among, **body):
@@ -93,6 +100,13 @@ def test_a_network_is_found_by_its_id_and_the_beginning_of_it():
         assert fitting(n1, n2, n3, **host(NetworkMode=text)) == ["n1"]
 
 
+def test_a_network_that_nothing_uses_binds_nobody():
+    assert fitting(a_node("n1", networks=["empty"]), a_node("n2"), **endpoints("empty")) == [
+        "n1",
+        "n2",
+    ]
+
+
 def test_a_placement_under_way_counts():
     node = a_node("n1")
     node.reserve(a_reservation("db"))
@@ -160,6 +174,16 @@ def test_what_no_node_has_refuses_none_where_all_nodes_are_known(body, text):
     assert [rule.text for rule in DependencyFilter().rules(config.informed_by(among))] == [text]
     known = config.informed_by(among, all_known=True)
     assert list(DependencyFilter().rules(known)) == []
+
+
+def test_a_refusal_says_where_each_of_two_things_is():
+    among = nodes()
+    body = host(Binds=["data:/d"], NetworkMode="back")
+    config = a_config(body=body).informed_by(among, all_known=True)
+    with pytest.raises(NoNodeFits) as raised:
+        Scheduler(Indifferent(), [DependencyFilter()]).place(config, among)
+    assert "network back is only on n2" in str(raised.value)
+    assert "volume data is only on n1" in str(raised.value)
 
 
 def test_what_some_node_has_binds_where_all_nodes_are_known():

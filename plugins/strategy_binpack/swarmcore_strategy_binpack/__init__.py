@@ -2,7 +2,7 @@
 
 from swarmcore import hookimpl
 from swarmcore.protocols import ContainerConfig, Node
-from swarmcore.weighing import health_weight, usage
+from swarmcore.weighing import crowd, health_weight, usage
 
 
 @hookimpl
@@ -20,4 +20,4 @@ class Binpack:
 
     def weigh(self, config: ContainerConfig, node: Node) -> tuple[float, float]:
         """The higher, the more the node is used."""
-        return health_weight(node) + usage(config, node), node.container_count
+        return health_weight(node) + usage(config, node), crowd(config, node)

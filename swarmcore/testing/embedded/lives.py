@@ -1,8 +1,10 @@
 """Where a container's life begins and ends: what is written down then, and which events tell it."""
 
+from typing import Any
+
 import trio
 
-from swarmcore.errors import SwarmError
+from swarmcore.errors import NotFound, SwarmError
 from swarmcore.testing.documents import containers as documents
 from swarmcore.testing.documents.moments import NANO
 from swarmcore.testing.embedded.container import ContainerRecord, Run
@@ -19,8 +21,9 @@ def begin(state: EngineState, record: ContainerRecord, pid: int) -> None:
     """Write down that a container runs.
 
     Raises:
-        SwarmError: a port is taken.
+        SwarmError: a port is taken, or there is no such network.
     """
+    networks = [_find_network(state, name) for name in record.networks]
     held = [
         port
         for other in state.containers.values()
@@ -34,8 +37,9 @@ def begin(state: EngineState, record: ContainerRecord, pid: int) -> None:
         record.exit_code = 128
         record.error = _PORT_ERROR.format(name=record.name, id=endpoint_id, reason=error)
         raise SwarmError(record.error) from None
-    for name in record.networks:
-        network = state.networks.find(name)
+    _tell_volumes(state, record, "mount")
+    for network in networks:
+        name = network["Name"]
         ip, gateway = state.networks.give_address(network)
         record.networks[name] = documents.endpoint(network["Id"], endpoint_id, ip, gateway)
         network["Containers"][record.id] = _member(record.name, record.networks[name])
@@ -64,6 +68,7 @@ def end(state: EngineState, record: ContainerRecord, code: int) -> None:
         network["Containers"].pop(record.id, None)
         record.networks[name] = documents.endpoint(network["Id"])
         _tell_network(state, record, network, "disconnect")
+    _tell_volumes(state, record, "unmount")
     ended, record.ended = record.ended, trio.Event()
     ended.set()
     if run is not None:
@@ -80,6 +85,20 @@ def _member(name: str, endpoint: dict[str, str]) -> dict[str, str]:
         "IPv4Address": f"{ip}/16" if ip else "",
         "IPv6Address": "",
     }
+
+
+def _find_network(state: EngineState, name: str) -> dict[str, Any]:
+    try:
+        return state.networks.find(name)
+    except NotFound as error:
+        raise NotFound(f"failed to set up container networking: {error}") from None
+
+
+def _tell_volumes(state: EngineState, record: ContainerRecord, action: str) -> None:
+    for mount in record.mounts:
+        if mount.get("Name"):
+            told = {"container": record.id, "driver": "local"}
+            state.events.emit("volume", action, mount["Name"], told)
 
 
 def _tell_network(

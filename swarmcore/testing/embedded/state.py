@@ -214,7 +214,14 @@ class EngineState:
             return {}
         asked = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
         names = [mode, *(name for name in asked if name not in (mode, "default"))]
-        return {self.networks.find(name)["Name"]: documents.endpoint() for name in names}
+        return {self._network_name(name): documents.endpoint() for name in names}
+
+    def _network_name(self, text: str) -> str:
+        """A network that there is not is missed by the start."""
+        try:
+            return str(self.networks.find(text)["Name"])
+        except NotFound:
+            return text
 
     def _mounts_of(
         self, body: Mapping[str, Any], host_config: Mapping[str, Any]

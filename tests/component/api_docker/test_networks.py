@@ -169,6 +169,7 @@ async def test_bridge_is_the_one_of_the_containers_engine(manager, node):
 async def test_a_network_out_of_reach_says_where_both_are(manager):
     await manager.run("web", "n1")
     await manager.json("POST", "/networks/create", {"Name": "net", **on("n2")})
+    await manager.run("other", HostConfig={"NetworkMode": "net"})
     answer = await manager("POST", "/networks/net/connect", {"Container": "web"})
     assert answer.status == 409
     assert "network net is only on n2, container web is on n1" in answer.json()["message"]
