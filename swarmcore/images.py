@@ -127,10 +127,13 @@ def has_image(holder: ImageHolder, text: str) -> bool:
     Another image that the engine calls so, because it does not know that the name was given anew
     elsewhere, is not the one that is meant: see ``has_moved``.
     """
+    return is_called(holder, text) or bool(_begun_ids(holder.images, text))
+
+
+def is_called(holder: ImageHolder, text: str) -> bool:
+    """Whether an image there has *text* for its name, digest or whole id."""
     normal = normal_image(text)
-    if normal in holder.images or holder.image_called(familiar_image(normal)):
-        return True
-    return bool(_begun_ids(holder.images, text))
+    return normal in holder.images or bool(holder.image_called(familiar_image(normal)))
 
 
 def is_local_image(image: Mapping[str, Any], name: str) -> bool:

@@ -95,6 +95,10 @@ class NameIndex:
             return container
         return self._reserved.get(name)
 
+    def has_swarm_id(self, swarm_id: str) -> bool:
+        """Whether a container has this swarm id."""
+        return swarm_id in self._by_swarm_id
+
     def find(self, text: str) -> Container:
         """The container that *text* means.
 

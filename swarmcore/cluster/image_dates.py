@@ -18,8 +18,11 @@ def date_of(inspection: Mapping[str, Any]) -> float:
 
     Engines tell no time of tagging of an image that was pulled or loaded.
     """
-    tagged = (inspection.get("Metadata") or {}).get("LastTagTime")
-    return max(_seconds(tagged), _seconds(inspection.get("Created")))
+    tagged = _part(inspection, "Metadata").get("LastTagTime")
+    return max(
+        _seconds(tagged),
+        _seconds(inspection.get("Created") if isinstance(inspection, Mapping) else ""),
+    )
 
 
 def content_of(inspection: Mapping[str, Any]) -> str:
@@ -27,10 +30,10 @@ def content_of(inspection: Mapping[str, Any]) -> str:
 
     An import gives every engine an image of its own, which differ in the time alone.
     """
-    layers = (inspection.get("RootFS") or {}).get("Layers")
+    layers = _part(inspection, "RootFS").get("Layers")
     if layers is None:
         return ""
-    config = inspection.get("Config") or {}
+    config = _part(inspection, "Config")
     told = {key: config[key] for key in _CONTENT if config.get(key)}
     platform = [inspection.get(key) or "" for key in ("Os", "Architecture", "Variant")]
     text = json.dumps([layers, told, platform], sort_keys=True)
@@ -43,6 +46,12 @@ def write_date(seconds: float) -> str:
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     except (OverflowError, ValueError, OSError):
         return "no date"
+
+
+def _part(inspection: Any, key: str) -> Mapping[str, Any]:
+    """An object in an inspection; an empty one where an engine tells something else."""
+    part = inspection.get(key) if isinstance(inspection, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
 
 
 def _seconds(text: Any) -> float:

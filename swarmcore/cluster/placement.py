@@ -354,6 +354,8 @@ class Placement:
         """Give *config* what the cluster knows: what of that which it names exists, what it
         replaces, and a name and a swarm id where the client left them to us."""
         config = self.inform(replace(config, name=config.name or self._invent_name()))
-        if config.swarm_id and config.swarm_id not in self.reservations:
+        id = config.swarm_id
+        # Tools that make a container anew copy its labels: two with one id would be taken for one.
+        if id and id not in self.reservations and not self.index.has_swarm_id(id):
             return config
         return config.with_swarm_id(self._invent_id())

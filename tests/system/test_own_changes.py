@@ -9,8 +9,8 @@ import json
 import urllib.parse
 
 import pytest
-
 from tests.system.busy import neighbours
+
 from tests.system.conftest import tar_of, wait_until
 
 #: How often a change is made: what lags, lags by milliseconds and not each time.

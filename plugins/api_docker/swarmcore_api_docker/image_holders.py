@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from itertools import chain
 
 from swarmcore.errors import NotFound
-from swarmcore.images import can_be_image, has_image, named_ids, names_of_image, shown_image
+from swarmcore.images import (
+    can_be_image,
+    has_image,
+    is_called,
+    named_ids,
+    names_of_image,
+    shown_image,
+)
 from swarmcore.messages import Query
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine
@@ -26,6 +33,9 @@ def find_holders(cluster: Cluster, name: str, *, to_save: bool = False) -> list[
         NotFound: none; Docker's text.
     """
     found = [engine for engine in cluster.engines() if _has(engine, name)]
+    # A name goes before the beginning of an id, as on one engine: "cafe" may be both.
+    if named := [engine for engine in found if is_called(engine.node, name)]:
+        return named
     if found:
         return found
     if not can_be_image(name):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from itertools import chain
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +24,7 @@ from swarmcore_api_docker.image_listing import (
 )
 from swarmcore_api_docker.moved_names import show_detail, show_layers
 from swarmcore_api_docker.routed import ALL, CACHES, HOLDER
+from swarmcore_api_docker.timestamps import parse_moment
 from swarmcore_api_docker.version_gates import able_engines
 
 #: Parameters whose answer is not in the caches.
@@ -106,8 +106,9 @@ async def _ask_moments(engines: Sequence[Engine], images: Sequence[Image]) -> di
             if holder is engine:
                 answer = await engine.call("GET", f"/images/{quote(id, safe=':')}/json")
                 if answer.ok:
-                    made = datetime.fromisoformat(answer.json()["Created"])
-                    moments[id] = made.timestamp()
+                    made = parse_moment(answer.json().get("Created"))
+                    if made is not None:
+                        moments[id] = made
 
     await ask_all({engine for engine in holders.values() if engine is not None}, ask)
     return moments

@@ -22,6 +22,8 @@ from swarmcore.protocols import Cluster, Engine
 
 log = logging.getLogger(__name__)
 
+#: How long an engine may take to lose one name.
+_UNTAG_SECONDS = 30.0
 #: Node id -> held while names are taken there, so that nothing that was given since is taken.
 _taking: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
@@ -78,7 +80,9 @@ async def take_away(cluster: Cluster, engine: Engine, names: Collection[str] | N
         with cluster.image_names.setting_aside(engine.node, moved):
             try:
                 for name, id in moved.items():
-                    await _untag(engine, name, id)
+                    # It may have been given to the right image while others were taken.
+                    if engine.node.moved_names.get(name) == id:
+                        await _untag(engine, name, id)
                 await engine.refresh_images()
             except EngineError as error:
                 log.warning("taking old image names away on %s: %s", engine.node.name, error)
@@ -88,22 +92,39 @@ async def _untag(engine: Engine, name: str, id: str) -> None:
     """Take a name away, and nothing else.
 
     An engine that is asked to remove an image's last name removes the image, or refuses.  So the
-    name is given to an image first that has another one.
+    name of an image that has no other is given first to an image that has another one.
 
     Raises:
         EngineError: it does not answer.
     """
-    other = next(
-        (each for each, image in engine.node.images.items() if each != id and image["RepoTags"]),
-        None,
-    )
-    if other is None:
+    images = engine.node.images
+    lender = id if _is_tagged(images.get(id)) else None
+    if lender is None:
+        lender = next((each for each, image in images.items() if _is_tagged(image)), None)
+    if lender is None:
         log.info("image name %s stays on %s, which has no other image", name, engine.node.name)
         return
-    repository, rest = split_image(name)
-    query = urlencode({"repo": repository, "tag": rest.removeprefix(":")})
-    answer = await engine.call("POST", f"/images/{quote(other, safe=':')}/tag?{query}")
-    if answer.ok:
-        answer = await engine.call("DELETE", f"/images/{quote(name, safe='/:@')}?noprune=1")
-    if not answer.ok:
-        log.warning("image name %s stays on %s: %s", name, engine.node.name, answer.message)
+    # Not in halves: between the two requests the name means a third image there.
+    with trio.move_on_after(_UNTAG_SECONDS, shield=True) as scope:
+        answer = await _lend_and_remove(engine, name, None if lender == id else lender)
+        if not answer.ok:
+            log.warning("image name %s stays on %s: %s", name, engine.node.name, answer.message)
+    if scope.cancelled_caught:
+        log.warning("image name %s stays on %s: it does not answer", name, engine.node.name)
+
+
+async def _lend_and_remove(engine: Engine, name: str, lender: str | None) -> Answer:
+    """Give *name* to the image *lender*, if there is one, and remove the name."""
+    if lender is not None:
+        repository, rest = split_image(name)
+        query = urlencode({"repo": repository, "tag": rest.removeprefix(":")})
+        answer = await engine.call("POST", f"/images/{quote(lender, safe=':')}/tag?{query}")
+        if not answer.ok:
+            return answer
+    return await engine.call("DELETE", f"/images/{quote(name, safe='/:@')}?noprune=1")
+
+
+def _is_tagged(image: Mapping[str, Any] | None) -> bool:
+    """Whether an image keeps a name; engines before API 1.43 list ``<none>:<none>`` for none."""
+    tags = image.get("RepoTags") or () if image is not None else ()
+    return any(not tag.startswith("<none>") for tag in tags)

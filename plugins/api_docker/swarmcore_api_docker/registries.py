@@ -3,7 +3,7 @@
 Credentials go to the engine that asks, and nowhere else.
 """
 
-from swarmcore.errors import EngineUnreachable
+from swarmcore.errors import Conflict, EngineUnreachable
 from swarmcore.images import familiar_image
 from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.protocols import Exchange, Route
@@ -83,6 +83,11 @@ async def push(exchange: Exchange) -> None:
         prefix = f"{familiar_image(name)}:"
         moved = [each for each in engine.node.moved_names if each.startswith(prefix)]
         await take_away(exchange.cluster, engine, moved)
+        if left := [each for each in moved if each in engine.node.moved_names]:
+            raise Conflict(
+                f"{', '.join(left)} on node {engine.node.name} is not the image that the name was"
+                " last given: push the tags one by one"
+            )
 
     async def settle(status: int) -> None:
         await engine.refresh_images()  # they have the registry's digests now
