@@ -96,3 +96,20 @@ def test_a_discovery_file_that_is_not_there_yet_is_waited_for(engines, start_man
     assert manager.get("/info")["Containers"] == 0
     path.write_text(f"{engines['new'].address}\n")
     manager.wait_healthy(1)
+
+
+def test_a_volume_is_made_on_every_node_and_listed_once_for_each(classic, engines):
+    classic("volume", "create", "shared")
+    shown = classic("volume", "ls", "-q", "--filter", "name=shared").split()
+    assert sorted(shown) == sorted(f"{node}/shared" for node in engines)
+    classic("volume", "create", "old/alone")
+    assert classic("volume", "ls", "-q", "--filter", "name=alone") == "old/alone"
+    classic("volume", "rm", "shared", "alone")
+    assert classic("volume", "ls", "-q", "--filter", "name=shared") == ""
+
+
+def test_local_networks_stand_behind_their_nodes(classic):
+    classic("network", "create", "--label", 'com.docker.swarm.constraints=["node==old"]', "mine")
+    assert classic("network", "ls", "--format", "{{.Name}}", "--filter", "name=mine") == "old/mine"
+    assert classic("network", "inspect", "--format", "{{.Name}}", "old/mine") == "mine"
+    classic("network", "rm", "mine")

@@ -54,8 +54,8 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
         *registries.routes(),
         *prunes.routes(),
         *DiskUsage().routes(),
-        *Networks().routes(),
-        *volumes.routes(),
+        *Networks(classic=classic).routes(),
+        *volumes.routes(classic=classic),
         *Builds(carrier=carrier).routes(),
         *unsupported.routes(),
     ]

@@ -125,7 +125,9 @@ def is_taken(nodes: Iterable[Node], name: str) -> bool:
     )
 
 
-async def list_networks(nodes: Sequence[Node], filters: Filters) -> list[dict[str, Any]]:
+async def list_networks(
+    nodes: Sequence[Node], filters: Filters, *, classic: bool = False
+) -> list[dict[str, Any]]:
     """The objects of ``GET /networks``.
 
     Names are the engines' own where they mean one network, else ``node/name``.
@@ -133,6 +135,7 @@ async def list_networks(nodes: Sequence[Node], filters: Filters) -> list[dict[st
     Args:
         nodes: every registered one; those that do not answer keep their names and are not shown.
         filters: the engine's, and ``node``.
+        classic: see ``list_items``.
 
     Raises:
         BadRequest: an unknown filter, or a value that it cannot have.
@@ -149,7 +152,7 @@ async def list_networks(nodes: Sequence[Node], filters: Filters) -> list[dict[st
         )
         for network in all_networks(nodes)
     ]
-    return await list_items(items, filters, _COMPILERS)
+    return await list_items(items, filters, _COMPILERS, classic=classic)
 
 
 def _used(node: Node) -> set[str]:

@@ -55,15 +55,21 @@ _MERGED = "Containers of all engines that it spans"
 
 
 class Networks:
-    """Answers for networks; knows which names are being taken just now."""
+    """Answers for networks; knows which names are being taken just now.
 
-    def __init__(self) -> None:
+    Args:
+        classic: lists show ``node/name``, and a network is an overlay where engines have a cluster
+            store and the client names no driver, as in Swarm classic.
+    """
+
+    def __init__(self, *, classic: bool = False) -> None:
+        self._classic = classic
         self._creating: dict[str, trio.Event] = {}
 
     def routes(self) -> list[Route]:
         """Every route below ``/networks``."""
         return [
-            Route("GET", "/networks", show_list, routed=CACHES, rewrites=LISTED),
+            Route("GET", "/networks", self.show_list, routed=CACHES, rewrites=LISTED),
             Route("GET", "/networks/{id}", inspect, routed=HOLDER, rewrites=_MERGED),
             Route("POST", "/networks/create", self.create, routed=CHOSEN, rewrites=_CREATE),
             Route("POST", "/networks/prune", prune, routed=ALL, rewrites=PRUNED),
@@ -73,6 +79,12 @@ class Networks:
             ),
             Route("DELETE", "/networks/{id}", remove, routed=HOLDER),
         ]
+
+    async def show_list(self, exchange: Exchange) -> None:
+        """``GET /networks``: from the caches, those of engines that answer."""
+        nodes = [engine.node for engine in exchange.cluster.engines()]
+        filters = parse_filters(exchange.request.query.get("filters"))
+        await exchange.send_json(await list_networks(nodes, filters, classic=self._classic))
 
     async def create(self, exchange: Exchange) -> None:
         """``POST /networks/create``: on the node that is named, else on one that is chosen.
@@ -92,6 +104,8 @@ class Networks:
         pinned, name = split_node(cluster.nodes(), str(body.get("Name") or ""))
         while name in self._creating:
             await self._creating[name].wait()
+        if self._classic and not body.get("Driver") and _has_store(cluster.nodes()):
+            body["Driver"] = "overlay"
         able = makers(cluster.engines(), body, pinned)
         among = [pinned] if pinned else cluster.nodes()
         if able:
@@ -151,6 +165,11 @@ def _show_made(engine: Engine, body: Mapping[str, Any], answer: Answer) -> None:
             engine.put_network(made_network(id, body))
 
 
+def _has_store(nodes: Sequence[Node]) -> bool:
+    """Whether overlays can be made in a cluster store, as engines before release 23 have it."""
+    return any(node.info.get("ClusterStore") for node in nodes)
+
+
 def _needs(body: Mapping[str, Any], version: ApiVersion) -> Sequence[Need]:
     """What the engine of a new network must know; a client of an older version cannot ask."""
     asks = body.get("EnableIPv4") is False and version >= _WITHOUT_IPV4.since
@@ -175,13 +194,6 @@ def _refreshing(engine: Engine) -> Callable[[int], Awaitable[None]]:
 
 
 # ---- reading
-
-
-async def show_list(exchange: Exchange) -> None:
-    """``GET /networks``: from the caches, those of engines that answer."""
-    nodes = [engine.node for engine in exchange.cluster.engines()]
-    filters = parse_filters(exchange.request.query.get("filters"))
-    await exchange.send_json(await list_networks(nodes, filters))
 
 
 def _find(exchange: Exchange) -> Network:

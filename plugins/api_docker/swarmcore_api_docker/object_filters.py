@@ -56,7 +56,11 @@ Compiler = Callable[[Filters], Test]
 
 
 async def list_items(
-    items: Sequence[Item], filters: Filters, compilers: Mapping[str, Compiler]
+    items: Sequence[Item],
+    filters: Filters,
+    compilers: Mapping[str, Compiler],
+    *,
+    classic: bool = False,
 ) -> list[dict[str, Any]]:
     """The objects of the items that are on a node that answers and pass every filter.
 
@@ -64,6 +68,7 @@ async def list_items(
         items: all there are; those of nodes that do not answer keep their names.
         filters: the client's.
         compilers: of the keys that this kind has.
+        classic: all that is one node's is called ``node/name``, as in Swarm classic.
 
     Raises:
         BadRequest: an unknown key, or a value that its key cannot have.
@@ -74,10 +79,13 @@ async def list_items(
     # One that spans engines is called by its name alone, unless another one that does has it, too.
     counts = Counter(item.name for item in items)
     spanning = Counter(item.name for item in items if is_spanning(item.document))
-    named = (
-        replace(item, is_shared=(spanning if is_spanning(item.document) else counts)[item.name] > 1)
-        for item in items
-    )
+
+    def is_shared(item: Item) -> bool:
+        if is_spanning(item.document):
+            return spanning[item.name] > 1
+        return classic or counts[item.name] > 1
+
+    named = (replace(item, is_shared=is_shared(item)) for item in items)
     answering = (item for item in named if any(node.health for node in item.nodes))
     passed = await passing(answering, lambda item: all(test(item) for test in tests))
     return [item.show() for item in passed]

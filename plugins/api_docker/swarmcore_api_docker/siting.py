@@ -7,7 +7,7 @@ goes to its first container; what is there counts like containers, so that none 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -141,6 +141,18 @@ class Site:
 
     def _is_able(self, engine: Engine) -> bool:
         return not self._plugin or self._plugin in engine.node.ties.drivers
+
+    def allowed(self, engines: Sequence[Engine]) -> list[Engine]:
+        """Those of *engines* that take the object, at least one.
+
+        Raises:
+            NoNodeFits: and why.
+        """
+        found = []
+        for engine in engines:
+            with suppress(NoNodeFits):
+                found.append(self._cluster.choose(self._config, [engine]))
+        return found or [self._cluster.choose(self._config, engines)]
 
     def choose_maker(self, engines: Sequence[Engine]) -> Engine:
         """The engine that makes an object for all engines that it spans.

@@ -64,7 +64,9 @@ def volume_of(node: Node, text: str) -> Mapping[str, Any]:
     return node.volumes[name_on(node, text)]
 
 
-async def list_volumes(nodes: Sequence[Node], filters: Filters) -> list[dict[str, Any]]:
+async def list_volumes(
+    nodes: Sequence[Node], filters: Filters, *, classic: bool = False
+) -> list[dict[str, Any]]:
     """The objects of ``GET /volumes``.
 
     Names are the engines' own where they mean one volume, else ``node/name``.
@@ -72,6 +74,7 @@ async def list_volumes(nodes: Sequence[Node], filters: Filters) -> list[dict[str
     Args:
         nodes: every registered one; those that do not answer keep their names and are not shown.
         filters: the engine's, and ``node``.
+        classic: see ``list_items``.
 
     Raises:
         BadRequest: an unknown filter, or a value that it cannot have.
@@ -88,7 +91,7 @@ async def list_volumes(nodes: Sequence[Node], filters: Filters) -> list[dict[str
     everywhere = [node for node in nodes if node.ties.drivers]
     items = [_item(name, where, everywhere, used) for name, where in spanning.items()]
     items += [_item(name, where, where, used) for name, where in local]
-    return await list_items(items, filters, _COMPILERS)
+    return await list_items(items, filters, _COMPILERS, classic=classic)
 
 
 def _by_use(filters: Filters) -> Test:

@@ -3,8 +3,10 @@
 A new name is made on one engine, not on all: a copy on each would be as many different volumes.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest, EngineError, NotFound, Unavailable
@@ -13,7 +15,7 @@ from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.containers import engine_path
+from swarmcore_api_docker.containers import as_own, engine_path
 from swarmcore_api_docker.fan_out import Replies, ask_all
 from swarmcore_api_docker.network_creation import pinned_labels
 from swarmcore_api_docker.outcomes import require_success
@@ -48,26 +50,40 @@ _TRUE, _FALSE = (
     frozenset({"1", "t", "T", "true", "TRUE", "True"}),
     frozenset({"0", "f", "F", "false", "FALSE", "False"}),
 )
+_JSON = ((b"Content-Type", b"application/json"),)
 #: Takes names without slashes only.
 _OWN_DRIVER = "local"
 _SITED = f"{HOLDER}, else {CHOSEN}"
 _LIST = f"{LISTED}; Warnings name silent nodes"
 
 
-def routes() -> list[Route]:
-    """Every route below ``/volumes``."""
+def routes(*, classic: bool = False) -> list[Route]:
+    """Every route below ``/volumes``.
+
+    Args:
+        classic: lists show ``node/name``, and a volume is made on every node, as in Swarm classic.
+    """
+
+    async def show(exchange: Exchange) -> None:
+        await show_list(exchange, classic=classic)
+
+    async def make(exchange: Exchange) -> None:
+        await create(exchange, everywhere=classic)
+
     return [
-        Route("GET", "/volumes", show_list, routed=CACHES, rewrites=_LIST),
+        Route("GET", "/volumes", show, routed=CACHES, rewrites=_LIST),
         Route("GET", "/volumes/{name}", inspect, routed=HOLDER),
-        Route("POST", "/volumes/create", create, routed=_SITED, rewrites="node/ of Name"),
+        Route("POST", "/volumes/create", make, routed=_SITED, rewrites="node/ of Name"),
         Route("POST", "/volumes/prune", prune, routed=ALL, rewrites=f"{PRUNED}; all"),
         Route("PUT", "/volumes/{name}", update, routed=f"{REFUSED}: 503, for volumes of a swarm"),
         Route("DELETE", "/volumes/{name}", remove, routed=HOLDERS),
     ]
 
 
-async def create(exchange: Exchange) -> None:
+async def create(exchange: Exchange, *, everywhere: bool = False) -> None:
     """``POST /volumes/create``: where the name exists, or is being made, else on one node.
+
+    With *everywhere* it is made on each node that its labels allow, unless one is named.
 
     Creating twice gives the first one again.  Without a name the engine invents one, and marks
     the volume as anonymous, which prune looks at.
@@ -86,6 +102,9 @@ async def create(exchange: Exchange) -> None:
     if plugin:
         await look_for_plugins(cluster, [plugin])
     site = Site(cluster, read.get("Labels"), volume=name, plugin=plugin)
+    if everywhere and not pinned:
+        await _create_everywhere(exchange, read, site)
+        return
     there = pinned or _holder(cluster, name)
     engine = answering_engine(cluster, there, f"volume {name}") if there else site.choose()
     if name:
@@ -98,6 +117,20 @@ async def create(exchange: Exchange) -> None:
     with site.expected_on(engine):
         sent = dump_json(read) if raw else b""
         await exchange.relay(engine, path, body=sent, rewrite=made.see, settle=made.settle)
+
+
+async def _create_everywhere(exchange: Exchange, read: Mapping[str, Any], site: Site) -> None:
+    """Make one volume of one name on every node that *site* allows; all or an error."""
+    name = str(read.get("Name") or secrets.token_hex(32))
+    path, body = engine_path(exchange, "volumes", "create"), dump_json({**read, "Name": name})
+
+    async def ask(engine: Engine) -> Answer:
+        answer = await engine.call("POST", path, body=body, headers=_JSON)
+        return _Made(engine).see(answer) if answer.ok else answer
+
+    engines = site.allowed(exchange.cluster.healthy_engines())
+    answers = require_success(f"creating volume {name}", await ask_all(engines, ask))
+    await exchange.send(as_own(answers[-1]))
 
 
 class _Made:
@@ -153,7 +186,7 @@ def _removing(engine: Engine, name: str) -> Callable[[int], Awaitable[None]]:
     return settle
 
 
-async def show_list(exchange: Exchange) -> None:
+async def show_list(exchange: Exchange, *, classic: bool = False) -> None:
     """``GET /volumes``: from the caches, those of engines that answer; the others are named."""
     nodes = [engine.node for engine in exchange.cluster.engines()]
     text = exchange.request.query.get("filters")
@@ -161,7 +194,7 @@ async def show_list(exchange: Exchange) -> None:
         filters = parse_filters(text)
     except BadRequest as error:
         raise BadRequest(f"error reading volume filters: {error}") from None
-    volumes = await list_volumes(nodes, filters)
+    volumes = await list_volumes(nodes, filters, classic=classic)
     await exchange.send_json({"Volumes": volumes, "Warnings": warn_of_silence(nodes)})
 
 
