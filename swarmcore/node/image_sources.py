@@ -5,9 +5,16 @@ built, committed or loaded can be had from the engines that have it alone.
 """
 
 from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Final
 
-from swarmcore.images import familiar_image, has_image, is_local_image, named_ids, normal_image
+from swarmcore.images import familiar_image, is_local_image, named_ids, normal_image
 from swarmcore.node.node import Node
+
+_ID_DIGITS: Final = 64
+_DIGITS: Final = frozenset("0123456789abcdef")
+#: Where so many nodes have an image of a registry, no other is looked at for one of its own.
+_MOST_ASKED: Final = 8
 
 
 def image_test(name: str) -> Callable[[Node], bool]:
@@ -21,14 +28,16 @@ def image_test(name: str) -> Callable[[Node], bool]:
     """
     normal = normal_image(name)
     spellings = (normal, familiar_image(normal))
-    # An id, or the beginning of one, is no word of an image.
     digits = name.removeprefix("sha256:")
-    may_be_id = 0 < len(digits) <= 64 and set(digits) <= set("0123456789abcdef")
+    may_be_id = 0 < len(digits) < _ID_DIGITS and set(digits) <= _DIGITS
 
     def has(node: Node) -> bool:
         if any(spelling in node.listed_image_words for spelling in spellings):
             return True
-        return may_be_id and has_image(node, name)
+        # The beginning of an id is no word of an image.
+        return may_be_id and any(
+            id.removeprefix("sha256:").startswith(digits) for id in node.images
+        )
 
     return has
 
@@ -45,9 +54,12 @@ def find_image_source(
         pulled: also one that came from a registry.
     """
     has = image_test(name)
-    for node in nodes:
-        if node is target or not node.health or node.machine != target.machine or not has(node):
-            continue
+    able = (
+        node
+        for node in nodes
+        if has(node) and node is not target and node.health and node.machine == target.machine
+    )
+    for node in islice(able, _MOST_ASKED):
         images = node.images
         if pulled or any(is_local_image(images[id], name) for id in named_ids(images, name)):
             return node
