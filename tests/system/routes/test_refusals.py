@@ -230,7 +230,7 @@ def stage(request: pytest.FixtureRequest, shared_fleet: Any) -> Iterator[Stage]:
            "-v", f"{names['vol']}:/data", "busybox", "sleep", "1000")  # fmt: skip
     docker("run", "--name", names["done"], *on, "busybox", "true")
     docker("commit", names["done"], names["img"])
-    docker("run", "-d", "--init", "--name", names["frozen"], names["img"], "sleep", "1000")
+    docker("run", "-d", "--init", "--name", names["frozen"], *on, names["img"], "sleep", "1000")
     docker("pause", names["frozen"])
     containers = [names[key] for key in ("web", "frozen", "done")]
     rows = docker("ps", "-a", "--no-trunc", "--format", "{{.Names}} {{.ID}}").splitlines()
