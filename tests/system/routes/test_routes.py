@@ -313,9 +313,8 @@ def test_a_path_is_read_as_an_engine_reads_it(place, raw_ask, path, status, text
 
 
 @pytest.mark.docker
-def test_slashes_too_many_work_where_an_engine_redirects(place, raw_ask):
-    reply = raw_ask(place.address, "GET", "/v1.41//containers//json")
-    assert reply.status == (200 if place.is_cluster else 301)
+def test_slashes_too_many_are_redirected(place, raw_ask):
+    assert raw_ask(place.address, "GET", "/v1.41//containers//json").status == 301
 
 
 def test_the_page_tells_which_routes_no_single_engine_has(request):
