@@ -8,10 +8,12 @@ import contextlib
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from swarmcore.errors import BadRequest
 from swarmcore.patterns import PatternError, searcher
+from swarmcore.texts import any_passes
 
 Operator = Literal["==", "!="]
 
@@ -52,7 +54,7 @@ class Expression:
     def _found(self, candidates: Collection[str]) -> bool:
         if self.value in candidates:  # a label such as "c++" is equal whatever its signs may mean
             return True
-        return self._test is not None and any(map(self._test, candidates))
+        return self._test is not None and any_passes(candidates, self._test)
 
     def __str__(self) -> str:
         """As classic would be given it, on one line: ``zone==~b``."""
@@ -131,8 +133,27 @@ def _nearest(text: str) -> str:
     return ""
 
 
+def is_searched(text: str) -> bool:
+    """Whether all candidates must be looked at for an expression: its value is no plain text."""
+    return _PLAIN.fullmatch(_value_of(text)) is None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether the value of an expression is a pattern that has more to it than a single star."""
+    beginning, _, end = _value_of(text).partition("*")
+    return _PLAIN.fullmatch(beginning + end) is None
+
+
+def _value_of(text: str) -> str:
+    """The value of an expression, without its soft mark; empty where there is no operator."""
+    return text.partition("==" if "==" in text else "!=")[2].lstrip("~")
+
+
+@lru_cache(maxsize=256)
 def _compile(value: str) -> Callable[[str], bool] | None:
     """A test of one candidate; ``None`` for a value that matches only itself.
+
+    The same for the same value: ``Texts`` remember what it found.
 
     Raises:
         PatternError: no regular expression between the slashes, or a bracket without its partner.

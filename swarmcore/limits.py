@@ -16,6 +16,18 @@ PARAMETERS: Final = 1_000
 FILTER_VALUES: Final = 1_000
 #: Of these, how many of one key are patterns: regular expressions, or references with wildcards.
 FILTER_PATTERNS: Final = 100
+#: Expressions of one create: constraints, affinities and whitelists together.
+EXPRESSIONS: Final = 64
+#: Of these, how many are patterns beyond a single star: each is looked for in every node's words.
+EXPRESSION_PATTERNS: Final = 8
+#: Entries of ``Binds`` and ``Mounts`` of one create together.
+MOUNTS: Final = 1_000
+#: Volumes, networks, containers and images that one create names: each is looked for on every node.
+REFERENCES: Final = 100
+#: Entries of any one list or object in a JSON body: a range of ports has as many.
+ENTRIES: Final = 20_000
+#: Values in a JSON body, all together.
+VALUES: Final = 200_000
 
 
 def check_count(count: int | Sized, most: int, what: str) -> None:

@@ -9,6 +9,7 @@ import trio
 
 from swarmcore.cluster.placement import Placement
 from swarmcore.cluster.queue import Waiter
+from swarmcore.cluster.rehearsal import rehearse
 from swarmcore.cluster.tickets import Ticket
 from swarmcore.config import ContainerConfig
 from swarmcore.config.waiting import Wish, read_wish
@@ -46,6 +47,7 @@ class Admission:
             Conflict, BadRequest, PlacementFailed, Unavailable: at once.
         """
         placement = self._placement
+        await rehearse(placement.scheduler, self._asked, placement.nodes())
         wish = read_wish(self._asked.labels, placement.queue_seconds)
         if not wish.seconds:
             return self._reserve(placement.nodes())

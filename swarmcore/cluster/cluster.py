@@ -25,6 +25,7 @@ from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.membership import Membership, MembershipListener
 from swarmcore.cluster.node_book import NodeBook
 from swarmcore.cluster.placement import Placement, PlacementListener
+from swarmcore.cluster.rehearsal import rehearse
 from swarmcore.cluster.renaming import free_stale_name, rename
 from swarmcore.cluster.settings import ClusterSettings
 from swarmcore.cluster.standing import Alone, Standing
@@ -312,7 +313,9 @@ class Cluster:
     async def explain_container(self, config: ContainerConfig) -> Explanation:
         """Say where a create would go, and why; see ``protocols.Cluster``."""
         await free_stale_name(self._placement, config.name)
-        return self._placement.explain(self._read(config))
+        read = self._read(config)
+        await rehearse(self._scheduler, read, self._placement.nodes())
+        return self._placement.explain(read)
 
     @property
     def discovery(self) -> DiscoveryState:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from swarmcore.config.claims import SHARES, claim_of_body, count
+from swarmcore.config.counts import check_expressions, check_mounts, check_references
 from swarmcore.config.devices import read_devices, with_named_gpus
 from swarmcore.config.gates import Need, needs_of_create
 from swarmcore.config.instructions import take_instructions
@@ -27,6 +28,7 @@ from swarmcore.config.references import (
 from swarmcore.config.replacing import Replacement
 from swarmcore.config.spelling import with_docker_spelling
 from swarmcore.errors import BadRequest
+from swarmcore.expr import is_searched
 from swarmcore.model import NANO, Claim
 from swarmcore.node import Node, Thing
 from swarmcore.versions import ApiVersion
@@ -73,6 +75,7 @@ class ContainerConfig:
         needs: fields that an older engine would pass over.
         manager_ip: the address by which the client reaches the manager; a port that is bound to it
             is meant to be bound to the node's own.
+        is_searched: an expression has a pattern, which takes long to be looked for everywhere.
     """
 
     name: str
@@ -104,6 +107,7 @@ class ContainerConfig:
     cpu_shares_are_cpus: bool = False
     needs: tuple[Need, ...] = ()
     manager_ip: str = ""
+    is_searched: bool = False
 
     @classmethod
     def parse(
@@ -130,7 +134,8 @@ class ContainerConfig:
 
         Raises:
             BadRequest: not an object, one field twice, a malformed name, label of expressions or
-                reschedule policy, or a field that *version* must not have.
+                reschedule policy, a field that *version* must not have, or more of something than
+                ``limits`` allows.
         """
         if not isinstance(body, Mapping):
             raise BadRequest("config cannot be empty in order to create a container")
@@ -144,7 +149,10 @@ class ContainerConfig:
             labels.setdefault(SWARM_ID, swarm_id)
         read["Labels"] = labels
         host_config, exposed = _object(read.get("HostConfig")), _object(read.get("ExposedPorts"))
-        return cls(
+        check_mounts(host_config)
+        expressions = [*taken["constraint"], *taken["affinity"], *taken["whitelist"]]
+        check_expressions(expressions)
+        config = cls(
             name=_checked_name(name),
             body=read,
             image=_text(read.get("Image")),
@@ -169,7 +177,13 @@ class ContainerConfig:
             devices=read_devices(host_config).cdi,
             needs=needs_of_create(read, platform, version) if version else (),
             manager_ip=manager_ip,
+            is_searched=any(map(is_searched, expressions)),
         )
+        check_references(
+            config.volumes, config.networks, config.volumes_from, config.links, config.joined,
+            config.mounted_images,
+        )  # fmt: skip
+        return config
 
     def with_name(self, name: str) -> Self:
         """This config under another name.

@@ -16,6 +16,7 @@ from swarmcore.images import (
     without_moved_names,
     words_of_images,
 )
+from swarmcore.texts import Texts
 
 _Images = Mapping[str, Mapping[str, Any]]
 
@@ -37,8 +38,9 @@ class ImageShelf:
     _listed: _Images = field(default_factory=dict)
     _listed_named: Mapping[str, str] = field(default_factory=dict)
     _listed_words: frozenset[str] = frozenset()
+    _listed_texts: Texts = field(default_factory=Texts)
     _repositories: Mapping[str, int] = field(default_factory=dict)
-    _words: frozenset[str] | None = None
+    _texts: Texts | None = None
 
     def put(self, images: _Images) -> None:
         """The engine lists *images*."""
@@ -49,6 +51,7 @@ class ImageShelf:
             for name in names_of_image(image)
         }
         self._listed_words = frozenset(words_of_images(images))
+        self._listed_texts = Texts(self._listed_words)
         self._repositories = Counter(split_image(name)[0] for name in self._listed_named)
         self.move(self.moved_names)
 
@@ -56,7 +59,7 @@ class ImageShelf:
         """*names* mean images of other nodes by now; those that did so before and are not among
         them mean what the engine calls so."""
         self.moved_names = names
-        self.images, self.named, self._words = self._listed, self._listed_named, None
+        self.images, self.named, self._texts = self._listed, self._listed_named, None
         gone = self._gone()
         if gone:
             changed = {id: without_moved_names(names, self._listed[id]) for id in gone.values()}
@@ -71,12 +74,12 @@ class ImageShelf:
         """What the images may be called: ids, short ids, tags, digests, repositories."""
         gone = self._gone()
         if not gone:
-            return self._listed_words
-        if self._words is None:
+            return self._listed_texts
+        if self._texts is None:
             lost = Counter(split_image(name)[0] for name in gone)
             empty = {each for each, count in lost.items() if count == self._repositories[each]}
-            self._words = self._listed_words - gone.keys() - empty
-        return self._words
+            self._texts = Texts(self._listed_words - gone.keys() - empty)
+        return self._texts
 
     def _gone(self) -> Mapping[str, str]:
         """The names of the engine's list that moved away from what it calls so."""

@@ -33,6 +33,7 @@ from swarmcore.node.listing import Listing
 from swarmcore.node.overcommit import OVERCOMMIT_LABEL, read_overcommit
 from swarmcore.node.reservation import Reservation
 from swarmcore.node.spanning import Spanning
+from swarmcore.texts import Texts
 from swarmcore.versions import FLOOR
 
 #: The label by which an operator limits the containers of an engine.
@@ -325,7 +326,7 @@ class Node(Listing):
         if not self._reservations:
             return self._shelf.words
         reserved = (words_of_name(held.image) for held in self._reservations.values())
-        return frozenset(self._shelf.words).union(*reserved)
+        return Texts(self._shelf.words, frozenset().union(*reserved))
 
     # ---- changing: for the engine that owns this node
 

@@ -1,6 +1,7 @@
 """Refusals in words: how many nodes each rule refused, and whether asking again may help."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 from swarmcore.errors import NeverFits, NoNodeFits
 from swarmcore.node import Node
@@ -9,6 +10,8 @@ from swarmcore.protocols import Refused, Rule
 #: Classic's text for a cluster in which nothing runs.
 NO_ENGINE = "No healthy node available in the cluster"
 _LINE = "\n"
+#: Why nothing helps is told so often; each takes a look at every node.
+_MOST_REASONS = 5
 
 
 def refuse(
@@ -38,7 +41,8 @@ def refuse(
     if classic and not text.startswith(classic):
         text = f"{classic}{_LINE if _LINE in classic else ': '}{text}"
     told = {node.name: f"{rule.text} {reason}".rstrip() for node, rule, reason in refusals}
-    never = [why for rule in rules if (why := _why_never(rule, nodes))]
+    reasons = (why for rule in rules if (why := _why_never(rule, nodes)))
+    never = list(islice(reasons, _MOST_REASONS))
     return NeverFits("; ".join([text, *never]), told) if never else NoNodeFits(text, told)
 
 

@@ -6,7 +6,7 @@ Filters and strategies are plugins, so what they return is checked, and what the
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from typing import Any
@@ -138,6 +138,21 @@ class Scheduler:
                 return self._decide(config, asked, whole=whole)
         finally:
             self.step.name = ""
+
+    def rehearse(self, config: ContainerConfig, nodes: Iterable[Node]) -> Iterator[None]:
+        """Ask every rule about every node, and pause after each: a decision that follows soon finds
+        what takes long in what nodes remember.
+
+        Raises:
+            SwarmError: as ``decide``; that says so too.
+        """
+        rules = self._compile(config)
+        for node in nodes:
+            for name, rule in rules:
+                self.step.number += 1
+                self._check(name, rule, node)
+                self.step.name = ""
+                yield
 
     def _decide(self, config: ContainerConfig, asked: Sequence[Node], *, whole: bool) -> Decision:
         rules = self._compile(config)

@@ -11,6 +11,7 @@ import re
 from typing import Any, NoReturn
 
 from swarmcore.errors import BadRequest
+from swarmcore.limits import ENTRIES, VALUES, check_count
 
 #: Members whose keys are data and not field names: ``Labels: {"a": .., "A": ..}`` is legal.
 _FREE_KEYS = frozenset(
@@ -59,8 +60,8 @@ def parse_body(body: bytes, content_type: str | None) -> Any:
         ``None`` for an empty body.
 
     Raises:
-        BadRequest: not declared as JSON, not JSON, too deep, a number that JSON cannot hold, or an
-            object with colliding keys.
+        BadRequest: not declared as JSON, not JSON, too deep, a number that JSON cannot hold, an
+            object with colliding keys, or more in it than ``limits`` allows.
     """
     if not body.strip():
         return None
@@ -79,7 +80,24 @@ def parse_body(body: bytes, content_type: str | None) -> Any:
         raise BadRequest(f"invalid JSON: {error}") from None
     if isinstance(read, _Colliding):
         raise _collision(read)
+    _check_size(read)
     return read
+
+
+def _check_size(read: Any) -> None:
+    """Refuse more in one list or object, or in all of them, than anybody needs.
+
+    Raises:
+        BadRequest: there is more.
+    """
+    waiting, values = [read], 0
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict | list):
+            check_count(each, ENTRIES, "entries of one list or object")
+            values += len(each)
+            check_count(values, VALUES, "values")
+            waiting += each.values() if isinstance(each, dict) else each
 
 
 def _decode(body: bytes) -> str:

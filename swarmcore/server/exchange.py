@@ -31,6 +31,9 @@ from swarmcore.server.limits import Limits
 from swarmcore.streams import BROKEN, EarlyStream
 from swarmcore.versions import split_version
 
+#: Larger bodies are parsed by a thread of their own, while others are answered.
+_QUICK_BYTES = 64 * 1024
+
 
 def read_request(head: h11.Request, client: Client) -> Request:
     """What h11 read, as a request.
@@ -163,7 +166,10 @@ class ServerExchange:
             BadRequest: as ``bodies.parse_body`` has it.
             TooLarge: above the limit.
         """
-        return parse_body(await self.read_body(), self.request.header("content-type"))
+        body, kind = await self.read_body(), self.request.header("content-type")
+        if len(body) <= _QUICK_BYTES:
+            return parse_body(body, kind)
+        return await trio.to_thread.run_sync(parse_body, body, kind)
 
     # ---- answering in one piece
 

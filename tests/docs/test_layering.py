@@ -12,7 +12,7 @@ CORE = ROOT / "swarmcore"
 
 #: Level 0 and 1: values in, values out.
 PURE = {
-    "addresses", "cluster/image_dates", "compat", "config/claims", "config/config",
+    "addresses", "cluster/image_dates", "compat", "config/claims", "config/config", "config/counts",
     "config/devices",
     "config/endpoints", "config/folding", "config/gates", "config/instructions", "config/prefixes",
     "config/references",
@@ -26,7 +26,7 @@ PURE = {
     "options/weights", "patterns", "ranges", "relay/forwarding", "routing", "scheduler/devices",
     "scheduler/failures", "scheduler/needs", "scheduler/ranking", "scheduler/refusals",
     "scheduler/room", "scheduler/scheduler", "scheduler/step", "scheduler/weighers",
-    "server/bodies", "server/framing", "server/limits", "sizes", "stores/location",
+    "server/bodies", "texts", "server/framing", "server/limits", "sizes", "stores/location",
     "versions", "weighing",
 }  # fmt: skip
 #: What a pure module must not import: the world.

@@ -10,7 +10,9 @@ PATHS = [
 ]  # fmt: skip
 TARGETS = [
     *PATHS, b"*", b"/", b"//", b"", b"http://x/_ping", b"http://", b"/%", b"/%00", b"/%ff/x",
-    b"/..%2f..", b"/_ping?" + b"a&" * 500, b"/\xff", b"x:1", b"/v9999999999.1/_ping", b"/_ping#f",
+    b"/..%2f..", b"//v1.41/_ping", b"/v1.41/x/../_ping", b"/v" + b"9" * 5000 + b".1/_ping",
+    b"/info?%zz", b"/containers/json?a;b", b"/_ping?" + b"a&" * 500, b"/\xff", b"x:1",
+    b"/v9999999999.1/_ping", b"/_ping#f",
 ]  # fmt: skip
 METHODS = [
     b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"get", b"PRI",
@@ -22,6 +24,7 @@ VERSIONS = [
 ]  # fmt: skip
 HEADERS = [
     b"Host: x", b"Host:", b"Connection: close", b"Connection: keep-alive", b"Connection: ,,,",
+    b"Connection: expect", b"Connection: content-length, close", b"Connection: host, upgrade",
     b"Connection: Upgrade", b"Upgrade: tcp", b"Upgrade: websocket", b"Upgrade: h2c",
     b"Content-Type: application/json", b"Content-Type: \xff", b"Expect: 100-continue",
     b"Expect: tea", b"Accept-Encoding: gzip", b"Date: never", b"TE: trailers",

@@ -45,6 +45,7 @@ filter_values = st.one_of(
     st.lists(st.sampled_from(FILTER_VALUES), max_size=3),
     st.dictionaries(st.sampled_from(FILTER_VALUES), st.booleans(), max_size=2),
     st.sampled_from([None, 1, "x", [1], [None], {"x": "y"}, {"x": None}, [[]], [{}]]),
+    st.sampled_from([[f"^{n}." for n in range(101)], [str(n) for n in range(1001)]]),
 )
 filters = st.dictionaries(st.sampled_from(FILTERS), filter_values, max_size=3).map(json.dumps)
 

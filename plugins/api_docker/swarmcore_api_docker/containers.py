@@ -10,6 +10,8 @@ from contextlib import ExitStack, nullcontext
 from functools import partial
 from urllib.parse import quote
 
+import trio
+
 from swarmcore.config import ContainerConfig
 from swarmcore.config.claims import claim_after_update
 from swarmcore.config.gates import PLATFORM
@@ -36,6 +38,8 @@ _Settle = Callable[[int], Awaitable[None]]
 #: Prepares what brings the cache up to date, before the engine is asked.
 _MakeSettle = Callable[[Exchange, Engine, Container], _Settle]
 
+#: Larger bodies are read by a thread of their own, while others are answered.
+_QUICK_BYTES = 64 * 1024
 #: Asks a create to explain itself and do nothing.
 EXPLAIN = "X-Swarmcore-Explain"
 
@@ -260,7 +264,8 @@ async def _read_config(exchange: Exchange, *, lenient: bool) -> ContainerConfig:
         raise BadRequest("config cannot be empty in order to create a container")
     query = exchange.request.query
     version = version_of(exchange)
-    return ContainerConfig.parse(
+    parse = partial(
+        ContainerConfig.parse,
         body,
         name=query.get("name"),
         platform=query.get("platform") if version >= PLATFORM.since else "",
@@ -269,6 +274,8 @@ async def _read_config(exchange: Exchange, *, lenient: bool) -> ContainerConfig:
         lenient=lenient,
         manager_ip=manager_address(exchange.request.header("host") or ""),
     )
+    is_large = len(await exchange.read_body()) > _QUICK_BYTES
+    return await trio.to_thread.run_sync(parse) if is_large else parse()
 
 
 def new_swarm_id() -> str:

@@ -33,7 +33,7 @@ async def save_several(exchange: Exchange) -> None:
     names = query.get_all("names")
     if not names:
         raise BadRequest("names is missing: which images to save")
-    holders = find_common_holders(exchange.cluster, names)
+    holders = await find_common_holders(exchange.cluster, names)
     engine = able_engines(holders, "save", query)[0]
     await exchange.relay(engine, engine_path(exchange, "images", "get"))
 

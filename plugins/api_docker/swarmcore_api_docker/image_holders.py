@@ -16,6 +16,7 @@ from swarmcore.images import (
 from swarmcore.messages import Query
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine
+from swarmcore_api_docker.pace import Pace
 from swarmcore_api_docker.version_gates import able_engines
 
 
@@ -58,13 +59,16 @@ def agreed_holder(holders: Sequence[Engine], name: str) -> Engine:
     return max(holders, key=lambda engine: max(map(counts.__getitem__, ids[id(engine)]), default=0))
 
 
-def find_common_holders(cluster: Cluster, names: Sequence[str]) -> list[Engine]:
+async def find_common_holders(cluster: Cluster, names: Sequence[str]) -> list[Engine]:
     """The engines that have all of *names*: the archives of two engines cannot be joined.
 
     Raises:
         NotFound: an image that nobody has, or no engine that has all; says where each is.
     """
-    places = {name: find_holders(cluster, name, to_save=True) for name in names}
+    pace, places = Pace(), dict[str, list[Engine]]()
+    for name in names:
+        places[name] = find_holders(cluster, name, to_save=True)
+        await pace.keep()
     common = [
         engine
         for engine in cluster.engines()

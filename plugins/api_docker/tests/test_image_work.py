@@ -1,6 +1,7 @@
 """The decisions about images: who holds them, who is too old, what several reports add up to."""
 
 import pytest
+import trio
 from swarmcore_api_docker.image_holders import (
     agreed_holder,
     choose_pusher,
@@ -53,7 +54,7 @@ def test_the_image_that_most_agree_on_is_asked_for(engine):
 
 def test_images_are_saved_together_where_they_are_together(docker, engine):
     cluster = docker.Cluster(engine("n1", {A: ["a:1"]}), engine("n2", {A: ["a:1"], B: ["b:1"]}))
-    assert names(find_common_holders(cluster, ["a:1", "b:1"])) == ["n2"]
+    assert names(trio.run(find_common_holders, cluster, ["a:1", "b:1"])) == ["n2"]
 
 
 @pytest.mark.parametrize(

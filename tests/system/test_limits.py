@@ -1,0 +1,103 @@
+"""What one request may bring at most: each limit has its status, and others are answered."""
+
+import http.client
+import json
+from urllib.parse import quote
+
+import pytest
+
+pytestmark = pytest.mark.docker
+
+JSON = {"Content-Type": "application/json"}
+PATTERN = "/^(web|db)-[0-9]+$/"
+
+
+def create(**body):
+    return "POST", "/v1.41/containers/create", {"Image": "busybox", **body}
+
+
+def host(**config):
+    return create(HostConfig=config)
+
+
+def filtered(path, **filters):
+    return "GET", f"{path}?filters={quote(json.dumps(filters))}", None
+
+
+TOO_MUCH = {
+    "filter values": filtered("/containers/json", name=[str(n) for n in range(1001)]),
+    "filter values of a prune": (
+        "POST",
+        f"/networks/prune?filters={quote(json.dumps({'label': [str(n) for n in range(1001)]}))}",
+        None,
+    ),
+    "patterns of 'name'": filtered("/containers/json", name=[f"^{n}$" for n in range(101)]),
+    "patterns of 'id'": filtered("/networks", id=[f"^{n}$" for n in range(101)]),
+    "patterns of 'reference'": filtered("/images/json", reference=[f"{n}*" for n in range(101)]),
+    "pattern too large": filtered("/volumes", name=["(.{0,31}){0,31}x"]),
+    "query parameters": ("GET", "/containers/json?" + "a&" * 1000, None),
+    "constraints, affinities and whitelists": create(
+        Env=[f"affinity:container!=a{n}" for n in range(65)]
+    ),
+    "patterns in expressions": create(
+        Labels={"com.docker.swarm.affinities": json.dumps([f"container!={PATTERN}"] * 9)}
+    ),
+    "binds and mounts": host(Binds=[f"/tmp:/x{n}" for n in range(1001)]),
+    "volumes, networks, containers and images": host(
+        Mounts=[{"Type": "volume", "Source": f"v{n}", "Target": f"/x{n}"} for n in range(101)]
+    ),
+    "binds of volumes": host(Binds=[f"v{n}:/x{n}" for n in range(150_000)]),
+    "links": host(Links=[f"web{n}" for n in range(101)]),
+    "entries of one list or object": create(Labels={str(n): "" for n in range(20_001)}),
+    "values": create(**{f"X{k}": list(range(20_000)) for k in range(11)}),
+    "entries of a network": (
+        "POST",
+        "/networks/create",
+        {"Name": "net", "Labels": {str(n): "" for n in range(20_001)}},
+    ),
+}
+ALLOWED = {
+    "filters": filtered("/containers/json", name=[f"^{n}$" for n in range(100)]),
+    "ids": filtered("/containers/json", id=[f"{n:064x}" for n in range(1000)]),
+    "expressions": create(
+        Env=[f"affinity:container!=a{n}" for n in range(56)]
+        + [f"affinity:container!={PATTERN}"] * 8
+    ),
+    "binds": host(Binds=[f"/tmp:/x{n}" for n in range(900)]),
+    "labels": create(Labels={str(n): "" for n in range(2_000)}),
+}
+
+
+@pytest.fixture
+def ask(fleet):
+    """Ask the manager; status and JSON."""
+
+    def ask(method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        connection = http.client.HTTPConnection("127.0.0.1", fleet.manager.port, timeout=120)
+        connection.request(method, path, data, JSON if data else {})
+        answer = connection.getresponse()
+        read = json.load(answer)
+        connection.close()
+        return answer.status, read
+
+    return ask
+
+
+@pytest.mark.parametrize("what", TOO_MUCH)
+def test_too_much_is_refused_and_says_what(ask, what):
+    status, told = ask(*TOO_MUCH[what])
+    assert status == 400, told
+    assert "at most" in told["message"] or "too large" in told["message"]
+    assert ask("GET", "/version")[0] == 200
+
+
+@pytest.mark.parametrize("what", ALLOWED)
+def test_as_much_as_is_allowed_is_done(ask, what):
+    status, told = ask(*ALLOWED[what])
+    assert status in (200, 201), told
+
+
+def test_a_body_that_is_too_large_is_refused(ask):
+    status, told = ask(*create(Env=["x" * 9_000_000]))
+    assert (status, "larger than 8388608 bytes" in told["message"]) == (413, True)

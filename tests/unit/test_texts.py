@@ -1,0 +1,106 @@
+"""Texts that remember what was found in them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swarmcore.config import ContainerConfig
+from swarmcore.errors import BadRequest
+from swarmcore.expr import is_pattern, parse
+from swarmcore.expression_rules import expression_rule
+from swarmcore.node.census import Census
+from swarmcore.scheduler import Scheduler
+from swarmcore.testing.builders import a_config, a_container, a_node
+from swarmcore.texts import Texts, any_passes
+
+WORDS = st.sampled_from(["web", "web1", "db", "", "x"])
+
+
+def test_a_question_is_asked_once_until_something_changes():
+    asked = []
+
+    def test(text):
+        asked.append(text)
+        return text == "b"
+
+    names = {"a"}
+    texts = Texts(names)
+    assert [texts.any(test), texts.any(test)] == [False, False]
+    assert asked == ["a"]
+    names.add("b")
+    texts.forget()
+    assert texts.any(test)
+    assert any_passes(Texts(texts, ("c",)), test)
+    assert len(asked) <= 4  # what a part remembers is not asked again
+
+
+@given(st.lists(st.tuples(st.booleans(), WORDS, WORDS), max_size=20))
+def test_a_census_answers_as_if_it_remembered_nothing(steps):
+    census, members = Census(), []
+    expressions = [
+        parse(f"container{text}") for text in ("==web*", "!=/^(db|x)$/", "==db", "==w.b")
+    ]
+    for adds, word, value in steps:
+        if adds or not members:
+            members.append((word, value))
+            census.add([word], {"tier": value} if value else {})
+        else:
+            word, value = members.pop(0)
+            census.remove([word], {"tier": value} if value else {})
+        words = {word for word, _ in members}
+        values = {value for _, value in members}
+        for expression in expressions:
+            assert expression.matches(census.words) == expression.matches(words)
+            assert expression.matches(census.label_values("tier")) == expression.matches(values)
+
+
+@given(st.from_regex(r"[a-z]{2}(==|!=)~?[a-c.*()?+|/]{1,4}", fullmatch=True))
+def test_what_must_be_searched_for_is_known_before_it_is_read(text):
+    try:
+        expression = parse(text)
+    except BadRequest:
+        return
+    searches = getattr(expression._test, "__qualname__", "").startswith("_searcher")
+    assert is_pattern(text) or not searches
+
+
+class Affinities:
+    """As much of the filter as is needed."""
+
+    name = "affinity"
+
+    def rules(self, config: ContainerConfig):
+        for text in config.affinities:
+            yield expression_rule(
+                "affinity",
+                parse(text),
+                lambda expression, node: expression.matches(node.container_words),
+            )
+
+
+class Spread:
+    name = "spread"
+
+    def weigh(self, config, node):
+        return (len(node.containers),)
+
+
+def test_a_decision_finds_what_its_rehearsal_has_looked_for(monkeypatch):
+    searched = []
+
+    def searcher(pattern):
+        return lambda text: searched.append(text) or text.startswith("web")
+
+    monkeypatch.setattr("swarmcore.expr.searcher", searcher)
+    nodes = [a_node(name, containers=[a_container(f"web-{name}")]) for name in ("n1", "n2")]
+    config = a_config("x", env=["affinity:container==/^web-(rehearsed)/"])
+    assert config.is_searched
+    scheduler = Scheduler(Spread(), [Affinities()])
+    assert list(scheduler.rehearse(config, nodes))
+    assert scheduler.step.asked == ""
+    assert searched
+    searched.clear()
+    assert scheduler.place(config, nodes).node.name == "n1"
+    assert searched == []
+    nodes[1].put_container(a_container("other", node=nodes[1]))
+    scheduler.place(config, nodes)
+    assert searched  # on the node that has changed
