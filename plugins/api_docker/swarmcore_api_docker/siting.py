@@ -1,9 +1,10 @@
 """Where a new network or volume goes: what a client wrote, else what belongs together, else the
 scheduler's choice.
 
-An object of local scope binds every container that uses it, so those of one compose project go to
-one node as long as that takes them: a service can then use all of them.  One that nothing uses yet
-goes to its first container; what is there counts like containers, so that none is filled up.
+An object of local scope binds every container that uses it, so those of one compose project, or of
+one job of CI, go to one node as long as that takes them: a container can then use all of them.  One
+that nothing uses yet goes to its first container; what is there counts like containers, so that
+none is filled up.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,9 @@ from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Cluster, Engine
 
 _PROJECT = "com.docker.compose.project"
+#: Labels that say what belongs together.  GitLab's runner prepares each volume of a job by a
+#: container of its own, so that none follows any more, before a container uses them all.
+_GROUPS = (_PROJECT, "com.gitlab.gitlab-runner.job.id")
 #: How long the first object of a project counts as a container, which others will follow: else all
 #: projects that begin at once would begin on the node that has the fewest containers by now.
 _BEGINNING_SECONDS = 3.0
@@ -94,13 +98,15 @@ class Site:
             volume_plugins={volume: plugin} if plugin else {},
             slashed_volumes=(volume,) if "/" in volume else (),
         )
-        self._project = read.labels.get(_PROJECT, "")
+        groups = ((label, read.labels.get(label, "")) for label in _GROUPS)
+        #: The label and the value that those share which it belongs to.
+        self._group = next((each for each in groups if each[1]), None)
         self._tried: list[Engine] = []
 
     def choose(self, *, network: str = "") -> Engine:
         """The engine for an object that may go anywhere.
 
-        Where a container waits for a network of that name; else where its project has something, a
+        Where a container waits for a network of that name; else where its group has something, a
         network say; else where it has an image, which a build before has left there; else the
         scheduler's choice.
 
@@ -135,9 +141,9 @@ class Site:
     def _preferences(self, network: str) -> Iterator[Callable[[Node], bool]]:
         if network:
             yield lambda node: node.belongings.is_used(("network", network))
-        if self._project:
-            yield lambda node: _has_part_of(node, self._project)
-            yield lambda node: _has_image_of(node, self._project)
+        if group := self._group:
+            yield lambda node: _has_part_of(node, *group)
+            yield lambda node: _has_image_of(node, *group)
 
     def _is_able(self, engine: Engine) -> bool:
         return not self._plugin or self._plugin in engine.node.ties.drivers
@@ -175,7 +181,7 @@ class Site:
     @contextmanager
     def expected_on(self, engine: Engine) -> Iterator[None]:
         """Have decisions know of the object while *engine* makes it."""
-        begins = self._project and not _has_part_of(engine.node, self._project)
+        begins = self._group and not _has_part_of(engine.node, *self._group)
         linger = _BEGINNING_SECONDS if begins else 0
         with self._cluster.expecting(self._config, engine, linger):
             yield
@@ -197,7 +203,7 @@ def wants_image(node: Node, names: Sequence[str]) -> bool:
     begun = tuple(split_image(shown_image(name))[0] for name in names)
     return any(
         name.startswith((f"{project}_", f"{project}-"))
-        for project in _projects(node)
+        for project in _groups_of(node, _PROJECT)
         for name in begun
     )
 
@@ -207,23 +213,23 @@ def has_any_image(node: Node, names: Sequence[str]) -> bool:
     return any(has_image(node, name) for name in names)
 
 
-def _projects(node: Node) -> set[str]:
-    """The compose projects that have something on *node*, or are about to.
+def _groups_of(node: Node, label: str) -> set[str]:
+    """The groups by *label* that have something on *node*, or are about to.
 
     What spans engines is nowhere in particular.
     """
     objects = (*node.networks.values(), *node.volumes.values())
-    own = (_label(document) for document in objects if not is_spanning(document))
-    return {*node.container_label_values(_PROJECT), *own} - {"", None}
+    own = (_value(document, label) for document in objects if not is_spanning(document))
+    return {*node.container_label_values(label), *own} - {"", None}
 
 
-def _has_part_of(node: Node, project: str) -> bool:
-    return project in _projects(node)
+def _has_part_of(node: Node, label: str, group: str) -> bool:
+    return group in _groups_of(node, label)
 
 
-def _has_image_of(node: Node, project: str) -> bool:
-    return any(_label(document) == project for document in node.images.values())
+def _has_image_of(node: Node, label: str, group: str) -> bool:
+    return any(_value(document, label) == group for document in node.images.values())
 
 
-def _label(document: Mapping[str, Any]) -> Any:
-    return (document.get("Labels") or {}).get(_PROJECT)
+def _value(document: Mapping[str, Any], label: str) -> Any:
+    return (document.get("Labels") or {}).get(label)

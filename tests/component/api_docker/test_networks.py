@@ -102,8 +102,9 @@ async def test_old_engines_are_told_to_look_for_duplicates(manager, n1, n2):
     assert b"CheckDuplicate" not in new.body
 
 
-async def test_what_one_compose_project_makes_stays_together(manager, n1, n2):
-    project = {"com.docker.compose.project": "shop"}
+@pytest.mark.parametrize("label", ["com.docker.compose.project", "com.gitlab.gitlab-runner.job.id"])
+async def test_what_one_project_makes_stays_together(manager, n1, n2, label):
+    project = {label: "shop"}
     await manager.run("load", "n1")
     front = {"Name": "shop_front", "Labels": project}
     await manager.json("POST", "/networks/create", front)
