@@ -145,7 +145,7 @@ def run_client(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
     def run(target: Target, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "HOME": str(tmp_path), "DOCKER_HOST": target.host, **environment}
         return subprocess.run(
-            argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+            argv, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=250, check=False
         )
 
     return run
