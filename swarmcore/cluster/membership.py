@@ -25,7 +25,7 @@ from swarmcore.errors import EngineError, NotFound
 from swarmcore.events import cluster_event
 from swarmcore.model import Container, Entry, Event, State
 from swarmcore.names import NameIndex
-from swarmcore.node import Node, Spanning
+from swarmcore.node import Node, Spanning, swarm_node_id
 from swarmcore.protocols import DiscoveryState
 from swarmcore.versions import CEILING, FLOOR, ApiVersion
 
@@ -221,7 +221,7 @@ class Membership:
         self._fanout.publish(event)
         self._changed(event.node_id)
         if event.type == "node" and any(key.endswith(".new") for key in event.attributes):
-            self._swarm_changed(event.node_id)
+            self._swarm_changed(event.actor_id)
 
     def container_put(self, container: Container) -> None:
         """An engine's cache has it."""
@@ -252,11 +252,10 @@ class Membership:
             if engine.node is not node and _lists_otherwise(engine.node, node, keys, stale):
                 engine.note_stale(stale)
 
-    def _swarm_changed(self, node_id: str) -> None:
-        """A manager says that a member has another role or state: all members know it."""
-        told = self._by_node.get(node_id)
-        for engine in self.roll.healthy if told else ():
-            if told and engine.node.ties.swarm & told.node.ties.swarm:
+    def _swarm_changed(self, member: str) -> None:
+        """A manager says that a member of its swarm has another role or state."""
+        for engine in self.roll.healthy:
+            if swarm_node_id(engine.node.info) == member:
                 engine.note_stale(Stale(specs=True))
 
     def _announce(self, action: str, node: Node) -> None:

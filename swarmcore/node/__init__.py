@@ -9,7 +9,7 @@ from swarmcore.node.node import Node
 from swarmcore.node.overcommit import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, read_overcommit
 from swarmcore.node.reservation import Reservation
 from swarmcore.node.spanning import Spanning
-from swarmcore.node.ties import is_spanning, is_swarm_manager
+from swarmcore.node.ties import is_spanning, is_swarm_manager, swarm_node_id
 
 __all__ = [
     "MOST_OVERCOMMIT",
@@ -28,5 +28,6 @@ __all__ = [
     "made_seconds",
     "read_events",
     "read_overcommit",
+    "swarm_node_id",
     "things_of",
 ]

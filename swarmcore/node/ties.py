@@ -64,6 +64,16 @@ def is_swarm_manager(info: Mapping[str, Any]) -> bool:
     return isinstance(swarm, Mapping) and bool(swarm.get("ControlAvailable"))
 
 
+def swarm_node_id(info: Mapping[str, Any]) -> str:
+    """What the swarm that an engine is in calls it; empty outside.
+
+    Args:
+        info: its ``GET /info``.
+    """
+    swarm = info.get("Swarm")
+    return str(swarm.get("NodeID") or "") if isinstance(swarm, Mapping) else ""
+
+
 def _read_swarm(info: Mapping[str, Any]) -> frozenset[str]:
     swarm = info.get("Swarm")
     if not isinstance(swarm, Mapping) or swarm.get("LocalNodeState") != "active":

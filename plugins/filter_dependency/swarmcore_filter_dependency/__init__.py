@@ -1,10 +1,12 @@
 """Where the containers, networks and volumes are that a create names: ``--filter dependency``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from swarmcore import hookimpl
 from swarmcore.config.references import find_container, has_network, without_node
 from swarmcore.images import has_image
+from swarmcore.node import is_swarm_manager
 from swarmcore.protocols import ContainerConfig, Node, Refused, Rule
 
 #: Holders that a refusal names; the others are counted.
@@ -23,8 +25,9 @@ class DependencyFilter:
     for elsewhere the engine would make an empty one of the same name.  Networks and volumes that
     nothing uses yet bind nobody: they follow the container.  A placement that is under
     way counts as a container.  What exists nowhere refuses no node: any engine answers for it, in
-    the call and the words of its release.  Images that it mounts are a wish, for an engine without
-    one says so itself, and so are plugins for its new volumes.
+    the call and the words of its release; for a network one whose swarm may have it, if there is
+    one.  Images that it mounts are a wish, for an engine without one says so itself, and so are
+    plugins for its new volumes.
     """
 
     name = "dependency"
@@ -35,8 +38,13 @@ class DependencyFilter:
             if _may_exist(config, text, _has_container):
                 yield _Needed("container", text, _has_container, config).rule()
         for text in config.networks:
-            if ("network", text) not in config.loose and _may_exist(config, text, has_network):
+            if ("network", text) in config.loose:
+                continue
+            if _may_exist(config, text, has_network):
                 yield _Needed("network", text, has_network, config).rule()
+            elif swarms := _unmanaged_swarms(config.known_nodes):
+                is_member = partial(_is_member, swarms)
+                yield _Needed("network", text, is_member, config).rule(soft=True)
         for text in config.volumes:
             plugin = config.volume_plugins.get(text)
             if text in config.held_volumes:
@@ -90,6 +98,18 @@ def _may_exist(config: ContainerConfig, text: str, is_on: Callable[[Node, str], 
     """Whether some node has it, or there may be a node of which that is not known."""
     nodes = config.known_nodes
     return not nodes or any(is_on(node, text) for node in nodes)
+
+
+def _unmanaged_swarms(nodes: Sequence[Node]) -> frozenset[str]:
+    """What ties the members of swarms of which no manager is among *nodes*: a worker lists no
+    network before a container of its own is on it, so theirs are not known."""
+    members = [node for node in nodes if node.ties.swarm]
+    managed = [node.ties.swarm for node in members if is_swarm_manager(node.info)]
+    return frozenset[str]().union(*(node.ties.swarm for node in members)).difference(*managed)
+
+
+def _is_member(swarms: frozenset[str], node: Node, text: str) -> bool:
+    return not swarms.isdisjoint(node.ties.swarm)
 
 
 def _has_container(node: Node, text: str) -> bool:

@@ -227,3 +227,23 @@ def test_a_slash_in_the_name_of_a_plugins_volume(body, expected, wishes):
     assert (fits, [rule.text for rule in soft]) == (expected, wishes)
     for rule in soft:
         assert [node.name for node in among if rule.check(node) is None] == ["n1"]
+
+
+def member(name, *managers, manages=False):
+    node = a_node(name)
+    told = [{"NodeID": each} for each in managers]
+    swarm = {"LocalNodeState": "active", "ControlAvailable": manages, "RemoteManagers": told}
+    node.info = {**node.info, "Swarm": swarm}
+    return node
+
+
+def test_a_network_that_a_swarm_may_have_is_looked_for_there():
+    worker, other = member("n1", "m1"), member("n2", "m2")
+    manager, plain = member("n3", "m2", manages=True), a_node("n4")
+    among = [worker, other, manager, plain]
+    config = a_config(body=host(NetworkMode="ghost")).informed_by(among, all_known=True)
+    (rule,) = DependencyFilter().rules(config)
+    assert (rule.text, rule.soft) == ("network ghost", True)
+    assert [node.name for node in among if rule.check(node) is None] == ["n1"]
+    known = config.informed_by([other, manager, plain], all_known=True)
+    assert list(DependencyFilter().rules(known)) == []
