@@ -1,10 +1,14 @@
 """What of a node's networks and volumes may go elsewhere, and who says so."""
 
 import pytest
+from swarmcore_filter_constraint import ConstraintFilter
+from swarmcore_filter_dependency import DependencyFilter
+from swarmcore_strategy_spread import Spread
 
 from swarmcore.config.loose import find_loose, leaving_for
-from swarmcore.model import State
+from swarmcore.model import GiB, State
 from swarmcore.node.freshness import Freshness, made_seconds, read_events
+from swarmcore.scheduler import Scheduler
 from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
 
 
@@ -196,6 +200,35 @@ def test_what_leaves_is_the_other_nodes_for_every_decision_meanwhile():
     for node, thing in leaving:
         node.belongings.take_back(thing, "reservation")
     assert n1.has_volume("data")
+
+
+def placed(config, *nodes):
+    decision = Scheduler(Spread(), [DependencyFilter()]).decide(config.informed_by(nodes), nodes)
+    return decision.node.name
+
+
+def test_a_container_goes_where_the_fewest_things_have_to_follow_and_to_volumes_first():
+    n1, n2, n3 = with_volume(a_node("n1")), a_node("n2", networks=["web"]), a_node("n3")
+    both = {"HostConfig": {"Binds": ["data:/d"], "NetworkMode": "web"}}
+    assert placed(a_config(body=both), n3, n2, n1) == "n1"
+    assert placed(a_config(body={"HostConfig": {"NetworkMode": "web"}}), n1, n2, n3) == "n2"
+    assert placed(a_config(), n1, n2, n3) == "n1"
+
+
+def test_a_container_that_may_not_go_there_goes_elsewhere():
+    n1, n2 = with_volume(a_node("n1", memory=1 * GiB)), a_node("n2")
+    constraint = ["constraint:node!=n1"]
+    config = a_config(env=constraint, body={"HostConfig": {"Binds": ["data:/d"]}})
+    chain = [DependencyFilter(), ConstraintFilter()]
+    decision = Scheduler(Spread(), chain).decide(config.informed_by([n1, n2]), [n1, n2])
+    assert decision.node is n2
+
+
+def test_a_new_object_counts_what_no_container_uses_and_a_container_does_not():
+    n1, n2 = a_node("n1", networks=["web"]), a_node("n2")
+    spread = Spread()
+    assert [spread.weigh(a_config(""), node)[1] for node in (n1, n2)] == [-1, 0]
+    assert spread.weigh(a_config(), n1) == spread.weigh(a_config(), n2)
 
 
 def test_what_is_hidden_does_not_show_until_it_is_shown():
