@@ -278,10 +278,8 @@ class Node(Listing):
 
     @property
     def images(self) -> Mapping[str, Mapping[str, Any]]:
-        """Image id -> its object in ``GET /images/json``, without the names that moved away.
-
-        Replaced whole, never changed.
-        """
+        """Image id -> its object in ``GET /images/json``, without the names that moved away;
+        replaced whole, never changed."""
         return self._shelf.images
 
     @images.setter

@@ -10,8 +10,6 @@ from contextlib import ExitStack, nullcontext
 from functools import partial
 from urllib.parse import quote
 
-import trio
-
 from swarmcore.config import ContainerConfig
 from swarmcore.config.claims import claim_after_update
 from swarmcore.config.gates import PLATFORM
@@ -28,6 +26,7 @@ from swarmcore_api_docker.first_object import read_first_object
 from swarmcore_api_docker.image_carrying import Carrier
 from swarmcore_api_docker.inspection import show_container
 from swarmcore_api_docker.output_types import name_output
+from swarmcore_api_docker.pace import aside
 from swarmcore_api_docker.ports import warned
 from swarmcore_api_docker.routed import CHOSEN, CONTAINER, MANAGER
 from swarmcore_api_docker.starting import ready_to_start
@@ -38,8 +37,6 @@ _Settle = Callable[[int], Awaitable[None]]
 #: Prepares what brings the cache up to date, before the engine is asked.
 _MakeSettle = Callable[[Exchange, Engine, Container], _Settle]
 
-#: Larger bodies are read by a thread of their own, while others are answered.
-_QUICK_BYTES = 64 * 1024
 #: Asks a create to explain itself and do nothing.
 EXPLAIN = "X-Swarmcore-Explain"
 
@@ -274,8 +271,7 @@ async def _read_config(exchange: Exchange, *, lenient: bool) -> ContainerConfig:
         lenient=lenient,
         manager_ip=manager_address(exchange.request.header("host") or ""),
     )
-    is_large = len(await exchange.read_body()) > _QUICK_BYTES
-    return await trio.to_thread.run_sync(parse) if is_large else parse()
+    return await aside(parse, len(await exchange.read_body()))
 
 
 def new_swarm_id() -> str:

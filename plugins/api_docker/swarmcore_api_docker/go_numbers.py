@@ -48,7 +48,9 @@ def _parse(text: str, function: str, form: re.Pattern[str], lowest: int, highest
     if not form.fullmatch(text):
         raise NumberError(f"{told}: invalid syntax")
     digits = text.lstrip("+-0") or "0"
-    number = int(text) if len(digits) < _MOST_DIGITS else highest + 1
+    number = int(digits) if len(digits) < _MOST_DIGITS else 2 * (highest + 1)
+    if text.startswith("-"):
+        number = -number
     if not lowest <= number <= highest:
         raise NumberError(f"{told}: value out of range")
     return number

@@ -11,6 +11,18 @@ T = TypeVar("T")
 #: How long a request works before others get a turn.
 _SECONDS = 0.01
 
+#: Work on more than this is done by a thread of its own.
+_QUICK_BYTES = 64 * 1024
+
+
+async def aside(work: Callable[[], T], size: int) -> T:
+    """The result of *work*, which is pure; done beside everything else where it takes long.
+
+    Args:
+        size: bytes that are worked on.
+    """
+    return work() if size <= _QUICK_BYTES else await trio.to_thread.run_sync(work)
+
 
 class Pace:
     """Lets others go on when a request has worked for a while."""

@@ -2,7 +2,7 @@
 
 import pytest
 from swarmcore_api_docker.glob import Glob
-from swarmcore_api_docker.go_numbers import BadValue
+from swarmcore_api_docker.go_numbers import BadValue, NumberError, parse_int
 from swarmcore_api_docker.status_text import FOREVER, age_changes_at, word_age, word_status
 from swarmcore_api_docker.timestamps import parse_moment, parse_seconds, parse_when
 
@@ -144,3 +144,22 @@ def test_a_malformed_glob_is_refused(pattern):
 
 def test_a_glob_of_many_stars_is_quick():
     assert not Glob("*a" * 200 + "b").matches("a" * 2000)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0), ("+3", 3), ("-3", -3), ("007", 7), ("9223372036854775807", (1 << 63) - 1),
+        ("-9223372036854775808", -(1 << 63)), ("0" * 5000 + "8", 8),
+    ],
+)  # fmt: skip
+def test_numbers_are_those_of_64_bits(text, number):
+    assert parse_int(text) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["9223372036854775808", "-9223372036854775809", "9" * 5000, "-" + "9" * 5000]
+)
+def test_larger_numbers_are_out_of_range(text):
+    with pytest.raises(NumberError, match="value out of range"):
+        parse_int(text)

@@ -8,6 +8,7 @@ from swarmcore_api_operations.moments import show_moment
 
 #: More than are kept.
 _ALL = "1000"
+_MOST_DIGITS = 20
 
 
 def routes() -> list[Route]:
@@ -18,7 +19,7 @@ def routes() -> list[Route]:
 async def show_decisions(exchange: Exchange) -> None:
     """The newest first, at most ``limit``."""
     text = exchange.request.query.get("limit") or _ALL
-    if not (text.isascii() and text.isdecimal()):
+    if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS):
         raise BadRequest(f"limit={text}: give a number of decisions")
     records = exchange.cluster.decisions(int(text))
     await exchange.send_json([_document(record) for record in records])
