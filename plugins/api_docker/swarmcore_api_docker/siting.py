@@ -116,7 +116,9 @@ class Site:
         Raises:
             NoNodeFits: and why.
         """
-        engines = list(filter(self._is_able, self._cluster.engines()))
+        everywhere = self._cluster.engines()
+        # Where no engine has the plugin, any of them says so in its own words.
+        engines = list(filter(self._is_able, everywhere)) or everywhere
         for belongs in self._preferences(network):
             together = [each for each in engines if belongs(each.node)]
             try:
