@@ -1,5 +1,8 @@
 """Images as archives: ``docker save`` from one engine, ``docker load`` into all that answer."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from swarmcore.errors import BadRequest
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.containers import engine_path
@@ -46,4 +49,11 @@ async def load(exchange: Exchange) -> None:
     path = engine_path(exchange, "images", "load")
     headers = ((b"Content-Type", kind.encode("latin-1")),)
     naming = Naming(exchange.cluster)
-    await send_to_all(exchange, engines, path, "load", naming=naming, headers=headers)
+    await send_to_all(
+        exchange, engines, path, "load", naming=naming, headers=headers, is_result=_is_loaded
+    )
+
+
+def _is_loaded(message: Mapping[str, Any]) -> bool:
+    """Whether a line of progress names what was loaded; a load with ``quiet`` has no others."""
+    return str(message.get("stream")).startswith("Loaded image")

@@ -55,7 +55,8 @@ class JointWork:
         work: names it in errors: ``pull``.
         perform: the part of one engine.
         feed: runs beside all of them; a failure of it ends everything.
-        is_result: knows the line that is told once, at the end, of the first engine that has one.
+        is_result: knows the lines that are told once, at the end, of the first engine that has any.
+            Where there are no others clients may take the answer's head for the end of the work.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class JointWork:
         self._perform = perform
         self._feed = feed
         self._is_result = is_result
-        self._results: dict[str, dict[str, Any]] = {}
+        self._results: dict[str, list[dict[str, Any]]] = {}
         self._failures: dict[str, EngineError] = {}
         self._told: set[str] = set()
 
@@ -106,7 +107,7 @@ class JointWork:
     async def _work_on(self, engine: Engine, reports: _Reports) -> None:
         async def report(message: dict[str, Any]) -> None:
             if self._is_result is not None and self._is_result(message):
-                self._results[engine.node.id] = message
+                self._results.setdefault(engine.node.id, []).append(message)
             else:
                 await reports.send(_Progress(engine, message))
 
@@ -148,9 +149,9 @@ class JointWork:
         return dump_json(mark(message, progress.engine.node.name))
 
     def _result(self) -> bytes:
-        """The line that is told once; nothing where there is none."""
-        found = [self._results.get(engine.node.id) for engine in self._engines]
-        return next((dump_json(message) for message in found if message is not None), b"")
+        """The lines that are told once; nothing where there are none."""
+        found = (self._results.get(engine.node.id) for engine in self._engines)
+        return b"".join(dump_json(message) for message in next(filter(None, found), ()))
 
     def _note(self, failure: _Failure) -> None:
         self._failures[failure.engine.node.name] = failure.error

@@ -152,10 +152,32 @@ async def test_a_load_reaches_every_engine_and_is_told_once(manager, n1, n2):
 async def test_a_load_that_one_engine_refuses_is_no_success(manager, n1, n2):
     n1.fail("POST /images/load", 500, "no space left on device")
     answer = await upload(manager, "/images/load", archive("app:1"))
-    *progress, last = lines(answer)
-    assert progress == [{"stream": "Loaded image: app:1\n"}]
-    assert last["error"] == "load failed on 1 of 2 nodes: n1: no space left on device"
+    assert answer.status == 500
+    assert answer.message == "load failed on 1 of 2 nodes: n1: no space left on device"
     assert known(manager, "app:1") == ["n2"]
+
+
+async def test_a_load_is_answered_when_every_engine_has_done_its_part(manager, n1, n2):
+    """skopeo reads the answer's head and no more."""
+    loading = n1.hang("POST /images/load")
+    begun = trio.Event()
+
+    async def read_head():
+        sent = ((b"Host", b"docker"), (b"Transfer-Encoding", b"chunked"))
+        async with manager._streams.call("POST", "/v1.41/images/load?quiet=1", sent) as call:
+            await call.send(archive("app:1"))
+            await call.finish()
+            await call.read_head()
+            begun.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read_head)
+        await manager.wait_until(lambda: known(manager, "app:1") == ["n2"])
+        with trio.move_on_after(0.3):
+            await begun.wait()
+        assert not begun.is_set()
+        loading.release()
+    assert known(manager, "app:1") == ["n1", "n2"]
 
 
 async def test_a_load_that_every_engine_refuses_is_their_refusal(manager, n1, n2):
@@ -171,7 +193,7 @@ async def test_a_stalled_engine_loses_its_part_and_no_other(manager, n1, n2, mon
     body = archive("app:1") + bytes(64 << 20)
     with trio.fail_after(100):
         answer = await upload(manager, "/images/load", body)
-    assert lines(answer)[-1]["error"].startswith("load failed on 1 of 2 nodes: n1: engine n1 took")
+    assert answer.message.startswith("load failed on 1 of 2 nodes: n1: engine n1 took")
     assert known(manager, "app:1") == ["n2"]
     assert len(n2.requests_like("POST /images/load")[0].body) == len(body)
 

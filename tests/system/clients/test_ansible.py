@@ -35,6 +35,8 @@ def ansible(target, lab, registry, run_client, versions, tmp_path):
         "PATH": f"{folder}/bin:{cli.path.parent}:{cli.env['PATH']}",
         "HOME": str(tmp_path),
         "LC_ALL": "C.UTF-8",
+        "ANSIBLE_HOME": f"{tmp_path}/.ansible",
+        "ANSIBLE_REMOTE_TEMP": f"{tmp_path}/.ansible/tmp",
         "ANSIBLE_PIPELINING": "true",
         "ANSIBLE_LOCALHOST_WARNING": "false",
     }

@@ -64,6 +64,8 @@ def molecule(target, lab, run_client, versions, python_context, tmp_path):
         "PATH": f"{folder}/bin:{cli.path.parent}:{cli.env['PATH']}",
         "HOME": str(tmp_path),
         "LC_ALL": "C.UTF-8",
+        "ANSIBLE_HOME": f"{tmp_path}/.ansible",
+        "ANSIBLE_REMOTE_TEMP": f"{tmp_path}/.ansible/tmp",
         "ANSIBLE_PIPELINING": "true",
     }
 

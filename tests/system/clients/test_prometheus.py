@@ -90,11 +90,11 @@ def test_containers(prometheus, sdk, wait_until):
         sdk.containers.run("busybox", ["sh", "-c", SERVE], **options)
     sdk.containers.run("busybox", ["sleep", "1000"], detach=True)
     wait_until(lambda: up() == ["/shop", "/till", "/web"], "three containers to be scraped")
-    (one,) = [
+    one = next(
         found["discoveredLabels"]
         for found in prometheus("targets")["activeTargets"]
         if found["labels"]["container"] == "/web"
-    ]
+    )
     assert one["__meta_docker_container_label_tier"] == "front"
     assert one["__meta_docker_network_name"].endswith("bridge")
     assert one["__meta_docker_port_private"] == "80"
