@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 import pytest
+from pydantic import ValidationError
 from python_on_whales import DockerClient, DockerException
 from python_on_whales.exceptions import NoSuchContainer, NoSuchImage, NoSuchVolume
 
@@ -129,9 +130,12 @@ def test_volumes(docker, tmp_path):
     assert (tmp_path / "back").read_text() == "what it says"
 
 
-@pytest.mark.client(WHALES, "makes several volumes and a network, used in one container")
+@pytest.mark.client(WHALES, "makes volumes and a network amid other work, used in one container")
 def test_volumes_that_meet(docker):
-    volumes = [docker.volume.create(name) for name in ("one", "two", "three")]
+    volumes = []
+    for name in ("one", "two", "three"):
+        volumes.append(docker.volume.create(name))
+        docker.run("busybox", STILL, detach=True)
     with docker.network.create("backend") as network:
         mounts = [(volume, f"/{volume.name}") for volume in volumes]
         box = docker.run("busybox", STILL, volumes=mounts, networks=[network], detach=True)
@@ -188,6 +192,16 @@ def test_threads(docker):
         thread.join()
     assert told == {number: str(number) for number in range(6)}
     assert docker.ps(all=True) == []
+
+
+@pytest.mark.client(WHALES, "tells info")
+def test_info(docker, target, differs):
+    if target.is_cluster:
+        with pytest.raises(ValidationError, match="SystemStatus"):
+            docker.info()
+        differs("it expects texts in SystemStatus, which are pairs in Docker's API")
+    else:
+        assert docker.info().os_type == "linux"
 
 
 @pytest.mark.client(WHALES, "tells versions and what disk is used; prunes")
