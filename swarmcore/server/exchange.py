@@ -221,11 +221,18 @@ class ServerExchange:
 
         When the client goes away the block is cancelled and left quietly.  A block that raises
         leaves the answer cut off, which clients notice.
+
+        Raises:
+            ClientGone: on entry, where the client has gone already.
         """
+        has_begun = False
         async with self.watching():
             await self.send_head(status, headers)
+            has_begun = True
             yield self.send_data
             await self.send_end()
+        if not has_begun:
+            raise ClientGone
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:

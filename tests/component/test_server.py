@@ -431,6 +431,27 @@ async def test_an_error_after_the_head_cuts_the_answer_off(connect, caplog):
     assert caplog.records
 
 
+async def test_a_client_that_has_gone_before_the_head_is_no_error(connect, caplog):
+    go_on, ended = trio.Event(), trio.Event()
+
+    async def handler(exchange):
+        await go_on.wait()
+        try:
+            async with exchange.stream() as send:
+                await send(b"never")
+        finally:
+            ended.set()
+
+    peer = connect(handler)
+    await peer.ask(b"GET /events")
+    await trio.testing.wait_all_tasks_blocked()
+    await peer.stream.aclose()
+    go_on.set()
+    await ended.wait()
+    await trio.testing.wait_all_tasks_blocked()
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
+
+
 async def test_a_handler_that_forgets_to_answer_is_500(connect, caplog):
     async def handler(exchange):
         pass
