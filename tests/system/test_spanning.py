@@ -1,6 +1,8 @@
 """Networks that span engines: of a cluster store, and of a swarm, each with three engines."""
 
+import functools
 import json
+import re
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -8,53 +10,36 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from swarmcore.testing.lab import form_swarm
+from tests.system.conftest import wait_until
 
 #: ``network create`` for containers of all engines.
 OVERLAY = ("network", "create", "-d", "overlay", "--attachable")
 
 
-#: An engine of release 20.10 leaves threads in the namespace of an overlay that its last container
-#: has left, and what it then asks the store from there fails.
-LOST_STORE = ("connect: network is unreachable", "could not find network in store")
+#: What the log of an engine says when it lost its store: release 20.10 leaves threads in the
+#: namespace of an overlay that its last container on that engine has left, and what is asked from
+#: such a thread reaches no store.  One start in forty fails for that under load.
+LOST_STORE = re.compile("network is unreachable|(in|from) store")
+ATTEMPTS = 5
 
 
-class PatientDocker:
-    """A CLI before engines of a cluster store: does again what failed because they lost it."""
+def unless_store_is_lost(test):
+    """Have *test* try again, on a clean fleet, after it failed while an engine lost its store."""
 
-    def __init__(self, docker):
-        self._docker = docker
+    @functools.wraps(test)
+    def attempt(**arguments):
+        fleet = arguments["fleet"]
+        for left in reversed(range(ATTEMPTS)):
+            seen = fleet.log_sizes()
+            try:
+                test(**arguments)
+                return
+            except (AssertionError, pytest.fail.Exception):
+                if not (left and fleet.lost_store(seen)):
+                    raise
+            fleet.clean()
 
-    def run(self, *arguments, **options):
-        for _ in range(10):
-            done = self._docker.run(*arguments, **options)
-            if any(words in done.stderr for words in LOST_STORE):
-                if "--name" in arguments:
-                    self._docker.run("rm", "-f", arguments[arguments.index("--name") + 1])
-                self._cut_off_what_was_left()
-            elif "has active endpoints" not in done.stderr or not self._cut_off_what_was_left():
-                break
-        return done
-
-    def __call__(self, *arguments, **options):
-        done = self.run(*arguments, **options)
-        assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-        return done.stdout.strip()
-
-    def remove_all(self):
-        if ids := self("ps", "-aq", "--no-trunc").split():
-            self("rm", "-f", *ids)
-
-    def _cut_off_what_was_left(self):
-        """Take endpoints away of which the container is gone; says whether there were any."""
-        known = set(self._docker("ps", "-a", "--format", "{{.Names}}").split())
-        left = False
-        for network in spanning(self._docker):
-            done = self._docker.run("network", "inspect", network)
-            shown = json.loads(done.stdout)[0]["Containers"] if done.returncode == 0 else {}
-            for name in {each["Name"] for each in shown.values()} - known:
-                left = True
-                self._docker.run("network", "disconnect", "-f", network, name)
-        return left
+    return attempt
 
 
 class SpanningFleet:
@@ -68,17 +53,43 @@ class SpanningFleet:
         self._make_docker = make_docker
         self.nodes = [engine.name for engine in engines]
 
-    def docker(self):
-        """The CLI of the oldest release before a store, of the newest before a swarm."""
-        return self.patient("20.10" if self.sort == "store" else "28", self.manager.host)
+    def docker(self, release=""):
+        """The CLI of a release; of the oldest before a store, else of the newest."""
+        release = release or ("20.10" if self.sort == "store" else "28")
+        return self._make_docker(release, self.manager.host)
+
+    def behind(self, manager):
+        """The newest CLI, before another manager of these engines."""
+        return self._make_docker("28", manager.host)
 
     def direct(self, node):
         engine = next(each for each in self.engines if each.name == node)
         return self._make_docker("20.10", f"tcp://{engine.address}")
 
-    def patient(self, release, host=None):
-        docker = self._make_docker(release, host or self.manager.host)
-        return PatientDocker(docker) if self.sort == "store" else docker
+    def log_sizes(self):
+        return [engine.log.stat().st_size for engine in self.engines]
+
+    def lost_store(self, seen):
+        """Whether an engine lost its store since its log had the size in *seen*."""
+        if self.sort != "store":
+            return False
+        logs = (
+            engine.log.read_bytes()[size:] for engine, size in zip(self.engines, seen, strict=True)
+        )
+        return any(LOST_STORE.search(log.decode(errors="replace")) for log in logs)
+
+    def clean(self):
+        """Remove containers, then networks, with what lost containers have left on these."""
+        docker = self.docker()
+        docker.remove_all()
+        wait_until(lambda: not self._remove_networks(docker), "networks to be gone")
+
+    def _remove_networks(self, docker):
+        for network in spanning(docker):
+            if docker.run("network", "rm", network).returncode != 0 and self.sort == "store":
+                for name in endpoints(docker, network).values():
+                    docker.run("network", "disconnect", "-f", network, name)
+        return spanning(docker)
 
     def run(self, docker, name, *arguments, node=None, network="ov"):
         where = ("-e", f"constraint:node=={node}") if node else ()
@@ -115,10 +126,7 @@ def spanning_fleet(request, lab, start_manager, make_docker):
 def fleet(spanning_fleet):
     """Without containers and networks after each test: containers go first."""
     yield spanning_fleet
-    docker = spanning_fleet.docker()
-    docker.remove_all()
-    if left := spanning(docker):
-        docker("network", "rm", *left)
+    spanning_fleet.clean()
 
 
 @pytest.fixture
@@ -155,13 +163,15 @@ def reaches(wait_until):
 
 def endpoints(docker, network="ov"):
     """What an inspect shows of containers: id -> name; the swarm's own endpoints left out."""
-    shown = json.loads(docker("network", "inspect", network))[0]["Containers"] or {}
-    return {id: each["Name"] for id, each in shown.items() if not id.startswith("lb-")}
+    done = docker.run("network", "inspect", network)
+    shown = json.loads(done.stdout)[0]["Containers"] if done.returncode == 0 else {}
+    return {id: each["Name"] for id, each in (shown or {}).items() if not id.startswith("lb-")}
 
 
 # ---- the ten checks
 
 
+@unless_store_is_lost
 def test_containers_of_all_nodes_know_each_other_by_name(docker, fleet, reaches):
     docker(*OVERLAY, "ov")
     for node in fleet.nodes:
@@ -171,14 +181,16 @@ def test_containers_of_all_nodes_know_each_other_by_name(docker, fleet, reaches)
     assert reaches(docker, names[0], f"alias-{fleet.nodes[2]}")
 
 
+@unless_store_is_lost
 def test_containers_of_one_network_spread(docker, fleet):
     docker(*OVERLAY, "ov")
-    names = [f"c{number}" for number in range(6)]
+    names = [f"c{number}" for number in range(3)]
     for name in names:
         fleet.run(docker, name)
-    assert sorted(node_of(docker, name) for name in names) == sorted(fleet.nodes * 2)
+    assert sorted(node_of(docker, name) for name in names) == sorted(fleet.nodes)
 
 
+@unless_store_is_lost
 def test_published_ports_are_on_the_containers_node(docker, fleet):
     docker(*OVERLAY, "ov")
     serve = "while true; do echo -e 'HTTP/1.0 200 OK\\r\\n\\r\\n'$(hostname) | nc -l -p 80; done"
@@ -196,6 +208,7 @@ def fetch(url):
         return answer.read().decode().strip()
 
 
+@unless_store_is_lost
 def test_a_running_container_of_any_node_connects(docker, fleet, reaches):
     docker(*OVERLAY, "ov")
     first, *_, last = fleet.nodes
@@ -207,6 +220,7 @@ def test_a_running_container_of_any_node_connects(docker, fleet, reaches):
     assert set(endpoints(docker).values()) == {"member", "guest"}
 
 
+@unless_store_is_lost
 def test_a_disconnected_container_is_on_the_network_no_more(docker, fleet, wait_until):
     docker(*OVERLAY, "ov")
     for node in fleet.nodes:
@@ -217,6 +231,7 @@ def test_a_disconnected_container_is_on_the_network_no_more(docker, fleet, wait_
     wait_until(lambda: not answers(docker, f"on-{fleet.nodes[0]}", last), f"{last} to be cut off")
 
 
+@unless_store_is_lost
 def test_a_network_that_another_node_uses_is_not_removed(docker, fleet):
     docker(*OVERLAY, "ov")
     fleet.run(docker, "user", node=fleet.nodes[-1])
@@ -229,6 +244,7 @@ def test_a_network_that_another_node_uses_is_not_removed(docker, fleet):
     assert spanning(docker) == ["ov"]
 
 
+@unless_store_is_lost
 def test_a_removed_network_is_gone_everywhere_at_once(docker, fleet):
     for _ in range(3):
         docker(*OVERLAY, "ov")
@@ -240,6 +256,7 @@ def test_a_removed_network_is_gone_everywhere_at_once(docker, fleet):
     assert all(spanning(fleet.direct(node)) == [] for node in fleet.nodes)
 
 
+@unless_store_is_lost
 def test_an_inspect_shows_the_containers_of_all_nodes(docker, fleet):
     id = docker(*OVERLAY, "ov")
     assert endpoints(docker) == {}
@@ -247,6 +264,7 @@ def test_an_inspect_shows_the_containers_of_all_nodes(docker, fleet):
     assert endpoints(docker) == endpoints(docker, id) == endpoints(docker, id[:10]) == made
 
 
+@unless_store_is_lost
 def test_a_network_is_of_use_on_every_node_right_after_its_create(docker, fleet):
     for place, node in enumerate(fleet.nodes):
         network, other = f"ov-{place}", fleet.nodes[place - 1]
@@ -265,6 +283,7 @@ def networks_of(docker, container):
     return {name for id, name in (row.split() for row in rows) if id in ids}
 
 
+@unless_store_is_lost
 def test_a_network_is_listed_once_by_its_name_alone(docker, fleet):
     id = docker(*OVERLAY, "--label", "tier=front", "ov")
     for node in fleet.nodes:
@@ -283,6 +302,7 @@ def test_a_network_is_listed_once_by_its_name_alone(docker, fleet):
 SEVERAL_NETWORKS = {"store": 3, "swarm": 1}
 
 
+@unless_store_is_lost
 def test_a_name_is_taken_on_every_node(docker, fleet):
     docker(*OVERLAY, "ov")
     for create in (OVERLAY, ("network", "create")):
@@ -292,6 +312,7 @@ def test_a_name_is_taken_on_every_node(docker, fleet):
     assert spanning(docker) == ["ov"]
 
 
+@unless_store_is_lost
 def test_a_node_in_the_name_says_whose_networks_it_joins(docker, fleet, reaches):
     docker(*OVERLAY, f"{fleet.nodes[-1]}/ov")
     assert spanning(docker) == ["ov"]
@@ -300,6 +321,7 @@ def test_a_node_in_the_name_says_whose_networks_it_joins(docker, fleet, reaches)
     assert reaches(docker, "user", "other")
 
 
+@unless_store_is_lost
 def test_a_prune_removes_and_tells_each_network_once(docker, fleet):
     docker(*OVERLAY, "used")
     docker(*OVERLAY, "free")
@@ -310,6 +332,7 @@ def test_a_prune_removes_and_tells_each_network_once(docker, fleet):
     assert spanning(docker) == ["used"]
 
 
+@unless_store_is_lost
 def test_a_container_that_was_created_only_finds_its_networks_at_its_start(docker, fleet, reaches):
     docker(*OVERLAY, "ov")
     docker(*OVERLAY, "second")
@@ -324,6 +347,7 @@ def test_a_container_that_was_created_only_finds_its_networks_at_its_start(docke
         assert f"on-{node}" in endpoints(docker).values()
 
 
+@unless_store_is_lost
 def test_many_networks_at_once(docker, fleet):
     names = [f"ov-{number}" for number in range(6)]
 
@@ -333,12 +357,12 @@ def test_many_networks_at_once(docker, fleet):
         docker("rm", "-f", f"user-{name}")
         docker("network", "rm", name)
 
-    at_once = 1 if fleet.sort == "store" else 3  # PatientDocker is for one user
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(3) as pool:
         list(pool.map(use, names))
     assert spanning(docker) == []
 
 
+@unless_store_is_lost
 def test_what_others_do_at_one_engine_is_soon_known(docker, fleet, wait_until):
     direct = fleet.direct(fleet.nodes[0])
     id = direct(*OVERLAY, "ov")
@@ -371,10 +395,9 @@ SERVICE = """
 """
 
 
+@unless_store_is_lost
 def test_a_compose_project_of_overlay_networks_spreads(fleet, tmp_path, reaches):
-    docker = fleet.docker()
-    if fleet.sort == "store":
-        docker = fleet.patient("28")
+    docker = fleet.docker("28")
     names = ["one", "two", "three"]
     networks = "default, back" if SEVERAL_NETWORKS[fleet.sort] == 3 else "default"
     services = "".join(SERVICE.format(name=name, networks=networks) for name in names)
@@ -391,6 +414,7 @@ def test_a_compose_project_of_overlay_networks_spreads(fleet, tmp_path, reaches)
     assert spanning(docker) == []
 
 
+@unless_store_is_lost
 def test_an_endpoint_of_a_dead_engine_is_cut_off(fleet, wait_until):
     if fleet.sort == "swarm":
         pytest.skip("a swarm takes the endpoints of a dead node away itself")
@@ -416,11 +440,12 @@ def stranger(fleet):
     del fleet.lab.engines[engine.name]
 
 
+@unless_store_is_lost
 def test_engines_that_share_nothing_stay_outside(fleet, stranger, start_manager):
     addresses = [engine.address for engine in (stranger, *fleet.engines)]
     manager = start_manager(",".join(addresses))
     manager.wait_healthy(4)
-    docker = fleet.patient("20.10", manager.host)
+    docker = fleet.behind(manager)
     docker(*OVERLAY, "ov")
     names = [f"c{number}" for number in range(4)]
     for name in names:
@@ -439,13 +464,14 @@ def test_engines_that_share_nothing_stay_outside(fleet, stranger, start_manager)
     manager.stop()
 
 
+@unless_store_is_lost
 def test_networks_of_a_swarm_whose_manager_is_elsewhere_are_found(fleet, stranger, start_manager):
     if fleet.sort == "store":
         pytest.skip("a store has no managers")
     addresses = [engine.address for engine in (stranger, *fleet.engines[1:])]
     manager = start_manager(",".join(addresses))
     manager.wait_healthy(3)
-    docker = fleet.patient("28", manager.host)
+    docker = fleet.behind(manager)
     fleet.direct(fleet.nodes[0])(*OVERLAY, "ov")
     for name in ("c0", "c1"):
         fleet.run(docker, name)

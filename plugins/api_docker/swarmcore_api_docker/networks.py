@@ -217,19 +217,22 @@ async def inspect(exchange: Exchange) -> None:
     """``GET /networks/{id}``: live; the containers of all engines that the network spans."""
     network = _find(exchange)
     engines = _engines(exchange, network)
-    if network.is_spanning:
-        engines += _late_holders(exchange.cluster, network, engines)
     path = engine_path(exchange, "networks", network.id)
-    if len(engines) == 1:
+    if not network.is_spanning:
         rewrite = show_network if has_own_labels(network.document) else None
         await exchange.relay(engines[0], path, rewrite=rewrite)
         return
+    engines += _late_holders(exchange.cluster, network, engines)
     version = exchange.request.version
     replies = await ask_all(engines, lambda engine: engine.call("GET", path, version=version))
-    found = [answer.json() for _, answer in replies.answers if answer.ok]
-    if not found:
-        raise NotFound(f"network {network.name} not found")
-    await exchange.send_json(merge_inspections(found))
+    answers = [answer for _, answer in replies.answers]
+    found = [answer.json() for answer in answers if answer.ok]
+    if found:
+        await exchange.send_json(merge_inspections(found))
+    elif answers:
+        await exchange.send(as_own(answers[0]))
+    else:
+        raise replies.failures[0][1]
 
 
 def _late_holders(cluster: Cluster, network: Network, asked: Sequence[Engine]) -> Sequence[Engine]:
