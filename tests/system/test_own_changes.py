@@ -9,9 +9,9 @@ import json
 import urllib.parse
 
 import pytest
-from tests.system.busy import neighbours
 
 from tests.system.conftest import tar_of, wait_until
+from tests.system.neighbours import neighbours
 
 #: How often a change is made: what lags, lags by milliseconds and not each time.
 TIMES = 2

@@ -1,0 +1,138 @@
+"""The answers that people rely on, while twenty other clients create and remove things.
+
+Each has tests of its own on a quiet cluster; here they hold beside neighbours at the same manager.
+"""
+
+import concurrent.futures
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from tests.system.neighbours import CLIENTS, neighbours
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]  # for a busy machine
+
+#: How often each answer is asked for.
+TRIES = 4
+
+
+@pytest.fixture(scope="module")
+def busy(shared_fleet):
+    """The fleet, with neighbours at work; afterwards they tell what went wrong for them."""
+    with neighbours(shared_fleet.manager.port) as working:
+        yield shared_fleet
+    failures = [failure for each in working for failure in each.failures]
+    assert failures == []
+    assert len(working) == CLIENTS
+    assert all(each.rounds for each in working), [each.rounds for each in working]
+
+
+@pytest.fixture
+def docker(busy):
+    """The CLI before the manager; removes what a test made, and nothing of its neighbours."""
+    docker = busy.docker()
+    yield docker
+    if ids := docker("ps", "-aq", "--no-trunc", "--filter", "label=mine").split():
+        docker("rm", "-f", "-v", *ids)
+
+
+@pytest.fixture(params=range(TRIES))
+def name(request):
+    """A name for one try."""
+    return f"mine-{request.param}"
+
+
+def ask(busy, method, path, **filters):
+    """The status and the JSON of one request to the manager."""
+    query = f"?filters={urllib.parse.quote(json.dumps(filters))}" if filters else ""
+    url = f"http://127.0.0.1:{busy.manager.port}/v1.41{path}{query}"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method)) as answer:
+            return answer.status, json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+
+
+def run(docker, name, *arguments, image="busybox", command=("sleep", "1000")):
+    return docker("run", "-d", "--label", "mine", "--name", name, *arguments, image, *command)
+
+
+def test_a_name_means_the_image_that_it_was_last_given(docker, name):
+    run(docker, name)
+    first = docker("commit", name, f"{name}:v")
+    docker("exec", name, "touch", "/second")
+    second = docker("commit", name, f"{name}:v")
+    assert first != second
+    assert docker("image", "inspect", "--format", "{{.Id}}", f"{name}:v") == second
+    for number in range(3):
+        made = run(docker, f"{name}-{number}", image=f"{name}:v")
+        assert docker("inspect", "--format", "{{.Image}}", made) == second
+    docker("rm", "-f", *(f"{name}-{number}" for number in range(3)))
+    docker("rmi", f"{name}:v")
+    docker("rmi", "-f", first)
+
+
+def test_a_filter_that_selects_nothing_removes_nothing(docker, busy, name):
+    docker("create", "--label", "mine", "--name", name, "busybox")
+    status, report = ask(busy, "POST", "/containers/prune", label={"zz=b": False, "mine": False})
+    if status == 200:
+        assert not report["ContainersDeleted"]
+    assert docker("ps", "-a", "--format", "{{.Names}}", "--filter", f"name=^/{name}$") == name
+
+
+def test_every_change_is_seen_by_the_next_read(docker, name):
+    docker("volume", "create", name)
+    assert name in docker("volume", "ls", "-q", "--filter", f"name={name}").split()
+    docker("volume", "rm", name)
+    assert name not in docker("volume", "ls", "-q", "--filter", f"name={name}").split()
+    docker("network", "create", name)
+    assert docker("network", "ls", "--format", "{{.Name}}", "--filter", f"name={name}") == name
+    docker("network", "rm", name)
+    assert docker("network", "ls", "-q", "--filter", f"name={name}") == ""
+    docker("tag", "busybox", f"{name}:1")
+    assert docker("images", "-q", f"{name}:1")
+    docker("rmi", f"{name}:1")
+    assert docker("images", "-q", f"{name}:1") == ""
+    run(docker, name, "-v", "/data")
+    volume = docker("inspect", "--format", "{{(index .Mounts 0).Name}}", name)
+    docker("rm", "-f", "-v", name)
+    assert docker("ps", "-aq", "--filter", f"name=^/{name}$") == ""
+    assert docker("volume", "ls", "-q", "--filter", f"name={volume}") == ""
+
+
+def test_volumes_made_at_once_meet_in_one_container(docker, name):
+    volumes = [f"{name}-{letter}" for letter in "abc"]
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda volume: docker("volume", "create", volume), volumes))
+    mounts = [part for volume in volumes for part in ("-v", f"{volume}:/{volume}")]
+    run(docker, name, *mounts)
+    docker("rm", "-f", name)
+    docker("volume", "rm", *volumes)
+
+
+def test_a_network_follows_the_container_that_is_connected(docker, name):
+    run(docker, name)
+    docker("network", "create", name)
+    docker("network", "connect", name, name)
+    assert docker("network", "inspect", "--format", "{{len .Containers}}", name) == "1"
+    docker("rm", "-f", name)
+    docker("network", "rm", name)
+
+
+def test_a_stopped_holder_of_a_port_is_in_nobodys_way(docker, busy, name):
+    holders = [f"{name}-{node}" for node in busy.engines]
+    for holder in holders:
+        run(docker, holder, "-p", "18999:80")
+    docker("stop", "-t", "0", *holders)
+    run(docker, name, "-p", "18999:80")
+    docker("rm", "-f", name, *holders)
+
+
+def test_what_exists_nowhere_is_told_in_an_engines_words(docker, name):
+    done = docker.run("run", "--rm", "--network", f"no-{name}", "busybox", "true")
+    assert done.returncode == 125
+    assert f"network no-{name} not found" in done.stderr
