@@ -8,7 +8,7 @@ import pytest
 
 #: What the plugin is called, and what engines of the lab are.
 PLUGIN = "shared"
-RELEASES = {"plug-a": "20.10", "plug-b": "28.5", "bare": "26.1"}
+RELEASES = {"plug-a": "20.10", "plug-b": "28.5", "plain": "26.1"}
 
 
 class VolumePlugin(ThreadingHTTPServer):
@@ -144,7 +144,7 @@ def test_containers_with_it_go_where_its_driver_is(docker):
     ids = [docker(*run) for _ in range(4)]
     nodes = {docker("inspect", "-f", "{{.Node.Name}}", id) for id in ids}
     assert nodes == {"plug-a", "plug-b"}
-    done = docker.run("run", "--rm", *on("bare"), "-v", "files:/d", "busybox", "true")
+    done = docker.run("run", "--rm", *on("plain"), "-v", "files:/d", "busybox", "true")
     assert done.returncode == 125
     assert "volume files is only on plug-a, plug-b" in done.stderr
 
