@@ -69,6 +69,7 @@ class Patience:
         if any(entry not in self._told for entry in entries):
             self._tell([*entries, *missing], self._problems)
         addresses = {entry.address for entry in missing}
+        self._missing &= addresses  # what came back is not waited for any more
         if not addresses <= self._missing:
             self.stop_doubting()
             self._missing, self._holding = addresses, trio.CancelScope()
