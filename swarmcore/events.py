@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from swarmcore.json_values import as_object
 from swarmcore.model import Event
 from swarmcore.node import Node
 
@@ -71,7 +72,7 @@ def _modernise(raw: dict[str, Any]) -> None:
 def _with_node(raw: dict[str, Any], node: Node) -> Event:
     actor: Mapping[str, Any] = raw["Actor"]
     attributes = {
-        **(actor.get("Attributes") or {}),
+        **as_object(actor.get("Attributes")),
         "node.name": node.name,
         "node.id": node.id,
         "node.addr": node.address,

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from swarmcore.json_values import as_texts
+
 _Images = Mapping[str, Mapping[str, Any]]
 
 _HUB = "docker.io"
@@ -93,7 +95,7 @@ def can_be_image(text: str) -> bool:
 
 def names_of_image(image: Mapping[str, Any]) -> list[str]:
     """Every tag and digest of an object in ``GET /images/json``, placeholders left out."""
-    names = [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
+    names = [*as_texts(image.get("RepoTags")), *as_texts(image.get("RepoDigests"))]
     return [name for name in names if not name.startswith("<none>")]
 
 
@@ -115,9 +117,9 @@ def named_ids(images: _Images, text: str) -> set[str]:
 
 
 def _begun_ids(images: _Images, text: str) -> set[str]:
-    digits = text.removeprefix("sha256:")
-    if not _ID_BEGINNING.fullmatch(digits):
+    if not can_be_id(text):
         return set()
+    digits = text.removeprefix("sha256:")
     return {id for id in images if id.removeprefix("sha256:").startswith(digits)}
 
 
@@ -146,6 +148,11 @@ def is_local_image(image: Mapping[str, Any], name: str) -> bool:
     repository = split_image(shown_image(name))[0]
     digests = image.get("RepoDigests") or ()
     return not any(split_image(digest)[0] == repository for digest in digests)
+
+
+def can_be_id(text: str) -> bool:
+    """Whether *text* may be an image's id, or its beginning; a name of hex digits may."""
+    return _ID_BEGINNING.fullmatch(text.removeprefix("sha256:")) is not None
 
 
 def has_moved(holder: ImageHolder, text: str) -> bool:

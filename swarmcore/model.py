@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from swarmcore.addresses import Address
+from swarmcore.json_values import as_object
 
 KiB = 1024
 MiB = 1024 * KiB
@@ -226,7 +227,7 @@ class Container:
 
         An engine that could not start a container keeps the reason, and the state ``created``.
         """
-        return self.state == "created" and not (self.detail.get("State") or {}).get("Error")
+        return self.state == "created" and not as_object(self.detail.get("State")).get("Error")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

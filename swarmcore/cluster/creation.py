@@ -23,7 +23,7 @@ from swarmcore.config.endpoints import divide_endpoints
 from swarmcore.config.references import without_node
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, EngineUnreachable, NotFound
-from swarmcore.images import has_image, has_moved, normal_image, shown_image
+from swarmcore.images import can_be_id, has_image, has_moved, is_called, normal_image, shown_image
 from swarmcore.messages import Answer, Request, error_answer
 from swarmcore.node import Node, find_image_source, image_test
 from swarmcore.protocols import Carry, Placed
@@ -271,11 +271,23 @@ class Creation:
         await self._wait_for_turn(node)
         try:
             for image in (self._config.image, *self._config.mounted_images):
-                if has_moved(node, image):  # the engine would take the wrong one
+                if self._means_another(node, image):
                     return error_answer(404, f"No such image: {shown_image(image)}")
             return await ask_to_create(engine, self._config, version, self._placement.permit)
         finally:
             self._placement.turns.give_back(node.id)
+
+    def _means_another(self, node: Node, image: str) -> bool:
+        """Whether *node*'s engine would take another image for the one that is meant.
+
+        The name was given anew elsewhere, or it has a name's digits at the beginning of an id while
+        another node has the name.
+        """
+        if has_moved(node, image):
+            return True
+        if not can_be_id(image) or is_called(node, image):
+            return False
+        return any(is_called(other, image) for other in self._placement.nodes())
 
     async def _bring_image(self, node: Node) -> bool:
         """Have the image carried to *node* where that lacks it and another can give it.

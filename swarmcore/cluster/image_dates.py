@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from swarmcore.json_values import as_object
+
 #: What an image makes of a container; releases differ in what else an inspection tells.
 _CONTENT = (
     "ArgsEscaped", "Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels", "OnBuild",
@@ -21,7 +23,7 @@ def date_of(inspection: Mapping[str, Any]) -> float:
     tagged = _part(inspection, "Metadata").get("LastTagTime")
     return max(
         _seconds(tagged),
-        _seconds(inspection.get("Created") if isinstance(inspection, Mapping) else ""),
+        _seconds(as_object(inspection).get("Created")),
     )
 
 
@@ -50,8 +52,7 @@ def write_date(seconds: float) -> str:
 
 def _part(inspection: Any, key: str) -> Mapping[str, Any]:
     """An object in an inspection; an empty one where an engine tells something else."""
-    part = inspection.get(key) if isinstance(inspection, Mapping) else None
-    return part if isinstance(part, Mapping) else {}
+    return as_object(as_object(inspection).get(key))
 
 
 def _seconds(text: Any) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from swarmcore.config.network_labels import FORMER_IDS, former_ids, has_subnet_of_engine
+from swarmcore.json_values import as_object
 
 _Document = Mapping[str, Any]
 #: Fields of an inspected network that a create takes as they are.
@@ -38,11 +39,11 @@ def remake_network(network: _Document) -> Remake:
 
     A subnet that its engine chose may be taken where it goes, so the next engine chooses again.
     """
-    ipam = dict(network.get("IPAM") or {})
+    ipam = dict(as_object(network.get("IPAM")))
     if has_subnet_of_engine(network):
         ipam.pop("Config", None)
     id = str(network["Id"])
-    labels = {**(network.get("Labels") or {}), FORMER_IDS: ",".join((*former_ids(network), id))}
+    labels = {**as_object(network.get("Labels")), FORMER_IDS: ",".join((*former_ids(network), id))}
     body = {key: network[key] for key in _KEPT if network.get(key) is not None}
     body |= {"IPAM": ipam, "Labels": labels, "CheckDuplicate": True}
     return Remake(

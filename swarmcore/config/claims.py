@@ -11,6 +11,7 @@ from typing import Any
 
 from swarmcore.config.devices import read_devices
 from swarmcore.config.folding import with_known_spelling
+from swarmcore.json_values import as_list, as_object
 from swarmcore.model import ANY_IP, NANO, Claim, HostPort
 
 _DEFAULT_PERIOD = 100_000
@@ -55,7 +56,7 @@ def claim_after_update(
     """
     given = with_known_spelling(changes, _UPDATED)
     changed = {field: given[field] for field in _UPDATED if given.get(field)}
-    updated = {**detail, "HostConfig": {**_object(detail.get("HostConfig")), **changed}}
+    updated = {**detail, "HostConfig": {**as_object(detail.get("HostConfig")), **changed}}
     return claim_of(updated, cpus, cpu_shares_are_cpus=cpu_shares_are_cpus)
 
 
@@ -71,12 +72,12 @@ def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool 
         cpu_shares_are_cpus: ``CpuShares`` are 1024ths of all CPUs of the node, as classic sent
             them.
     """
-    host_config = _object(detail.get("HostConfig"))
+    host_config = as_object(detail.get("HostConfig"))
     nano_cpus = _nano_cpus(host_config)
     if not nano_cpus and cpu_shares_are_cpus:
         nano_cpus = count(host_config.get("CpuShares")) * cpus * NANO // SHARES
     if _on_host_network(host_config):
-        ports = list(_exposed(_object(_object(detail.get("Config")).get("ExposedPorts"))))
+        ports = list(_exposed(as_object(as_object(detail.get("Config")).get("ExposedPorts"))))
     else:
         ports = _held(detail, host_config)
     return _claim(nano_cpus, host_config, ports)
@@ -115,8 +116,8 @@ def _memory(host_config: Mapping[str, Any]) -> int:
 
 def _held(detail: Mapping[str, Any], host_config: Mapping[str, Any]) -> list[HostPort]:
     actual: list[tuple[str, HostPort]] = []
-    if _object(detail.get("State")).get("Running") is True:
-        actual = _bound(_object(detail.get("NetworkSettings")).get("Ports"))
+    if as_object(detail.get("State")).get("Running") is True:
+        actual = _bound(as_object(detail.get("NetworkSettings")).get("Ports"))
     known = {inner for inner, _ in actual}
     asked = [
         (inner, port)
@@ -135,13 +136,13 @@ def _bound(bindings: Any) -> list[tuple[str, HostPort]]:
 
 
 def _bindings(bindings: Any) -> Iterator[tuple[str, HostPort]]:
-    for key, hosts in _object(bindings).items():
+    for key, hosts in as_object(bindings).items():
         number, protocol = _split(key)
-        for host in hosts if isinstance(hosts, list) else ():
-            host_port = _object(host).get("HostPort")
+        for host in as_list(hosts):
+            host_port = as_object(host).get("HostPort")
             first, last = _range(host_port) if isinstance(host_port, str) else (0, 0)
             if first:
-                ip = _ip(_object(host).get("HostIp"))
+                ip = _ip(as_object(host).get("HostIp"))
                 yield f"{number}/{protocol}", HostPort(first, last, protocol, ip)
 
 
@@ -190,7 +191,3 @@ def _ip(value: Any) -> str:
         # Engines, as all that is written in Go, take a mapped address for the IPv4 one in it.
         address = address.ipv4_mapped or address
     return "" if address is None or str(address) in ANY_IP else str(address)
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -29,6 +29,7 @@ from swarmcore.config.replacing import Replacement
 from swarmcore.config.spelling import with_docker_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.expr import is_searched
+from swarmcore.json_values import as_list, as_object, as_text, as_texts
 from swarmcore.model import NANO, Claim
 from swarmcore.node import Node, Thing
 from swarmcore.versions import ApiVersion
@@ -141,21 +142,22 @@ class ContainerConfig:
             raise BadRequest("config cannot be empty in order to create a container")
         read = with_docker_spelling(body)
         env, labels, taken = take_instructions(
-            _list(read.get("Env")), _labels(read), lenient=lenient
+            as_list(read.get("Env")), _labels(read), lenient=lenient
         )
         if isinstance(read.get("Env"), list):
             read["Env"] = env
         if swarm_id:
             labels.setdefault(SWARM_ID, swarm_id)
         read["Labels"] = labels
-        host_config, exposed = _object(read.get("HostConfig")), _object(read.get("ExposedPorts"))
+        host_config = as_object(read.get("HostConfig"))
+        exposed = as_object(read.get("ExposedPorts"))
         check_mounts(host_config)
         expressions = [*taken["constraint"], *taken["affinity"], *taken["whitelist"]]
         check_expressions(expressions)
         config = cls(
             name=_checked_name(name),
             body=read,
-            image=_text(read.get("Image")),
+            image=as_text(read.get("Image")),
             labels={key: value for key, value in labels.items() if isinstance(value, str)},
             constraints=taken["constraint"],
             affinities=taken["affinity"],
@@ -164,8 +166,8 @@ class ContainerConfig:
             # Another node's address is another text: every address of the node is claimed.
             claim=claim_of_body(bound_to(host_config, manager_ip, ""), exposed),
             platform=platform,
-            swarm_id=_text(labels.get(SWARM_ID)),
-            network_mode=_text(host_config.get("NetworkMode")),
+            swarm_id=as_text(labels.get(SWARM_ID)),
+            network_mode=as_text(host_config.get("NetworkMode")),
             exposed_ports=tuple(exposed),
             volumes_from=_names(host_config.get("VolumesFrom")),
             links=_links(host_config, read.get("NetworkingConfig")),
@@ -201,7 +203,7 @@ class ContainerConfig:
 
     def with_shares_as_cpus(self) -> Self:
         """With ``CpuShares`` as a number of CPUs, which is claimed: see ``docs/decisions/0003``."""
-        cpus = count(_object(self.body.get("HostConfig")).get("CpuShares"))
+        cpus = count(as_object(self.body.get("HostConfig")).get("CpuShares"))
         claim = self.claim
         if not claim.nano_cpus:
             claim = replace(claim, nano_cpus=cpus * NANO)
@@ -258,8 +260,8 @@ class ContainerConfig:
             if cpus and node.cpus:
                 host_config["CpuShares"] = -(-cpus * SHARES // node.cpus)
             body["HostConfig"] = host_config
-        networking = _object(body.get("NetworkingConfig"))
-        if endpoints := _object(networking.get("EndpointsConfig")):
+        networking = as_object(body.get("NetworkingConfig"))
+        if endpoints := as_object(networking.get("EndpointsConfig")):
             endpoints = endpoints_without_prefixes(endpoints, node)
             body["NetworkingConfig"] = {**networking, "EndpointsConfig": endpoints}
         return body
@@ -291,24 +293,12 @@ def _labels(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _links(host_config: Mapping[str, Any], networking: Any) -> tuple[str, ...]:
     """Targets of links; clients put those of user networks beside the endpoint."""
-    endpoints = _object(_object(networking).get("EndpointsConfig")).values()
-    named = [_names(_object(endpoint).get("Links")) for endpoint in endpoints]
+    endpoints = as_object(as_object(networking).get("EndpointsConfig")).values()
+    named = [_names(as_object(endpoint).get("Links")) for endpoint in endpoints]
     return tuple(dict.fromkeys((*_names(host_config.get("Links")), *sum(named, ()))))
 
 
 def _names(references: Any) -> tuple[str, ...]:
     """``db`` of ``db:ro``, ``db:alias`` and ``/db:/web/alias``."""
-    texts = [text for text in _list(references) if isinstance(text, str)]
+    texts = as_texts(references)
     return tuple(text.partition(":")[0].removeprefix("/") for text in texts)
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -4,11 +4,12 @@ Pure.  Which GPUs a node has and who holds them is ``node.gpus``' matter.  The s
 API 1.40 (``HostConfig.DeviceRequests``), and 1.44 for the driver ``cdi``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from swarmcore.json_values import as_list, as_objects, as_texts
 from swarmcore.model import ALL_GPUS
 
 _CDI = "cdi"
@@ -49,7 +50,7 @@ def read_devices(host_config: Mapping[str, Any]) -> Devices:
     gpus, ids, cdi = 0, list[str](), list[str]()
     for request in _requests(host_config):
         if request.get("Driver") == _CDI:
-            for name in _texts(request.get("DeviceIDs")):
+            for name in as_texts(request.get("DeviceIDs")):
                 cdi.append(name)
                 kind, _, device = name.partition("=")
                 if kind.rpartition("/")[2] != _GPU:
@@ -89,11 +90,8 @@ def with_named_gpus(host_config: Mapping[str, Any], ids: Sequence[str]) -> dict[
     }
 
 
-def _requests(host_config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    requests = host_config.get("DeviceRequests")
-    for request in requests if isinstance(requests, list) else ():
-        if isinstance(request, Mapping):
-            yield request
+def _requests(host_config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return as_objects(host_config.get("DeviceRequests"))
 
 
 def _is_for_gpus(request: Mapping[str, Any]) -> bool:
@@ -102,8 +100,8 @@ def _is_for_gpus(request: Mapping[str, Any]) -> bool:
         return driver in _GPU_DRIVERS or (driver != _CDI and _wants_gpu(request))
     alternatives = request.get("Capabilities")
     return _wants_gpu(request) or any(
-        isinstance(each, list) and _GPU_CAPABILITIES.issuperset(_texts(each))
-        for each in (alternatives if isinstance(alternatives, list) else [])
+        isinstance(each, list) and _GPU_CAPABILITIES.issuperset(as_texts(each))
+        for each in as_list(alternatives)
     )
 
 
@@ -117,7 +115,7 @@ def _wants_gpu(request: Mapping[str, Any]) -> bool:
 
 def _gpu_ids(request: Mapping[str, Any]) -> list[str]:
     """Its GPUs by name; an engine joins the names by commas, so one of them may be several."""
-    names = ",".join(_texts(request.get("DeviceIDs"))).split(",")
+    names = ",".join(as_texts(request.get("DeviceIDs"))).split(",")
     return [name for name in names if name not in _NO_GPU]
 
 
@@ -127,7 +125,3 @@ def _count(request: Mapping[str, Any]) -> int:
         return ALL_GPUS if _ALL in _gpu_ids(request) else 0
     count = request.get("Count")
     return max(count, ALL_GPUS) if type(count) is int else 0
-
-
-def _texts(value: Any) -> Iterable[str]:
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []

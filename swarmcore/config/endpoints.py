@@ -7,8 +7,8 @@ others as connects between create and start.
 from collections.abc import Mapping
 from typing import Any
 
-from swarmcore.config.folding import as_object
 from swarmcore.config.references import find_network
+from swarmcore.json_values import as_object
 from swarmcore.node import Node
 from swarmcore.versions import ApiVersion
 

@@ -17,11 +17,6 @@ def fold(key: str) -> str:
     return key.translate(_ODD).lower()
 
 
-def as_object(value: Any) -> Mapping[str, Any]:
-    """*value*, or an empty object where it is none: an engine refuses it in its own words."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def with_known_spelling(
     fields: Mapping[str, Any], known: Iterable[str], where: str = ""
 ) -> dict[str, Any]:

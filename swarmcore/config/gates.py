@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from swarmcore.config.folding import as_object
 from swarmcore.errors import BadRequest
+from swarmcore.json_values import as_list, as_object
 from swarmcore.versions import ApiVersion
 
 _SYSCTLS = "com.docker.network.endpoint.sysctls"
@@ -142,5 +142,4 @@ def _needs(gates: tuple[_Gate, ...], part: Any, version: ApiVersion) -> Iterator
 
 
 def _mounts(host_config: _Object) -> list[Any]:
-    mounts = host_config.get("Mounts")
-    return mounts if isinstance(mounts, list) else []
+    return as_list(host_config.get("Mounts"))

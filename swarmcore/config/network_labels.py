@@ -7,6 +7,8 @@ that they lead to it also after the manager was started again.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from swarmcore.json_values import as_object
+
 #: The ids that a network had on other nodes, the first one first, separated by commas.
 FORMER_IDS: Final = "com.docker.swarm.network.former-ids"
 #: The client named no subnet, so the engine chose one; ``engine``.
@@ -19,18 +21,18 @@ _Document = Mapping[str, Any]
 
 def former_ids(network: _Document) -> tuple[str, ...]:
     """The ids by which *network* was known before it went to its node."""
-    ids = (network.get("Labels") or {}).get(FORMER_IDS)
+    ids = as_object(network.get("Labels")).get(FORMER_IDS)
     return tuple(filter(None, ids.split(","))) if isinstance(ids, str) else ()
 
 
 def has_subnet_of_engine(network: _Document) -> bool:
     """Whether the subnet of *network* is known to be its engine's choice."""
-    return (network.get("Labels") or {}).get(SUBNET_BY) == BY_ENGINE
+    return as_object(network.get("Labels")).get(SUBNET_BY) == BY_ENGINE
 
 
 def has_own_labels(network: _Document) -> bool:
     """Whether *network* has labels that clients do not see."""
-    return not _OWN.isdisjoint(network.get("Labels") or ())
+    return not _OWN.isdisjoint(as_object(network.get("Labels")))
 
 
 def without_own_labels(network: _Document) -> _Document:

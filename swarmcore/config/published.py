@@ -9,6 +9,8 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from swarmcore.json_values import as_object, as_objects
+
 
 def manager_address(host: str) -> str:
     """The address by which a client reaches the manager, in one spelling.
@@ -46,9 +48,7 @@ def bound_to(host_config: Mapping[str, Any], asked: str, own: str) -> dict[str, 
 
 def loopback_ports(host_config: Any) -> tuple[str, ...]:
     """Ports (``80/tcp``) that are published on loopback, which only their node reaches."""
-    bindings = host_config.get("PortBindings") if isinstance(host_config, Mapping) else None
-    if not isinstance(bindings, Mapping):
-        return ()
+    bindings = as_object(as_object(host_config).get("PortBindings"))
     return tuple(str(port) for port, hosts in bindings.items() if any(_loopback_addresses(hosts)))
 
 
@@ -59,13 +59,13 @@ def is_elsewhere(ip: str) -> bool:
 
 
 def _moved(binding: Any, asked: str, own: str) -> Any:
-    found = _address(binding.get("HostIp")) if isinstance(binding, Mapping) else None
+    found = _address(as_object(binding).get("HostIp"))
     return {**binding, "HostIp": own} if str(found) == asked else binding
 
 
 def _loopback_addresses(hosts: Any) -> Iterator[str]:
-    for host in hosts if isinstance(hosts, list) else ():
-        found = _address(host.get("HostIp")) if isinstance(host, Mapping) else None
+    for host in as_objects(hosts):
+        found = _address(host.get("HostIp"))
         if found is not None and found.is_loopback:
             yield str(found)
 

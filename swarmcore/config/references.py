@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from swarmcore.config.network_labels import former_ids
+from swarmcore.json_values import as_object, as_objects, as_text, as_texts
 from swarmcore.model import Container
 from swarmcore.node import PREDEFINED_NETWORKS, Listing, Node, things_of
 
@@ -39,11 +40,10 @@ def named_networks(host_config: Mapping[str, Any], networking: Any) -> tuple[str
         host_config: ``HostConfig`` in Docker's spelling.
         networking: ``NetworkingConfig``, whatever it is.
     """
-    mode = host_config.get("NetworkMode")
-    endpoints = networking.get("EndpointsConfig") if isinstance(networking, Mapping) else None
+    mode = as_text(host_config.get("NetworkMode"))
     named = [
-        *([mode] if isinstance(mode, str) and not mode.startswith("container:") else ()),
-        *(endpoints if isinstance(endpoints, Mapping) else ()),
+        *(() if mode.startswith("container:") else (mode,)),
+        *as_object(as_object(networking).get("EndpointsConfig")),
     ]
     return _once(name for name in named if name not in _NO_NETWORK_NAMES)
 
@@ -65,12 +65,10 @@ def volume_plugins(host_config: Mapping[str, Any]) -> dict[str, str]:
         host_config: ``HostConfig`` in Docker's spelling.
     """
     named = dict.fromkeys(_bound_volumes(host_config.get("Binds")), host_config.get("VolumeDriver"))
-    mounts = host_config.get("Mounts")
-    for mount in mounts if isinstance(mounts, list) else ():
+    for mount in as_objects(host_config.get("Mounts")):
         for source in _mounted([mount], "volume"):
-            options = mount.get("VolumeOptions")
-            driver = options.get("DriverConfig") if isinstance(options, Mapping) else None
-            named[source] = driver.get("Name") if isinstance(driver, Mapping) else None
+            driver = as_object(as_object(mount.get("VolumeOptions")).get("DriverConfig"))
+            named[source] = driver.get("Name")
     return {
         name: driver
         for name, driver in named.items()
@@ -88,14 +86,14 @@ def mounted_images(host_config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _bound_volumes(binds: Any) -> Iterator[str]:
-    for bind in binds if isinstance(binds, list) else ():
-        if isinstance(bind, str) and ":" in bind and not _PATH.match(bind):
+    for bind in as_texts(binds):
+        if ":" in bind and not _PATH.match(bind):
             yield bind.partition(":")[0]
 
 
 def _mounted(mounts: Any, kind: str) -> Iterator[str]:
-    for mount in mounts if isinstance(mounts, list) else ():
-        if isinstance(mount, Mapping) and mount.get("Type") == kind:
+    for mount in as_objects(mounts):
+        if mount.get("Type") == kind:
             source = mount.get("Source")
             if isinstance(source, str):
                 yield source

@@ -3,12 +3,13 @@
 Pure: documents in, values out.  Does not ask engines, and does not hold the cache: a ``Node`` does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from swarmcore.config.claims import claim_of
+from swarmcore.json_values import as_objects, as_text, as_texts
 from swarmcore.model import Container, Event
 
 #: Container actions that change nothing that is cached; classic's list and what came later.  A
@@ -198,7 +199,7 @@ def needs_inspection(known: Container | None, summary: Mapping[str, Any]) -> boo
     """Whether a listing shows something that its one-line summary cannot tell in full."""
     if known is None:
         return True
-    names = tuple(name.removeprefix("/") for name in summary.get("Names") or ())
+    names = tuple(name.removeprefix("/") for name in as_texts(summary.get("Names")))
     return (
         known.state != summary.get("State")
         or set(known.names) != set(names)
@@ -221,5 +222,4 @@ def by_key(objects: Any, key: str) -> dict[str, Mapping[str, Any]]:
         objects: what the engine answered; ``null`` is an empty list.
         key: ``Id`` or ``Name``.
     """
-    items: Iterable[Any] = objects if isinstance(objects, Sequence) else ()
-    return {item[key]: item for item in items if isinstance(item, Mapping) and item.get(key)}
+    return {item[key]: item for item in as_objects(objects) if as_text(item.get(key))}

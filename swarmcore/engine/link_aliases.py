@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
+from swarmcore.json_values import as_object, as_texts
 from swarmcore.model import Container
 
 #: Pairs of a linked container's name and its alias: ``("db", "web/data")``.
@@ -17,9 +18,10 @@ Links = Set[tuple[str, str]]
 
 def links_of(container: Container | None) -> Links:
     """The links that *container* makes: ``/db:/web/data`` in its inspection."""
-    config = container.detail.get("HostConfig") if container is not None else None
-    links = config.get("Links") if isinstance(config, Mapping) else None
-    pairs = [each.split(":", 1) for each in links or () if isinstance(each, str) and ":" in each]
+    if container is None:
+        return set()
+    links = as_texts(as_object(container.detail.get("HostConfig")).get("Links"))
+    pairs = [each.split(":", 1) for each in links if ":" in each]
     return {(name.removeprefix("/"), alias.removeprefix("/")) for name, alias in pairs}
 
 

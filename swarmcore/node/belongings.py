@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from swarmcore.json_values import as_object, as_objects, as_text
 from swarmcore.model import Container
 from swarmcore.node.freshness import Freshness
 from swarmcore.node.ties import is_spanning
@@ -134,7 +135,7 @@ class Belongings:
             and not is_spanning(network)
             and not network.get("Ingress")
             and not network.get("ConfigOnly")
-            and not (network.get("ConfigFrom") or {}).get("Network")
+            and not as_object(network.get("ConfigFrom")).get("Network")
             and not _is_placed(network)
             and ("network", name) not in self._kept
             and not self.is_used(("network", name))
@@ -170,13 +171,13 @@ class Belongings:
 
 
 def _is_placed(document: Document) -> bool:
-    return not _PLACED.isdisjoint(document.get("Labels") or ())
+    return not _PLACED.isdisjoint(as_object(document.get("Labels")))
 
 
 def _has_no_device(volume: Document) -> bool:
     """A volume with a device is a place of its node, but for what all nodes reach alike."""
-    options = volume.get("Options") or {}
-    return not options.get("device") or options.get("type") in _ELSEWHERE
+    options = as_object(volume.get("Options"))
+    return not options.get("device") or as_text(options.get("type")) in _ELSEWHERE
 
 
 def things_of(container: Container) -> frozenset[Thing]:
@@ -186,19 +187,18 @@ def things_of(container: Container) -> frozenset[Thing]:
 
 def _volumes_of(container: Container) -> Iterator[Thing]:
     for document in (container.summary, container.detail):
-        for mount in document.get("Mounts") or ():
-            if isinstance(mount, Mapping) and mount.get("Name"):
+        for mount in as_objects(document.get("Mounts")):
+            if mount.get("Name"):
                 yield "volume", str(mount["Name"])
 
 
 def _networks_of(container: Container) -> Iterator[Thing]:
     for document in (container.summary, container.detail):
-        mode = (document.get("HostConfig") or {}).get("NetworkMode")
+        mode = as_object(document.get("HostConfig")).get("NetworkMode")
         if isinstance(mode, str) and not mode.startswith("container:"):
             yield "network", mode
-        for name, endpoint in (
-            (document.get("NetworkSettings") or {}).get("Networks") or {}
-        ).items():
+        settings = as_object(document.get("NetworkSettings"))
+        for name, endpoint in as_object(settings.get("Networks")).items():
             yield "network", str(name)
-            if isinstance(endpoint, Mapping) and endpoint.get("NetworkID"):
-                yield "network", str(endpoint["NetworkID"])
+            if network_id := as_object(endpoint).get("NetworkID"):
+                yield "network", str(network_id)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from swarmcore.json_values import as_object, as_objects
 from swarmcore.model import ALL_GPUS, Claim
 
 #: Labels: how many GPUs a node has or their ids, and that containers may share them.
@@ -70,14 +71,14 @@ def read_stock(labels: Mapping[str, str], info: Mapping[str, Any]) -> GpuStock:
         ids = _ids_of_text(labels[GPUS_LABEL])
     elif not (ids := tuple(_generic(info))):
         ids, aliases = _discovered(info)
-        if not ids and "nvidia" in _object(info.get("Runtimes")):
+        if not ids and "nvidia" in as_object(info.get("Runtimes")):
             ids = None
     return GpuStock(ids, aliases, shared)
 
 
 def found_devices(info: Mapping[str, Any]) -> Collection[str]:
     """Full names of the CDI devices that an engine found; API 1.50."""
-    return {str(device.get("ID")) for device in _objects(info.get("DiscoveredDevices"))}
+    return {str(device.get("ID")) for device in as_objects(info.get("DiscoveredDevices"))}
 
 
 def _ids_of_text(text: str) -> tuple[str, ...]:
@@ -88,9 +89,9 @@ def _ids_of_text(text: str) -> tuple[str, ...]:
 
 
 def _generic(info: Mapping[str, Any]) -> Iterator[str]:
-    for resource in _objects(info.get("GenericResources")):
-        named = _object(resource.get("NamedResourceSpec"))
-        many = _object(resource.get("DiscreteResourceSpec"))
+    for resource in as_objects(info.get("GenericResources")):
+        named = as_object(resource.get("NamedResourceSpec"))
+        many = as_object(resource.get("DiscreteResourceSpec"))
         if _is_gpu(named.get("Kind")) and isinstance(named.get("Value"), str):
             yield named["Value"]
         elif _is_gpu(many.get("Kind")) and type(many.get("Value")) is int:
@@ -154,12 +155,3 @@ def _named(claim: Claim, stock: GpuStock) -> Iterator[str]:
         yield from stock.counted[:many]
     if stock.counted:
         yield from (stock.find(name) or name for name in claim.gpu_ids)
-
-
-def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
-    items = value if isinstance(value, list) else ()
-    return (item for item in items if isinstance(item, Mapping))
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

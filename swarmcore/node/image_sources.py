@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final
 
-from swarmcore.images import familiar_image, is_local_image, named_ids, normal_image
+from swarmcore.images import can_be_id, familiar_image, is_local_image, named_ids, normal_image
 from swarmcore.node.node import Node
 
-_ID_DIGITS: Final = 64
-_DIGITS: Final = frozenset("0123456789abcdef")
 #: Where so many nodes have an image of a registry, no other is looked at for one of its own.
 _MOST_ASKED: Final = 8
 
@@ -29,7 +27,7 @@ def image_test(name: str) -> Callable[[Node], bool]:
     normal = normal_image(name)
     spellings = (normal, familiar_image(normal))
     digits = name.removeprefix("sha256:")
-    may_be_id = 0 < len(digits) < _ID_DIGITS and set(digits) <= _DIGITS
+    may_be_id = can_be_id(name)
 
     def has(node: Node) -> bool:
         if any(spelling in node.listed_image_words for spelling in spellings):

@@ -7,7 +7,7 @@ costs what its rules cost.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -234,12 +234,6 @@ class Node(Listing):
         chosen = free if claim.gpus == ALL_GPUS else free[: claim.gpus]
         return replace(claim, gpus=0, gpu_ids=(*claim.gpu_ids, *chosen))
 
-    def port_holder(self, port: HostPort) -> str | None:
-        """Who is in the way of *port*: a container's name; ``None`` when it, or one of its range,
-        is free."""
-        clash = self.port_clash((port,))
-        return clash[1] if clash else None
-
     def port_clash(
         self, ports: Sequence[HostPort], *, claimed: bool = False
     ) -> tuple[HostPort, str] | None:
@@ -304,13 +298,6 @@ class Node(Listing):
             name: a tag or digest as engines print it; see ``images.shown_image``.
         """
         return self._shelf.named.get(name, "")
-
-    def image_names(self) -> Iterator[str]:
-        """Every id, tag and digest of every image here."""
-        for id, image in self._shelf.images.items():
-            yield id
-            yield from image.get("RepoTags") or ()
-            yield from image.get("RepoDigests") or ()
 
     @property
     def listed_image_words(self) -> Collection[str]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from swarmcore.json_values import as_list, as_object, as_objects
+
 _NONE: frozenset[str] = frozenset()
 
 
@@ -47,8 +49,7 @@ def read_ties(info: Mapping[str, Any], volumes: Iterable[Mapping[str, Any]]) -> 
         info: its ``GET /info``.
         volumes: its objects in ``GET /volumes``: ``info`` lacks a plugin that was not used yet.
     """
-    plugins = info.get("Plugins")
-    told = (plugins.get("Volume") if isinstance(plugins, Mapping) else None) or ()
+    told = as_list(as_object(info.get("Plugins")).get("Volume"))
     used = (volume.get("Driver") for volume in volumes)
     drivers = frozenset(str(driver) for driver in (*told, *used) if driver)
     return Ties(_read_swarm(info), _read_store(info), drivers - {"local"})
@@ -60,8 +61,7 @@ def is_swarm_manager(info: Mapping[str, Any]) -> bool:
     Args:
         info: its ``GET /info``.
     """
-    swarm = info.get("Swarm")
-    return isinstance(swarm, Mapping) and bool(swarm.get("ControlAvailable"))
+    return bool(as_object(info.get("Swarm")).get("ControlAvailable"))
 
 
 def swarm_node_id(info: Mapping[str, Any]) -> str:
@@ -70,16 +70,15 @@ def swarm_node_id(info: Mapping[str, Any]) -> str:
     Args:
         info: its ``GET /info``.
     """
-    swarm = info.get("Swarm")
-    return str(swarm.get("NodeID") or "") if isinstance(swarm, Mapping) else ""
+    return str(as_object(info.get("Swarm")).get("NodeID") or "")
 
 
 def _read_swarm(info: Mapping[str, Any]) -> frozenset[str]:
-    swarm = info.get("Swarm")
-    if not isinstance(swarm, Mapping) or swarm.get("LocalNodeState") != "active":
+    swarm = as_object(info.get("Swarm"))
+    if swarm.get("LocalNodeState") != "active":
         return _NONE
-    managers = [each.get("NodeID") for each in swarm.get("RemoteManagers") or ()]
-    cluster = (swarm.get("Cluster") or {}).get("ID")
+    managers = [each.get("NodeID") for each in as_objects(swarm.get("RemoteManagers"))]
+    cluster = as_object(swarm.get("Cluster")).get("ID")
     return frozenset(str(id) for id in (*managers, cluster) if id)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from swarmcore.config import ContainerConfig
 from swarmcore.expr import parse
+from swarmcore.json_values import as_object, as_objects
 from swarmcore.scheduler.refusals import NO_ENGINE
 
 NO_ROOM = "no resources available to schedule container"
@@ -45,15 +46,11 @@ def _items(name: str, config: ContainerConfig) -> Iterator[str]:
 def _ports(config: ContainerConfig) -> Iterator[str]:
     if config.network_mode == "host":
         return (f"port {port} (Host mode)" for port in config.exposed_ports)
-    host_config = config.body.get("HostConfig")
-    bindings = host_config.get("PortBindings") if isinstance(host_config, Mapping) else None
-    lists = bindings.values() if isinstance(bindings, Mapping) else ()
+    bindings = as_object(as_object(config.body.get("HostConfig")).get("PortBindings"))
     return (
         f"port {binding.get('HostPort') or ''} (Bridge mode)"
-        for each in lists
-        if isinstance(each, list)
-        for binding in each
-        if isinstance(binding, Mapping)
+        for each in bindings.values()
+        for binding in as_objects(each)
     )
 
 

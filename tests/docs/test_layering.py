@@ -18,7 +18,8 @@ PURE = {
     "config/references",
     "config/spelling", "engine/backoff", "engine/cache", "engine/link_aliases", "engine/specs",
     "errors", "events", "expr",
-    "expression_rules", "filters", "image_names", "images", "limits", "messages", "model", "names",
+    "expression_rules", "filters", "image_names", "images", "json_values", "limits",
+    "messages", "model", "names",
     "node/census", "node/gpus", "node/image_shelf",
     "node/node", "node/ports", "operations/columns", "operations/decision_text",
     "operations/explanation_text", "operations/node_text", "options/operation_tables",
@@ -34,8 +35,8 @@ WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedo
 #: What a plugin may import of the core: the words, pure functions, and what plugins see.
 PLUGIN_FACING = {
     "addresses", "compat", "config", "errors", "events", "expr", "expression_rules", "filters",
-    "hookimpl", "images", "limits", "messages", "model", "names", "node", "patterns", "protocols",
-    "ranges", "routing", "sizes", "stores", "versions", "weighing",
+    "hookimpl", "images", "json_values", "limits", "messages", "model", "names", "node",
+    "patterns", "protocols", "ranges", "routing", "sizes", "stores", "versions", "weighing",
 }  # fmt: skip
 
 

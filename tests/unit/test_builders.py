@@ -34,7 +34,7 @@ def test_a_nodes_containers_are_counted_and_are_its_own():
     assert {each.name for each in node.containers.values()} == {"web", "db"}
     assert {each.node_id for each in node.containers.values()} == {node.id}
     assert (node.used_memory, node.used_nano_cpus) == (GiB, NANO // 2)
-    assert node.port_holder(HostPort(8080, 8080)) == "web"
+    assert node.port_clash((HostPort(8080, 8080),)) == (HostPort(8080, 8080), "web")
 
 
 def test_a_container_can_be_put_on_a_node_by_hand():
@@ -49,8 +49,8 @@ def test_reservations_count_as_containers():
 
 
 def test_a_node_knows_its_images_by_every_name():
-    names = set(a_node(images=["busybox", "registry.lab/app:2"]).image_names())
-    assert {"busybox:latest", "registry.lab/app:2"} <= names
+    words = set(a_node(images=["busybox", "registry.lab/app:2"]).image_words)
+    assert {"busybox:latest", "registry.lab/app:2"} <= words
 
 
 @pytest.mark.parametrize("state", ["running", "paused", "exited", "created"])

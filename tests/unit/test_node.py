@@ -160,8 +160,8 @@ def test_clashes(holders, wanted, clash):
 
 def test_the_holder_of_one_port_is_told():
     node = held("80", "90-91:80")
-    assert node.port_holder(HostPort(80, 80)) == "c0"
-    assert node.port_holder(HostPort(90, 90)) is None
+    assert node.port_clash((HostPort(80, 80),)) == (HostPort(80, 80), "c0")
+    assert node.port_clash((HostPort(90, 90),)) is None
 
 
 SMALL_RANGES = st.builds(

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from swarmcore.config.folding import as_object, with_known_spelling
+from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest, NotFound
+from swarmcore.json_values import as_object
 from swarmcore.messages import Headers
 from swarmcore.protocols import Engine, Exchange, Handler, Route
 from swarmcore_api_docker.containers import engine_path, relay_unknown, version_of

@@ -15,6 +15,8 @@ from swarmcore_api_docker.timestamps import parse_when
 Marks = Mapping[str, Sequence[Sequence[Image]]]
 _Test = Callable[[Image], bool]
 
+#: Of how many images the engines are asked for the exact moment.
+_MOST_TWINS = 200
 _KEYS = frozenset({"before", "dangling", "label", "reference", "since", "until"})
 
 
@@ -47,6 +49,9 @@ async def find_marks(images: Sequence[Image], filters: Filters) -> Marks:
 def twins(images: Sequence[Image], marks: Marks) -> list[Image]:
     """The images that ``before`` or ``since`` cannot tell apart by whole seconds.
 
+    None where they are more than a client may have asked for, each with a request of its own: such
+    images come from tools that give all of them one moment.
+
     Args:
         images: all there are.
         marks: what they name.
@@ -54,7 +59,7 @@ def twins(images: Sequence[Image], marks: Marks) -> list[Image]:
     named = [image for of in marks.values() for found in of for image in found]
     seconds = {image.get("Created") for image in named}
     found = [image for image in images if image.get("Created") in seconds]
-    return found if len(found) > sum(map(len, marks.values())) else []
+    return found if sum(map(len, marks.values())) < len(found) <= _MOST_TWINS else []
 
 
 async def filter_images(

@@ -66,7 +66,10 @@ async def show_list(exchange: Exchange) -> None:
         cached = chain.from_iterable(engine.node.images.values() for engine in engines)
         parents = {str(image.get("ParentId")) for image in cached}
         shown = without_intermediates(everything, parents, with_digests=is_dangling)
-    moments = await _ask_moments(engines, twins(everything, marks))
+    moments: Mapping[str, float] = {}
+    if alike := twins(everything, marks):
+        async with exchange.watching():
+            moments = await _ask_moments(engines, alike)
     images = await filter_images(shown, filters, time.time(), marks, moments)
     await exchange.send_json(show_images(images, version))
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from swarmcore.config.folding import as_object
 from swarmcore.config.network_labels import BY_ENGINE, SUBNET_BY
+from swarmcore.json_values import as_object
 from swarmcore.messages import Answer
 from swarmcore.node import Node
 

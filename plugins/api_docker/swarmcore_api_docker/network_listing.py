@@ -141,7 +141,7 @@ async def list_networks(
         BadRequest: an unknown filter, or a value that it cannot have.
         BadValue: the same where an engine answers 500.
     """
-    used = set().union(*map(_used, nodes))
+    used = set().union(*map(_used, nodes)) if "dangling" in filters else set()
     items = [
         Item(
             without_own_labels(network.document),

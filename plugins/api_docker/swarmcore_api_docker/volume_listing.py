@@ -87,7 +87,7 @@ async def list_volumes(
                 spanning.setdefault(name, []).append(node)
             else:
                 local.append((name, [node]))
-    used = {node.id: _used(node) for node in nodes}
+    used = {node.id: _used(node) for node in nodes} if "dangling" in filters else {}
     everywhere = [node for node in nodes if node.ties.drivers]
     items = [_item(name, where, everywhere, used) for name, where in spanning.items()]
     items += [_item(name, where, where, used) for name, where in local]
@@ -117,7 +117,7 @@ _COMPILERS: Mapping[str, Compiler] = {
 def _item(
     name: str, where: Sequence[Node], users: Sequence[Node], used: Mapping[str, set[str]]
 ) -> Item:
-    is_used = any(name in used[node.id] for node in users)
+    is_used = any(name in used.get(node.id, ()) for node in users)
     return Item(where[0].volumes[name], tuple(where), used=is_used)
 
 

@@ -38,7 +38,7 @@ async def give(manager, name, *engines):
 
 
 def known(manager, name):
-    return [node.name for node in manager.cluster.nodes() if name in node.image_names()]
+    return [node.name for node in manager.cluster.nodes() if name in node.image_words]
 
 
 async def upload(manager, path, body, *, method="POST"):

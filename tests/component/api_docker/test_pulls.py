@@ -31,7 +31,7 @@ async def test_a_pull_goes_to_every_engine(manager, n1, n2):
     assert ids == {"n1", "n2"}
     assert not any("error" in line for line in lines)
     for engine in manager.cluster.engines():
-        assert "team/tool:1" in engine.node.image_names()
+        assert "team/tool:1" in engine.node.image_words
 
 
 async def test_a_create_of_a_missing_image_ties_the_pull_to_its_node(manager, n1, n2):

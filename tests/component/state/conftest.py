@@ -329,7 +329,12 @@ class HealthAndPorts:
     def rules(self, config):
         yield Rule("healthy", lambda node: None if node.health else "unhealthy")
         for port in config.claim.ports:
-            yield Rule(f"port {port}", lambda node, port=port: node.port_holder(port))
+            yield Rule(f"port {port}", lambda node, port=port: _holder(node, port))
+
+
+def _holder(node, port):
+    clash = node.port_clash((port,))
+    return clash[1] if clash else None
 
 
 class Fleet:

@@ -45,8 +45,8 @@ async def test_one_that_takes_what_was_claimed_moves_the_create_to_the_next_node
         names = [detail["Name"] for one in engines for detail in one.containers.values()]
         assert sorted(names) == ["/outside", "/web"]
         assert fleet.left_behind() == []
-        holder = fleet.node(engines[0]).port_holder(a_config(ports=["8080:80"]).claim.ports[0])
-        assert holder == "outside"
+        asked = a_config(ports=["8080:80"]).claim.ports
+        assert fleet.node(engines[0]).port_clash(asked) == (asked[0], "outside")
 
 
 async def test_one_that_is_there_beside_a_claim_is_counted_with_it(autojump_clock, kit, engines):
