@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from swarmcore_api_docker import routed, swarmcore_routes
+from swarmcore_api_docker import route_notes, swarmcore_routes
 
 from swarmcore.plugins.route_listing import routes_as_markdown
 
@@ -13,7 +13,7 @@ BEGIN, END = "<!-- routes -->\n", "<!-- /routes -->\n"
 COMMAND = ".venv/bin/pytest tests/docs/test_api_page.py --write-api"
 
 WORDS = [
-    value for name, value in vars(routed).items()
+    value for name, value in vars(route_notes).items()
     if name.isupper() and name not in ("LISTED", "PRUNED")
 ]  # fmt: skip
 

@@ -11,24 +11,16 @@ from swarmcore.errors import ConfigError
 from swarmcore.protocols import Route
 from swarmcore_api_docker import (
     containers,
-    events,
-    execs,
-    image_archives,
-    image_changes,
     images,
-    prunes,
-    pull,
-    registries,
+    networks,
+    prune,
     system,
     unsupported,
     volumes,
 )
-from swarmcore_api_docker.build import Builds
-from swarmcore_api_docker.container_list import ContainerList
-from swarmcore_api_docker.disk_usage import DiskUsage
-from swarmcore_api_docker.fragments import NameStyle
-from swarmcore_api_docker.image_carrying import Carrier
-from swarmcore_api_docker.networks import Networks
+from swarmcore_api_docker.build.handlers import Builds
+from swarmcore_api_docker.containers.summary import NameStyle
+from swarmcore_api_docker.images.transfer import Carrier
 
 NAMES_OPTION = "swarm.names"
 
@@ -43,18 +35,10 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
     classic, carrier = is_classic(options), Carrier()
     return [
         *system.routes(classic=classic),
-        *events.routes(classic=classic),
-        *ContainerList(read_name_style(options)).routes(),
-        *containers.routes(carrier, classic=classic),
-        *execs.routes(),
+        *containers.routes(carrier, read_name_style(options), classic=classic),
         *images.routes(),
-        *image_archives.routes(),
-        *image_changes.routes(),
-        *pull.routes(),
-        *registries.routes(),
-        *prunes.routes(),
-        *DiskUsage().routes(),
-        *Networks(classic=classic).routes(),
+        *prune.routes(),
+        *networks.routes(classic=classic),
         *volumes.routes(classic=classic),
         *Builds(carrier=carrier).routes(),
         *unsupported.routes(),

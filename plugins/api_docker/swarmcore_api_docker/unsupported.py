@@ -6,12 +6,11 @@ pass over what answers so.
 
 from swarmcore.errors import NotFound, NotSupported, Unavailable
 from swarmcore.protocols import Exchange, Handler, Route
-from swarmcore_api_docker.routed import MANAGER, REFUSED
+from swarmcore_api_docker.route_notes import MANAGER, REFUSED
 
 _NOT_YET: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("image attestations", ("GET /images/{name}/attestations",)),
 )  # fmt: skip
-
 #: Documented, and never to be done across a cluster.
 _NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("engine plugins are", (
@@ -24,7 +23,6 @@ _NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("the image graph is", ("GET /images/viz",)),
 )  # fmt: skip
-
 #: Swarm mode: answered as by an engine outside a swarm.
 _SWARM_MODE = (
     "GET /swarm", "POST /swarm/update", "GET /swarm/unlockkey", "POST /swarm/unlock",

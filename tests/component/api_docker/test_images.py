@@ -6,7 +6,7 @@ import tarfile
 from functools import partial
 
 import pytest
-import swarmcore_api_docker.tee
+import swarmcore_api_docker.fanout.upload
 import trio
 
 
@@ -188,7 +188,7 @@ async def test_a_load_that_every_engine_refuses_is_their_refusal(manager, n1, n2
 
 
 async def test_a_stalled_engine_loses_its_part_and_no_other(manager, n1, n2, monkeypatch):
-    monkeypatch.setattr(swarmcore_api_docker.tee, "STALL_SECONDS", 4)
+    monkeypatch.setattr(swarmcore_api_docker.fanout.upload, "STALL_SECONDS", 4)
     n1.hang("POST /images/load")
     body = archive("app:1") + bytes(64 << 20)
     with trio.fail_after(100):

@@ -1,0 +1,108 @@
+"""Where the image is that a build did not find: said in the error by which the build ends.  Pure.
+
+What a BuildKit session brings is seen by nobody but the builder, so its bases cannot be carried to
+it before; the error is where one learns of them.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+from swarmcore.images import can_be_image, names_of_image, shown_image, split_image
+from swarmcore.messages import dump_json
+from swarmcore.node import Node, image_test
+from swarmcore_api_docker.compat.progress_lines import error_line
+from swarmcore_api_docker.compat.progress_lines import error_text
+from swarmcore_api_docker.images.changes import tag
+
+
+#: How engines begin the line of an error.
+_ERROR = b'{"error'
+_LONGEST_LINE: Final = 64 << 10
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*[A-Za-z0-9]")
+#: How builders of 20.10 tell which image they asked a registry for.
+_MANIFEST = re.compile(r"://([^/\s]+)/v2/(\S+?)/manifests/([\w.-]+)")
+_MOST_WORDS: Final = 50
+_MOST_HINTS: Final = 3
+
+
+class BuildHints:
+    """Passes a build's progress on, and adds to its error where the missing image is.
+
+    Args:
+        builder: where it is built.
+        nodes: all.
+    """
+
+    def __init__(self, builder: Node, nodes: Iterable[Node]) -> None:
+        self._builder = builder
+        self._others = [node for node in nodes if node is not builder]
+        self._held = b""
+        self._in_line = False
+
+    def alter(self, data: bytes) -> bytes:
+        """A piece of progress as the client is to have it; ``b""`` for the end."""
+        if not data:
+            held, self._held = self._held, b""
+            return self._hinted(held)
+        lines = (self._held + data).splitlines(keepends=True)
+        self._held = b""
+        return b"".join(map(self._pass_on, lines))
+
+    def _pass_on(self, line: bytes) -> bytes:
+        """A line, or the part of one that is there."""
+        begins, complete = not self._in_line, line.endswith(b"\n")
+        may_be_error = begins and line[: len(_ERROR)] == _ERROR[: len(line)]
+        if may_be_error and not complete and len(line) < _LONGEST_LINE:
+            self._held = line
+            return b""
+        self._in_line = not complete
+        return self._hinted(line) if may_be_error else line
+
+    def _hinted(self, line: bytes) -> bytes:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            return line
+        text = error_text(message) if isinstance(message, dict) else None
+        hint = word_places(text, self._builder, self._others) if text else ""
+        if not text or not hint:
+            return line
+        told = error_line(f"{text} ({hint})")
+        detail = {**(message.get("errorDetail") or {}), **told["errorDetail"]}
+        return dump_json({**message, **told, "errorDetail": detail})
+
+
+def word_places(text: str, builder: Node, others: Sequence[Node]) -> str:
+    """Where images are that *text* names and *builder* lacks; empty where that is not so."""
+    hints: dict[str, None] = {}
+    asked = [f"{host.removeprefix('registry-1.')}/{path}:{tag}" for host, path, tag
+             in _MANIFEST.findall(text)]  # fmt: skip
+    for word in dict.fromkeys([*asked, *_WORD.findall(text)][:_MOST_WORDS]):
+        if not can_be_image(word) or image_test(word)(builder):
+            continue
+        has = image_test(word)
+        names = {word: [node.name for node in others if has(node)]}
+        if not names[word] and split_image(word)[1] == "":
+            names = _of_repository(word, builder, others)
+        hints.update(
+            dict.fromkeys(
+                f"image {shown_image(name)} is on {', '.join(on)}: --build-arg"
+                f" constraint:node=={on[0]} builds there"
+                for name, on in names.items()
+                if on
+            )
+        )
+    told = list(hints)[:_MOST_HINTS]
+    return f"this build was on {builder.name}; {'; '.join(told)}" if told else ""
+
+
+def _of_repository(name: str, builder: Node, others: Sequence[Node]) -> dict[str, list[str]]:
+    """Engines that deny access name the repository alone."""
+    found: dict[str, list[str]] = {}
+    for node in others:
+        for image in node.images.values() if name in node.listed_image_words else ():
+            for each in names_of_image(image):
+                if split_image(each)[0] == name and not image_test(each)(builder):
+                    found.setdefault(each, []).append(node.name)
+    return found

@@ -1,0 +1,25 @@
+"""Containers: created through the cluster, listed from the caches, else carried to their engine."""
+
+from swarmcore.protocols import Route
+from swarmcore_api_docker.containers import create, execs, handlers, inspection, update
+from swarmcore_api_docker.containers.listing import ContainerList
+from swarmcore_api_docker.containers.summary import NameStyle
+from swarmcore_api_docker.images.transfer import Carrier
+
+
+def routes(carrier: Carrier, names: NameStyle, *, classic: bool) -> list[Route]:
+    """Every route below ``/containers`` and ``/exec``.
+
+    Args:
+        carrier: brings images to where containers will be.
+        names: how lists show names.
+        classic: malformed expressions in labels are ignored, as in Swarm classic.
+    """
+    return [
+        *ContainerList(names).routes(),
+        *create.routes(carrier, classic=classic),
+        *inspection.routes(),
+        *update.routes(),
+        *handlers.routes(),
+        *execs.routes(),
+    ]

@@ -1,0 +1,127 @@
+"""``POST /containers/create``, and the explanation of one that is not done."""
+
+import secrets
+from dataclasses import replace
+from functools import partial
+
+from swarmcore.config import ContainerConfig
+from swarmcore.config.gates import PLATFORM
+from swarmcore.config.published import is_elsewhere, loopback_ports, manager_address
+from swarmcore.errors import BadRequest
+from swarmcore.messages import Answer, dump_json
+from swarmcore.node import Node
+from swarmcore.protocols import Exchange, Handler, Placed, Route
+from swarmcore_api_docker.containers.explanation import explanation_document
+from swarmcore_api_docker.images.transfer import Carrier
+from swarmcore_api_docker.requests import client_answer, version_of
+from swarmcore_api_docker.route_notes import CHOSEN, MANAGER
+from swarmcore_api_docker.volumes.plugins import look_for_plugins
+from swarmcore_api_docker.yielding import aside
+
+#: Asks a create to explain itself and do nothing.
+EXPLAIN = "X-Swarmcore-Explain"
+_REWRITES = (
+    "instructions in Env and Labels; names of other objects; the swarm's id in Labels;"
+    " names of GPUs for their number; the node's address for the manager's in PortBindings"
+)
+
+
+def routes(carrier: Carrier, *, classic: bool = False) -> list[Route]:
+    """Creating, and explaining.
+
+    Args:
+        carrier: brings images to where containers will be.
+        classic: labels of expressions that are malformed are passed over.
+    """
+    create, explain = _create(carrier, lenient=classic), _explain(lenient=classic)
+    return [
+        Route("POST", "/containers/create", create, routed=CHOSEN, rewrites=_REWRITES),
+        Route("POST", "/swarmcore/explain", explain, routed=MANAGER),
+    ]
+
+
+def _create(carrier: Carrier, *, lenient: bool) -> Handler:
+    """``POST /containers/create``; with ``X-Swarmcore-Explain: 1`` an explanation instead."""
+    explain = _explain(lenient=lenient)
+
+    async def create(exchange: Exchange) -> None:
+        match exchange.request.header(EXPLAIN):
+            case None:
+                config = await _read_config(exchange, lenient=lenient)
+                async with exchange.watching():  # a create may wait; who has gone waits no more
+                    placed = await _place(exchange, config, carrier)
+                    await exchange.send(warned(client_answer(placed.answer), config, placed.node))
+            case "1":
+                await explain(exchange)
+            case other:
+                raise BadRequest(f"{EXPLAIN}: {other}: send 1, or leave the header out")
+
+    return create
+
+
+async def _place(exchange: Exchange, config: ContainerConfig, carrier: Carrier) -> Placed:
+    """Create, with a way to bring the image to where the container will be."""
+    cluster = exchange.cluster
+    await look_for_plugins(cluster, config.volume_plugins.values())
+    return await cluster.create_container(config, exchange.request, partial(carrier.carry, cluster))
+
+
+def _explain(*, lenient: bool) -> Handler:
+    """``POST /swarmcore/explain``: what a create of this body and query would do, and why."""
+
+    async def explain(exchange: Exchange) -> None:
+        cluster = exchange.cluster
+        config = await _read_config(exchange, lenient=lenient)
+        explained = await cluster.explain_container(config)
+        await exchange.send_json(
+            explanation_document(explained, cluster.strategy_name, cluster.filter_names)
+        )
+
+    return explain
+
+
+async def _read_config(exchange: Exchange, *, lenient: bool) -> ContainerConfig:
+    body = await exchange.read_json()
+    if not isinstance(body, dict):
+        raise BadRequest("config cannot be empty in order to create a container")
+    query = exchange.request.query
+    version = version_of(exchange)
+    parse = partial(
+        ContainerConfig.parse,
+        body,
+        name=query.get("name"),
+        platform=query.get("platform") if version >= PLATFORM.since else "",
+        swarm_id=new_swarm_id(),
+        version=version,
+        lenient=lenient,
+        manager_ip=manager_address(exchange.request.header("host") or ""),
+    )
+    return await aside(parse, len(await exchange.read_body()))
+
+
+def new_swarm_id() -> str:
+    """64 random hex digits whose first twelve are not all decimal.
+
+    Short ids stand where names and numbers stand, too; one that reads as a number is ambiguous.
+    """
+    while True:
+        id = secrets.token_hex(32)
+        if not id[:12].isdecimal():
+            return id
+
+
+def warned(answer: Answer, config: ContainerConfig, node: Node) -> Answer:
+    """The answer to a create; warns of ports that nobody finds who looks at ``DOCKER_HOST``.
+
+    Args:
+        answer: the engine's.
+        config: what was asked for.
+        node: where it was placed.
+    """
+    ports = loopback_ports(config.body.get("HostConfig")) if is_elsewhere(node.ip) else ()
+    if answer.status != 201 or not ports:
+        return answer
+    document = answer.json()
+    warning = f"{', '.join(ports)} is published on loopback: only {node.name} itself reaches it"
+    warnings = [*(document.get("Warnings") or ()), warning]
+    return replace(answer, body=dump_json({**document, "Warnings": warnings}))

@@ -1,0 +1,310 @@
+"""The filters of ``docker ps``, each compiled once per list into a test of one container.
+
+Rules are the engine's; ``node`` is classic's addition.  Values of one key are alternatives, keys
+must all hold.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+
+from swarmcore.errors import NotFound
+from swarmcore.filters import Filters, invalid
+from swarmcore.images import named_ids
+from swarmcore.model import Container
+from swarmcore.node import Node
+from swarmcore_api_docker.compat.go import (
+    BadValue,
+    NumberError,
+    parse_int,
+    parse_moment,
+    parse_port,
+)
+from swarmcore_api_docker.containers.status_text import word_health
+from swarmcore_api_docker.containers.summary import NODE_LABEL
+from swarmcore_api_docker.yielding import Pace
+
+#: Whether a container, on its node, is to be listed.
+Test = Callable[[Container, Node], bool]
+_STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+_HEALTHS = ("none", "starting", "healthy", "unhealthy")
+_TASK_LABELS = ("com.docker.swarm.task", "com.docker.swarm.task.id")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What some filters must look up.
+
+    Attributes:
+        find: a container by id or name; raises ``NotFound``.
+        nodes: all nodes.
+    """
+
+    find: Callable[[str], Container]
+    nodes: Sequence[Node]
+
+
+_Compiler = Callable[[Filters, Surroundings], Test]
+
+
+async def compile_filters(filters: Filters, around: Surroundings) -> list[Test]:
+    """Make the tests that a container must all pass.
+
+    Raises:
+        BadRequest: an unknown key, or a value that its key cannot have.
+        BadValue: the same where an engine answers 500.
+        NotFound: ``before`` or ``since`` names no container.
+    """
+    filters.refuse_unknown((*_COMPILERS, "ancestor"))
+    tests = [compiler(filters, around) for key, compiler in _COMPILERS.items() if key in filters]
+    if "ancestor" in filters:
+        tests.append(await _by_ancestor(filters, around))
+    return tests
+
+
+def _everything(container: Container, node: Node) -> bool:
+    return True
+
+
+# ---- names and ids
+
+
+def _by_name(filters: Filters, around: Surroundings) -> Test:
+    found = filters.matching("name")
+
+    def test(container: Container, node: Node) -> bool:
+        return any(found(name) or found(f"/{name}") for name in container.names)
+
+    return test
+
+
+def _by_id(filters: Filters, around: Surroundings) -> Test:
+    """Each value is an id, or the beginning of one container's alone."""
+    values = filters.values("id")
+    if not values:
+        return _everything
+    known = sorted(id for node in around.nodes for id in node.containers)
+    wanted = {id for value in values if (id := _begun(known, value))}
+    return lambda container, node: container.id in wanted
+
+
+def _begun(known: Sequence[str], value: str) -> str:
+    """The one id of *known*, which are in order, that begins with *value*; empty without one."""
+    at = bisect_left(known, value)
+    found = [id for id in known[at : at + 2] if id.startswith(value)]
+    return found[0] if value and len(found) == 1 else ""
+
+
+def _by_node(filters: Filters, around: Surroundings) -> Test:
+    """An exact name, or id, means that node alone; anything else is a pattern, as in classic."""
+    values = filters.values("node")
+    known = {text for node in around.nodes for text in (node.name, node.id)}
+    exact = {value for value in values if value in known}
+    patterns = Filters.of({"node": [value for value in values if value not in exact]})
+    found = patterns.matching("node") if len(exact) < len(values) or not values else _nothing
+    return lambda container, node: bool({node.name, node.id} & exact) or found(node.name)
+
+
+def _nothing(text: str) -> bool:
+    return False
+
+
+# ---- state
+
+
+def _by_status(filters: Filters, around: Surroundings) -> Test:
+    wanted = filters.values("status")
+    for value in wanted:
+        if value not in _STATES:
+            raise invalid("status", value, _must_be("state", value, _STATES))
+    return (lambda container, node: container.state in wanted) if wanted else _everything
+
+
+def _by_health(filters: Filters, around: Surroundings) -> Test:
+    for value in filters.values("health"):
+        if value not in _HEALTHS:
+            raise invalid("health", value, _must_be("health", value, _HEALTHS))
+    wanted = filters.equal("health")
+    return lambda container, node: wanted(word_health(container.detail.get("State") or {}))
+
+
+def _must_be(what: str, value: str, known: Sequence[str]) -> str:
+    return f"invalid value for {what} ({value}): must be one of {', '.join(known)}"
+
+
+def _by_exit_code(filters: Filters, around: Surroundings) -> Test:
+    codes = set()
+    for value in filters.values("exited"):
+        try:
+            codes.add(parse_int(value, "Atoi"))
+        except NumberError as error:
+            raise invalid("exited", value, str(error)) from None
+
+    def test(container: Container, node: Node) -> bool:
+        state = container.detail.get("State") or {}
+        return (
+            not container.running
+            and state.get("ExitCode") in codes
+            and parse_moment(state.get("StartedAt")) is not None
+        )
+
+    return test if codes else _everything
+
+
+# ---- labels and kinds
+
+
+def _by_label(filters: Filters, around: Surroundings) -> Test:
+    holds = filters.labelled("label")
+    return lambda container, node: holds({**container.labels, NODE_LABEL: node.name})
+
+
+def _by_task(filters: Filters, around: Surroundings) -> Test:
+    wanted = filters.flag("is-task")
+    return lambda container, node: (
+        any(label in container.labels for label in _TASK_LABELS) is wanted
+    )
+
+
+def _by_isolation(filters: Filters, around: Surroundings) -> Test:
+    """Windows only: an engine on Linux lists everything whatever is asked."""
+    found = filters.matching("isolation")
+
+    def test(container: Container, node: Node) -> bool:
+        if container.detail.get("Platform") != "windows":
+            return True
+        host_config = container.detail.get("HostConfig") or {}
+        return found(str(host_config.get("Isolation") or "default").lower())
+
+    return test
+
+
+# ---- what a container uses; without a value, nothing
+
+
+async def _by_ancestor(filters: Filters, around: Surroundings) -> Test:
+    pace, named = Pace(), set[str]()
+    for node in around.nodes:
+        for value in filters.values("ancestor"):
+            named |= named_ids(node.images, value)
+            await pace.keep()
+    wanted = {node.id: _descendants(node, named) for node in around.nodes}
+    return lambda container, node: container.image_id in wanted.get(node.id, ())
+
+
+def _descendants(node: Node, named: Set[str]) -> set[str]:
+    """*named*, ids of images, and those of the node's images that were built on them."""
+    ids = set(named)
+    children: dict[str, list[str]] = {}
+    if ids:
+        for id, image in node.images.items():
+            children.setdefault(str(image.get("ParentId") or ""), []).append(id)
+    waiting = list(ids)
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            if child not in ids:
+                ids.add(child)
+                waiting.append(child)
+    return ids
+
+
+def _by_volume(filters: Filters, around: Surroundings) -> Test:
+    wanted = set(filters.values("volume"))
+
+    def test(container: Container, node: Node) -> bool:
+        mounts = container.detail.get("Mounts") or ()
+        return any(
+            {mount.get("Name") or mount.get("Source"), mount.get("Destination")} & wanted
+            for mount in mounts
+        )
+
+    return test
+
+
+def _by_network(filters: Filters, around: Surroundings) -> Test:
+    wanted = filters.values("network")
+
+    def test(container: Container, node: Node) -> bool:
+        settings = container.detail.get("NetworkSettings") or {}
+        return any(
+            name in wanted or str((network or {}).get("NetworkID") or "").startswith(wanted)
+            for name, network in (settings.get("Networks") or {}).items()
+        )
+
+    return test
+
+
+def _by_port(key: str, field: str) -> _Compiler:
+    def compile_ports(filters: Filters, around: Surroundings) -> Test:
+        ranges = [_parse_ports(key, value) for value in filters.values(key)]
+        if not ranges:
+            return _everything
+
+        def test(container: Container, node: Node) -> bool:
+            return any(
+                low <= port.get(field, 0) <= high and port.get("Type") == protocol
+                for port in container.summary.get("Ports") or ()
+                for low, high, protocol in ranges
+            )
+
+        return test
+
+    return compile_ports
+
+
+def _parse_ports(key: str, value: str) -> tuple[int, int, str]:
+    """A port or a range of ports, with or without ``/protocol``."""
+    if ":" in value:
+        raise BadValue(f"filter for '{key}' should not contain ':': {value}")
+    ports, _, protocol = value.partition("/")
+    try:
+        if not ports:
+            raise NumberError("Empty string specified for ports.")
+        first, dash, last = ports.partition("-")
+        low = parse_port(first)
+        high = parse_port(last.partition("-")[0]) if dash else low
+        if high < low:
+            raise NumberError(f"Invalid range specified for the Port: {ports}")
+    except NumberError as error:
+        raise BadValue(f"error while looking up for {key} {value}: {error}") from None
+    return low, high, protocol.partition("/")[0] or "tcp"
+
+
+# ---- age
+
+
+def _by_age(key: str) -> _Compiler:
+    def compile_age(filters: Filters, around: Surroundings) -> Test:
+        marks = [_created(value, around) for value in filters.values(key)]
+        if not marks:
+            return _everything
+        if key == "before":
+            return lambda container, node: container.created < min(marks)
+        return lambda container, node: container.created > max(marks)
+
+    return compile_age
+
+
+def _created(value: str, around: Surroundings) -> float:
+    if not value:
+        raise NotFound("No such container: ")
+    return around.find(value).created
+
+
+_COMPILERS: dict[str, _Compiler] = {
+    "before": _by_age("before"),
+    "exited": _by_exit_code,
+    "expose": _by_port("expose", "PrivatePort"),
+    "health": _by_health,
+    "id": _by_id,
+    "is-task": _by_task,
+    "isolation": _by_isolation,
+    "label": _by_label,
+    "name": _by_name,
+    "network": _by_network,
+    "node": _by_node,
+    "publish": _by_port("publish", "PublicPort"),
+    "since": _by_age("since"),
+    "status": _by_status,
+    "volume": _by_volume,
+}

@@ -1,0 +1,146 @@
+"""``GET /containers/json``: from the caches; only sizes are asked of the engines."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from swarmcore.filters import parse_filters
+from swarmcore.messages import Answer, Query
+from swarmcore.model import Container, State
+from swarmcore.node import Node
+from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore_api_docker.compat.go import BadValue, NumberError, parse_int
+from swarmcore_api_docker.containers.filters import Surroundings, Test, compile_filters
+from swarmcore_api_docker.containers.summary import Fragments, NameStyle, add_sizes
+from swarmcore_api_docker.fanout.gather import ask_all
+from swarmcore_api_docker.route_notes import CACHES
+from swarmcore_api_docker.yielding import passing
+
+_JSON = ((b"Content-Type", b"application/json"),)
+_ROUTED = f"{CACHES}; with size the engines"
+_REWRITES = "filter node; Names, Ports, Status; Labels of the node"
+#: Above this many, a query that names each would be longer than engines accept.
+_MOST_IDS_IN_A_QUERY = 1000
+
+
+class ContainerList:
+    """Answers the list; keeps the containers encoded between two of them.
+
+    Args:
+        names: how to show names.
+    """
+
+    def __init__(self, names: NameStyle) -> None:
+        self._fragments = Fragments(names)
+
+    def routes(self) -> list[Route]:
+        """The list, and classic's second name for it."""
+        return [
+            Route("GET", path, self.show, routed=_ROUTED, rewrites=_REWRITES)
+            for path in ("/containers/json", "/containers/ps")
+        ]
+
+    async def show(self, exchange: Exchange) -> None:
+        """``GET /containers/json``."""
+        cluster = exchange.cluster
+        nodes = [engine.node for engine in cluster.engines()]
+        around = Surroundings(cluster.find_container, nodes)
+        ask = await parse_list_query(exchange.request.query, around)
+        chosen = await select(nodes, ask)
+        sizes = await _ask_sizes(cluster, chosen) if ask.size else {}
+        now = time.time()
+        encode = self._fragments.encode
+        parts = [encode(container, node, now) for container, node in chosen]
+        if ask.size:
+            parts = [
+                add_sizes(part, sizes.get(container.id, {}))
+                for part, (container, _) in zip(parts, chosen, strict=True)
+            ]
+        await exchange.send(Answer(200, _JSON, b"[" + b",".join(parts) + b"]\n"))
+
+
+async def _ask_sizes(
+    cluster: Cluster, chosen: Sequence[tuple[Container, Node]]
+) -> dict[str, dict[str, Any]]:
+    """Container id -> its object with sizes; without those of engines that did not answer."""
+    wanted: dict[str, list[str]] = {}
+    for container, node in chosen:
+        wanted.setdefault(node.id, []).append(container.id)
+
+    async def ask(engine: Engine) -> list[dict[str, Any]]:
+        ids = wanted[engine.node.id]
+        path = "/containers/json?all=1&size=1"
+        if len(ids) <= _MOST_IDS_IN_A_QUERY:
+            path += f"&filters={quote(json.dumps({'id': ids}))}"
+        answer = await engine.call("GET", path)
+        return list(answer.json()) if answer.ok else []
+
+    engines = [engine for engine in cluster.engines() if engine.node.id in wanted]
+    replies = await ask_all([engine for engine in engines if engine.node.health], ask)
+    return {item["Id"]: item for _, items in replies.answers for item in items}
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A read query of ``GET /containers/json``.
+
+    Attributes:
+        all: stopped containers, and those of nodes that do not answer, too.
+        limit: how many, the newest; 0 or less: every one.
+        size: with sizes.
+        tests: what a container must pass.
+    """
+
+    all: bool
+    limit: int
+    size: bool
+    tests: Sequence[Test]
+
+
+async def parse_list_query(query: Query, around: Surroundings) -> ListQuery:
+    """Read a list's query.
+
+    Raises:
+        BadRequest: a filter that cannot be.
+        BadValue: a limit that is no number, or a filter, where an engine answers 500.
+        NotFound: ``before`` or ``since`` names no container.
+    """
+    filters = parse_filters(query.get("filters"))
+    for key in ("before", "since"):  # parameters of old clients, filters today
+        if value := query.get(key):
+            filters = filters.adding(key, value)
+    try:
+        limit = parse_int(query.get("limit") or "0", "Atoi")
+    except NumberError as error:
+        raise BadValue(str(error)) from None
+    return ListQuery(
+        all=query.flag("all") or bool(filters.values("status")),
+        limit=limit,
+        size=query.flag("size"),
+        tests=await compile_filters(filters, around),
+    )
+
+
+async def select(nodes: Sequence[Node], ask: ListQuery) -> list[tuple[Container, Node]]:
+    """The containers to show, newest first.
+
+    Args:
+        nodes: whose containers may be shown.
+        ask: what was asked.
+    """
+    everything = ask.all or ask.limit > 0
+    tests = ask.tests
+    chosen = [
+        (container, node)
+        for node in nodes
+        if everything or node.state is State.HEALTHY
+        for container in node.containers.values()
+        if everything or container.running
+    ]
+    if tests:
+        chosen = await passing(chosen, lambda pair: all(test(*pair) for test in tests))
+    chosen.sort(key=lambda pair: pair[0].created, reverse=True)
+    return chosen[: ask.limit] if ask.limit > 0 else chosen

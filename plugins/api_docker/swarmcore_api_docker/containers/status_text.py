@@ -1,0 +1,99 @@
+"""The Status column of ``docker ps``: ages in Docker's words, and how long a wording holds."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from swarmcore_api_docker.compat.go import parse_moment
+
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+#: (first hour that it no longer words, hours in one, plural); Docker rounds to whole hours first.
+_LONG = ((48, 1, "hours"), (24 * 14, 24, "days"), (24 * 60, 24 * 7, "weeks"))
+_MONTH_HOURS = 24 * 30
+_TWO_YEARS_HOURS = 24 * 365 * 2
+
+
+class Wording(NamedTuple):
+    """A text and the moment (Unix seconds) from which it must be made anew."""
+
+    text: str
+    until: float
+
+
+FOREVER = float("inf")
+
+
+def word_age(seconds: float) -> str:
+    """An age as Docker prints it: ``Less than a second``, ``About an hour``, ``3 weeks``.
+
+    Args:
+        seconds: negative, from clocks that differ, counts as none.
+    """
+    if seconds < 1:
+        return "Less than a second"
+    if seconds < _MINUTE:
+        return f"{int(seconds)} second{'s' if seconds >= 2 else ''}"
+    if seconds < 2 * _MINUTE:
+        return "About a minute"
+    if seconds < _HOUR:
+        return f"{int(seconds // _MINUTE)} minutes"
+    hours = int(seconds / _HOUR + 0.5)
+    if hours == 1:
+        return "About an hour"
+    for end, unit, plural in _LONG:
+        if hours < end:
+            return f"{hours // unit} {plural}"
+    if hours < _TWO_YEARS_HOURS:
+        return f"{hours // _MONTH_HOURS} months"
+    return f"{int(seconds // _HOUR) // (24 * 365)} years"
+
+
+def age_changes_at(start: float, now: float) -> float:
+    """The earliest moment at which the age since *start* may read differently; Unix seconds."""
+    age = max(now - start, 0)
+    step = 1 if age < _MINUTE else _MINUTE if age < _HOUR else _HOUR / 2
+    return start + (age // step + 1) * step
+
+
+def word_status(state: Mapping[str, Any], now: float) -> Wording:
+    """The status of a container.
+
+    Args:
+        state: ``State`` of its inspect document.
+        now: Unix seconds.
+    """
+    if state.get("Running"):
+        return _word_running(state, now)
+    if state.get("RemovalInProgress"):
+        return Wording("Removal In Progress", FOREVER)
+    if state.get("Dead"):
+        return Wording("Dead", FOREVER)
+    if parse_moment(state.get("StartedAt")) is None:
+        return Wording("Created", FOREVER)
+    return _since(f"Exited ({state.get('ExitCode', 0)}) {{}} ago", state.get("FinishedAt"), now)
+
+
+def _word_running(state: Mapping[str, Any], now: float) -> Wording:
+    if state.get("Restarting"):
+        template = f"Restarting ({state.get('ExitCode', 0)}) {{}} ago"
+        return _since(template, state.get("FinishedAt"), now)
+    if state.get("Paused"):
+        return _since("Up {} (Paused)", state.get("StartedAt"), now)
+    health = word_health(state)
+    if health == "none":
+        return _since("Up {}", state.get("StartedAt"), now)
+    shown = "health: starting" if health == "starting" else health
+    return _since(f"Up {{}} ({shown})", state.get("StartedAt"), now)
+
+
+def word_health(state: Mapping[str, Any]) -> str:
+    """``none``, ``starting``, ``healthy`` or ``unhealthy``."""
+    return str((state.get("Health") or {}).get("Status") or "none")
+
+
+def _since(template: str, moment: str | None, now: float) -> Wording:
+    start = parse_moment(moment)
+    if start is None:
+        return Wording("", FOREVER)
+    return Wording(template.format(word_age(now - start)), age_changes_at(start, now))

@@ -1,0 +1,1 @@
+"""One client's request on several engines at once."""

@@ -1,0 +1,75 @@
+"""``GET /images/{name}/json`` and ``history``: from an engine that has the image."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from swarmcore.images import familiar_image, without_moved_names
+from swarmcore.messages import Answer, dump_json
+from swarmcore.node import Node
+from swarmcore.protocols import Exchange, Route
+from swarmcore_api_docker.compat.version_gates import able_engines
+from swarmcore_api_docker.images.holders import agreed_holder, find_holders
+from swarmcore_api_docker.requests import engine_path
+from swarmcore_api_docker.route_notes import HOLDER
+
+_NAMES = "names that mean another image"
+
+
+def routes() -> list[Route]:
+    """Inspecting an image, and its history."""
+    return [
+        Route("GET", "/images/{name}/json", inspect, routed=HOLDER, rewrites=_NAMES),
+        Route("GET", "/images/{name}/history", show_history, routed=HOLDER, rewrites=_NAMES),
+    ]
+
+
+async def inspect(exchange: Exchange) -> None:
+    """``GET /images/{name}/json``: from an engine that has it."""
+    name = exchange.request.params["name"]
+    engine = agreed_holder(find_holders(exchange.cluster, name), name)
+    await exchange.relay(
+        engine,
+        engine_path(exchange, "images", name, "json"),
+        rewrite=_rewrite(engine.node, show_detail),
+    )
+
+
+async def show_history(exchange: Exchange) -> None:
+    """``GET /images/{name}/history``: from an engine that has it."""
+    name = exchange.request.params["name"]
+    holders = find_holders(exchange.cluster, name)
+    engine = agreed_holder(able_engines(holders, "history", exchange.request.query), name)
+    await exchange.relay(
+        engine,
+        engine_path(exchange, "images", name, "history"),
+        rewrite=_rewrite(engine.node, show_layers),
+    )
+
+
+def _rewrite(
+    node: Node, show: Callable[[Answer, Node], Answer]
+) -> Callable[[Answer], Answer] | None:
+    """*show* for the answers of *node*, where names have moved away from it."""
+    return (lambda answer: show(answer, node)) if node.moved_names else None
+
+
+def show_detail(answer: Answer, node: Node) -> Answer:
+    """The answer to ``GET /images/{name}/json`` without names that moved away."""
+    return _with_json(answer, without_moved_names(node.moved_names, json.loads(answer.body)))
+
+
+def show_layers(answer: Answer, node: Node) -> Answer:
+    """The answer to ``GET /images/{name}/history`` without names that moved away."""
+    layers = [_without_tags(layer, node) for layer in json.loads(answer.body)]
+    return _with_json(answer, layers)
+
+
+def _without_tags(layer: Mapping[str, Any], node: Node) -> Mapping[str, Any]:
+    tags = layer.get("Tags") or ()
+    kept = [tag for tag in tags if node.moved_names.get(familiar_image(tag)) != layer.get("Id")]
+    return layer if len(kept) == len(tags) else {**layer, "Tags": kept or None}
+
+
+def _with_json(answer: Answer, value: Any) -> Answer:
+    return Answer(answer.status, answer.headers, dump_json(value))

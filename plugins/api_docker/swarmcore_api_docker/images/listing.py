@@ -1,0 +1,107 @@
+"""``GET /images/json``: the union by id of what the engines that answer have."""
+
+import time
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+from urllib.parse import quote
+
+from swarmcore.filters import parse_filters
+from swarmcore.images import without_moved_names
+from swarmcore.messages import Query
+from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.compat.go import parse_moment
+from swarmcore_api_docker.fanout.gather import ask_all
+from swarmcore_api_docker.images.filters import filter_images, find_marks, twins
+from swarmcore_api_docker.images.merge import (
+    Image,
+    merge_images,
+    show_images,
+    without_intermediates,
+)
+from swarmcore_api_docker.route_notes import ALL, CACHES
+
+#: Parameters whose answer is not in the caches.
+_LIVE = ("all", "shared-size", "manifests", "identity")
+_LISTED = f"{CACHES}; with all, shared-size, manifests or identity {ALL}"
+_MERGED = "filter node; one row for each image id"
+#: Up to here a query could name one reference beside the filters.
+_NO_FILTER_PARAMETER = ApiVersion(1, 41)
+
+
+def routes() -> list[Route]:
+    """The one path."""
+    return [Route("GET", "/images/json", show_list, routed=_LISTED, rewrites=_MERGED)]
+
+
+async def show_list(exchange: Exchange) -> None:
+    """``GET /images/json``: the union by id of what the engines that answer have."""
+    query, cluster = exchange.request.query, exchange.cluster
+    version = exchange.request.version or cluster.api_version
+    filters = parse_filters(query.get("filters"))
+    if (text := query.get("filter")) and version < _NO_FILTER_PARAMETER:
+        filters = filters.adding("reference", text)
+    engines = _engines_of(cluster, filters.values("node"))
+    filters = filters.without("node")
+    if any(query.flag(name) for name in _LIVE):
+        lists = await _ask_lists(engines, query, version)
+    else:
+        lists = [list(engine.node.images.values()) for engine in engines]
+    everything = merge_images(lists)
+    marks = await find_marks(everything, filters)
+    shown = everything
+    is_dangling = "dangling" in filters and filters.flag("dangling")
+    if is_dangling or not query.flag("all"):
+        cached = chain.from_iterable(engine.node.images.values() for engine in engines)
+        parents = {str(image.get("ParentId")) for image in cached}
+        shown = without_intermediates(everything, parents, with_digests=is_dangling)
+    moments: Mapping[str, float] = {}
+    if alike := twins(everything, marks):
+        async with exchange.watching():
+            moments = await _ask_moments(engines, alike)
+    images = await filter_images(shown, filters, time.time(), marks, moments)
+    await exchange.send_json(show_images(images, version))
+
+
+def _engines_of(cluster: Cluster, names: Sequence[str]) -> list[Engine]:
+    """The engines that answer; those called so where *names* are given."""
+    return [
+        engine
+        for engine in cluster.engines()
+        if engine.node.health and (not names or {engine.node.name, engine.node.id} & set(names))
+    ]
+
+
+async def _ask_lists(
+    engines: Sequence[Engine], query: Query, version: ApiVersion
+) -> list[list[Mapping[str, Any]]]:
+    asked = Query((name, query.get(name)) for name in _LIVE if name in query)
+
+    async def ask(engine: Engine) -> list[Mapping[str, Any]]:
+        answer = await engine.call("GET", f"/images/json?{asked}", version=version)
+        moved = engine.node.moved_names
+        return [without_moved_names(moved, each) for each in answer.json()] if answer.ok else []
+
+    return [images for _, images in (await ask_all(engines, ask)).answers]
+
+
+async def _ask_moments(engines: Sequence[Engine], images: Sequence[Image]) -> dict[str, float]:
+    """When images were made; without those whose engines do not tell."""
+    holders = {
+        image["Id"]: next((each for each in engines if image["Id"] in each.node.images), None)
+        for image in images
+    }
+    moments: dict[str, float] = {}
+
+    async def ask(engine: Engine) -> None:
+        for id, holder in holders.items():
+            if holder is engine:
+                answer = await engine.call("GET", f"/images/{quote(id, safe=':')}/json")
+                if answer.ok:
+                    made = parse_moment(answer.json().get("Created"))
+                    if made is not None:
+                        moments[id] = made
+
+    await ask_all({engine for engine in holders.values() if engine is not None}, ask)
+    return moments

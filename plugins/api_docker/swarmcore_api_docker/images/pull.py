@@ -1,0 +1,72 @@
+"""``POST /images/create``: a pull where it is needed, each engine with the client's credentials."""
+
+from swarmcore.errors import BadRequest, EngineError
+from swarmcore.images import split_image
+from swarmcore.messages import Query
+from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore_api_docker.fanout.progress import JointWork, Report, report_answer
+from swarmcore_api_docker.images.archives import import_image
+from swarmcore_api_docker.images.new_names import Naming
+from swarmcore_api_docker.requests import client_headers
+from swarmcore_api_docker.route_notes import ALL
+
+
+def routes() -> list[Route]:
+    """Pulling, and importing, which Docker has on the same path."""
+    pulls = "where the client's create missed it"
+    return [
+        Route(
+            "POST", "/images/create", create_image,
+            routed=f"{pulls}, else {ALL}", rewrites="ids of progress: node and id",
+        )
+    ]  # fmt: skip
+
+
+async def create_image(exchange: Exchange) -> None:
+    """``POST /images/create``: with ``fromImage`` a pull, with ``fromSrc`` an import."""
+    query = exchange.request.query
+    if query.get("fromSrc"):
+        await import_image(exchange)
+    else:
+        await _pull_image(exchange)
+
+
+async def _pull_image(exchange: Exchange) -> None:
+    image = named_image(exchange.request.query)
+    cluster, client = exchange.cluster, exchange.request.client
+    engines = cluster.pull_targets(image, client)
+    path, headers = f"/images/create?{exchange.request.query}", client_headers(exchange)
+    version = exchange.request.version
+    naming = Naming(exchange.cluster, image if split_image(image)[1] else "")  # else every tag
+
+    async def pull(engine: Engine, report: Report) -> None:
+        try:
+            async with engine.open("POST", path, headers=headers, version=version) as got:
+                await report_answer(engine, got, report)
+        except EngineError as error:
+            cluster.note_pull(image, client, engine, error)
+            raise
+        cluster.note_pull(image, client, engine)
+        await naming.settle(engine)
+
+    work, succeeded = JointWork(exchange, engines, "pull", pull), False
+    try:
+        await work.run()
+        succeeded = not work.failed
+    finally:
+        if not succeeded:
+            cluster.pull_failed(image, client)
+
+
+def named_image(query: Query) -> str:
+    """The image that a pull names, tag or digest included.
+
+    Raises:
+        BadRequest: none.
+    """
+    name, tag = query.get("fromImage"), query.get("tag")
+    if not name:
+        raise BadRequest("neither fromImage nor fromSrc is given")
+    if not tag:
+        return name
+    return f"{name}{'@' if ':' in tag else ':'}{tag}"

@@ -1,0 +1,97 @@
+"""What an engine asks a registry for us: any of them may, and one pushes.
+
+Credentials go to the engine that asks, and nowhere else.
+"""
+
+from swarmcore.errors import Conflict, EngineUnreachable
+from swarmcore.images import familiar_image
+from swarmcore.messages import Answer, Headers, find_header
+from swarmcore.protocols import Exchange, Route
+from swarmcore_api_docker.compat.stream_errors import ProgressEpilogue
+from swarmcore_api_docker.fanout.gather import ask_patiently
+from swarmcore_api_docker.images.holders import choose_pusher
+from swarmcore_api_docker.images.moved_names import take_away
+from swarmcore_api_docker.requests import client_headers, engine_path
+from swarmcore_api_docker.route_notes import ANY, HOLDER
+
+
+def routes() -> list[Route]:
+    """Logging in, searching, looking up, pushing."""
+    return [
+        Route("POST", "/auth", check_login, routed=ANY),
+        Route("GET", "/images/search", search, routed=ANY),
+        Route("GET", "/distribution/{name}/json", describe, routed=ANY),
+        Route("POST", "/images/{name}/push", push, routed=f"{HOLDER}, else {ANY}"),
+    ]
+
+
+async def check_login(exchange: Exchange) -> None:
+    """``POST /auth``: one engine tries the credentials at the registry; nobody keeps them."""
+    body = await exchange.read_body()
+    kind = exchange.request.header("content-type") or "application/json"
+    headers = ((b"Content-Type", kind.encode("latin-1")),)
+    await _ask_any(exchange, engine_path(exchange, "auth"), headers, body)
+
+
+async def search(exchange: Exchange) -> None:
+    """``GET /images/search``."""
+    await _ask_any(exchange, engine_path(exchange, "images", "search"))
+
+
+async def describe(exchange: Exchange) -> None:
+    """``GET /distribution/{name}/json``: what a registry has under a name."""
+    name = exchange.request.params["name"]
+    await _ask_any(exchange, engine_path(exchange, "distribution", name, "json"))
+
+
+async def _ask_any(
+    exchange: Exchange, path: str, headers: Headers = (), body: bytes | None = None
+) -> None:
+    """Answer with the first engine's answer, by name; the next is asked where one cannot say.
+
+    An engine that cannot reach the registry says so by 500 or above; the last one's word stands.
+    """
+    request = exchange.request
+    headers = (*headers, *client_headers(exchange))
+    engines = list(exchange.cluster.healthy_engines())
+    answer: Answer | None = None
+    async with exchange.watching():
+        for engine in engines:
+            try:
+                answer = await ask_patiently(
+                    engine, request.method, path, body=body, headers=headers,
+                    version=request.version,
+                )  # fmt: skip
+            except EngineUnreachable:
+                if engine is engines[-1] and answer is None:
+                    raise
+                continue
+            if answer.status < 500:
+                break
+    if answer is not None:
+        kind = find_header(answer.headers, b"content-type") or b"application/json"
+        await exchange.send(Answer(answer.status, ((b"Content-Type", kind),), answer.body))
+
+
+async def push(exchange: Exchange) -> None:
+    """``POST /images/{name}/push``: from one engine that has the tag, or most of all tags."""
+    name = exchange.request.params["name"]
+    query = exchange.request.query
+    engine = choose_pusher(exchange.cluster, name, query)
+    if not query.get("tag"):  # all tags that the engine has, whatever they mean elsewhere
+        prefix = f"{familiar_image(name)}:"
+        moved = [each for each in engine.node.moved_names if each.startswith(prefix)]
+        await take_away(exchange.cluster, engine, moved)
+        if left := [each for each in moved if each in engine.node.moved_names]:
+            raise Conflict(
+                f"{', '.join(left)} on node {engine.node.name} is not the image that the name was"
+                " last given: push the tags one by one"
+            )
+
+    async def settle(status: int) -> None:
+        await engine.refresh_images()  # they have the registry's digests now
+
+    path = engine_path(exchange, "images", name, "push")
+    await exchange.relay(
+        engine, path, settle=settle, settle_at_end=True, epilogue=ProgressEpilogue()
+    )

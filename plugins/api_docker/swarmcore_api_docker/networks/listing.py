@@ -1,0 +1,129 @@
+"""Which networks the cluster has, what they are called, and which one a text means.  Pure.
+
+A network of local scope belongs to one engine, and another engine's of the same name is another
+network; one that spans engines has one id on all of them and is one network here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from swarmcore.config.network_labels import former_ids, without_own_labels
+from swarmcore.errors import BadRequest
+from swarmcore.filters import Filters, parse_filters
+from swarmcore.node import PREDEFINED_NETWORKS, Node
+from swarmcore.protocols import Exchange, Route
+from swarmcore_api_docker.compat.go import BadValue
+from swarmcore_api_docker.filters import (
+    Compiler,
+    Item,
+    Test,
+    by_field,
+    by_label,
+    by_name,
+    by_node,
+    list_items,
+)
+from swarmcore_api_docker.networks.find import all_networks
+from swarmcore_api_docker.route_notes import CACHES, LISTED
+
+
+def routes(*, classic: bool) -> list[Route]:
+    """The list.
+
+    Args:
+        classic: see ``list_items``.
+    """
+
+    async def show(exchange: Exchange) -> None:
+        await show_list(exchange, classic=classic)
+
+    return [Route("GET", "/networks", show, routed=CACHES, rewrites=LISTED)]
+
+
+async def show_list(exchange: Exchange, *, classic: bool = False) -> None:
+    """``GET /networks``: from the caches, those of engines that answer."""
+    nodes = [engine.node for engine in exchange.cluster.engines()]
+    filters = parse_filters(exchange.request.query.get("filters"))
+    await exchange.send_json(await list_networks(nodes, filters, classic=classic))
+
+
+async def list_networks(
+    nodes: Sequence[Node], filters: Filters, *, classic: bool = False
+) -> list[dict[str, Any]]:
+    """The objects of ``GET /networks``.
+
+    Names are the engines' own where they mean one network, else ``node/name``.
+
+    Args:
+        nodes: every registered one; those that do not answer keep their names and are not shown.
+        filters: the engine's, and ``node``.
+        classic: see ``list_items``.
+
+    Raises:
+        BadRequest: an unknown filter, or a value that it cannot have.
+        BadValue: the same where an engine answers 500.
+    """
+    used = set().union(*map(_used, nodes)) if "dangling" in filters else set()
+    items = [
+        Item(
+            without_own_labels(network.document),
+            network.nodes,
+            used=network.id in used,
+            builtin=network.name in PREDEFINED_NETWORKS,
+            former_ids=former_ids(network.document),
+        )
+        for network in all_networks(nodes)
+    ]
+    return await list_items(items, filters, _COMPILERS, classic=classic)
+
+
+def _used(node: Node) -> set[str]:
+    """Ids of the networks that running containers of *node* are on."""
+    found: set[str] = set()
+    for container in node.containers.values():
+        if container.running:
+            settings = container.summary.get("NetworkSettings") or {}
+            endpoints = (settings.get("Networks") or {}).values()
+            found |= {str(endpoint.get("NetworkID")) for endpoint in endpoints if endpoint}
+    return found
+
+
+def _by_id(filters: Filters) -> Test:
+    found = filters.matching("id")
+    return lambda item: any(map(found, (str(item.document.get("Id")), *item.former_ids)))
+
+
+def _by_type(filters: Filters) -> Test:
+    """Without a value, nothing: as in an engine."""
+    wanted = filters.values("type")
+    for value in wanted:
+        if value not in ("builtin", "custom"):
+            raise BadValue(f"invalid filter: 'type'='{value}'")
+    return lambda item: ("builtin" if item.builtin else "custom") in wanted
+
+
+def _by_use(filters: Filters) -> Test:
+    """Networks that no container is on; an engine's list takes all that can be removed for such."""
+    values = filters.values("dangling")
+    if len(values) > 1:
+        raise BadRequest('got more than one value for filter key "dangling"')
+    for value in values:
+        if value not in ("true", "1", "false", "0"):
+            raise BadRequest(
+                'invalid value for filter \'dangling\', must be "true" (or "1"), or'
+                ' "false" (or "0")'
+            )
+    wanted = [value in ("true", "1") for value in values] or [True, False]
+    return lambda item: (not item.used and not item.builtin) in wanted
+
+
+_COMPILERS: Mapping[str, Compiler] = {
+    "dangling": _by_use,
+    "driver": by_field("driver", "Driver"),
+    "id": _by_id,
+    "label": by_label,
+    "name": by_name,
+    "node": by_node,
+    "scope": by_field("scope", "Scope"),
+    "type": _by_type,
+}

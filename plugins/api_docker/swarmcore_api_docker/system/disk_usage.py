@@ -1,0 +1,131 @@
+"""``GET /system/df``: every engine counts, one count at a time on each."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import trio
+
+from swarmcore.errors import BadRequest, EngineRefused
+from swarmcore.images import without_moved_names
+from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore.versions import ApiVersion
+from swarmcore_api_docker.fanout.gather import ask_all, ask_patiently
+from swarmcore_api_docker.requests import engine_path
+from swarmcore_api_docker.route_notes import ALL
+
+log = logging.getLogger(__name__)
+
+
+class DiskUsage:
+    """Asks engines how much space they use."""
+
+    def __init__(self) -> None:
+        # An engine of 20.10 refuses to count twice at once.
+        self._counting: WeakKeyDictionary[Engine, trio.Lock] = WeakKeyDictionary()
+
+    def routes(self) -> list[Route]:
+        """The one path."""
+        return [Route("GET", "/system/df", self.show, routed=ALL, rewrites="added up")]
+
+    async def show(self, exchange: Exchange) -> None:
+        """Answer with the sum of those that answer; of none, with the first one's refusal."""
+        request, cluster = exchange.request, exchange.cluster
+        version = request.version or cluster.api_version
+        types = asked_types(request.query.get_all("type"), version)
+        path = engine_path(exchange, "system", "df")
+
+        async def count(engine: Engine) -> dict[str, object]:
+            async with self._counting.setdefault(engine, trio.Lock()):
+                answer = await ask_patiently(engine, "GET", path, version=request.version)
+            if not answer.ok:
+                raise EngineRefused(engine.node.name, answer.status, answer.message)
+            return show_usage(answer.json(), engine.node.moved_names)
+
+        async with exchange.watching():
+            replies = await ask_all(cluster.healthy_engines(), count)
+            for engine, error in replies.failures:
+                log.warning("disk usage leaves out %s: %s", engine.node.name, error)
+            if not replies.answers:
+                raise replies.failures[0][1]
+            reports = [report for _, report in replies.answers]
+            await exchange.send_json(merge_usage(reports, version, types))
+
+
+#: The lists of a report, by what ``type`` calls them.
+_LISTS = {
+    "image": "Images",
+    "container": "Containers",
+    "volume": "Volumes",
+    "build-cache": "BuildCache",
+}
+#: The last version whose report has the builder's size besides its list.
+_BUILDER_SIZE = ApiVersion(1, 41)
+#: The first version that has the parameter ``type``.
+_TYPES = ApiVersion(1, 42)
+
+
+def asked_types(values: Sequence[str], version: ApiVersion) -> list[str]:
+    """What is asked for; nothing means all.
+
+    Args:
+        values: of the parameter ``type``.
+        version: the client's; one older than the parameter passes over it, as in the engine.
+
+    Raises:
+        BadRequest: no such type.
+    """
+    if version < _TYPES:
+        return []
+    for value in values:
+        if value not in _LISTS:
+            raise BadRequest(f"unknown object type: {value}")
+    return list(values)
+
+
+def show_usage(report: Mapping[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:
+    """One engine's report without image names that mean another image by now.
+
+    Args:
+        report: as the engine wrote it.
+        moved: the node's ``moved_names``.
+    """
+    shown = dict(report)
+    if report.get("Images"):
+        shown["Images"] = [without_moved_names(moved, image) for image in report["Images"]]
+    return shown
+
+
+def merge_usage(
+    reports: Sequence[Mapping[str, Any]], version: ApiVersion, types: Iterable[str] = ()
+) -> dict[str, Any]:
+    """One report.
+
+    Args:
+        reports: each engine's.
+        version: the client's.
+        types: what was asked for, which old engines do not heed; none means all.
+    """
+    wanted = set(types) or set(_LISTS)
+    merged: dict[str, Any] = {}
+    if any("LayersSize" in report or "Images" in report for report in reports):
+        layers = "image" in wanted
+        merged["LayersSize"] = _sum(reports, "LayersSize") if layers else 0
+        for kind, name in _LISTS.items():
+            merged[name] = _concat(reports, name) if kind in wanted else None
+        if version <= _BUILDER_SIZE:
+            merged["BuilderSize"] = _sum(reports, "BuilderSize")
+    return merged
+
+
+def _sum(reports: Iterable[Mapping[str, Any]], name: str) -> int:
+    return sum(report.get(name) or 0 for report in reports)
+
+
+def _concat(reports: Iterable[Mapping[str, Any]], name: str) -> list[Any] | None:
+    """Lists joined; ``null`` where every engine says so, as engines do for what is empty."""
+    lists = [report.get(name) for report in reports]
+    if all(each is None for each in lists):
+        return None
+    return [item for each in lists for item in each or ()]

@@ -1,0 +1,83 @@
+"""Last words of each kind of stream, and what the output of containers is called."""
+
+import json
+
+import pytest
+from swarmcore_api_docker.compat.media_types import FRAMED, RAW, name_output
+from swarmcore_api_docker.compat.stream_errors import OutputEpilogue, ProgressEpilogue, WaitEpilogue
+
+from swarmcore.versions import ApiVersion
+
+
+def frame(stream, data):
+    return bytes((stream, 0, 0, 0)) + len(data).to_bytes(4) + data
+
+
+@pytest.mark.parametrize(
+    ("seen", "before"), [([], b""), ([b'{"a":1}\r\n'], b""), ([b"{}\n", b'{"a"'], b"\n")]
+)
+def test_progress_ends_with_an_error_on_a_line_of_its_own(seen, before):
+    epilogue = ProgressEpilogue()
+    for data in seen:
+        epilogue.see(data)
+    said = epilogue.speak("engine n1: gone")
+    assert said.startswith(before + b"{")
+    assert json.loads(said) == {
+        "errorDetail": {"message": "engine n1: gone"},
+        "error": "engine n1: gone",
+    }
+    assert epilogue.completes
+
+
+def test_a_wait_ends_with_the_bare_reason_unless_it_was_over():
+    epilogue = WaitEpilogue()
+    assert epilogue.speak("engine n1: gone") == b"engine n1: gone\n"
+    epilogue.see(b'{"StatusCode":0}\n')
+    assert epilogue.speak("engine n1: gone") == b""
+
+
+@pytest.mark.parametrize("condition", ["next-exit", "removed"])
+def test_a_wait_for_an_exit_to_come_ends_with_an_error_in_its_answer(condition):
+    epilogue = WaitEpilogue(condition)
+    said = json.loads(epilogue.speak("engine n1: gone"))
+    assert said == {"StatusCode": -1, "Error": {"Message": "engine n1: gone"}}
+    epilogue.see(b'{"StatusCode":0}\n')
+    assert epilogue.speak("engine n1: gone") == b""
+
+
+FRAMES = frame(1, b"out") + frame(2, b"") + frame(1, b"x" * 300)
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 1000])
+def test_output_ends_with_a_frame_of_the_daemon(size):
+    epilogue = OutputEpilogue()
+    for at in range(0, len(FRAMES), size):
+        epilogue.see(FRAMES[at : at + size])
+    assert epilogue.speak("engine n1: gone") == frame(3, b"engine n1: gone")
+    assert not epilogue.completes
+
+
+@pytest.mark.parametrize("cut", [3, 9, len(FRAMES) - 1])
+def test_nothing_is_said_in_the_middle_of_a_frame(cut):
+    epilogue = OutputEpilogue()
+    epilogue.see(FRAMES[:cut])
+    assert epilogue.speak("engine n1: gone") == b""
+
+
+@pytest.mark.parametrize(
+    ("before", "terminal", "after"),
+    [
+        (((b"Content-Type", RAW), (b"X", b"1")), False, ((b"Content-Type", FRAMED), (b"X", b"1"))),
+        (((b"Content-Type", RAW),), True, ((b"Content-Type", RAW),)),
+        (((b"X", b"1"),), False, ((b"X", b"1"), (b"Content-Type", FRAMED))),
+        (((b"X", b"1"),), True, ((b"X", b"1"), (b"Content-Type", RAW))),
+    ],
+)
+def test_an_old_engines_output_is_called_what_a_new_client_expects(before, terminal, after):
+    reword = name_output(ApiVersion(1, 45), ApiVersion(1, 41), terminal=terminal)
+    assert reword(before) == after
+
+
+@pytest.mark.parametrize(("asked", "spoken"), [(41, 41), (41, 51), (42, 42), (51, 51)])
+def test_output_that_the_engine_calls_right_stays(asked, spoken):
+    assert name_output(ApiVersion(1, asked), ApiVersion(1, spoken), terminal=False) is None

@@ -1,0 +1,86 @@
+"""``GET /events``: the past of all engines, then what happens."""
+
+import pytest
+from swarmcore_api_docker.system.events import follow_events
+
+from swarmcore.errors import BadRequest
+from swarmcore.messages import Answer
+
+
+@pytest.fixture
+def engines(docker):
+    return [
+        docker.Engine(docker.node("n1", "10.0.0.1", docker.container("web"))),
+        docker.Engine(docker.node("n2", "10.0.0.2", docker.container("db", state="exited"))),
+    ]
+
+
+@pytest.fixture
+def cluster(docker, engines):
+    return docker.Cluster(*engines)
+
+
+@pytest.fixture
+def ask(docker, cluster):
+    async def ask(handler, method="GET", target="/v1.41/", **kwargs):
+        exchange = docker.Exchange(cluster, method, target, **kwargs)
+        await handler(exchange)
+        return exchange
+
+    return ask
+
+
+def actions(exchange):
+    return [line["Action"] for line in exchange.lines]
+
+
+async def test_live_events_pass_the_filters(ask, cluster, docker):
+    cluster.events = [docker.event("start"), docker.event("pull", "image"), docker.event("die")]
+    exchange = await ask(follow_events, target='/v1.41/events?filters={"type":["container"]}')
+    assert actions(exchange) == ["start", "die"]
+    assert dict(exchange.headers) == {b"Content-Type": b"application/json"}
+    assert exchange.lines[0]["node"]["Name"] == "n1"
+
+
+async def test_the_media_type_is_one_whatever_a_client_accepts(ask):
+    accept = ((b"Accept", b"application/json-seq"),)
+    exchange = await ask(follow_events, target="/v1.51/events", headers=accept)
+    assert dict(exchange.headers) == {b"Content-Type": b"application/json"}
+
+
+async def test_the_past_of_all_engines_comes_in_order_and_nothing_twice(
+    ask, cluster, engines, docker
+):
+    engines[0].answers["/events"] = Answer(200, body=b"\n".join([
+        docker.event_line("create", time_nano=1), docker.event_line("start", time_nano=3),
+    ]))  # fmt: skip
+    engines[1].answers["/events"] = Answer(200, body=docker.event_line("die", time_nano=2) + b"\n")
+    cluster.events = [
+        docker.event("start", "container", 3, node=engines[0].node),
+        docker.event("stop", "container", 4, node=engines[0].node),
+    ]
+    exchange = await ask(follow_events, target="/v1.41/events?since=1")
+    assert actions(exchange) == ["create", "die", "start", "stop"]
+    assert [line["node"]["Name"] for line in exchange.lines] == ["n1", "n2", "n1", "n1"]
+
+
+async def test_an_end_in_the_past_replays_and_closes(ask, cluster, engines, docker):
+    cluster.events, cluster.events_end = [docker.event("live")], False
+    engines[0].answers["/events"] = Answer(200, body=docker.event_line("die"))
+    engines[1].answers["/events"] = docker.Failure("n2", "gone")
+    exchange = await ask(follow_events, target="/v1.41/events?since=1&until=100.5")
+    assert actions(exchange) == ["die"]
+    assert engines[0].asked[0][1] == "/events?since=1.000000000&until=100.500000000"
+
+
+async def test_an_end_in_the_future_is_kept(ask, cluster, engines, docker, autojump_clock):
+    cluster.events, cluster.events_end = [docker.event("live")], False
+    for engine in engines:
+        engine.answers["/events"] = Answer(200)
+    exchange = await ask(follow_events, target="/v1.41/events?until=4102444800")
+    assert actions(exchange) == ["live"]
+
+
+async def test_an_end_before_the_beginning_is_refused(ask):
+    with pytest.raises(BadRequest, match="cannot be after"):
+        await ask(follow_events, target="/v1.41/events?since=20&until=10")

@@ -1,0 +1,67 @@
+"""``_ping``, ``version`` and ``info``."""
+
+import pytest
+from swarmcore_api_docker.system import handlers
+
+from swarmcore.model import State
+from swarmcore.versions import ApiVersion
+
+
+@pytest.fixture
+def engines(docker):
+    return [
+        docker.Engine(docker.node("n1", "10.0.0.1", docker.container("web"))),
+        docker.Engine(docker.node("n2", "10.0.0.2", docker.container("db", state="exited"))),
+    ]
+
+
+@pytest.fixture
+def cluster(docker, engines):
+    return docker.Cluster(*engines)
+
+
+@pytest.fixture
+def ask(docker, cluster):
+    async def ask(handler, method="GET", target="/v1.41/", **kwargs):
+        exchange = docker.Exchange(cluster, method, target, **kwargs)
+        await handler(exchange)
+        return exchange
+
+    return ask
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", b"OK"), ("HEAD", b"")])
+async def test_ping(ask, method, body):
+    exchange = await ask(handlers.ping, method)
+    assert (exchange.status, exchange.body) == (200, body)
+    headers = dict(exchange.headers)
+    assert headers[b"Builder-Version"] == b"2"
+    assert headers[b"Cache-Control"] == b"no-cache, no-store, must-revalidate"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "builder"),
+    [
+        ([{}, {}], b"2"),
+        ([{}, {"api_version": ApiVersion(1, 38)}], b"1"),
+        ([{}, {"labels": {"ostype": "windows"}}], b"1"),
+        ([{}, {"api_version": ApiVersion(1, 38), "state": State.UNHEALTHY}], b"2"),
+        ([], b"1"),
+    ],
+    ids=["all can", "an old one", "a Windows one", "an old one that is down", "none"],
+)
+async def test_buildkit_is_announced_where_every_engine_can(docker, nodes, builder):
+    engines = [docker.Engine(docker.node(**node)) for node in nodes]
+    exchange = docker.Exchange(docker.Cluster(*engines), "GET", "/_ping")
+    await handlers.ping(exchange)
+    assert dict(exchange.headers)[b"Builder-Version"] == builder
+
+
+async def test_ping_and_version_agree(ask, cluster):
+    assert (await ask(handlers.show_version)).json["ApiVersion"] == str(cluster.api_version)
+
+
+async def test_info_is_whole(ask):
+    document = (await ask(handlers.show_info)).json
+    assert document["Containers"] == 2
+    assert ["Nodes", "2"] in document["SystemStatus"]

@@ -1,0 +1,61 @@
+"""One report of what several engines pruned."""
+
+import json
+
+import pytest
+from swarmcore_api_docker.prune import build_query, sum_reports
+
+from swarmcore.errors import BadRequest
+from swarmcore.messages import Answer, Query
+from swarmcore.versions import ApiVersion
+
+
+def reports(*documents):
+    return [Answer(200, body=json.dumps(document).encode()) for document in documents]
+
+
+def test_lists_are_joined_and_space_is_added_up():
+    told = reports(
+        {"ImagesDeleted": [{"Deleted": "a"}], "SpaceReclaimed": 1},
+        {"ImagesDeleted": None, "SpaceReclaimed": 0},
+        {"ImagesDeleted": [{"Deleted": "b"}], "SpaceReclaimed": 2},
+    )
+    assert sum_reports(told, "ImagesDeleted") == {
+        "ImagesDeleted": [{"Deleted": "a"}, {"Deleted": "b"}],
+        "SpaceReclaimed": 3,
+    }
+
+
+def test_nothing_deleted_is_null_or_empty_as_the_engines_say_it():
+    assert sum_reports(reports({"NetworksDeleted": None}), "NetworksDeleted") == {
+        "NetworksDeleted": None
+    }
+    assert sum_reports(reports({"VolumesDeleted": []}), "VolumesDeleted") == {"VolumesDeleted": []}
+
+
+@pytest.fixture
+def engine(docker):
+    def engine(name, tags, version=(1, 41), **changes):
+        images = {id: {"Id": id, "RepoTags": names} for id, names in tags.items()}
+        node = docker.node(name, images=images, api_version=ApiVersion(*version), **changes)
+        return docker.Engine(node)
+
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("version", "sent", "got"),
+    [
+        ((1, 51), {"reserved-space": "9"}, {"reserved-space": "9"}),
+        ((1, 47), {"reserved-space": "9"}, {"keep-storage": "9"}),
+        ((1, 47), {"all": "1"}, {"all": "1"}),
+    ],
+    ids=str,
+)
+def test_a_prune_is_worded_for_the_engines_version(engine, version, sent, got):
+    assert build_query(engine("n1", {}, version), Query(sent.items())) == Query(got.items())
+
+
+def test_a_limit_that_an_engine_does_not_know_is_refused(engine):
+    with pytest.raises(BadRequest, match=r'"max-used-space" requires API version 1\.48'):
+        build_query(engine("n1", {}), Query({"max-used-space": "9"}.items()))
