@@ -13,7 +13,7 @@ from swarmcore import __version__
 from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
 from swarmcore.messages import Answer, Headers, Request
 from swarmcore.metering import Meter
-from swarmcore.protocols import Cluster, Denied, Engine, Epilogue, Route, Traffic
+from swarmcore.protocols import NO_HOOKS, Cluster, Denied, Engine, ResponseHooks, Route, Traffic
 from swarmcore.relay import Relayable, relay
 from swarmcore.routing import Router, clean_target
 from swarmcore.server import cause_of
@@ -185,13 +185,8 @@ class ClusterExchange:
         path: str,
         *,
         body: bytes | None = None,
-        settle: Callable[[int], Awaitable[None]] | None = None,
-        rewrite: Callable[[Answer], Answer] | None = None,
-        settle_at_end: bool = False,
-        reword: Callable[[Headers], Headers] | None = None,
-        epilogue: Epilogue | None = None,
+        hooks: ResponseHooks = NO_HOOKS,
         pieces: Callable[[], Awaitable[bytes]] | None = None,
-        alter: Callable[[bytes], bytes] | None = None,
     ) -> int:
         """See ``protocols.Exchange``."""
         return await relay(
@@ -201,13 +196,8 @@ class ClusterExchange:
             path,
             announced=self.cluster.api_version,
             body=body,
-            settle=settle,
-            rewrite=rewrite,
-            settle_at_end=settle_at_end,
-            reword=reword,
-            epilogue=epilogue,
+            hooks=hooks,
             pieces=pieces,
-            alter=alter,
         )
 
 

@@ -30,9 +30,11 @@ from swarmcore.protocols.engines import AnswerStream, Engine, Upload
 from swarmcore.protocols.figures import DecisionCounts, DiscoveryState, Traffic
 from swarmcore.protocols.images import ImageNames, ImageNaming
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
-from swarmcore.protocols.routes import Denied, Epilogue, Exchange, Handler, Route
+from swarmcore.protocols.routes import Denied, Exchange, Handler, Route
+from swarmcore.response_hooks import NO_HOOKS, ErrorTail, ResponseHooks
 
 __all__ = [
+    "NO_HOOKS",
     "Answer",
     "AnswerStream",
     "Candidate",
@@ -55,7 +57,7 @@ __all__ = [
     "ElectionSink",
     "Engine",
     "Entry",
-    "Epilogue",
+    "ErrorTail",
     "Event",
     "EventStream",
     "Exchange",
@@ -72,6 +74,7 @@ __all__ = [
     "Refused",
     "Registrar",
     "Request",
+    "ResponseHooks",
     "Route",
     "Rule",
     "Strategy",

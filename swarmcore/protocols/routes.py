@@ -9,27 +9,7 @@ from swarmcore.messages import Answer, Headers, Request
 from swarmcore.protocols.clusters import Cluster
 from swarmcore.protocols.engines import Engine
 from swarmcore.protocols.figures import Traffic
-
-
-class Epilogue(Protocol):
-    """The last words of a stream whose engine is lost in the middle of it."""
-
-    def see(self, data: bytes) -> None:
-        """A piece of the answer's body, after it was sent to the client."""
-        ...
-
-    def speak(self, reason: str) -> bytes:
-        """What the client still gets; ``b""`` where nothing can be said in the stream's own form.
-
-        Args:
-            reason: names the engine.
-        """
-        ...
-
-    @property
-    def completes(self) -> bool:
-        """Whether the answer ends properly after these words, instead of being cut off."""
-        ...
+from swarmcore.response_hooks import NO_HOOKS, ResponseHooks
 
 
 class Exchange(Protocol):
@@ -106,13 +86,8 @@ class Exchange(Protocol):
         path: str,
         *,
         body: bytes | None = None,
-        settle: Callable[[int], Awaitable[None]] | None = None,
-        rewrite: Callable[[Answer], Answer] | None = None,
-        settle_at_end: bool = False,
-        reword: Callable[[Headers], Headers] | None = None,
-        epilogue: Epilogue | None = None,
+        hooks: ResponseHooks = NO_HOOKS,
         pieces: Callable[[], Awaitable[bytes]] | None = None,
-        alter: Callable[[bytes], bytes] | None = None,
     ) -> int:
         """Hand the request to *engine* and its answer to the client, hijack and websocket too.
 
@@ -123,20 +98,9 @@ class Exchange(Protocol):
             engine: who answers.
             path: path and query for the engine, percent-encoded, without version prefix.
             body: replaces the client's body; ``None`` streams the client's.
-            settle: awaited with the status once, before the client can see the end of the answer:
-                before the head where the answer has no body, else before the body's first byte.
-                For bringing the cache up to date.
-            rewrite: the answer is read whole, passed through, and sent; only for small JSON.
-                Not called for an answer that is an error.
-            settle_at_end: *settle* only after the body's last byte, before its end: for an answer
-                that tells the work's progress.
-            reword: changes the headers of an answer that is no error, hijacks included.
-            epilogue: speaks when the engine is lost in the middle of a successful answer without
-                a length; without one, and for all other answers, the client's answer is cut off.
+            hooks: what happens to the response.
             pieces: gives the client's body instead of ``receive_chunk``, the same bytes, ``b""`` at
                 its end: for a handler that has begun to read it, or looks at what goes by.
-            alter: each piece of a successful answer without a length passes through it, and in
-                the end ``b""``, for what it has held back.
 
         Returns:
             The status that the engine answered.

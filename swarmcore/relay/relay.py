@@ -7,7 +7,6 @@ off when the engine has: what is left unsaid must not look complete.
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
 import trio
@@ -15,7 +14,6 @@ import trio
 from swarmcore.errors import EngineUnreachable, SwarmError, TooLarge
 from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.node import Node
-from swarmcore.protocols import Epilogue
 from swarmcore.relay.forwarding import (
     answer_headers,
     is_chunked,
@@ -25,6 +23,7 @@ from swarmcore.relay.forwarding import (
     wants_upgrade,
 )
 from swarmcore.relay.tunnel import tunnel
+from swarmcore.response_hooks import NO_HOOKS, ResponseHooks
 from swarmcore.routing import origin_form
 from swarmcore.server.exchange import ServerExchange
 from swarmcore.server.framing import Framing, answer_framing, answer_head, names_of
@@ -36,14 +35,10 @@ from swarmcore.versions import ApiVersion, clamp
 
 log = logging.getLogger(__name__)
 
-Settle = Callable[[int], Awaitable[None]]
-Rewrite = Callable[[Answer], Answer]
-Reword = Callable[[Headers], Headers]
 Pieces = Callable[[], Awaitable[bytes]]
-Alter = Callable[[bytes], bytes]
 
-#: An answer that is rewritten is held whole: inspect of a large container is some 100 KB.
-_REWRITTEN_BYTES = 64 << 20
+#: A response that a hook maps is held whole: inspect of a large container is some 100 KB.
+_MAPPED_BYTES = 64 << 20
 #: How long a client that has ended its input may wait for an answer that ends HTTP.
 _HIJACK_SECONDS = 30.0
 
@@ -77,13 +72,8 @@ async def relay(
     *,
     announced: ApiVersion,
     body: bytes | None = None,
-    settle: Settle | None = None,
-    rewrite: Rewrite | None = None,
-    settle_at_end: bool = False,
-    reword: Reword | None = None,
-    epilogue: Epilogue | None = None,
+    hooks: ResponseHooks = NO_HOOKS,
     pieces: Pieces | None = None,
-    alter: Alter | None = None,
 ) -> int:
     """Hand *exchange* to *engine*; the rest as ``protocols.Exchange.relay`` has it.
 
@@ -96,8 +86,9 @@ async def relay(
     """
     node = engine.node
     spoken = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
-    hooks = _Hooks(settle, settle_at_end, rewrite, reword, epilogue, pieces, alter)
-    passage = _Passage(exchange, engine.upstream, engine.contacted, f"{announced}".encode(), hooks)
+    passage = _Passage(
+        exchange, engine.upstream, engine.contacted, f"{announced}".encode(), hooks, pieces
+    )
     try:
         return await passage.run(f"/v{spoken}{path}", body)
     except EngineUnreachable as error:
@@ -131,28 +122,13 @@ async def forward(
         ClientGone: the client left; the other manager's connection is closed already.
     """
     request = exchange.request
-    hooks = _Hooks(inspect=inspect)
-    passage = _Passage(exchange, upstream, lambda: None, f"{announced}".encode(), hooks)
+    passage = _Passage(exchange, upstream, lambda: None, f"{announced}".encode(), inspect=inspect)
     try:
         await passage.run(origin_form(request.target), None, added)
     except EngineUnreachable as error:
         if not exchange.started:
             raise
         log.warning("%s %s cut off: %s", request.method, request.path, error)
-
-
-@dataclass(slots=True)
-class _Hooks:
-    """What is to be done with the answer; see ``protocols.Exchange.relay`` and ``forward``."""
-
-    settle: Settle | None = None
-    settle_at_end: bool = False
-    rewrite: Rewrite | None = None
-    reword: Reword | None = None
-    epilogue: Epilogue | None = None
-    pieces: Pieces | None = None
-    alter: Alter | None = None
-    inspect: Callable[[Head], None] | None = None
 
 
 class _Passage:
@@ -164,16 +140,21 @@ class _Passage:
         upstream: Upstream,
         contacted: Callable[[], None],
         announced: bytes,
-        hooks: _Hooks,
+        hooks: ResponseHooks = NO_HOOKS,
+        pieces: Pieces | None = None,
+        inspect: Callable[[Head], None] | None = None,
     ) -> None:
         self._exchange = exchange
         self._upstream = upstream
         self._contacted = contacted
         self._announced = announced
         self._hooks = hooks
-        if exchange.request.method == "HEAD":
-            hooks.rewrite = None
-        #: The epilogue has something to add to: an open-ended body that is no error.
+        self._pieces = pieces
+        self._inspect = inspect
+        self._map_response = None if exchange.request.method == "HEAD" else hooks.map_response
+        #: Called once, then ``None``.
+        self._on_status = hooks.on_status
+        #: The body has no length and is no error: an error can be added to it.
         self._open_ended = False
         self._client_error: Exception | None = None
         #: The answer is HTTP, and goes on for as long as it takes.
@@ -190,7 +171,7 @@ class _Passage:
             method,
             (*exchange.request.headers, *added),
             length=None if body is None else len(body),
-            identity=self._hooks.rewrite is not None,
+            identity=self._map_response is not None,
         )
         async with self._upstream.call(method, target, headers, body or b"") as call:
             head = await self._exchange_messages(call, None if body is not None else first)
@@ -205,8 +186,8 @@ class _Passage:
         that may end HTTP goes with its head: an engine takes what comes later for raw input.
         """
         exchange = self._exchange
-        if self._hooks.pieces is not None:
-            first = await self._hooks.pieces()
+        if self._pieces is not None:
+            first = await self._pieces()
             return (None, first) if first else (b"", b"")
         if exchange.body is not None:
             return exchange.body, b""
@@ -268,7 +249,7 @@ class _Passage:
                 await self._wait_continue(call)
             if first:
                 await call.send(first)
-            receive = self._hooks.pieces or self._exchange.receive_chunk
+            receive = self._pieces or self._exchange.receive_chunk
             while data := await receive():
                 await call.send(data)
             await call.finish()
@@ -298,74 +279,76 @@ class _Passage:
         head = await call.read_head()
         self._contacted()
         self.status = head.status
-        if self._hooks.inspect is not None:
-            self._hooks.inspect(head)
+        if self._inspect is not None:
+            self._inspect(head)
         if is_hijack(self._exchange.request.method, head.status, head.headers):
             return head
-        if self._hooks.rewrite is not None and head.status < 400:
-            await self._send_rewritten(call, head, self._hooks.rewrite)
+        if self._map_response is not None and head.status < 400:
+            await self._send_mapped(call, head, self._map_response)
         else:
             await self._send_as_it_comes(call, head)
         return None
 
-    async def _send_rewritten(self, call: Call, head: Head, rewrite: Rewrite) -> None:
+    async def _send_mapped(
+        self, call: Call, head: Head, map_response: Callable[[Answer], Answer]
+    ) -> None:
         pieces = []
-        left = _REWRITTEN_BYTES
+        left = _MAPPED_BYTES
         while data := await call.read_data():
             left -= len(data)
             if left < 0:
-                raise TooLarge(f"the engine's answer is larger than {_REWRITTEN_BYTES} bytes")
+                raise TooLarge(f"the engine's answer is larger than {_MAPPED_BYTES} bytes")
             pieces.append(data)
         headers = tuple(
             pair for pair in answer_headers(head.headers) if pair[0].lower() != b"content-length"
         )
-        answer = rewrite(Answer(head.status, headers, b"".join(pieces)))
-        await self._settle()
+        answer = map_response(Answer(head.status, headers, b"".join(pieces)))
+        await self._report_status()
         await self._exchange.send(answer)
 
     async def _send_as_it_comes(self, call: Call, head: Head) -> None:
         exchange = self._exchange
         if head.status < 400 and find_header(head.headers, b"content-length") is None:
             self._streams.set()
-        headers = self._reworded(head.status, answer_headers(head.headers))
+        headers = self._mapped_headers(head.status, answer_headers(head.headers))
         framing = answer_framing(
             exchange.request.method, head.status, names_of(headers), http10=exchange.http10
         )
         if framing is Framing.NONE or find_header(headers, b"content-length") == b"0":
-            await self._settle()
+            await self._report_status()
         await exchange.send_head(head.status, headers, reason=head.reason)
         ended_by_us = framing in (Framing.CHUNKED, Framing.CLOSE)
-        epilogue = self._hooks.epilogue if ended_by_us and head.status < 400 else None
-        alter = self._hooks.alter if ended_by_us and head.status < 400 else None
-        self._open_ended = epilogue is not None
+        hooks = self._hooks if ended_by_us and head.status < 400 else NO_HOOKS
+        map_data, error_tail = hooks.map_data, hooks.on_engine_lost
+        self._open_ended = error_tail is not None
         while data := await call.read_data():
-            if not self._hooks.settle_at_end:
-                await self._settle()
-            if alter is not None:
-                data = alter(data)
+            if self._hooks.on_status_at == "body":
+                await self._report_status()
+            if map_data is not None:
+                data = map_data(data)
             await exchange.send_data(data)
-            if epilogue is not None:
-                epilogue.see(data)
-        if alter is not None:
-            await exchange.send_data(alter(b""))
-        await self._settle()
+            if error_tail is not None:
+                error_tail.feed(data)
+        if map_data is not None:
+            await exchange.send_data(map_data(b""))
+        await self._report_status()
         await exchange.send_end(call.trailers)
 
     async def end_early(self, reason: str) -> None:
         """Say why an answer that has begun ends here, where its form has a way to say it."""
-        epilogue = self._hooks.epilogue
-        if epilogue is None or not self._open_ended:
+        tail = self._hooks.on_engine_lost
+        if tail is None or not self._open_ended:
             return
-        await self._exchange.send_data(epilogue.speak(reason))
-        if epilogue.completes:
+        await self._exchange.send_data(tail.error_tail(reason))
+        if tail.ends_cleanly:
             await self._exchange.send_end()
 
-    def _reworded(self, status: int, headers: Headers) -> Headers:
-        reword = self._hooks.reword
-        return headers if reword is None or status >= 400 else reword(headers)
+    def _mapped_headers(self, status: int, headers: Headers) -> Headers:
+        map_headers = self._hooks.map_headers
+        return headers if map_headers is None or status >= 400 else map_headers(headers)
 
-    async def _settle(self) -> None:
-        hook, self._hooks.settle = self._hooks.settle, None
+    async def _report_status(self) -> None:
+        hook, self._on_status = self._on_status, None
         if hook is None:
             return
         try:
@@ -377,8 +360,8 @@ class _Passage:
 
     async def _tunnel(self, taken: TakenConnection, head: Head) -> None:
         """Raw from here on: what the client said too early goes only now, for engines drop it."""
-        await self._settle()
-        headers = self._reworded(head.status, tunnel_headers(head.headers, self._announced))
+        await self._report_status()
+        headers = self._mapped_headers(head.status, tunnel_headers(head.headers, self._announced))
         client = await self._exchange.take_over(
             answer_head(head.status, headers, reason=head.reason)
         )

@@ -12,6 +12,7 @@ from swarmcore.addresses import parse_address
 from swarmcore.errors import EngineUnreachable, NotFound
 from swarmcore.messages import Answer, json_answer
 from swarmcore.node import Node
+from swarmcore.protocols import ResponseHooks
 from swarmcore.relay import relay
 from swarmcore.server import Server
 from swarmcore.upstream import Upstream
@@ -438,7 +439,7 @@ async def test_an_answer_until_the_end_becomes_one_with_an_end(through):
     await client.until(b"No such container\r\n0\r\n\r\n")
 
 
-# ---- settle and rewrite
+# ---- on_status and map_response
 
 
 @pytest.mark.parametrize(
@@ -461,7 +462,7 @@ async def test_the_cache_settles_before_the_client_can_know_the_end(
         settled.append(status)
         await go_on.wait()
 
-    client, _ = through(answering(answer), settle=settle)
+    client, _ = through(answering(answer), hooks=ResponseHooks(on_status=settle))
     await client.ask(b"POST /start")
     seen = b""
     await trio.testing.wait_all_tasks_blocked()
@@ -492,7 +493,7 @@ async def test_the_cache_may_settle_after_the_last_byte_and_before_the_end(throu
         await working.wait()
         await wire.say(b"4\r\ndone\r\n0\r\n\r\n")
 
-    client, _ = through(script, settle=settle, settle_at_end=True)
+    client, _ = through(script, hooks=ResponseHooks(on_status=settle, on_status_at="end"))
     await client.ask(b"POST /build")
     await client.until(b"step one\r\n")
     assert settled == []
@@ -515,7 +516,7 @@ async def test_the_cache_settles_before_a_hijack(through):
         await wire.say(UPGRADED)
         order.append(await wire.rest())
 
-    client, engine = through(script, settle=settle)
+    client, engine = through(script, hooks=ResponseHooks(on_status=settle))
     await client.ask(b"POST /attach", *UPGRADE)
     await client.head()
     order.append("seen")
@@ -528,7 +529,7 @@ async def test_a_cache_that_cannot_settle_does_not_spoil_the_answer(through, cap
     async def settle(status):
         raise EngineUnreachable("n1", "gone")
 
-    client, engine = through(answering(OK), settle=settle)
+    client, engine = through(answering(OK), hooks=ResponseHooks(on_status=settle))
     await client.ask(b"POST /start")
     await client.until(b"ok")
     assert "did not settle" in caplog.text
@@ -538,11 +539,11 @@ async def test_a_cache_that_cannot_settle_does_not_spoil_the_answer(through, cap
 async def test_an_answer_can_be_rewritten_whole(through):
     heard = []
 
-    def rewrite(answer):
+    def map_response(answer):
         return json_answer({**answer.json(), "Node": 1}, answer.status)
 
     text = CHUNKED + b'8\r\n{"Id":"a\r\n2\r\n"}\r\n0\r\n\r\n'
-    client, _ = through(answering(text, heard), rewrite=rewrite)
+    client, _ = through(answering(text, heard), hooks=ResponseHooks(map_response=map_response))
     await client.ask(b"GET /json", b"Accept-Encoding: gzip")
     answer = await client.until(b"}\n")
     assert answer.endswith(b'{"Id":"a","Node":1}\n')
@@ -551,7 +552,9 @@ async def test_an_answer_can_be_rewritten_whole(through):
 
 async def test_an_error_is_not_rewritten(through):
     error = b'HTTP/1.1 404 Not Found\r\nContent-Length: 15\r\n\r\n{"message":"x"}'
-    client, _ = through(answering(error), rewrite=lambda answer: Answer(500))
+    client, _ = through(
+        answering(error), hooks=ResponseHooks(map_response=lambda answer: Answer(500))
+    )
     await client.ask(b"GET /json")
     assert (await client.until(b'{"message":"x"}')).startswith(b"HTTP/1.1 404 Not Found")
 
@@ -629,33 +632,33 @@ async def test_an_answer_that_is_cut_off_looks_cut_off(through, answer, caplog):
 
 
 class LastWords:
-    """An epilogue that keeps what it saw."""
+    """An error tail that keeps what it was fed."""
 
-    def __init__(self, *, completes):
-        self.completes = completes
+    def __init__(self, *, ends_cleanly):
+        self.ends_cleanly = ends_cleanly
         self.seen = []
 
-    def see(self, data):
+    def feed(self, data):
         self.seen.append(data)
 
-    def speak(self, reason):
+    def error_tail(self, reason):
         return f"<{reason}>".encode()
 
 
-@pytest.mark.parametrize("completes", [True, False], ids=["complete", "cut off"])
-async def test_a_stream_whose_engine_is_lost_may_have_last_words(through, completes):
+@pytest.mark.parametrize("ends_cleanly", [True, False], ids=["complete", "cut off"])
+async def test_a_stream_whose_engine_is_lost_may_have_last_words(through, ends_cleanly):
     async def script(wire):
         await wire.head()
         await wire.say(CHUNKED + b"3\r\nabc\r\n")
 
-    words = LastWords(completes=completes)
-    client, engine = through(script, epilogue=words)
+    words = LastWords(ends_cleanly=ends_cleanly)
+    client, engine = through(script, hooks=ResponseHooks(on_engine_lost=words))
     await client.ask(b"POST /build")
     await client.head()
     await client.until(b"abc\r\n")
     said = await client.until(b">\r\n")
     assert b"<engine n1: " in said
-    if completes:
+    if ends_cleanly:
         await client.until(b"0\r\n\r\n")
     else:
         assert await client.rest() == b""
@@ -676,7 +679,7 @@ async def test_an_answer_that_cannot_have_last_words_is_cut_off(through, answer)
         await wire.head()
         await wire.say(answer)
 
-    client, _ = through(script, epilogue=LastWords(completes=True))
+    client, _ = through(script, hooks=ResponseHooks(on_engine_lost=LastWords(ends_cleanly=True)))
     await client.ask(b"POST /build")
     await client.head()
     assert (await client.rest()).removeprefix(b"3\r\n").strip() == b"abc"
@@ -691,8 +694,10 @@ async def test_the_last_words_wait_for_nothing_when_the_engine_does_not_answer_a
     async def settle(status):
         await trio.sleep_forever()
 
-    words = LastWords(completes=True)
-    client, engine = through(script, epilogue=words, settle=settle, settle_at_end=True)
+    words = LastWords(ends_cleanly=True)
+    client, engine = through(
+        script, hooks=ResponseHooks(on_status=settle, on_status_at="end", on_engine_lost=words)
+    )
     await client.ask(b"POST /build")
     await client.until(b"abc\r\n")
     engine.upstream.abandon()
@@ -826,7 +831,9 @@ async def test_the_head_of_a_hijack_can_be_reworded_and_an_error_is_not(through,
     if status == 404:
         head = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
-    client, _ = through(answering(head), reword=lambda kept: (*kept, (b"X-New", b"1")))
+    client, _ = through(
+        answering(head), hooks=ResponseHooks(map_headers=lambda kept: (*kept, (b"X-New", b"1")))
+    )
     await client.ask(b"POST /attach", *headers)
     assert (b"X-New: 1\r\n" in await client.head()) == (status == 101)
 
@@ -941,7 +948,9 @@ async def test_a_body_without_a_piece_is_known_to_be_empty(through):
     ids=["open", "of a known length", "an error"],
 )  # fmt: skip
 async def test_pieces_of_an_open_answer_are_altered(through, answer, told):
-    client, _ = through(answering(answer), alter=lambda data: data.upper() or b"end")
+    client, _ = through(
+        answering(answer), hooks=ResponseHooks(map_data=lambda data: data.upper() or b"end")
+    )
     await client.ask(b"POST /build")
     await client.head()
     assert await client.until(told[-4:]) == told

@@ -24,7 +24,7 @@ PURE = {
     "node/node", "node/ports", "operations/columns", "operations/decision_text",
     "operations/explanation_text", "operations/node_text", "options/operation_tables",
     "options/durations", "options/flags", "options/option_tables", "options/usage",
-    "options/weights", "patterns", "ranges", "relay/forwarding", "routing", "scheduler/devices",
+    "options/weights", "patterns", "ranges", "relay/forwarding", "response_hooks", "routing", "scheduler/devices",
     "scheduler/failures", "scheduler/needs", "scheduler/ranking", "scheduler/refusals",
     "scheduler/room", "scheduler/scheduler", "scheduler/step", "scheduler/weighers",
     "server/bodies", "texts", "server/framing", "server/limits", "sizes", "stores/location",

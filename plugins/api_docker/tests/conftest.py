@@ -14,7 +14,7 @@ from swarmcore.events import read_event
 from swarmcore.messages import Answer, Client, Query, Request, json_answer
 from swarmcore.model import Claim, Container, State
 from swarmcore.node import Node
-from swarmcore.protocols import DiscoveryState, Placed
+from swarmcore.protocols import NO_HOOKS, DiscoveryState, Placed
 from swarmcore.versions import ApiVersion, split_version
 
 #: What every test calls now: 2024-05-01T12:00:00Z.
@@ -364,9 +364,14 @@ class FakeExchange:
             yield
 
     async def relay(
-        self, engine, path, *, body=None, settle=None, rewrite=None, settle_at_end=False,
-        reword=None, epilogue=None, pieces=None, alter=None,
-    ):  # fmt: skip
+        self,
+        engine,
+        path,
+        *,
+        body=None,
+        hooks=NO_HOOKS,
+        pieces=None,
+    ):
         self.relayed = (engine, path)
         if pieces is not None:
             while data := await pieces():
@@ -377,10 +382,10 @@ class FakeExchange:
         answer = self.engine_answer
         if isinstance(answer, Exception):
             raise answer
-        if settle:
-            await settle(answer.status)
-        if rewrite and answer.ok:
-            answer = rewrite(answer)
+        if hooks.on_status:
+            await hooks.on_status(answer.status)
+        if hooks.map_response and answer.ok:
+            answer = hooks.map_response(answer)
         await self.send(answer)
         return answer.status
 

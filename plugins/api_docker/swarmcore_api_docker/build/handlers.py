@@ -20,7 +20,7 @@ from swarmcore.errors import (
 )
 from swarmcore.messages import Query
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore.protocols import Cluster, Engine, Exchange, Route, ResponseHooks
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.route_notes import BUILD
 from swarmcore_api_docker.route_notes import BUILDER
@@ -30,7 +30,7 @@ from swarmcore_api_docker.build.error_hints import BuildHints
 from swarmcore_api_docker.route_notes import CHOSEN
 from swarmcore_api_docker.images.transfer import Carrier
 from swarmcore_api_docker.build.affinity import Key
-from swarmcore_api_docker.compat.stream_errors import ProgressEpilogue
+from swarmcore_api_docker.compat.stream_errors import ProgressErrorTail
 from swarmcore_api_docker.build.query import asks_for_node
 from swarmcore_api_docker.requests import engine_path
 from swarmcore_api_docker.colocation import has_any_image
@@ -105,11 +105,13 @@ class Builds:
             await exchange.relay(
                 engine,
                 _build_path(exchange, engine),
-                settle=lambda status: _settle(engine, classic=classic),
-                settle_at_end=True,
-                epilogue=ProgressEpilogue(),
+                hooks=ResponseHooks(
+                    on_status=lambda status: _settle(engine, classic=classic),
+                    on_status_at="end",
+                    map_data=BuildHints(engine.node, cluster.nodes()).alter,
+                    on_engine_lost=ProgressErrorTail(),
+                ),
                 pieces=bases.next_piece,
-                alter=BuildHints(engine.node, cluster.nodes()).alter,
             )
 
     async def open_session(self, exchange: Exchange) -> None:

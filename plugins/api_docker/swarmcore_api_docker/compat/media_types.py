@@ -39,19 +39,19 @@ def name_output(
         return None
     wanted = RAW if terminal else FRAMED
 
-    def reword(headers: Headers) -> Headers:
+    def map_headers(headers: Headers) -> Headers:
         return _with_type(headers, wanted)
 
-    return reword
+    return map_headers
 
 
 def _with_type(headers: Headers, wanted: bytes) -> Headers:
     """*headers* with another ``Content-Type``, where it stood; other types than output's stay."""
-    reworded, found = [], False
+    mapped, found = [], False
     for name, value in headers:
         if name.lower() == b"content-type":
             found = True
-            reworded.append((name, wanted if value == RAW else value))
+            mapped.append((name, wanted if value == RAW else value))
         else:
-            reworded.append((name, value))
-    return tuple(reworded) if found else (*reworded, (b"Content-Type", wanted))
+            mapped.append((name, value))
+    return tuple(mapped) if found else (*mapped, (b"Content-Type", wanted))

@@ -11,24 +11,24 @@ _FRAME_HEAD = 8
 _SYSTEM_ERROR = 3
 
 
-class ProgressEpilogue:
+class ProgressErrorTail:
     """For JSON lines that tell how work goes: a last line with the error, as engines end them."""
 
-    completes = True
+    ends_cleanly = True
 
     def __init__(self) -> None:
         self._in_line = False
 
-    def see(self, data: bytes) -> None:
-        """See ``protocols.Epilogue``."""
+    def feed(self, data: bytes) -> None:
+        """See ``protocols.ErrorTail``."""
         self._in_line = not data.endswith(b"\n")
 
-    def speak(self, reason: str) -> bytes:
-        """See ``protocols.Epilogue``."""
+    def error_tail(self, reason: str) -> bytes:
+        """See ``protocols.ErrorTail``."""
         return (b"\n" if self._in_line else b"") + dump_json(error_line(reason))
 
 
-class WaitEpilogue:
+class WaitErrorTail:
     """For ``wait``: bare text, or to who waits for an exit to come, an object with the error.
 
     ``docker wait`` and ``attach`` show what is no JSON as the error that it is (20.10 that it is
@@ -38,18 +38,18 @@ class WaitEpilogue:
         condition: what is waited for; ``docker run`` names one.
     """
 
-    completes = True
+    ends_cleanly = True
 
     def __init__(self, condition: str = "") -> None:
         self._explains = condition in ("next-exit", "removed")
         self._seen = False
 
-    def see(self, data: bytes) -> None:
-        """See ``protocols.Epilogue``."""
+    def feed(self, data: bytes) -> None:
+        """See ``protocols.ErrorTail``."""
         self._seen = True
 
-    def speak(self, reason: str) -> bytes:
-        """See ``protocols.Epilogue``."""
+    def error_tail(self, reason: str) -> bytes:
+        """See ``protocols.ErrorTail``."""
         if self._seen:
             return b""
         if self._explains:
@@ -57,21 +57,21 @@ class WaitEpilogue:
         return reason.encode() + b"\n"
 
 
-class OutputEpilogue:
+class OutputErrorTail:
     """For frames of output and errors: a frame of the daemon's, then the answer is cut off.
 
     A client that does not know such frames sees at least that the end is none.  Nothing is said
     in the middle of another frame.
     """
 
-    completes = False
+    ends_cleanly = False
 
     def __init__(self) -> None:
         self._head = b""
         self._left = 0
 
-    def see(self, data: bytes) -> None:
-        """See ``protocols.Epilogue``."""
+    def feed(self, data: bytes) -> None:
+        """See ``protocols.ErrorTail``."""
         at = 0
         while at < len(data):
             if self._left:
@@ -84,8 +84,8 @@ class OutputEpilogue:
                     self._left, self._head = int.from_bytes(self._head[4:]), b""
             at += taken
 
-    def speak(self, reason: str) -> bytes:
-        """See ``protocols.Epilogue``."""
+    def error_tail(self, reason: str) -> bytes:
+        """See ``protocols.ErrorTail``."""
         if self._head or self._left:
             return b""
         text = reason.encode()

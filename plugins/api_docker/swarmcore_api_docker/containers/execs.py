@@ -7,13 +7,13 @@ from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.json_values import as_object
 from swarmcore.messages import Answer, Headers
-from swarmcore.protocols import Engine, Exchange, Handler, Route
+from swarmcore.protocols import Engine, Exchange, Handler, ResponseHooks, Route
 from swarmcore_api_docker.compat.media_types import name_output, names_output
 from swarmcore_api_docker.requests import engine_path, locate_container, relay_unknown, version_of
 from swarmcore_api_docker.route_notes import CONTAINER, EXEC
 
 #: Gives the headers of an answer another media type.
-_Reword = Callable[[Headers], Headers]
+_MapHeaders = Callable[[Headers], Headers]
 
 
 def routes() -> list[Route]:
@@ -35,10 +35,11 @@ async def start(exchange: Exchange) -> None:
         await relay_unknown(exchange, "exec", id, "start")
         return
     path = engine_path(exchange, "exec", id, "start")
-    await exchange.relay(engine, path, reword=await _output_type(exchange, engine))
+    hooks = ResponseHooks(map_headers=await _output_type(exchange, engine))
+    await exchange.relay(engine, path, hooks=hooks)
 
 
-async def _output_type(exchange: Exchange, engine: Engine) -> _Reword | None:
+async def _output_type(exchange: Exchange, engine: Engine) -> _MapHeaders | None:
     """The media type that an old engine does not say: its body's ``Tty`` decides on frames.
 
     A body that cannot be read is the engine's to refuse.
@@ -82,4 +83,4 @@ async def create_exec(exchange: Exchange) -> None:
         return answer
 
     path = engine_path(exchange, "containers", container.id, "exec")
-    await exchange.relay(engine, path, rewrite=remember)
+    await exchange.relay(engine, path, hooks=ResponseHooks(map_response=remember))

@@ -11,9 +11,9 @@ from swarmcore.config.references import find_container, has_network, network_wor
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.messages import Headers
 from swarmcore.model import Container
-from swarmcore.protocols import Cluster, Engine, Epilogue, Exchange, Handler, Route
+from swarmcore.protocols import Cluster, Engine, ErrorTail, Exchange, Handler, ResponseHooks, Route
 from swarmcore_api_docker.compat.media_types import name_output
-from swarmcore_api_docker.compat.stream_errors import OutputEpilogue, WaitEpilogue
+from swarmcore_api_docker.compat.stream_errors import OutputErrorTail, WaitErrorTail
 from swarmcore_api_docker.compat.version_gates import needs_of_verb, require_heeded
 from swarmcore_api_docker.requests import (
     client_answer,
@@ -120,12 +120,24 @@ def _carry(verb: str, make_settle: _MakeSettle | None = None) -> Handler:
             await exchange.relay(
                 engine,
                 engine_path(exchange, "containers", container.id, verb),
-                settle=make_settle(exchange, engine, container) if make_settle else None,
-                reword=_output_type(exchange, engine, container) if verb in _OUTPUTS else None,
-                epilogue=_epilogue(verb, exchange, container),
+                hooks=_hooks(verb, exchange, container, engine, make_settle),
             )
 
     return carry
+
+
+def _hooks(
+    verb: str,
+    exchange: Exchange,
+    container: Container,
+    engine: Engine,
+    make_settle: _MakeSettle | None,
+) -> ResponseHooks:
+    return ResponseHooks(
+        on_status=make_settle(exchange, engine, container) if make_settle else None,
+        map_headers=_output_type(exchange, engine, container) if verb in _OUTPUTS else None,
+        on_engine_lost=_error_tail(verb, exchange, container),
+    )
 
 
 def _has_terminal(container: Container) -> bool:
@@ -139,12 +151,12 @@ def _output_type(
     return name_output(version_of(exchange), engine.node.api_version, terminal=terminal)
 
 
-def _epilogue(verb: str, exchange: Exchange, container: Container) -> Epilogue | None:
+def _error_tail(verb: str, exchange: Exchange, container: Container) -> ErrorTail | None:
     """What the client of a stream is told when the engine is lost; most can only be cut off."""
     if verb == "wait":
-        return WaitEpilogue(exchange.request.query.get("condition"))
+        return WaitErrorTail(exchange.request.query.get("condition"))
     if verb == "logs" and not _has_terminal(container):
-        return OutputEpilogue()
+        return OutputErrorTail()
     return None
 
 
@@ -182,7 +194,7 @@ async def remove(exchange: Exchange) -> None:
             await engine.refresh_volumes()
 
     path = engine_path(exchange, "containers", container.id)
-    await exchange.relay(engine, path, settle=settle_removal)
+    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=settle_removal))
 
 
 async def _remove_link(exchange: Exchange, linked: Container, engine: Engine) -> None:
@@ -194,7 +206,8 @@ async def _remove_link(exchange: Exchange, linked: Container, engine: Engine) ->
         for each in filter(None, (linking, linked)):
             await engine.refresh_container(each.id)
 
-    await exchange.relay(engine, engine_path(exchange, "containers", alias), settle=settle)
+    path = engine_path(exchange, "containers", alias)
+    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=settle))
 
 
 def _link_name(text: str, node_name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node
-from swarmcore.protocols import Exchange, Route
+from swarmcore.protocols import Exchange, ResponseHooks, Route
 from swarmcore_api_docker.containers.ports import show_bindings
 from swarmcore_api_docker.requests import engine_path, locate_container
 from swarmcore_api_docker.route_notes import CONTAINER
@@ -63,5 +63,5 @@ async def inspect(exchange: Exchange) -> None:
     await exchange.relay(
         engine,
         engine_path(exchange, "containers", container.id, "json"),
-        rewrite=lambda answer: show_container(answer, engine.node),
+        hooks=ResponseHooks(map_response=lambda answer: show_container(answer, engine.node)),
     )

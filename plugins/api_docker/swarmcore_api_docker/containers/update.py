@@ -6,7 +6,7 @@ from typing import Any
 
 from swarmcore.config.claims import claim_after_update
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.protocols import Exchange, Route
+from swarmcore.protocols import Exchange, ResponseHooks, Route
 from swarmcore_api_docker.requests import engine_path, locate_container, relay_unknown
 from swarmcore_api_docker.route_notes import CONTAINER
 
@@ -44,7 +44,7 @@ async def update(exchange: Exchange) -> None:
             engine,
             engine_path(exchange, "containers", container.id, "update"),
             body=body,
-            settle=settle,
+            hooks=ResponseHooks(on_status=settle),
         )
 
 

@@ -16,7 +16,7 @@ from swarmcore.images import named_ids, shown_image
 from swarmcore.messages import Answer, Query
 from swarmcore.model import Container
 from swarmcore.node import Node
-from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
 from swarmcore_api_docker.compat.version_gates import require_able
 from swarmcore_api_docker.fanout.gather import Replies, ask_all, ask_patiently, require_success
 from swarmcore_api_docker.images.holders import find_holders
@@ -114,7 +114,7 @@ async def commit(exchange: Exchange) -> None:
             await engine.refresh_images()
 
     path = f"/commit?{_without_labels(query, container).replace(container=container.id)}"
-    await exchange.relay(engine, path, settle=settle)
+    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=settle))
 
 
 def _without_labels(query: Query, container: Container) -> Query:

@@ -7,7 +7,7 @@ from typing import Any
 from swarmcore.images import familiar_image, without_moved_names
 from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node
-from swarmcore.protocols import Exchange, Route
+from swarmcore.protocols import Exchange, ResponseHooks, Route
 from swarmcore_api_docker.compat.version_gates import able_engines
 from swarmcore_api_docker.images.holders import agreed_holder, find_holders
 from swarmcore_api_docker.requests import engine_path
@@ -31,7 +31,7 @@ async def inspect(exchange: Exchange) -> None:
     await exchange.relay(
         engine,
         engine_path(exchange, "images", name, "json"),
-        rewrite=_rewrite(engine.node, show_detail),
+        hooks=_hooks(engine.node, show_detail),
     )
 
 
@@ -43,15 +43,14 @@ async def show_history(exchange: Exchange) -> None:
     await exchange.relay(
         engine,
         engine_path(exchange, "images", name, "history"),
-        rewrite=_rewrite(engine.node, show_layers),
+        hooks=_hooks(engine.node, show_layers),
     )
 
 
-def _rewrite(
-    node: Node, show: Callable[[Answer, Node], Answer]
-) -> Callable[[Answer], Answer] | None:
+def _hooks(node: Node, show: Callable[[Answer, Node], Answer]) -> ResponseHooks:
     """*show* for the answers of *node*, where names have moved away from it."""
-    return (lambda answer: show(answer, node)) if node.moved_names else None
+    moved = bool(node.moved_names)
+    return ResponseHooks(map_response=(lambda answer: show(answer, node)) if moved else None)
 
 
 def show_detail(answer: Answer, node: Node) -> Answer:

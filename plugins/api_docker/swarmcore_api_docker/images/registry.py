@@ -6,8 +6,8 @@ Credentials go to the engine that asks, and nowhere else.
 from swarmcore.errors import Conflict, EngineUnreachable
 from swarmcore.images import familiar_image
 from swarmcore.messages import Answer, Headers, find_header
-from swarmcore.protocols import Exchange, Route
-from swarmcore_api_docker.compat.stream_errors import ProgressEpilogue
+from swarmcore.protocols import Exchange, ResponseHooks, Route
+from swarmcore_api_docker.compat.stream_errors import ProgressErrorTail
 from swarmcore_api_docker.fanout.gather import ask_patiently
 from swarmcore_api_docker.images.holders import choose_pusher
 from swarmcore_api_docker.images.moved_names import take_away
@@ -92,6 +92,5 @@ async def push(exchange: Exchange) -> None:
         await engine.refresh_images()  # they have the registry's digests now
 
     path = engine_path(exchange, "images", name, "push")
-    await exchange.relay(
-        engine, path, settle=settle, settle_at_end=True, epilogue=ProgressEpilogue()
-    )
+    hooks = ResponseHooks(on_status=settle, on_status_at="end", on_engine_lost=ProgressErrorTail())
+    await exchange.relay(engine, path, hooks=hooks)

@@ -16,7 +16,7 @@ from swarmcore.errors import Conflict, NotFound
 from swarmcore.messages import Answer, dump_json
 from swarmcore.model import Container
 from swarmcore.node import PREDEFINED_NETWORKS, Node
-from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
 from swarmcore_api_docker.compat.version_gates import require_heeded
 from swarmcore_api_docker.fanout.gather import ask_all, require_success
 from swarmcore_api_docker.networks.find import (
@@ -116,7 +116,7 @@ async def _cut_off(exchange: Exchange, network: Network, body: dict[str, Any]) -
     async def settle(status: int) -> None:
         await refresh_quietly(engine.refresh_networks)
 
-    await exchange.relay(engine, path, body=dump_json(body), settle=settle)
+    await exchange.relay(engine, path, body=dump_json(body), hooks=ResponseHooks(on_status=settle))
 
 
 async def _change(
@@ -138,7 +138,7 @@ async def _change(
         engine,
         engine_path(exchange, "networks", network.id, verb),
         body=dump_json({**body, "Container": container.id}),
-        settle=settle,
+        hooks=ResponseHooks(on_status=settle),
     )
 
 
@@ -155,7 +155,7 @@ async def remove(exchange: Exchange) -> None:
             await refresh_quietly(engine.refresh_networks)
 
     path = engine_path(exchange, "networks", network.id)
-    await exchange.relay(engine, path, settle=settle)
+    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=settle))
 
 
 async def _refresh(engine: Engine) -> None:

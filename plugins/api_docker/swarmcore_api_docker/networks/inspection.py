@@ -6,7 +6,7 @@ from typing import Any
 
 from swarmcore.config.network_labels import has_own_labels, without_own_labels
 from swarmcore.messages import Answer, json_answer
-from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore.protocols import Cluster, Engine, Exchange, ResponseHooks, Route
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.networks.find import Network, named_network, network_engines
 from swarmcore_api_docker.networks.spanning import endpoint_holders
@@ -27,8 +27,8 @@ async def inspect(exchange: Exchange) -> None:
     engines = network_engines(exchange, network)
     path = engine_path(exchange, "networks", network.id)
     if not network.is_spanning:
-        rewrite = show_network if has_own_labels(network.document) else None
-        await exchange.relay(engines[0], path, rewrite=rewrite)
+        show = show_network if has_own_labels(network.document) else None
+        await exchange.relay(engines[0], path, hooks=ResponseHooks(map_response=show))
         return
     engines += _late_holders(exchange.cluster, network, engines)
     version = exchange.request.version

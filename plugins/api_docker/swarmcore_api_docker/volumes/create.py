@@ -9,7 +9,7 @@ from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore.protocols import Cluster, Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.colocation import Site, answering_engine, pinned_labels, split_node
 from swarmcore_api_docker.fanout.gather import ask_all, require_success
@@ -76,7 +76,8 @@ async def create(exchange: Exchange, *, everywhere: bool = False) -> None:
     made = _Made(engine)
     with site.expected_on(engine):
         sent = dump_json(read) if raw else b""
-        await exchange.relay(engine, path, body=sent, rewrite=made.see, settle=made.settle)
+        hooks = ResponseHooks(map_response=made.see, on_status=made.settle)
+        await exchange.relay(engine, path, body=sent, hooks=hooks)
 
 
 async def _create_everywhere(exchange: Exchange, read: Mapping[str, Any], site: Site) -> None:

@@ -9,7 +9,7 @@ from swarmcore.errors import BadRequest, NotFound, Unavailable
 from swarmcore.filters import Filters, invalid, parse_filters
 from swarmcore.messages import Answer
 from swarmcore.node import Node, is_spanning
-from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.colocation import answering_engine
 from swarmcore_api_docker.fanout.gather import Replies, ask_all, require_success
@@ -108,7 +108,7 @@ async def remove(exchange: Exchange) -> None:
             for engine in engines:
                 await _removing(engine, name_on(engine.node, text))(status)
 
-        await exchange.relay(engines[0], path, settle=settle)
+        await exchange.relay(engines[0], path, hooks=ResponseHooks(on_status=settle))
         return
     await _remove_everywhere(exchange, engines, text)
     await exchange.send(Answer(204))

@@ -4,7 +4,11 @@ import json
 
 import pytest
 from swarmcore_api_docker.compat.media_types import FRAMED, RAW, name_output
-from swarmcore_api_docker.compat.stream_errors import OutputEpilogue, ProgressEpilogue, WaitEpilogue
+from swarmcore_api_docker.compat.stream_errors import (
+    OutputErrorTail,
+    ProgressErrorTail,
+    WaitErrorTail,
+)
 
 from swarmcore.versions import ApiVersion
 
@@ -17,32 +21,32 @@ def frame(stream, data):
     ("seen", "before"), [([], b""), ([b'{"a":1}\r\n'], b""), ([b"{}\n", b'{"a"'], b"\n")]
 )
 def test_progress_ends_with_an_error_on_a_line_of_its_own(seen, before):
-    epilogue = ProgressEpilogue()
+    tail = ProgressErrorTail()
     for data in seen:
-        epilogue.see(data)
-    said = epilogue.speak("engine n1: gone")
+        tail.feed(data)
+    said = tail.error_tail("engine n1: gone")
     assert said.startswith(before + b"{")
     assert json.loads(said) == {
         "errorDetail": {"message": "engine n1: gone"},
         "error": "engine n1: gone",
     }
-    assert epilogue.completes
+    assert tail.ends_cleanly
 
 
 def test_a_wait_ends_with_the_bare_reason_unless_it_was_over():
-    epilogue = WaitEpilogue()
-    assert epilogue.speak("engine n1: gone") == b"engine n1: gone\n"
-    epilogue.see(b'{"StatusCode":0}\n')
-    assert epilogue.speak("engine n1: gone") == b""
+    tail = WaitErrorTail()
+    assert tail.error_tail("engine n1: gone") == b"engine n1: gone\n"
+    tail.feed(b'{"StatusCode":0}\n')
+    assert tail.error_tail("engine n1: gone") == b""
 
 
 @pytest.mark.parametrize("condition", ["next-exit", "removed"])
 def test_a_wait_for_an_exit_to_come_ends_with_an_error_in_its_answer(condition):
-    epilogue = WaitEpilogue(condition)
-    said = json.loads(epilogue.speak("engine n1: gone"))
+    tail = WaitErrorTail(condition)
+    said = json.loads(tail.error_tail("engine n1: gone"))
     assert said == {"StatusCode": -1, "Error": {"Message": "engine n1: gone"}}
-    epilogue.see(b'{"StatusCode":0}\n')
-    assert epilogue.speak("engine n1: gone") == b""
+    tail.feed(b'{"StatusCode":0}\n')
+    assert tail.error_tail("engine n1: gone") == b""
 
 
 FRAMES = frame(1, b"out") + frame(2, b"") + frame(1, b"x" * 300)
@@ -50,18 +54,18 @@ FRAMES = frame(1, b"out") + frame(2, b"") + frame(1, b"x" * 300)
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 1000])
 def test_output_ends_with_a_frame_of_the_daemon(size):
-    epilogue = OutputEpilogue()
+    tail = OutputErrorTail()
     for at in range(0, len(FRAMES), size):
-        epilogue.see(FRAMES[at : at + size])
-    assert epilogue.speak("engine n1: gone") == frame(3, b"engine n1: gone")
-    assert not epilogue.completes
+        tail.feed(FRAMES[at : at + size])
+    assert tail.error_tail("engine n1: gone") == frame(3, b"engine n1: gone")
+    assert not tail.ends_cleanly
 
 
 @pytest.mark.parametrize("cut", [3, 9, len(FRAMES) - 1])
 def test_nothing_is_said_in_the_middle_of_a_frame(cut):
-    epilogue = OutputEpilogue()
-    epilogue.see(FRAMES[:cut])
-    assert epilogue.speak("engine n1: gone") == b""
+    tail = OutputErrorTail()
+    tail.feed(FRAMES[:cut])
+    assert tail.error_tail("engine n1: gone") == b""
 
 
 @pytest.mark.parametrize(
@@ -74,8 +78,8 @@ def test_nothing_is_said_in_the_middle_of_a_frame(cut):
     ],
 )
 def test_an_old_engines_output_is_called_what_a_new_client_expects(before, terminal, after):
-    reword = name_output(ApiVersion(1, 45), ApiVersion(1, 41), terminal=terminal)
-    assert reword(before) == after
+    map_headers = name_output(ApiVersion(1, 45), ApiVersion(1, 41), terminal=terminal)
+    assert map_headers(before) == after
 
 
 @pytest.mark.parametrize(("asked", "spoken"), [(41, 41), (41, 51), (42, 42), (51, 51)])
