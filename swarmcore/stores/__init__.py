@@ -1,6 +1,17 @@
-"""What stores have in common: where things are kept, how a list is followed, who leads."""
+"""What stores have in common: where things are kept, how a list is followed, who leads.
 
-from swarmcore.stores.campaign import Seat, SeatElection, Session
+``stores.http``, the client of those that are asked over HTTP, is imported from its own module.
+"""
+
+from swarmcore.stores.election import (
+    Holder,
+    KeyElection,
+    LeaderKey,
+    Seat,
+    SeatElection,
+    Session,
+    SessionLost,
+)
 from swarmcore.stores.following import (
     Report,
     Seen,
@@ -10,7 +21,6 @@ from swarmcore.stores.following import (
     poll,
     still_in_force,
 )
-from swarmcore.stores.guard import SessionLost
 from swarmcore.stores.location import (
     Location,
     describe_entry,
@@ -20,9 +30,11 @@ from swarmcore.stores.location import (
     read_tls,
 )
 from swarmcore.stores.patience import Patience
-from swarmcore.stores.securing import store_context
 
 __all__ = [
+    "Holder",
+    "KeyElection",
+    "LeaderKey",
     "Location",
     "Patience",
     "Report",
@@ -41,5 +53,4 @@ __all__ = [
     "read_label",
     "read_tls",
     "still_in_force",
-    "store_context",
 ]

@@ -3,10 +3,10 @@
 from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
-from swarmcore.stores import Location, SeatElection, parse_location, store_context
+from swarmcore.stores import KeyElection, Location, parse_location
 from swarmcore_discovery_consul.agent import Agent
 from swarmcore_discovery_consul.discovery import ConsulDiscovery
-from swarmcore_discovery_consul.election import ConsulSeat
+from swarmcore_discovery_consul.election import ConsulKey
 
 _PORT = 8500
 
@@ -26,8 +26,7 @@ def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election
     if uri.scheme != "consul":
         return None
     location = _location(uri, options)
-    seat = ConsulSeat(_agent(location, options), location, options.ttl_seconds)
-    return SeatElection(seat)
+    return KeyElection(ConsulKey(_agent(location, options), location, options.ttl_seconds))
 
 
 def _location(uri: DiscoveryURI, options: DiscoveryOptions) -> Location:
@@ -39,9 +38,4 @@ def _location(uri: DiscoveryURI, options: DiscoveryOptions) -> Location:
 
 
 def _agent(location: Location, options: DiscoveryOptions) -> Agent:
-    scheme = "https" if location.tls else "http"
-    return Agent(
-        f"{scheme}://{location.servers[0].hostport}",
-        store_context(location.tls),
-        options.options.get("consul.tokenfile", ""),
-    )
+    return Agent(location, options.options.get("consul.tokenfile", ""))

@@ -1,19 +1,17 @@
 """Consul's HTTP API: https://developer.hashicorp.com/consul/api-docs, ``kv`` and ``session``."""
 
 import json
-import ssl
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import trio
 
 from swarmcore.errors import reason_of
-from swarmcore.stores import StoreError
-
-_ANSWER_SECONDS = 5.0
+from swarmcore.stores import Location, StoreError
+from swarmcore.stores.http import StoreClient
 
 #: A blocking query is answered up to a sixteenth later than it was to wait.
 _LATE = 17 / 16
@@ -38,15 +36,19 @@ class Agent:
     """One Consul agent.
 
     Args:
-        base: ``http://host:port``.
-        context: for TLS.
+        location: its address, and files for TLS.
         token_file: path of a file with an ACL token; empty: none is sent.
     """
 
-    def __init__(self, base: str, context: ssl.SSLContext, token_file: str = "") -> None:
-        self._base = base
-        self._context = context
+    def __init__(self, location: Location, token_file: str = "") -> None:
+        base = f"{'https' if location.tls else 'http'}://{location.servers[0].hostport}"
+        self._name = f"consul {base}"
+        self._client = StoreClient(f"{base}/v1/", location.tls, name=self._name)
         self._token_file = token_file
+
+    def connected(self) -> AbstractAsyncContextManager[None]:
+        """Keep a connection open between questions, until the context ends."""
+        return self._client.connected()
 
     async def ask(
         self,
@@ -74,41 +76,32 @@ class Agent:
         parameters: dict[str, str | int] = dict(query)
         if wait_seconds:
             parameters["wait"] = f"{wait_seconds:g}s"
-        seconds = _ANSWER_SECONDS + wait_seconds * _LATE
         content = text.encode() if text is not None else json.dumps(body).encode() if body else b""
+        reply = await self._client.ask(
+            method,
+            path,
+            query=parameters,
+            body=content,
+            headers=await self._headers(),
+            wait_seconds=wait_seconds * _LATE,
+        )
+        if reply.status not in (200, 404):
+            raise StoreError(f"{self._name}: status {reply.status}: {reply.text[:200]}")
+        index = reply.headers.get("x-consul-index", "0")
         try:
-            with trio.fail_after(seconds):
-                async with httpx.AsyncClient(
-                    verify=self._context,
-                    timeout=httpx.Timeout(_ANSWER_SECONDS, read=seconds),
-                    trust_env=False,
-                ) as client:
-                    response = await client.request(
-                        method,
-                        f"{self._base}/v1/{path}",
-                        params=parameters,
-                        content=content,
-                        headers=await self._headers(),
-                    )
-            return _reply(response)
-        except trio.TooSlowError:
-            raise StoreError(f"consul {self._base}: no answer within {seconds:g} s") from None
-        except (httpx.HTTPError, OSError, ValueError) as error:
-            raise StoreError(f"consul {self._base}: {reason_of(error)}") from None
+            value = reply.json() if reply.status == 200 else None
+        except ValueError as error:
+            raise StoreError(f"{self._name}: {error}") from None
+        return Reply(reply.status, value, int(index) if index.isdigit() else 0)
 
     async def _headers(self) -> Mapping[str, str]:
         if not self._token_file:
             return {}
-        # Abandoned when cancelled: a hung file system must not keep the manager from stopping.
-        text = await trio.to_thread.run_sync(
-            Path(self._token_file).read_text, abandon_on_cancel=True
-        )
+        try:
+            # Abandoned when cancelled: a hung file system must not keep the manager from stopping.
+            text = await trio.to_thread.run_sync(
+                Path(self._token_file).read_text, abandon_on_cancel=True
+            )
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{self._name}: {reason_of(error)}") from None
         return {"X-Consul-Token": text.strip()}
-
-
-def _reply(response: httpx.Response) -> Reply:
-    if response.status_code not in (200, 404):
-        raise ValueError(f"status {response.status_code}: {response.text.strip()[:200]}")
-    index = response.headers.get("X-Consul-Index", "0")
-    value = json.loads(response.content) if response.status_code == 200 else None
-    return Reply(response.status_code, value, int(index) if index.isdigit() else 0)

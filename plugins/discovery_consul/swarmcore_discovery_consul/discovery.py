@@ -35,7 +35,8 @@ class ConsulDiscovery:
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
-        await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
+        async with self._agent.connected():
+            await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
 
     async def _watch(self, report: Report) -> None:
         path = f"kv/{quote(self._location.nodes)}/"

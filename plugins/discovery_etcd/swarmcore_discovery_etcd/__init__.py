@@ -2,9 +2,9 @@
 
 from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
-from swarmcore.stores import Location, SeatElection, parse_location, store_context
+from swarmcore.stores import KeyElection, parse_location
 from swarmcore_discovery_etcd.discovery import EtcdDiscovery
-from swarmcore_discovery_etcd.election import EtcdSeat
+from swarmcore_discovery_etcd.election import EtcdKey
 from swarmcore_discovery_etcd.gateway import Gateway
 from swarmcore_discovery_etcd.login import read_login
 
@@ -17,7 +17,7 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
     if uri.scheme != "etcd":
         return None
     location = parse_location(uri, options, _PORT)
-    return EtcdDiscovery(_gateway(location, options), location, options)
+    return EtcdDiscovery(Gateway(location, read_login(options)), location, options)
 
 
 @hookimpl
@@ -26,14 +26,5 @@ def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election
     if uri.scheme != "etcd":
         return None
     location = parse_location(uri, options, _PORT)
-    gateway = _gateway(location, options)
-    return SeatElection(EtcdSeat(gateway, location.leader, options.ttl_seconds))
-
-
-def _gateway(location: Location, options: DiscoveryOptions) -> Gateway:
-    return Gateway(
-        location.servers,
-        store_context(location.tls),
-        secure=bool(location.tls),
-        login=read_login(options),
-    )
+    gateway = Gateway(location, read_login(options))
+    return KeyElection(EtcdKey(gateway, location.leader, options.ttl_seconds))

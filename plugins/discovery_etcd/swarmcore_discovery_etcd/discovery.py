@@ -1,8 +1,6 @@
 """The engines below a prefix, followed; and one engine, kept announced by a lease."""
 
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
 
 import trio
 
@@ -32,7 +30,8 @@ class EtcdDiscovery:
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
-        await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
+        async with self._gateway.connected():
+            await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
 
     # ---- following
 
@@ -42,7 +41,13 @@ class EtcdDiscovery:
         report(values)
         signals, changed = trio.open_memory_channel[None](1)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._signal_changes, revision + 1, signals)
+            nursery.start_soon(
+                self._gateway.watch,
+                encode(self._prefix),
+                prefix_end(self._prefix),
+                revision + 1,
+                signals,
+            )
             while True:
                 with trio.move_on_after(_CHECK_SECONDS) as check:
                     await changed.receive()
@@ -58,22 +63,6 @@ class EtcdDiscovery:
         )
         values = [decode(pair.get("value", "")) for pair in found.get("kvs", [])]
         return values, int(found["header"]["revision"])
-
-    async def _signal_changes(self, revision: int, signals: trio.MemorySendChannel[None]) -> None:
-        def take(result: dict[str, Any]) -> None:
-            if result.get("canceled"):
-                raise StoreError("etcd: the watch was cancelled; the list is read again")
-            if result.get("events"):
-                with suppress(trio.WouldBlock):  # a list that is still to be read will show it
-                    signals.send_nowait(None)
-
-        request = {
-            "key": encode(self._prefix),
-            "range_end": prefix_end(self._prefix),
-            "start_revision": str(revision),
-        }
-        await self._gateway.stream("watch", take, create_request=request)
-        raise StoreError("etcd: the watch ended; the list is read again")
 
     # ---- announcing
 

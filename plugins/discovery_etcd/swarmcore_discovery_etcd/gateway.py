@@ -4,49 +4,40 @@ A field that is zero or empty is missing in an answer.  See etcd's manual, "gRPC
 """
 
 import json
-import ssl
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
-import httpx
 import trio
 
 from swarmcore.addresses import Address
-from swarmcore.errors import reason_of
-from swarmcore.stores import StoreError
+from swarmcore.stores import Location, StoreError
+from swarmcore.stores.http import StoreClient, StoreReply, read_json
 from swarmcore_discovery_etcd.login import Login, is_stale
-
-_ANSWER_SECONDS = 5.0
-
-#: A list of every host of a /16 with labels is a tenth of it.
-_LARGEST_BYTES = 64 * 1024 * 1024
 
 
 class Gateway:
     """One etcd cluster.
 
     Args:
-        servers: tried in turn, the last good one first.
-        context: for TLS.
-        secure: whether to speak TLS.
+        location: its servers, tried in turn, the last good one first; and files for TLS.
         login: for an etcd with users.
     """
 
-    def __init__(
-        self,
-        servers: Sequence[Address],
-        context: ssl.SSLContext,
-        *,
-        secure: bool,
-        login: Login | None = None,
-    ) -> None:
-        self._servers = list(servers)
-        self._context = context
-        self._scheme = "https" if secure else "http"
+    def __init__(self, location: Location, login: Login | None = None) -> None:
+        scheme = "https" if location.tls else "http"
+        self._servers = [_Server(scheme, address, location) for address in location.servers]
         self._login = login
         self._token = ""
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """Keep connections open between calls, until the context ends."""
+        async with AsyncExitStack() as stack:
+            for server in self._servers.copy():
+                await stack.enter_async_context(server.client.connected())
+            yield
 
     async def call(self, method: str, **fields: Any) -> dict[str, Any]:
         """Call a method, on the first server that answers.
@@ -72,87 +63,104 @@ class Gateway:
         if self._login is not None and not self._token:
             await self._authenticate(self._login)
         try:
-            return await self._read(method, fields)
+            return await self._servers[0].ask(method, fields, self._headers())
         except StoreError as error:
             if self._login is None or not is_stale(str(error)):
                 raise
         await self._authenticate(self._login)
-        return await self._read(method, fields)
+        return await self._servers[0].ask(method, fields, self._headers())
 
     async def _authenticate(self, login: Login) -> None:
         self._token = ""
-        answer = await self._read("auth/authenticate", await login.document())
+        answer = await self._servers[0].ask("auth/authenticate", await login.document(), {})
         self._token = str(answer.get("token", ""))
 
-    async def _read(self, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        async with self._request(method, fields) as response:
-            return await _document(response)
+    def _headers(self) -> Mapping[str, str]:
+        return {"Authorization": self._token} if self._token else {}
 
-    async def stream(
-        self, method: str, take: Callable[[dict[str, Any]], None], **fields: Any
+    async def watch(
+        self, first: str, end: str, revision: int, signals: trio.MemorySendChannel[None]
     ) -> None:
-        """Call a method whose answer goes on; returns when the server ends it.
+        """Send to *signals* after each change of the keys from *first* to *end*, until it fails.
 
         Args:
-            method: its path.
-            take: gets each result.
-            fields: the request.
+            first, end: of the range, encoded; an empty *end* means the one key *first*.
+            revision: of the first change that counts.
+            signals: has room for one: a signal that was not taken yet stands for later ones too.
 
         Raises:
-            StoreError: it failed, at the beginning or later.
+            StoreError: always, in the end; what was watched must be read again.
         """
-        async with self._request(method, fields, seconds=None) as response:
-            async for line in response.aiter_lines():
-                if line:
-                    take(_result(json.loads(line)))
 
-    @asynccontextmanager
-    async def _request(
-        self, method: str, fields: Mapping[str, Any], seconds: float | None = _ANSWER_SECONDS
-    ) -> AsyncIterator[httpx.Response]:
-        """The answer's head; errors of the connection, and refusals, as ``StoreError``.
+        def take(line: bytes) -> None:
+            result = _result(read_json(line))
+            if result.get("canceled"):
+                raise StoreError("etcd: the watch was cancelled; the store is read again")
+            if result.get("events"):
+                with suppress(trio.WouldBlock):
+                    signals.send_nowait(None)
 
-        Args:
-            seconds: for the whole of it; ``None``: only the head has a deadline.
-        """
-        server = self._servers[0].hostport
-        limits = httpx.Timeout(_ANSWER_SECONDS, read=seconds)
+        request = {"key": first, "start_revision": str(revision)}
+        if end:
+            request["range_end"] = end
+        await self._servers[0].stream("watch", take, {"create_request": request}, self._headers())
+        raise StoreError("etcd: the watch ended; the store is read again")
+
+
+class _Server:
+    """One server of the cluster.
+
+    Args:
+        scheme: ``http`` or ``https``.
+        address: of the server.
+        location: whose files for TLS count.
+    """
+
+    def __init__(self, scheme: str, address: Address, location: Location) -> None:
+        self._name = f"etcd {address.hostport}"
+        base = f"{scheme}://{address.hostport}/v3/"
+        json_headers = {"Content-Type": "application/json"}
+        self.client = StoreClient(base, location.tls, json_headers, name=self._name)
+
+    async def ask(
+        self, method: str, fields: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """The document that answers a call; a refusal as ``StoreError``."""
+        reply = await self.client.ask("POST", method, body=_encoded(fields), headers=headers)
+        self._check(reply)
         try:
-            with trio.fail_after(seconds if seconds is not None else float("inf")):
-                async with (
-                    httpx.AsyncClient(
-                        verify=self._context, timeout=limits, trust_env=False
-                    ) as client,
-                    client.stream(
-                        "POST",
-                        f"{self._scheme}://{server}/v3/{method}",
-                        json=dict(fields),
-                        headers={"Authorization": self._token} if self._token else None,
-                    ) as response,
-                ):
-                    if response.status_code != 200:
-                        raise StoreError(f"etcd {server}: {await _refusal(response)}")
-                    yield response
-        except trio.TooSlowError:
-            raise StoreError(f"etcd {server}: no answer within {seconds:g} s") from None
-        except (httpx.HTTPError, OSError, ValueError) as error:
-            raise StoreError(f"etcd {server}: {reason_of(error)}") from None
+            document = reply.json()
+        except ValueError as error:
+            raise StoreError(f"{self._name}: {error}") from None
+        if not isinstance(document, dict):
+            raise StoreError(f"{self._name}: an answer that is no object")
+        return document
+
+    async def stream(
+        self,
+        method: str,
+        take: Callable[[bytes], None],
+        fields: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> None:
+        """Take each line of an answer that goes on; returns when the server ends it."""
+        refusal = await self.client.stream(
+            "POST", method, take, body=_encoded(fields), headers=headers
+        )
+        if refusal is not None:
+            self._check(refusal)
+
+    def _check(self, reply: StoreReply) -> None:
+        if reply.status != 200:
+            raise StoreError(f"{self._name}: {_refusal(reply)}")
 
 
-async def _document(response: httpx.Response) -> dict[str, Any]:
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > _LARGEST_BYTES:
-            raise ValueError(f"an answer of more than {_LARGEST_BYTES} bytes")
-    document = json.loads(content)
-    if not isinstance(document, dict):
-        raise ValueError("an answer that is no object")
-    return document
+def _encoded(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(dict(fields)).encode()
 
 
 def _result(line: Any) -> dict[str, Any]:
-    """What a line of a stream says; 3.4 and 3.5 report failure in different places."""
+    """The result in one line of a stream; 3.4 and 3.5 report failure in different places."""
     if not isinstance(line, dict) or not isinstance(line.get("result"), dict):
         error = line.get("error", line) if isinstance(line, dict) else line
         message = error.get("message", error) if isinstance(error, dict) else error
@@ -161,10 +169,10 @@ def _result(line: Any) -> dict[str, Any]:
     return result
 
 
-async def _refusal(response: httpx.Response) -> str:
-    text = (await response.aread()).decode(errors="replace").strip()
+def _refusal(reply: StoreReply) -> str:
+    text = reply.text
     with suppress(ValueError, KeyError, TypeError):  # its own errors are plain text
-        text = str(json.loads(text)["error"])
+        text = str(reply.json()["error"])
     if "CommonName of client sending a request against gateway" in text:
         return (
             "it takes no client certificate with a common name through its gateway; "
@@ -172,12 +180,12 @@ async def _refusal(response: httpx.Response) -> str:
         )
     if "user name is empty" in text:
         return "it wants a user; give --discovery-opt etcd.user=NAME and etcd.passwordfile=FILE"
-    if response.status_code == 404:
+    if reply.status == 404:
         return (
             "it has no /v3 here; etcd 3.4 or newer is needed, with its gRPC gateway "
             "(--enable-grpc-gateway)"
         )
-    return f"status {response.status_code}: {text[:200]}"
+    return f"status {reply.status}: {text[:200]}"
 
 
 def encode(text: str) -> str:

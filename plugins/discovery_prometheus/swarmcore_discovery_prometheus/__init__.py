@@ -8,7 +8,7 @@ from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
 from swarmcore.stores import Seen, StoreError, poll
 from swarmcore_discovery_prometheus.groups import parse_groups
-from swarmcore_discovery_prometheus.sources import Source, file_source, http_source
+from swarmcore_discovery_prometheus.sources import FileSource, HTTPSource, Source
 
 
 @hookimpl
@@ -19,9 +19,9 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
         return None
     match kind:
         case "http" | "https":
-            source = http_source(f"{kind}://{uri.rest}", options)
+            source: Source = HTTPSource(f"{kind}://{uri.rest}", options)
         case "file":
-            source = file_source(uri.rest)
+            source = FileSource(uri.rest)
         case _:
             raise ConfigError(
                 f"{uri}: write prometheus+http://, prometheus+https:// or prometheus+file://"
@@ -63,17 +63,18 @@ class PrometheusDiscovery:
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
-        await poll(
-            self._look,
-            sink,
-            period_seconds=self._period_seconds,
-            hold_seconds=self._hold_seconds,
-            source="the list of targets",
-            whole=self._whole,
-        )
+        async with self._source.connected():
+            await poll(
+                self._look,
+                sink,
+                period_seconds=self._period_seconds,
+                hold_seconds=self._hold_seconds,
+                source="the list of targets",
+                whole=self._whole,
+            )
 
     async def _look(self) -> Seen:
-        documents = await self._source()
+        documents = await self._source.read()
         try:
             return parse_groups(documents, self._port)
         except ValueError as error:

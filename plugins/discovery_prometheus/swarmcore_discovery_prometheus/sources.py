@@ -1,22 +1,21 @@
 """Where the documents come from: an HTTP server, or files that match a pattern."""
 
 import glob
-from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import trio
 
-from swarmcore.errors import ConfigError, reason_of
-from swarmcore.protocols import DiscoveryOptions, TLSFiles
-from swarmcore.stores import StoreError, read_tls, store_context
+from swarmcore.errors import ConfigError
+from swarmcore.protocols import DiscoveryOptions
+from swarmcore.stores import StoreError, read_tls
+from swarmcore.stores.http import StoreClient
 
 #: Where each document was found -> its text.
 Documents = dict[str, str]
-
-#: Reads every document once.
-Source = Callable[[], Awaitable[Documents]]
 
 _ANSWER_SECONDS = 10.0
 
@@ -24,10 +23,23 @@ _ANSWER_SECONDS = 10.0
 _LARGEST_BYTES = 64 * 1024 * 1024
 
 
-# ---- HTTP
+class Source(Protocol):
+    """Where documents are read."""
+
+    def connected(self) -> AbstractAsyncContextManager[None]:
+        """Keep open what reading needs, until the context ends."""
+        ...
+
+    async def read(self) -> Documents:
+        """Read every document once.
+
+        Raises:
+            StoreError: one cannot be read.
+        """
+        ...
 
 
-def http_source(url: str, options: DiscoveryOptions) -> Source:
+class HTTPSource:
     """Documents from a server, one for each reading.
 
     Args:
@@ -37,62 +49,47 @@ def http_source(url: str, options: DiscoveryOptions) -> Source:
     Raises:
         ConfigError: the URL is malformed, or a file of TLS cannot be used.
     """
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise ConfigError(f"prometheus+{url}: {error}") from None
-    if not parsed.host:
-        raise ConfigError(f"prometheus+{url} names no host; write prometheus+http://HOST/PATH")
-    tls = (read_tls(options, "prometheus") or TLSFiles()) if parsed.scheme == "https" else None
-    client = partial(
-        httpx.AsyncClient,
-        verify=store_context(tls),
-        timeout=_ANSWER_SECONDS,
-        trust_env=False,
-        headers={
-            "Accept": "application/json",
-            "X-Prometheus-Refresh-Interval-Seconds": f"{options.heartbeat_seconds:g}",
-        },
-    )
-    return partial(_read_http, client, parsed, options.options.get("prometheus.tokenfile", ""))
 
+    def __init__(self, url: str, options: DiscoveryOptions) -> None:
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise ConfigError(f"prometheus+{url}: {error}") from None
+        if not parsed.host:
+            raise ConfigError(f"prometheus+{url} names no host; write prometheus+http://HOST/PATH")
+        self._where = str(parsed.copy_with(userinfo=b""))
+        self._token_file = options.options.get("prometheus.tokenfile", "")
+        self._client = StoreClient(
+            str(parsed),
+            read_tls(options, "prometheus") if parsed.scheme == "https" else None,
+            {
+                "Accept": "application/json",
+                "X-Prometheus-Refresh-Interval-Seconds": f"{options.heartbeat_seconds:g}",
+            },
+            name=self._where,
+            answer_seconds=_ANSWER_SECONDS,
+            largest_bytes=_LARGEST_BYTES,
+        )
 
-async def _read_http(
-    client: Callable[[], httpx.AsyncClient], url: httpx.URL, token_file: str
-) -> Documents:
-    where = url.copy_with(userinfo=b"")
-    headers = {}
-    if token_file:
-        headers["Authorization"] = f"Bearer {(await _read_file(token_file)).strip()}"
-    try:
-        # The timeouts of httpx are between two bytes; this one is for the whole answer.
-        with trio.fail_after(_ANSWER_SECONDS):
-            async with (
-                client() as session,
-                session.stream("GET", url, headers=headers) as response,
-            ):
-                if response.status_code != 200:
-                    raise StoreError(f"{where}: status {response.status_code}, 200 was needed")
-                return {str(where): await _text(response, where)}
-    except trio.TooSlowError:
-        raise StoreError(f"{where}: no whole answer within {_ANSWER_SECONDS:g} s") from None
-    except (httpx.HTTPError, OSError) as error:
-        raise StoreError(f"{where}: {reason_of(error)}") from None
+    def connected(self) -> AbstractAsyncContextManager[None]:
+        """See ``Source``."""
+        return self._client.connected()
 
-
-async def _text(response: httpx.Response, where: httpx.URL) -> str:
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > _LARGEST_BYTES:
-            raise StoreError(f"{where}: larger than {_LARGEST_BYTES} bytes")
-    return _decoded(bytes(content), str(where))
+    async def read(self) -> Documents:
+        """See ``Source``."""
+        headers = {}
+        if self._token_file:
+            headers["Authorization"] = f"Bearer {(await _read_file(self._token_file)).strip()}"
+        reply = await self._client.ask("GET", headers=headers)
+        if reply.status != 200:
+            raise StoreError(f"{self._where}: status {reply.status}, 200 was needed")
+        return {self._where: _decoded(reply.body, self._where)}
 
 
 # ---- files
 
 
-def file_source(pattern: str) -> Source:
+class FileSource:
     """Documents from files, in the order of their names.
 
     Args:
@@ -101,19 +98,25 @@ def file_source(pattern: str) -> Source:
     Raises:
         ConfigError: there is none, or it does not begin at the root.
     """
-    if not pattern.startswith("/"):
-        raise ConfigError(
-            f"prometheus+file://{pattern} needs an absolute path; "
-            "write prometheus+file:///PATH/*.json"
-        )
-    return partial(_read_files, pattern)
 
+    def __init__(self, pattern: str) -> None:
+        if not pattern.startswith("/"):
+            raise ConfigError(
+                f"prometheus+file://{pattern} needs an absolute path; "
+                "write prometheus+file:///PATH/*.json"
+            )
+        self._pattern = pattern
 
-async def _read_files(pattern: str) -> Documents:
-    paths = await trio.to_thread.run_sync(glob.glob, pattern, abandon_on_cancel=True)
-    if not paths:
-        raise StoreError(f"{pattern}: no such file")
-    return {path: await _read_file(path) for path in sorted(paths)}
+    def connected(self) -> AbstractAsyncContextManager[None]:
+        """See ``Source``."""
+        return nullcontext()
+
+    async def read(self) -> Documents:
+        """See ``Source``."""
+        paths = await trio.to_thread.run_sync(glob.glob, self._pattern, abandon_on_cancel=True)
+        if not paths:
+            raise StoreError(f"{self._pattern}: no such file")
+        return {path: await _read_file(path) for path in sorted(paths)}
 
 
 async def _read_file(path: str) -> str:

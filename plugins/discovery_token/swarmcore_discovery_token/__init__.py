@@ -2,9 +2,9 @@
 
 from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI
+from swarmcore_discovery_token.clients import choose_client
 from swarmcore_discovery_token.discovery import TokenDiscovery
 from swarmcore_discovery_token.place import parse_place
-from swarmcore_discovery_token.transports import choose_transport
 
 
 @hookimpl
@@ -13,4 +13,4 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
     if uri.scheme not in ("token", "token+http"):
         return None
     place = parse_place(uri, options)
-    return TokenDiscovery(choose_transport(place, options), place, options)
+    return TokenDiscovery(choose_client(place, options), place, options)

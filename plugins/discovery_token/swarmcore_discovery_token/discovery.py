@@ -1,6 +1,5 @@
 """A list at a hub, asked for or waited for; one engine, announced there."""
 
-import json
 from urllib.parse import quote
 
 import trio
@@ -8,9 +7,9 @@ import trio
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import DiscoveryOptions, DiscoverySink, Entry
 from swarmcore.stores import Report, StoreError, describe_entry, follow
+from swarmcore.stores.http import StoreReply
+from swarmcore_discovery_token.clients import HubClient
 from swarmcore_discovery_token.place import Place
-from swarmcore_discovery_token.replies import Reply
-from swarmcore_discovery_token.transports import Transport
 
 #: How long our own hub holds an answer back; classic's knew no waiting.
 _WAIT_SECONDS = 55
@@ -20,20 +19,21 @@ class TokenDiscovery:
     """A ``Discovery`` and a ``Registrar``.
 
     Args:
-        transport: asks the hub.
+        client: asks the hub.
         place: of the list.
         options: heartbeat and time to live.
     """
 
-    def __init__(self, transport: Transport, place: Place, options: DiscoveryOptions) -> None:
-        self._transport = transport
+    def __init__(self, client: HubClient, place: Place, options: DiscoveryOptions) -> None:
+        self._client = client
         self._place = place
         self._options = options
         self._registered = False
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
-        await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
+        async with self._client.connected():
+            await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
 
     async def _watch(self, report: Report) -> None:
         """Ask at each heartbeat, or wait for changes where the hub can tell of them."""
@@ -46,14 +46,14 @@ class TokenDiscovery:
             if not tag:
                 await trio.sleep(self._options.heartbeat_seconds)
 
-    async def _list(self, tag: str) -> Reply:
+    async def _list(self, tag: str) -> StoreReply:
         if not tag:
             # A hub that knows no labels does not know the parameter either.
-            reply = await self._transport.ask("GET", f"{self._place.cluster}?labels=1")
+            reply = await self._client.ask("GET", "?labels=1")
         else:
-            reply = await self._transport.ask(
+            reply = await self._client.ask(
                 "GET",
-                f"{self._place.cluster}?labels=1&wait={_WAIT_SECONDS}",
+                f"?labels=1&wait={_WAIT_SECONDS}",
                 headers={"If-None-Match": tag},
                 wait_seconds=_WAIT_SECONDS,
             )
@@ -73,9 +73,9 @@ class TokenDiscovery:
         Raises:
             ConfigError: the hub knows no such cluster, or refuses the address, at the first time.
         """
-        reply = await self._transport.ask(
+        reply = await self._client.ask(
             "POST",
-            f"{self._place.cluster}?ttl={round(self._options.ttl_seconds)}",
+            f"?ttl={round(self._options.ttl_seconds)}",
             body=describe_entry(entry).encode(),
             headers={"Content-Type": "application/json"},
         )
@@ -89,16 +89,15 @@ class TokenDiscovery:
 
     async def leave(self, entry: Entry) -> None:
         """See ``Registrar``; a hub like classic's cannot do it, and lets the time run out."""
-        url = f"{self._place.cluster}/{quote(str(entry.address), safe='')}"
-        reply = await self._transport.ask("DELETE", url)
+        reply = await self._client.ask("DELETE", f"/{quote(str(entry.address), safe='')}")
         if reply.status not in (200, 404, 405):
             raise StoreError(f"{self._place}: status {reply.status}{_hint(reply)}")
 
 
-def _addresses(reply: Reply, place: Place) -> list[str]:
+def _addresses(reply: StoreReply, place: Place) -> list[str]:
     try:
-        listed = json.loads(reply.body)
-    except (ValueError, RecursionError) as error:
+        listed = reply.json()
+    except ValueError as error:
         raise StoreError(f"{place}: Failed to decode response: {error}") from None
     if listed is None:
         return []
@@ -107,12 +106,11 @@ def _addresses(reply: Reply, place: Place) -> list[str]:
     return listed
 
 
-def _hint(reply: Reply) -> str:
+def _hint(reply: StoreReply) -> str:
     if reply.status == 404:
         return ": it knows no such token; make one with 'swarmcore create'"
-    text = reply.body.decode(errors="replace").strip()
     try:
-        text = str(json.loads(text)["message"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        text = text[:200]
+        text = str(reply.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        text = reply.text[:200]
     return f": {text}" if text else ""

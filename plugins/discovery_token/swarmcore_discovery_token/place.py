@@ -2,12 +2,19 @@
 
 import ipaddress
 import os
+from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from swarmcore.addresses import parse_address
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
+
+#: In which a hub must answer, beside the time for which it was asked to wait.
+ANSWER_SECONDS = 10.0
+#: Longer than any list of engines that a hub keeps.
+LARGEST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,14 @@ class Place:
     def cluster(self) -> str:
         """URL of the list."""
         return f"{self.base}/clusters/{quote(self.token, safe='')}"
+
+    @property
+    def authorization(self) -> Mapping[str, str]:
+        """Headers that say who asks."""
+        if not self.user:
+            return {}
+        pair = f"{self.user}:{self.password}".encode()
+        return {"Authorization": f"Basic {b64encode(pair).decode()}"}
 
     def __str__(self) -> str:
         return f"{self.base}/clusters/{self.token[:6]}..."

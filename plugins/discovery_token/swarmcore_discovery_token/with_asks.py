@@ -12,16 +12,57 @@ import ssl
 import sys
 import types
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import trio
 
-from swarmcore_discovery_token.replies import Reply, add_chunk
+from swarmcore.errors import reason_of
+from swarmcore.stores import StoreError
+from swarmcore.stores.http import StoreReply
+from swarmcore_discovery_token.place import ANSWER_SECONDS, LARGEST_BYTES, Place
 
 
-async def ask_with_asks(
+class AsksClient:
+    """Asks a hub, as ``StoreClient`` does.
+
+    Args:
+        context: for TLS.
+        place: of the list.
+    """
+
+    def __init__(self, context: ssl.SSLContext, place: Place) -> None:
+        self._context = context
+        self._place = place
+
+    def connected(self) -> AbstractAsyncContextManager[None]:
+        """Nothing is kept: each request has a connection of its own."""
+        return nullcontext()
+
+    async def ask(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        wait_seconds: float = 0.0,
+    ) -> StoreReply:
+        """See ``StoreClient.ask``."""
+        sent = {**self._place.authorization, **(headers or {})}
+        seconds = ANSWER_SECONDS + wait_seconds
+        try:
+            with trio.fail_after(seconds):
+                return await _ask(self._context, method, self._place.cluster + path, body, sent)
+        except trio.TooSlowError:
+            raise StoreError(f"{self._place}: no answer within {seconds:g} s") from None
+        except Exception as error:  # its errors have no class in common
+            raise StoreError(f"{self._place}: {reason_of(error)}") from None
+
+
+async def _ask(
     context: ssl.SSLContext, method: str, url: str, body: bytes, headers: Mapping[str, str]
-) -> Reply:
+) -> StoreReply:
     """Ask once; raises what asks raises."""
     asks = _import_asks()
     response = await asks.request(
@@ -35,13 +76,19 @@ async def ask_with_asks(
     )
     content = bytearray()
     if isinstance(response.body, bytes):  # what it has for an empty answer
-        add_chunk(content, response.body)
+        _add_chunk(content, response.body)
     else:
         async with response.body as streamed, contextlib.aclosing(streamed.__aiter__()) as chunks:
             async for chunk in chunks:
-                add_chunk(content, chunk)
+                _add_chunk(content, chunk)
     named = {key.lower(): value for key, value in response.headers.items()}
-    return Reply(int(response.status_code), named, bytes(content))
+    return StoreReply(int(response.status_code), named, bytes(content))
+
+
+def _add_chunk(content: bytearray, chunk: bytes) -> None:
+    content += chunk
+    if len(content) > LARGEST_BYTES:
+        raise ValueError(f"an answer of more than {LARGEST_BYTES} bytes")
 
 
 def _import_asks() -> Any:
