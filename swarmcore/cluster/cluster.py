@@ -17,7 +17,6 @@ from swarmcore import protocols
 from swarmcore.cluster.bringing import bringing
 from swarmcore.cluster.completion import Completion
 from swarmcore.cluster.creation import Creation
-from swarmcore.cluster.execs import Execs
 from swarmcore.cluster.fanout import Fanout
 from swarmcore.cluster.healing import refresh_engines
 from swarmcore.cluster.identity import identify
@@ -92,7 +91,6 @@ class Cluster:
         self.membership = Membership(
             make_engine, self._index, self._fanout, listener, self._book, self._note_change
         )
-        self._execs = Execs(self.healthy_engines, self.membership.by_node)
         self._completion = Completion()
         self._placement = Placement(
             scheduler,
@@ -343,18 +341,6 @@ class Cluster:
         return await self._completion.finish(
             lambda: rename(self._placement, engine, container, name.removeprefix("/"), request)
         )
-
-    def remember_exec(self, exec_id: str, container: Container) -> None:
-        """An engine just created *exec_id* in *container*."""
-        self._execs.remember(exec_id, container.node_id)
-
-    async def find_exec(self, exec_id: str) -> Engine:
-        """The engine that holds an exec; asks all of them when it is not remembered.
-
-        Raises:
-            NotFound: none does.
-        """
-        return await self._execs.find(exec_id)
 
     def pull_targets(self, image: str, client: Client) -> Sequence[Engine]:
         """Where *client*'s pull of *image* must go; see ``protocols.Cluster``."""

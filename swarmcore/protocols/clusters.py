@@ -293,18 +293,6 @@ class Cluster(Protocol):
         """
         ...
 
-    def remember_exec(self, exec_id: str, container: Container) -> None:
-        """An engine just created *exec_id* in *container*."""
-        ...
-
-    async def find_exec(self, exec_id: str) -> Engine:
-        """The engine that holds an exec; asks all of them when it is not remembered.
-
-        Raises:
-            NotFound: none does.
-        """
-        ...
-
     def pull_targets(self, image: str, client: Client) -> Sequence[Engine]:
         """Where *client*'s pull of *image* must go.
 

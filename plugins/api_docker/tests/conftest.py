@@ -102,7 +102,9 @@ class FakeStream:
 
 @dataclass
 class FakeEngine:
-    """Answers ``call`` and ``open`` from ``answers``: path without query -> answer or pieces."""
+    """Answers ``call`` and ``open`` from ``answers``: path without query -> answer or pieces, an
+    error to raise, or an event to wait for.
+    """
 
     node: Node
     answers: dict[str, Any] = field(default_factory=dict)
@@ -119,7 +121,10 @@ class FakeEngine:
 
     async def call(self, method, path, *, body=None, headers=(), version=None):
         await trio.lowlevel.checkpoint()
-        return self._answer(method, path, headers)
+        answer = self._answer(method, path, headers)
+        if isinstance(answer, trio.Event):
+            await answer.wait()
+        return answer
 
     @asynccontextmanager
     async def open(self, method, path, *, body=None, headers=(), version=None):
@@ -215,7 +220,7 @@ class FakeCluster:
     def __init__(self, *engines):
         self._engines = list(engines)
         self.events, self.events_end = [], True
-        self.created, self.renamed, self.execs, self.turns = [], [], {}, []
+        self.created, self.renamed, self.turns = [], [], []
         self.queue = []
         self.image_names = FakeImageNames()
         self.answer = json_answer({"Id": "new", "Warnings": []}, 201)
@@ -236,7 +241,10 @@ class FakeCluster:
         return found
 
     def engine(self, node_id):
-        return next(engine for engine in self._engines if engine.node.id == node_id)
+        for engine in self._engines:
+            if engine.node.id == node_id:
+                return engine
+        raise NotFound(f"no node {node_id}")
 
     def containers(self):
         return [container for node in self.nodes() for container in node.containers.values()]
@@ -270,14 +278,6 @@ class FakeCluster:
     async def rename_container(self, container, name, request):
         self.renamed.append((container.name, name))
         return Answer(204)
-
-    def remember_exec(self, exec_id, container):
-        self.execs[exec_id] = self.engine_of(container)
-
-    async def find_exec(self, exec_id):
-        if exec_id not in self.execs:
-            raise NotFound(f"No such exec instance: {exec_id}")
-        return self.execs[exec_id]
 
     def choose(self, config, engines=None):
         wanted = [text.removeprefix("node==") for text in config.constraints]

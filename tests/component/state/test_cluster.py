@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from swarmcore.errors import Conflict, NotFound, Unavailable
-from swarmcore.messages import Answer, json_answer
+from swarmcore.messages import Answer
 from swarmcore.model import State
 from swarmcore.testing.builders import a_request
 from swarmcore.versions import ApiVersion
@@ -83,43 +83,6 @@ async def test_followers_hear_engines_and_the_cluster_itself(autojump_clock, kit
         ("create", "n1"), ("engine_connect", "n2"), ("engine_disconnect", "n2"),
         ("engine_reconnect", "n2"),
     ]  # fmt: skip
-
-
-async def test_an_exec_is_remembered(autojump_clock, kit, engines):
-    engines[1].add("web")
-    async with kit.open_fleet(*engines) as fleet:
-        fleet.cluster.remember_exec("e1", fleet.cluster.find_container("web"))
-        for engine in engines:
-            engine.asked.clear()
-        assert (await fleet.cluster.find_exec("e1")).node.name == "n2"
-        assert all(engine.asked == [] for engine in engines)
-
-
-async def test_an_exec_of_an_unhealthy_engine_is_known_and_cannot_be_asked(
-    autojump_clock, kit, engines
-):
-    engines[0].add("web")
-    async with kit.open_fleet(*engines) as fleet:
-        fleet.cluster.remember_exec("e1", fleet.cluster.find_container("web"))
-        engines[0].kill()
-        await kit.wait_for(lambda: fleet.node(engines[0]).state is State.UNHEALTHY)
-        with pytest.raises(Unavailable, match="Exec e1 running on unhealthy node n1"):
-            await fleet.cluster.find_exec("e1")
-
-
-async def test_a_forgotten_exec_is_asked_for_everywhere_though_one_engine_hangs(
-    autojump_clock, kit, engines
-):
-    async def never():
-        await trio.sleep_forever()
-
-    engines[0].answer("GET", "^/exec/e1/json", never)
-    engines[2].answer("GET", "^/exec/e1/json", json_answer({"ID": "e1"}))
-    async with kit.open_fleet(*engines) as fleet:
-        with trio.fail_after(1):
-            assert (await fleet.cluster.find_exec("e1")).node.name == "n10"
-        with pytest.raises(NotFound, match="No such exec instance: e2"):
-            await fleet.cluster.find_exec("e2")
 
 
 async def test_a_rename_is_known_when_it_is_answered(autojump_clock, kit, engines):

@@ -1,7 +1,8 @@
 """Containers: created through the cluster, listed from the caches, else carried to their engine."""
 
 from swarmcore.protocols import Route
-from swarmcore_api_docker.containers import create, execs, handlers, inspection, update
+from swarmcore_api_docker.containers import create, handlers, inspection, update
+from swarmcore_api_docker.containers.execs import Execs
 from swarmcore_api_docker.containers.listing import ContainerList
 from swarmcore_api_docker.containers.summary import NameStyle
 from swarmcore_api_docker.images.transfer import Carrier
@@ -21,5 +22,5 @@ def routes(carrier: Carrier, names: NameStyle, *, classic: bool) -> list[Route]:
         *inspection.routes(),
         *update.routes(),
         *handlers.routes(),
-        *execs.routes(),
+        *Execs().routes(),
     ]

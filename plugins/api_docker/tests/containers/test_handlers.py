@@ -8,7 +8,7 @@ from swarmcore_api_docker.containers.create import new_swarm_id
 from swarmcore_api_docker.images.transfer import Carrier
 
 from swarmcore.errors import BadRequest, NotFound, Unavailable
-from swarmcore.messages import Answer, json_answer
+from swarmcore.messages import Answer, error_answer, json_answer
 from swarmcore.model import State
 
 HANDLERS = {
@@ -29,7 +29,10 @@ def engine(docker, web):
 
 @pytest.fixture
 def cluster(docker, engine):
-    return docker.Cluster(docker.Engine(docker.node("n0", "10.0.0.9")), engine)
+    engines = [docker.Engine(docker.node("n0", "10.0.0.9")), engine]
+    for each in engines:
+        each.answers["/exec/ghost/json"] = error_answer(404, "no such exec")
+    return docker.Cluster(*engines)
 
 
 @pytest.fixture
@@ -144,19 +147,6 @@ async def test_rename_goes_through_the_cluster(ask, cluster):
 async def test_a_rename_to_nothing_is_refused(ask):
     with pytest.raises(BadRequest, match="may be empty"):
         await ask("POST", "/containers/{name}/rename")
-
-
-async def test_a_new_exec_is_remembered(ask, engine, cluster):
-    answer = json_answer({"Id": "e1"}, 201)
-    exchange = await ask("POST", "/containers/{name}/exec", answer=answer)
-    assert exchange.json == {"Id": "e1"}
-    exchange = await ask("POST", "/exec/{id}/start", name="e1", query="?x=1")
-    assert exchange.relayed == (engine, "/exec/e1/start?x=1")
-
-
-async def test_a_refused_exec_is_not(ask, cluster):
-    await ask("POST", "/containers/{name}/exec", answer=Answer(409, body=b"{}"))
-    assert cluster.execs == {}
 
 
 DOCUMENT = {
