@@ -21,6 +21,7 @@ from swarmcore.descriptors import raise_descriptor_limit
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.engine.backoff import Pace
 from swarmcore.gateway import Gateway, GatewaySettings
+from swarmcore.http.client import Dialer, HTTPClient, Lifeline
 from swarmcore.model import Entry
 from swarmcore.node import Node
 from swarmcore.options import Options
@@ -36,10 +37,6 @@ from swarmcore.step_watch import watch_step
 from swarmcore.stores import still_in_force
 from swarmcore.supervision import supervise
 from swarmcore.tls import client_context, server_context
-from swarmcore.transport import EngineClient
-from swarmcore.transport.dial import Dialer
-from swarmcore.transport.lifeline import Lifeline
-from swarmcore.upstream import Upstream
 
 log = logging.getLogger(__name__)
 
@@ -173,8 +170,8 @@ class Manager:
             wait_seconds=_TAKEOVER * options.replication_ttl_seconds,
         )
 
-    def _connect_to_primary(self, address: str) -> Upstream:
-        return Upstream(
+    def _connect_to_primary(self, address: str) -> HTTPClient:
+        return HTTPClient(
             Dialer(parse_address(address), self._engine_tls), address, kind="primary manager"
         )
 
@@ -189,8 +186,7 @@ class Manager:
         )
         return Engine(
             entry,
-            EngineClient(dialer),
-            Upstream(dialer, str(entry.address)),
+            HTTPClient(dialer),
             owner,
             pace=pace,
             overcommit=options.overcommit,

@@ -15,7 +15,7 @@ import trio
 from swarmcore.engine.backoff import Pace
 from swarmcore.engine.cache import Stale
 from swarmcore.engine.cached_objects import CachedObjects
-from swarmcore.engine.contact import Contact
+from swarmcore.engine.client import EngineClient
 from swarmcore.engine.feed import EventFeed, SeenEvents, StreamEnded
 from swarmcore.engine.identity import ask_specs, resolve
 from swarmcore.engine.owner import EngineOwner
@@ -24,13 +24,11 @@ from swarmcore.engine.silence import Silence
 from swarmcore.engine.specs import Specs
 from swarmcore.engine.watch import Watch
 from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.http.client import HTTPClient, Lifeline
 from swarmcore.messages import Answer, Headers
 from swarmcore.model import Entry, Event, State
 from swarmcore.node import Node
 from swarmcore.protocols import AnswerStream, Upload
-from swarmcore.transport import EngineClient
-from swarmcore.transport.lifeline import Lifeline
-from swarmcore.upstream import Upstream
 from swarmcore.versions import CEILING, ApiVersion, clamp
 
 log = logging.getLogger(__name__)
@@ -51,22 +49,20 @@ class Engine(CachedObjects):
 
     Args:
         entry: where it is, and discovery's labels for it.
-        client: the control path.
-        upstream: the data path.
+        http: sends requests to it, the manager's own and those of clients.
         owner: is told, and decides on admission.
         pace: intervals and the limit of failures.
         overcommit: fraction of resources added when placing.
         cpu_shares_are_cpus: how containers' CPU shares are read.
         random: spreads intervals.
         listing: how many engines may be read for the first time at once; shared by all.
-        lifeline: the connections of both paths.
+        lifeline: the connections that *http* uses.
     """
 
     def __init__(
         self,
         entry: Entry,
-        client: EngineClient,
-        upstream: Upstream,
+        http: HTTPClient,
         owner: EngineOwner,
         *,
         pace: Pace,
@@ -77,9 +73,8 @@ class Engine(CachedObjects):
         lifeline: Lifeline | None = None,
     ) -> None:
         self.entry = entry
-        self.upstream = upstream
+        self.http = http
         self.last_contact = 0.0
-        self._client = client
         self._owner = owner
         self._pace = pace
         self._overcommit = overcommit
@@ -93,7 +88,7 @@ class Engine(CachedObjects):
         self._silence = Silence(lifeline, pace.failure_limit)
         self._following = trio.CancelScope()
         self._feed: EventFeed | None = None
-        self._contact = Contact(client, upstream, self, lifeline)
+        self._client = EngineClient(http, self, lifeline)
         self._wake = trio.Event()
         super().__init__(self._become_nobody())
 
@@ -122,10 +117,10 @@ class Engine(CachedObjects):
         version: ApiVersion | None = None,
         permit: Callable[[], None] | None = None,
     ) -> Answer:
-        """Ask and read the whole answer; see ``protocols.Engine`` and ``EngineClient.request``."""
+        """Ask and read the whole answer; see ``protocols.Engine`` and ``HTTPClient.call``."""
         seconds = _CREATE_SECONDS if method == "POST" else _CALL_SECONDS
         target = self.target(path, version)
-        return await self._contact.ask(
+        return await self._client.ask(
             method, target, body=body, headers=headers, seconds=seconds, permit=permit
         )
 
@@ -139,13 +134,13 @@ class Engine(CachedObjects):
         version: ApiVersion | None = None,
     ) -> AbstractAsyncContextManager[AnswerStream]:
         """Ask and read the answer as it comes; see ``protocols.Engine``."""
-        return self._contact.open(method, self.target(path, version), body=body, headers=headers)
+        return self._client.open(method, self.target(path, version), body=body, headers=headers)
 
     def upload(
         self, method: str, path: str, *, headers: Headers = (), version: ApiVersion | None = None
     ) -> AbstractAsyncContextManager[Upload]:
         """Send a body chunk by chunk; see ``protocols.Engine``."""
-        return self._contact.upload(method, self.target(path, version), headers=headers)
+        return self._client.upload(method, self.target(path, version), headers=headers)
 
     def target(self, path: str, version: ApiVersion | None = None) -> str:
         """*path* with the prefix of a version that the engine accepts, nearest to *version*."""
@@ -161,7 +156,7 @@ class Engine(CachedObjects):
 
     async def ping(self) -> None:
         """Ask for a sign of life; a failure is counted and not raised."""
-        await self._contact.ping(self._pace.ping_seconds)
+        await self._client.ping(self._pace.ping_seconds)
 
     # ---- health
 
@@ -171,7 +166,7 @@ class Engine(CachedObjects):
         self.node.updated_at = time.time()
 
     def contacted(self) -> None:
-        """The engine answered a question, on either path."""
+        """The engine answered a question, whoever asked."""
         self.heard()
         if not self._silence.broken():
             return
@@ -182,7 +177,7 @@ class Engine(CachedObjects):
             self._wake.set()
 
     def lost_contact(self, error: EngineError) -> None:
-        """The engine could not be reached, on either path; enough of these make it unhealthy.
+        """The engine could not be reached, whoever asked; enough of these make it unhealthy.
 
         Args:
             error: counts once, however many report it.
@@ -210,8 +205,7 @@ class Engine(CachedObjects):
 
     def _end_streams(self) -> None:
         """End everything that is under way: nothing will come any more."""
-        self._contact.abandon()
-        self.upstream.abandon()
+        self.http.abandon()
         self._end_feed()
 
     def _end_feed(self) -> None:
@@ -235,7 +229,7 @@ class Engine(CachedObjects):
                         await self._pause(attempts)
         finally:
             with trio.move_on_after(2, shield=True):
-                await self._contact.aclose()
+                await self._client.aclose()
 
     async def _pause(self, attempts: int) -> None:
         self._wake = trio.Event()
@@ -278,7 +272,7 @@ class Engine(CachedObjects):
         Raises:
             EngineError: always, with what ended it.
         """
-        await self._contact.knock(_CONNECT_SECONDS)
+        await self._client.knock(_CONNECT_SECONDS)
         await self.refresh_specs()
         since = self._seen.latest_nano
         path = f"/events?since={since // 10**9}.{since % 10**9:09d}" if since else "/events"
@@ -315,11 +309,11 @@ class Engine(CachedObjects):
         """
         self.node.ip = await resolve(self.entry.address) or self.node.ip
         specs = await ask_specs(
-            self.entry, lambda target: self._contact.ask("GET", target, seconds=_CONNECT_SECONDS)
+            self.entry, lambda target: self._client.ask("GET", target, seconds=_CONNECT_SECONDS)
         )
         self._identify(specs)
         specs.describe(self.node)
-        self.upstream.name = self.label
+        self.http.name = self.label
         self._owner.described(self)
 
     def _become_healthy(self) -> None:
@@ -377,7 +371,7 @@ class Engine(CachedObjects):
         self.node = Node(
             address, address, overcommit=self._overcommit, spanning=self._owner.spanning
         )
-        self.upstream.name = address
+        self.http.name = address
         self.node.failure_limit = self._pace.failure_limit
         self.node.cpu_shares_are_cpus = self._cpu_shares_are_cpus
         self._engine_id = ""
@@ -386,14 +380,14 @@ class Engine(CachedObjects):
         return Refresher(self.node, self._get, self._owner)
 
     async def _get(self, path: str) -> Answer:
-        return await self._contact.ask("GET", self.target(path), seconds=_CALL_SECONDS)
+        return await self._client.ask("GET", self.target(path), seconds=_CALL_SECONDS)
 
     def leave(self) -> None:
         """The engine is no longer the cluster's; nothing on it is touched."""
         was, self.node.state = self.node.state, State.DISCONNECTED
         self._following.cancel()
         self._end_feed()
-        self._contact.close()
+        self._client.close()
         if was is State.HEALTHY:
             self._owner.lost(self, "it left the cluster")
         self._refresher.close()

@@ -7,7 +7,7 @@ One that is frozen, or cut off, never says anything again.
 import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
-from swarmcore.transport.lifeline import Lifeline
+from swarmcore.http.client import Lifeline
 
 #: The least time of silence: the kernel asks the far end every second, and is to have its answers.
 _LEAST_SECONDS = 3.0

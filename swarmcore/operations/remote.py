@@ -8,9 +8,8 @@ from typing import Any
 
 from swarmcore.addresses import Address
 from swarmcore.errors import EngineUnreachable, SwarmError
+from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.messages import Answer, Headers, dump_json
-from swarmcore.transport import EngineClient
-from swarmcore.transport.dial import Dialer
 
 _JSON: Headers = ((b"Content-Type", b"application/json"),)
 
@@ -29,7 +28,7 @@ class RemoteManager:
 
     def __init__(self, address: Address, tls: ssl.SSLContext | None) -> None:
         self._address = address
-        self._client = EngineClient(Dialer(address, tls))
+        self._client = HTTPClient(Dialer(address, tls), kind="manager")
 
     async def send(self, method: str, target: str, body: bytes | None = None) -> Answer:
         """One request as it is; the answer, whatever its status.

@@ -12,6 +12,8 @@ from typing import Protocol
 import trio
 
 from swarmcore.errors import EngineUnreachable, SwarmError, TooLarge
+from swarmcore.http.client import HTTPClient
+from swarmcore.http.client.call import Call, Head, TakenConnection
 from swarmcore.messages import Answer, Headers, find_header
 from swarmcore.node import Node
 from swarmcore.relay.forwarding import (
@@ -29,8 +31,6 @@ from swarmcore.server.exchange import ServerExchange
 from swarmcore.server.framing import Framing, answer_framing, answer_head, names_of
 from swarmcore.server.incoming import ClientGone
 from swarmcore.streams import BROKEN
-from swarmcore.upstream import Upstream
-from swarmcore.upstream.call import Call, Head, TakenConnection
 from swarmcore.versions import ApiVersion, clamp
 
 log = logging.getLogger(__name__)
@@ -52,8 +52,8 @@ class Relayable(Protocol):
         ...
 
     @property
-    def upstream(self) -> Upstream:
-        """The way to it."""
+    def http(self) -> HTTPClient:
+        """Sends requests to it."""
         ...
 
     def contacted(self) -> None:
@@ -87,7 +87,7 @@ async def relay(
     node = engine.node
     spoken = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
     passage = _Passage(
-        exchange, engine.upstream, engine.contacted, f"{announced}".encode(), hooks, pieces
+        exchange, engine.http, engine.contacted, f"{announced}".encode(), hooks, pieces
     )
     try:
         return await passage.run(f"/v{spoken}{path}", body)
@@ -102,7 +102,7 @@ async def relay(
 
 async def forward(
     exchange: ServerExchange,
-    upstream: Upstream,
+    client: HTTPClient,
     added: Headers,
     *,
     announced: ApiVersion,
@@ -111,7 +111,7 @@ async def forward(
     """Hand *exchange* to another manager as it came, and its answer to the client.
 
     Args:
-        upstream: the way to it.
+        client: of the other manager.
         added: headers for the request.
         announced: the API version of this manager.
         inspect: called with the answer's head, before anything is done with it; may raise.
@@ -122,7 +122,7 @@ async def forward(
         ClientGone: the client left; the other manager's connection is closed already.
     """
     request = exchange.request
-    passage = _Passage(exchange, upstream, lambda: None, f"{announced}".encode(), inspect=inspect)
+    passage = _Passage(exchange, client, lambda: None, f"{announced}".encode(), inspect=inspect)
     try:
         await passage.run(origin_form(request.target), None, added)
     except EngineUnreachable as error:
@@ -137,7 +137,7 @@ class _Passage:
     def __init__(
         self,
         exchange: ServerExchange,
-        upstream: Upstream,
+        client: HTTPClient,
         contacted: Callable[[], None],
         announced: bytes,
         hooks: ResponseHooks = NO_HOOKS,
@@ -145,7 +145,7 @@ class _Passage:
         inspect: Callable[[Head], None] | None = None,
     ) -> None:
         self._exchange = exchange
-        self._upstream = upstream
+        self._client = client
         self._contacted = contacted
         self._announced = announced
         self._hooks = hooks
@@ -173,7 +173,7 @@ class _Passage:
             length=None if body is None else len(body),
             identity=self._map_response is not None,
         )
-        async with self._upstream.call(method, target, headers, body or b"") as call:
+        async with self._client.call(method, target, headers, body or b"") as call:
             head = await self._exchange_messages(call, None if body is not None else first)
             if head is not None:
                 await self._tunnel(call.take_over(), head)

@@ -16,6 +16,8 @@ from swarmcore.errors import (
     NotPrimary,
     Unavailable,
 )
+from swarmcore.http.client import HTTPClient
+from swarmcore.http.client.call import Head
 from swarmcore.messages import Request, find_header
 from swarmcore.protocols import Leader
 from swarmcore.relay import forward
@@ -24,8 +26,6 @@ from swarmcore.replication.role import Role
 from swarmcore.server import ServerExchange
 from swarmcore.server.incoming import ClientGone
 from swarmcore.server.server import NOTHING_DONE
-from swarmcore.upstream import Upstream
-from swarmcore.upstream.call import Head
 from swarmcore.versions import ApiVersion
 
 _T = TypeVar("_T")
@@ -54,7 +54,7 @@ class Forwarder:
     def __init__(
         self,
         role: Role,
-        connect: Callable[[str], Upstream],
+        connect: Callable[[str], HTTPClient],
         announced: Callable[[], ApiVersion],
         *,
         wait_seconds: float,
@@ -63,7 +63,7 @@ class Forwarder:
         self._connect = connect
         self._announced = announced
         self._wait_seconds = wait_seconds
-        self._upstream: Upstream | None = None
+        self._client: HTTPClient | None = None
         self._address = ""
 
     async def forward(self, exchange: ServerExchange) -> bool:
@@ -100,8 +100,8 @@ class Forwarder:
 
     async def aclose(self) -> None:
         """Close the connections that are kept."""
-        if self._upstream is not None:
-            await self._upstream.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
     # ---- before anything is sent
 
@@ -131,7 +131,7 @@ class Forwarder:
 
     async def _find_primary(
         self, deadline: float, refused: Leader | None
-    ) -> tuple[Leader, Upstream] | None:
+    ) -> tuple[Leader, HTTPClient] | None:
         """The primary with a connection that is ready; ``None`` when this manager became it.
 
         Args:
@@ -148,9 +148,9 @@ class Forwarder:
                 trouble = f"Unable to reach primary cluster manager: {leader.address}"
                 try:
                     with trio.move_on_after(_CONNECT_SECONDS):
-                        upstream = await self._upstream_to(leader.address)
-                        await upstream.prepare()
-                        return leader, upstream
+                        client = await self._client_of(leader.address)
+                        await client.prepare()
+                        return leader, client
                 except (EngineUnreachable, ConfigError) as error:  # others wrote the address
                     trouble = f"Unable to reach primary cluster manager ({error}): {leader.address}"
                 with trio.move_on_after(_TRY_AGAIN_SECONDS):
@@ -158,16 +158,16 @@ class Forwarder:
             return None
         raise Unavailable(f"{trouble}; waited {self._wait_seconds:g} s, try again")
 
-    async def _upstream_to(self, address: str) -> Upstream:
-        if self._upstream is None or self._address != address:
-            old, self._upstream, self._address = self._upstream, self._connect(address), address
+    async def _client_of(self, address: str) -> HTTPClient:
+        if self._client is None or self._address != address:
+            old, self._client, self._address = self._client, self._connect(address), address
             if old is not None:
                 await old.aclose()
-        return self._upstream
+        return self._client
 
     # ---- on its way
 
-    async def _carry(self, exchange: ServerExchange, leader: Leader, upstream: Upstream) -> None:
+    async def _carry(self, exchange: ServerExchange, leader: Leader, client: HTTPClient) -> None:
         added = ((_TERM, b"%d" % leader.term),)
         failure: Exception | None = Unavailable(
             f"the primary cluster manager {leader.address} was followed by another before it"
@@ -177,7 +177,7 @@ class Forwarder:
             nursery.start_soon(self._give_up, exchange, leader.address, nursery.cancel_scope)
             try:
                 await forward(
-                    exchange, upstream, added, announced=self._announced(), inspect=_inspect
+                    exchange, client, added, announced=self._announced(), inspect=_inspect
                 )
                 failure = None
             except EngineUnreachable as error:

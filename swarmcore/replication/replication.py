@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from swarmcore.http.client import HTTPClient
 from swarmcore.protocols import Election
 from swarmcore.replication.forwarder import Forwarder
 from swarmcore.replication.role import Role
-from swarmcore.upstream import Upstream
 from swarmcore.versions import ApiVersion
 
 #: An election tells its store within two seconds.
@@ -29,7 +29,7 @@ class Replication:
         self,
         election: Election,
         candidate: str,
-        connect: Callable[[str], Upstream],
+        connect: Callable[[str], HTTPClient],
         announced: Callable[[], ApiVersion],
         *,
         wait_seconds: float,

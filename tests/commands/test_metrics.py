@@ -7,9 +7,8 @@ import trio
 from prometheus_client.parser import text_string_to_metric_families
 
 from swarmcore.addresses import parse_address
+from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.testing.embedded import EmbeddedEngine
-from swarmcore.transport import EngineClient
-from swarmcore.transport.dial import Dialer
 
 SMALL = b'{"Image": "busybox"}'
 LARGE = b'{"Image": "busybox", "HostConfig": {"Memory": 9000000000}}'
@@ -21,7 +20,7 @@ def ask():
 
     @asynccontextmanager
     async def ask(swarmcore):
-        client = EngineClient(Dialer(parse_address(swarmcore.environment["DOCKER_HOST"])))
+        client = HTTPClient(Dialer(parse_address(swarmcore.environment["DOCKER_HOST"])))
         try:
             yield client
         finally:
@@ -54,7 +53,7 @@ async def test_a_placement_a_refusal_and_a_follower_are_counted(operate, ask):
         assert (await create(client, SMALL)).status == 201
         refused = await create(client, LARGE)
         assert refused.status >= 400
-        async with client.events("/events"):
+        async with client.lines("/events"):
             found = await read(client)
         assert found["requests_open", "events"] == 1
         assert found["event_followers",] == 1

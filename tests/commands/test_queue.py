@@ -6,10 +6,9 @@ import pytest
 import trio
 
 from swarmcore.addresses import parse_address
+from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.model import GiB
 from swarmcore.testing.embedded import EmbeddedEngine
-from swarmcore.transport import EngineClient
-from swarmcore.transport.dial import Dialer
 
 JSON = ((b"Content-Type", b"application/json"),)
 
@@ -26,7 +25,7 @@ def engine():
 async def client(tmp_path):
     """A client of the manager."""
     address = parse_address(f"unix://{tmp_path}/manager.sock")
-    client = EngineClient(Dialer(address))
+    client = HTTPClient(Dialer(address))
     yield client
     await client.aclose()
 

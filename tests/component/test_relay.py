@@ -10,12 +10,12 @@ import trio.testing
 
 from swarmcore.addresses import parse_address
 from swarmcore.errors import EngineUnreachable, NotFound
+from swarmcore.http.client import HTTPClient
 from swarmcore.messages import Answer, json_answer
 from swarmcore.node import Node
 from swarmcore.protocols import ResponseHooks
 from swarmcore.relay import relay
 from swarmcore.server import Server
-from swarmcore.upstream import Upstream
 from swarmcore.versions import ApiVersion
 
 HOST = b"Host: manager\r\n"
@@ -30,7 +30,7 @@ class ScriptedEngine:
         self.node = Node("id", "engine:2375")
         self.node.min_api_version, self.node.api_version = (ApiVersion(*each) for each in speaks)
         self.address = parse_address("engine:2375")
-        self.upstream = Upstream(self, "n1")
+        self.http = HTTPClient(self, "n1")
         self.contacts = 0
         self.errors = []
         self.closed = trio.Event()
@@ -700,8 +700,8 @@ async def test_the_last_words_wait_for_nothing_when_the_engine_does_not_answer_a
     )
     await client.ask(b"POST /build")
     await client.until(b"abc\r\n")
-    engine.upstream.abandon()
-    assert b"<engine n1: does not answer any more>" in await client.until(b"0\r\n\r\n")
+    engine.http.abandon()
+    assert b"<engine n1 does not answer any more>" in await client.until(b"0\r\n\r\n")
 
 
 async def test_who_waits_for_an_engine_that_does_not_answer_any_more_is_told(through):
@@ -715,8 +715,8 @@ async def test_who_waits_for_an_engine_that_does_not_answer_any_more_is_told(thr
     client, engine = through(script)
     await client.ask(b"GET /info")
     await asked.wait()
-    engine.upstream.abandon()
-    assert b"engine n1: does not answer any more" in await client.until(b"}\n")
+    engine.http.abandon()
+    assert b"engine n1 does not answer any more" in await client.until(b"}\n")
 
 
 # ---- hijack
@@ -885,7 +885,7 @@ async def test_a_tunnel_ends_on_both_sides_when_the_engine_does_not_answer_any_m
     client, engine = through(script)
     await client.ask(b"POST /attach", *UPGRADE)
     await client.head()
-    engine.upstream.abandon()
+    engine.http.abandon()
     assert await client.rest() == b""
     await engine.closed.wait()
 

@@ -12,6 +12,7 @@ import trio.testing
 from swarmcore.addresses import parse_address
 from swarmcore.errors import NotPrimary
 from swarmcore.gateway import Gateway
+from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.messages import Answer
 from swarmcore.protocols import Leader, Route
 from swarmcore.replication import forwarder
@@ -19,8 +20,6 @@ from swarmcore.replication.forwarder import Forwarder
 from swarmcore.replication.role import Role
 from swarmcore.routing import Router
 from swarmcore.server import Server
-from swarmcore.transport.dial import Dialer
-from swarmcore.upstream import Upstream
 from swarmcore.versions import ApiVersion
 
 HEAD = "{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
@@ -52,7 +51,7 @@ class Member:
         self.go.set()
         self.forwarder = Forwarder(
             self.role,
-            lambda address: Upstream(Dialer(parse_address(address)), address, "primary manager"),
+            lambda address: HTTPClient(Dialer(parse_address(address)), address, "primary manager"),
             lambda: StillCluster.api_version,
             wait_seconds=wait_seconds,
         )

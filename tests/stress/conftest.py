@@ -22,7 +22,7 @@ from swarmcore.messages import Client, error_answer
 from swarmcore.scheduler import Scheduler
 from swarmcore.server.bodies import parse_body
 from swarmcore.testing.builders import a_request
-from tests.doubles import Deaf, NoUpstream
+from tests.doubles import Deaf, ScriptedHTTP
 
 #: Hundredths of a second that a message is on its way.
 LATENCY = (1, 10)
@@ -77,10 +77,11 @@ class EventExchange(Exchange):
 
 
 class Line:
-    """The way to one engine; stands where ``EngineClient`` would."""
+    """The way to one engine; stands where ``HTTPClient`` would."""
 
     def __init__(self, engine, random, nursery):
         self.engine = engine
+        self.name = engine.name
         self.is_up = True
         self._random = random
         self._nursery = nursery
@@ -112,7 +113,7 @@ class Line:
         self.engine.state.forget_events()
         self.mend()
 
-    # ---- EngineClient
+    # ---- HTTPClient
 
     async def request(self, method, target, *, body=None, headers=(), permit=None):
         exchange = Exchange(a_request(method, target, headers=headers), body)
@@ -128,9 +129,6 @@ class Line:
         exchange = EventExchange(a_request("GET", target))
         async with self._carrying(exchange), exchange.receive:
             yield self._lines(exchange)
-
-    async def aclose(self):
-        pass
 
     # ---- steps
 
@@ -211,7 +209,7 @@ async def open_fleet(random, engines):
 
         def make_engine(entry, owner):
             return Engine(
-                entry, lines[str(entry.address)], NoUpstream(), owner, pace=Pace(), overcommit=0.0,
+                entry, ScriptedHTTP(lines[str(entry.address)]), owner, pace=Pace(), overcommit=0.0,
                 random=random, listing=listing,
             )  # fmt: skip
 

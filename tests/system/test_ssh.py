@@ -16,12 +16,10 @@ import trio
 
 from swarmcore.addresses import parse_address
 from swarmcore.errors import EngineUnreachable
+from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.testing.embedded import EmbeddedEngine
 from swarmcore.testing.lab.machine import children_of
 from swarmcore.testing.ports import free_port
-from swarmcore.transport import EngineClient
-from swarmcore.transport.dial import Dialer
-from swarmcore.upstream import Upstream
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
 SSH = shutil.which("ssh")
@@ -166,47 +164,45 @@ def ssh_processes():
 
 @asynccontextmanager
 async def asking(address):
-    """Both paths to one engine; no process is left when they are closed."""
-    dialer = Dialer(parse_address(address))
-    client, upstream = EngineClient(dialer), Upstream(dialer)
+    """A client of one engine; no process is left when it is closed."""
+    client = HTTPClient(Dialer(parse_address(address)))
     try:
         with trio.fail_after(30):
-            yield client, upstream
+            yield client
     finally:
         with trio.CancelScope(shield=True):
             await client.aclose()
-            await upstream.aclose()
     assert ssh_processes() == []
 
 
-async def test_control_path_events_and_data_path_go_through_ssh(start_sshd):
+async def test_whole_answers_events_and_streams_go_through_ssh(start_sshd):
     engine = EmbeddedEngine("n1")
     json_body = ((b"Content-Type", b"application/json"),)
     async with engine.serving():
         sshd = start_sshd(f"tcp://{engine.address}")
-        async with asking(sshd.address) as (client, upstream):
+        async with asking(sshd.address) as client:
             for _ in range(3):
                 assert (await client.request("GET", "/v1.41/info")).json()["Name"] == "n1"
-            async with client.events("/v1.41/events") as events:
+            async with client.lines("/v1.41/events") as events:
                 path, body = "/v1.41/volumes/create", b'{"Name":"v"}'
                 made = await client.request("POST", path, body=body, headers=json_body)
                 assert made.status == 201
                 assert b'"volume"' in await anext(events)
-            async with upstream.call("GET", "/v1.41/_ping", ((b"Host", b"docker"),)) as call:
+            async with client.call("GET", "/v1.41/_ping", ((b"Host", b"docker"),)) as call:
                 assert (await call.read_head()).status == 200
 
 
 async def test_a_login_that_fails_is_told_in_sshs_words(start_sshd):
     sshd = start_sshd("unix:///nowhere")
     sshd.forget_user()
-    async with asking(sshd.address) as (client, _):
+    async with asking(sshd.address) as client:
         with pytest.raises(EngineUnreachable, match="Permission denied"):
             await client.request("GET", "/_ping")
 
 
 async def test_an_engine_that_is_down_behind_a_good_login_is_told_in_dockers_words(start_sshd):
     sshd = start_sshd("unix:///nowhere")
-    async with asking(f"{sshd.address}/run/nowhere.sock") as (client, _):
+    async with asking(f"{sshd.address}/run/nowhere.sock") as client:
         with pytest.raises(EngineUnreachable, match=r"/run/nowhere\.sock"):
             await client.request("GET", "/_ping")
 
@@ -218,9 +214,9 @@ async def test_what_may_be_done_once_only_is_not_sent_into_a_session_that_has_en
     post = ("POST", "/v1.41/volumes/prune", ((b"Host", b"docker"), (b"Content-Length", b"0")))
     async with engine.serving():
         sshd = start_sshd(f"tcp://{engine.address}")
-        async with asking(sshd.address) as (client, upstream):
+        async with asking(sshd.address) as client:
             for _ in range(2):
-                async with upstream.call(*post) as call:
+                async with client.call(*post) as call:
                     assert (await call.read_head()).status == 200
                     while await call.read_data():
                         pass

@@ -15,14 +15,12 @@ from swarmcore.engine import Engine
 from swarmcore.engine.backoff import Pace
 from swarmcore.errors import NoNodeFits
 from swarmcore.gateway import Gateway
+from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.protocols import Candidate, Decision
 from swarmcore.routing import Router
 from swarmcore.server import Server
 from swarmcore.streams import EarlyStream
 from swarmcore.testing.embedded import EmbeddedEngine
-from swarmcore.transport import EngineClient
-from swarmcore.transport.dial import Dialer
-from swarmcore.upstream import Upstream
 from tests.doubles import Deaf
 
 JSON = ((b"Content-Type", b"application/json"),)
@@ -58,8 +56,7 @@ class Manager:
 
     def __init__(self, cluster, port):
         self.cluster, self.port = cluster, port
-        dialer = Dialer(Address("tcp", "127.0.0.1", port))
-        self._client, self._streams = EngineClient(dialer), Upstream(dialer)
+        self._client = HTTPClient(Dialer(Address("tcp", "127.0.0.1", port)))
 
     async def __call__(self, method, path, body=None, *, headers=(), version="v1.41", **filters):
         """One request; the whole answer."""
@@ -80,7 +77,7 @@ class Manager:
     async def lines(self, method, path, *, headers=()):
         """An answer of JSON lines as it comes: an async function that gives the next one."""
         sent = ((b"Host", b"docker"), (b"Content-Length", b"0"), *headers)
-        async with self._streams.call(method, f"/v1.41{path}", sent) as call:
+        async with self._client.call(method, f"/v1.41{path}", sent) as call:
             assert (await call.read_head()).status == 200
             rest = b""
 
@@ -101,7 +98,7 @@ class Manager:
             (b"Host", b"docker"), (b"Connection", b"Upgrade"), (b"Upgrade", b"tcp"), *JSON,
             (b"Content-Length", b"%d" % len(text)),
         )  # fmt: skip
-        async with self._streams.call("POST", f"/{version}{path}", sent, text) as call:
+        async with self._client.call("POST", f"/{version}{path}", sent, text) as call:
             head = await call.read_head()
             taken = call.take_over()
             async with taken.stream:
@@ -132,7 +129,6 @@ class Manager:
 
     async def aclose(self):
         await self._client.aclose()
-        await self._streams.aclose()
 
 
 @pytest.fixture
@@ -144,9 +140,8 @@ def manage():
         listing = trio.CapacityLimiter(16)
 
         def make_engine(entry, owner):
-            dialer = Dialer(entry.address)
             return Engine(
-                entry, EngineClient(dialer), Upstream(dialer), owner,
+                entry, HTTPClient(Dialer(entry.address)), owner,
                 pace=Pace(), overcommit=0.0, random=Random(1), listing=listing,
             )  # fmt: skip
 

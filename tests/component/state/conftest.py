@@ -1,6 +1,6 @@
 """A Docker Engine in memory, and a cluster of such engines, on trio's mock clock.
 
-``ScriptedEngine`` stands where ``EngineClient`` and the engine behind it would be, so that failures
+``ScriptedEngine`` stands where ``HTTPClient`` and the engine behind it would be, so that failures
 and time are exact.  That the real client behaves like it is for tests with sockets.
 """
 
@@ -26,7 +26,7 @@ from swarmcore.node import Spanning
 from swarmcore.protocols import Rule
 from swarmcore.scheduler import FailureHistory, Scheduler
 from swarmcore.testing.builders import a_request
-from tests.doubles import NoUpstream
+from tests.doubles import ScriptedHTTP
 
 LONG_AGO = "2020-01-01T00:00:00.5Z"
 
@@ -130,7 +130,7 @@ class ScriptedEngine:
         asked = [target for verb, target in self.asked if verb == method]
         return [re.sub(r"^/v[0-9.]+", "", urlsplit(target).path) for target in asked]
 
-    # ---- EngineClient
+    # ---- HTTPClient
 
     async def request(self, method, target, *, body=None, headers=(), permit=None):
         await self._reached()
@@ -176,9 +176,6 @@ class ScriptedEngine:
         finally:
             if send in self.subscriptions:
                 self.subscriptions.remove(send)
-
-    async def aclose(self):
-        pass
 
     # ---- its API
 
@@ -302,8 +299,7 @@ def make_engine(scripted, owner, *, entry=None, pace=None, listing=None):
     """Our side of *scripted*."""
     return Engine(
         entry or Entry(parse_address(scripted.address)),
-        scripted,
-        NoUpstream(),
+        ScriptedHTTP(scripted),
         owner,
         pace=pace or Pace(),
         overcommit=0.0,

@@ -8,14 +8,12 @@ import trio
 
 from swarmcore.engine import Engine
 from swarmcore.engine.backoff import Pace
-from swarmcore.engine.contact import Contact
+from swarmcore.engine.client import EngineClient
 from swarmcore.errors import EngineUnreachable
+from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.model import State
 from swarmcore.testing.embedded import EmbeddedEngine
 from swarmcore.testing.ports import free_port
-from swarmcore.transport import EngineClient
-from swarmcore.transport.dial import Dialer
-from swarmcore.upstream import Upstream
 
 #: To notice quickly that an engine is lost.  A busy machine may lose one that is there as well.
 QUICK = Pace(probe_seconds=0.2, ping_seconds=0.5, unhealthy_limit_seconds=0.5)
@@ -24,11 +22,9 @@ QUICK = Pace(probe_seconds=0.2, ping_seconds=0.5, unhealthy_limit_seconds=0.5)
 @asynccontextmanager
 async def following(embedded, owner, pace=None):
     """Our side of a served embedded engine."""
-    dialer = Dialer(embedded.entry.address)
     engine = Engine(
         embedded.entry,
-        EngineClient(dialer),
-        Upstream(dialer, embedded.name),
+        HTTPClient(Dialer(embedded.entry.address)),
         owner,
         pace=pace or Pace(),
         overcommit=0.0,
@@ -97,14 +93,13 @@ async def test_an_answer_is_streamed_and_may_be_left_early(kit, owner):
         assert engine.node.failures == 0
 
 
-async def test_a_closed_contact_refuses_at_once(owner):
+async def test_a_closed_client_refuses_at_once(owner):
     embedded = EmbeddedEngine("n1")
     async with embedded.serving():
-        dialer = Dialer(embedded.entry.address)
         owner.label, owner.lost_contact = "n1", owner.heard.append
-        contact = Contact(EngineClient(dialer), Upstream(dialer, "n1"), owner)
-        contact.close()
+        client = EngineClient(HTTPClient(Dialer(embedded.entry.address)), owner)
+        client.close()
         with pytest.raises(EngineUnreachable, match="n1 has left the cluster"):
-            await contact.ask("GET", "/_ping", seconds=1)
+            await client.ask("GET", "/_ping", seconds=1)
         assert owner.heard == []
-        await contact.aclose()
+        await client.aclose()

@@ -12,10 +12,10 @@ import trustme
 
 from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import EngineUnreachable
+from swarmcore.http.client.dial import Dialer, is_readable
+from swarmcore.http.client.ssh import ssh_command
 from swarmcore.model import TLSFiles
 from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
-from swarmcore.transport.dial import Dialer, is_readable
-from swarmcore.transport.ssh import ssh_command
 
 
 async def echo(stream):

@@ -1,4 +1,4 @@
-"""The control path to one engine, over real sockets, with an engine that says what a test wants."""
+"""Whole answers and lines, over real sockets, from an engine that says what a test wants."""
 
 import gzip
 import random
@@ -12,10 +12,10 @@ import trustme
 
 from swarmcore.addresses import Address
 from swarmcore.errors import BadRequest, Conflict, EngineError, EngineUnreachable
+from swarmcore.http.client import Dialer, HTTPClient
+from swarmcore.http.client import client as module
 from swarmcore.model import TLSFiles
 from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
-from swarmcore.transport import EngineClient, transport
-from swarmcore.transport.dial import Dialer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 OK_AND_CLOSE = OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
@@ -98,7 +98,7 @@ async def asking(engine):
         serve = partial(trio.serve_tcp, engine.serve, 0, host="127.0.0.1")
         [listener] = await nursery.start(serve)
         port = listener.socket.getsockname()[1]
-        client = EngineClient(Dialer(Address("tcp", "127.0.0.1", port)))
+        client = HTTPClient(Dialer(Address("tcp", "127.0.0.1", port)))
         yield client
         await client.aclose()
         nursery.cancel_scope.cancel()
@@ -160,7 +160,7 @@ async def test_proxies_of_the_environment_are_not_asked(monkeypatch):
 @pytest.mark.parametrize("target", ["/a b", "/ä", "/a\r\nX: y", "info", ""])
 async def test_a_target_that_cannot_be_sent_is_the_askers_fault(target):
     with pytest.raises(BadRequest):
-        await EngineClient(Dialer(Address("tcp", "127.0.0.1", 9))).request("GET", target)
+        await HTTPClient(Dialer(Address("tcp", "127.0.0.1", 9))).request("GET", target)
 
 
 async def test_a_header_that_cannot_be_sent_is_the_askers_fault():
@@ -199,8 +199,8 @@ async def test_a_body_is_not_decoded():
 
 
 async def test_an_answer_beyond_the_limit_is_refused_and_its_connection_closed(monkeypatch):
-    monkeypatch.setattr(transport, "_BODY_LIMIT", 1000)
-    engine = ScriptedEngine(CHUNKED + chunk(b"x" * 700) * 5 + b"0\r\n\r\n", OK)
+    monkeypatch.setattr(module, "_BODY_LIMIT", 1000)
+    engine = ScriptedEngine(CHUNKED + chunk(b"x" * 700) * 5, OK)
     async with asking(engine) as client:
         with pytest.raises(EngineError, match="the answer to GET /x is over"):
             await client.request("GET", "/x")
@@ -262,7 +262,9 @@ async def test_what_may_have_been_done_is_not_asked_twice():
     engine = ScriptedEngine(OK, hang_up)
     async with asking(engine) as client:
         await client.request("GET", "/1")
-        with pytest.raises(EngineUnreachable, match=r"connection to engine 127\.0") as caught:
+        with pytest.raises(
+            EngineUnreachable, match=r"^engine 127\.0\.0\.1:\d+: the connection"
+        ) as caught:
             await client.request("POST", "/2")
     assert caught.value.sent
     assert len(engine.seen) == 2
@@ -287,7 +289,7 @@ async def test_what_is_not_permitted_at_the_last_moment_is_not_sent():
 
 
 async def test_a_refused_connection_is_told_as_not_sent(closed_port):
-    client = EngineClient(Dialer(Address("tcp", "127.0.0.1", closed_port)))
+    client = HTTPClient(Dialer(Address("tcp", "127.0.0.1", closed_port)))
     with pytest.raises(EngineUnreachable, match="Is the docker daemon running") as caught:
         await client.request("POST", "/x")
     assert not caught.value.sent
@@ -327,7 +329,7 @@ async def test_calls_beyond_32_wait_for_their_turn():
 
 
 async def test_calls_that_are_given_up_at_any_moment_cost_no_place(monkeypatch):
-    monkeypatch.setattr(transport, "_CALLS", 4)
+    monkeypatch.setattr(module, "_CALLS", 4)
     moments = random.Random(1)
 
     async def give_up(client):
@@ -345,12 +347,49 @@ async def test_calls_that_are_given_up_at_any_moment_cost_no_place(monkeypatch):
                     nursery.start_soon(client.request, "GET", "/x")
 
 
+async def test_abandoning_ends_calls_under_way_waiting_calls_and_lines(monkeypatch):
+    monkeypatch.setattr(module, "_CALLS", 1)
+    ended = []
+
+    async def ask(client):
+        with pytest.raises(EngineUnreachable, match="does not answer any more"):
+            await client.request("GET", "/x")
+        ended.append("call")
+
+    async def follow_on(client):
+        async with client.lines("/events") as lines:
+            assert await anext(lines) == b"1"
+            following.set()
+            await trio.sleep_forever()
+
+    async def follow_events(client):
+        with pytest.raises(EngineUnreachable, match="does not answer any more"):
+            await follow_on(client)
+        ended.append("lines")
+
+    following = trio.Event()
+    engine = ScriptedEngine(endless, wait_for_the_client)
+    async with asking(engine) as client:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(follow_events, client)
+            await following.wait()
+            for _ in range(3):
+                nursery.start_soon(ask, client)
+            while len(engine.seen) < 2:
+                await trio.lowlevel.checkpoint()
+            client.abandon()
+        assert sorted(ended) == ["call", "call", "call", "lines"]
+        with trio.fail_after(60):
+            while engine.open:
+                await trio.lowlevel.checkpoint()
+
+
 # ---- events
 
 
 async def follow(*scripts):
     got = []
-    async with asking(ScriptedEngine(*scripts)) as client, client.events("/events") as lines:
+    async with asking(ScriptedEngine(*scripts)) as client, client.lines("/events") as lines:
         async for line in lines:
             got.append(line)
     return got
@@ -373,7 +412,7 @@ async def test_a_line_arrives_when_it_was_sent():
         await go_on.wait()
         await stream.send_all(chunk(b"2\n") + b"0\r\n\r\n")
 
-    async with asking(ScriptedEngine(slowly)) as client, client.events("/events") as lines:
+    async with asking(ScriptedEngine(slowly)) as client, client.lines("/events") as lines:
         assert await anext(lines) == b"1"
         go_on.set()
         assert await anext(lines) == b"2"
@@ -385,7 +424,7 @@ async def break_off(stream):
 
 
 async def test_a_stream_that_breaks_is_not_taken_for_one_that_ended():
-    with pytest.RaisesGroup(pytest.RaisesExc(EngineUnreachable, match="broke")):
+    with pytest.RaisesGroup(pytest.RaisesExc(EngineUnreachable, match="ended before the answer")):
         await follow(break_off)
 
 
@@ -410,7 +449,7 @@ async def test_a_stream_can_be_left_in_the_middle_and_its_connection_is_closed(h
     async with asking(engine) as client:
         try:
             with trio.CancelScope() as scope:
-                async with client.events("/events") as lines:
+                async with client.lines("/events") as lines:
                     assert await anext(lines) == b"1"
                     if how == "cancelling":
                         scope.cancel()
@@ -426,9 +465,9 @@ async def test_a_stream_can_be_left_in_the_middle_and_its_connection_is_closed(h
 
 
 async def test_following_events_takes_no_calls_turn(monkeypatch):
-    monkeypatch.setattr(transport, "_CALLS", 1)
+    monkeypatch.setattr(module, "_CALLS", 1)
     engine = ScriptedEngine(endless, OK)
-    async with asking(engine) as client, client.events("/events"):
+    async with asking(engine) as client, client.lines("/events"):
         with trio.fail_after(60):
             assert (await client.request("GET", "/x")).body == b"ok"
 
@@ -457,9 +496,9 @@ async def test_the_way_to_an_engine_makes_no_difference(way, tmp_path, nursery):
         listener = trio.SocketListener(sock)
         dialer = Dialer(Address("unix", path=str(tmp_path / "sock")))
     await nursery.start(trio.serve_listeners, engine.serve, [listener])
-    client = EngineClient(dialer)
+    client = HTTPClient(dialer)
     assert (await client.request("GET", "/x")).body == b"ok"
-    async with client.events("/events") as lines:
+    async with client.lines("/events") as lines:
         assert await anext(lines) == b"1"
     assert engine.connections == 1
     await client.aclose()

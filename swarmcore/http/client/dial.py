@@ -12,10 +12,10 @@ import trio
 
 from swarmcore.addresses import Address
 from swarmcore.errors import EngineUnreachable
+from swarmcore.http.client.lifeline import EngineStream, Lifeline
+from swarmcore.http.client.ssh import SSHStream, open_ssh
 from swarmcore.streams import keep_alive, socket_of
 from swarmcore.tls import TLSStream, explain
-from swarmcore.transport.lifeline import EngineStream, Lifeline
-from swarmcore.transport.ssh import SSHStream, open_ssh
 
 _DIAL_SECONDS = 5.0
 #: Starting ssh; how long the login takes shows only with the first answer.

@@ -1,30 +1,26 @@
-"""Contact with one engine, on both paths: each call with its deadline, each outcome reported.
+"""What a manager itself asks of one engine: each call with its deadline, each outcome reported.
 
-Knows which path carries what, and ends calls that nobody will answer any more.  What an outcome
-means for the engine's state is the listener's matter.
+What an outcome means for the engine's state is decided by the listener.
 """
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Protocol
 
 import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.http.client import HTTPClient, Lifeline
+from swarmcore.http.client.call import Call, ChunkedUpload, StreamedAnswer
 from swarmcore.messages import Answer, Headers
 from swarmcore.protocols import AnswerStream, Upload
 from swarmcore.relay.forwarding import request_headers
-from swarmcore.transport import EngineClient
-from swarmcore.transport.lifeline import Lifeline
-from swarmcore.upstream import Upstream
-from swarmcore.upstream.call import Call, StreamedAnswer
-from swarmcore.upstream.upload import ChunkedUpload
 
 log = logging.getLogger(__name__)
 
 
-class ContactListener(Protocol):
+class OutcomeListener(Protocol):
     """Hears how calls went."""
 
     @property
@@ -41,26 +37,22 @@ class ContactListener(Protocol):
         ...
 
 
-class Contact:
-    """What this manager asks one engine.
+class EngineClient:
+    """Asks one engine on behalf of this manager, until the engine leaves.
+
+    What clients stream goes to the engine's ``HTTPClient`` directly, and goes on when it leaves.
 
     Args:
-        client: the control path.
-        upstream: the data path.
+        http: sends requests.
         listener: told of each outcome.
-        lifeline: the connections of both paths.
+        lifeline: the connections that *http* uses.
     """
 
     def __init__(
-        self,
-        client: EngineClient,
-        upstream: Upstream,
-        listener: ContactListener,
-        lifeline: Lifeline | None = None,
+        self, http: HTTPClient, listener: OutcomeListener, lifeline: Lifeline | None = None
     ) -> None:
         self._lifeline = lifeline or Lifeline()
-        self._client = client
-        self._upstream = upstream
+        self._http = http
         self._listener = listener
         self._under_way: set[trio.CancelScope] = set()
         self._closed = False
@@ -83,26 +75,28 @@ class Contact:
             body: sent with its length; ``None`` sends none.
             headers: added to the request.
             seconds: how long an answer may take.
-            permit: see ``EngineClient.request``.
+            permit: see ``HTTPClient.call``.
 
         Raises:
             EngineUnreachable: no answer; ``sent`` tells whether the engine may have acted.
         """
-        began, label = trio.current_time(), self._listener.label
+        began = trio.current_time()
         if self._closed:
-            raise EngineUnreachable(label, f"engine {label} has left the cluster")
+            raise self._unreachable("has left the cluster")
         try:
-            with trio.move_on_after(seconds) as scope, self._listed(scope):
-                answer = await self._client.request(
-                    method, target, body=body, headers=headers, permit=permit
-                )
-                self._listener.contacted()
-                return answer
-            outcome = self._outcome(scope.deadline, trio.current_time() - began)
-            raise EngineUnreachable(label, f"engine {label} {outcome}", sent=True, silent=True)
+            with self._until_closed():
+                with trio.move_on_after(seconds):
+                    answer = await self._http.request(
+                        method, target, body=body, headers=headers, permit=permit
+                    )
+                    self._listener.contacted()
+                    return answer
+                waited = trio.current_time() - began
+                outcome = f"did not answer within {waited:.0f} s"
+                raise self._unreachable(outcome, sent=True, silent=True)
         except EngineUnreachable as error:
             self._listener.lost_contact(error)
-            await self._upstream.close_stale()  # else they last until the next stream
+            await self._http.close_stale()  # else they last until the next request
             raise
 
     async def ping(self, seconds: float) -> None:
@@ -120,7 +114,7 @@ class Contact:
     async def knock(self, seconds: float) -> None:
         """See whether the engine takes a new connection, where it took none the last time.
 
-        An answer on a connection that there was does not tell.
+        An answer on a connection that was open already does not tell.
 
         Args:
             seconds: how long that may take.
@@ -132,20 +126,25 @@ class Contact:
             return
         try:
             with trio.move_on_after(seconds):
-                await self._upstream.knock()
+                await self._http.knock()
                 return
-            label = self._listener.label
-            raise EngineUnreachable(label, f"engine {label} takes no connection", silent=True)
+            raise self._unreachable("takes no connection", silent=True)
         except EngineUnreachable as error:
             self._listener.lost_contact(error)
             raise
+
+    def events(self, target: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Follow the engine's events, line by line; see ``HTTPClient.lines``.
+
+        The outcome is not reported: an event stream also ends where nothing is wrong.
+        """
+        return self._http.lines(target)
 
     @asynccontextmanager
     async def open(
         self, method: str, target: str, *, body: bytes | None = None, headers: Headers = ()
     ) -> AsyncIterator[AnswerStream]:
         """Ask and read the answer as it comes; without a deadline.  Arguments as for ``ask``."""
-        # The data path: what streams may be left early, which httpx's iterators do not survive.
         sent = request_headers(method, headers, length=len(body or b""))
         async with self._stream(method, target, sent, body or b"") as call:
             stream = StreamedAnswer(await call.read_head(), call)
@@ -166,45 +165,42 @@ class Contact:
     async def _stream(
         self, method: str, target: str, headers: Headers, body: bytes = b""
     ) -> AsyncIterator[Call]:
-        """A call on the data path, which ends when the engine is found not to answer."""
-        label = self._listener.label
-        with trio.CancelScope() as scope, self._listed(scope):
+        with self._until_closed():
             try:
-                async with self._upstream.call(method, target, headers, body) as call:
+                async with self._http.call(method, target, headers, body) as call:
                     yield call
             except EngineUnreachable as error:
                 self._listener.lost_contact(error)
                 raise
-        if scope.cancelled_caught:
-            raise EngineUnreachable(label, f"engine {label} does not answer any more", sent=True)
 
-    def abandon(self) -> None:
-        """End every call under way: the engine was found not to answer."""
+    def close(self) -> None:
+        """End every call of the manager's own, and refuse those to come: the engine leaves."""
+        self._closed = True
         for scope in self._under_way:
             scope.cancel()
 
-    def close(self) -> None:
-        """End every call under way, and refuse those to come."""
-        self._closed = True
-        self.abandon()
-
     async def aclose(self) -> None:
-        """Close the connections of both paths."""
-        await self._client.aclose()
-        await self._upstream.aclose()
-
-    def _outcome(self, deadline: float, waited_seconds: float) -> str:
-        """Why a call ended without an answer; one that was ended early was not too slow."""
-        if self._closed:
-            return "has left the cluster"
-        if trio.current_time() < deadline:
-            return "does not answer any more"
-        return f"did not answer within {waited_seconds:.0f} s"
+        """Close the connections that are kept."""
+        await self._http.aclose()
 
     @contextmanager
-    def _listed(self, scope: trio.CancelScope) -> Iterator[None]:
-        self._under_way.add(scope)
-        try:
-            yield
-        finally:
-            self._under_way.discard(scope)
+    def _until_closed(self) -> Iterator[None]:
+        """Run the block until ``close`` is called.
+
+        Raises:
+            EngineUnreachable: it was.
+        """
+        with trio.CancelScope() as scope:
+            self._under_way.add(scope)
+            try:
+                yield
+            finally:
+                self._under_way.discard(scope)
+        if scope.cancelled_caught:
+            raise self._unreachable("has left the cluster", sent=True)
+
+    def _unreachable(
+        self, what: str, *, sent: bool = False, silent: bool = False
+    ) -> EngineUnreachable:
+        label = self._listener.label
+        return EngineUnreachable(label, f"engine {label} {what}", sent=sent, silent=silent)

@@ -1,4 +1,4 @@
-"""The data path to one engine, played by scripts."""
+"""Calls and the pool of connections, with an engine that is played by scripts."""
 
 import pytest
 import trio
@@ -6,7 +6,7 @@ import trio.testing
 
 from swarmcore.addresses import parse_address
 from swarmcore.errors import EngineUnreachable
-from swarmcore.upstream import Upstream
+from swarmcore.http.client import HTTPClient
 
 HOST = (b"Host", b"docker")
 CHUNKED = (b"Transfer-Encoding", b"chunked")
@@ -62,8 +62,8 @@ async def silent(stream):
     await read_head(stream)
 
 
-async def get(upstream, target="/v1.41/info", method="GET", headers=(HOST,)):
-    async with upstream.call(method, target, headers) as call:
+async def get(client, target="/v1.41/info", method="GET", headers=(HOST,)):
+    async with client.call(method, target, headers) as call:
         head = await call.read_head()
         body = b""
         while data := await call.read_data():
@@ -78,9 +78,9 @@ async def test_a_request_goes_out_as_given(nursery):
         seen.append(await read_head(stream))
         await stream.send_all(OK)
 
-    upstream = Upstream(ScriptedDialer(nursery, script))
+    client = HTTPClient(ScriptedDialer(nursery, script))
     headers = (HOST, (b"X-B", b"1"), (b"x-a", b"2"), (b"X-B", b"3"))
-    assert await get(upstream, "/v1.41/a?b=%2F", headers=headers) == (200, b"ok")
+    assert await get(client, "/v1.41/a?b=%2F", headers=headers) == (200, b"ok")
     assert seen == [
         b"GET /v1.41/a?b=%2F HTTP/1.1\r\nHost: docker\r\nX-B: 1\r\nx-a: 2\r\nX-B: 3\r\n\r\n"
     ]
@@ -90,8 +90,8 @@ async def test_a_complete_exchange_leaves_its_connection_for_the_next(nursery):
     dialer = ScriptedDialer(
         nursery, answers(OK, b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", OK)
     )
-    upstream = Upstream(dialer)
-    assert [await get(upstream) for _ in range(3)] == [(200, b"ok"), (404, b""), (200, b"ok")]
+    client = HTTPClient(dialer)
+    assert [await get(client) for _ in range(3)] == [(200, b"ok"), (404, b""), (200, b"ok")]
     assert dialer.dialled == 1
 
 
@@ -106,10 +106,10 @@ async def test_a_complete_exchange_leaves_its_connection_for_the_next(nursery):
 )
 async def test_a_connection_that_ends_is_not_used_again(nursery, answer):
     dialer = ScriptedDialer(nursery, answers(answer), answers(OK))
-    upstream = Upstream(dialer)
-    assert await get(upstream) == (200, b"ok")
-    assert repr(upstream) == "<Upstream engine:2375 0 idle>"
-    assert await get(upstream) == (200, b"ok")
+    client = HTTPClient(dialer)
+    assert await get(client) == (200, b"ok")
+    assert repr(client) == "<HTTPClient engine:2375 0 idle>"
+    assert await get(client) == (200, b"ok")
     assert dialer.dialled == 2
 
 
@@ -122,7 +122,7 @@ async def test_a_connection_with_half_a_request_in_it_is_not_used_again():
         async def dial(self):
             return ours
 
-    upstream = Upstream(OneDialer())
+    client = HTTPClient(OneDialer())
     async with trio.open_nursery() as nursery:
 
         @nursery.start_soon
@@ -131,7 +131,7 @@ async def test_a_connection_with_half_a_request_in_it_is_not_used_again():
             await theirs.send_all(OK)
 
         async with (
-            upstream.call("POST", "/", (HOST, CHUNKED)) as call,
+            client.call("POST", "/", (HOST, CHUNKED)) as call,
             trio.open_nursery() as both,
         ):
             both.start_soon(call.finish)
@@ -139,29 +139,29 @@ async def test_a_connection_with_half_a_request_in_it_is_not_used_again():
             assert await call.read_data() == b"ok"
             assert await call.read_data() == b""
             both.cancel_scope.cancel()
-    assert repr(upstream) == "<Upstream engine:2375 0 idle>"
+    assert repr(client) == "<HTTPClient engine:2375 0 idle>"
 
 
 async def test_no_more_than_some_idle_connections_are_kept(nursery):
     dialer = ScriptedDialer(nursery, *[answers(OK, OK)] * 40)
-    upstream = Upstream(dialer)
+    client = HTTPClient(dialer)
     async with trio.open_nursery() as many:
         for _ in range(20):
-            many.start_soon(get, upstream)
+            many.start_soon(get, client)
     assert dialer.dialled == 20  # in use at once: as many as are needed
     async with trio.open_nursery() as many:
         for _ in range(20):
-            many.start_soon(get, upstream)
+            many.start_soon(get, client)
     assert dialer.dialled == 32
 
 
 async def test_closing_closes_the_idle_and_keeps_none(nursery):
     dialer = ScriptedDialer(nursery, answers(OK, OK), answers(OK, OK))
-    upstream = Upstream(dialer)
-    await get(upstream)
-    await upstream.aclose()
-    await get(upstream)
-    assert repr(upstream) == "<Upstream engine:2375 0 idle>"
+    client = HTTPClient(dialer)
+    await get(client)
+    await client.aclose()
+    await get(client)
+    assert repr(client) == "<HTTPClient engine:2375 0 idle>"
 
 
 # ---- connections that went stale
@@ -171,18 +171,18 @@ async def test_closing_closes_the_idle_and_keeps_none(nursery):
 async def test_a_repeatable_request_is_asked_again_on_a_fresh_connection(nursery, method):
     answer = OK if method == "GET" else OK.removesuffix(b"ok")
     dialer = ScriptedDialer(nursery, answers(OK), answers(answer))
-    upstream = Upstream(dialer)
-    await get(upstream)
-    status, _ = await get(upstream, method=method)
+    client = HTTPClient(dialer)
+    await get(client)
+    status, _ = await get(client, method=method)
     assert (status, dialer.dialled) == (200, 2)
 
 
 async def test_what_was_answered_in_part_is_not_asked_again(nursery):
     dialer = ScriptedDialer(nursery, answers(OK, b"HTTP/1.1 200 O"), answers(OK))
-    upstream = Upstream(dialer)
-    await get(upstream)
+    client = HTTPClient(dialer)
+    await get(client)
     with pytest.raises(EngineUnreachable, match="ended before the answer"):
-        await get(upstream)
+        await get(client)
     assert dialer.dialled == 1
 
 
@@ -193,27 +193,27 @@ async def test_a_post_is_not_asked_twice_when_it_may_have_arrived(nursery):
         await read_head(stream)
 
     dialer = ScriptedDialer(nursery, dies_on_the_second, answers(OK))
-    upstream = Upstream(dialer)
-    await get(upstream)
+    client = HTTPClient(dialer)
+    await get(client)
     with pytest.raises(EngineUnreachable) as caught:
-        await get(upstream, method="POST", headers=(HOST, (b"Content-Length", b"0")))
+        await get(client, method="POST", headers=(HOST, (b"Content-Length", b"0")))
     assert caught.value.sent
     assert dialer.dialled == 1
 
 
 async def test_a_post_is_asked_again_when_nothing_of_it_left(nursery):
     dialer = ScriptedDialer(nursery, answers(OK), answers(OK))
-    upstream = Upstream(dialer)
-    await get(upstream)
+    client = HTTPClient(dialer)
+    await get(client)
     await trio.testing.wait_all_tasks_blocked()  # the engine has closed both directions
-    status, _ = await get(upstream, method="POST", headers=(HOST, (b"Content-Length", b"0")))
+    status, _ = await get(client, method="POST", headers=(HOST, (b"Content-Length", b"0")))
     assert (status, dialer.dialled) == (200, 2)
 
 
 async def test_a_fresh_connection_that_fails_is_not_tried_again(nursery):
     dialer = ScriptedDialer(nursery, silent, answers(OK))
     with pytest.raises(EngineUnreachable, match="ended before the answer") as caught:
-        await get(Upstream(dialer))
+        await get(HTTPClient(dialer))
     assert caught.value.sent
     assert dialer.dialled == 1
 
@@ -231,13 +231,13 @@ async def test_a_socket_that_the_engine_closed_meanwhile_is_noticed_before_use(n
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     nursery.start_soon(trio.serve_listeners, handler, listeners)
     dialer = SocketDialer(nursery)
-    upstream = Upstream(dialer)
+    client = HTTPClient(dialer)
     post = {"method": "POST", "headers": (HOST, (b"Content-Length", b"0"))}
-    await get(upstream, **post)
-    await trio.lowlevel.wait_readable(upstream._idle[0].stream.socket)  # the engine's FIN
-    assert await get(upstream, **post) == (200, b"ok")
+    await get(client, **post)
+    await trio.lowlevel.wait_readable(client._idle[0].stream.socket)  # the engine's FIN
+    assert await get(client, **post) == (200, b"ok")
     assert dialer.dialled == 2
-    await upstream.aclose()
+    await client.aclose()
 
 
 # ---- failures
@@ -245,7 +245,7 @@ async def test_a_socket_that_the_engine_closed_meanwhile_is_noticed_before_use(n
 
 async def test_what_cannot_be_reached_is_unreachable(nursery):
     with pytest.raises(EngineUnreachable, match="connection refused") as caught:
-        await get(Upstream(ScriptedDialer(nursery)))
+        await get(HTTPClient(ScriptedDialer(nursery)))
     assert not caught.value.sent
 
 
@@ -256,7 +256,7 @@ async def test_what_cannot_be_reached_is_unreachable(nursery):
 )
 async def test_what_is_not_http_is_unreachable_and_names_the_engine(nursery, answer):
     with pytest.raises(EngineUnreachable, match="engine n1: "):
-        await get(Upstream(ScriptedDialer(nursery, answers(answer)), "n1"))
+        await get(HTTPClient(ScriptedDialer(nursery, answers(answer)), "n1"))
 
 
 @pytest.mark.parametrize(
@@ -268,8 +268,8 @@ async def test_what_is_not_http_is_unreachable_and_names_the_engine(nursery, ans
     ids=["length", "chunked"],
 )
 async def test_a_body_that_is_cut_off_is_an_error_after_what_came(nursery, answer):
-    upstream = Upstream(ScriptedDialer(nursery, answers(answer)))
-    async with upstream.call("GET", "/", (HOST,)) as call:
+    client = HTTPClient(ScriptedDialer(nursery, answers(answer)))
+    async with client.call("GET", "/", (HOST,)) as call:
         await call.read_head()
         assert await call.read_data() == b"abc"
         with pytest.raises(EngineUnreachable, match="ended before the answer"):
@@ -289,7 +289,7 @@ async def test_data_comes_as_it_arrives_and_trailers_at_the_end(nursery):
         await go_on.wait()
         await stream.send_all(b"1\r\nd\r\n0\r\nX-Sum: 1\r\n\r\n")
 
-    async with Upstream(ScriptedDialer(nursery, script)).call("GET", "/", (HOST,)) as call:
+    async with HTTPClient(ScriptedDialer(nursery, script)).call("GET", "/", (HOST,)) as call:
         await call.read_head()
         assert await call.read_data() == b"abc"
         go_on.set()
@@ -308,8 +308,8 @@ async def test_a_body_is_sent_while_the_answer_comes(nursery):
             await stream.send_all(data)
             seen += data
 
-    upstream = Upstream(ScriptedDialer(nursery, echo))
-    async with upstream.call("POST", "/", (HOST, CHUNKED)) as call:
+    client = HTTPClient(ScriptedDialer(nursery, echo))
+    async with client.call("POST", "/", (HOST, CHUNKED)) as call:
         assert (await call.read_head()).status == 200
         for piece in (b"one", b"two"):
             await call.send(piece)
@@ -325,9 +325,9 @@ async def test_100_continue_is_told_apart_from_the_answer(nursery):
         await stream.receive_some()
         await stream.send_all(OK)
 
-    upstream = Upstream(ScriptedDialer(nursery, script))
+    client = HTTPClient(ScriptedDialer(nursery, script))
     headers = (HOST, (b"Expect", b"100-continue"), (b"Content-Length", b"2"))
-    async with upstream.call("PUT", "/", headers) as call, trio.open_nursery() as both:
+    async with client.call("PUT", "/", headers) as call, trio.open_nursery() as both:
 
         @both.start_soon
         async def send():
@@ -344,9 +344,9 @@ async def test_a_hijack_hands_over_what_came_with_the_head(nursery):
         await stream.send_all(b"HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\nfirst")
         await stream.send_all(await stream.receive_some())
 
-    upstream = Upstream(ScriptedDialer(nursery, script))
+    client = HTTPClient(ScriptedDialer(nursery, script))
     headers = (HOST, (b"Connection", b"Upgrade"), (b"Upgrade", b"tcp"), (b"Content-Length", b"0"))
-    async with upstream.call("POST", "/attach", headers) as call:
+    async with client.call("POST", "/attach", headers) as call:
         head = await call.read_head()
         assert (head.status, head.reason) == (101, b"UPGRADED")
         taken = call.take_over()
@@ -365,16 +365,16 @@ async def test_leaving_early_closes_the_connection_at_once(nursery):
         assert await stream.receive_some() == b""
         closed.set()
 
-    async with Upstream(ScriptedDialer(nursery, script)).call("GET", "/", (HOST,)) as call:
+    async with HTTPClient(ScriptedDialer(nursery, script)).call("GET", "/", (HOST,)) as call:
         await call.read_head()
     await closed.wait()
 
 
 async def test_an_engine_that_has_a_name_is_called_by_it_when_it_cannot_be_reached(nursery):
-    upstream = Upstream(ScriptedDialer(nursery))
+    client = HTTPClient(ScriptedDialer(nursery))
     with pytest.raises(EngineUnreachable, match=r"^connection refused$"):
-        await get(upstream)
-    upstream.name = "n1"
+        await get(client)
+    client.name = "n1"
     with pytest.raises(EngineUnreachable, match=r"^engine n1: connection refused$") as caught:
-        await get(upstream)
+        await get(client)
     assert not caught.value.sent

@@ -7,8 +7,8 @@ import trio
 
 from swarmcore.addresses import Address
 from swarmcore.errors import EngineUnreachable
-from swarmcore.transport.dial import Dialer, is_readable
-from swarmcore.transport.lifeline import Lifeline
+from swarmcore.http.client.dial import Dialer, is_readable
+from swarmcore.http.client.lifeline import Lifeline
 
 
 class Peer:

@@ -1,28 +1,30 @@
-"""One request to an engine and its answer, over one connection.
+"""One request and its answer, over one connection; the answer may come while the body is sent.
 
-Reads the answer while the body is still being sent, which httpx cannot.  Knows whether asking again
-on a fresh connection is safe; where connections come from is ``upstream``'s matter.
+The retry rule: a request is sent once more, on a fresh connection, only where a kept connection
+turned out to be dead, and either our own kernel refused to send on it (the server has read
+nothing), or nothing of an answer had come to a request that does no harm twice.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import h11
 import trio
 
-from swarmcore.errors import EngineUnreachable
+from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.http.client.dial import is_readable
 from swarmcore.messages import Headers
 from swarmcore.streams import BROKEN, RECEIVE_BYTES
-from swarmcore.transport.dial import is_readable
 
 _HEAD_BYTES = 1 << 20
-#: Asking twice does no harm.
+#: Sending these twice does no harm.
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The beginning of an engine's answer."""
+    """Status and headers of an answer."""
 
     status: int
     headers: Headers
@@ -38,27 +40,28 @@ class TakenConnection:
 
 
 class Connection:
-    """One connection to an engine, and its h11 state."""
+    """One connection, and its h11 state."""
 
     def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
         self.stream = stream
         self.h11 = h11.Connection(h11.CLIENT, _HEAD_BYTES)
-        #: It has carried a request before, so the engine may have closed it since.
+        #: It has carried a request before, so the server may have closed it since.
         self.reused = False
         #: Something of the current answer has arrived.
         self.heard = False
-        #: A send was begun and not finished.
+        #: A send has begun and not ended.
         self.sending = False
-        #: The engine has shut its side.
+        #: The server has shut its side.
         self.ended = False
 
     @property
     def is_stale(self) -> bool:
-        """The engine has closed it, or said something nobody asked for."""
+        """Whether the server has closed it, or sent something that nobody asked for."""
         return is_readable(self.stream)
 
     @property
     def is_reusable(self) -> bool:
+        """Whether its exchange is complete, and the connection may carry another."""
         return (
             self.h11.our_state is h11.DONE
             and self.h11.their_state is h11.DONE
@@ -67,11 +70,13 @@ class Connection:
         )
 
     async def send(self, data: bytes) -> None:
+        """Send raw bytes."""
         self.sending = True
         await self.stream.send_all(data)
         self.sending = False
 
     def next_cycle(self) -> None:
+        """Be ready for the next request."""
         self.h11.start_next_cycle()
         self.reused = True
         self.heard = False
@@ -80,32 +85,50 @@ class Connection:
 class Pool(Protocol):
     """Where a call's connections come from and go to."""
 
-    async def connect(self) -> Connection:
-        """A fresh connection."""
+    async def replace(self, dead: Connection) -> Connection:
+        """A fresh connection in place of one that is dead."""
         ...
 
     async def give_back(self, connection: Connection) -> None:
         """Keep a connection whose exchange is complete."""
         ...
 
-    def unreachable(self, message: str, *, sent: bool) -> EngineUnreachable:
-        """An error that names the engine."""
+    def unreachable(self, what: str, *, sent: bool) -> EngineUnreachable:
+        """An error that names the server, followed by *what*."""
+        ...
+
+    def failure(self, what: str) -> EngineError:
+        """An error for an answer that is there and of no use."""
         ...
 
 
 class Call:
-    """One request to an engine and its answer; one task may send while another receives."""
+    """One request and its answer; one task may send while another receives.
+
+    Args:
+        pool: where the connection came from.
+        connection: ready for a request.
+        request: its head.
+        body: the whole body; where it is empty and the head announces one, it is streamed.
+        permit: called right before the head is sent; what it raises is raised.
+    """
 
     def __init__(
-        self, pool: Pool, connection: Connection, request: h11.Request, body: bytes
+        self,
+        pool: Pool,
+        connection: Connection,
+        request: h11.Request,
+        body: bytes,
+        permit: Callable[[], None] | None = None,
     ) -> None:
         self._pool = pool
         self._connection = connection
         self._request = request
         self._body = body
+        self._permit = permit
         self._continued = trio.Event()
         self._taken = False
-        #: What followed the last chunk.
+        #: Headers after the last chunk.
         self.trailers: Headers = ()
 
     # ---- the request's body, when it is streamed
@@ -127,7 +150,7 @@ class Call:
         await self._send(h11.EndOfMessage())
 
     async def wait_continue(self) -> None:
-        """Wait until the engine asks for the body with ``100 Continue``."""
+        """Wait until the server asks for the body with ``100 Continue``."""
         await self._continued.wait()
 
     async def _send(self, event: h11.Event) -> None:
@@ -148,18 +171,19 @@ class Call:
         try:
             await self._send_request()
         except BROKEN as error:
-            # Refused by our own kernel: the engine closed an idle connection and has read nothing.
+            # Our own kernel refused: the server had closed the connection, and has read nothing.
             if not self._connection.reused:
                 raise self._broken(error) from error
             await self._begin_afresh()
 
     async def _begin_afresh(self) -> None:
-        await trio.aclose_forcefully(self._connection.stream)
-        self._connection = await self._pool.connect()
+        self._connection = await self._pool.replace(self._connection)
         await self.begin()
 
     async def _send_request(self) -> None:
         connection = self._connection
+        if self._permit is not None:
+            self._permit()
         data = connection.h11.send(self._request) or b""
         if self._body:
             data += connection.h11.send(h11.Data(data=self._body)) or b""
@@ -170,10 +194,10 @@ class Call:
     # ---- the answer
 
     async def read_head(self) -> Head:
-        """The answer's head; 101 included, other informational ones not.
+        """The answer's head; of informational answers only 101 is one.
 
         Raises:
-            EngineUnreachable: there is none.
+            EngineUnreachable: no answer came.
         """
         try:
             return await self._read_head()
@@ -203,7 +227,7 @@ class Call:
                 if event.status_code == 100:
                     self._continued.set()
             else:
-                raise self._pool.unreachable("closed the connection unasked", sent=True)
+                raise self._pool.unreachable(": closed the connection unasked", sent=True)
 
     async def read_data(self) -> bytes:
         """All of the body that has arrived, at least one byte; ``b""`` at its end.
@@ -228,6 +252,27 @@ class Call:
             await self._receive()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    async def read_all(self, limit: int) -> bytes:
+        """The whole body.
+
+        Args:
+            limit: bytes, at most.
+
+        Raises:
+            EngineError: it is longer.
+            EngineUnreachable: the connection broke before the end.
+        """
+        pieces: list[bytes] = []
+        size = 0
+        while data := await self.read_data():
+            size += len(data)
+            if size > limit:
+                asked = f"{self._request.method.decode()} {self._request.target.decode()}"
+                text = f": the answer to {asked} is over {limit // (1024 * 1024)} MiB"
+                raise self._pool.failure(text)
+            pieces.append(data)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
     def _end(self, event: h11.EndOfMessage) -> None:
         self.trailers = tuple(event.headers.raw_items())
 
@@ -238,9 +283,9 @@ class Call:
         try:
             return connection.h11.next_event()
         except h11.RemoteProtocolError as error:
-            text = f"malformed answer: {error}"
+            text = f": malformed answer: {error}"
             if connection.ended:
-                text = "the connection ended before the answer did"
+                text = ": the connection ended before the answer did"
             raise self._pool.unreachable(text, sent=True) from None
 
     async def _receive(self) -> None:
@@ -266,7 +311,7 @@ class Call:
     def _broken(self, error: Exception) -> EngineUnreachable:
         """An error for a connection that failed under a request; ssh says why in its own words."""
         why = f": {error}" if str(error) else ""
-        return self._pool.unreachable(f"the connection broke{why}", sent=True)
+        return self._pool.unreachable(f": the connection broke{why}", sent=True)
 
     async def close(self) -> None:
         """Keep the connection if the exchange is complete, else close it at once."""
@@ -299,6 +344,27 @@ class StreamedAnswer:
         if not data:
             raise StopAsyncIteration
         return data
+
+
+class ChunkedUpload:
+    """A request whose body is sent piece by piece while its answer is read.
+
+    Args:
+        call: its head is sent, with a chunked body announced.
+        answered: called when the answer's head is there.
+    """
+
+    def __init__(self, call: Call, answered: Callable[[], None]) -> None:
+        self.send = call.send
+        self.finish = call.finish
+        self._call = call
+        self._answered = answered
+
+    async def answer(self) -> StreamedAnswer:
+        """The answer, once its head is there; see ``Call.read_head``."""
+        head = await self._call.read_head()
+        self._answered()
+        return StreamedAnswer(head, self._call)
 
 
 def _is_streamed(request: h11.Request, body: bytes) -> bool:

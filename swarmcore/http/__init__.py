@@ -1,0 +1,1 @@
+"""HTTP/1.1: what is said to engines and to clients, and how."""
