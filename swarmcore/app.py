@@ -25,7 +25,7 @@ from swarmcore.http.client import Dialer, HTTPClient, Lifeline
 from swarmcore.model import Entry
 from swarmcore.node import Node
 from swarmcore.options import Options
-from swarmcore.plugins import Plugins
+from swarmcore.plugins.plugins import Plugins
 from swarmcore.plugins.selection import no_election, select_plugins
 from swarmcore.protocols import Discovery
 from swarmcore.replication import Replication

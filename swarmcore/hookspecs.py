@@ -12,6 +12,7 @@ Kinds, by the first word of the entry point's name; ``NAME`` is what a user type
 ``strategy_NAME``     ``--strategy NAME``                            ``swarmcore_strategy``
 ``filter_NAME``       ``--filter NAME``                              ``swarmcore_filter``
 ``api_NAME``          installed is loaded, less ``--without``        ``swarmcore_routes``
+``command_NAME``      by the command line only, never by a manager    ``swarmcore_commands``
 ``ext_NAME``          installed is loaded, less ``--without``        any
 ====================  =============================================  ==========================
 
@@ -27,9 +28,9 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+    from swarmcore.command_line import Command
     from swarmcore.protocols import (
         Cluster,
-        Command,
         ContainerConfig,
         Denied,
         Discovery,
@@ -127,7 +128,12 @@ def swarmcore_authorize(request: Request) -> Denied | None:
 
 @hookspec
 def swarmcore_commands() -> Iterable[Command]:
-    """Return subcommands of ``swarmcore``.  Called when the command is not one of the core's."""
+    """Return subcommands of ``swarmcore``.
+
+    Called by the command line, when the command is not one of the core's own, and for
+    ``swarmcore --help`` where the entry point is called ``command_NAME``.  So such a module should
+    hold only tables of options, and import what a command does when it is run.
+    """
 
 
 # ---- start and stop

@@ -1,7 +1,10 @@
 """What all tests share: real engines are used where there are any, and required where asked for."""
 
 import functools
+import importlib.metadata
 import os
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -18,6 +21,8 @@ hypothesis.settings.register_profile(
     "patient", parent=hypothesis.settings.get_profile("searching"), derandomize=True
 )
 hypothesis.settings.load_profile("patient")
+
+ROOT = Path(__file__).parents[1]
 
 #: Tests of real parts that start those themselves.
 OWN_PARTS = ("tests/system/stores/", "tests/system/replication/")
@@ -40,6 +45,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-api", action="store_true", help="write the table of routes in docs/api.md"
     )
+
+
+def pytest_sessionstart() -> None:
+    """Refuse an environment whose packages are not those of this tree: nothing would load."""
+    projects = [*ROOT.glob("plugins/*/pyproject.toml"), ROOT / "pyproject.toml"]
+    wanted = {tomllib.loads(path.read_text())["project"]["name"] for path in projects}
+    names = (each.metadata["Name"] for each in importlib.metadata.distributions())
+    installed = {name for name in names if name.startswith("swarmcore-")}
+    if installed != wanted:
+        changed = ", ".join(sorted(installed ^ wanted))
+        pytest.exit(f"plugins were added or renamed ({changed}): run scripts/setup", returncode=3)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,10 +1,10 @@
-"""Every option that there is, as rows: what drives parsing, help, the file and the documentation.
+"""The options of the program and of ``manage``: they drive parsing, help, the file and the docs.
 
 Names, variables and defaults are classic's wherever classic had the option.  Two defaults differ:
 the port (2375 is the engine's own) and the filter chain, which names what this release brings.
 """
 
-from swarmcore.options.flags import Option
+from swarmcore.command_line import Option
 
 GLOBAL_OPTIONS = (
     Option(
@@ -234,44 +234,6 @@ DISCOVERY = Option(
 )
 
 MANAGE_OPTIONS = (*_PLUGINS, *_SERVING, *_ENGINES, *_CLUSTER, *_START, DISCOVERY)
-
-PLUGINS_OPTIONS = (
-    Option("json", "print JSON, for scripts", kind="switch", default=("false",), place="start"),
-    Option(
-        "routes",
-        "the HTTP routes that they bring, and who is asked",
-        kind="switch",
-        default=("false",),
-        place="start",
-    ),
-)
-
-DEMO_OPTIONS = (
-    Option("engines", "how many engines", kind="number", default=("3",), value="N", place="start"),
-    Option(
-        "real",
-        "real Docker Engines in namespaces of this machine (needs root and dockerd)",
-        kind="switch",
-        default=("false",),
-        place="start",
-    ),
-    Option(
-        "embedded",
-        "small built-in engines, anywhere",
-        kind="switch",
-        default=("false",),
-        place="start",
-    ),
-    Option(
-        "host",
-        "listen here; repeatable",
-        kind="texts",
-        default=("tcp://127.0.0.1:3375",),
-        aliases=("H",),
-        value="ADDRESS",
-        place="start",
-    ),
-)
 
 #: Keys of ``--cluster-opt`` that are the core's own; others are handed on to plugins.
 CLUSTER_OPTS = {

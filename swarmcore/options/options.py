@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swarmcore.addresses import parse_address
+from swarmcore.command_line import Setting
+from swarmcore.command_line.tls import read_tls
 from swarmcore.compat import CLASSIC, COMPAT, is_classic
 from swarmcore.config.waiting import parse_seconds
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.node import MOST_OVERCOMMIT
-from swarmcore.options.settings import Setting
 from swarmcore.options.weights import read_carry, read_multipliers
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
 
@@ -187,26 +188,6 @@ def read_discovery(setting: Setting, command: str) -> DiscoveryURI:
             f"discovery required to {command} a cluster. See 'swarmcore {command} --help'."
         )
     return parse_discovery(texts[-1])
-
-
-def read_tls(read: Mapping[str, Any]) -> TLSFiles | None:
-    """The files for TLS; ``None`` without it.
-
-    Raises:
-        ConfigError: the options contradict each other.
-    """
-    ca, cert, key = read["tlscacert"], read["tlscert"], read["tlskey"]
-    if not (read["tls"] or read["tlsverify"]):
-        if ca or cert or key:
-            raise ConfigError(
-                "--tlscert, --tlskey and --tlscacert require the use of either --tls or --tlsverify"
-            )
-        return None
-    if not (cert and key):
-        raise ConfigError("--tlscert and --tlskey must be provided when using --tls")
-    if read["tlsverify"] and not ca:
-        raise ConfigError("--tlscacert must be provided when using --tlsverify")
-    return TLSFiles(ca, cert, key, verify=read["tlsverify"])
 
 
 def _check_engine_options(read: Mapping[str, Any]) -> None:

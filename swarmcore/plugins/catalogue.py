@@ -13,8 +13,16 @@ from swarmcore.errors import PluginConflict, PluginNotFound
 
 GROUP = "swarmcore.plugins"
 
-#: Kinds that are loaded when somebody names one, each for the hook of the same name.
-NAMED_KINDS = frozenset({"discovery", "strategy", "filter"})
+#: The kind that only the command line loads: to run a command that is not the core's own.
+COMMAND_KIND = "command"
+
+#: The hook without which a plugin of a kind makes no sense.
+KIND_HOOKS = {
+    "discovery": "swarmcore_discovery",
+    "strategy": "swarmcore_strategy",
+    "filter": "swarmcore_filter",
+    COMMAND_KIND: "swarmcore_commands",
+}
 
 #: Kinds of which being installed is being loaded, less ``--without``.
 LOADED_WHEN_INSTALLED = frozenset({"api", "ext"})
@@ -37,7 +45,7 @@ class PluginInfo:
 
     @property
     def kind(self) -> str:
-        """The first word of an entry point's name: discovery, strategy, filter, api, ext."""
+        """The first word of an entry point's name, as ``discovery`` or ``api``."""
         return self.name.partition("_")[0]
 
     def __str__(self) -> str:

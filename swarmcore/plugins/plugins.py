@@ -13,6 +13,7 @@ from typing import Any
 from pluggy import HookCaller
 from stevedore import DriverManager
 
+from swarmcore.command_line import Command
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import (
     PluginBroken,
@@ -28,7 +29,6 @@ from swarmcore.plugins.importing import guarded, import_file, import_module, is_
 from swarmcore.plugins.validation import check, check_route, new_manager
 from swarmcore.protocols import (
     Cluster,
-    Command,
     Denied,
     Discovery,
     DiscoveryOptions,

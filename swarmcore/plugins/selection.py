@@ -59,7 +59,7 @@ def load_discovery(uri: DiscoveryURI, named: Sequence[str]) -> Plugins:
 
 
 def load_installed(plugins: Plugins, known: Sequence[PluginInfo]) -> None:
-    """Load those of *known* of which being installed is being loaded.
+    """Load those of *known* that a manager loads because they are installed.
 
     Raises:
         PluginError: one is broken; the message says how to leave it out.

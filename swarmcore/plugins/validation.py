@@ -14,7 +14,7 @@ from pluggy import PluginManager, PluginValidationError
 
 from swarmcore import hookspecs
 from swarmcore.errors import PluginMisfit
-from swarmcore.plugins.catalogue import NAMED_KINDS, PluginInfo
+from swarmcore.plugins.catalogue import KIND_HOOKS, PluginInfo
 from swarmcore.plugins.importing import one_line
 from swarmcore.protocols import Route
 
@@ -63,10 +63,11 @@ def check(info: PluginInfo, plugin: object) -> list[str]:
                 )
     if not hooks:
         raise PluginMisfit(f"plugin {info} implements no hook")
-    if info.distribution and info.kind in NAMED_KINDS and f"swarmcore_{info.kind}" not in hooks:
+    wanted = KIND_HOOKS.get(info.kind)
+    if info.distribution and wanted is not None and wanted not in hooks:
         raise PluginMisfit(
             f"plugin {info} does not fit this core: its name says {info.kind}, and it does not "
-            f"implement swarmcore_{info.kind}"
+            f"implement {wanted}"
         )
     return sorted(hooks)
 

@@ -9,7 +9,6 @@ from swarmcore.messages import Answer, Client, Headers, Request
 from swarmcore.model import Container, Entry, Event, TLSFiles
 from swarmcore.node import Node
 from swarmcore.protocols.clusters import Carry, Cluster, EventStream, Placed
-from swarmcore.protocols.commands import Command
 from swarmcore.protocols.decisions import (
     Candidate,
     Decision,
@@ -41,7 +40,6 @@ __all__ = [
     "Carry",
     "Client",
     "Cluster",
-    "Command",
     "Container",
     "ContainerConfig",
     "Decision",

@@ -17,9 +17,9 @@ from swarmcore.errors import (
     PluginNotFound,
 )
 from swarmcore.options import Options, parse_discovery
-from swarmcore.plugins import Plugins
 from swarmcore.plugins.catalogue import GROUP, PluginInfo, find, installed
 from swarmcore.plugins.inspection import as_json, as_table, inspect_installed
+from swarmcore.plugins.plugins import Plugins
 from swarmcore.plugins.route_listing import installed_routes, routes_as_json, routes_as_table
 from swarmcore.plugins.selection import select_plugins
 
@@ -470,22 +470,30 @@ def test_a_command_of_a_plugin_runs_and_a_broken_plugin_does_not_hide_it(acme, c
         "ext_hub",
         """
         from swarmcore import hookimpl
-        from swarmcore.protocols import Command
+        from swarmcore.command_line import Command, Option, Usage
 
         @hookimpl
         def swarmcore_commands():
-            return [Command("acme", "serve", lambda parser: parser.add_argument("port"), run)]
+            options = [Option("port", "where", kind="number", default=("9",))]
+            return [Command(Usage("acme", "serve", "NAME", options, aliases=("a",)), run)]
 
-        def run(arguments):
-            print(arguments.port)
+        def run(call):
+            print(call.settings()["port"].value, *call.words)
             return 5
         """,
     )
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
-        assert main(["acme", "9"]) == 5
+        assert main(["acme", "--port", "7", "x"]) == 5
+        assert capsys.readouterr().out == "7 x\n"
+        assert main(["a"]) == 5
         assert capsys.readouterr().out == "9\n"
+        assert main(["acme", "--help"]) == 0
+        assert capsys.readouterr().out.startswith("Usage: swarmcore acme [OPTIONS] NAME\n")
+        assert main(["acme", "--nosuch"]) == 1
+        error = capsys.readouterr().err
+        assert "unknown option '--nosuch'; see 'swarmcore acme --help'" in error
         assert main(["nosuch"]) == 1
         error = capsys.readouterr().err
         assert "swarmcore: no command is called 'nosuch'; commands: " in error

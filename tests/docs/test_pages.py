@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,9 @@ def test_a_plugin_is_listed_and_in_the_standard_set():
     page = (DOCS / "plugins.md").read_text()
     standard = (ROOT / "pyproject.toml").read_text()
     for folder in sorted((ROOT / "plugins").iterdir()):
-        assert f"`{folder.name}`" in page
+        project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        for name in project["entry-points"]["swarmcore.plugins"]:
+            assert f"`{name}`" in page
         assert f'"swarmcore-{folder.name.replace("_", "-")}"' in standard
 
 

@@ -9,13 +9,20 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PLUGINS = {path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml")}
-DISTRIBUTIONS = {"swarmcore-manager", *(f"swarmcore-{name.replace('_', '-')}" for name in PLUGINS)}
+PROJECTS = [
+    tomllib.loads(path.read_text())["project"]
+    for path in (ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml"))
+]
+DISTRIBUTIONS = {project["name"] for project in PROJECTS}
+PLUGINS = {
+    name for project in PROJECTS for name in project["entry-points"].get("swarmcore.plugins", ())
+}
 
 
 @pytest.fixture(scope="module")

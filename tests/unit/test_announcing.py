@@ -2,9 +2,10 @@
 
 import pytest
 
+from swarmcore.command_line.settings import resolve
+from swarmcore.commands.join import JOIN_OPTIONS, build_join
+from swarmcore.commands.list import LIST_OPTIONS, build_list
 from swarmcore.errors import ConfigError
-from swarmcore.options.announcing import JOIN_OPTIONS, LIST_OPTIONS, build_join, build_list
-from swarmcore.options.settings import resolve
 
 
 def join(**given):

@@ -9,7 +9,7 @@ import trio
 
 from swarmcore import hookimpl
 from swarmcore.errors import BadRequest, ConfigError, PluginNotFound
-from swarmcore.plugins import Plugins
+from swarmcore.plugins.plugins import Plugins
 from swarmcore.protocols import Route, Rule
 from swarmcore.testing.builders import a_config, an_entry
 from swarmcore.testing.contracts import (

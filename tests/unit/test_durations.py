@@ -1,6 +1,6 @@
 import pytest
 
-from swarmcore.options.durations import parse_duration
+from swarmcore.command_line.durations import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,20 @@ import re
 from pathlib import Path
 
 import pytest
+from swarmcore_operations.commands.tables import DECISIONS_OPTIONS, DRAIN_OPTIONS, EXPLAIN_OPTIONS
 
+from swarmcore.command_line.flags import split_arguments
+from swarmcore.command_line.settings import read_config_file, resolve
+from swarmcore.commands.demo import DEMO_OPTIONS
+from swarmcore.commands.plugins import PLUGINS_OPTIONS
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.options import build_options, parse_discovery
-from swarmcore.options.flags import split_arguments
-from swarmcore.options.operation_tables import DECISIONS_OPTIONS, DRAIN_OPTIONS, EXPLAIN_OPTIONS
 from swarmcore.options.option_tables import (
     CLUSTER_OPTS,
-    DEMO_OPTIONS,
     GLOBAL_OPTIONS,
     MANAGE_OPTIONS,
-    PLUGINS_OPTIONS,
 )
-from swarmcore.options.settings import read_config_file, resolve
 
 TABLE = (*GLOBAL_OPTIONS, *MANAGE_OPTIONS)
 

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from swarmcore import hookimpl
+from swarmcore.command_line import Command, Usage
 from swarmcore.errors import ConfigError, PluginBroken, PluginConflict, PluginMisfit, PluginNotFound
 from swarmcore.messages import Client, Query, Request
-from swarmcore.plugins import Plugins
-from swarmcore.protocols import Command, Denied, DiscoveryOptions, DiscoveryURI, Route
+from swarmcore.plugins.plugins import Plugins
+from swarmcore.protocols import Denied, DiscoveryOptions, DiscoveryURI, Route
 
 URI = DiscoveryURI("rack", "a")
 REQUEST = Request("GET", "/info", "/info", Query(), None, (), Client("unix"))
@@ -225,7 +226,7 @@ def test_a_filter_hook_that_answers_none_is_an_error_that_names_the_plugin():
 
 def test_two_plugins_that_bring_one_command_are_both_named():
     def commands():
-        return [Command("hub", "serve", lambda parser: None, lambda arguments: 0)]
+        return [Command(Usage("hub", "serve"), lambda call: 0)]
 
     assert [name for name, _ in plugins_of(a=plugin(swarmcore_commands=commands)).commands()] == [
         "a"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from swarmcore.plugins import Plugins
 from swarmcore.plugins.catalogue import PluginInfo, find
+from swarmcore.plugins.plugins import Plugins
 
 
 class PluginContract:

@@ -1,0 +1,245 @@
+"""The hub's HTTP: classic's token protocol, and what it lacked."""
+
+import hmac
+import logging
+import math
+import secrets
+import time
+from base64 import b64decode
+from collections.abc import Callable
+
+import trio
+
+from swarmcore.errors import BadRequest, NotFound, SwarmError
+from swarmcore.messages import Answer, Request, json_answer
+from swarmcore.server.exchange import ServerExchange
+from swarmcore_hub.buckets import Buckets
+from swarmcore_hub.database import Database, created, dropped, expired, registered, removed
+from swarmcore_hub.options import HubOptions
+from swarmcore_hub.registry import Registry
+
+log = logging.getLogger(__name__)
+
+_LONGEST_WAIT_SECONDS = 55.0
+_SWEEP_SECONDS = 1.0
+_CREATES_A_DAY = 100
+
+
+class _Refused(SwarmError):
+    """Answered with a header of its own."""
+
+    def __init__(self, status: int, message: str, header: tuple[bytes, bytes]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.header = header
+
+
+class Hub:
+    """Answers requests from a registry, and writes what changes to a database.
+
+    Args:
+        registry, database: its lists, in memory and on disk.
+        options: who may do what.
+        clock: seconds of the wall clock.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        database: Database,
+        options: HubOptions,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._registry = registry
+        self._database = database
+        self._options = options
+        self._clock = clock
+        self._requests = Buckets(options.rate)
+        self._creates = Buckets(_CREATES_A_DAY / 86_400, _CREATES_A_DAY)
+        self._waiters: dict[str, trio.Event] = {}
+        self._life = secrets.token_hex(4)
+
+    async def handle(self, exchange: ServerExchange) -> None:
+        """Answer one request."""
+        try:
+            self._check(exchange.request)
+            answer = await self._answer(exchange)
+        except _Refused as error:
+            told = json_answer({"message": str(error)}, error.status)
+            answer = Answer(told.status, (*told.headers, error.header), told.body)
+        await exchange.send(answer)
+
+    async def sweep(self) -> None:
+        """Take out what has run out, until cancelled."""
+        idle_check = self._clock()
+        while True:
+            await trio.sleep(_SWEEP_SECONDS)
+            now = self._clock()
+            changed = self._registry.expire(now)
+            for token in changed:
+                self._tell(token)
+            if changed:
+                await self._database.save(expired(now))
+            if now - idle_check > 3600:
+                idle_check = now
+                gone = [
+                    change for token in self._registry.drop_idle(now) for change in dropped(token)
+                ]
+                if gone:
+                    await self._database.save(*gone)
+
+    def stop(self) -> None:
+        """Answer all who wait: nothing changes here any more."""
+        for token in list(self._waiters):
+            self._tell(token)
+
+    # ---- who may ask
+
+    def _check(self, request: Request) -> None:
+        wait = self._requests.take(request.client.host, self._clock())
+        if wait:
+            raise _later("too many requests", wait)
+        wanted = self._options.user
+        if request.method == "POST" and _parts(request) == ["clusters"]:
+            wanted = self._options.create_user or wanted
+        if wanted and not _carries(request, wanted):
+            raise _Refused(401, "unauthorized", (b"WWW-Authenticate", b'Basic realm="swarmcore"'))
+
+    # ---- routes
+
+    async def _answer(self, exchange: ServerExchange) -> Answer:
+        request = exchange.request
+        match _parts(request):
+            case ["healthz"]:
+                return _only(request, GET=lambda: _text("ok"))
+            case ["clusters"]:
+                _allow(request, "POST")
+                return await self._create(request)
+            case ["clusters", token]:
+                match request.method:
+                    case "GET":
+                        return await self._list(exchange, token)
+                    case "POST":
+                        return await self._register(exchange, token)
+                    case "DELETE":
+                        return await self._drop(token)
+                _allow(request, "GET", "POST", "DELETE")
+            case ["clusters", token, "http_sd"]:
+                _allow(request, "GET")
+                return self._http_sd(token)
+            case ["clusters", token, address]:
+                _allow(request, "DELETE")
+                return await self._remove(token, address)
+        raise NotFound("page not found")
+
+    async def _create(self, request: Request) -> Answer:
+        now = self._clock()
+        wait = self._creates.take(request.client.host, now)
+        if wait:
+            raise _later(f"more than {_CREATES_A_DAY} clusters a day", wait)
+        token = self._registry.create(now)
+        await self._database.save(created(token, now))
+        log.info("%s made cluster %s...", request.client.host, token[:6])
+        return _text(token)
+
+    async def _register(self, exchange: ServerExchange, token: str) -> Answer:
+        ttl = _seconds(exchange.request, "ttl")
+        try:
+            text = (await exchange.read_body()).decode("ascii")
+        except UnicodeDecodeError:
+            raise BadRequest("not an engine's address; send HOST:PORT") from None
+        before = self._registry.version(token)
+        now = self._clock()
+        row = self._registry.register(token, text, ttl, now)
+        if self._registry.version(token) != before:
+            log.info("%s is in cluster %s...", row.address, token[:6])
+            self._tell(token)
+        await self._database.save(registered(row), created(token, now))
+        return Answer(200)
+
+    async def _remove(self, token: str, address: str) -> Answer:
+        self._registry.remove(token, address)
+        self._tell(token)
+        await self._database.save(removed(token, address))
+        return Answer(200)
+
+    async def _drop(self, token: str) -> Answer:
+        self._registry.drop(token)
+        self._tell(token)
+        await self._database.save(*dropped(token))
+        return Answer(200)
+
+    async def _list(self, exchange: ServerExchange, token: str) -> Answer:
+        """The list, at once; or, asked to wait by who knows it, when it has changed."""
+        request = exchange.request
+        wait = min(_seconds(request, "wait"), _LONGEST_WAIT_SECONDS)
+        tag = self._tag(token)
+        if wait and request.header("if-none-match") == tag:
+            changed = self._waiters.setdefault(token, trio.Event())
+            async with exchange.watching():
+                with trio.move_on_after(wait):
+                    await changed.wait()
+            tag = self._tag(token)
+            if request.header("if-none-match") == tag:
+                return Answer(304, ((b"ETag", tag.encode()),))
+        listed = json_answer(self._registry.list(token, labels=request.query.flag("labels")))
+        return Answer(200, (*listed.headers, (b"ETag", tag.encode())), listed.body)
+
+    def _http_sd(self, token: str) -> Answer:
+        groups = []
+        for text in self._registry.list(token, labels=True):
+            address, *labels = text.split()
+            named = dict(label.split("=", 1) for label in labels)
+            groups.append({"targets": [address], "labels": named})
+        return json_answer(groups)
+
+    def _tag(self, token: str) -> str:
+        # Versions begin anew with each life, and must not be taken for those of the last one.
+        return f'"{self._life}-{self._registry.version(token)}"'
+
+    def _tell(self, token: str) -> None:
+        waiter = self._waiters.pop(token, None)
+        if waiter is not None:
+            waiter.set()
+
+
+def _parts(request: Request) -> list[str]:
+    """The path's segments; classic's URLs have a ``v1`` in front, or none."""
+    parts = [part for part in request.path.split("/") if part]
+    return parts[1:] if parts[:1] == ["v1"] else parts
+
+
+def _later(reason: str, seconds: float) -> _Refused:
+    whole = math.ceil(seconds)
+    return _Refused(429, f"{reason}; again in {whole} s", (b"Retry-After", b"%d" % whole))
+
+
+def _allow(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        allowed = ", ".join(methods)
+        raise _Refused(405, f"only {allowed} here", (b"Allow", allowed.encode()))
+
+
+def _only(request: Request, **answers: Callable[[], Answer]) -> Answer:
+    _allow(request, *answers)
+    return answers[request.method]()
+
+
+def _text(text: str) -> Answer:
+    return Answer(200, ((b"Content-Type", b"text/plain; charset=utf-8"),), text.encode())
+
+
+def _seconds(request: Request, key: str) -> float:
+    text = request.query.get(key) or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise BadRequest(f"{key}={text[:100]}: not a number of seconds")
+    return float(text)
+
+
+def _carries(request: Request, wanted: str) -> bool:
+    kind, _, coded = (request.header("authorization") or "").partition(" ")
+    try:
+        given = b64decode(coded, validate=True)
+    except ValueError:
+        return False
+    return kind.lower() == "basic" and hmac.compare_digest(given, wanted.encode())

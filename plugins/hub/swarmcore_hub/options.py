@@ -1,0 +1,109 @@
+"""What ``hub`` is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from swarmcore.command_line import Option, Setting
+from swarmcore.command_line.tls import read_tls
+from swarmcore.errors import ConfigError
+from swarmcore.model import TLSFiles
+
+HUB_OPTIONS = (
+    Option(
+        "host",
+        "listen here: tcp://IP:PORT, IP:PORT, unix://PATH or fd://; repeatable",
+        kind="texts",
+        default=("tcp://127.0.0.1:3376",),
+        aliases=("H",),
+        value="ADDRESS",
+    ),
+    Option("data-dir", "where the lists are kept", value="FOLDER"),
+    Option("tls", "serve by TLS", kind="switch", default=("false",)),
+    Option(
+        "tlsverify",
+        "TLS, and verify clients by --tlscacert",
+        kind="switch",
+        default=("false",),
+    ),
+    Option("tlscacert", "trust certificates signed by this CA", value="FILE"),
+    Option("tlscert", "the hub's certificate", value="FILE"),
+    Option("tlskey", "its private key", value="FILE"),
+    Option("auth", "a file with NAME:PASSWORD, which every request must carry", value="FILE"),
+    Option("create-auth", "the same for making clusters, instead of that of --auth", value="FILE"),
+    Option(
+        "rate",
+        "requests per second that one peer may make; 0 for no limit",
+        kind="number",
+        default=("20",),
+        value="COUNT",
+    ),
+    Option(
+        "connections",
+        "connections that one peer may have open; 0 for no limit",
+        kind="number",
+        default=("64",),
+        value="COUNT",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HubOptions:
+    """What ``swarmcore hub`` was told.
+
+    Attributes:
+        hosts: where to listen, as written.
+        data: the folder of its database.
+        tls: to serve by; ``None`` only on this machine's own addresses.
+        user: ``name:password`` that every request must carry; empty for none.
+        create_user: the same for making clusters; empty: *user* counts.
+        rate: requests per second and peer; 0 for no limit.
+        connections: open at once, per peer; 0 for no limit.
+    """
+
+    hosts: tuple[str, ...]
+    data: Path
+    tls: TLSFiles | None = None
+    user: str = ""
+    create_user: str = ""
+    rate: float = 20.0
+    connections: int = 64
+
+
+def build_hub(settings: Mapping[str, Setting]) -> HubOptions:
+    """Check what ``hub`` was told.
+
+    Raises:
+        ConfigError: a value that cannot work, or a file that cannot be read.
+    """
+    read = {name: setting.value for name, setting in settings.items()}
+    if not read["data-dir"]:
+        raise ConfigError("--data-dir is missing: the folder in which the hub keeps its lists")
+    if read["rate"] < 0:
+        raise ConfigError("--rate should not be negative; 0 is no limit")
+    if read["connections"] < 0:
+        raise ConfigError("--connections should not be negative; 0 is no limit")
+    return HubOptions(
+        read["host"],
+        Path(read["data-dir"]),
+        # A hub has no engines whose TLS the switch could mean: the certificate alone says it.
+        read_tls({**read, "tls": read["tls"] or bool(read["tlscert"])}),
+        _secret("auth", read["auth"]),
+        _secret("create-auth", read["create-auth"]),
+        read["rate"],
+        read["connections"],
+    )
+
+
+def _secret(name: str, path: str) -> str:
+    """The line of a file; secrets are no flags, because everybody can list those."""
+    if not path:
+        return ""
+    try:
+        text = Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--{name} {path}: {error}") from None
+    if ":" not in text or "\n" in text:
+        raise ConfigError(f"--{name} {path}: not one line of the form NAME:PASSWORD")
+    return text

@@ -1,0 +1,215 @@
+"""Which engines are in which cluster, and until when; pure decisions, told the time.
+
+Times are seconds of the wall clock, because they are kept over a restart.
+"""
+
+import heapq
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from swarmcore.errors import BadRequest, NotFound, Unavailable
+
+_LONGEST_SECONDS = 86_400.0
+
+#: Classic's manager fails on a list with one entry that it cannot split.
+_ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+_LABEL = re.compile(r"[^\s=]+=\S*")
+
+FOREVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be kept.
+
+    Attributes:
+        clusters: at once.
+        nodes: in one cluster.
+        idle_seconds: a cluster without any engine for this long is dropped.
+    """
+
+    clusters: int = 100_000
+    nodes: int = 10_000
+    idle_seconds: float = 7 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One engine of one cluster, as it is kept.
+
+    Attributes:
+        token: the cluster.
+        address: ``host:port``.
+        labels: ``key=value`` texts behind it, separated by spaces.
+        expires: until when; ``FOREVER`` without a time to live.
+        ttl_seconds: as it was asked for; 0 without.
+    """
+
+    token: str
+    address: str
+    labels: str = ""
+    expires: float = FOREVER
+    ttl_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Cluster:
+    rows: dict[str, Row] = field(default_factory=dict)
+    version: int = 0
+    used: float = 0.0
+
+
+class Registry:
+    """Every cluster.
+
+    Args:
+        limits: what may be kept.
+        clusters: token -> when it was last used; from an earlier life.
+        rows: engines from an earlier life.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        clusters: Mapping[str, float] | None = None,
+        rows: Iterable[Row] = (),
+    ) -> None:
+        self._limits = limits or Limits()
+        self._clusters = {token: _Cluster(used=used) for token, used in (clusters or {}).items()}
+        self._expiries: list[tuple[float, str, str]] = []
+        for row in rows:
+            self._put(self._clusters[row.token], row)
+
+    def create(self, now: float) -> str:
+        """A new cluster's token.
+
+        Raises:
+            Unavailable: there are too many.
+        """
+        if len(self._clusters) >= self._limits.clusters:
+            raise Unavailable(f"this hub keeps no more than {self._limits.clusters} clusters")
+        token = secrets.token_hex(16)
+        self._clusters[token] = _Cluster(used=now)
+        return token
+
+    def register(self, token: str, text: str, ttl_seconds: float, now: float) -> Row:
+        """Add an engine, or keep it for longer.
+
+        Args:
+            token: the cluster's.
+            text: ``host:port``, then labels if any.
+            ttl_seconds: how long it stays without another word; 0: for good.
+            now: the time.
+
+        Raises:
+            NotFound: there is no such cluster.
+            BadRequest: no address, or a label that is none.
+            Unavailable: the cluster is full.
+        """
+        cluster = self._cluster(token)
+        address, labels = read_registration(text)
+        if address not in cluster.rows and len(cluster.rows) >= self._limits.nodes:
+            raise Unavailable(f"a cluster has no more than {self._limits.nodes} engines")
+        ttl = min(max(ttl_seconds, 1.0), _LONGEST_SECONDS) if ttl_seconds else 0.0
+        row = Row(token, address, labels, now + ttl if ttl else FOREVER, ttl)
+        before = cluster.rows.get(address)
+        if before is None or before.labels != labels:
+            cluster.version += 1
+        cluster.used = now
+        self._put(cluster, row)
+        return row
+
+    def remove(self, token: str, address: str) -> None:
+        """Take an engine out.
+
+        Raises:
+            NotFound: no such cluster, or no such engine.
+        """
+        cluster = self._cluster(token)
+        if cluster.rows.pop(address, None) is None:
+            raise NotFound(f"no such engine: {address}")
+        cluster.version += 1
+
+    def drop(self, token: str) -> None:
+        """Forget a cluster.
+
+        Raises:
+            NotFound: there is none.
+        """
+        self._cluster(token)
+        del self._clusters[token]
+
+    def list(self, token: str, *, labels: bool = False) -> Sequence[str]:
+        """The engines of a cluster, sorted; with their labels where that is asked for.
+
+        Raises:
+            NotFound: there is no such cluster.
+        """
+        rows = self._cluster(token).rows
+        return [
+            f"{address} {rows[address].labels}".rstrip() if labels else address
+            for address in sorted(rows)
+        ]
+
+    def version(self, token: str) -> int:
+        """A number that changes with the list.
+
+        Raises:
+            NotFound: there is no such cluster.
+        """
+        return self._cluster(token).version
+
+    def expire(self, now: float) -> set[str]:
+        """Take out what has run out; returns the tokens of lists that changed."""
+        changed = set()
+        while self._expiries and self._expiries[0][0] <= now:
+            expires, token, address = heapq.heappop(self._expiries)
+            cluster = self._clusters.get(token)
+            row = cluster.rows.get(address) if cluster else None
+            if cluster is None or row is None or row.expires != expires:
+                continue  # it was renewed, or has left
+            del cluster.rows[address]
+            cluster.version += 1
+            changed.add(token)
+        return changed
+
+    def drop_idle(self, now: float) -> set[str]:
+        """Forget clusters that nobody has used for long; returns their tokens."""
+        oldest = now - self._limits.idle_seconds
+        idle = {
+            token
+            for token, cluster in self._clusters.items()
+            if not cluster.rows and cluster.used < oldest
+        }
+        for token in idle:
+            del self._clusters[token]
+        return idle
+
+    def _cluster(self, token: str) -> _Cluster:
+        try:
+            return self._clusters[token]
+        except KeyError:
+            raise NotFound("no such token; make one with 'swarmcore create'") from None
+
+    def _put(self, cluster: _Cluster, row: Row) -> None:
+        cluster.rows[row.address] = row
+        if row.expires != FOREVER:
+            heapq.heappush(self._expiries, (row.expires, row.token, row.address))
+
+
+def read_registration(text: str) -> tuple[str, str]:
+    """Split ``host:port [key=value ...]``.
+
+    Raises:
+        BadRequest: neither; the message says what was expected.
+    """
+    address, *labels = text.strip().strip('"').split() or [""]
+    found = _ADDRESS.fullmatch(address)
+    if found is None or not 1 <= int(found[2]) <= 65535:
+        raise BadRequest(f"not an engine's address: {address[:100]!r}; send HOST:PORT")
+    for label in labels:
+        if not _LABEL.fullmatch(label):
+            raise BadRequest(f"not a label: {label[:100]!r}; send KEY=VALUE")
+    return address, " ".join(labels)

@@ -1,0 +1,1 @@
+"""Operating a running manager: routes that a manager serves, and commands that ask them."""

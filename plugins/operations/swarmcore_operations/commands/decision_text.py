@@ -1,0 +1,44 @@
+"""The last decisions for people, in the order in which they were made."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from swarmcore_operations.commands.columns import wrap
+
+Document = Mapping[str, Any]
+
+
+def decisions_text(decisions: Sequence[Document], *, width: int) -> str:
+    """A paragraph for each, the latest at the end.
+
+    Args:
+        decisions: the documents of ``GET /swarmcore/decisions``, the newest first.
+        width: of the terminal, in characters.
+    """
+    lines = [line for each in reversed(decisions) for line in _lines(each, width)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _lines(decision: Document, width: int) -> Iterator[str]:
+    moment = datetime.fromisoformat(decision["Time"]).astimezone().strftime("%m-%d %H:%M:%S")
+    what = f"{decision['Name']} ({decision['Image']})"
+    hanging = " " * (len(moment) + 2)
+    if decision["Error"]:
+        yield from wrap(f"{moment}  {what} refused", width=width, hanging=hanging)
+        yield from wrap(decision["Error"], width=width, indent=hanging)
+        return
+    cause = "" if decision["Cause"] == "create" else f" ({decision['Cause']})"
+    fitting = f"{decision['Fitting']} of {decision['Asked']} could"
+    text = f"{moment}  {what} to {decision['Node']}{cause}, {fitting}"
+    if decision["Refused"]:
+        text += "; not: " + ", ".join(
+            f"{many} {rule}" for rule, many in decision["Refused"].items()
+        )
+    if decision["Dropped"]:
+        text += "; dropped: " + ", ".join(decision["Dropped"])
+    if decision["AboutImage"]:
+        text += f"; image {decision['AboutImage']}"
+    if decision["Failure"]:
+        text += f"; failed there: {decision['Failure']}"
+    yield from wrap(text, width=width, hanging=hanging)

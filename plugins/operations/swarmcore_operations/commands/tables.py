@@ -1,0 +1,98 @@
+"""The commands that ask a running manager, and their options; it is found as docker finds it."""
+
+from swarmcore.command_line import Option, Usage
+
+_WHERE = (
+    Option(
+        "host",
+        "the manager: tcp://HOST:PORT, HOST:PORT, unix://PATH or ssh://[USER@]HOST",
+        default=("tcp://127.0.0.1:3375",),
+        aliases=("H",),
+        env="DOCKER_HOST",
+        value="ADDRESS",
+        place="start",
+    ),
+    Option("tls", "ask by TLS", kind="switch", default=("false",), env="DOCKER_TLS", place="start"),
+    Option(
+        "tlsverify",
+        "ask by TLS, and verify the manager",
+        kind="switch",
+        default=("false",),
+        env="DOCKER_TLS_VERIFY",
+        place="start",
+    ),
+    Option(
+        "tlscacert",
+        "trust certificates signed by this CA (ca.pem in $DOCKER_CERT_PATH)",
+        value="FILE",
+        place="start",
+    ),
+    Option(
+        "tlscert", "your certificate (cert.pem in $DOCKER_CERT_PATH)", value="FILE", place="start"
+    ),
+    Option("tlskey", "its private key (key.pem in $DOCKER_CERT_PATH)", value="FILE", place="start"),
+)
+_JSON = Option("json", "print JSON, for scripts", kind="switch", default=("false",), place="start")
+
+NODES_OPTIONS = (_JSON, *_WHERE)
+EXPLAIN_OPTIONS = (
+    _JSON,
+    Option("node", "say what every rule says of this one", value="NODE", place="start"),
+    Option(
+        "json-config",
+        "explain this body of a create instead of a command line; - for standard input",
+        value="FILE",
+        place="start",
+    ),
+    Option("name", "with --json-config: the container's name", value="NAME", place="start"),
+    *_WHERE,
+)
+
+DECISIONS_OPTIONS = (
+    _JSON,
+    Option(
+        "limit",
+        "the latest so many",
+        kind="number",
+        default=("20",),
+        aliases=("n",),
+        value="COUNT",
+        place="start",
+    ),
+    *_WHERE,
+)
+
+DRAIN_OPTIONS = (
+    Option("reason", "why; shown in refusals and in 'docker info'", value="TEXT", place="start"),
+    Option("author", "who; you, when left out", value="NAME", place="start"),
+    Option(
+        "wait",
+        "return when no container runs there any more",
+        kind="switch",
+        default=("false",),
+        place="start",
+    ),
+    *_WHERE,
+)
+
+#: Every such command.
+OPERATIONS = (
+    Usage("nodes", "show the nodes of a running manager", "[NODE...]", NODES_OPTIONS, mixed=True),
+    Usage("drain", "let nodes take no new containers", "NODE...", DRAIN_OPTIONS, mixed=True),
+    Usage("undrain", "let nodes take containers again", "NODE...", _WHERE, mixed=True),
+    Usage(
+        "label",
+        "add labels to a node, or take added ones away with KEY-",
+        "NODE KEY=VALUE|KEY- ...",
+        _WHERE,
+        mixed=True,
+    ),
+    Usage(
+        "explain",
+        "say where 'docker run' would go and why, and do nothing",
+        "[--] docker run ...",
+        EXPLAIN_OPTIONS,
+        "The exit status is 0 where it would be placed, and 2 where it would be refused.\n",
+    ),
+    Usage("decisions", "show where containers went, and refusals", "", DECISIONS_OPTIONS),
+)

@@ -1,0 +1,10 @@
+"""Operating a running manager over HTTP: what its nodes are, and what they are to take."""
+
+from swarmcore import hookimpl
+from swarmcore.protocols import Route
+from swarmcore_operations.routes import decisions, nodes, queue
+
+
+@hookimpl
+def swarmcore_routes() -> list[Route]:
+    return [*nodes.routes(), *decisions.routes(), *queue.routes()]

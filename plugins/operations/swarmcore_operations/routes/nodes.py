@@ -1,0 +1,138 @@
+"""``/swarmcore/nodes``: what the nodes are; draining and labelling them."""
+
+import time
+from difflib import get_close_matches
+from typing import Any
+
+from swarmcore.errors import BadRequest, NotFound
+from swarmcore.model import Drain
+from swarmcore.node import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, Node, read_overcommit
+from swarmcore.protocols import Exchange, Route
+from swarmcore.routing import clean_path
+from swarmcore_operations.routes.node_document import node_document
+
+#: A reason is a line in every refusal, not a page.
+_LONGEST_TEXT = 200
+
+
+def routes() -> list[Route]:
+    """Every route below ``/swarmcore/nodes``."""
+    return [
+        Route("GET", "/swarmcore/nodes", show_nodes, routed="the caches"),
+        Route("GET", "/swarmcore/nodes/{node}", show_node, routed="the caches"),
+        Route("POST", "/swarmcore/nodes/{node}/drain", drain, routed="the manager"),
+        Route("POST", "/swarmcore/nodes/{node}/undrain", undrain, routed="the manager"),
+        Route("POST", "/swarmcore/nodes/{node}/labels", label, routed="the manager"),
+    ]
+
+
+async def show_nodes(exchange: Exchange) -> None:
+    """Every node, pending ones too."""
+    await exchange.send_json([node_document(node) for node in exchange.cluster.nodes()])
+
+
+async def show_node(exchange: Exchange) -> None:
+    """One node."""
+    await exchange.send_json(node_document(_named(exchange)))
+
+
+async def drain(exchange: Exchange) -> None:
+    """No new containers on one node, from now on; drained again, it is drained anew."""
+    fields = await _read_object(exchange)
+    node, client = _named(exchange), exchange.request.client
+    reason = _read_text(fields, "Reason")
+    author = _read_text(fields, "Author") or client.key
+    await exchange.cluster.drain_node(node, Drain(reason, author, time.time()))
+    await _answer(exchange, node)
+
+
+async def undrain(exchange: Exchange) -> None:
+    """New containers again."""
+    node = _named(exchange)
+    await exchange.cluster.drain_node(node, None)
+    await _answer(exchange, node)
+
+
+async def label(exchange: Exchange) -> None:
+    """Add labels, or take added ones away."""
+    changes = await _read_object(exchange)
+    node = _named(exchange)
+    for key, value in changes.items():
+        _check_label(node, key, value)
+    await exchange.cluster.label_node(node, changes)
+    await _answer(exchange, node)
+
+
+async def _answer(exchange: Exchange, node: Node) -> None:
+    """The node as it is now, and whether it will still be so after a restart."""
+    kept = exchange.cluster.keeps_node_settings
+    await exchange.send_json(node_document(node) | {"Kept": kept})
+
+
+def _named(exchange: Exchange) -> Node:
+    """The node that the path means.
+
+    Raises:
+        NotFound: none; names what may have been meant.
+        BadRequest: several; names their addresses.
+    """
+    text = exchange.request.params["node"]
+    nodes = exchange.cluster.nodes()
+    found = [node for node in nodes if text in _names(node)]
+    if len(found) > 1:
+        addresses = ", ".join(node.address for node in found)
+        raise BadRequest(
+            f"{len(found)} nodes are called {text}: say which by its address: {addresses}"
+        )
+    if not found:
+        words = [word for node in nodes for word in (node.name, node.address) if word]
+        near = get_close_matches(text, words, n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; 'swarmcore nodes' lists them"
+        raise NotFound(f"No such node: {text}{hint}")
+    return found[0]
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    """What a path may call it; the slashes of ``unix://`` are one by the time that we see it."""
+    engine_id = node.id.partition("|")[0]
+    return node.name, clean_path(node.address), clean_path(node.id), engine_id
+
+
+async def _read_object(exchange: Exchange) -> dict[str, Any]:
+    fields = await exchange.read_json()
+    if fields is None:
+        return {}
+    if not isinstance(fields, dict):
+        raise BadRequest("the body must be a JSON object")
+    return fields
+
+
+def _read_text(fields: dict[str, Any], key: str) -> str:
+    text = fields.get(key) or ""
+    if not isinstance(text, str) or len(text) > _LONGEST_TEXT or not text.isprintable():
+        raise BadRequest(f"{key} must be one line of text of at most {_LONGEST_TEXT} characters")
+    return text.strip()
+
+
+def _check_label(node: Node, key: str, value: Any) -> None:
+    """Refuse what no constraint could ask for.
+
+    Raises:
+        BadRequest: names the label.
+    """
+    if key == "node":
+        raise BadRequest("label node: that word means the node's name; choose another")
+    if not key or "=" in key or not key.isprintable() or " " in key:
+        raise BadRequest(f"{key!r} is not the key of a label: no spaces, no equals sign")
+    if value is None:
+        if key in node.labels and key not in node.added_labels:
+            raise BadRequest(
+                f"label {key} of {node.name or node.address} is its engine's own: only added labels"
+                " can be taken away, or give it another value"
+            )
+    elif not isinstance(value, str) or not value.isprintable():
+        raise BadRequest(f"label {key}: the value must be one line of text, or null")
+    elif key == OVERCOMMIT_LABEL and read_overcommit(value) is None:
+        raise BadRequest(
+            f"label {key}: {value!r} is not a fraction above -1, at most {MOST_OVERCOMMIT:g}"
+        )

@@ -1,0 +1,15 @@
+"""The command line's grammar: options in tables, where their values come from, help, commands."""
+
+from swarmcore.command_line.command import Call, Command
+from swarmcore.command_line.flags import Option
+from swarmcore.command_line.settings import Setting, resolve
+from swarmcore.command_line.usage import Usage
+
+__all__ = [
+    "Call",
+    "Command",
+    "Option",
+    "Setting",
+    "Usage",
+    "resolve",
+]

@@ -1,0 +1,44 @@
+"""``swarmcore plugins``: what is installed, what loads and what is broken."""
+
+import sys
+
+from swarmcore.command_line import Call, Command, Option, Usage
+
+PLUGINS_OPTIONS = (
+    Option("json", "print JSON, for scripts", kind="switch", default=("false",), place="start"),
+    Option(
+        "routes",
+        "the HTTP routes that they bring, and who is asked",
+        kind="switch",
+        default=("false",),
+        place="start",
+    ),
+)
+
+
+def _run(call: Call) -> int:
+    call.refuse_words()
+    settings = call.settings({})
+    wants_json = settings["json"].value
+    if settings["routes"].value:
+        from swarmcore.plugins.route_listing import (
+            installed_routes,
+            routes_as_json,
+            routes_as_table,
+        )
+
+        routes = installed_routes()
+        text = routes_as_json(routes) if wants_json else routes_as_table(routes)
+    else:
+        from swarmcore.plugins.inspection import as_json, as_table, inspect_installed
+
+        rows = inspect_installed()
+        text = as_json(rows) if wants_json else as_table(rows)
+    sys.stdout.write(text)
+    return 0
+
+
+PLUGINS = Command(
+    Usage("plugins", "list what is installed, what loads and what is broken", "", PLUGINS_OPTIONS),
+    _run,
+)
