@@ -1,6 +1,7 @@
-"""The Docker Engine API for a whole cluster: ``docker`` and its relatives speak to this.
+"""The Docker Engine API for a whole cluster; the core has no Docker route of its own.
 
-The core has no Docker route; all of them are in this plugin.
+There is a folder for each kind of object.  ``fanout`` puts one request on several engines, and
+``compat`` has what Go's formats and the API versions of clients and engines ask for.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from swarmcore_api_docker import (
 )
 from swarmcore_api_docker.build.handlers import Builds
 from swarmcore_api_docker.containers.summary import NameStyle
-from swarmcore_api_docker.images.transfer import Carrier
+from swarmcore_api_docker.images.transfer import ImageTransfer
 
 NAMES_OPTION = "swarm.names"
 
@@ -30,17 +31,17 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
     """Every path that Docker documents, supported or not.
 
     Raises:
-        ConfigError: an option has a value that it cannot have.
+        ConfigError: ``swarm.names`` has an unknown value.
     """
-    classic, carrier = is_classic(options), Carrier()
+    classic, transfer = is_classic(options), ImageTransfer()
     return [
         *system.routes(classic=classic),
-        *containers.routes(carrier, read_name_style(options), classic=classic),
+        *containers.routes(transfer, read_name_style(options), classic=classic),
         *images.routes(),
         *prune.routes(),
         *networks.routes(classic=classic),
         *volumes.routes(classic=classic),
-        *Builds(carrier=carrier).routes(),
+        *Builds(transfer=transfer).routes(),
         *unsupported.routes(),
     ]
 

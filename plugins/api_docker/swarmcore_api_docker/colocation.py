@@ -1,10 +1,9 @@
-"""Where a new network or volume goes: what a client wrote, else what belongs together, else the
-scheduler's choice.
+"""Choose the node of a new network or volume: together with the objects that it belongs to.
 
-An object of local scope binds every container that uses it, so those of one compose project, or of
-one job of CI, go to one node as long as that takes them: a container can then use all of them.  One
-that nothing uses yet goes to its first container; what is there counts like containers, so that
-none is filled up.
+An object of local scope binds every container that uses it to its node.  So the objects of one
+compose project, or of one CI job, go to one node while that node accepts them: a container can use
+all of them then.  The scheduler counts an object that no container uses yet like a container, so
+that no node is filled up with objects.
 """
 
 import json
@@ -21,27 +20,28 @@ from swarmcore.json_values import as_object
 from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Cluster, Engine
 
+_CONSTRAINTS = "com.docker.swarm.constraints"
 _PROJECT = "com.docker.compose.project"
-#: Labels that say what belongs together.  GitLab's runner prepares each volume of a job by a
-#: container of its own, so that none follows any more, before a container uses them all.
+#: Labels that say which objects belong together.  GitLab's runner uses each volume of a job in a
+#: container of its own before one container uses all of them, so volumes must be together already.
 _GROUPS = (_PROJECT, "com.gitlab.gitlab-runner.job.id")
-#: How long the first object of a project counts as a container, which others will follow: else all
-#: projects that begin at once would begin on the node that has the fewest containers by now.
+#: How long the first object of a project counts as a container.  Projects that begin at the same
+#: time would otherwise all begin on the node that has the fewest containers at that moment.
 _BEGINNING_SECONDS = 3.0
 
 
 def split_node(
     nodes: Sequence[Node], text: str, *, slashes: bool = False
 ) -> tuple[Node | None, str]:
-    """The node and the name in ``node/name``; no node where *text* is a name alone.
+    """Split ``node/name``; the node is ``None`` where *text* is only a name.
 
     Args:
-        nodes: every one.
+        nodes: every node.
         text: as the client wrote it.
-        slashes: whether the name itself may have some.
+        slashes: whether the name itself may contain slashes.
 
     Raises:
-        BadRequest: what stands before the slash is no node, and names have none.
+        BadRequest: the text before the slash is not a node, and the name may not contain slashes.
     """
     for node in nodes:
         if (short := without_node(text, node)) != text:
@@ -55,30 +55,30 @@ def answering_engine(cluster: Cluster, node: Node, what: str) -> Engine:
     """The engine of *node*.
 
     Args:
-        cluster: whose node it is.
-        node: which.
-        what: is there, for the error: ``volume data``.
+        cluster: the cluster of *node*.
+        node: a registered node.
+        what: the object that is on it, for the error: ``volume data``.
 
     Raises:
-        Unavailable: it does not answer at the moment.
+        Unavailable: the engine does not answer at the moment.
     """
     if not node.health:
         raise Unavailable(f"{what} is on node {node.name}, which does not answer")
     return cluster.engine(node.id)
 
 
-class Site:
-    """Where one new object goes, and that it is expected there.
+class Colocation:
+    """Chooses the engine of one new object.
 
     Args:
-        cluster: chooses.
-        labels: the object's, as the client sent them; constraints among them hold.
-        needs: what its engine must know.
-        volume: the name of a new volume.
-        plugin: makes that volume; empty where the engine does.
+        cluster: the cluster, which has the scheduler.
+        labels: the object's labels as the client sent them; constraints among them must hold.
+        needs: fields that the engine must know.
+        volume: the name of a new volume; empty for a network.
+        plugin: the volume plugin that makes it; empty where the engine does.
 
     Raises:
-        BadRequest: labels that are none, or a malformed constraint.
+        BadRequest: *labels* is not an object of texts, or has a malformed constraint.
     """
 
     def __init__(
@@ -101,25 +101,25 @@ class Site:
             slashed_volumes=(volume,) if "/" in volume else (),
         )
         groups = ((label, read.labels.get(label, "")) for label in _GROUPS)
-        #: The label and the value that those share which it belongs to.
+        #: The label and value that all objects of its group share, or ``None``.
         self._group = next((each for each in groups if each[1]), None)
         self._tried: list[Engine] = []
 
     def choose(self, *, network: str = "") -> Engine:
         """The engine for an object that may go anywhere.
 
-        Where a container waits for a network of that name; else where its group has something, a
-        network say; else where it has an image, which a build before has left there; else the
-        scheduler's choice.
+        It is the first of these that accepts the object: one where a container waits for a network
+        of that name; one that has an object of its group; one that has an image of its group, left
+        by an earlier build; any other that the scheduler chooses.
 
         Args:
-            network: the name of the object, where it is one.
+            network: the name of a new network; empty for a volume.
 
         Raises:
-            NoNodeFits: and why.
+            NoNodeFits: no engine accepts it; says why.
         """
         everywhere = self._cluster.engines()
-        # Where no engine has the plugin, any of them says so in its own words.
+        # Where no engine has the plugin, whichever is chosen says so in its own words.
         engines = list(filter(self._is_able, everywhere)) or everywhere
         for belongs in self._preferences(network):
             together = [each for each in engines if belongs(each.node)]
@@ -130,7 +130,7 @@ class Site:
         return self._chosen(engines)
 
     def choose_other(self) -> Engine | None:
-        """Another engine than those that were chosen before; ``None`` when none fits."""
+        """An engine that was not chosen before; ``None`` when no other accepts the object."""
         others = [each for each in self._cluster.engines() if each not in self._tried]
         try:
             return self._chosen(others)
@@ -153,10 +153,10 @@ class Site:
         return not self._plugin or self._plugin in engine.node.ties.drivers
 
     def allowed(self, engines: Sequence[Engine]) -> list[Engine]:
-        """Those of *engines* that take the object, at least one.
+        """Those of *engines* that accept the object, at least one.
 
         Raises:
-            NoNodeFits: and why.
+            NoNodeFits: none does; says why.
         """
         found = []
         for engine in engines:
@@ -167,10 +167,11 @@ class Site:
     def choose_maker(self, engines: Sequence[Engine]) -> Engine:
         """The engine that makes an object for all engines that it spans.
 
-        It binds nobody to that engine, so whether a container would fit there does not matter.
+        Such an object binds no container to that engine, so that an engine without room for a
+        container will do, too.
 
         Args:
-            engines: that can make it and answer, at least one.
+            engines: engines that answer and can make it, at least one.
 
         Raises:
             NoNodeFits: constraints among the labels allow none of them.
@@ -184,31 +185,33 @@ class Site:
 
     @contextmanager
     def expected_on(self, engine: Engine) -> Iterator[None]:
-        """Have decisions know of the object while *engine* makes it."""
-        begins = self._group and not _has_part_of(engine.node, *self._group)
-        linger = _BEGINNING_SECONDS if begins else 0
+        """Count the object in decisions while *engine* makes it."""
+        is_first = self._group and not _has_part_of(engine.node, *self._group)
+        linger = _BEGINNING_SECONDS if is_first else 0
         with self._cluster.expecting(self._config, engine, linger):
             yield
 
 
 def wants_image(node: Node, names: Sequence[str]) -> bool:
-    """Whether containers of *node* run an image of these names, or a compose project there does.
+    """Whether a newly built image is likely to be used on *node*.
 
-    Compose calls the image of a service ``project-service``, its first generation
-    ``project_service``, and says nothing else of the project when it builds.
+    It is when containers there run an image of one of these names, or when the names are those of a
+    compose project that has something there.  Compose names the image of a service
+    ``project-service`` (version 1: ``project_service``), and a build says nothing else about the
+    project.
 
     Args:
-        node: which.
-        names: of images, with or without tag.
+        node: the node.
+        names: names of the image, with or without a tag.
     """
     normal = {normal_image(name) for name in names}
     if any(normal_image(each.image) in normal for each in node.containers.values()):
         return True
-    begun = tuple(split_image(shown_image(name))[0] for name in names)
+    repositories = tuple(split_image(shown_image(name))[0] for name in names)
     return any(
         name.startswith((f"{project}_", f"{project}-"))
         for project in _groups_of(node, _PROJECT)
-        for name in begun
+        for name in repositories
     )
 
 
@@ -218,9 +221,9 @@ def has_any_image(node: Node, names: Sequence[str]) -> bool:
 
 
 def _groups_of(node: Node, label: str) -> set[str]:
-    """The groups by *label* that have something on *node*, or are about to.
+    """The groups by *label* that have an object on *node*, or are about to.
 
-    What spans engines is nowhere in particular.
+    Objects that span engines do not count: they are on no node in particular.
     """
     objects = (*node.networks.values(), *node.volumes.values())
     own = (_value(document, label) for document in objects if not is_spanning(document))
@@ -239,11 +242,11 @@ def _value(document: Mapping[str, Any], label: str) -> Any:
     return (document.get("Labels") or {}).get(label)
 
 
-_CONSTRAINTS = "com.docker.swarm.constraints"
+def with_node_constraint(labels: Any, pinned: Node | None) -> dict[str, Any]:
+    """*labels* with a constraint on the node that the client named, if it named one.
 
-
-def pinned_labels(labels: Any, pinned: Node | None) -> dict[str, Any]:
-    """The labels of an object that stays on the node that the client named, if it named one."""
+    A later move of the object obeys that constraint.
+    """
     read = dict(as_object(labels))
     if pinned is not None and _CONSTRAINTS not in read:
         read[_CONSTRAINTS] = json.dumps([f"node=={pinned.name}"])

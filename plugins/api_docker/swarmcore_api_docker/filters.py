@@ -1,7 +1,7 @@
-"""Networks and volumes in a list: their shown names, and the filters that both kinds have.
+"""List filters that several kinds of objects share, and the lists of networks and volumes.
 
-Values of one filter are alternatives, labels must all hold, as in the engine; ``node`` is
-classic's addition.
+The values of one filter are alternatives, except that labels must all hold, as in an engine.  The
+filter ``node`` is an addition of Swarm classic.
 """
 
 from collections import Counter
@@ -11,19 +11,19 @@ from typing import Any
 
 from swarmcore.filters import Filters
 from swarmcore.node import Node, is_spanning
-from swarmcore_api_docker.yielding import passing
+from swarmcore_api_docker.yielding import select_items
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One network or volume.
+class ListedObject:
+    """One network or volume in a list.
 
     Attributes:
-        document: the engine's object.
-        nodes: that have it; several for what spans engines.
-        used: a container uses it.
-        builtin: it cannot be removed.
-        is_shared: its name alone is not enough.
+        document: the engine's JSON object.
+        nodes: the nodes that have it; several for an object that spans engines.
+        used: whether a container uses it.
+        builtin: whether it is one that cannot be removed.
+        is_ambiguous: whether its name alone means several objects.
         former_ids: ids that it had on other nodes.
     """
 
@@ -31,68 +31,71 @@ class Item:
     nodes: tuple[Node, ...]
     used: bool = False
     builtin: bool = False
-    is_shared: bool = False
+    is_ambiguous: bool = False
     former_ids: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """What its engine calls it."""
+        """Its name on its engine."""
         return str(self.document.get("Name") or "")
 
     @property
     def shown(self) -> str:
-        """Its name as lists show it: ``node/name`` where the name alone is not enough."""
-        if self.is_shared:
+        """Its name as lists show it: ``node/name`` where the name alone is ambiguous."""
+        if self.is_ambiguous:
             return f"{self.nodes[0].name}/{self.name}"
         return self.name
 
     def show(self) -> dict[str, Any]:
-        """The object of the list."""
+        """The JSON object of the list."""
         return {**self.document, "Name": self.shown}
 
 
-Test = Callable[[Item], bool]
+#: Whether an object is to be listed.
+Test = Callable[[ListedObject], bool]
+#: Makes the test of one filter.
 Compiler = Callable[[Filters], Test]
 
 
-async def list_items(
-    items: Sequence[Item],
+async def list_objects(
+    items: Sequence[ListedObject],
     filters: Filters,
     compilers: Mapping[str, Compiler],
     *,
     classic: bool = False,
 ) -> list[dict[str, Any]]:
-    """The objects of the items that are on a node that answers and pass every filter.
+    """The JSON objects of those that are on a node that answers and pass every filter.
 
     Args:
-        items: all there are; those of nodes that do not answer keep their names.
-        filters: the client's.
-        compilers: of the keys that this kind has.
-        classic: all that is one node's is called ``node/name``, as in Swarm classic.
+        items: all networks or all volumes.  Objects of nodes that do not answer are not listed, but
+            make names ambiguous.
+        filters: the client's filters.
+        compilers: filter -> compiler, for the filters that this kind of object has.
+        classic: show every object of one node as ``node/name``, as Swarm classic did.
 
     Raises:
-        BadRequest: an unknown key, or a value that its key cannot have.
-        BadValue: the same where an engine answers 500.
+        BadRequest: an unknown filter, or one with a value that it cannot have.
+        BadValue: the same, where an engine answers 500.
     """
     filters.refuse_unknown(compilers)
     tests = [compilers[key](filters) for key in filters]
-    # One that spans engines is called by its name alone, unless another one that does has it, too.
+    # The name of an object that spans engines is ambiguous only when another such object has it.
     counts = Counter(item.name for item in items)
     spanning = Counter(item.name for item in items if is_spanning(item.document))
 
-    def is_shared(item: Item) -> bool:
+    def is_ambiguous(item: ListedObject) -> bool:
         if is_spanning(item.document):
             return spanning[item.name] > 1
         return classic or counts[item.name] > 1
 
-    named = (replace(item, is_shared=is_shared(item)) for item in items)
+    named = (replace(item, is_ambiguous=is_ambiguous(item)) for item in items)
     answering = (item for item in named if any(node.health for node in item.nodes))
-    passed = await passing(answering, lambda item: all(test(item) for test in tests))
+    passed = await select_items(answering, lambda item: all(test(item) for test in tests))
     return [item.show() for item in passed]
 
 
 def by_field(key: str, field: str) -> Compiler:
-    """A field that is equal to a value."""
+    """The filter *key*: the object's *field* equals a value."""
 
     def compile_field(filters: Filters) -> Test:
         wanted = filters.equal(key)
@@ -102,18 +105,23 @@ def by_field(key: str, field: str) -> Compiler:
 
 
 def by_name(filters: Filters) -> Test:
-    """The engine's name, or the one that is shown."""
+    """The filter ``name``: a pattern is found in the name, or in the name that is shown."""
     found = filters.matching("name")
     return lambda item: found(item.name) or found(item.shown)
 
 
 def by_label(filters: Filters) -> Test:
-    """All labels."""
+    """The filter ``label``."""
     holds = filters.labelled("label")
     return lambda item: holds(item.document.get("Labels") or {})
 
 
 def by_node(filters: Filters) -> Test:
-    """Classic's addition."""
-    wanted = set(filters.values("node"))
-    return lambda item: not wanted or any({node.name, node.id} & wanted for node in item.nodes)
+    """The filter ``node``."""
+    return lambda item: any(passes_node_filter(node, filters) for node in item.nodes)
+
+
+def passes_node_filter(node: Node, filters: Filters) -> bool:
+    """Whether the filter ``node``, classic's addition, has the node's name or id, or is not set."""
+    wanted = filters.values("node")
+    return not wanted or node.name in wanted or node.id in wanted

@@ -1,4 +1,7 @@
-"""Prune: which engines are asked, with which filters, and one report of all of theirs."""
+"""Prune containers, images and build caches, and what all prunes share.
+
+Every engine that answers prunes; the client gets one report of all.
+"""
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -11,18 +14,20 @@ from swarmcore.messages import Answer, Query
 from swarmcore.protocols import Engine, Exchange, Handler, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.fanout.gather import ask_all, ask_patiently, require_success
-from swarmcore_api_docker.images.moved_names import take_away
+from swarmcore_api_docker.filters import passes_node_filter
+from swarmcore_api_docker.images.moved_names import remove_moved_names
 from swarmcore_api_docker.route_notes import ALL, PRUNED
 
-#: ``keep-storage`` got another name, and two companions, in this version.
+#: This version renamed ``keep-storage`` to ``reserved-space`` and added two more limits.
 _RESERVED_SPACE = ApiVersion(1, 48)
 _NEW_LIMITS = ("max-used-space", "min-free-space")
-#: Brings an engine's cache up to date after its report.
+_FORM = "application/x-www-form-urlencoded"
+#: Brings the cache of an engine up to date after its report.
 _Settle = Callable[[Engine, Answer], Awaitable[None]]
 
 
 def routes() -> list[Route]:
-    """Prunes; those of networks and volumes are theirs."""
+    """The prunes of containers, images and build caches."""
     return [
         _route("containers", "ContainersDeleted", _forget),
         _route("images", "ImagesDeleted", _reread_images),
@@ -36,21 +41,21 @@ def _route(kind: str, deleted: str, settle: _Settle, rewrites: str = PRUNED) -> 
 
 
 def _prune(kind: str, deleted: str, settle: _Settle) -> Handler:
-    """A handler that prunes on every engine that answers, or those of the filter ``node``.
+    """A handler that prunes on every engine that answers, or on those of the filter ``node``.
 
     Args:
-        kind: the path's first segment.
-        deleted: the report's list.
+        kind: the first segment of the path: ``images``.
+        deleted: the list in the report: ``ImagesDeleted``.
         settle: awaited with each engine's report.
     """
 
     async def prune(exchange: Exchange) -> None:
-        engines, query, _ = await read_prune(exchange)
-        queries = {engine.node.id: build_query(engine, query) for engine in engines}
+        engines, query, _ = await read_prune_request(exchange)
+        queries = {engine.node.id: prune_query_for(engine, query) for engine in engines}
 
         async def ask(engine: Engine) -> Answer:
-            if kind == "images":  # those of a name that moved away have none
-                await take_away(exchange.cluster, engine)
+            if kind == "images":  # an image whose only name has moved counts as unnamed
+                await remove_moved_names(exchange.cluster, engine)
             path = f"/{kind}/prune?{queries[engine.node.id]}"
             version = exchange.request.version
             answer = await ask_patiently(engine, "POST", path, version=version)
@@ -66,11 +71,13 @@ def _prune(kind: str, deleted: str, settle: _Settle) -> Handler:
     return prune
 
 
-def build_query(engine: Engine, query: Query) -> Query:
-    """*query* in the words of *engine*'s version: what an old one ignored would prune more.
+def prune_query_for(engine: Engine, query: Query) -> Query:
+    """*query* as the API version of *engine* reads it.
+
+    An old engine ignores new limits, and would prune more than the client wants.
 
     Raises:
-        BadRequest: it has no words for it.
+        BadRequest: the engine has no such limit.
     """
     if engine.node.api_version >= _RESERVED_SPACE:
         return query
@@ -92,22 +99,22 @@ async def _reread_images(engine: Engine, report: Answer) -> None:
 
 
 async def _nothing(engine: Engine, report: Answer) -> None:
-    """Build caches are not cached here."""
+    """The manager keeps nothing about build caches."""
 
 
-_FORM = "application/x-www-form-urlencoded"
+async def read_prune_request(exchange: Exchange) -> tuple[list[Engine], Query, Filters]:
+    """Read a prune's request.
 
+    Engines read parameters from a form in the body, too, and these take precedence over the query.
 
-async def read_prune(exchange: Exchange) -> tuple[list[Engine], Query, Filters]:
-    """The engines that a prune is for, the parameters that they get, and the filters among them.
-
-    The filter ``node``, which engines do not know, chooses; without it every engine that answers.
-    Engines read parameters from a form in the body, too, and those come first.
+    Returns:
+        The engines that prune: those of the filter ``node``, or every engine that answers.  The
+        query for them, whose filters are without ``node``.  These filters.
 
     Raises:
         BadRequest: malformed filters.
         Unavailable: no engine answers.
-        NotFound: no engine that answers is called so.
+        NotFound: no engine of the filter ``node`` answers.
     """
     query = exchange.request.query
     kind = (exchange.request.header("content-type") or "").partition(";")[0].strip().lower()
@@ -117,37 +124,34 @@ async def read_prune(exchange: Exchange) -> tuple[list[Engine], Query, Filters]:
     filters = parse_filters(query.get("filters"))
     if "until" in filters and not filters.values("until"):
         raise invalid("until")  # engines crash on it and answer nothing
-    names = set(filters.values("node"))
-    engines = [
-        engine
-        for engine in exchange.cluster.healthy_engines()
-        if not names or {engine.node.name, engine.node.id} & names
-    ]
+    healthy = exchange.cluster.healthy_engines()
+    engines = [engine for engine in healthy if passes_node_filter(engine.node, filters)]
     if not engines:
-        raise NotFound(f"no node that answers is called {' or '.join(sorted(names))}")
+        names = sorted(set(filters.values("node")))
+        raise NotFound(f"no node that answers is called {' or '.join(names)}")
     filters = filters.without("node")
     return engines, with_filters(query, filters), filters
 
 
 def with_filters(query: Query, filters: Filters) -> Query:
-    """*query* with other filters, in the form that every engine reads."""
+    """*query* with other filters, written in the form that every engine reads."""
     return query.replace(filters=filters.encode() if filters else None)
 
 
 def sum_reports(answers: Iterable[Answer], *lists: str) -> dict[str, Any]:
-    """One report: each of *lists* joined, space summed where the engines tell it.
+    """One report of all: each of *lists* joined, and ``SpaceReclaimed`` summed where it is there.
 
-    A list that is null in every report stays null, as an engine says that it deleted nothing.
+    A list that is null in every report stays null, by which engines say that they deleted nothing.
 
     Args:
         answers: the engines' reports.
-        lists: ``NetworksDeleted``.
+        lists: keys of the lists in a report: ``NetworksDeleted``.
     """
     reports = [answer.json() for answer in answers]
     merged: dict[str, Any] = {}
     for key in lists:
-        told = [report[key] for report in reports if report.get(key) is not None]
-        merged[key] = list(chain.from_iterable(told)) if told else None
+        found = [report[key] for report in reports if report.get(key) is not None]
+        merged[key] = list(chain.from_iterable(found)) if found else None
     if any("SpaceReclaimed" in report for report in reports):
         merged["SpaceReclaimed"] = sum(report.get("SpaceReclaimed") or 0 for report in reports)
     return merged

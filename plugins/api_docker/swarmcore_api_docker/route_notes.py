@@ -1,7 +1,7 @@
-"""The words by which routes say who is asked and what is rewritten: few, so that they are
-learnt once.
+"""The notes of the route table: which engine is asked, and what is rewritten.
 
-``docs/api.md`` explains who is asked, and a test holds it to that.
+There are few, so that a reader learns them once.  ``docs/api.md`` explains those for ``routed``,
+and a test checks that it does.
 """
 
 from typing import Final

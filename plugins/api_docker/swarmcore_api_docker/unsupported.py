@@ -1,7 +1,7 @@
-"""What Docker documents and this manager does not do: each path says what is missing.
+"""Documented paths that the manager does not support; each answer says what is missing.
 
 The texts contain ``not supported`` in lower case: ``docker inspect`` and ``docker system prune``
-pass over what answers so.
+ignore an error with these words.
 """
 
 from swarmcore.errors import NotFound, NotSupported, Unavailable
@@ -11,7 +11,7 @@ from swarmcore_api_docker.route_notes import MANAGER, REFUSED
 _NOT_YET: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("image attestations", ("GET /images/{name}/attestations",)),
 )  # fmt: skip
-#: Documented, and never to be done across a cluster.
+#: Documented paths that make no sense for a cluster of engines.
 _NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("engine plugins are", (
         "GET /plugins/privileges", "POST /plugins/pull", "POST /plugins/create",
@@ -23,7 +23,7 @@ _NEVER: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("the image graph is", ("GET /images/viz",)),
 )  # fmt: skip
-#: Swarm mode: answered as by an engine outside a swarm.
+#: Swarm mode: the manager answers like an engine outside a swarm.
 _SWARM_MODE = (
     "GET /swarm", "POST /swarm/update", "GET /swarm/unlockkey", "POST /swarm/unlock",
     "GET /nodes", "GET /nodes/{id}", "DELETE /nodes/{id}", "POST /nodes/{id}/update",

@@ -1,4 +1,7 @@
-"""Work that a request makes as large as it likes, in pieces between which others get their turn."""
+"""Long work of one request, cut up so that other tasks get their turn.
+
+A client decides how much a list has to test, so that no such work may hold up the event loop.
+"""
 
 from collections.abc import Callable, Iterable
 from time import perf_counter
@@ -7,44 +10,48 @@ from typing import TypeVar
 import trio
 
 T = TypeVar("T")
-#: How long a request works before others get a turn.
+#: How long a request works before other tasks get a turn.
 _SECONDS = 0.01
-#: Work on more than this is done by a thread of its own.
+#: Work on more bytes than this runs in a thread.
 _QUICK_BYTES = 64 * 1024
 
 
-async def aside(work: Callable[[], T], size: int) -> T:
-    """The result of *work*, which is pure; done beside everything else where it takes long.
+async def run_large(work: Callable[[], T], size: int) -> T:
+    """Do *work*, in a thread where it would hold up the event loop.
 
     Args:
-        size: bytes that are worked on.
+        work: pure work, which may run in any thread.
+        size: the size of its input in bytes.
+
+    Returns:
+        The result of *work*.
     """
     return work() if size <= _QUICK_BYTES else await trio.to_thread.run_sync(work)
 
 
-class Pace:
-    """Lets others go on when a request has worked for a while."""
+class Yielder:
+    """Yields to other tasks when a request has worked for 10 ms."""
 
     def __init__(self) -> None:
         self._since = perf_counter()
 
-    async def keep(self) -> None:
-        """Let the others go on if it is their turn; quick where it is not."""
+    async def checkpoint(self) -> None:
+        """Yield if it is time to; call it after each piece of work."""
         if perf_counter() - self._since > _SECONDS:
             await trio.lowlevel.checkpoint()
             self._since = perf_counter()
 
 
-async def passing(items: Iterable[T], test: Callable[[T], bool]) -> list[T]:
-    """Those of *items* that pass *test*, in their order.
+async def select_items(items: Iterable[T], test: Callable[[T], bool]) -> list[T]:
+    """The items that pass *test*, in their order.
 
     Args:
-        items: are looked at once, at the beginning: what comes and goes meanwhile changes nothing.
-        test: of one of them.
+        items: read once at the beginning, so that it may change meanwhile.
+        test: a quick test of one item.
     """
-    pace, passed = Pace(), []
+    yielder, passed = Yielder(), []
     for item in list(items):
         if test(item):
             passed.append(item)
-        await pace.keep()
+        await yielder.checkpoint()
     return passed

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from swarmcore_api_docker.prune import build_query, sum_reports
+from swarmcore_api_docker.prune import prune_query_for, sum_reports
 
 from swarmcore.errors import BadRequest
 from swarmcore.messages import Answer, Query
@@ -53,9 +53,9 @@ def engine(docker):
     ids=str,
 )
 def test_a_prune_is_worded_for_the_engines_version(engine, version, sent, got):
-    assert build_query(engine("n1", {}, version), Query(sent.items())) == Query(got.items())
+    assert prune_query_for(engine("n1", {}, version), Query(sent.items())) == Query(got.items())
 
 
 def test_a_limit_that_an_engine_does_not_know_is_refused(engine):
     with pytest.raises(BadRequest, match=r'"max-used-space" requires API version 1\.48'):
-        build_query(engine("n1", {}), Query({"max-used-space": "9"}.items()))
+        prune_query_for(engine("n1", {}), Query({"max-used-space": "9"}.items()))

@@ -164,7 +164,7 @@ async def test_a_load_is_answered_when_every_engine_has_done_its_part(manager, n
 
     async def read_head():
         sent = ((b"Host", b"docker"), (b"Transfer-Encoding", b"chunked"))
-        async with manager._streams.call("POST", "/v1.41/images/load?quiet=1", sent) as call:
+        async with manager._client.call("POST", "/v1.41/images/load?quiet=1", sent) as call:
             await call.send(archive("app:1"))
             await call.finish()
             await call.read_head()
@@ -225,7 +225,7 @@ async def test_an_import_that_one_engine_refuses_is_no_success(manager, n1, n2):
 async def test_a_client_that_leaves_amid_an_upload_leaves_no_image(manager, n1, n2):
     sent = ((b"Host", b"docker"), (b"Transfer-Encoding", b"chunked"))
     with trio.fail_after(100):
-        async with manager._streams.call("POST", "/v1.41/images/load", sent) as call:
+        async with manager._client.call("POST", "/v1.41/images/load", sent) as call:
             await call.send(archive("app:1"))
             for engine in (n1, n2):
                 await engine.wait_request("POST /images/load")

@@ -34,7 +34,7 @@ class _Binding:
     last_used: float = 0.0
 
 
-class BuildEngines:
+class BuilderAffinity:
     """Remembers; every time is given, in seconds of a clock that never goes back.
 
     Args:

@@ -14,7 +14,7 @@ from swarmcore.errors import EngineError
 from swarmcore.messages import Query
 from swarmcore.node import Node, find_image_source, image_test
 from swarmcore.protocols import Cluster, Engine, Exchange
-from swarmcore_api_docker.images.transfer import Carrier
+from swarmcore_api_docker.images.transfer import ImageTransfer
 from swarmcore_api_docker.build.context_tar import DockerfileFinder
 from swarmcore_api_docker.build.dockerfile import base_images
 
@@ -26,18 +26,18 @@ _LOOK_AHEAD: Final = 256 << 10
 _SLICE: Final = 4 << 10
 
 
-class BuildBases:
+class BaseImages:
     """The bases of one build, and the context in which they are named.
 
     Args:
         exchange: the client's; its body is the context, or empty.
-        carrier: brings images.
+        transfer: brings images.
     """
 
-    def __init__(self, exchange: Exchange, carrier: Carrier) -> None:
+    def __init__(self, exchange: Exchange, transfer: ImageTransfer) -> None:
         query = exchange.request.query
         self._exchange = exchange
-        self._carrier = carrier
+        self._transfer = transfer
         self._arguments = {
             name: str(value) for name, value in _read(query, "buildargs", dict).items()
             if value is not None
@@ -52,7 +52,7 @@ class BuildBases:
         #: Names of images, as far as they are known.
         self.names = [str(name) for name in _read(query, "cachefrom", list)]
 
-    async def look_ahead(self) -> None:
+    async def read_ahead(self) -> None:
         """Read the beginning of the context, which most often has the Dockerfile."""
         left = _LOOK_AHEAD
         while left > 0 and not self._finder.is_done:
@@ -101,15 +101,15 @@ class BuildBases:
             return
         self.names = []
         for name in names if self._wants_bases else ():
-            await bring_image(self._exchange.cluster, self._carrier, name, engine)
+            await copy_base_image(self._exchange.cluster, self._transfer, name, engine)
 
 
-async def bring_image(cluster: Cluster, carrier: Carrier, name: str, engine: Engine) -> None:
+async def copy_base_image(cluster: Cluster, transfer: ImageTransfer, name: str, engine: Engine) -> None:
     """Have an image on *engine* if any other has it; where that fails the log tells.
 
     Args:
         cluster: whose engines.
-        carrier: carries it.
+        transfer: carries it.
         name: as a client wrote it; one by its digest is the engine's to pull.
         engine: is to have it.
     """
@@ -121,7 +121,7 @@ async def bring_image(cluster: Cluster, carrier: Carrier, name: str, engine: Eng
     if source is None:
         return
     try:
-        await carrier.carry(cluster, name, source, node)
+        await transfer.copy(cluster, name, source, node)
     except EngineError as error:
         log.warning("building on %s without image %s of %s: %s", node.name, name, source.name,
                     error)  # fmt: skip

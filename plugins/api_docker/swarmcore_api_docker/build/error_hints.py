@@ -26,7 +26,7 @@ _MOST_WORDS: Final = 50
 _MOST_HINTS: Final = 3
 
 
-class BuildHints:
+class ErrorHints:
     """Passes a build's progress on, and adds to its error where the missing image is.
 
     Args:
@@ -65,7 +65,7 @@ class BuildHints:
         except ValueError:
             return line
         text = error_text(message) if isinstance(message, dict) else None
-        hint = word_places(text, self._builder, self._others) if text else ""
+        hint = describe_places(text, self._builder, self._others) if text else ""
         if not text or not hint:
             return line
         told = error_line(f"{text} ({hint})")
@@ -73,7 +73,7 @@ class BuildHints:
         return dump_json({**message, **told, "errorDetail": detail})
 
 
-def word_places(text: str, builder: Node, others: Sequence[Node]) -> str:
+def describe_places(text: str, builder: Node, others: Sequence[Node]) -> str:
     """Where images are that *text* names and *builder* lacks; empty where that is not so."""
     hints: dict[str, None] = {}
     asked = [f"{host.removeprefix('registry-1.')}/{path}:{tag}" for host, path, tag

@@ -24,11 +24,11 @@ from swarmcore.protocols import Cluster, Engine, Exchange, Route, ResponseHooks
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.route_notes import BUILD
 from swarmcore_api_docker.route_notes import BUILDER
-from swarmcore_api_docker.build.base_images import BuildBases
-from swarmcore_api_docker.build.affinity import BuildEngines
-from swarmcore_api_docker.build.error_hints import BuildHints
+from swarmcore_api_docker.build.base_images import BaseImages
+from swarmcore_api_docker.build.affinity import BuilderAffinity
+from swarmcore_api_docker.build.error_hints import ErrorHints
 from swarmcore_api_docker.route_notes import CHOSEN
-from swarmcore_api_docker.images.transfer import Carrier
+from swarmcore_api_docker.images.transfer import ImageTransfer
 from swarmcore_api_docker.build.affinity import Key
 from swarmcore_api_docker.compat.stream_errors import ProgressErrorTail
 from swarmcore_api_docker.build.query import asks_for_node
@@ -37,7 +37,7 @@ from swarmcore_api_docker.colocation import has_any_image
 from swarmcore_api_docker.images.archives import load
 from swarmcore_api_docker.build.query import query_for_engine
 from swarmcore_api_docker.build.query import read_build
-from swarmcore_api_docker.images.moved_names import take_away
+from swarmcore_api_docker.images.moved_names import remove_moved_names
 from swarmcore_api_docker.colocation import wants_image
 
 
@@ -66,12 +66,12 @@ class Builds:
 
     Args:
         engines: who builds where; ``None`` starts empty.
-        carrier: brings images; ``None`` makes one.
+        transfer: brings images; ``None`` makes one.
     """
 
-    def __init__(self, engines: BuildEngines | None = None, carrier: Carrier | None = None) -> None:
-        self._carrier = carrier or Carrier()
-        self._engines = engines or BuildEngines()
+    def __init__(self, engines: BuilderAffinity | None = None, transfer: ImageTransfer | None = None) -> None:
+        self._transfer = transfer or ImageTransfer()
+        self._engines = engines or BuilderAffinity()
         self._bound = trio.Event()
         self._numbers = itertools.count()
 
@@ -89,9 +89,9 @@ class Builds:
         query, cluster = exchange.request.query, exchange.cluster
         id = query.get("buildid")
         classic = query.get("version") != "2"
-        bases = BuildBases(exchange, self._carrier)
+        bases = BaseImages(exchange, self._transfer)
         if classic:
-            await bases.look_ahead()
+            await bases.read_ahead()
             engine = self._choose_by_tag(cluster, query, bases)
             keys = [Key("build", id or f"#{next(self._numbers)}")]
         elif id.startswith(_UPLOAD):
@@ -100,7 +100,7 @@ class Builds:
         else:
             engine, keys = self._place_build(exchange)
         async with self._using(engine, keys):
-            await take_away(cluster, engine)
+            await remove_moved_names(cluster, engine)
             bases.bind(engine)
             await exchange.relay(
                 engine,
@@ -108,7 +108,7 @@ class Builds:
                 hooks=ResponseHooks(
                     on_status=lambda status: _settle(engine, classic=classic),
                     on_status_at="end",
-                    map_data=BuildHints(engine.node, cluster.nodes()).alter,
+                    map_data=ErrorHints(engine.node, cluster.nodes()).alter,
                     on_engine_lost=ProgressErrorTail(),
                 ),
                 pieces=bases.next_piece,
@@ -126,7 +126,7 @@ class Builds:
             engine = self._engine_of_client(exchange)
             keys.append(_client(exchange))
         async with self._using(engine, keys):
-            await take_away(exchange.cluster, engine)
+            await remove_moved_names(exchange.cluster, engine)
             try:
                 await exchange.relay(engine, engine_path(exchange, "session"))
             finally:
@@ -140,7 +140,7 @@ class Builds:
         """``POST /grpc``: a tunnel to the builder itself, as buildx opens several."""
         engine = self._engine_of_client(exchange)
         async with self._using(engine, [_client(exchange)]):
-            await take_away(exchange.cluster, engine)
+            await remove_moved_names(exchange.cluster, engine)
             await exchange.relay(engine, engine_path(exchange, "grpc"))
 
     async def cancel(self, exchange: Exchange) -> None:
@@ -184,7 +184,7 @@ class Builds:
             found = None  # what is under way there goes on, what begins goes elsewhere
         return found or self._choose(exchange.cluster, ContainerConfig.parse({}), buildkit=True)
 
-    def _choose_by_tag(self, cluster: Cluster, query: Query, bases: BuildBases) -> Engine:
+    def _choose_by_tag(self, cluster: Cluster, query: Query, bases: BaseImages) -> Engine:
         """The classic builder's engine: where the image is likely to be wanted, else any that is
         idle, of these one that has what is known of the build's bases.
 
@@ -201,7 +201,7 @@ class Builds:
         self,
         cluster: Cluster,
         config: ContainerConfig,
-        bases: BuildBases | None = None,
+        bases: BaseImages | None = None,
         *,
         buildkit: bool = False,
     ) -> Engine:
@@ -221,7 +221,7 @@ class Builds:
         cluster: Cluster,
         config: ContainerConfig,
         able: Sequence[Engine],
-        bases: BuildBases | None = None,
+        bases: BaseImages | None = None,
     ) -> Engine:
         loads = [self._engines.load(each.node.id) for each in able]
         idlest = [each for each, load in zip(able, loads, strict=True) if load == min(loads)]

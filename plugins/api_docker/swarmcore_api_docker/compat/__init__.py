@@ -1,1 +1,1 @@
-"""What Go's formats and the versions of clients and engines ask for.  Pure."""
+"""What Go's formats, and the API versions of clients and engines, ask for.  Pure."""

@@ -1,4 +1,7 @@
-"""Values in queries as Go reads them: numbers, times, durations, ``path.Match``."""
+"""Values in queries as Go reads them: numbers, booleans, times, durations, ``path.Match``.
+
+Errors have the words of Go's library, which clients show.
+"""
 
 import re
 from collections.abc import Callable
@@ -8,18 +11,30 @@ from typing import Final, Literal
 from swarmcore.errors import SwarmError
 
 _SIGNED, _UNSIGNED = re.compile(r"[+-]?[0-9]+", re.ASCII), re.compile(r"[0-9]+", re.ASCII)
-#: So many digits are out of any range.
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+#: A number of more digits is out of range without being computed.
 _MOST_DIGITS: Final = 40
+#: Go's zero time means "never"; on an engine whose clock was corrected it may be off by a little.
+_NEVER_BEFORE = datetime(1970, 1, 2, tzinfo=UTC).timestamp()
+#: Engines read this number of seconds as "not given".
+_NOT_GIVEN = -1
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
+_UNIX = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
+_CharTest = Callable[[str], bool]
+_SIGNS = frozenset("*?[\\")
+_MALFORMED = "syntax error in pattern"
 
 
 class BadValue(SwarmError):
-    """A value of which an engine says that it failed itself: the status is the engine's."""
+    """A malformed value to which engines answer 500."""
 
     status = 500
 
 
 class NumberError(ValueError):
-    """Not a number, or too large; the text is Go's."""
+    """The text is not a number, or out of range."""
 
 
 def parse_int(text: str, function: Literal["Atoi", "ParseInt"] = "ParseInt") -> int:
@@ -27,10 +42,10 @@ def parse_int(text: str, function: Literal["Atoi", "ParseInt"] = "ParseInt") -> 
 
     Args:
         text: digits, with or without a sign.
-        function: the one of Go's that an engine uses, for the error.
+        function: the function of ``strconv`` that engines use here, for the error.
 
     Raises:
-        NumberError: anything else.
+        NumberError: *text* is not such a number.
     """
     return _parse(text, function, _SIGNED, -(1 << 63), (1 << 63) - 1)
 
@@ -39,42 +54,44 @@ def parse_port(text: str) -> int:
     """An unsigned number of 16 bits.
 
     Raises:
-        NumberError: anything else.
+        NumberError: *text* is not such a number.
     """
     return _parse(text, "ParseUint", _UNSIGNED, 0, (1 << 16) - 1)
 
 
+def parse_bool(text: str) -> bool:
+    """A boolean: ``1``, ``t``, ``T``, ``true``, ``TRUE``, ``True``, or the opposite of one.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+
+
 def _parse(text: str, function: str, form: re.Pattern[str], lowest: int, highest: int) -> int:
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    told = f'strconv.{function}: parsing "{quoted}"'
+    error = f'strconv.{function}: parsing "{quoted}"'
     if not form.fullmatch(text):
-        raise NumberError(f"{told}: invalid syntax")
+        raise NumberError(f"{error}: invalid syntax")
     digits = text.lstrip("+-0") or "0"
     number = int(digits) if len(digits) < _MOST_DIGITS else 2 * (highest + 1)
     if text.startswith("-"):
         number = -number
     if not lowest <= number <= highest:
-        raise NumberError(f"{told}: value out of range")
+        raise NumberError(f"{error}: value out of range")
     return number
 
 
-#: Go's zero time means "never"; an engine whose clock was corrected may shift it by a little.
-_NEVER_BEFORE = datetime(1970, 1, 2, tzinfo=UTC).timestamp()
-#: The second that engines take for a moment that nobody gave.
-_NOT_GIVEN = -1
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
-_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
-_UNIX = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
-
-
-def parse_moment(text: str | None) -> float | None:
+def parse_time(text: str | None) -> float | None:
     """Read a time of an inspect document.
 
     Args:
         text: RFC 3339 with any number of decimals.
 
     Returns:
-        Unix seconds; ``None`` for Go's zero time, nothing, or what is not a time.
+        Unix seconds; ``None`` for Go's zero time, an empty text, or text that is not a time.
     """
     try:
         moment = datetime.fromisoformat(text or "").timestamp()
@@ -83,7 +100,7 @@ def parse_moment(text: str | None) -> float | None:
     return moment if moment > _NEVER_BEFORE else None
 
 
-def parse_seconds(text: str) -> float | None:
+def parse_unix_seconds(text: str) -> float | None:
     """Read ``since`` or ``until`` of a stream: Unix seconds, with or without a fraction.
 
     Args:
@@ -93,7 +110,7 @@ def parse_seconds(text: str) -> float | None:
         Unix seconds, or ``None`` for an empty text or -1, which an engine reads as "not given".
 
     Raises:
-        BadValue: not a number; an engine answers 500 to it.
+        BadValue: *text* is not a number.
     """
     if not text:
         return None
@@ -106,7 +123,7 @@ def parse_seconds(text: str) -> float | None:
     return None if seconds == _NOT_GIVEN else seconds + part * 10.0 ** -len(fraction)
 
 
-def parse_when(text: str, now: float) -> float:
+def parse_time_or_duration(text: str, now: float) -> float:
     """Read the filter ``until``: Unix seconds, RFC 3339, or a Go duration before now.
 
     Args:
@@ -117,7 +134,7 @@ def parse_when(text: str, now: float) -> float:
         Unix seconds.
 
     Raises:
-        BadValue: none of the forms; an engine answers 500 to it.
+        BadValue: *text* has none of these forms.
     """
     if _UNIX.fullmatch(text):
         return float(text)
@@ -132,7 +149,7 @@ def parse_when(text: str, now: float) -> float:
 
 
 def _parse_duration(text: str) -> float | None:
-    """A Go duration, ``1h30m``, in seconds; ``None`` when it is not one."""
+    """A Go duration, such as ``1h30m``, in seconds; ``None`` if *text* is not one."""
     if not text:
         return None
     at, total = 0, 0.0
@@ -145,19 +162,17 @@ def _parse_duration(text: str) -> float | None:
     return total
 
 
-_Single = Callable[[str], bool]
-_SIGNS = frozenset("*?[\\")
-_MALFORMED = "syntax error in pattern"
-
-
 class Glob:
-    """One pattern, read once.
+    """A pattern of ``path.Match``: ``*`` and ``?`` stop at a slash.
+
+    Not translated to a regular expression: a pattern comes from a client, and this takes at most
+    pattern times text steps whatever the pattern is.
 
     Args:
-        pattern: as ``team/*:1``.
+        pattern: for example ``team/*:1``.
 
     Raises:
-        BadValue: malformed, as an unclosed ``[``; an engine answers 500 to it.
+        BadValue: it is malformed, for example by an unclosed ``[``.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -185,13 +200,13 @@ class Glob:
 
 
 def is_glob(pattern: str) -> bool:
-    """Whether *pattern* may match more than its own text."""
+    """Whether *pattern* can match other text than itself."""
     return not _SIGNS.isdisjoint(pattern)
 
 
-def _split(pattern: str) -> list[str | _Single]:
+def _split(pattern: str) -> list[str | _CharTest]:
     """The pattern as a list of ``*`` and of predicates of one character."""
-    tokens: list[str | _Single] = []
+    tokens: list[str | _CharTest] = []
     at = 0
     while at < len(pattern):
         char = pattern[at]
@@ -217,8 +232,8 @@ def _not_slash(char: str) -> bool:
     return char != "/"
 
 
-def _read_class(pattern: str, at: int) -> tuple[_Single, int]:
-    """A ``[...]`` from after its bracket; returns its predicate and where it ends."""
+def _read_class(pattern: str, at: int) -> tuple[_CharTest, int]:
+    """Read a ``[...]`` from after its bracket; returns its predicate and the index of its end."""
     negated = pattern[at : at + 1] == "^"
     at += negated
     ranges: list[tuple[str, str]] = []

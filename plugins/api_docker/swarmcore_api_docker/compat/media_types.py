@@ -1,7 +1,7 @@
-"""The media type of a container's output, as the client's API version has it.  Pure.
+"""The media type of a container's output, for the client's API version.  Pure.
 
-From API 1.42 on a client tells by it whether the output comes in frames; older engines call every
-attach raw, and logs nothing at all.
+From API 1.42 on, clients decide by it whether the output is framed.  Older engines call every
+attach raw, and give logs no type at all.
 """
 
 from collections.abc import Callable
@@ -11,31 +11,31 @@ from swarmcore.versions import ApiVersion
 
 RAW = b"application/vnd.docker.raw-stream"
 FRAMED = b"application/vnd.docker.multiplexed-stream"
-#: Tells them apart.
+#: The first version with a type of its own for framed output.
 _SINCE = ApiVersion(1, 42)
 
 
-def names_output(asked: ApiVersion, spoken: ApiVersion) -> bool:
-    """Whether an engine's own media type is what the client's version expects.
+def has_expected_type(client: ApiVersion, engine: ApiVersion) -> bool:
+    """Whether the engine's own media type is the one that the client expects.
 
     Args:
-        asked: the client's version.
-        spoken: the newest of the engine.
+        client: the client's API version.
+        engine: the newest API version of the engine.
     """
-    return asked < _SINCE or spoken >= _SINCE
+    return client < _SINCE or engine >= _SINCE
 
 
-def name_output(
-    asked: ApiVersion, spoken: ApiVersion, *, terminal: bool
+def output_type_mapper(
+    client: ApiVersion, engine: ApiVersion, *, terminal: bool
 ) -> Callable[[Headers], Headers] | None:
-    """What to do with the headers of an engine's answer; ``None`` for nothing.
+    """The hook that gives an engine's answer the expected media type; ``None`` if none is needed.
 
     Args:
-        asked: the client's version.
-        spoken: the newest of the engine.
-        terminal: the output is that of a terminal, which has no frames.
+        client: the client's API version.
+        engine: the newest API version of the engine.
+        terminal: whether the output is that of a terminal, which has no frames.
     """
-    if names_output(asked, spoken):
+    if has_expected_type(client, engine):
         return None
     wanted = RAW if terminal else FRAMED
 
@@ -46,7 +46,7 @@ def name_output(
 
 
 def _with_type(headers: Headers, wanted: bytes) -> Headers:
-    """*headers* with another ``Content-Type``, where it stood; other types than output's stay."""
+    """*headers* with another type of output, in the same place; other media types stay."""
     mapped, found = [], False
     for name, value in headers:
         if name.lower() == b"content-type":

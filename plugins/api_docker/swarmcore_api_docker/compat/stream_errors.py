@@ -1,18 +1,18 @@
-"""What a stream still says when its engine is lost in the middle of it.  Pure.
+"""How streams report that their engine was lost.  Pure.
 
-Each kind of stream has its own form of an error, which clients show as an engine's own.
+Each kind of stream has its own form of an error, which clients show like an error of the engine.
 """
 
 from swarmcore.messages import dump_json
 from swarmcore_api_docker.compat.progress_lines import error_line
 
 _FRAME_HEAD = 8
-#: The stream of a frame that carries an error of the daemon; Docker's own client stops there.
+#: The stream number of a frame with an error of the daemon, at which Docker's own client stops.
 _SYSTEM_ERROR = 3
 
 
 class ProgressErrorTail:
-    """For JSON lines that tell how work goes: a last line with the error, as engines end them."""
+    """For progress in JSON lines: a last line with the error, as engines write it."""
 
     ends_cleanly = True
 
@@ -29,19 +29,21 @@ class ProgressErrorTail:
 
 
 class WaitErrorTail:
-    """For ``wait``: bare text, or to who waits for an exit to come, an object with the error.
+    """For ``wait``: plain text, or a JSON object with the error for ``docker run``.
 
-    ``docker wait`` and ``attach`` show what is no JSON as the error that it is (20.10 that it is
-    none); of an object ``wait`` would print the status, and succeed.  ``docker run`` shows it.
+    ``docker wait`` and ``docker attach`` print a body that is not JSON as an error (20.10: that it
+    is not JSON).  Of an object ``docker wait`` would print the status and exit 0.  ``docker run``
+    shows the error in an object.
 
     Args:
-        condition: what is waited for; ``docker run`` names one.
+        condition: the condition of the request; only ``docker run`` waits for an exit to come or
+            for the removal.
     """
 
     ends_cleanly = True
 
     def __init__(self, condition: str = "") -> None:
-        self._explains = condition in ("next-exit", "removed")
+        self._reads_object = condition in ("next-exit", "removed")
         self._seen = False
 
     def feed(self, data: bytes) -> None:
@@ -52,16 +54,16 @@ class WaitErrorTail:
         """See ``protocols.ErrorTail``."""
         if self._seen:
             return b""
-        if self._explains:
+        if self._reads_object:
             return dump_json({"StatusCode": -1, "Error": {"Message": reason}})
         return reason.encode() + b"\n"
 
 
 class OutputErrorTail:
-    """For frames of output and errors: a frame of the daemon's, then the answer is cut off.
+    """For framed output: a frame with the error; then the answer is cut off.
 
-    A client that does not know such frames sees at least that the end is none.  Nothing is said
-    in the middle of another frame.
+    By the cut, a client that does not know such a frame still sees that the output is incomplete.
+    In the middle of another frame there is no place for the error.
     """
 
     ends_cleanly = False

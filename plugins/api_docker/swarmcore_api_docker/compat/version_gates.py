@@ -1,6 +1,6 @@
-"""Parameters that an older engine would ignore, and so do more than it was asked.  Pure.
+"""Refuse parameters that an older engine would ignore, and then do something else.  Pure.
 
-Go passes over what it does not know: an engine without ``platforms`` deletes every platform.
+Go ignores unknown parameters: an engine that does not know ``platforms`` deletes every platform.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from swarmcore.messages import Query
 from swarmcore.protocols import Engine
 from swarmcore.versions import ApiVersion
 
-#: Work on images, the parameter that changes its meaning, and the API that brought it.
+#: Work on images -> the parameter that changes its meaning, and the first version that knows it.
 _GATES = {
     "push": ("platform", ApiVersion(1, 46)),
     "history": ("platform", ApiVersion(1, 48)),
@@ -19,7 +19,7 @@ _GATES = {
     "load": ("platform", ApiVersion(1, 48)),
     "delete": ("platforms", ApiVersion(1, 50)),
 }
-#: A container's verbs, likewise; on older paths engines pass over the parameter.
+#: The same for verbs of containers; on older paths, engines ignore the parameter.
 _OF_VERBS = {
     "stop": Need("signal", ApiVersion(1, 42)),
     "restart": Need("signal", ApiVersion(1, 42)),
@@ -27,15 +27,15 @@ _OF_VERBS = {
 
 
 def able_engines(engines: Sequence[Engine], work: str, query: Query) -> list[Engine]:
-    """Those of *engines* that understand what is asked.
+    """Those of *engines* that know the parameters of the request.
 
     Args:
-        engines: which hold what the work is about.
+        engines: engines that could do the work.
         work: ``push``, ``history``, ``save``, ``load`` or ``delete``.
-        query: of the request.
+        query: the query of the request.
 
     Raises:
-        BadRequest: none does.
+        BadRequest: none of them does.
     """
     parameter, since = _GATES[work]
     if not query.get(parameter):
@@ -47,10 +47,10 @@ def able_engines(engines: Sequence[Engine], work: str, query: Query) -> list[Eng
 
 
 def require_able(engines: Sequence[Engine], work: str, query: Query) -> None:
-    """Refuse work on several engines that one of them would do otherwise.
+    """Refuse work for several engines when one of them does not know its parameters.
 
     Raises:
-        BadRequest: names those that are too old.
+        BadRequest: names the engines that are too old.
     """
     able = able_engines(engines, work, query)
     if older := [engine for engine in engines if engine not in able]:
@@ -58,19 +58,19 @@ def require_able(engines: Sequence[Engine], work: str, query: Query) -> None:
 
 
 def needs_of_verb(verb: str, query: Query, version: ApiVersion) -> list[Need]:
-    """What the engine must know that does *verb* to a container.
+    """The parameters that an engine must know to do *verb* to a container.
 
     Args:
-        verb: ``stop``.
-        query: of the request.
-        version: the client's.
+        verb: the last segment of the path: ``stop``.
+        query: the query of the request.
+        version: the client's API version.
     """
     need = _OF_VERBS.get(verb)
     return [need] if need and version >= need.since and query.get(need.field) else []
 
 
 def require_heeded(engine: Engine, needs: Iterable[Need]) -> None:
-    """Refuse what *engine* would pass over.
+    """Refuse fields that *engine* would ignore.
 
     Raises:
         BadRequest: names the field, its version and the node.

@@ -5,20 +5,20 @@ from swarmcore_api_docker.containers import create, handlers, inspection, update
 from swarmcore_api_docker.containers.execs import Execs
 from swarmcore_api_docker.containers.listing import ContainerList
 from swarmcore_api_docker.containers.summary import NameStyle
-from swarmcore_api_docker.images.transfer import Carrier
+from swarmcore_api_docker.images.transfer import ImageTransfer
 
 
-def routes(carrier: Carrier, names: NameStyle, *, classic: bool) -> list[Route]:
+def routes(transfer: ImageTransfer, names: NameStyle, *, classic: bool) -> list[Route]:
     """Every route below ``/containers`` and ``/exec``.
 
     Args:
-        carrier: brings images to where containers will be.
+        transfer: brings images to where containers will be.
         names: how lists show names.
         classic: malformed expressions in labels are ignored, as in Swarm classic.
     """
     return [
         *ContainerList(names).routes(),
-        *create.routes(carrier, classic=classic),
+        *create.routes(transfer, classic=classic),
         *inspection.routes(),
         *update.routes(),
         *handlers.routes(),

@@ -12,11 +12,11 @@ from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Exchange, Handler, Placed, Route
 from swarmcore_api_docker.containers.explanation import explanation_document
-from swarmcore_api_docker.images.transfer import Carrier
+from swarmcore_api_docker.images.transfer import ImageTransfer
 from swarmcore_api_docker.requests import client_answer, version_of
 from swarmcore_api_docker.route_notes import CHOSEN, MANAGER
-from swarmcore_api_docker.volumes.plugins import look_for_plugins
-from swarmcore_api_docker.yielding import aside
+from swarmcore_api_docker.volumes.plugins import discover_plugins
+from swarmcore_api_docker.yielding import run_large
 
 #: Asks a create to explain itself and do nothing.
 EXPLAIN = "X-Swarmcore-Explain"
@@ -26,21 +26,21 @@ _REWRITES = (
 )
 
 
-def routes(carrier: Carrier, *, classic: bool = False) -> list[Route]:
+def routes(transfer: ImageTransfer, *, classic: bool = False) -> list[Route]:
     """Creating, and explaining.
 
     Args:
-        carrier: brings images to where containers will be.
+        transfer: brings images to where containers will be.
         classic: labels of expressions that are malformed are passed over.
     """
-    create, explain = _create(carrier, lenient=classic), _explain(lenient=classic)
+    create, explain = _create(transfer, lenient=classic), _explain(lenient=classic)
     return [
         Route("POST", "/containers/create", create, routed=CHOSEN, rewrites=_REWRITES),
         Route("POST", "/swarmcore/explain", explain, routed=MANAGER),
     ]
 
 
-def _create(carrier: Carrier, *, lenient: bool) -> Handler:
+def _create(transfer: ImageTransfer, *, lenient: bool) -> Handler:
     """``POST /containers/create``; with ``X-Swarmcore-Explain: 1`` an explanation instead."""
     explain = _explain(lenient=lenient)
 
@@ -49,8 +49,10 @@ def _create(carrier: Carrier, *, lenient: bool) -> Handler:
             case None:
                 config = await _read_config(exchange, lenient=lenient)
                 async with exchange.watching():  # a create may wait; who has gone waits no more
-                    placed = await _place(exchange, config, carrier)
-                    await exchange.send(warned(client_answer(placed.answer), config, placed.node))
+                    placed = await _place(exchange, config, transfer)
+                    await exchange.send(
+                        with_port_warning(client_answer(placed.answer), config, placed.node)
+                    )
             case "1":
                 await explain(exchange)
             case other:
@@ -59,11 +61,11 @@ def _create(carrier: Carrier, *, lenient: bool) -> Handler:
     return create
 
 
-async def _place(exchange: Exchange, config: ContainerConfig, carrier: Carrier) -> Placed:
+async def _place(exchange: Exchange, config: ContainerConfig, transfer: ImageTransfer) -> Placed:
     """Create, with a way to bring the image to where the container will be."""
     cluster = exchange.cluster
-    await look_for_plugins(cluster, config.volume_plugins.values())
-    return await cluster.create_container(config, exchange.request, partial(carrier.carry, cluster))
+    await discover_plugins(cluster, config.volume_plugins.values())
+    return await cluster.create_container(config, exchange.request, partial(transfer.copy, cluster))
 
 
 def _explain(*, lenient: bool) -> Handler:
@@ -96,7 +98,7 @@ async def _read_config(exchange: Exchange, *, lenient: bool) -> ContainerConfig:
         lenient=lenient,
         manager_ip=manager_address(exchange.request.header("host") or ""),
     )
-    return await aside(parse, len(await exchange.read_body()))
+    return await run_large(parse, len(await exchange.read_body()))
 
 
 def new_swarm_id() -> str:
@@ -110,7 +112,7 @@ def new_swarm_id() -> str:
             return id
 
 
-def warned(answer: Answer, config: ContainerConfig, node: Node) -> Answer:
+def with_port_warning(answer: Answer, config: ContainerConfig, node: Node) -> Answer:
     """The answer to a create; warns of ports that nobody finds who looks at ``DOCKER_HOST``.
 
     Args:

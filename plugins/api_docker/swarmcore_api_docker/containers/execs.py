@@ -13,7 +13,7 @@ from swarmcore.json_values import as_object
 from swarmcore.messages import Answer, Headers
 from swarmcore.model import State
 from swarmcore.protocols import Cluster, Engine, Exchange, Handler, ResponseHooks, Route
-from swarmcore_api_docker.compat.media_types import name_output, names_output
+from swarmcore_api_docker.compat.media_types import has_expected_type, output_type_mapper
 from swarmcore_api_docker.requests import (
     engine_path,
     locate_container,
@@ -156,11 +156,11 @@ async def _output_type(exchange: Exchange, engine: Engine) -> _MapHeaders | None
     A body that cannot be read goes on, for the engine to refuse.
     """
     asked, spoken = version_of(exchange), engine.node.api_version
-    if names_output(asked, spoken):
+    if has_expected_type(asked, spoken):
         return None
     await exchange.read_body()
     with suppress(BadRequest):
         body = with_known_spelling(as_object(await exchange.read_json()), ("Detach", "Tty"))
         if not body.get("Detach"):
-            return name_output(asked, spoken, terminal=bool(body.get("Tty")))
+            return output_type_mapper(asked, spoken, terminal=bool(body.get("Tty")))
     return None

@@ -17,12 +17,12 @@ from swarmcore_api_docker.compat.go import (
     BadValue,
     NumberError,
     parse_int,
-    parse_moment,
     parse_port,
+    parse_time,
 )
-from swarmcore_api_docker.containers.status_text import word_health
+from swarmcore_api_docker.containers.status_text import health_of
 from swarmcore_api_docker.containers.summary import NODE_LABEL
-from swarmcore_api_docker.yielding import Pace
+from swarmcore_api_docker.yielding import Yielder
 
 #: Whether a container, on its node, is to be listed.
 Test = Callable[[Container, Node], bool]
@@ -32,7 +32,7 @@ _TASK_LABELS = ("com.docker.swarm.task", "com.docker.swarm.task.id")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class FilterContext:
     """What some filters must look up.
 
     Attributes:
@@ -44,10 +44,10 @@ class Surroundings:
     nodes: Sequence[Node]
 
 
-_Compiler = Callable[[Filters, Surroundings], Test]
+_Compiler = Callable[[Filters, FilterContext], Test]
 
 
-async def compile_filters(filters: Filters, around: Surroundings) -> list[Test]:
+async def compile_filters(filters: Filters, context: FilterContext) -> list[Test]:
     """Make the tests that a container must all pass.
 
     Raises:
@@ -56,9 +56,9 @@ async def compile_filters(filters: Filters, around: Surroundings) -> list[Test]:
         NotFound: ``before`` or ``since`` names no container.
     """
     filters.refuse_unknown((*_COMPILERS, "ancestor"))
-    tests = [compiler(filters, around) for key, compiler in _COMPILERS.items() if key in filters]
+    tests = [compiler(filters, context) for key, compiler in _COMPILERS.items() if key in filters]
     if "ancestor" in filters:
-        tests.append(await _by_ancestor(filters, around))
+        tests.append(await _by_ancestor(filters, context))
     return tests
 
 
@@ -69,7 +69,7 @@ def _everything(container: Container, node: Node) -> bool:
 # ---- names and ids
 
 
-def _by_name(filters: Filters, around: Surroundings) -> Test:
+def _by_name(filters: Filters, context: FilterContext) -> Test:
     found = filters.matching("name")
 
     def test(container: Container, node: Node) -> bool:
@@ -78,12 +78,12 @@ def _by_name(filters: Filters, around: Surroundings) -> Test:
     return test
 
 
-def _by_id(filters: Filters, around: Surroundings) -> Test:
+def _by_id(filters: Filters, context: FilterContext) -> Test:
     """Each value is an id, or the beginning of one container's alone."""
     values = filters.values("id")
     if not values:
         return _everything
-    known = sorted(id for node in around.nodes for id in node.containers)
+    known = sorted(id for node in context.nodes for id in node.containers)
     wanted = {id for value in values if (id := _begun(known, value))}
     return lambda container, node: container.id in wanted
 
@@ -95,10 +95,10 @@ def _begun(known: Sequence[str], value: str) -> str:
     return found[0] if value and len(found) == 1 else ""
 
 
-def _by_node(filters: Filters, around: Surroundings) -> Test:
+def _by_node(filters: Filters, context: FilterContext) -> Test:
     """An exact name, or id, means that node alone; anything else is a pattern, as in classic."""
     values = filters.values("node")
-    known = {text for node in around.nodes for text in (node.name, node.id)}
+    known = {text for node in context.nodes for text in (node.name, node.id)}
     exact = {value for value in values if value in known}
     patterns = Filters.of({"node": [value for value in values if value not in exact]})
     found = patterns.matching("node") if len(exact) < len(values) or not values else _nothing
@@ -112,7 +112,7 @@ def _nothing(text: str) -> bool:
 # ---- state
 
 
-def _by_status(filters: Filters, around: Surroundings) -> Test:
+def _by_status(filters: Filters, context: FilterContext) -> Test:
     wanted = filters.values("status")
     for value in wanted:
         if value not in _STATES:
@@ -120,19 +120,19 @@ def _by_status(filters: Filters, around: Surroundings) -> Test:
     return (lambda container, node: container.state in wanted) if wanted else _everything
 
 
-def _by_health(filters: Filters, around: Surroundings) -> Test:
+def _by_health(filters: Filters, context: FilterContext) -> Test:
     for value in filters.values("health"):
         if value not in _HEALTHS:
             raise invalid("health", value, _must_be("health", value, _HEALTHS))
     wanted = filters.equal("health")
-    return lambda container, node: wanted(word_health(container.detail.get("State") or {}))
+    return lambda container, node: wanted(health_of(container.detail.get("State") or {}))
 
 
 def _must_be(what: str, value: str, known: Sequence[str]) -> str:
     return f"invalid value for {what} ({value}): must be one of {', '.join(known)}"
 
 
-def _by_exit_code(filters: Filters, around: Surroundings) -> Test:
+def _by_exit_code(filters: Filters, context: FilterContext) -> Test:
     codes = set()
     for value in filters.values("exited"):
         try:
@@ -145,7 +145,7 @@ def _by_exit_code(filters: Filters, around: Surroundings) -> Test:
         return (
             not container.running
             and state.get("ExitCode") in codes
-            and parse_moment(state.get("StartedAt")) is not None
+            and parse_time(state.get("StartedAt")) is not None
         )
 
     return test if codes else _everything
@@ -154,19 +154,19 @@ def _by_exit_code(filters: Filters, around: Surroundings) -> Test:
 # ---- labels and kinds
 
 
-def _by_label(filters: Filters, around: Surroundings) -> Test:
+def _by_label(filters: Filters, context: FilterContext) -> Test:
     holds = filters.labelled("label")
     return lambda container, node: holds({**container.labels, NODE_LABEL: node.name})
 
 
-def _by_task(filters: Filters, around: Surroundings) -> Test:
+def _by_task(filters: Filters, context: FilterContext) -> Test:
     wanted = filters.flag("is-task")
     return lambda container, node: (
         any(label in container.labels for label in _TASK_LABELS) is wanted
     )
 
 
-def _by_isolation(filters: Filters, around: Surroundings) -> Test:
+def _by_isolation(filters: Filters, context: FilterContext) -> Test:
     """Windows only: an engine on Linux lists everything whatever is asked."""
     found = filters.matching("isolation")
 
@@ -182,13 +182,13 @@ def _by_isolation(filters: Filters, around: Surroundings) -> Test:
 # ---- what a container uses; without a value, nothing
 
 
-async def _by_ancestor(filters: Filters, around: Surroundings) -> Test:
-    pace, named = Pace(), set[str]()
-    for node in around.nodes:
+async def _by_ancestor(filters: Filters, context: FilterContext) -> Test:
+    yielder, named = Yielder(), set[str]()
+    for node in context.nodes:
         for value in filters.values("ancestor"):
             named |= named_ids(node.images, value)
-            await pace.keep()
-    wanted = {node.id: _descendants(node, named) for node in around.nodes}
+            await yielder.checkpoint()
+    wanted = {node.id: _descendants(node, named) for node in context.nodes}
     return lambda container, node: container.image_id in wanted.get(node.id, ())
 
 
@@ -208,7 +208,7 @@ def _descendants(node: Node, named: Set[str]) -> set[str]:
     return ids
 
 
-def _by_volume(filters: Filters, around: Surroundings) -> Test:
+def _by_volume(filters: Filters, context: FilterContext) -> Test:
     wanted = set(filters.values("volume"))
 
     def test(container: Container, node: Node) -> bool:
@@ -221,7 +221,7 @@ def _by_volume(filters: Filters, around: Surroundings) -> Test:
     return test
 
 
-def _by_network(filters: Filters, around: Surroundings) -> Test:
+def _by_network(filters: Filters, context: FilterContext) -> Test:
     wanted = filters.values("network")
 
     def test(container: Container, node: Node) -> bool:
@@ -235,7 +235,7 @@ def _by_network(filters: Filters, around: Surroundings) -> Test:
 
 
 def _by_port(key: str, field: str) -> _Compiler:
-    def compile_ports(filters: Filters, around: Surroundings) -> Test:
+    def compile_ports(filters: Filters, context: FilterContext) -> Test:
         ranges = [_parse_ports(key, value) for value in filters.values(key)]
         if not ranges:
             return _everything
@@ -274,8 +274,8 @@ def _parse_ports(key: str, value: str) -> tuple[int, int, str]:
 
 
 def _by_age(key: str) -> _Compiler:
-    def compile_age(filters: Filters, around: Surroundings) -> Test:
-        marks = [_created(value, around) for value in filters.values(key)]
+    def compile_age(filters: Filters, context: FilterContext) -> Test:
+        marks = [_created(value, context) for value in filters.values(key)]
         if not marks:
             return _everything
         if key == "before":
@@ -285,10 +285,10 @@ def _by_age(key: str) -> _Compiler:
     return compile_age
 
 
-def _created(value: str, around: Surroundings) -> float:
+def _created(value: str, context: FilterContext) -> float:
     if not value:
         raise NotFound("No such container: ")
-    return around.find(value).created
+    return context.find(value).created
 
 
 _COMPILERS: dict[str, _Compiler] = {

@@ -12,7 +12,7 @@ from swarmcore.errors import BadRequest, NotFound
 from swarmcore.messages import Headers
 from swarmcore.model import Container
 from swarmcore.protocols import Cluster, Engine, ErrorTail, Exchange, Handler, ResponseHooks, Route
-from swarmcore_api_docker.compat.media_types import name_output
+from swarmcore_api_docker.compat.media_types import output_type_mapper
 from swarmcore_api_docker.compat.stream_errors import OutputErrorTail, WaitErrorTail
 from swarmcore_api_docker.compat.version_gates import needs_of_verb, require_heeded
 from swarmcore_api_docker.requests import (
@@ -148,7 +148,7 @@ def _output_type(
     exchange: Exchange, engine: Engine, container: Container
 ) -> Callable[[Headers], Headers] | None:
     terminal = _has_terminal(container)
-    return name_output(version_of(exchange), engine.node.api_version, terminal=terminal)
+    return output_type_mapper(version_of(exchange), engine.node.api_version, terminal=terminal)
 
 
 def _error_tail(verb: str, exchange: Exchange, container: Container) -> ErrorTail | None:

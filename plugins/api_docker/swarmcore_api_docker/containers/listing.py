@@ -13,11 +13,11 @@ from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine, Exchange, Route
 from swarmcore_api_docker.compat.go import BadValue, NumberError, parse_int
-from swarmcore_api_docker.containers.filters import Surroundings, Test, compile_filters
-from swarmcore_api_docker.containers.summary import Fragments, NameStyle, add_sizes
+from swarmcore_api_docker.containers.filters import FilterContext, Test, compile_filters
+from swarmcore_api_docker.containers.summary import NameStyle, SummaryEncoder, add_sizes
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.route_notes import CACHES
-from swarmcore_api_docker.yielding import passing
+from swarmcore_api_docker.yielding import select_items
 
 _JSON = ((b"Content-Type", b"application/json"),)
 _ROUTED = f"{CACHES}; with size the engines"
@@ -34,7 +34,7 @@ class ContainerList:
     """
 
     def __init__(self, names: NameStyle) -> None:
-        self._fragments = Fragments(names)
+        self._encoded = SummaryEncoder(names)
 
     def routes(self) -> list[Route]:
         """The list, and classic's second name for it."""
@@ -47,12 +47,12 @@ class ContainerList:
         """``GET /containers/json``."""
         cluster = exchange.cluster
         nodes = [engine.node for engine in cluster.engines()]
-        around = Surroundings(cluster.find_container, nodes)
-        ask = await parse_list_query(exchange.request.query, around)
+        context = FilterContext(cluster.find_container, nodes)
+        ask = await parse_list_query(exchange.request.query, context)
         chosen = await select(nodes, ask)
         sizes = await _ask_sizes(cluster, chosen) if ask.size else {}
         now = time.time()
-        encode = self._fragments.encode
+        encode = self._encoded.encode
         parts = [encode(container, node, now) for container, node in chosen]
         if ask.size:
             parts = [
@@ -100,7 +100,7 @@ class ListQuery:
     tests: Sequence[Test]
 
 
-async def parse_list_query(query: Query, around: Surroundings) -> ListQuery:
+async def parse_list_query(query: Query, context: FilterContext) -> ListQuery:
     """Read a list's query.
 
     Raises:
@@ -120,7 +120,7 @@ async def parse_list_query(query: Query, around: Surroundings) -> ListQuery:
         all=query.flag("all") or bool(filters.values("status")),
         limit=limit,
         size=query.flag("size"),
-        tests=await compile_filters(filters, around),
+        tests=await compile_filters(filters, context),
     )
 
 
@@ -141,6 +141,6 @@ async def select(nodes: Sequence[Node], ask: ListQuery) -> list[tuple[Container,
         if everything or container.running
     ]
     if tests:
-        chosen = await passing(chosen, lambda pair: all(test(*pair) for test in tests))
+        chosen = await select_items(chosen, lambda pair: all(test(*pair) for test in tests))
     chosen.sort(key=lambda pair: pair[0].created, reverse=True)
     return chosen[: ask.limit] if ask.limit > 0 else chosen

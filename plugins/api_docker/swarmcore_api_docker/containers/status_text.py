@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from swarmcore_api_docker.compat.go import parse_moment
+from swarmcore_api_docker.compat.go import parse_time
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
@@ -14,7 +14,7 @@ _MONTH_HOURS = 24 * 30
 _TWO_YEARS_HOURS = 24 * 365 * 2
 
 
-class Wording(NamedTuple):
+class StatusText(NamedTuple):
     """A text and the moment (Unix seconds) from which it must be made anew."""
 
     text: str
@@ -24,7 +24,7 @@ class Wording(NamedTuple):
 FOREVER = float("inf")
 
 
-def word_age(seconds: float) -> str:
+def format_age(seconds: float) -> str:
     """An age as Docker prints it: ``Less than a second``, ``About an hour``, ``3 weeks``.
 
     Args:
@@ -56,7 +56,7 @@ def age_changes_at(start: float, now: float) -> float:
     return start + (age // step + 1) * step
 
 
-def word_status(state: Mapping[str, Any], now: float) -> Wording:
+def format_status(state: Mapping[str, Any], now: float) -> StatusText:
     """The status of a container.
 
     Args:
@@ -64,36 +64,36 @@ def word_status(state: Mapping[str, Any], now: float) -> Wording:
         now: Unix seconds.
     """
     if state.get("Running"):
-        return _word_running(state, now)
+        return _format_running(state, now)
     if state.get("RemovalInProgress"):
-        return Wording("Removal In Progress", FOREVER)
+        return StatusText("Removal In Progress", FOREVER)
     if state.get("Dead"):
-        return Wording("Dead", FOREVER)
-    if parse_moment(state.get("StartedAt")) is None:
-        return Wording("Created", FOREVER)
+        return StatusText("Dead", FOREVER)
+    if parse_time(state.get("StartedAt")) is None:
+        return StatusText("Created", FOREVER)
     return _since(f"Exited ({state.get('ExitCode', 0)}) {{}} ago", state.get("FinishedAt"), now)
 
 
-def _word_running(state: Mapping[str, Any], now: float) -> Wording:
+def _format_running(state: Mapping[str, Any], now: float) -> StatusText:
     if state.get("Restarting"):
         template = f"Restarting ({state.get('ExitCode', 0)}) {{}} ago"
         return _since(template, state.get("FinishedAt"), now)
     if state.get("Paused"):
         return _since("Up {} (Paused)", state.get("StartedAt"), now)
-    health = word_health(state)
+    health = health_of(state)
     if health == "none":
         return _since("Up {}", state.get("StartedAt"), now)
     shown = "health: starting" if health == "starting" else health
     return _since(f"Up {{}} ({shown})", state.get("StartedAt"), now)
 
 
-def word_health(state: Mapping[str, Any]) -> str:
+def health_of(state: Mapping[str, Any]) -> str:
     """``none``, ``starting``, ``healthy`` or ``unhealthy``."""
     return str((state.get("Health") or {}).get("Status") or "none")
 
 
-def _since(template: str, moment: str | None, now: float) -> Wording:
-    start = parse_moment(moment)
+def _since(template: str, moment: str | None, now: float) -> StatusText:
+    start = parse_time(moment)
     if start is None:
-        return Wording("", FOREVER)
-    return Wording(template.format(word_age(now - start)), age_changes_at(start, now))
+        return StatusText("", FOREVER)
+    return StatusText(template.format(format_age(now - start)), age_changes_at(start, now))

@@ -12,7 +12,7 @@ from swarmcore.images import shown_image
 from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore_api_docker.containers.ports import show_summary_ports
-from swarmcore_api_docker.containers.status_text import word_status
+from swarmcore_api_docker.containers.status_text import format_status
 
 #: How names are shown: ``/web``, ``/node/web`` as classic did, or both, the prefixed first.
 NameStyle = Literal["plain", "classic", "both"]
@@ -20,7 +20,7 @@ NameStyle = Literal["plain", "classic", "both"]
 NODE_LABEL = "com.docker.swarm.node.name"
 
 
-class _Fragment:
+class _EncodedSummary:
     __slots__ = ("encoded", "head", "image", "image_name", "node_ip", "node_name", "until")
 
     def __init__(self, head: bytes, node: Node, image_name: str, image: str) -> None:
@@ -33,7 +33,7 @@ class _Fragment:
         self.until = 0.0
 
 
-class Fragments:
+class SummaryEncoder:
     """The encoded containers; forgets each with its container.
 
     Args:
@@ -42,7 +42,7 @@ class Fragments:
 
     def __init__(self, names: NameStyle) -> None:
         self._names: NameStyle = names
-        self._fragments: WeakKeyDictionary[Container, _Fragment] = WeakKeyDictionary()
+        self._encoded: WeakKeyDictionary[Container, _EncodedSummary] = WeakKeyDictionary()
 
     def encode(self, container: Container, node: Node, now: float) -> bytes:
         """One object of ``GET /containers/json``.
@@ -52,24 +52,24 @@ class Fragments:
             node: where it is.
             now: Unix seconds.
         """
-        fragment = self._fragments.get(container)
-        name = shown_image(container.image) if fragment is None else fragment.image_name
+        encoded = self._encoded.get(container)
+        name = shown_image(container.image) if encoded is None else encoded.image_name
         image = show_image_name(container, node, name)
         if (
-            fragment is None
-            or fragment.image != image
-            or fragment.node_name != node.name
-            or fragment.node_ip != node.ip
+            encoded is None
+            or encoded.image != image
+            or encoded.node_name != node.name
+            or encoded.node_ip != node.ip
         ):
-            fragment = _Fragment(self._head(container, node, image), node, name, image)
-            self._fragments[container] = fragment
+            encoded = _EncodedSummary(self._head(container, node, image), node, name, image)
+            self._encoded[container] = encoded
         if node.state is not State.HEALTHY:
-            return fragment.head + b'"Host Down"}'
-        if now >= fragment.until:
-            status = word_status(container.detail.get("State") or {}, now)
-            fragment.encoded = fragment.head + _dump(status.text) + b"}"
-            fragment.until = status.until
-        return fragment.encoded
+            return encoded.head + b'"Host Down"}'
+        if now >= encoded.until:
+            status = format_status(container.detail.get("State") or {}, now)
+            encoded.encoded = encoded.head + _dump(status.text) + b"}"
+            encoded.until = status.until
+        return encoded.encoded
 
     def _head(self, container: Container, node: Node, image: str) -> bytes:
         summary = {key: value for key, value in container.summary.items() if key != "Status"}
@@ -117,10 +117,10 @@ def show_names(names: Iterable[str], node_name: str, style: NameStyle) -> list[s
             return prefixed + plain
 
 
-def add_sizes(fragment: bytes, sizes: dict[str, Any]) -> bytes:
+def add_sizes(encoded: bytes, sizes: dict[str, Any]) -> bytes:
     """An encoded object with ``SizeRw`` and ``SizeRootFs`` as its engine just computed them."""
     wanted = {key: sizes[key] for key in ("SizeRw", "SizeRootFs") if key in sizes}
-    return fragment[:-1] + b"," + _dump(wanted)[1:] if wanted else fragment
+    return encoded[:-1] + b"," + _dump(wanted)[1:] if wanted else encoded
 
 
 def _dump(value: Any) -> bytes:

@@ -1,7 +1,7 @@
-"""One client's request under way on several engines, their progress one stream.
+"""One request at work on several engines, whose progress the client reads as one stream.
 
-The first progress of any engine opens the answer; when all fail before that, the answer is the
-engine's own error.  A client that goes away ends the work everywhere.
+The first line of progress of any engine opens the answer.  When all engines fail before that, the
+answer is the error of the first of them.  A client that goes away ends the work on every engine.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -13,15 +13,20 @@ import trio
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.messages import Answer, Headers, dump_json, error_answer
 from swarmcore.protocols import AnswerStream, Engine, Exchange
-from swarmcore_api_docker.compat.progress_lines import Lines, error_line, error_text, mark
-from swarmcore_api_docker.fanout.gather import word_failures
+from swarmcore_api_docker.compat.progress_lines import (
+    ProgressLines,
+    error_line,
+    error_text,
+    name_node,
+)
+from swarmcore_api_docker.fanout.gather import describe_failures
 
 _JSON: Headers = ((b"Content-Type", b"application/json"),)
-#: Progress lines that wait for the client before the engines are held back.
+#: Progress lines that may wait for a slow client; above that, the engines are held back.
 _WAITING_LINES = 64
 #: Passes one line of progress on.
 Report = Callable[[dict[str, Any]], Awaitable[None]]
-#: Whether a line of progress is what came of the work.
+#: Whether a line of progress is the result of the work.
 IsResult = Callable[[Mapping[str, Any]], bool]
 #: Does the work on one engine; raises ``EngineError`` when it fails.
 Perform = Callable[[Engine, Report], Awaitable[None]]
@@ -43,17 +48,18 @@ _Reports = trio.MemorySendChannel[_Progress | _Failure]
 _Reported = trio.MemoryReceiveChannel[_Progress | _Failure]
 
 
-class JointWork:
-    """One request on some engines.
+class AggregateProgress:
+    """Runs one request on several engines and streams their progress.
 
     Args:
-        exchange: the client's; answered by ``run``.
-        engines: whose work it is.
-        work: names it in errors: ``pull``.
-        perform: the part of one engine.
-        feed: runs beside all of them; a failure of it ends everything.
-        is_result: knows the lines that are told once, at the end, of the first engine that has any.
-            Where there are no others clients may take the answer's head for the end of the work.
+        exchange: the client's request; ``run`` answers it.
+        engines: the engines that do the work.
+        work: what it is, for errors: ``pull``.
+        perform: does the work on one engine.
+        feed: runs beside the engines, for a body that is sent to them; its failure ends all of it.
+        is_result: recognises result lines.  These are held back and sent once, at the end: those of
+            the first engine that has any.  Without other lines the head of the answer is sent at
+            the end, too, so that clients may take it for the end of the work.
     """
 
     def __init__(
@@ -73,15 +79,15 @@ class JointWork:
         self._is_result = is_result
         self._results: dict[str, list[dict[str, Any]]] = {}
         self._failures: dict[str, EngineError] = {}
-        self._told: set[str] = set()
+        self._sent_texts: set[str] = set()
 
     @property
     def failed(self) -> bool:
-        """Whether any engine failed to do its part."""
+        """Whether any engine failed."""
         return bool(self._failures)
 
     async def run(self) -> None:
-        """Work, and answer: from the first progress on, or at the end where there was none."""
+        """Do the work and answer: from the first progress on, or at the end without progress."""
         send, receive = trio.open_memory_channel[_Progress | _Failure](_WAITING_LINES)
         first: _Progress | None = None
         waited = False
@@ -96,7 +102,7 @@ class JointWork:
                 waited = True
             if first is not None:
                 await self._stream(first, receive)
-            nursery.cancel_scope.cancel()  # what still runs when the client has gone
+            nursery.cancel_scope.cancel()  # the client may have gone while engines still work
         receive.close()
         if waited and first is None:
             await self._exchange.send(self._outcome())
@@ -132,51 +138,54 @@ class JointWork:
             if result := self._result():
                 await send(result)
             if self._failures:
-                await send(dump_json(error_line(self._word())))
+                await send(dump_json(error_line(self._error_text())))
 
     def _write(self, progress: _Progress) -> bytes:
-        """One line for the client; nothing for a text that another engine has said already."""
+        """One line for the client; ``b""`` for a text that another engine has sent already."""
         message = progress.message
         if len(self._engines) == 1:
             return dump_json(message)
         if text := message.get("stream"):
-            if text in self._told:
+            if text in self._sent_texts:
                 return b""
-            self._told.add(text)
-        return dump_json(mark(message, progress.engine.node.name))
+            self._sent_texts.add(text)
+        return dump_json(name_node(message, progress.engine.node.name))
 
     def _result(self) -> bytes:
-        """The lines that are told once; nothing where there are none."""
+        """The result lines of the first engine that has any; ``b""`` without."""
         found = (self._results.get(engine.node.id) for engine in self._engines)
         return b"".join(dump_json(message) for message in next(filter(None, found), ()))
 
     def _note(self, failure: _Failure) -> None:
         self._failures[failure.engine.node.name] = failure.error
 
-    def _word(self) -> str:
+    def _error_text(self) -> str:
         texts = {name: str(error) for name, error in self._failures.items()}
-        return word_failures(texts, len(self._engines), self._work)
+        return describe_failures(texts, len(self._engines), self._work)
 
     def _outcome(self) -> Answer:
-        """The answer of work without progress: success, or an error of the first one's status."""
+        """The answer to work without progress: success, or an error.
+
+        When every engine failed, the status is that of the first failure, else 500.
+        """
         if not self._failures:
             return Answer(200, _JSON, self._result())
         if len(self._failures) < len(self._engines):
-            return error_answer(500, self._word())
-        return error_answer(next(iter(self._failures.values())).status, self._word())
+            return error_answer(500, self._error_text())
+        return error_answer(next(iter(self._failures.values())).status, self._error_text())
 
 
 async def report_answer(engine: Engine, got: AnswerStream, report: Report) -> None:
-    """Pass an engine's progress on to its end.
+    """Pass an engine's progress on until its answer ends.
 
     Raises:
         EngineRefused: the answer is an error.
-        EngineError: the progress reported one.
+        EngineError: a line of progress reported an error.
     """
     if got.status >= 400:
         body = b"".join([piece async for piece in got])
         raise EngineRefused(engine.node.name, got.status, Answer(got.status, body=body).message)
-    lines, failed = Lines(), ""
+    lines, failed = ProgressLines(), ""
     async for piece in got:
         failed = await _report(lines.feed(piece), report) or failed
     failed = await _report(lines.end(), report) or failed
@@ -185,7 +194,7 @@ async def report_answer(engine: Engine, got: AnswerStream, report: Report) -> No
 
 
 async def _report(messages: Iterable[Mapping[str, Any]], report: Report) -> str:
-    """Pass progress on; returns the text of an error among it, which is told at the end."""
+    """Pass progress on up to the first error; returns its text, ``""`` without one."""
     failed = ""
     for message in messages:
         failed = error_text(message) or failed

@@ -1,10 +1,10 @@
-"""The client's body, sent to several engines at once, each piece as it comes.
+"""Upload the client's body to several engines at once, piece by piece as it arrives.
 
-The slowest engine holds the client back, so nothing piles up here.  An engine that fails, or takes
-nothing for a minute, loses its part; the others get everything.
+The slowest engine holds the client back, so that nothing piles up in memory.  An engine that fails,
+or takes no byte for a minute, is dropped; the others get the whole body.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,55 +13,59 @@ import trio
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.messages import Headers
 from swarmcore.protocols import Engine, Exchange, Upload
-from swarmcore_api_docker.fanout.progress import IsResult, JointWork, Report, report_answer
-from swarmcore_api_docker.images.new_names import Naming
+from swarmcore_api_docker.fanout.progress import AggregateProgress, IsResult, Report, report_answer
 
-#: An engine that takes no byte for so long will not take any.
+#: An engine that takes no byte for so long is dropped.
 STALL_SECONDS = 60.0
 #: Pieces, of at most some 256 KiB each, that wait for one engine.
 _WAITING_PIECES = 1
 
 
-async def send_to_all(
+async def upload_to_all(
     exchange: Exchange,
     engines: Sequence[Engine],
     path: str,
     work: str,
     *,
-    naming: Naming,
+    on_progress: Callable[[Engine, Mapping[str, Any]], None],
+    on_done: Callable[[Engine], Awaitable[None]],
     headers: Headers = (),
     is_result: IsResult | None = None,
 ) -> None:
     """Send the request's body to every engine, and answer with their progress as one stream.
 
-    Each engine's images are read anew before the answer ends.
-
     Args:
-        exchange: the client's.
-        engines: who gets it.
+        exchange: the client's request.
+        engines: the engines that get the body.
         path: path and query for the engines.
-        work: names it in errors: ``load``.
+        work: what it is, for errors: ``load``.
+        on_progress: called with each line of progress before the client gets it.
+        on_done: awaited when an engine has succeeded, before the client's answer ends.
         headers: added to each engine's request.
-        is_result: see ``JointWork``.
+        is_result: see ``AggregateProgress``.
     """
     tee = _Tee(exchange, engines)
 
     async def perform(engine: Engine, report: Report) -> None:
-        async def hear(message: dict[str, Any]) -> None:
-            naming.hear(engine, message)
+        async def observe(message: dict[str, Any]) -> None:
+            on_progress(engine, message)
             await report(message)
 
         opening = engine.upload("POST", path, headers=headers, version=exchange.request.version)
-        # The branch ends with its engine, also with one that cannot be connected to.
+        # Close the branch with its engine, even when the engine cannot be connected to: an open
+        # branch that nobody reads would stop the body for all.
         async with tee.branch(engine) as body, opening as upload:
-            await _converse(engine, upload, body, hear)
-        await naming.settle(engine)
+            await _converse(engine, upload, body, observe)
+        await on_done(engine)
 
-    await JointWork(exchange, engines, work, perform, tee.pour, is_result).run()
+    await AggregateProgress(exchange, engines, work, perform, tee.pour, is_result).run()
 
 
 class _Tee:
-    """Copies the body; every branch exists before the first piece is read."""
+    """Copies the body into one channel (a branch) for each engine.
+
+    Every branch exists before the first piece is read, so that no engine misses the beginning.
+    """
 
     def __init__(self, exchange: Exchange, engines: Sequence[Engine]) -> None:
         self._exchange = exchange
@@ -72,14 +76,15 @@ class _Tee:
         }
 
     def branch(self, engine: Engine) -> "trio.MemoryReceiveChannel[bytes]":
-        """What one engine is to get; ends where the body ends, and only there."""
+        """The body for one engine; ends where the body ends, and only there."""
         return self._outlets[engine.node.id]
 
     async def pour(self) -> None:
-        """Copy the body to its end, or until nobody takes it.
+        """Copy the body to its end, or until every engine has dropped out.
 
         Raises:
-            ClientGone: before the end; the branches are left open, for they are not complete.
+            ClientGone: the client left before the end.  The branches stay open, so that no engine
+                takes its part for complete.
         """
         while self._inlets:
             data = await self._exchange.receive_chunk()
@@ -97,10 +102,10 @@ class _Tee:
 async def _converse(
     engine: Engine, upload: Upload, body: "trio.MemoryReceiveChannel[bytes]", report: Report
 ) -> None:
-    """Send one engine its branch while its answer is read, which may come at any time.
+    """Send one engine its branch, and read its answer, which may come at any time, meanwhile.
 
     Raises:
-        EngineError: it refused, failed or stalled.
+        EngineError: the engine refused, failed or stalled.
     """
     failure: EngineError | None = None
     stalled = False
@@ -115,7 +120,7 @@ async def _converse(
         nursery.start_soon(feed)
         try:
             await report_answer(engine, await upload.answer(), report)
-        except EngineError as error:  # raised again outside, where no group wraps it
+        except EngineError as error:  # raised outside the nursery, which would wrap it in a group
             failure = error
         nursery.cancel_scope.cancel()
     if stalled:
@@ -126,10 +131,14 @@ async def _converse(
 
 
 async def _feed(upload: Upload, body: "trio.MemoryReceiveChannel[bytes]") -> bool:
-    """Send one branch to its end; returns whether the engine kept taking it."""
-    # The engine may refuse and close while we are sending: then its answer says why.
+    """Send one branch to its end.
+
+    Returns:
+        False when the engine stalled.
+    """
+    # The engine may refuse and close the connection while we are sending: its answer says why.
     with suppress(EngineUnreachable):
-        async with body:  # closed at once in any case: the others must not wait for this one
+        async with body:  # close at once in any case, so that the tee does not wait for this engine
             async for data in body:
                 with trio.move_on_after(STALL_SECONDS) as scope:
                     await upload.send(data)

@@ -1,4 +1,4 @@
-"""Images as archives: saved from one engine, loaded or imported into all that answer."""
+"""Images as archives: saved from one engine, loaded or imported into every engine that answers."""
 
 import re
 from collections.abc import Mapping
@@ -7,16 +7,18 @@ from typing import Any
 from swarmcore.errors import BadRequest
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.compat.version_gates import able_engines, require_able
-from swarmcore_api_docker.fanout.progress import JointWork, Report, report_answer
-from swarmcore_api_docker.fanout.upload import send_to_all
+from swarmcore_api_docker.fanout.progress import AggregateProgress, Report, report_answer
+from swarmcore_api_docker.fanout.upload import upload_to_all
 from swarmcore_api_docker.images.holders import agreed_holder, find_common_holders, find_holders
-from swarmcore_api_docker.images.new_names import Naming, tagged
+from swarmcore_api_docker.images.new_names import NewNames, join_tag
 from swarmcore_api_docker.requests import client_headers, engine_path
 from swarmcore_api_docker.route_notes import ALL, HOLDER
 
+_ID = re.compile(r"sha256:[0-9a-f]{64}")
+
 
 def routes() -> list[Route]:
-    """Saving and loading."""
+    """Saving and loading; importing is on the path of a pull, see ``pull``."""
     return [
         Route("GET", "/images/{name}/get", save, routed=HOLDER),
         Route("GET", "/images/get", save_several, routed=HOLDER),
@@ -25,7 +27,7 @@ def routes() -> list[Route]:
 
 
 async def save(exchange: Exchange) -> None:
-    """``GET /images/{name}/get``: from an engine that has it."""
+    """``GET /images/{name}/get``: from an engine that has the image."""
     name = exchange.request.params["name"]
     holders = find_holders(exchange.cluster, name, to_save=True)
     engine = agreed_holder(able_engines(holders, "save", exchange.request.query), name)
@@ -33,7 +35,7 @@ async def save(exchange: Exchange) -> None:
 
 
 async def save_several(exchange: Exchange) -> None:
-    """``GET /images/get?names=``: from one engine that has all of them."""
+    """``GET /images/get?names=``: from one engine that has all the images."""
     query = exchange.request.query
     names = query.get_all("names")
     if not names:
@@ -44,38 +46,49 @@ async def save_several(exchange: Exchange) -> None:
 
 
 async def load(exchange: Exchange) -> None:
-    """``POST /images/load``: the archive goes to every engine as it comes."""
+    """``POST /images/load``: the archive goes to every engine as it arrives."""
     engines = exchange.cluster.healthy_engines()
     require_able(engines, "load", exchange.request.query)
     kind = exchange.request.header("content-type") or "application/x-tar"
     path = engine_path(exchange, "images", "load")
     headers = ((b"Content-Type", kind.encode("latin-1")),)
-    naming = Naming(exchange.cluster)
-    await send_to_all(
-        exchange, engines, path, "load", naming=naming, headers=headers, is_result=_is_loaded
+    new_names = NewNames(exchange.cluster)
+    await upload_to_all(
+        exchange,
+        engines,
+        path,
+        "load",
+        on_progress=new_names.note_progress,
+        on_done=new_names.record,
+        headers=headers,
+        is_result=_is_loaded,
     )
 
 
 def _is_loaded(message: Mapping[str, Any]) -> bool:
-    """Whether a line of progress names what was loaded; a load with ``quiet`` has no others."""
+    """Whether a line of progress names a loaded image; a load with ``quiet`` has no other lines."""
     return str(message.get("stream")).startswith("Loaded image")
 
 
-_ID = re.compile(r"sha256:[0-9a-f]{64}")
-
-
 async def import_image(exchange: Exchange) -> None:
-    """``POST /images/create?fromSrc=``: ``-`` is the body, all else a URL that each engine reads.
+    """``POST /images/create?fromSrc=``: ``-`` is the body, anything else a URL for the engines.
 
-    Engines put the time into an image, so its id differs between them; its name does not.  The
-    client is told one, for scripts read it as the only thing that an import prints.
+    Engines put the time into an imported image, so that its id differs between them; its name does
+    not.  The client gets one id, because scripts read it as the only output of an import.
     """
     engines, query = exchange.cluster.healthy_engines(), exchange.request.query
     path, headers = f"/images/create?{query}", client_headers(exchange)
-    naming = Naming(exchange.cluster, tagged(query.get("repo"), query.get("tag")))
+    new_names = NewNames(exchange.cluster, join_tag(query.get("repo"), query.get("tag")))
     if query.get("fromSrc") == "-":
-        await send_to_all(
-            exchange, engines, path, "import", naming=naming, headers=headers, is_result=_is_id
+        await upload_to_all(
+            exchange,
+            engines,
+            path,
+            "import",
+            on_progress=new_names.note_progress,
+            on_done=new_names.record,
+            headers=headers,
+            is_result=_is_id,
         )
         return
 
@@ -83,9 +96,9 @@ async def import_image(exchange: Exchange) -> None:
         version = exchange.request.version
         async with engine.open("POST", path, headers=headers, version=version) as got:
             await report_answer(engine, got, report)
-        await naming.settle(engine)
+        await new_names.record(engine)
 
-    await JointWork(exchange, engines, "import", fetch, is_result=_is_id).run()
+    await AggregateProgress(exchange, engines, "import", fetch, is_result=_is_id).run()
 
 
 def _is_id(message: Mapping[str, Any]) -> bool:

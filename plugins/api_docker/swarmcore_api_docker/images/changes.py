@@ -1,6 +1,6 @@
-"""Images that change where they are: tagged and removed on every holder, made of a container.
+"""Tag and remove images on every engine that has them; commit a container to an image.
 
-When some holder refuses, the status is a failure and the text tells what each did.
+When some engine refuses, the status is an error and the text says what each engine did.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
 from swarmcore_api_docker.compat.version_gates import require_able
 from swarmcore_api_docker.fanout.gather import Replies, ask_all, ask_patiently, require_success
 from swarmcore_api_docker.images.holders import find_holders
-from swarmcore_api_docker.images.moved_names import take_away
-from swarmcore_api_docker.images.new_names import Naming, tagged
+from swarmcore_api_docker.images.moved_names import remove_moved_names
+from swarmcore_api_docker.images.new_names import NewNames, join_tag
 from swarmcore_api_docker.requests import relay_unknown
 from swarmcore_api_docker.route_notes import CONTAINER, HOLDERS
 
-#: Of one container alone: who it is, where it may go.
+#: Labels that belong to one container alone: its identity and its scheduling instructions.
 _OWN_LABELS = (SWARM_ID, *FAMILIES.values())
 
 
@@ -41,20 +41,20 @@ def routes() -> list[Route]:
 
 
 async def tag(exchange: Exchange) -> None:
-    """``POST /images/{name}/tag``: on all holders, be it one image or several of that name."""
+    """``POST /images/{name}/tag``: on every engine that has an image of that name."""
     name = exchange.request.params["name"]
     query = exchange.request.query
-    naming = Naming(exchange.cluster, tagged(query.get("repo"), query.get("tag")))
+    new_names = NewNames(exchange.cluster, join_tag(query.get("repo"), query.get("tag")))
     holders = find_holders(exchange.cluster, name)
     path = f"/images/{quote(name, safe='/:@')}/tag"
-    require_success(f"tagging {name}", await _ask(exchange, holders, "POST", path, naming))
+    require_success(f"tagging {name}", await _ask(exchange, holders, "POST", path, new_names))
     await exchange.send(Answer(201))
 
 
 async def remove(exchange: Exchange) -> None:
-    """``DELETE /images/{name}``: from all holders, their reports joined.
+    """``DELETE /images/{name}``: from every engine that has the image; one report of all.
 
-    Where engines still call older images so, they lose the name, and keep the images.
+    Engines that still have the name on an older image lose the name and keep the image.
     """
     name, cluster = exchange.request.params["name"], exchange.cluster
     holders = find_holders(cluster, name)
@@ -62,29 +62,34 @@ async def remove(exchange: Exchange) -> None:
     async with trio.open_nursery() as nursery:
         for engine in cluster.healthy_engines():
             if old := _moved_names(engine.node, name):
-                nursery.start_soon(take_away, cluster, engine, old)
+                nursery.start_soon(remove_moved_names, cluster, engine, old)
     path = f"/images/{quote(name, safe='/:@')}"
-    replies = await _ask(exchange, holders, "DELETE", path, Naming(cluster))
+    replies = await _ask(exchange, holders, "DELETE", path, NewNames(cluster))
     answers = require_success(f"removing {name}", without_absent(replies))
     await exchange.send_json([each for answer in answers for each in answer.json() or ()])
 
 
 def _moved_names(node: Node, text: str) -> list[str]:
-    """The names that moved away on *node* and stand in the way of removing what *text* names: the
-    same, and others of the image."""
+    """The moved names on *node* that keep an image from being removed.
+
+    They are *text* itself, and other names of the image that it names.
+    """
     ids = named_ids(node.images, text)
     moved = node.moved_names
     return [name for name, id in moved.items() if id in ids or name == shown_image(text)]
 
 
 def without_absent(replies: Replies[Answer]) -> Replies[Answer]:
-    """*replies* less those of engines that have no such object any more, unless none has."""
+    """*replies* without those of engines that have lost the object meanwhile (404).
+
+    Where every engine answered 404, all of *replies*.
+    """
     present = [(engine, answer) for engine, answer in replies.answers if answer.status != 404]
     return Replies(present, replies.failures) if present else replies
 
 
 async def _ask(
-    exchange: Exchange, holders: Sequence[Engine], method: str, path: str, naming: Naming
+    exchange: Exchange, holders: Sequence[Engine], method: str, path: str, new_names: NewNames
 ) -> Replies[Answer]:
     request = exchange.request
     query = request.target.partition("?")[2]
@@ -92,15 +97,15 @@ async def _ask(
 
     async def ask(engine: Engine) -> Answer:
         answer = await ask_patiently(engine, method, target, version=request.version)
-        with suppress(EngineError):  # the cache is late; what the engine said is right
-            await (naming.settle(engine) if answer.ok else engine.refresh_images())
+        with suppress(EngineError):  # the cache is late; the engine's answer is right
+            await (new_names.record(engine) if answer.ok else engine.refresh_images())
         return answer
 
     return await ask_all(holders, ask)
 
 
 async def commit(exchange: Exchange) -> None:
-    """``POST /commit``: on the container's engine, which knows the container by its id."""
+    """``POST /commit``: on the engine of the container, which is named by its full id there."""
     query = exchange.request.query
     try:
         container = exchange.cluster.find_container(query.get("container"))
@@ -109,18 +114,19 @@ async def commit(exchange: Exchange) -> None:
         return
     engine = exchange.cluster.engine_of(container)
 
-    async def settle(status: int) -> None:
+    async def refresh(status: int) -> None:
         if status < 400:
             await engine.refresh_images()
 
     path = f"/commit?{_without_labels(query, container).replace(container=container.id)}"
-    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=settle))
+    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=refresh))
 
 
 def _without_labels(query: Query, container: Container) -> Query:
-    """A commit that does not hand the manager's labels on: containers of the image would have them.
+    """The query of a commit whose image does not inherit the manager's own labels.
 
-    An engine takes no label away, so they become empty, which is how they mean nothing.
+    Containers of the image would inherit them, too.  An engine cannot remove a label in a commit,
+    so they are set to empty, which means nothing to the manager.
     """
     own = [("changes", f"LABEL {key}=") for key in _OWN_LABELS if key in container.labels]
     return Query([*own, *query])

@@ -1,4 +1,4 @@
-"""The filters of ``docker images``, on the list of the whole cluster."""
+"""The filters of ``docker images``, applied to the merged list of all engines."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,33 +6,33 @@ from swarmcore.errors import BadRequest, NotFound
 from swarmcore.filters import Filters
 from swarmcore.images import can_be_image, named_ids, shown_image
 from swarmcore.limits import FILTER_PATTERNS, check_count
-from swarmcore_api_docker.compat.go import Glob, is_glob, parse_when
+from swarmcore_api_docker.compat.go import Glob, is_glob, parse_time_or_duration
 from swarmcore_api_docker.images.merge import Image
-from swarmcore_api_docker.yielding import Pace, passing
+from swarmcore_api_docker.yielding import Yielder, select_items
 
-#: ``before`` and ``since`` -> for each of their values the images that it names.
-Marks = Mapping[str, Sequence[Sequence[Image]]]
+#: ``before`` and ``since`` -> for each of their values, the images that it names.
+Bounds = Mapping[str, Sequence[Sequence[Image]]]
 _Test = Callable[[Image], bool]
-#: Of how many images the engines are asked for the exact moment.
-_MOST_TWINS = 200
+#: For how many images the engines are asked for the exact time, with a request for each.
+_MOST_INDISTINCT = 200
 _KEYS = frozenset({"before", "dangling", "label", "reference", "since", "until"})
 
 
-async def find_marks(images: Sequence[Image], filters: Filters) -> Marks:
+async def find_bounds(images: Sequence[Image], filters: Filters) -> Bounds:
     """The images that ``before`` and ``since`` name.
 
     Args:
-        images: all there are, merged.
-        filters: the client's.
+        images: all images, merged.
+        filters: the client's filters.
 
     Raises:
-        BadRequest: a key that there is not, or a name that no image can have.
-        NotFound: no engine has it.
+        BadRequest: an unknown filter, or a name that no image can have.
+        NotFound: no engine has an image of that name.
     """
     filters.refuse_unknown(_KEYS)
-    pace, by_id = Pace(), {image["Id"]: image for image in images}
-    marks: dict[str, list[Sequence[Image]]] = {"before": [], "since": []}
-    for key, found in marks.items():
+    yielder, by_id = Yielder(), {image["Id"]: image for image in images}
+    bounds: dict[str, list[Sequence[Image]]] = {"before": [], "since": []}
+    for key, found in bounds.items():
         for text in filters.values(key):
             ids = named_ids(by_id, text)
             if not ids and not can_be_image(text):
@@ -40,65 +40,68 @@ async def find_marks(images: Sequence[Image], filters: Filters) -> Marks:
             if not ids:
                 raise NotFound(f"No such image: {shown_image(text)}")
             found.append([by_id[id] for id in ids])
-            await pace.keep()
-    return marks
+            await yielder.checkpoint()
+    return bounds
 
 
-def twins(images: Sequence[Image], marks: Marks) -> list[Image]:
-    """The images that ``before`` or ``since`` cannot tell apart by whole seconds.
-
-    None where they are more than a client may have asked for, each with a request of its own: such
-    images come from tools that give all of them one moment.
+def indistinct_images(images: Sequence[Image], bounds: Bounds) -> list[Image]:
+    """The images that were made in the same second as a bound, which lists cannot tell apart.
 
     Args:
-        images: all there are.
-        marks: what they name.
+        images: all images.
+        bounds: the images that ``before`` and ``since`` name.
+
+    Returns:
+        Nothing where there are too many to ask for the time of each: such images come from tools
+        that give all of them the same time.
     """
-    named = [image for of in marks.values() for found in of for image in found]
+    named = [image for of in bounds.values() for found in of for image in found]
     seconds = {image.get("Created") for image in named}
     found = [image for image in images if image.get("Created") in seconds]
-    return found if sum(map(len, marks.values())) < len(found) <= _MOST_TWINS else []
+    return found if sum(map(len, bounds.values())) < len(found) <= _MOST_INDISTINCT else []
 
 
 async def filter_images(
     images: Sequence[Image],
     filters: Filters,
     now: float,
-    marks: Marks,
-    moments: Mapping[str, float] | None = None,
+    bounds: Bounds,
+    creation_times: Mapping[str, float] | None = None,
 ) -> list[Image]:
     """The images that pass every filter; ``reference`` also narrows their names.
 
     Args:
-        images: merged.
-        filters: the client's, ``node`` taken out.
+        images: merged images.
+        filters: the client's filters without ``node``.
         now: Unix seconds, for ``until``.
-        marks: what ``before`` and ``since`` name.
-        moments: when images were made, in Unix seconds, finer than the list tells; see ``twins``.
+        bounds: the images that ``before`` and ``since`` name.
+        creation_times: image id -> Unix seconds with a fraction, for ``indistinct_images``.
 
     Raises:
-        BadRequest: a value that its key cannot have.
-        BadValue: the same where an engine answers 500.
+        BadRequest: a filter has a value that it cannot have.
+        BadValue: the same, where an engine answers 500.
     """
-    tests = _tests_of_age(marks, moments or {})
+    tests = _tests_of_age(bounds, creation_times or {})
     if "dangling" in filters:
         tests.append(_by_dangling(wanted=filters.flag("dangling")))
     if "label" in filters:
         holds = filters.labelled("label")
         tests.append(lambda image: holds(image.get("Labels") or {}))
-    if ends := [parse_when(value, now) for value in filters.values("until")]:
+    if ends := [parse_time_or_duration(value, now) for value in filters.values("until")]:
         tests.append(lambda image: int(image.get("Created") or 0) < min(ends))
-    chosen = await passing(images, lambda image: all(test(image) for test in tests))
+    chosen = await select_items(images, lambda image: all(test(image) for test in tests))
     return await _narrowed(chosen, filters) if "reference" in filters else chosen
 
 
-def _tests_of_age(marks: Marks, moments: Mapping[str, float]) -> list[_Test]:
-    """Of several marks all count: older than the oldest, newer than the newest."""
+def _tests_of_age(bounds: Bounds, creation_times: Mapping[str, float]) -> list[_Test]:
+    """All bounds count: older than the oldest of ``before``, newer than the newest of ``since``."""
 
     def made(image: Image) -> float:
-        return moments.get(image["Id"], int(image.get("Created") or 0))
+        return creation_times.get(image["Id"], int(image.get("Created") or 0))
 
-    before, since = ([max(map(made, found)) for found in marks[key]] for key in ("before", "since"))
+    before, since = (
+        [max(map(made, found)) for found in bounds[key]] for key in ("before", "since")
+    )
     tests: list[_Test] = []
     if before:
         tests.append(lambda image: made(image) < min(before))
@@ -114,11 +117,11 @@ def _by_dangling(*, wanted: bool) -> _Test:
 
 
 async def _narrowed(images: Sequence[Image], filters: Filters) -> list[Image]:
-    """The images that have a name which ``reference`` matches, with those names alone."""
+    """The images with a name that ``reference`` matches, reduced to the names that match."""
     patterns = filters.values("reference")
     check_count(sum(map(is_glob, patterns)), FILTER_PATTERNS, "patterns of 'reference'")
     globs = [Glob(pattern) for pattern in patterns]
-    narrowed, pace = [], Pace()
+    narrowed, yielder = [], Yielder()
     for image in images:
         kept = {
             key: [name for name in image[key] if any(_refers(glob, name) for glob in globs)]
@@ -126,7 +129,7 @@ async def _narrowed(images: Sequence[Image], filters: Filters) -> list[Image]:
         }
         if any(kept.values()):
             narrowed.append({**image, **kept})
-        await pace.keep()
+        await yielder.checkpoint()
     return narrowed
 
 

@@ -1,4 +1,4 @@
-"""Which engines have an image, and which of them to ask."""
+"""Which engines have an image, and which of them is asked."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,24 +17,25 @@ from swarmcore.messages import Query
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine
 from swarmcore_api_docker.compat.version_gates import able_engines
-from swarmcore_api_docker.yielding import Pace
+from swarmcore_api_docker.yielding import Yielder
 
 
 def find_holders(cluster: Cluster, name: str, *, to_save: bool = False) -> list[Engine]:
     """The engines that answer and have an image, in the order of their names.
 
-    Of a name that no image can have it is the first that answers, which refuses it in its words.
+    For a name that no image can have it is the first engine that answers: that one refuses the name
+    in its own words.
 
     Args:
-        cluster: whose engines.
-        name: as the client wrote it.
-        to_save: engines name a missing image that is to be saved as it was written.
+        cluster: the cluster whose engines are searched.
+        name: a name, an id or the beginning of an id, as the client wrote it.
+        to_save: the error names the image as the client wrote it, as engines do for a save.
 
     Raises:
-        NotFound: none; Docker's text.
+        NotFound: no engine has it; Docker's text.
     """
     found = [engine for engine in cluster.engines() if _has(engine, name)]
-    # A name goes before the beginning of an id, as on one engine: "cafe" may be both.
+    # A name takes precedence over the beginning of an id, as in an engine: "cafe" may be both.
     if named := [engine for engine in found if is_called(engine.node, name)]:
         return named
     if found:
@@ -49,10 +50,14 @@ def _has(engine: Engine, name: str) -> bool:
 
 
 def agreed_holder(holders: Sequence[Engine], name: str) -> Engine:
-    """The one of *holders* to ask about an image.
+    """The engine to ask about an image, so that one question always has one answer.
 
-    One image may have an id of its own on each engine; the one most engines agree on is taken, and
-    among equals the first engine's, so that one question has one answer.
+    The name may mean an image of another id on each engine.  The id that most engines agree on is
+    taken; among equals, that of the first engine.
+
+    Args:
+        holders: engines that have an image of that name, at least one.
+        name: the image's name.
     """
     ids = {id(engine): named_ids(engine.node.images, name) for engine in holders}
     counts = Counter(image for found in ids.values() for image in found)
@@ -63,34 +68,39 @@ async def find_common_holders(cluster: Cluster, names: Sequence[str]) -> list[En
     """The engines that have all of *names*: the archives of two engines cannot be joined.
 
     Raises:
-        NotFound: an image that nobody has, or no engine that has all; says where each is.
+        NotFound: no engine has one of the images, or no engine has all; says where each is.
     """
-    pace, places = Pace(), dict[str, list[Engine]]()
+    yielder, places = Yielder(), dict[str, list[Engine]]()
     for name in names:
         places[name] = find_holders(cluster, name, to_save=True)
-        await pace.keep()
+        await yielder.checkpoint()
     common = [
         engine
         for engine in cluster.engines()
         if all(engine in holders for holders in places.values())
     ]
     if not common:
-        told = "; ".join(
+        places_text = "; ".join(
             f"{name} is on {', '.join(engine.node.name for engine in holders)}"
             for name, holders in places.items()
         )
-        raise NotFound(f"no node has all of these images, save them one by one: {told}")
+        raise NotFound(f"no node has all of these images, save them one by one: {places_text}")
     return common
 
 
 def choose_pusher(cluster: Cluster, repository: str, query: Query) -> Engine:
-    """The engine that pushes the tag in *query*, or without one all tags that it has: the most.
+    """The engine that pushes: one that has the tag, or the one with the most tags.
 
-    Where none has anything to push it is the first that answers: it says so as engines do, in the
+    Where no engine has anything to push, it is the first one that answers: it reports that in the
     progress of its answer.
 
+    Args:
+        cluster: the cluster whose engines are searched.
+        repository: the name to push, without a tag.
+        query: of the request; without ``tag``, all tags that the engine has are pushed.
+
     Raises:
-        BadRequest: what has it is too old for a parameter.
+        BadRequest: the engines that have it are too old for a parameter in *query*.
         Unavailable: no engine answers.
     """
     healthy = cluster.healthy_engines()

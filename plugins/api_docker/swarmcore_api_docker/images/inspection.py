@@ -25,7 +25,7 @@ def routes() -> list[Route]:
 
 
 async def inspect(exchange: Exchange) -> None:
-    """``GET /images/{name}/json``: from an engine that has it."""
+    """``GET /images/{name}/json``: from an engine that has the image."""
     name = exchange.request.params["name"]
     engine = agreed_holder(find_holders(exchange.cluster, name), name)
     await exchange.relay(
@@ -36,7 +36,7 @@ async def inspect(exchange: Exchange) -> None:
 
 
 async def show_history(exchange: Exchange) -> None:
-    """``GET /images/{name}/history``: from an engine that has it."""
+    """``GET /images/{name}/history``: from an engine that has the image."""
     name = exchange.request.params["name"]
     holders = find_holders(exchange.cluster, name)
     engine = agreed_holder(able_engines(holders, "history", exchange.request.query), name)
@@ -48,7 +48,7 @@ async def show_history(exchange: Exchange) -> None:
 
 
 def _hooks(node: Node, show: Callable[[Answer, Node], Answer]) -> ResponseHooks:
-    """*show* for the answers of *node*, where names have moved away from it."""
+    """Pass the answer of *node* through *show* where names have moved away from that node."""
     moved = bool(node.moved_names)
     return ResponseHooks(map_response=(lambda answer: show(answer, node)) if moved else None)
 

@@ -1,4 +1,4 @@
-"""``GET /images/json``: the union by id of what the engines that answer have."""
+"""``GET /images/json``: the images of all engines that answer, one row for each id."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,12 @@ from urllib.parse import quote
 from swarmcore.filters import parse_filters
 from swarmcore.images import without_moved_names
 from swarmcore.messages import Query
-from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.compat.go import parse_moment
+from swarmcore_api_docker.compat.go import parse_time
 from swarmcore_api_docker.fanout.gather import ask_all
-from swarmcore_api_docker.images.filters import filter_images, find_marks, twins
+from swarmcore_api_docker.filters import passes_node_filter
+from swarmcore_api_docker.images.filters import filter_images, find_bounds, indistinct_images
 from swarmcore_api_docker.images.merge import (
     Image,
     merge_images,
@@ -22,11 +23,11 @@ from swarmcore_api_docker.images.merge import (
 )
 from swarmcore_api_docker.route_notes import ALL, CACHES
 
-#: Parameters whose answer is not in the caches.
+#: Parameters that ask for what the caches do not have.
 _LIVE = ("all", "shared-size", "manifests", "identity")
 _LISTED = f"{CACHES}; with all, shared-size, manifests or identity {ALL}"
 _MERGED = "filter node; one row for each image id"
-#: Up to here a query could name one reference beside the filters.
+#: The first version without the parameter ``filter``, a reference beside the filters.
 _NO_FILTER_PARAMETER = ApiVersion(1, 41)
 
 
@@ -36,41 +37,36 @@ def routes() -> list[Route]:
 
 
 async def show_list(exchange: Exchange) -> None:
-    """``GET /images/json``: the union by id of what the engines that answer have."""
+    """``GET /images/json``: the images of all engines that answer, one row for each id."""
     query, cluster = exchange.request.query, exchange.cluster
     version = exchange.request.version or cluster.api_version
     filters = parse_filters(query.get("filters"))
     if (text := query.get("filter")) and version < _NO_FILTER_PARAMETER:
         filters = filters.adding("reference", text)
-    engines = _engines_of(cluster, filters.values("node"))
+    engines = [
+        engine
+        for engine in cluster.engines()
+        if engine.node.health and passes_node_filter(engine.node, filters)
+    ]
     filters = filters.without("node")
     if any(query.flag(name) for name in _LIVE):
         lists = await _ask_lists(engines, query, version)
     else:
         lists = [list(engine.node.images.values()) for engine in engines]
     everything = merge_images(lists)
-    marks = await find_marks(everything, filters)
+    bounds = await find_bounds(everything, filters)
     shown = everything
     is_dangling = "dangling" in filters and filters.flag("dangling")
     if is_dangling or not query.flag("all"):
         cached = chain.from_iterable(engine.node.images.values() for engine in engines)
         parents = {str(image.get("ParentId")) for image in cached}
         shown = without_intermediates(everything, parents, with_digests=is_dangling)
-    moments: Mapping[str, float] = {}
-    if alike := twins(everything, marks):
+    creation_times: Mapping[str, float] = {}
+    if indistinct := indistinct_images(everything, bounds):
         async with exchange.watching():
-            moments = await _ask_moments(engines, alike)
-    images = await filter_images(shown, filters, time.time(), marks, moments)
+            creation_times = await _ask_creation_times(engines, indistinct)
+    images = await filter_images(shown, filters, time.time(), bounds, creation_times)
     await exchange.send_json(show_images(images, version))
-
-
-def _engines_of(cluster: Cluster, names: Sequence[str]) -> list[Engine]:
-    """The engines that answer; those called so where *names* are given."""
-    return [
-        engine
-        for engine in cluster.engines()
-        if engine.node.health and (not names or {engine.node.name, engine.node.id} & set(names))
-    ]
 
 
 async def _ask_lists(
@@ -86,22 +82,24 @@ async def _ask_lists(
     return [images for _, images in (await ask_all(engines, ask)).answers]
 
 
-async def _ask_moments(engines: Sequence[Engine], images: Sequence[Image]) -> dict[str, float]:
-    """When images were made; without those whose engines do not tell."""
+async def _ask_creation_times(
+    engines: Sequence[Engine], images: Sequence[Image]
+) -> dict[str, float]:
+    """Image id -> when it was made, in Unix seconds; without images whose engines do not answer."""
     holders = {
         image["Id"]: next((each for each in engines if image["Id"] in each.node.images), None)
         for image in images
     }
-    moments: dict[str, float] = {}
+    creation_times: dict[str, float] = {}
 
     async def ask(engine: Engine) -> None:
         for id, holder in holders.items():
             if holder is engine:
                 answer = await engine.call("GET", f"/images/{quote(id, safe=':')}/json")
                 if answer.ok:
-                    made = parse_moment(answer.json().get("Created"))
+                    made = parse_time(answer.json().get("Created"))
                     if made is not None:
-                        moments[id] = made
+                        creation_times[id] = made
 
     await ask_all({engine for engine in holders.values() if engine is not None}, ask)
-    return moments
+    return creation_times

@@ -1,4 +1,4 @@
-"""``GET /images/json`` of many engines as one list: one row per id, in order."""
+"""Merge the image lists of several engines: one row for each id, newest first.  Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import chain
@@ -7,22 +7,23 @@ from typing import Any
 from swarmcore.images import names_of_image
 from swarmcore.versions import ApiVersion
 
+#: One object of ``GET /images/json``.
 Image = dict[str, Any]
-#: Up to here engines wrote ``<none>:<none>`` where an image has no name.
+#: Before this version, engines wrote ``<none>:<none>`` where an image has no name.
 _EMPTY_LISTS = ApiVersion(1, 43)
-#: Up to here an image had a ``VirtualSize``, equal to ``Size``.
+#: Before this version, an image had a ``VirtualSize``, equal to ``Size``.
 _NO_VIRTUAL_SIZE = ApiVersion(1, 44)
 
 
 def merge_images(lists: Iterable[Iterable[Mapping[str, Any]]]) -> list[Image]:
-    """One object per id, newest first.
+    """One object for each id, newest first.
 
     Args:
-        lists: what each engine lists.
+        lists: the image list of each engine.
 
     Returns:
-        Objects with the union of tags and digests (placeholders dropped), the sum of ``Containers``
-        and the largest ``SharedSize`` where known (-1 is unknown), and the manifests of all.
+        Objects with all tags and digests (without placeholders), the sum of ``Containers`` and the
+        largest ``SharedSize`` where these are known (-1 is unknown), and all manifests.
     """
     merged: dict[str, Image] = {}
     for images in lists:
@@ -59,7 +60,7 @@ def _merge(known: Image, other: Mapping[str, Any]) -> Image:
 def _merge_manifests(
     known: Sequence[Mapping[str, Any]] | None, others: Sequence[Mapping[str, Any]] | None
 ) -> list[dict[str, Any]]:
-    """By descriptor digest: available where any engine has it, used by the containers of all."""
+    """One manifest for each digest: available if any engine has it, with the containers of all."""
     merged: dict[str, dict[str, Any]] = {}
     for manifest in [*(known or ()), *(others or ())]:
         digest = (manifest.get("Descriptor") or {}).get("digest", manifest.get("ID", ""))
@@ -75,13 +76,13 @@ def _merge_manifests(
 def without_intermediates(
     images: Sequence[Image], parents: Set[str], *, with_digests: bool = False
 ) -> list[Image]:
-    """The list as it is without ``all``: less nameless images that others are built on.
+    """The list without intermediate images: those without a name that others are built on.
 
     Args:
-        images: merged.
+        images: merged images.
         parents: ids of images that others are built on, on any engine.
-        with_digests: those with a digest and no tag go as well, as in a list of dangling images,
-            which engines make of the ends of chains alone.
+        with_digests: also leave out parents that have a digest and no tag.  Engines do so in a list
+            of dangling images, which has only images that no other is built on.
     """
     return [
         image
@@ -93,7 +94,7 @@ def without_intermediates(
 
 
 def count_listed(lists: Iterable[Iterable[Mapping[str, Any]]]) -> int:
-    """How many rows ``docker images`` has for what each engine lists, without merging them."""
+    """How many rows ``docker images`` shows for the lists of all engines, without merging them."""
     listed, nameless, parents = set[str](), set[str](), set[str]()
     for image in chain.from_iterable(lists):
         named = _names(image, "RepoTags") or _names(image, "RepoDigests")
@@ -103,7 +104,7 @@ def count_listed(lists: Iterable[Iterable[Mapping[str, Any]]]) -> int:
 
 
 def show_images(images: Iterable[Image], version: ApiVersion) -> list[Image]:
-    """The list in the form of a client's API version."""
+    """The list as clients of an API version read it."""
     shown = []
     for image in images:
         copy = dict(image)

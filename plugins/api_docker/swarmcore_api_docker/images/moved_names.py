@@ -1,8 +1,8 @@
-"""Image names that moved away from a node: kept out of its engine's answers, and taken away there.
+"""Remove moved image names from an engine.
 
-An engine goes on calling an image by a name that was given to another one elsewhere since.  As long
-as only placement is concerned that does no harm; before the engine itself is to make something of
-its names, as a build, a prune or a removal does, they are taken from it.
+A name has moved when another engine gave it to another image since: this engine still has the name
+on the old image.  Placement and lists ignore such names.  Before the engine itself uses its names,
+for a build, a prune or a removal, they are removed there.
 """
 
 import logging
@@ -19,26 +19,29 @@ from swarmcore.messages import Answer
 from swarmcore.protocols import Cluster, Engine
 
 log = logging.getLogger(__name__)
-#: How long an engine may take to lose one name.
+#: How long an engine may take to remove one name.
 _UNTAG_SECONDS = 30.0
-#: Node id -> held while names are taken there, so that nothing that was given since is taken.
-_taking: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
+#: Node id -> lock: of two removals at once, one would remove names that the other request has given
+#: to the right image meanwhile.
+_removal_locks: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
 
-async def take_away(cluster: Cluster, engine: Engine, names: Collection[str] | None = None) -> None:
-    """Take names that moved away from the images that *engine* still calls so.
+async def remove_moved_names(
+    cluster: Cluster, engine: Engine, names: Collection[str] | None = None
+) -> None:
+    """Remove moved names from the images that still have them on *engine*.
 
-    The images stay, nameless where they have no other name, as on one engine.  Where that fails
-    the log tells, and the names go on being passed over.
+    The images stay, without any name where they had no other, as on one engine.  A failure is
+    logged; the names stay on the engine and the manager goes on ignoring them.
 
     Args:
-        cluster: knows what names mean.
-        engine: whose.
-        names: which of ``Node.moved_names``; ``None`` for all.
+        cluster: the cluster, which knows what names mean.
+        engine: the engine to remove them from.
+        names: some of ``Node.moved_names``; ``None`` for all.
     """
     if not engine.node.moved_names:
         return
-    lock = _taking.setdefault(engine.node.id, trio.Lock())
+    lock = _removal_locks.setdefault(engine.node.id, trio.Lock())
     async with lock:
         moved = {
             name: id
@@ -50,7 +53,7 @@ async def take_away(cluster: Cluster, engine: Engine, names: Collection[str] | N
         with cluster.image_names.setting_aside(engine.node, moved):
             try:
                 for name, id in moved.items():
-                    # It may have been given to the right image while others were taken.
+                    # The name may have been given to the right image during earlier removals.
                     if engine.node.moved_names.get(name) == id:
                         await _untag(engine, name, id)
                 await engine.refresh_images()
@@ -59,13 +62,13 @@ async def take_away(cluster: Cluster, engine: Engine, names: Collection[str] | N
 
 
 async def _untag(engine: Engine, name: str, id: str) -> None:
-    """Take a name away, and nothing else.
+    """Remove one name and nothing else.
 
     An engine that is asked to remove an image's last name removes the image, or refuses.  So the
-    name of an image that has no other is given first to an image that has another one.
+    last name of an image is first given to another image that has a name of its own (the lender).
 
     Raises:
-        EngineError: it does not answer.
+        EngineError: the engine does not answer.
     """
     images = engine.node.images
     lender = id if _is_tagged(images.get(id)) else None
@@ -74,7 +77,7 @@ async def _untag(engine: Engine, name: str, id: str) -> None:
     if lender is None:
         log.info("image name %s stays on %s, which has no other image", name, engine.node.name)
         return
-    # Not in halves: between the two requests the name means a third image there.
+    # Shielded: between the two requests the name means the lender's image on this engine.
     with trio.move_on_after(_UNTAG_SECONDS, shield=True) as scope:
         answer = await _lend_and_remove(engine, name, None if lender == id else lender)
         if not answer.ok:
@@ -84,7 +87,7 @@ async def _untag(engine: Engine, name: str, id: str) -> None:
 
 
 async def _lend_and_remove(engine: Engine, name: str, lender: str | None) -> Answer:
-    """Give *name* to the image *lender*, if there is one, and remove the name."""
+    """Give *name* to the image *lender*, unless that is ``None``, and remove the name from it."""
     if lender is not None:
         repository, rest = split_image(name)
         query = urlencode({"repo": repository, "tag": rest.removeprefix(":")})
@@ -95,6 +98,6 @@ async def _lend_and_remove(engine: Engine, name: str, lender: str | None) -> Ans
 
 
 def _is_tagged(image: Mapping[str, Any] | None) -> bool:
-    """Whether an image keeps a name; engines before API 1.43 list ``<none>:<none>`` for none."""
+    """Whether an image has a name; before API 1.43, engines list ``<none>:<none>`` without one."""
     tags = image.get("RepoTags") or () if image is not None else ()
     return any(not tag.startswith("<none>") for tag in tags)

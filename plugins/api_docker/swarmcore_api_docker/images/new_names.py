@@ -1,45 +1,49 @@
-"""Names that one request gives to images on several engines: a pull, a load, an import, a tag."""
+"""The names that one request gives to images on several engines: by a pull, load, import or tag."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from swarmcore.protocols import Cluster, Engine
 
-#: How a load tells of each name.
+#: How the progress of a load reports each name.
 _LOADED = "Loaded image: "
 
 
-class Naming:
-    """One request's names.
+class NewNames:
+    """The names that one request gives.
+
+    The cluster must know which engine was given a name last: it is what the name means from then
+    on.
 
     Args:
-        cluster: is told.
-        names: those that are known from the request; empty ones are none.
+        cluster: the cluster to tell.
+        names: the names that the request itself says; empty ones are ignored.
     """
 
     def __init__(self, cluster: Cluster, *names: str) -> None:
         self._act = cluster.image_names.naming()
         self._names = [name for name in names if name]
-        self._told: dict[str, list[str]] = {}
+        #: Node id -> names that its engine has reported.
+        self._reported: dict[str, list[str]] = {}
 
-    def hear(self, engine: Engine, message: Mapping[str, Any]) -> None:
-        """A line of an engine's progress, which may tell of a name."""
+    def note_progress(self, engine: Engine, message: Mapping[str, Any]) -> None:
+        """Read a line of an engine's progress, which may report a name."""
         text = message.get("stream")
         if isinstance(text, str) and text.startswith(_LOADED):
             name = text.removeprefix(_LOADED).strip()
-            self._told.setdefault(engine.node.id, []).append(name)
+            self._reported.setdefault(engine.node.id, []).append(name)
 
-    async def settle(self, engine: Engine) -> None:
-        """*engine* has done its part: what it gave names to is what they mean.
+    async def record(self, engine: Engine) -> None:
+        """Record that the names mean the images of *engine*, which has succeeded.
 
         Raises:
-            EngineError: its images could not be read.
+            EngineError: the engine's images could not be read.
         """
         await engine.refresh_images()
-        for name in (*self._names, *self._told.get(engine.node.id, ())):
+        for name in (*self._names, *self._reported.get(engine.node.id, ())):
             self._act.named(name, engine.node)
 
 
-def tagged(repository: str, tag: str) -> str:
-    """The name that a ``repo`` and a ``tag`` of a query make; empty without the first."""
+def join_tag(repository: str, tag: str) -> str:
+    """The image name that ``repo`` and ``tag`` of a query make; empty without ``repo``."""
     return f"{repository}:{tag}" if repository and tag else repository

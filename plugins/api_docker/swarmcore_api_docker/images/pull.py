@@ -1,18 +1,21 @@
-"""``POST /images/create``: a pull where it is needed, each engine with the client's credentials."""
+"""``POST /images/create``: a pull on the engines that need the image, or an import.
+
+Each engine pulls with the client's own credentials.
+"""
 
 from swarmcore.errors import BadRequest, EngineError
 from swarmcore.images import split_image
 from swarmcore.messages import Query
 from swarmcore.protocols import Engine, Exchange, Route
-from swarmcore_api_docker.fanout.progress import JointWork, Report, report_answer
+from swarmcore_api_docker.fanout.progress import AggregateProgress, Report, report_answer
 from swarmcore_api_docker.images.archives import import_image
-from swarmcore_api_docker.images.new_names import Naming
+from swarmcore_api_docker.images.new_names import NewNames
 from swarmcore_api_docker.requests import client_headers
 from swarmcore_api_docker.route_notes import ALL
 
 
 def routes() -> list[Route]:
-    """Pulling, and importing, which Docker has on the same path."""
+    """The one path, by which Docker pulls and imports."""
     pulls = "where the client's create missed it"
     return [
         Route(
@@ -32,12 +35,13 @@ async def create_image(exchange: Exchange) -> None:
 
 
 async def _pull_image(exchange: Exchange) -> None:
-    image = named_image(exchange.request.query)
+    image = read_image(exchange.request.query)
     cluster, client = exchange.cluster, exchange.request.client
     engines = cluster.pull_targets(image, client)
     path, headers = f"/images/create?{exchange.request.query}", client_headers(exchange)
     version = exchange.request.version
-    naming = Naming(exchange.cluster, image if split_image(image)[1] else "")  # else every tag
+    # Without a tag or digest a pull gets every tag, whose names are not known.
+    new_names = NewNames(exchange.cluster, image if split_image(image)[1] else "")
 
     async def pull(engine: Engine, report: Report) -> None:
         try:
@@ -47,9 +51,9 @@ async def _pull_image(exchange: Exchange) -> None:
             cluster.note_pull(image, client, engine, error)
             raise
         cluster.note_pull(image, client, engine)
-        await naming.settle(engine)
+        await new_names.record(engine)
 
-    work, succeeded = JointWork(exchange, engines, "pull", pull), False
+    work, succeeded = AggregateProgress(exchange, engines, "pull", pull), False
     try:
         await work.run()
         succeeded = not work.failed
@@ -58,11 +62,11 @@ async def _pull_image(exchange: Exchange) -> None:
             cluster.pull_failed(image, client)
 
 
-def named_image(query: Query) -> str:
+def read_image(query: Query) -> str:
     """The image that a pull names, tag or digest included.
 
     Raises:
-        BadRequest: none.
+        BadRequest: it names none.
     """
     name, tag = query.get("fromImage"), query.get("tag")
     if not name:

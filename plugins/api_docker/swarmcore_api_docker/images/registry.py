@@ -1,17 +1,17 @@
-"""What an engine asks a registry for us: any of them may, and one pushes.
+"""Requests that engines make to registries: login, search, lookup and push.
 
-Credentials go to the engine that asks, and nowhere else.
+The client's credentials go to the engine that asks the registry, and nowhere else.
 """
 
 from swarmcore.errors import Conflict, EngineUnreachable
 from swarmcore.images import familiar_image
-from swarmcore.messages import Answer, Headers, find_header
+from swarmcore.messages import Answer, Headers
 from swarmcore.protocols import Exchange, ResponseHooks, Route
 from swarmcore_api_docker.compat.stream_errors import ProgressErrorTail
 from swarmcore_api_docker.fanout.gather import ask_patiently
 from swarmcore_api_docker.images.holders import choose_pusher
-from swarmcore_api_docker.images.moved_names import take_away
-from swarmcore_api_docker.requests import client_headers, engine_path
+from swarmcore_api_docker.images.moved_names import remove_moved_names
+from swarmcore_api_docker.requests import client_answer, client_headers, engine_path
 from swarmcore_api_docker.route_notes import ANY, HOLDER
 
 
@@ -26,7 +26,7 @@ def routes() -> list[Route]:
 
 
 async def check_login(exchange: Exchange) -> None:
-    """``POST /auth``: one engine tries the credentials at the registry; nobody keeps them."""
+    """``POST /auth``: one engine tries the credentials at the registry; they are not kept."""
     body = await exchange.read_body()
     kind = exchange.request.header("content-type") or "application/json"
     headers = ((b"Content-Type", kind.encode("latin-1")),)
@@ -39,7 +39,7 @@ async def search(exchange: Exchange) -> None:
 
 
 async def describe(exchange: Exchange) -> None:
-    """``GET /distribution/{name}/json``: what a registry has under a name."""
+    """``GET /distribution/{name}/json``: what a registry has under that name."""
     name = exchange.request.params["name"]
     await _ask_any(exchange, engine_path(exchange, "distribution", name, "json"))
 
@@ -47,9 +47,13 @@ async def describe(exchange: Exchange) -> None:
 async def _ask_any(
     exchange: Exchange, path: str, headers: Headers = (), body: bytes | None = None
 ) -> None:
-    """Answer with the first engine's answer, by name; the next is asked where one cannot say.
+    """Ask the engines in the order of their names, and pass on the first answer below 500.
 
-    An engine that cannot reach the registry says so by 500 or above; the last one's word stands.
+    An engine that cannot reach the registry answers 500 or above, or not at all.  When every engine
+    did, the last answer is passed on.
+
+    Raises:
+        EngineUnreachable: no engine answered.
     """
     request = exchange.request
     headers = (*headers, *client_headers(exchange))
@@ -69,28 +73,28 @@ async def _ask_any(
             if answer.status < 500:
                 break
     if answer is not None:
-        kind = find_header(answer.headers, b"content-type") or b"application/json"
-        await exchange.send(Answer(answer.status, ((b"Content-Type", kind),), answer.body))
+        await exchange.send(client_answer(answer))
 
 
 async def push(exchange: Exchange) -> None:
-    """``POST /images/{name}/push``: from one engine that has the tag, or most of all tags."""
+    """``POST /images/{name}/push``: from one engine that has the tag, or has the most tags."""
     name = exchange.request.params["name"]
     query = exchange.request.query
     engine = choose_pusher(exchange.cluster, name, query)
-    if not query.get("tag"):  # all tags that the engine has, whatever they mean elsewhere
+    if not query.get("tag"):
+        # The engine pushes all its tags, also those that mean another image by now.
         prefix = f"{familiar_image(name)}:"
         moved = [each for each in engine.node.moved_names if each.startswith(prefix)]
-        await take_away(exchange.cluster, engine, moved)
+        await remove_moved_names(exchange.cluster, engine, moved)
         if left := [each for each in moved if each in engine.node.moved_names]:
             raise Conflict(
                 f"{', '.join(left)} on node {engine.node.name} is not the image that the name was"
                 " last given: push the tags one by one"
             )
 
-    async def settle(status: int) -> None:
-        await engine.refresh_images()  # they have the registry's digests now
+    async def refresh(status: int) -> None:
+        await engine.refresh_images()  # the images have digests of the registry from now on
 
     path = engine_path(exchange, "images", name, "push")
-    hooks = ResponseHooks(on_status=settle, on_status_at="end", on_engine_lost=ProgressErrorTail())
+    hooks = ResponseHooks(on_status=refresh, on_status_at="end", on_engine_lost=ProgressErrorTail())
     await exchange.relay(engine, path, hooks=hooks)

@@ -1,9 +1,9 @@
-"""An image that was built on one engine, carried to another on which something needs it.
+"""Copy an image from the engine that has it to one that needs it.
 
-A network or a constraint may bind a container to a node without the image, or the strategy prefers
-such a node: that is the scheduler's to know.  One that came from a registry is the client's to
-pull, with its credentials; one that was built, committed or loaded can be had from its engine
-alone.  It goes from engine to engine as it comes, and nothing is kept.
+A container may go to a node without its image: a network or a constraint binds it there, or the
+strategy prefers that node.  The scheduler decides that.  An image from a registry is pulled by the
+client, with its credentials; one that was built, committed or loaded exists on its engine only, so
+it is saved there and loaded into the other one.  The archive streams through; nothing is stored.
 """
 
 import logging
@@ -22,29 +22,29 @@ from swarmcore_api_docker.fanout.progress import report_answer
 
 log = logging.getLogger(__name__)
 _TAR: Headers = ((b"Content-Type", b"application/x-tar"),)
-#: An engine that gives or takes no byte for so long will not.
+#: A transfer that moves no byte for so long has failed.
 _STALL_SECONDS: Final = 60.0
-#: How long an engine may unpack what it was given.
+#: How long an engine may take to unpack the whole archive.
 _UNPACK_SECONDS: Final = 600.0
 
 
-class Carrier:
-    """Carries images; each to one node once, however many creates wait for it."""
+class ImageTransfer:
+    """Copies images between engines; creates that need the same image on a node share one copy."""
 
     def __init__(self) -> None:
         self._under_way: WeakValueDictionary[tuple[str, str], trio.Lock] = WeakValueDictionary()
 
-    async def carry(self, cluster: Cluster, name: str, source: Node, target: Node) -> None:
-        """Have the image *name* on *target*.
+    async def copy(self, cluster: Cluster, name: str, source: Node, target: Node) -> None:
+        """Copy an image, or wait for the copy that is under way.
 
         Args:
-            cluster: whose nodes they are.
-            name: as the client named it.
-            source: has it.
-            target: lacks it; while somebody else's transfer to it is under way, that is awaited.
+            cluster: the cluster of both nodes.
+            name: the image's name, as the client wrote it.
+            source: a node that has the image.
+            target: a node that lacks it.
 
         Raises:
-            EngineError: one of the two engines failed; says which.
+            EngineError: one of the two engines failed; the text says which.
         """
         lock = self._under_way.setdefault((target.id, shown_image(name)), trio.Lock())
         async with lock:
@@ -52,10 +52,10 @@ class Carrier:
                 return
             log.info("carrying image %s from %s to %s", name, source.name, target.name)
             begun = trio.current_time()
-            giver, taker = cluster.engine(source.id), cluster.engine(target.id)
+            sender, receiver = cluster.engine(source.id), cluster.engine(target.id)
             with cluster.image_names.copying(name, source, target):
-                await _transfer(name, giver, taker)
-                await taker.refresh_images()
+                await _transfer(name, sender, receiver)
+                await receiver.refresh_images()
             if not has_image(target, name):
                 raise EngineError(target.name, f"it did not take image {name}")
             seconds = trio.current_time() - begun
@@ -63,31 +63,31 @@ class Carrier:
 
 
 async def _transfer(name: str, source: Engine, target: Engine) -> None:
-    """Save on one engine into the other.
+    """Save on *source* and load into *target*.
 
     Raises:
-        EngineError: one of them refused, failed or stalled.
+        EngineError: one of the engines refused, failed or stalled.
     """
     path = f"/images/{quote(name, safe='/:@')}/get"
     loading = target.upload("POST", "/images/load?quiet=1", headers=_TAR)
-    with trio.move_on_after(_STALL_SECONDS) as patience:
+    with trio.move_on_after(_STALL_SECONDS) as timeout:
         async with source.open("GET", path) as got:
             if got.status != 200:
-                await report_answer(source, got, _ignore)  # raises with the engine's words
+                await report_answer(source, got, _ignore)  # raises the engine's error
             async with loading as upload:
-                await _pour(got, upload, patience)
-                patience.deadline = trio.current_time() + _UNPACK_SECONDS
+                await _pour(got, upload, timeout)
+                timeout.deadline = trio.current_time() + _UNPACK_SECONDS
                 await report_answer(target, await upload.answer(), _ignore)
-    if patience.cancelled_caught:
+    if timeout.cancelled_caught:
         raise EngineError(target.node.name, "nothing moved any more")
 
 
-async def _pour(got: AnswerStream, upload: Upload, patience: trio.CancelScope) -> None:
+async def _pour(got: AnswerStream, upload: Upload, timeout: trio.CancelScope) -> None:
     async for piece in got:
         await upload.send(piece)
-        patience.deadline = trio.current_time() + _STALL_SECONDS
+        timeout.deadline = trio.current_time() + _STALL_SECONDS
     await upload.finish()
 
 
 async def _ignore(message: dict[str, Any]) -> None:
-    """Progress that nobody sees."""
+    """Drop a line of progress."""

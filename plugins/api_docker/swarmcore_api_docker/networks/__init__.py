@@ -1,4 +1,9 @@
-"""Networks: one of local scope lives on one engine; some span several engines."""
+"""Networks.
+
+A network of local scope belongs to one engine, and whatever names it goes there.  Others span the
+engines of a cluster store or of a swarm.  Lists come from the caches; the rest is the engine's own
+answer.
+"""
 
 from swarmcore.protocols import Route
 from swarmcore_api_docker.networks import handlers, inspection, listing

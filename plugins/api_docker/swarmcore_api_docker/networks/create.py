@@ -1,4 +1,4 @@
-"""``POST /networks/create``: on the node that is named, else on one that is chosen."""
+"""``POST /networks/create``: on the node that the client names, else on one that is chosen."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,15 @@ from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.colocation import Site, answering_engine, pinned_labels, split_node
+from swarmcore_api_docker.colocation import (
+    Colocation,
+    answering_engine,
+    split_node,
+    with_node_constraint,
+)
 from swarmcore_api_docker.compat.version_gates import require_heeded
 from swarmcore_api_docker.networks.find import is_taken
-from swarmcore_api_docker.networks.spanning import makers, shares
+from swarmcore_api_docker.networks.spanning import able_makers, shares_networks
 from swarmcore_api_docker.requests import (
     client_answer,
     engine_path,
@@ -28,47 +33,20 @@ from swarmcore_api_docker.requests import (
 )
 from swarmcore_api_docker.route_notes import CHOSEN
 
-#: The engines' words for it, by release.
+#: What the releases of engines say when their address pools are used up.
 _NO_POOL = re.compile("non-overlapping IPv[46] address pool|pools have been fully subnetted")
 #: Drivers whose networks span engines.
 _SPANNING = frozenset({"overlay"})
-
-
-def has_no_pool(answer: Answer) -> bool:
-    """Whether an engine made no network because its address pools are used up."""
-    return not answer.ok and _NO_POOL.search(answer.message) is not None
-
-
-def labelled(body: Mapping[str, Any], pinned: Node | None) -> dict[str, Any]:
-    """A create's *body* that says who chose the subnet and the node, for later moves.
-
-    Args:
-        body: in Docker's spelling.
-        pinned: the node that the client named.
-    """
-    labels = pinned_labels(body.get("Labels"), pinned)
-    if _subnet_is_engines(body):
-        labels[SUBNET_BY] = BY_ENGINE
-    return {**body, "Labels": labels} if labels else dict(body)
-
-
-def _subnet_is_engines(body: Mapping[str, Any]) -> bool:
-    ipam = {key.lower(): value for key, value in as_object(body.get("IPAM")).items()}
-    if ipam.get("config") or body.get("Driver") in _SPANNING:
-        return False
-    return not any(body.get(key) for key in ("ConfigOnly", "ConfigFrom", "Ingress", "Scope"))
-
-
-#: Engines of older versions make a second network of one name unless told to look.
+#: Before this version, engines make a second network of one name unless asked to check.
 _LOOKS_FOR_DUPLICATES = ApiVersion(1, 44)
-#: Engines of older versions give a network addresses that it was not to have.
+#: Before this version, engines ignore the field and give the network IPv4 addresses.
 _WITHOUT_IPV4 = Need("EnableIPv4", ApiVersion(1, 48))
 _JSON = ((b"Content-Type", b"application/json"),)
 _REWRITES = "node/ of Name; Driver and CheckDuplicate"
 
 
 class NetworkCreation:
-    """Makes networks; knows which names are being taken just now.
+    """Creates networks; knows which names are being created at the moment.
 
     Args:
         classic: a network is an overlay where engines have a cluster store and the client names no
@@ -85,14 +63,14 @@ class NetworkCreation:
         return [Route("POST", path, self.create, routed=CHOSEN, rewrites=_REWRITES)]
 
     async def create(self, exchange: Exchange) -> None:
-        """``POST /networks/create``: on the node that is named, else on one that is chosen.
+        """``POST /networks/create``: on the node that the client names, else on one that is chosen.
 
-        Who is told that a name is taken looks for that network at once, as compose does; so a
-        create of a name that is being taken waits until it is there, or is not.
+        A create of a name that is being created waits for the result.  A client that is refused
+        because the name is taken looks for that network at once, as compose does, and must find it.
 
         Raises:
             Conflict: the cluster has a network of that name.
-            BadRequest: the node is too old for what is asked.
+            BadRequest: the engine is too old for what is asked.
         """
         body = await read_object(
             exchange,
@@ -104,44 +82,53 @@ class NetworkCreation:
             await self._creating[name].wait()
         if self._classic and not body.get("Driver") and _has_store(cluster.nodes()):
             body["Driver"] = "overlay"
-        able = makers(cluster.engines(), body, pinned)
+        spanning_makers = able_makers(cluster.engines(), body, pinned)
         among = [pinned] if pinned else cluster.nodes()
-        if able:
-            among = [node for node in cluster.nodes() if shares(node, pinned)]
+        if spanning_makers:
+            among = [node for node in cluster.nodes() if shares_networks(node, pinned)]
         if is_taken(among, name):
             raise Conflict(f"network with name {name} already exists")
         needs = _needs(body, version_of(exchange))
-        site = Site(cluster, body.get("Labels"), needs)
-        if able:
-            engine = site.choose_maker(able)
+        colocation = Colocation(cluster, body.get("Labels"), needs)
+        if spanning_makers:
+            engine = colocation.choose_maker(spanning_makers)
         elif pinned:
             engine = answering_engine(cluster, pinned, f"network {name}")
         else:
-            engine = site.choose(network=name)
+            engine = colocation.choose(network=name)
         require_heeded(engine, needs)
         body |= {"Name": name, "Driver": body.get("Driver") or "bridge"}
-        if not able:
-            body = labelled(body, pinned)
+        if not spanning_makers:
+            body = _with_own_labels(body, pinned)
         self._creating[name] = trio.Event()
         try:
-            answer = await _create_on(exchange, engine, body, None if able else site)
-            while not (able or pinned) and has_no_pool(answer):
-                other = site.choose_other()
+            answer = await _create_on(
+                exchange, engine, body, None if spanning_makers else colocation
+            )
+            while not (spanning_makers or pinned) and _has_no_pool(answer):
+                other = colocation.choose_other()
                 if other is None:
                     break
-                answer = await _create_on(exchange, other, body, site)
+                answer = await _create_on(exchange, other, body, colocation)
             await exchange.send(client_answer(answer))
         finally:
             self._creating.pop(name).set()
 
 
 async def _create_on(
-    exchange: Exchange, engine: Engine, body: Mapping[str, Any], site: Site | None
+    exchange: Exchange, engine: Engine, body: Mapping[str, Any], colocation: Colocation | None
 ) -> Answer:
-    """Have *engine* make a network; it is expected there, unless it spans engines."""
+    """Have *engine* make a network.
+
+    Args:
+        exchange: the client's request.
+        engine: the engine that makes it.
+        body: the body for the engine.
+        colocation: counts it on that engine meanwhile; ``None`` for one that spans engines.
+    """
     if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
         body = {**body, "CheckDuplicate": True}
-    with site.expected_on(engine) if site else nullcontext():
+    with colocation.expected_on(engine) if colocation else nullcontext():
         answer = await engine.call(
             "POST",
             engine_path(exchange, "networks", "create"),
@@ -150,36 +137,37 @@ async def _create_on(
             version=version_of(exchange),
         )
         if answer.ok:
-            _show_made(engine, body, answer)
+            _put_created(engine, body, answer)
         await refresh_quietly(engine.refresh_networks)
         return answer
 
 
-def _show_made(engine: Engine, body: Mapping[str, Any], answer: Answer) -> None:
-    """The engine has made it: that is known, whatever can be read."""
-    with suppress(ValueError, KeyError, TypeError):  # an odd answer is the client's, too
+def _put_created(engine: Engine, body: Mapping[str, Any], answer: Answer) -> None:
+    """Have the cache show the network even when the engine cannot be read again."""
+    # The client gets the engine's answer, however odd it is.
+    with suppress(ValueError, KeyError, TypeError):
         id = str(answer.json()["Id"])
         if id not in engine.node.networks:
-            engine.put_network(made_network(id, body))
+            engine.put_network(network_from_request(id, body))
 
 
 def _has_store(nodes: Sequence[Node]) -> bool:
-    """Whether overlays can be made in a cluster store, as engines before release 23 have it."""
+    """Whether engines have a cluster store, in which overlays are made (before release 23)."""
     return any(node.info.get("ClusterStore") for node in nodes)
 
 
 def _needs(body: Mapping[str, Any], version: ApiVersion) -> Sequence[Need]:
-    """What the engine of a new network must know; a client of an older version cannot ask."""
+    """Fields that the engine must know; a client of an older API version does not have them."""
     asks = body.get("EnableIPv4") is False and version >= _WITHOUT_IPV4.since
     return (_WITHOUT_IPV4,) if asks else ()
 
 
-def made_network(id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A network as far as the request that made it tells, until its engine describes it.
+def network_from_request(id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a new network, made of its request until the engine describes it.
 
     Args:
-        id: that the engine gave it.
-        body: of the request.
+        id: the id that the engine gave it.
+        body: the body of the request.
     """
     is_overlay = body.get("Driver") == "overlay"
     return {
@@ -198,3 +186,28 @@ def made_network(id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         "Options": body.get("Options") or {},
         "Labels": body.get("Labels") or {},
     }
+
+
+def _has_no_pool(answer: Answer) -> bool:
+    """Whether an engine made no network because its address pools are used up."""
+    return not answer.ok and _NO_POOL.search(answer.message) is not None
+
+
+def _with_own_labels(body: Mapping[str, Any], pinned: Node | None) -> dict[str, Any]:
+    """*body* with labels that a later move of the network needs: who chose the subnet and the node.
+
+    Args:
+        body: the body of a create, in Docker's spelling.
+        pinned: the node that the client named, if it named one.
+    """
+    labels = with_node_constraint(body.get("Labels"), pinned)
+    if _engine_chooses_subnet(body):
+        labels[SUBNET_BY] = BY_ENGINE
+    return {**body, "Labels": labels} if labels else dict(body)
+
+
+def _engine_chooses_subnet(body: Mapping[str, Any]) -> bool:
+    ipam = {key.lower(): value for key, value in as_object(body.get("IPAM")).items()}
+    if ipam.get("config") or body.get("Driver") in _SPANNING:
+        return False
+    return not any(body.get(key) for key in ("ConfigOnly", "ConfigFrom", "Ingress", "Scope"))

@@ -1,4 +1,8 @@
-"""Which networks the cluster has, and which one a text means."""
+"""Which networks the cluster has, and which one a text means.
+
+A network of local scope belongs to one engine: one of the same name on another engine is another
+network.  A network that spans engines has the same id on all of them and is one network here.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +20,11 @@ _Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network, wherever it shows.
+    """One network.
 
     Attributes:
-        document: one engine's object of it; of a swarm's network a manager's, where one shows it.
-        nodes: where it shows, in the order of the cluster.
+        document: one engine's JSON object of it; a swarm manager's where one lists it.
+        nodes: the nodes that list it, in the order of the cluster.
     """
 
     document: _Document
@@ -28,17 +32,17 @@ class Network:
 
     @property
     def id(self) -> str:
-        """64 hex digits, or a swarm's short id."""
+        """64 hex digits, or 25 characters for a network of a swarm."""
         return str(self.document["Id"])
 
     @property
     def name(self) -> str:
-        """What its engines call it."""
+        """Its name on its engines."""
         return str(self.document.get("Name") or "")
 
     @property
     def is_spanning(self) -> bool:
-        """Whether containers of other engines may be on it."""
+        """Whether containers of several engines can be on it."""
         return is_spanning(self.document)
 
 
@@ -57,14 +61,18 @@ def _merge(shown: Sequence[tuple[Node, _Document]]) -> Network:
 
 
 def find_network(nodes: Sequence[Node], text: str) -> Network:
-    """The network that *text* means: an id, a name, ``node/name``, the beginning of one id.
+    """The network that *text* means: an id, a name, ``node/name``, or the beginning of one id.
 
-    ``bridge``, ``host`` and ``none`` are on every engine; their names mean the first one's that
-    answers, for nobody wants an error there.
+    ``bridge``, ``host`` and ``none`` are on every engine.  Their names are not ambiguous: they mean
+    the network of the first engine that answers.
+
+    Args:
+        nodes: the nodes whose networks are searched.
+        text: as the client wrote it.
 
     Raises:
-        NotFound: none; Docker's text.
-        BadRequest: several.
+        NotFound: there is no such network; Docker's text.
+        BadRequest: there are several.
     """
     networks = all_networks(nodes)
     for means in _MEANINGS:
@@ -103,16 +111,14 @@ def _ambiguous(text: str, found: Sequence[Network]) -> BadRequest:
 
 
 def is_taken(nodes: Iterable[Node], name: str) -> bool:
-    """Whether some engine has a network called *name*; of those that all have, they tell."""
+    """Whether some node has a network called *name*; engines themselves refuse predefined names."""
     return name not in PREDEFINED_NETWORKS and any(
         network.get("Name") == name for node in nodes for network in node.networks.values()
     )
 
 
-# ---- reading
-
-
 def named_network(exchange: Exchange) -> Network:
+    """The network that the path names; errors as ``find_network``."""
     nodes = [engine.node for engine in exchange.cluster.engines()]
     return find_network(nodes, exchange.request.params["id"])
 
@@ -121,7 +127,7 @@ def network_engines(exchange: Exchange, network: Network) -> list[Engine]:
     """The engines that list *network* and answer, swarm managers first.
 
     Raises:
-        Unavailable: there are none.
+        Unavailable: none of them answers.
     """
     alive = [node for node in network.nodes if node.health] or list(network.nodes)
     alive.sort(key=lambda node: not is_swarm_manager(node.info))

@@ -1,7 +1,4 @@
-"""Networks: one of local scope lives on one engine, and whatever names it goes there.
-
-Lists come from the caches; everything else is the engine's own answer.
-"""
+"""Change networks: connect, disconnect, remove and prune."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +23,7 @@ from swarmcore_api_docker.networks.find import (
     named_network,
     network_engines,
 )
-from swarmcore_api_docker.prune import read_prune, sum_reports
+from swarmcore_api_docker.prune import read_prune_request, sum_reports
 from swarmcore_api_docker.requests import engine_path, read_object, refresh_quietly
 from swarmcore_api_docker.route_notes import ALL, CONTAINER, HOLDER, PRUNED
 
@@ -34,16 +31,13 @@ _CONNECT = "names become ids"
 
 
 def routes() -> list[Route]:
-    """What changes a network, or many."""
+    """What changes a network, and the prune of networks."""
     return [
         Route("POST", "/networks/prune", prune, routed=ALL, rewrites=PRUNED),
         Route("POST", "/networks/{id}/connect", connect, routed=CONTAINER, rewrites=_CONNECT),
         Route("POST", "/networks/{id}/disconnect", disconnect, routed=CONTAINER, rewrites=_CONNECT),
         Route("DELETE", "/networks/{id}", remove, routed=HOLDER),
     ]
-
-
-# ---- changing
 
 
 async def connect(exchange: Exchange) -> None:
@@ -57,15 +51,17 @@ async def connect(exchange: Exchange) -> None:
         require_heeded(engine, needs_of_connect(endpoint))
         body["EndpointConfig"] = endpoint_without_prefixes(endpoint, engine.node)
     async with exchange.cluster.bringing([network.id], engine):
-        network = _reached(named_network(exchange), container, engine.node)
+        network = _network_for(named_network(exchange), container, engine.node)
         await _change(exchange, "connect", network, container, engine, body)
 
 
-def _reached(network: Network, container: Container, node: Node) -> Network:
-    """What *network* is to a container of *node*; ``bridge``, say, is its own engine's.
+def _network_for(network: Network, container: Container, node: Node) -> Network:
+    """The network that a container of *node* means.
+
+    For a predefined network, such as ``bridge``, it is the one of its own engine.
 
     Raises:
-        Conflict: it cannot be on that network; says where both are.
+        Conflict: a container there cannot be on that network; says where both are.
     """
     if network.name in PREDEFINED_NETWORKS:
         return find_network([node], network.name)
@@ -86,7 +82,7 @@ def _reached(network: Network, container: Container, node: Node) -> Network:
 async def disconnect(exchange: Exchange) -> None:
     """``POST /networks/{id}/disconnect``: on the engine of the container.
 
-    With ``Force`` a container that is no more is cut off by an engine of the network.
+    With ``Force``, an engine of the network removes the endpoint of a container that is gone.
     """
     body = await read_object(exchange, "Container", "Force")
     network = named_network(exchange)
@@ -95,21 +91,22 @@ async def disconnect(exchange: Exchange) -> None:
     except NotFound:
         if not body.get("Force"):
             raise
-        await _cut_off(exchange, network, body)
+        await _force_disconnect(exchange, network, body)
         return
     if body.get("Force") and network.document.get("Scope") == "global":
         node = exchange.cluster.engine(container.node_id).node
-        if not node.health:  # any engine of the store may take its endpoint away, by its name
+        if not node.health:
+            # Any engine of the store can remove the endpoint, by the container's name.
             body["Container"] = container.name
-            await _cut_off(exchange, network, body)
+            await _force_disconnect(exchange, network, body)
             return
     engine = exchange.cluster.engine_of(container)
-    network = _reached(network, container, engine.node)
+    network = _network_for(network, container, engine.node)
     await _change(exchange, "disconnect", network, container, engine, body)
 
 
-async def _cut_off(exchange: Exchange, network: Network, body: dict[str, Any]) -> None:
-    """Take the endpoint of a container away that its engine cannot disconnect."""
+async def _force_disconnect(exchange: Exchange, network: Network, body: dict[str, Any]) -> None:
+    """Remove the endpoint of a container that its own engine cannot disconnect."""
     engine = network_engines(exchange, network)[0]
     path = engine_path(exchange, "networks", network.id, "disconnect")
 
@@ -129,9 +126,8 @@ async def _change(
 ) -> None:
     async def settle(status: int) -> None:
         if network.is_spanning:
-            await refresh_quietly(
-                engine.refresh_networks
-            )  # it may show there from now on, or no more
+            # With its first or last container there, the engine begins or ends to list it.
+            await refresh_quietly(engine.refresh_networks)
         await engine.refresh_container(container.id)
 
     await exchange.relay(
@@ -143,7 +139,7 @@ async def _change(
 
 
 async def remove(exchange: Exchange) -> None:
-    """``DELETE /networks/{id}``: one that spans engines is removed by one of them, for all."""
+    """``DELETE /networks/{id}``: one engine removes a spanning network for all."""
     network = named_network(exchange)
     engine = network_engines(exchange, network)[0]
 
@@ -165,9 +161,9 @@ async def _refresh(engine: Engine) -> None:
 async def prune(exchange: Exchange) -> None:
     """``POST /networks/prune``: on every engine that answers.
 
-    One that spans engines is removed by whoever comes first, and told once.
+    A spanning network is removed by the first engine that gets to it, and reported once.
     """
-    engines, query, _ = await read_prune(exchange)
+    engines, query, _ = await read_prune_request(exchange)
     known = all_networks(engine.node for engine in engines)
     version = exchange.request.version
 
@@ -179,15 +175,15 @@ async def prune(exchange: Exchange) -> None:
     answers = require_success("pruning networks", await ask_all(engines, ask))
     report = sum_reports(answers, "NetworksDeleted")
     if names := report["NetworksDeleted"]:
-        report["NetworksDeleted"] = _once_each(names, known)
-        # Some had been read again before another engine removed what they share.
+        report["NetworksDeleted"] = _without_repetitions(names, known)
+        # An engine may have been read before another one removed the network that both list.
         spanning = {network.name for network in known if network.is_spanning} & set(names)
         await ask_all(engines if spanning else (), _refresh)
     await exchange.send_json(report)
 
 
-def _once_each(names: Sequence[str], networks: Sequence[Network]) -> list[str]:
-    """*names* as often as there were networks called so."""
+def _without_repetitions(names: Sequence[str], networks: Sequence[Network]) -> list[str]:
+    """*names*, each at most as often as there were networks of that name."""
     left = Counter(network.name for network in networks)
     kept = []
     for name in names:

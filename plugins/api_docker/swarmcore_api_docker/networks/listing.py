@@ -1,8 +1,4 @@
-"""Which networks the cluster has, what they are called, and which one a text means.  Pure.
-
-A network of local scope belongs to one engine, and another engine's of the same name is another
-network; one that spans engines has one id on all of them and is one network here.
-"""
+"""``GET /networks``: the networks of all engines that answer, from the caches."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,23 +11,24 @@ from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.compat.go import BadValue
 from swarmcore_api_docker.filters import (
     Compiler,
-    Item,
+    ListedObject,
     Test,
     by_field,
     by_label,
     by_name,
     by_node,
-    list_items,
+    list_objects,
 )
 from swarmcore_api_docker.networks.find import all_networks
+from swarmcore_api_docker.networks.spanning import network_ids
 from swarmcore_api_docker.route_notes import CACHES, LISTED
 
 
 def routes(*, classic: bool) -> list[Route]:
-    """The list.
+    """The one path.
 
     Args:
-        classic: see ``list_items``.
+        classic: see ``list_objects``.
     """
 
     async def show(exchange: Exchange) -> None:
@@ -41,7 +38,7 @@ def routes(*, classic: bool) -> list[Route]:
 
 
 async def show_list(exchange: Exchange, *, classic: bool = False) -> None:
-    """``GET /networks``: from the caches, those of engines that answer."""
+    """``GET /networks``."""
     nodes = [engine.node for engine in exchange.cluster.engines()]
     filters = parse_filters(exchange.request.query.get("filters"))
     await exchange.send_json(await list_networks(nodes, filters, classic=classic))
@@ -50,22 +47,21 @@ async def show_list(exchange: Exchange, *, classic: bool = False) -> None:
 async def list_networks(
     nodes: Sequence[Node], filters: Filters, *, classic: bool = False
 ) -> list[dict[str, Any]]:
-    """The objects of ``GET /networks``.
-
-    Names are the engines' own where they mean one network, else ``node/name``.
+    """The objects of ``GET /networks``; ambiguous names become ``node/name``.
 
     Args:
-        nodes: every registered one; those that do not answer keep their names and are not shown.
-        filters: the engine's, and ``node``.
-        classic: see ``list_items``.
+        nodes: every registered node.  Networks of nodes that do not answer are not listed, but make
+            names ambiguous.
+        filters: the client's filters.
+        classic: see ``list_objects``.
 
     Raises:
-        BadRequest: an unknown filter, or a value that it cannot have.
-        BadValue: the same where an engine answers 500.
+        BadRequest: an unknown filter, or one with a value that it cannot have.
+        BadValue: the same, where an engine answers 500.
     """
     used = set().union(*map(_used, nodes)) if "dangling" in filters else set()
     items = [
-        Item(
+        ListedObject(
             without_own_labels(network.document),
             network.nodes,
             used=network.id in used,
@@ -74,18 +70,13 @@ async def list_networks(
         )
         for network in all_networks(nodes)
     ]
-    return await list_items(items, filters, _COMPILERS, classic=classic)
+    return await list_objects(items, filters, _COMPILERS, classic=classic)
 
 
 def _used(node: Node) -> set[str]:
     """Ids of the networks that running containers of *node* are on."""
-    found: set[str] = set()
-    for container in node.containers.values():
-        if container.running:
-            settings = container.summary.get("NetworkSettings") or {}
-            endpoints = (settings.get("Networks") or {}).values()
-            found |= {str(endpoint.get("NetworkID")) for endpoint in endpoints if endpoint}
-    return found
+    running = (container for container in node.containers.values() if container.running)
+    return set().union(*map(network_ids, running))
 
 
 def _by_id(filters: Filters) -> Test:
@@ -94,7 +85,7 @@ def _by_id(filters: Filters) -> Test:
 
 
 def _by_type(filters: Filters) -> Test:
-    """Without a value, nothing: as in an engine."""
+    """As in an engine, nothing passes without a value."""
     wanted = filters.values("type")
     for value in wanted:
         if value not in ("builtin", "custom"):
@@ -103,7 +94,7 @@ def _by_type(filters: Filters) -> Test:
 
 
 def _by_use(filters: Filters) -> Test:
-    """Networks that no container is on; an engine's list takes all that can be removed for such."""
+    """Networks that no container is on; of the predefined ones, which stay, none counts."""
     values = filters.values("dangling")
     if len(values) > 1:
         raise BadRequest('got more than one value for filter key "dangling"')

@@ -33,7 +33,7 @@ class DiskUsage:
         """Answer with the sum of those that answer; of none, with the first one's refusal."""
         request, cluster = exchange.request, exchange.cluster
         version = request.version or cluster.api_version
-        types = asked_types(request.query.get_all("type"), version)
+        types = read_types(request.query.get_all("type"), version)
         path = engine_path(exchange, "system", "df")
 
         async def count(engine: Engine) -> dict[str, object]:
@@ -66,7 +66,7 @@ _BUILDER_SIZE = ApiVersion(1, 41)
 _TYPES = ApiVersion(1, 42)
 
 
-def asked_types(values: Sequence[str], version: ApiVersion) -> list[str]:
+def read_types(values: Sequence[str], version: ApiVersion) -> list[str]:
     """What is asked for; nothing means all.
 
     Args:

@@ -17,7 +17,7 @@ from swarmcore.events import identity_of, read_event
 from swarmcore.filters import parse_filters
 from swarmcore.model import Event
 from swarmcore.protocols import Cluster, Engine, EventStream, Exchange, Route
-from swarmcore_api_docker.compat.go import parse_seconds
+from swarmcore_api_docker.compat.go import parse_unix_seconds
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.route_notes import ALL
 from swarmcore_api_docker.system.event_filters import compile_event_filters
@@ -64,8 +64,8 @@ async def follow_events(exchange: Exchange, *, classic: bool = False) -> None:
 
 def _read(exchange: Exchange, *, classic: bool) -> _Wanted:
     request = exchange.request
-    since = parse_seconds(request.query.get("since"))
-    until = parse_seconds(request.query.get("until"))
+    since = parse_unix_seconds(request.query.get("since"))
+    until = parse_unix_seconds(request.query.get("until"))
     if since is not None and until is not None and until < since:
         told = request.query
         raise BadRequest(

@@ -10,7 +10,7 @@ from swarmcore.protocols import Cluster, Exchange, Route
 from swarmcore_api_docker.build.handlers import can_buildkit
 from swarmcore_api_docker.route_notes import MANAGER
 from swarmcore_api_docker.system.info import describe_info
-from swarmcore_api_docker.system.version import Manager, describe_version
+from swarmcore_api_docker.system.version import ManagerFacts, describe_version
 
 _GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 _PING_HEADERS: Headers = (
@@ -46,14 +46,14 @@ def routes(*, classic: bool = False) -> list[Route]:
 
 
 @functools.cache
-def this_manager() -> Manager:
+def this_manager() -> ManagerFacts:
     """What the documents say of this process."""
     machine = platform.machine()
     try:
         release = metadata.version("swarmcore-api-docker")
     except metadata.PackageNotFoundError:
         release = "0"
-    return Manager(
+    return ManagerFacts(
         release=release,
         python=platform.python_version(),
         kernel=platform.release(),

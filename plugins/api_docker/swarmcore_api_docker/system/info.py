@@ -15,7 +15,7 @@ from swarmcore.protocols import Cluster
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.images.merge import count_listed
 from swarmcore_api_docker.system.status_rows import count_states, system_status
-from swarmcore_api_docker.system.version import Manager, cluster_release
+from swarmcore_api_docker.system.version import ManagerFacts, cluster_release
 
 T = TypeVar("T")
 #: Capabilities of an engine; a cluster has one when every engine that mentions it has it.
@@ -56,7 +56,7 @@ _DOCKER_HUB = "https://index.docker.io/v1/"
 
 def describe_info(
     cluster: Cluster,
-    manager: Manager,
+    manager: ManagerFacts,
     now: str,
     version: ApiVersion,
     *,
@@ -77,7 +77,7 @@ def describe_info(
         document |= _classic(cluster, manager)
     if version < _NAMED_OPTIONS:
         document["SecurityOptions"] = [_bare(option) for option in document["SecurityOptions"]]
-    return {name: value for name, value in document.items() if _is_told(name, version)}
+    return {name: value for name, value in document.items() if _is_shown(name, version)}
 
 
 def _bare(option: str) -> str:
@@ -85,11 +85,11 @@ def _bare(option: str) -> str:
     return option.removeprefix("name=").partition(",")[0]
 
 
-def _is_told(name: str, version: ApiVersion) -> bool:
+def _is_shown(name: str, version: ApiVersion) -> bool:
     return _SINCE.get(name, version) <= version <= _UNTIL.get(name, version)
 
 
-def _describe(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any]:
+def _describe(cluster: Cluster, manager: ManagerFacts, now: str) -> dict[str, Any]:
     nodes = cluster.nodes()
     infos = [node.info for node in nodes if node.state is State.HEALTHY]
     return {
@@ -131,7 +131,7 @@ def _describe(cluster: Cluster, manager: Manager, now: str) -> dict[str, Any]:
     }
 
 
-def _classic(cluster: Cluster, manager: Manager) -> dict[str, Any]:
+def _classic(cluster: Cluster, manager: ManagerFacts) -> dict[str, Any]:
     nodes = cluster.nodes()
     return {
         "NCPU": sum(node.total_nano_cpus for node in nodes) // NANO,

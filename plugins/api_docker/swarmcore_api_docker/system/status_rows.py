@@ -27,7 +27,7 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
         ("Strategy", cluster.strategy_name),
         ("Filters", ", ".join(cluster.filter_names)),
     ]
-    if trouble := _word_trouble(cluster.discovery):
+    if trouble := _discovery_text(cluster.discovery):
         rows.append(("Discovery", trouble))
     if waiting := cluster.waiting():
         longest = max(each.waited_seconds for each in waiting)
@@ -39,7 +39,7 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
     return rows
 
 
-def _word_trouble(state: DiscoveryState) -> str:
+def _discovery_text(state: DiscoveryState) -> str:
     """An outage goes before entries that are skipped, of which one stands for all."""
     if state.error or not state.problems:
         return state.error
@@ -53,18 +53,18 @@ def _node_rows(node: Node) -> list[tuple[str, str]]:
     if node.drained is not None:
         rows.append(("Drained", str(node.drained)))
     rows += [
-        ("Containers", _word_containers(node)),
+        ("Containers", _containers_text(node)),
         ("Reserved CPUs", f"{node.used_nano_cpus / NANO:g} / {node.total_nano_cpus / NANO:g}"),
         ("Reserved Memory", f"{show_bytes(node.used_memory)} / {show_bytes(node.total_memory)}"),
         ("Labels", ", ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))),
     ]
     if node.error:
         rows.append(("Error", node.error))
-    rows += [("UpdatedAt", _word_moment(node.updated_at)), ("ServerVersion", node.version)]
+    rows += [("UpdatedAt", _timestamp(node.updated_at)), ("ServerVersion", node.version)]
     return rows
 
 
-def _word_containers(node: Node) -> str:
+def _containers_text(node: Node) -> str:
     total = len(node.containers)
     if node.state is not State.HEALTHY:
         return str(total)
@@ -87,7 +87,7 @@ def count_states(node: Node) -> Counts:
     return Counts(running, paused, len(node.containers) - running - paused)
 
 
-def _word_moment(seconds: float) -> str:
+def _timestamp(seconds: float) -> str:
     if not seconds:
         return "0001-01-01T00:00:00Z"
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

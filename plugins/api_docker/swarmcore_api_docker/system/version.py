@@ -10,7 +10,7 @@ from swarmcore.protocols import Cluster
 
 
 @dataclass(frozen=True, slots=True)
-class Manager:
+class ManagerFacts:
     """The facts of the machine and the process that the documents show.
 
     Attributes:
@@ -28,7 +28,7 @@ class Manager:
 
 
 def describe_version(
-    cluster: Cluster, manager: Manager, *, classic: bool = False
+    cluster: Cluster, manager: ManagerFacts, *, classic: bool = False
 ) -> dict[str, Any]:
     """The document of ``GET /version``.
 
@@ -60,7 +60,7 @@ def describe_version(
     }
 
 
-def cluster_release(nodes: Iterable[Node], manager: Manager, *, classic: bool = False) -> str:
+def cluster_release(nodes: Iterable[Node], manager: ManagerFacts, *, classic: bool = False) -> str:
     """The oldest release among the engines, with our mark: ``20.10.24+swarmcore``.
 
     Clients conclude features from the number and refuse a small one.  Scripts for Swarm *classic*

@@ -1,7 +1,11 @@
-"""Volumes: one of local scope lives on one engine, and containers that name it go there."""
+"""Volumes.
+
+A volume of local scope belongs to one engine, and containers that name it go there.  A new name is
+made on one engine, not on all: a volume on each would be as many different volumes.
+"""
 
 from swarmcore.protocols import Route
-from swarmcore_api_docker.volumes import create, handlers
+from swarmcore_api_docker.volumes import create, handlers, listing
 
 
 def routes(*, classic: bool) -> list[Route]:
@@ -10,4 +14,8 @@ def routes(*, classic: bool) -> list[Route]:
     Args:
         classic: lists show ``node/name``, and a volume is made on every node, as in Swarm classic.
     """
-    return [*create.routes(everywhere=classic), *handlers.routes(classic=classic)]
+    return [
+        *listing.routes(classic=classic),
+        *create.routes(everywhere=classic),
+        *handlers.routes(),
+    ]

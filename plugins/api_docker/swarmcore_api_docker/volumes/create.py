@@ -1,4 +1,4 @@
-"""``POST /volumes/create``: where the name exists, or is being made, else on one node."""
+"""``POST /volumes/create``: on the node that has the name already, else on one that is chosen."""
 
 import secrets
 from collections.abc import Mapping
@@ -11,19 +11,22 @@ from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.colocation import Site, answering_engine, pinned_labels, split_node
+from swarmcore_api_docker.colocation import (
+    Colocation,
+    answering_engine,
+    split_node,
+    with_node_constraint,
+)
 from swarmcore_api_docker.fanout.gather import ask_all, require_success
 from swarmcore_api_docker.requests import client_answer, engine_path, refresh_quietly
 from swarmcore_api_docker.route_notes import CHOSEN, HOLDER
-from swarmcore_api_docker.volumes.plugins import look_for_plugins
+from swarmcore_api_docker.volumes.plugins import discover_plugins
 
-#: Engines of older versions refuse a create without a body.
+#: Before this version, engines refuse a create without a body.
 _NEEDS_NO_BODY = ApiVersion(1, 42)
 _JSON = ((b"Content-Type", b"application/json"),)
-#: Takes names without slashes only.
+#: The engine's own driver, which refuses names with slashes.
 _OWN_DRIVER = "local"
-
-
 _ROUTED = f"{HOLDER}, else {CHOSEN}"
 
 
@@ -41,12 +44,14 @@ def routes(*, everywhere: bool) -> list[Route]:
 
 
 async def create(exchange: Exchange, *, everywhere: bool = False) -> None:
-    """``POST /volumes/create``: where the name exists, or is being made, else on one node.
+    """``POST /volumes/create``.
 
-    With *everywhere* it is made on each node that its labels allow, unless one is named.
+    A create of a name that exists gives the existing volume.  An empty name goes on as it is: the
+    engine makes one up and marks the volume as anonymous, which a prune looks at.
 
-    Creating twice gives the first one again.  Without a name the engine invents one, and marks
-    the volume as anonymous, which prune looks at.
+    Args:
+        exchange: the client's request.
+        everywhere: make it on each node that its labels allow, unless the client names a node.
     """
     body = await exchange.read_json()
     if not isinstance(body, dict | None):
@@ -60,66 +65,67 @@ async def create(exchange: Exchange, *, everywhere: bool = False) -> None:
     plugin = "" if driver == _OWN_DRIVER else driver
     pinned, name = split_node(cluster.nodes(), str(read.get("Name") or ""), slashes=bool(plugin))
     if plugin:
-        await look_for_plugins(cluster, [plugin])
-    site = Site(cluster, read.get("Labels"), volume=name, plugin=plugin)
+        await discover_plugins(cluster, [plugin])
+    colocation = Colocation(cluster, read.get("Labels"), volume=name, plugin=plugin)
     if everywhere and not pinned:
-        await _create_everywhere(exchange, read, site)
+        await _create_everywhere(exchange, read, colocation)
         return
-    there = pinned or _holder(cluster, name)
-    engine = answering_engine(cluster, there, f"volume {name}") if there else site.choose()
+    node = pinned or _holder(cluster, name)
+    engine = answering_engine(cluster, node, f"volume {name}") if node else colocation.choose()
     if name:
         read["Name"] = name
     if pinned:
-        read["Labels"] = pinned_labels(read.get("Labels"), pinned)
+        read["Labels"] = with_node_constraint(read.get("Labels"), pinned)
     path = engine_path(exchange, "volumes", "create")
-
-    made = _Made(engine)
-    with site.expected_on(engine):
+    created = _CreatedVolume(engine)
+    with colocation.expected_on(engine):
         sent = dump_json(read) if raw else b""
-        hooks = ResponseHooks(map_response=made.see, on_status=made.settle)
+        hooks = ResponseHooks(map_response=created.record, on_status=created.refresh)
         await exchange.relay(engine, path, body=sent, hooks=hooks)
 
 
-async def _create_everywhere(exchange: Exchange, read: Mapping[str, Any], site: Site) -> None:
-    """Make one volume of one name on every node that *site* allows; all or an error."""
+async def _create_everywhere(
+    exchange: Exchange, read: Mapping[str, Any], colocation: Colocation
+) -> None:
+    """Make a volume of one name on every node that *colocation* allows."""
     name = str(read.get("Name") or secrets.token_hex(32))
     path, body = engine_path(exchange, "volumes", "create"), dump_json({**read, "Name": name})
 
     async def ask(engine: Engine) -> Answer:
         answer = await engine.call("POST", path, body=body, headers=_JSON)
-        return _Made(engine).see(answer) if answer.ok else answer
+        return _CreatedVolume(engine).record(answer) if answer.ok else answer
 
-    engines = site.allowed(exchange.cluster.healthy_engines())
+    engines = colocation.allowed(exchange.cluster.healthy_engines())
     answers = require_success(f"creating volume {name}", await ask_all(engines, ask))
     await exchange.send(client_answer(answers[-1]))
 
 
-class _Made:
-    """A volume that an engine is asked to make.
+class _CreatedVolume:
+    """Has the cache show a volume that an engine is asked to make.
 
     Args:
-        engine: makes it.
+        engine: the engine that makes it.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._is_shown = False
+        self._is_recorded = False
 
-    def see(self, answer: Answer) -> Answer:
-        """The engine has made it, or had it: its answer is what a list says."""
-        with suppress(ValueError, KeyError, TypeError):  # an odd answer is the client's, too
+    def record(self, answer: Answer) -> Answer:
+        """Put the volume of the engine's answer, which is new or existed, into the cache."""
+        with suppress(ValueError, KeyError, TypeError):  # the client gets the answer, however odd
             self._engine.put_volume(answer.json())
-            self._is_shown = True
+            self._is_recorded = True
         return answer
 
-    async def settle(self, status: int) -> None:
-        """Have the cache show the volume."""
-        if not self._is_shown:
+    async def refresh(self, status: int) -> None:
+        """Read the engine's volumes where its answer did not tell the volume."""
+        if not self._is_recorded:
             await refresh_quietly(self._engine.refresh_volumes)
 
 
 def _holder(cluster: Cluster, name: str) -> Node | None:
-    """The node that has a volume of that name, or is about to; one that answers if there is one."""
+    """The node that has a volume of that name or is about to, preferably one that answers."""
     nodes = [engine.node for engine in cluster.engines()]
     there = [node for node in nodes if name and node.has_volume(name)]
     return next((node for node in there if node.health), there[0] if there else None)

@@ -1,83 +1,64 @@
-"""Which volumes the cluster has, what they are called, and where a name is.  Pure.
-
-A volume of local scope is its engine's: the same name on another engine is another volume.  One
-whose driver spans engines is the same everywhere.
-"""
+"""``GET /volumes``: the volumes of all engines that answer, from the caches."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swarmcore.config.references import without_node
-from swarmcore.errors import NotFound
-from swarmcore.filters import Filters
+from swarmcore.errors import BadRequest
+from swarmcore.filters import Filters, parse_filters
 from swarmcore.node import Node, is_spanning
+from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.filters import (
     Compiler,
-    Item,
+    ListedObject,
     Test,
     by_label,
     by_name,
     by_node,
-    list_items,
+    list_objects,
 )
+from swarmcore_api_docker.route_notes import CACHES, LISTED
+
+_REWRITES = f"{LISTED}; Warnings name silent nodes"
 
 
-def holders(nodes: Sequence[Node], text: str) -> list[Node]:
-    """The nodes that have the volume *text*, a name or ``node/name``; of the latter only that."""
-    named = [node for node in nodes if text in node.volumes]
-    return named or [
-        node
-        for node in nodes
-        if (short := without_node(text, node)) != text and short in node.volumes
-    ]
-
-
-def find_volume(nodes: Sequence[Node], text: str) -> tuple[Node, str]:
-    """The node to ask about the volume *text*, and its name there.
+def routes(*, classic: bool) -> list[Route]:
+    """The one path.
 
     Args:
-        nodes: every registered one.
-        text: a name, or ``node/name``.
-
-    Raises:
-        NotFound: none; or several different ones, which clients then create, and get the first.
+        classic: see ``list_objects``.
     """
-    found = holders(nodes, text)
-    if not found:
-        raise NotFound(f"get {text}: no such volume")
-    alive = [node for node in found if node.health] or found
-    spanning = [node for node in alive if is_spanning(volume_of(node, text))]
-    if len(found) > 1 and not spanning:
-        forms = " or ".join(f"{node.name}/{text}" for node in found)
-        raise NotFound(f"get {text}: no such volume in the whole cluster, write {forms}")
-    node = (spanning or alive)[0]
-    return node, name_on(node, text)
+
+    async def show(exchange: Exchange) -> None:
+        await show_list(exchange, classic=classic)
+
+    return [Route("GET", "/volumes", show, routed=CACHES, rewrites=_REWRITES)]
 
 
-def name_on(node: Node, text: str) -> str:
-    """What *node* calls the volume *text*."""
-    return text if text in node.volumes else without_node(text, node)
-
-
-def volume_of(node: Node, text: str) -> Mapping[str, Any]:
-    """The object of the volume *text* on *node*, which has it."""
-    return node.volumes[name_on(node, text)]
+async def show_list(exchange: Exchange, *, classic: bool = False) -> None:
+    """``GET /volumes``; ``Warnings`` name the nodes that do not answer."""
+    nodes = [engine.node for engine in exchange.cluster.engines()]
+    text = exchange.request.query.get("filters")
+    try:
+        filters = parse_filters(text)
+    except BadRequest as error:
+        raise BadRequest(f"error reading volume filters: {error}") from None
+    volumes = await list_volumes(nodes, filters, classic=classic)
+    await exchange.send_json({"Volumes": volumes, "Warnings": silent_node_warnings(nodes)})
 
 
 async def list_volumes(
     nodes: Sequence[Node], filters: Filters, *, classic: bool = False
 ) -> list[dict[str, Any]]:
-    """The objects of ``GET /volumes``.
-
-    Names are the engines' own where they mean one volume, else ``node/name``.
+    """The objects of ``GET /volumes``; ambiguous names become ``node/name``.
 
     Args:
-        nodes: every registered one; those that do not answer keep their names and are not shown.
-        filters: the engine's, and ``node``.
-        classic: see ``list_items``.
+        nodes: every registered node.  Volumes of nodes that do not answer are not listed, but make
+            names ambiguous.
+        filters: the client's filters.
+        classic: see ``list_objects``.
 
     Raises:
-        BadRequest: an unknown filter, or a value that it cannot have.
+        BadRequest: an unknown filter, or one with a value that it cannot have.
     """
     spanning: dict[str, list[Node]] = {}
     local: list[tuple[str, list[Node]]] = []
@@ -91,7 +72,7 @@ async def list_volumes(
     everywhere = [node for node in nodes if node.ties.drivers]
     items = [_item(name, where, everywhere, used) for name, where in spanning.items()]
     items += [_item(name, where, where, used) for name, where in local]
-    return await list_items(items, filters, _COMPILERS, classic=classic)
+    return await list_objects(items, filters, _COMPILERS, classic=classic)
 
 
 def _by_use(filters: Filters) -> Test:
@@ -116,13 +97,13 @@ _COMPILERS: Mapping[str, Compiler] = {
 
 def _item(
     name: str, where: Sequence[Node], users: Sequence[Node], used: Mapping[str, set[str]]
-) -> Item:
+) -> ListedObject:
     is_used = any(name in used.get(node.id, ()) for node in users)
-    return Item(where[0].volumes[name], tuple(where), used=is_used)
+    return ListedObject(where[0].volumes[name], tuple(where), used=is_used)
 
 
 def _used(node: Node) -> set[str]:
-    """Names of the volumes that containers of *node*, in any state, mount."""
+    """Names of the volumes that are mounted by containers of *node* in any state."""
     return {
         str(mount["Name"])
         for container in node.containers.values()
@@ -131,7 +112,7 @@ def _used(node: Node) -> set[str]:
     }
 
 
-def warn_of_silence(nodes: Sequence[Node]) -> list[str] | None:
-    """``Warnings`` of the list: whose volumes it lacks."""
+def silent_node_warnings(nodes: Sequence[Node]) -> list[str] | None:
+    """``Warnings`` of the list: the nodes whose volumes are missing from it."""
     silent = [node.name for node in nodes if not node.health]
     return [f"node {name} does not answer: its volumes are left out" for name in silent] or None

@@ -1,4 +1,7 @@
-"""Which engines have a volume plugin: they tell of one only once it was looked for there."""
+"""Find out which engines have a volume plugin.
+
+An engine reports a plugin only after something has made it look for plugins.
+"""
 
 from collections.abc import Iterable
 
@@ -7,16 +10,16 @@ import trio
 from swarmcore.protocols import Cluster, Engine
 from swarmcore_api_docker.fanout.gather import ask_all
 
-#: An engine that takes longer to look is not waited for.
+#: Engines that take longer than this are not waited for.
 _LOOK_SECONDS = 5.0
 
 
-async def look_for_plugins(cluster: Cluster, plugins: Iterable[str]) -> None:
-    """Have every engine look, where none is known to have one of *plugins*.
+async def discover_plugins(cluster: Cluster, plugins: Iterable[str]) -> None:
+    """Have every engine look for plugins, if no engine is known to have some of *plugins*.
 
     Args:
-        cluster: whose engines.
-        plugins: what a create names as drivers of its volumes.
+        cluster: the cluster whose engines are asked.
+        plugins: names of volume drivers in a create.
     """
     wanted = set(plugins)
     engines = [engine for engine in cluster.engines() if engine.node.health]
@@ -25,7 +28,7 @@ async def look_for_plugins(cluster: Cluster, plugins: Iterable[str]) -> None:
         return
 
     async def look(engine: Engine) -> None:
-        await engine.refresh_volumes()  # looks for plugins, which are told of then
+        await engine.refresh_volumes()  # a list of volumes makes the engine look for plugins
         await engine.refresh_specs()
 
     with trio.move_on_after(_LOOK_SECONDS):

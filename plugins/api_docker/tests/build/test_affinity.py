@@ -1,7 +1,7 @@
 """Who builds where, as a table of requests and times."""
 
 import pytest
-from swarmcore_api_docker.build.affinity import KEPT_SECONDS, BuildEngines, Key
+from swarmcore_api_docker.build.affinity import KEPT_SECONDS, BuilderAffinity, Key
 
 ME, YOU = Key("client", "10.0.0.7"), Key("client", "CN=you")
 SESSION, BUILD = Key("session", "s1"), Key("build", "b1")
@@ -9,7 +9,7 @@ SESSION, BUILD = Key("session", "s1"), Key("build", "b1")
 
 @pytest.fixture
 def engines():
-    return BuildEngines()
+    return BuilderAffinity()
 
 
 def use(engines, keys, node, *, until):

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swarmcore_api_docker.build.error_hints import BuildHints, word_places
+from swarmcore_api_docker.build.error_hints import ErrorHints, describe_places
 
 from swarmcore.testing.builders import a_node
 
@@ -39,7 +39,7 @@ def line(text):
 )
 def test_every_engines_words_for_a_missing_base_are_understood(text):
     builder, *others = nodes()
-    assert word_places(text, builder, others) == HINT
+    assert describe_places(text, builder, others) == HINT
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_every_engines_words_for_a_missing_base_are_understood(text):
 )
 def test_nothing_is_said_of_what_is_there_or_nowhere(text):
     builder, *others = nodes()
-    assert word_places(text, builder, others) == ""
+    assert describe_places(text, builder, others) == ""
 
 
 def test_an_image_of_a_registry_is_named_with_it():
     builder, *others = nodes()
     text = 'Head "http://reg.example:5000/v2/team/app/manifests/2": connection refused'
-    assert "image reg.example:5000/team/app:2 is on n3" in word_places(text, builder, others)
+    assert "image reg.example:5000/team/app:2 is on n3" in describe_places(text, builder, others)
 
 
 @given(
@@ -64,7 +64,7 @@ def test_progress_goes_on_as_it_came_and_errors_gain_a_hint(texts, cut):
     lines = [json.dumps({"stream": text}).encode() + b"\r\n" for text in texts]
     whole = b"".join([*lines, b"{}\n", line("app:1 not found")])
     edges = [0, *sorted(each for each in cut if each < len(whole)), len(whole)]
-    hints = BuildHints(nodes()[0], nodes()[1:])
+    hints = ErrorHints(nodes()[0], nodes()[1:])
     pieces = [whole[at:end] for at, end in pairwise(edges) if at < end]
     told = b"".join(map(hints.alter, pieces)) + hints.alter(b"")
     assert told.startswith(b"".join(lines) + b"{}\n")
@@ -74,7 +74,7 @@ def test_progress_goes_on_as_it_came_and_errors_gain_a_hint(texts, cut):
 
 
 def test_a_line_that_is_begun_is_not_held():
-    hints = BuildHints(nodes()[0], ())
+    hints = ErrorHints(nodes()[0], ())
     assert hints.alter(b'{"stream":"a') == b'{"stream":"a'
     assert hints.alter(b'{"error"') == b'{"error"'
     assert hints.alter(b'"}\n{"err') == b'"}\n'

@@ -196,13 +196,13 @@ async def test_nothing_to_cancel(builder, autojump_clock, target, error):
 # ---- bases
 
 
-class FakeCarrier:
+class FakeTransfer:
     """Carries images at once; keeps what it was asked for."""
 
     def __init__(self):
         self.carried = []
 
-    async def carry(self, cluster, name, source, target):
+    async def copy(self, cluster, name, source, target):
         await trio.lowlevel.checkpoint()
         if name == "broken:1":
             raise EngineError(target.name, "no space left on device")
@@ -219,8 +219,8 @@ def with_image(engine, *names):
 @pytest.fixture
 def based(builder):
     """Builds whose carrier is a fake."""
-    builder.carrier = FakeCarrier()
-    builder.builds = Builds(carrier=builder.carrier)
+    builder.transfer = FakeTransfer()
+    builder.builds = Builds(transfer=builder.transfer)
     return builder
 
 
@@ -243,7 +243,7 @@ async def test_a_build_goes_where_its_base_is_and_the_context_with_it(based):
     exchange = await based.run(upload(based, "/build?t=a", b"FROM base:1"))
     assert exchange.relayed[0].node.name == "n2"
     assert exchange.sent == exchange.context
-    assert based.carrier.carried == []
+    assert based.transfer.carried == []
 
 
 @pytest.mark.parametrize("size", [0, 3 << 20], ids=["beginning", "end of the context"])
@@ -252,7 +252,7 @@ async def test_a_base_is_brought_to_where_the_build_must_be(based, size):
     exchange = upload(based, f"/build?{TO_N2}", b"FROM base:1", before=bytes(size))
     await based.run(exchange)
     assert exchange.relayed[0].node.name == "n2"
-    assert based.carrier.carried == [("base:1", "n1", "n2")]
+    assert based.transfer.carried == [("base:1", "n1", "n2")]
     assert exchange.sent == exchange.context
 
 
@@ -264,14 +264,14 @@ async def test_arguments_names_and_caches_are_read_from_the_query(based):
     )
     text = b"ARG V=0\nFROM base:$V AS one\nFROM other:1\n"
     await based.run(upload(based, target, text, name="d/f"))
-    assert based.carrier.carried == [("cache:1", "n1", "n2"), ("base:1", "n1", "n2")]
+    assert based.transfer.carried == [("cache:1", "n1", "n2"), ("base:1", "n1", "n2")]
 
 
 async def test_a_context_for_buildkit_in_the_body_is_read_too(based):
     with_image(based.engines[0], "base:1")
     exchange = upload(based, f"/build?version=2&{TO_N2}", b"FROM base:1")
     await based.run(exchange)
-    assert based.carrier.carried == [("base:1", "n1", "n2")]
+    assert based.transfer.carried == [("base:1", "n1", "n2")]
     assert exchange.sent == exchange.context
 
 
@@ -292,7 +292,7 @@ async def test_what_cannot_be_brought_is_left_to_the_engine(based, query, docker
     exchange = await based.run(upload(based, target, dockerfile))
     assert exchange.relayed[0].node.name == "n2"
     assert exchange.sent == exchange.context
-    assert based.carrier.carried == []
+    assert based.transfer.carried == []
 
 
 async def test_builds_at_once_spread_although_one_engine_has_the_base(based):
@@ -300,4 +300,4 @@ async def test_builds_at_once_spread_although_one_engine_has_the_base(based):
     async with based.open("/build") as first:
         exchange = await based.run(upload(based, "/build", b"FROM base:1"))
         assert exchange.relayed[0].node.name != first == "n1"
-        assert based.carrier.carried == [("base:1", "n1", "n2")]
+        assert based.transfer.carried == [("base:1", "n1", "n2")]

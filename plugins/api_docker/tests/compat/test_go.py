@@ -6,9 +6,9 @@ from swarmcore_api_docker.compat.go import (
     Glob,
     NumberError,
     parse_int,
-    parse_moment,
-    parse_seconds,
-    parse_when,
+    parse_time,
+    parse_time_or_duration,
+    parse_unix_seconds,
 )
 
 
@@ -22,7 +22,7 @@ from swarmcore_api_docker.compat.go import (
     ],
 )  # fmt: skip
 def test_moments(text, seconds):
-    assert parse_moment(text) == seconds
+    assert parse_time(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_moments(text, seconds):
     ],
 )  # fmt: skip
 def test_since_and_until_are_seconds(text, seconds):
-    assert parse_seconds(text) == seconds
+    assert parse_unix_seconds(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_since_and_until_are_seconds(text, seconds):
 )
 def test_what_are_no_seconds_is_refused_as_an_engine_does(text, wrong):
     with pytest.raises(BadValue, match=f'^strconv.ParseInt: parsing "{wrong}": invalid syntax$'):
-        parse_seconds(text)
+        parse_unix_seconds(text)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_what_are_no_seconds_is_refused_as_an_engine_does(text, wrong):
     ],
 )  # fmt: skip
 def test_the_filter_until_takes_three_forms(text, seconds):
-    assert parse_when(text, 1000.0) == seconds
+    assert parse_time_or_duration(text, 1000.0) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "-1", "tomorrow", "10x", "1e5", "--5"])
 def test_another_form_is_refused_as_an_engine_does(text):
     with pytest.raises(BadValue, match=f'failed to parse value as time or duration: "{text}"'):
-        parse_when(text, 1000.0)
+        parse_time_or_duration(text, 1000.0)
 
 
 @pytest.mark.parametrize(

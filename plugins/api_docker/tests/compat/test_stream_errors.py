@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from swarmcore_api_docker.compat.media_types import FRAMED, RAW, name_output
+from swarmcore_api_docker.compat.media_types import FRAMED, RAW, output_type_mapper
 from swarmcore_api_docker.compat.stream_errors import (
     OutputErrorTail,
     ProgressErrorTail,
@@ -78,10 +78,10 @@ def test_nothing_is_said_in_the_middle_of_a_frame(cut):
     ],
 )
 def test_an_old_engines_output_is_called_what_a_new_client_expects(before, terminal, after):
-    map_headers = name_output(ApiVersion(1, 45), ApiVersion(1, 41), terminal=terminal)
+    map_headers = output_type_mapper(ApiVersion(1, 45), ApiVersion(1, 41), terminal=terminal)
     assert map_headers(before) == after
 
 
 @pytest.mark.parametrize(("asked", "spoken"), [(41, 41), (41, 51), (42, 42), (51, 51)])
 def test_output_that_the_engine_calls_right_stays(asked, spoken):
-    assert name_output(ApiVersion(1, asked), ApiVersion(1, spoken), terminal=False) is None
+    assert output_type_mapper(ApiVersion(1, asked), ApiVersion(1, spoken), terminal=False) is None

@@ -5,7 +5,7 @@ import json
 import pytest
 from swarmcore_api_docker import containers
 from swarmcore_api_docker.containers.create import new_swarm_id
-from swarmcore_api_docker.images.transfer import Carrier
+from swarmcore_api_docker.images.transfer import ImageTransfer
 
 from swarmcore.errors import BadRequest, NotFound, Unavailable
 from swarmcore.messages import Answer, error_answer, json_answer
@@ -13,7 +13,7 @@ from swarmcore.model import State
 
 HANDLERS = {
     (route.method, route.template): route.handler
-    for route in containers.routes(Carrier(), "plain", classic=False)
+    for route in containers.routes(ImageTransfer(), "plain", classic=False)
 }
 
 

@@ -6,10 +6,15 @@ import re
 import pytest
 import trio
 from swarmcore_api_docker.compat.go import BadValue
-from swarmcore_api_docker.containers.filters import Surroundings
+from swarmcore_api_docker.containers.filters import FilterContext
 from swarmcore_api_docker.containers.listing import parse_list_query, select
 from swarmcore_api_docker.containers.ports import show_summary_ports
-from swarmcore_api_docker.containers.summary import NODE_LABEL, Fragments, add_sizes, show_names
+from swarmcore_api_docker.containers.summary import (
+    NODE_LABEL,
+    SummaryEncoder,
+    add_sizes,
+    show_names,
+)
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.messages import Query
@@ -45,7 +50,7 @@ def nodes(docker):
     ]
 
 
-def around(nodes):
+def context(nodes):
     def find(text):
         for node in nodes:
             for container in node.containers.values():
@@ -53,7 +58,7 @@ def around(nodes):
                     return container
         raise NotFound(text)
 
-    return Surroundings(find, nodes)
+    return FilterContext(find, nodes)
 
 
 def listed(nodes, text="", **filters):
@@ -64,7 +69,7 @@ def listed(nodes, text="", **filters):
         )
 
     async def select_all():
-        return await select(nodes, await parse_list_query(query, around(nodes)))
+        return await select(nodes, await parse_list_query(query, context(nodes)))
 
     return [container.name for container, _ in trio.run(select_all)]
 
@@ -210,7 +215,7 @@ def test_containers_of_a_node_that_is_down_are_listed_only_with_all(nodes, docke
 
 def show(docker, node, name, names="plain", now=None):
     container = next(each for each in node.containers.values() if each.name == name)
-    return json.loads(Fragments(names).encode(container, node, now or docker.now))
+    return json.loads(SummaryEncoder(names).encode(container, node, now or docker.now))
 
 
 def test_an_object_is_the_engines_own_with_what_we_know_better(nodes, docker):
@@ -227,7 +232,7 @@ def test_an_object_is_the_engines_own_with_what_we_know_better(nodes, docker):
 
 def test_a_fragment_ages_and_follows_its_node(docker):
     container = docker.container("web")
-    node, fragments = docker.node("n1", "10.0.0.1", container), Fragments("plain")
+    node, fragments = docker.node("n1", "10.0.0.1", container), SummaryEncoder("plain")
 
     def status(later):
         return json.loads(fragments.encode(container, node, docker.now + later))["Status"]

@@ -4,8 +4,8 @@ import pytest
 from swarmcore_api_docker.containers.status_text import (
     FOREVER,
     age_changes_at,
-    word_age,
-    word_status,
+    format_age,
+    format_status,
 )
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -23,7 +23,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
     ],
 )  # fmt: skip
 def test_ages_are_in_dockers_words(seconds, words):
-    assert word_age(seconds) == words
+    assert format_age(seconds) == words
 
 
 def test_a_wording_holds_until_the_moment_it_names():
@@ -31,7 +31,7 @@ def test_a_wording_holds_until_the_moment_it_names():
     while age < 3 * DAY:
         until = age_changes_at(1000.0, 1000.0 + age) - 1000.0
         assert until > age
-        assert word_age(until - 1e-6) == word_age(age)
+        assert format_age(until - 1e-6) == format_age(age)
         age = until
 
 
@@ -56,8 +56,8 @@ def test_a_wording_holds_until_the_moment_it_names():
 )
 def test_status(docker, state, status):
     full = {"StartedAt": docker.moment(180), "FinishedAt": docker.moment(60), **state}
-    assert word_status(full, docker.now).text == status
+    assert format_status(full, docker.now).text == status
 
 
 def test_a_status_without_age_never_changes(docker):
-    assert word_status({"Dead": True}, docker.now).until == FOREVER
+    assert format_status({"Dead": True}, docker.now).until == FOREVER

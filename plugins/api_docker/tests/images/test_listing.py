@@ -5,7 +5,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 from swarmcore_api_docker.compat.go import BadValue
-from swarmcore_api_docker.images.filters import filter_images, find_marks, twins
+from swarmcore_api_docker.images.filters import filter_images, find_bounds, indistinct_images
 from swarmcore_api_docker.images.merge import (
     count_listed,
     merge_images,
@@ -82,11 +82,11 @@ IMAGES = merge_images([[
 ]])  # fmt: skip
 
 
-def filtered(filters, images=IMAGES, moments=None):
+def filtered(filters, images=IMAGES, creation_times=None):
     async def find():
         read = Filters.of(filters)
-        marks = await find_marks(images, read)
-        return await filter_images(images, read, NOW, marks, moments)
+        bounds = await find_bounds(images, read)
+        return await filter_images(images, read, NOW, bounds, creation_times)
 
     return trio.run(find)
 
@@ -122,8 +122,10 @@ def test_a_reference_narrows_the_names():
 
 def test_images_of_one_second_are_told_apart_where_that_is_known():
     images = [image(A, "a:1", created=30), image(B, "b:1", created=30), image(C, created=10)]
-    assert ids(twins(images, {"before": [], "since": [[images[1]]]})) == [A, B]
-    assert twins(images, {"since": [[images[2]]]}) == twins(images, {}) == []
+    assert ids(indistinct_images(images, {"before": [], "since": [[images[1]]]})) == [A, B]
+    assert (
+        indistinct_images(images, {"since": [[images[2]]]}) == indistinct_images(images, {}) == []
+    )
     assert filtered({"since": ["b:1"]}, images) == []
     finer = {A: 30.25, B: 30.125}
     assert ids(filtered({"since": ["b:1"]}, images, finer)) == [A]

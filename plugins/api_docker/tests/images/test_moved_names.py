@@ -2,7 +2,7 @@
 
 import pytest
 from swarmcore_api_docker.images.inspection import show_detail, show_layers
-from swarmcore_api_docker.images.moved_names import take_away
+from swarmcore_api_docker.images.moved_names import remove_moved_names
 
 from swarmcore.errors import EngineUnreachable
 from swarmcore.messages import Answer, json_answer
@@ -38,7 +38,7 @@ async def test_a_name_is_given_to_another_image_first_and_then_taken(docker, eng
     it = engine()
     it.answers = {f"/images/{A}/tag": Answer(201),
                   "/images/host:5000/team/app:1": json_answer([])}  # fmt: skip
-    await take_away(docker.Cluster(it), it)
+    await remove_moved_names(docker.Cluster(it), it)
     assert [(method, path) for method, path, _ in it.asked] == [
         ("POST", f"/images/{A}/tag?repo=host%3A5000%2Fteam%2Fapp&tag=1"),
         ("DELETE", "/images/host:5000/team/app:1?noprune=1"),
@@ -48,16 +48,16 @@ async def test_a_name_is_given_to_another_image_first_and_then_taken(docker, eng
 
 async def test_only_the_names_that_are_asked_for_are_taken(docker, engine):
     it = engine()
-    await take_away(docker.Cluster(it), it, ["other:1"])
+    await remove_moved_names(docker.Cluster(it), it, ["other:1"])
     it.node.moved_names = {}
-    await take_away(docker.Cluster(it), it)
+    await remove_moved_names(docker.Cluster(it), it)
     assert (it.asked, it.refreshed) == ([], [])
 
 
 async def test_a_name_stays_where_taking_it_would_cost_an_image(docker, engine, caplog):
     it = engine(**{B: ["host:5000/team/app:1"], C: []})
     caplog.set_level("INFO")
-    await take_away(docker.Cluster(it), it)
+    await remove_moved_names(docker.Cluster(it), it)
     assert it.asked == []
     assert "stays on n1, which has no other image" in caplog.text
 
@@ -68,5 +68,5 @@ async def test_a_name_stays_where_taking_it_would_cost_an_image(docker, engine, 
 async def test_a_refusal_is_told_by_the_log_alone(docker, engine, caplog, answer):
     it = engine()
     it.answers = {f"/images/{A}/tag": answer}
-    await take_away(docker.Cluster(it), it)
+    await remove_moved_names(docker.Cluster(it), it)
     assert "no" in caplog.text

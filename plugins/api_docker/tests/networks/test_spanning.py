@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from swarmcore_api_docker.networks.spanning import endpoint_holders, makers
+from swarmcore_api_docker.networks.spanning import able_makers, nodes_with_endpoints
 
 from swarmcore.testing.builders import a_container, a_node
 
@@ -62,7 +62,7 @@ ATTACHABLE = {**OVERLAY, "Attachable": True}
     ids=str,
 )
 def test_who_makes_what(body, expected):
-    assert names_of(makers(engines(), body, None)) == expected
+    assert names_of(able_makers(engines(), body, None)) == expected
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_who_makes_what(body, expected):
     ids=str,
 )
 def test_a_fleet_of_one_sort_leaves_no_choice(among, body, expected):
-    assert names_of(makers(engines(*among), body, None)) == expected
+    assert names_of(able_makers(engines(*among), body, None)) == expected
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_a_fleet_of_one_sort_leaves_no_choice(among, body, expected):
 def test_a_node_in_the_name_says_whose_it_is(pinned, expected):
     among = engines()
     (node,) = (each.node for each in among if each.node.name == pinned)
-    assert names_of(makers(among, ATTACHABLE, node)) == expected
+    assert names_of(able_makers(among, ATTACHABLE, node)) == expected
 
 
 def test_an_engine_that_does_not_answer_makes_none():
     among = engines("m1", "m2")
     among[0].node.failures = among[0].node.failure_limit
-    assert names_of(makers(among, ATTACHABLE, None)) == ["m2"]
+    assert names_of(able_makers(among, ATTACHABLE, None)) == ["m2"]
 
 
 def test_who_has_containers_on_a_network():
@@ -108,4 +108,4 @@ def test_who_has_containers_on_a_network():
         a_node("n3", containers=[on("running", "web")]),
         a_node("n4", containers=[on("paused", "mesh")]),
     ]
-    assert [node.name for node in endpoint_holders(nodes, "mesh")] == ["n1", "n4"]
+    assert [node.name for node in nodes_with_endpoints(nodes, "mesh")] == ["n1", "n4"]

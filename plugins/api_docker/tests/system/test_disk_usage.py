@@ -1,7 +1,7 @@
 """Disk usage of several engines as one report."""
 
 import pytest
-from swarmcore_api_docker.system.disk_usage import asked_types, merge_usage, show_usage
+from swarmcore_api_docker.system.disk_usage import merge_usage, read_types, show_usage
 
 from swarmcore.errors import BadRequest
 from swarmcore.versions import ApiVersion
@@ -32,10 +32,10 @@ def test_disk_usage_is_added_up_and_nothing_is_merged(version, types, merged):
 
 
 def test_a_type_of_disk_usage_is_heeded_since_there_are_types():
-    assert asked_types(["image", "nothing"], ApiVersion(1, 41)) == []
-    assert asked_types(["image", "volume"], ApiVersion(1, 42)) == ["image", "volume"]
+    assert read_types(["image", "nothing"], ApiVersion(1, 41)) == []
+    assert read_types(["image", "volume"], ApiVersion(1, 42)) == ["image", "volume"]
     with pytest.raises(BadRequest, match=r"^unknown object type: nothing$"):
-        asked_types(["image", "nothing"], ApiVersion(1, 42))
+        read_types(["image", "nothing"], ApiVersion(1, 42))
 
 
 def test_disk_usage_leaves_moved_names_out():

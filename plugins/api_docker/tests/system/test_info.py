@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from swarmcore_api_docker.system.info import describe_info
 from swarmcore_api_docker.system.status_rows import system_status
-from swarmcore_api_docker.system.version import Manager, describe_version
+from swarmcore_api_docker.system.version import ManagerFacts, describe_version
 
 from swarmcore.model import NANO, Claim, Drain, NodeSettings, State
 from swarmcore.protocols import DiscoveryState, WaitingCreate
 from swarmcore.versions import ApiVersion
 
-MANAGER = Manager("0.1.0", "3.11.2", "6.1", "linux", "amd64", "x86_64")
+MANAGER = ManagerFacts("0.1.0", "3.11.2", "6.1", "linux", "amd64", "x86_64")
 INFO = {
     "OSType": "linux", "Architecture": "x86_64", "Driver": "overlay2",
     "DriverStatus": [["Backing Filesystem", "extfs"]], "CgroupDriver": "cgroupfs",

@@ -2,12 +2,8 @@
 
 import pytest
 import trio
-from swarmcore_api_docker.volumes.listing import (
-    find_volume,
-    holders,
-    list_volumes,
-    warn_of_silence,
-)
+from swarmcore_api_docker.volumes.find import find_volume, nodes_with_volume
+from swarmcore_api_docker.volumes.listing import list_volumes, silent_node_warnings
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.filters import Filters
@@ -38,10 +34,10 @@ def test_a_name_is_shown_plainly_while_it_means_one_volume(nodes):
 
 
 def test_a_silent_node_hides_its_volumes_and_is_named(nodes):
-    assert warn_of_silence(nodes) is None
+    assert silent_node_warnings(nodes) is None
     silence(nodes[0])
     assert shown(nodes) == ["files", "n2/same"]
-    assert warn_of_silence(nodes) == ["node n1 does not answer: its volumes are left out"]
+    assert silent_node_warnings(nodes) == ["node n1 does not answer: its volumes are left out"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +70,7 @@ def test_a_bad_filter(nodes):
     [("same", ["n1", "n2"]), ("n2/same", ["n2"]), ("n2/data", []), ("ghost", [])],
 )
 def test_holders(nodes, text, names):
-    assert [node.name for node in holders(nodes, text)] == names
+    assert [node.name for node in nodes_with_volume(nodes, text)] == names
 
 
 def test_the_volume_that_a_text_means(nodes):

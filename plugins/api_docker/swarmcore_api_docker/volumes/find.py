@@ -1,0 +1,55 @@
+"""Which volume a text means, and on which nodes it is.  Pure.
+
+A volume of local scope belongs to one engine: one of the same name on another engine is another
+volume.  A volume whose driver spans engines is the same on all of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from swarmcore.config.references import without_node
+from swarmcore.errors import NotFound
+from swarmcore.node import Node, is_spanning
+
+
+def nodes_with_volume(nodes: Sequence[Node], text: str) -> list[Node]:
+    """The nodes that have the volume *text*: a name, or ``node/name`` for that node only."""
+    named = [node for node in nodes if text in node.volumes]
+    return named or [
+        node
+        for node in nodes
+        if (short := without_node(text, node)) != text and short in node.volumes
+    ]
+
+
+def find_volume(nodes: Sequence[Node], text: str) -> tuple[Node, str]:
+    """The node to ask about the volume *text*, and its name there.
+
+    Args:
+        nodes: every registered node.
+        text: a name, or ``node/name``.
+
+    Raises:
+        NotFound: there is no such volume, or there are several.  In both cases clients go on to
+            create it, and a create of a name that exists gives the first one.
+    """
+    found = nodes_with_volume(nodes, text)
+    if not found:
+        raise NotFound(f"get {text}: no such volume")
+    alive = [node for node in found if node.health] or found
+    spanning = [node for node in alive if is_spanning(volume_on_node(node, text))]
+    if len(found) > 1 and not spanning:
+        forms = " or ".join(f"{node.name}/{text}" for node in found)
+        raise NotFound(f"get {text}: no such volume in the whole cluster, write {forms}")
+    node = (spanning or alive)[0]
+    return node, name_on_node(node, text)
+
+
+def name_on_node(node: Node, text: str) -> str:
+    """The name of the volume *text* on *node*."""
+    return text if text in node.volumes else without_node(text, node)
+
+
+def volume_on_node(node: Node, text: str) -> Mapping[str, Any]:
+    """The JSON object of the volume *text* on *node*, which has it."""
+    return node.volumes[name_on_node(node, text)]
