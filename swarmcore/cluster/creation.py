@@ -217,20 +217,23 @@ class Creation:
         return node
 
     def _wait_for_pull(self) -> None:
-        """Keep the claim where the pull will go, and remember who will come back to it."""
+        """Keep the claim where the pull will go, and remember who will come back to it.
+
+        Until the pull begins, that is for a moment only: not every client pulls.
+        """
         placement, node = self._placement, self._lacking
         if node is None or placement.scheduler.decide(self._config, [node]).error is not None:
             return
         reservation = placement.reservations.make(self._config, node)
         placement.reservations.free_name(reservation.id)
-        expires = self._keep(placement.reservation_seconds)
+        expires = self._keep(_PULL_SECONDS)
         ticket = Ticket(
             client=self._request.client.key,
             image=normal_image(self._config.image),
             name=self._asked_name,
             node_id=node.id,
             reservation=reservation.id,
-            pull_by=trio.current_time() + _PULL_SECONDS,
+            pull_by=expires,
             expires=expires,
         )
         for surplus in placement.tickets.put(ticket):

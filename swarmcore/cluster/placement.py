@@ -281,13 +281,19 @@ class Placement:
     def pull_targets(self, image: str, client_key: str, now: float) -> Sequence[Engine]:
         """The engines on which *client_key*'s creates wait for *image*, in order.
 
+        To be asked when the pull begins: from now on their claims wait until it has ended.
+
         Args:
             image: as the client names it.
             client_key: whose pull it is.
             now: trio time.
         """
-        tickets = self.tickets.of(client_key, image)
-        wanted = {ticket.node_id for ticket in tickets if now < ticket.pull_by}
+        wanted = set()
+        for ticket in self.tickets.of(client_key, image):
+            if now < ticket.pull_by:
+                wanted.add(ticket.node_id)
+                self.tickets.renew(ticket, now + self.reservation_seconds)
+                self.reservations.keep_until(ticket.reservation, now + self.reservation_seconds)
         return [
             engine
             for engine in self.members.roll.registered

@@ -5,7 +5,7 @@ creates again.  The ticket ties the three together.  Pure: times come as argumen
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swarmcore.images import normal_image
 
@@ -82,6 +82,10 @@ class Tickets:
         for ticket in list(self._tickets.values()):
             if ticket.client == client and wanted in (None, ticket.image):
                 yield ticket
+
+    def renew(self, ticket: Ticket, expires: float) -> None:
+        """The create of *ticket* may come back until *expires* (trio time)."""
+        self._tickets[ticket.reservation] = replace(ticket, expires=expires)
 
     def void(self, client: str, image: str) -> list[Ticket]:
         """Nobody will come back for *image*: its pull failed; returns what was voided."""

@@ -223,23 +223,40 @@ def engines(lab: Lab) -> dict[str, Any]:
     return {engine.name: engine for engine in started}
 
 
-@pytest.fixture(scope="session")
-def start_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Manager]]:
-    """Start managers; the addresses they listen on and their logs are theirs alone."""
-    managers: list[Manager] = []
-    folder = tmp_path_factory.mktemp("managers")
+class Managers:
+    """Starts managers; the addresses they listen on and their logs are theirs alone.
 
-    def start(*arguments: str, **options: Any) -> Manager:
-        log = folder / f"{len(managers)}.log"
+    Args:
+        folder: for their logs and sockets.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._managers: list[Manager] = []
+
+    def __call__(self, *arguments: str, **options: Any) -> Manager:
+        log = self._folder / f"{len(self._managers)}.log"
         manager = Manager(free_port(), list(arguments), log, **options)
-        managers.append(manager)
+        self._managers.append(manager)
         manager.start()
         return manager
 
-    yield start
-    for manager in managers:
-        if manager.process is not None:
-            manager.stop()
+    def stop(self) -> None:
+        """Stop those that run."""
+        for manager in self._managers:
+            if manager.process is not None:
+                manager.stop()
+
+
+@pytest.fixture(scope="module")
+def start_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managers]:
+    """Start managers that end with the module.
+
+    One that ran on would follow every event of the engines that all modules share.
+    """
+    managers = Managers(tmp_path_factory.mktemp("managers"))
+    yield managers
+    managers.stop()
 
 
 @pytest.fixture(scope="session")
@@ -255,11 +272,15 @@ def make_docker(lab: Lab) -> Callable[..., Docker]:
 
 
 @pytest.fixture(scope="session")
-def shared_fleet(lab: Lab, engines: dict[str, Any], start_manager: Callable[..., Manager]) -> Fleet:
+def shared_fleet(
+    lab: Lab, engines: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
     addresses = ",".join(engine.address for engine in engines.values())
-    manager = start_manager(addresses)
+    managers = Managers(tmp_path_factory.mktemp("shared"))
+    manager = managers(addresses)
     manager.wait_healthy(len(engines))
-    return Fleet(lab, engines, manager)
+    yield Fleet(lab, engines, manager)
+    managers.stop()
 
 
 @pytest.fixture

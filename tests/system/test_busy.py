@@ -16,7 +16,7 @@ from tests.system.neighbours import CLIENTS, neighbours
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]  # for a busy machine
 
 #: How often each answer is asked for.
-TRIES = 4
+TRIES = 2
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,6 @@ def test_a_network_out_of_reach_is_named_with_its_node(docker):
         "--pid=container:ghost",
         "--link=ghost:g",
         "--volumes-from=ghost",
-        "--platform=linux/s390x",
     ],
 )
 def test_what_exists_nowhere_is_told_as_by_an_engine(docker, fleet, option):

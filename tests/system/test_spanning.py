@@ -23,6 +23,11 @@ LOST_STORE = re.compile("network is unreachable|(in|from) store")
 ATTEMPTS = 5
 
 
+#: Tests of what only engines with a cluster store, or only those of a swarm, have.
+of_store = pytest.mark.parametrize("spanning_fleet", ["store"], indirect=True)
+of_swarm = pytest.mark.parametrize("spanning_fleet", ["swarm"], indirect=True)
+
+
 def unless_store_is_lost(test):
     """Have *test* try again, on a clean fleet, after it failed while an engine lost its store."""
 
@@ -414,10 +419,9 @@ def test_a_compose_project_of_overlay_networks_spreads(fleet, tmp_path, reaches)
     assert spanning(docker) == []
 
 
+@of_store  # a swarm takes the endpoints of a dead node away itself
 @unless_store_is_lost
 def test_an_endpoint_of_a_dead_engine_is_cut_off(fleet, wait_until):
-    if fleet.sort == "swarm":
-        pytest.skip("a swarm takes the endpoints of a dead node away itself")
     docker, engine = fleet.docker(), fleet.engines[-1]
     docker(*OVERLAY, "ov")
     fleet.run(docker, "lost", node=engine.name)
@@ -464,10 +468,8 @@ def test_engines_that_share_nothing_stay_outside(fleet, stranger, start_manager)
     manager.stop()
 
 
-@unless_store_is_lost
+@of_swarm
 def test_networks_of_a_swarm_whose_manager_is_elsewhere_are_found(fleet, stranger, start_manager):
-    if fleet.sort == "store":
-        pytest.skip("a store has no managers")
     addresses = [engine.address for engine in (stranger, *fleet.engines[1:])]
     manager = start_manager(",".join(addresses))
     manager.wait_healthy(3)

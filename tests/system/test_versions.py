@@ -134,11 +134,6 @@ def test_a_gateway_has_priority_or_the_connect_is_refused(docker):
     assert 'GwPriority" requires API version 1.48, which old lacks' in text
 
 
-def test_a_platform_that_no_node_runs_is_refused_with_what_they_run(docker):
-    text = refusal(docker, "create", "--platform", "linux/s390x", "busybox")
-    assert "0 of 3 nodes: 3 platform linux/s390x runs linux/" in text
-
-
 # ---- passed over, as older engines do
 
 

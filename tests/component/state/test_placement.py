@@ -480,13 +480,19 @@ async def test_a_waiting_pull_does_not_keep_others_from_the_name(autojump_clock,
             await fleet.create(a_config(name="web"), client="10.0.0.1")
 
 
-async def test_the_claim_of_a_pull_that_nobody_came_back_from_expires(autojump_clock, kit, engines):
+@pytest.mark.parametrize(("pulls", "seconds"), [(True, 60), (False, 15)])
+async def test_a_claim_that_nobody_came_back_to_expires(
+    autojump_clock, kit, engines, pulls, seconds
+):
     lacking(engines)
     async with kit.open_fleet(engines[0], reservation_seconds=60) as fleet:
         await fleet.create(a_config(name="web", ports=["8080:80"]), client="10.0.0.1")
+        if pulls:
+            assert fleet.pull_targets("busybox", client="10.0.0.1") == ["n1"]
+        await trio.sleep(seconds - 2)
         with pytest.raises(NoNodeFits):
             await fleet.create(a_config(name="web2", ports=["8080:80"]), client="10.0.0.2")
-        await trio.sleep(62)
+        await trio.sleep(4)
         await pull(engines[0])
         await trio.sleep(1)
         again = a_config(name="web2", ports=["8080:80"])
