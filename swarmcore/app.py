@@ -16,27 +16,24 @@ import trio
 
 from swarmcore.addresses import parse_address
 from swarmcore.cluster import Cluster, ClusterSettings, NodeBook, open_cluster
-from swarmcore.config import ContainerConfig
 from swarmcore.descriptors import raise_descriptor_limit
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.engine.backoff import Pace
-from swarmcore.gateway import Gateway, GatewaySettings
+from swarmcore.gateway import Gateway
 from swarmcore.http.client import Dialer, HTTPClient, Lifeline
+from swarmcore.http.routing import Router
+from swarmcore.http.server import Server
+from swarmcore.http.server.listeners import open_listeners, parse_listen
+from swarmcore.http.tls import client_context, server_context
 from swarmcore.model import Entry
-from swarmcore.node import Node
 from swarmcore.options import Options
-from swarmcore.plugins.plugins import Plugins
 from swarmcore.plugins.selection import no_election, select_plugins
 from swarmcore.protocols import Discovery
 from swarmcore.replication import Replication
-from swarmcore.routing import Router
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
-from swarmcore.server import Server
-from swarmcore.server.listeners import open_listeners, parse_listen
 from swarmcore.step_watch import watch_step
 from swarmcore.stores import still_in_force
 from swarmcore.supervision import supervise
-from swarmcore.tls import client_context, server_context
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +83,8 @@ class Manager:
             Router(routes),
             self._cluster,
             self._plugins.authorize,
-            GatewaySettings(cors=options.cors),
-            self._replication.forwarder.forward if self._replication else None,
+            cors=options.cors,
+            forward=self._replication.forwarder.forward if self._replication else None,
         )
         self._server = Server(gateway.handle, grace_seconds=options.grace_seconds)
 
@@ -151,7 +148,7 @@ class Manager:
         return Cluster(
             self._scheduler,
             self._make_engine,
-            Notifier(self._plugins),
+            self._plugins,
             settings,
             book=book,
             standing=self._replication.role if self._replication else None,
@@ -218,7 +215,7 @@ class Manager:
 
     async def _work_beside(self, serving: Serving | None) -> None:
         """Tell plugins that the manager serves, and run what they want to have running."""
-        self._plugins.notify_started(self._cluster)
+        self._plugins.started(self._cluster)
         async with trio.open_nursery() as nursery:
             for name, work in self._plugins.background(self._cluster):
                 nursery.start_soon(supervise, f"background work of plugin {name}", work)
@@ -238,29 +235,10 @@ class Manager:
                 log.info("%s: resigning", name)
                 await self._replication.resign()
             log.info("%s: finishing requests within %g s", name, self._options.grace_seconds)
-            self._plugins.notify_stopping(self._cluster)
+            self._plugins.stopping(self._cluster)
             self._cluster.end_events()
             self._cluster.end_waiting()
             self._server.stop()
-
-
-class Notifier:
-    """Passes what happens in the cluster on to plugins."""
-
-    def __init__(self, plugins: Plugins) -> None:
-        self._plugins = plugins
-
-    def engine_joined(self, node: Node) -> None:
-        """An engine became healthy."""
-        self._plugins.notify_engine_joined(node)
-
-    def engine_lost(self, node: Node, reason: str) -> None:
-        """An engine stopped answering, or left."""
-        self._plugins.notify_engine_lost(node, reason)
-
-    def container_placed(self, config: ContainerConfig, node: Node) -> None:
-        """A container was created."""
-        self._plugins.notify_container_placed(config, node)
 
 
 def manage(options: Options) -> int:

@@ -1,24 +1,25 @@
-"""From a connection's exchange to the handler of its route: versions, authorization, errors.
+"""Takes a connection's exchange to the handler of its route: versions, authorization, errors.
 
-Knows what every answer of a Docker API has in common, and no route of its own.
+Knows what all answers of a Docker API have in common, and no route of its own.  Counts requests and
+bytes by kind of request.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, cast
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol, cast
 
 from swarmcore import __version__
 from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
-from swarmcore.messages import Answer, Headers, Request
-from swarmcore.metering import Meter
+from swarmcore.http.messages import Answer, Headers, Request
+from swarmcore.http.proxy import Relayable, relay
+from swarmcore.http.routing import Router, clean_target
+from swarmcore.http.server import cause_of
+from swarmcore.http.server.exchange import ServerExchange
+from swarmcore.http.server.incoming import ClientGone
+from swarmcore.http.server.server import answer_to
 from swarmcore.protocols import NO_HOOKS, Cluster, Denied, Engine, ResponseHooks, Route, Traffic
-from swarmcore.relay import Relayable, relay
-from swarmcore.routing import Router, clean_target
-from swarmcore.server import cause_of
-from swarmcore.server.exchange import ServerExchange
-from swarmcore.server.incoming import ClientGone
 from swarmcore.versions import CEILING, ApiVersion
 
 log = logging.getLogger(__name__)
@@ -29,24 +30,14 @@ _CORS: Headers = (
     (b"Access-Control-Allow-Methods", b"GET, POST, DELETE, PUT, OPTIONS, HEAD"),
 )
 
-
 #: Paths that may have addresses in them, as ``unix:///run/docker.sock``; no engine has them.
 _OWN_PATHS = "/swarmcore/"
+#: What nginx logs for a client that left before it was answered; no answer has this status.
+_CLIENT_LEFT = 499
 
 
 class PluginFailed(SwarmError):
     """A plugin raised what it should not; its name is in the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    """What an operator may change.
-
-    Attributes:
-        cors: let web pages of any origin use the API (``--api-enable-cors``).
-    """
-
-    cors: bool = False
 
 
 class Gateway:
@@ -56,9 +47,9 @@ class Gateway:
         router: every plugin's routes.
         cluster: handed to handlers.
         authorize: asked about every request; ``None`` allows it.
-        settings: the operator's.
-        forward: of one of several managers: has another one answer what is not ``Route.local``,
-            and says whether it did.
+        cors: let web pages of any origin use the API (``--api-enable-cors``).
+        forward: where there are several managers: has the primary answer an exchange whose route
+            is not ``Route.local``, and returns whether it did.
     """
 
     def __init__(
@@ -66,13 +57,14 @@ class Gateway:
         router: Router[Route],
         cluster: Cluster,
         authorize: Callable[[Request], Denied | None],
-        settings: GatewaySettings | None = None,
+        *,
+        cors: bool = False,
         forward: Callable[[ServerExchange], Awaitable[bool]] | None = None,
     ) -> None:
         self._router = router
         self._cluster = cluster
         self._authorize = authorize
-        self._settings = settings or GatewaySettings()
+        self._cors = cors
         self._forward = forward
         self._meter = Meter()
 
@@ -86,7 +78,7 @@ class Gateway:
         exchange.common_headers = common_headers(
             self._cluster.api_version, experimental=self._cluster.experimental
         )
-        if self._settings.cors:
+        if self._cors:
             exchange.common_headers += _CORS
         found = self._router.match(exchange.request.method, exchange.request.path)
         with self._meter.count(_kind_of(found[0] if found else None), exchange):
@@ -136,48 +128,96 @@ class Gateway:
             raise PluginFailed(f"{where}: internal error, see the manager's log") from raised
 
 
-class ClusterExchange:
-    """What a handler is given: ``protocols.Exchange``."""
+class Carried(Protocol):
+    """An exchange that counts its own bytes."""
 
-    def __init__(self, exchange: ServerExchange, cluster: Cluster, meter: Meter) -> None:
-        self._exchange = exchange
-        self._meter = meter
-        self.cluster = cluster
-        self.request = exchange.request
+    @property
+    def status(self) -> int:
+        """Of its answer; 0 before."""
+        ...
+
+    @property
+    def received(self) -> int:
+        """Bytes of its body."""
+        ...
+
+    @property
+    def sent(self) -> int:
+        """Bytes of its answer."""
+        ...
+
+
+class Meter:
+    """Counts requests and bytes by kind of request; what is under way counts as it goes."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, _Kind] = {}
+
+    @contextmanager
+    def count(self, kind: str, carried: Carried) -> Iterator[None]:
+        """Count *carried* while the block lasts, and its outcome.
+
+        Args:
+            kind: from a small set: the first segment of a route.
+            carried: the request; its error is that of the block where it has no status.
+        """
+        counted = self._kinds.setdefault(kind, _Kind())
+        counted.under_way.add(carried)
+        failed = _CLIENT_LEFT
+        try:
+            yield
+        except Exception as raised:
+            error = cause_of(raised)
+            failed = _CLIENT_LEFT if isinstance(error, ClientGone) else answer_to(error).status
+            raise
+        finally:
+            counted.end(carried, carried.status or failed)
 
     def traffic(self) -> Mapping[str, Traffic]:
-        """See ``protocols.Exchange``."""
-        return self._meter.traffic()
+        """What was counted, by kind."""
+        return {kind: counted.read() for kind, counted in sorted(self._kinds.items())}
 
-    async def read_body(self) -> bytes:
-        """See ``protocols.Exchange``."""
-        return await self._exchange.read_body()
 
-    async def receive_chunk(self) -> bytes:
-        """See ``protocols.Exchange``."""
-        return await self._exchange.receive_chunk()
+class _Kind:
+    def __init__(self) -> None:
+        self.under_way: set[Carried] = set()
+        self._answered: Counter[int] = Counter()
+        self._received = 0
+        self._sent = 0
 
-    async def read_json(self) -> Any:
-        """See ``protocols.Exchange``."""
-        return await self._exchange.read_json()
+    def end(self, carried: Carried, status: int) -> None:
+        self.under_way.remove(carried)
+        self._answered[status] += 1
+        self._received += carried.received
+        self._sent += carried.sent
 
-    async def send(self, answer: Answer) -> None:
-        """See ``protocols.Exchange``."""
-        await self._exchange.send(answer)
+    def read(self) -> Traffic:
+        return Traffic(
+            under_way=len(self.under_way),
+            answered=dict(self._answered),
+            received=self._received + sum(each.received for each in self.under_way),
+            sent=self._sent + sum(each.sent for each in self.under_way),
+        )
 
-    async def send_json(self, value: Any, status: int = 200) -> None:
-        """See ``protocols.Exchange``."""
-        await self._exchange.send_json(value, status)
 
-    def stream(
-        self, status: int = 200, headers: Headers = ()
-    ) -> AbstractAsyncContextManager[Callable[[bytes], Awaitable[None]]]:
-        """See ``protocols.Exchange``."""
-        return self._exchange.stream(status, headers)
+class ClusterExchange:
+    """What a handler is given: a server's exchange, with the cluster and the way to its engines.
 
-    def watching(self) -> AbstractAsyncContextManager[None]:
-        """See ``protocols.Exchange``."""
-        return self._exchange.watching()
+    See ``protocols.Exchange``.
+    """
+
+    def __init__(self, exchange: ServerExchange, cluster: Cluster, meter: Meter) -> None:
+        self.cluster = cluster
+        self.request = exchange.request
+        self.traffic = meter.traffic
+        self.read_body = exchange.read_body
+        self.receive_chunk = exchange.receive_chunk
+        self.read_json = exchange.read_json
+        self.send = exchange.send
+        self.send_json = exchange.send_json
+        self.stream = exchange.stream
+        self.watching = exchange.watching
+        self._exchange = exchange
 
     async def relay(
         self,
@@ -188,7 +228,7 @@ class ClusterExchange:
         hooks: ResponseHooks = NO_HOOKS,
         pieces: Callable[[], Awaitable[bytes]] | None = None,
     ) -> int:
-        """See ``protocols.Exchange``."""
+        """Hand the request to *engine*; see ``protocols.Exchange.relay``."""
         return await relay(
             self._exchange,
             # Every engine that the cluster hands out is one; plugins need not know.

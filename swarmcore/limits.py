@@ -2,7 +2,7 @@
 
 A decision and a list take time for each of these, and everybody waits meanwhile.  Docker's own
 clients stay far below.  ``docs/api.md`` has the table.  What a connection may bring is in
-``server.limits``.
+``http.server.limits``.
 """
 
 from collections.abc import Sized

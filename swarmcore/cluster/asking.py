@@ -16,7 +16,7 @@ from swarmcore.config.endpoints import divide_endpoints
 from swarmcore.config.gates import PLATFORM
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineUnreachable
-from swarmcore.messages import Answer, dump_json, error_answer, json_answer
+from swarmcore.http.messages import Answer, dump_json, error_answer, json_answer
 from swarmcore.versions import ApiVersion
 
 _JSON = ((b"Content-Type", b"application/json"),)

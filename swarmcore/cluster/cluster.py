@@ -31,7 +31,7 @@ from swarmcore.cluster.standing import Alone, Standing
 from swarmcore.config import ContainerConfig
 from swarmcore.engine import Engine, EngineOwner
 from swarmcore.errors import EngineError, NotFound, Unavailable
-from swarmcore.messages import Answer, Client, Request
+from swarmcore.http.messages import Answer, Client, Request
 from swarmcore.model import Claim, Container, Drain, Entry, State
 from swarmcore.names import NameIndex, invent_name
 from swarmcore.node import Node

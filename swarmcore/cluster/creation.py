@@ -23,8 +23,8 @@ from swarmcore.config.endpoints import divide_endpoints
 from swarmcore.config.references import without_node
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, EngineUnreachable, NotFound
+from swarmcore.http.messages import Answer, Request, error_answer
 from swarmcore.images import can_be_id, has_image, has_moved, is_called, normal_image, shown_image
-from swarmcore.messages import Answer, Request, error_answer
 from swarmcore.node import Node, find_image_source, image_test
 from swarmcore.protocols import Carry, Placed
 

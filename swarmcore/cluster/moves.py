@@ -19,7 +19,7 @@ from swarmcore.config.network_labels import former_ids
 from swarmcore.config.references import find_network
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, EngineRefused, EngineUnreachable, Unavailable
-from swarmcore.messages import Answer, dump_json, error_answer
+from swarmcore.http.messages import Answer, dump_json, error_answer
 from swarmcore.node import Node, Thing
 from swarmcore.versions import ApiVersion
 

@@ -9,7 +9,7 @@ from swarmcore.cluster.acknowledged import renamed_container
 from swarmcore.cluster.placement import Placement
 from swarmcore.engine import Engine
 from swarmcore.errors import Conflict, EngineError, NotFound
-from swarmcore.messages import Answer, Request
+from swarmcore.http.messages import Answer, Request
 from swarmcore.model import Container
 
 log = logging.getLogger(__name__)

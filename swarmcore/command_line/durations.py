@@ -1,6 +1,6 @@
 """Durations as classic's options are written: ``500ms``, ``90s``, ``1m30s``; Go's grammar.
 
-Knows text and seconds.  Refuses to know which duration is sensible for what.
+Knows text and seconds.  Refuses to know which duration is sensible for what.  Pure.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Go's grammar of flags over a table of options: ``-x`` is ``--x``, and ``--x=v`` is ``--x v``.
 
 Knows how an option may be written, in words and in values.  Refuses to know which options there are
-and what they mean: those are rows of tables elsewhere.
+and what they mean: those are rows of tables elsewhere.  Pure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

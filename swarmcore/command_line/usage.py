@@ -1,4 +1,4 @@
-"""Words of the command line's help, made from the tables of options.  Text in, text out."""
+"""Words of the command line's help, made from the tables of options.  Text in, text out.  Pure."""
 
 import textwrap
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""How long to wait before asking an engine again.  Pure: randomness comes as an argument."""
+"""How long to wait before asking an engine again; randomness comes as an argument.  Pure."""
 
 from dataclasses import dataclass
 from random import Random

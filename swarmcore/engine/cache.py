@@ -1,6 +1,7 @@
 """What a listing, an inspection or an event changes in what we know of an engine.
 
-Pure: documents in, values out.  Does not ask engines, and does not hold the cache: a ``Node`` does.
+Documents in, values out.  Does not ask engines, and does not hold the cache: a ``Node`` does.
+Pure.
 """
 
 from collections.abc import Mapping

@@ -13,9 +13,9 @@ import trio
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.client import HTTPClient, Lifeline
 from swarmcore.http.client.call import Call, ChunkedUpload, StreamedAnswer
-from swarmcore.messages import Answer, Headers
+from swarmcore.http.headers import request_headers
+from swarmcore.http.messages import Answer, Headers
 from swarmcore.protocols import AnswerStream, Upload
-from swarmcore.relay.forwarding import request_headers
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from swarmcore.engine.specs import Specs
 from swarmcore.engine.watch import Watch
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.client import HTTPClient, Lifeline
-from swarmcore.messages import Answer, Headers
+from swarmcore.http.messages import Answer, Headers
 from swarmcore.model import Entry, Event, State
 from swarmcore.node import Node
 from swarmcore.protocols import AnswerStream, Upload

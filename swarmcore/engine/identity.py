@@ -11,7 +11,7 @@ import trio
 from swarmcore.addresses import Address
 from swarmcore.engine.specs import Specs, read_api_range, read_specs
 from swarmcore.errors import EngineError, EngineRefused, EngineUnreachable
-from swarmcore.messages import Answer
+from swarmcore.http.messages import Answer
 from swarmcore.model import Entry
 from swarmcore.versions import CEILING, clamp
 

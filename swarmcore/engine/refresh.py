@@ -18,7 +18,7 @@ from swarmcore.engine.fresh_read import FreshRead
 from swarmcore.engine.link_aliases import Links, find_named, links_of, with_aliases
 from swarmcore.engine.listing import Listing, Objects
 from swarmcore.errors import EngineError, EngineRefused
-from swarmcore.messages import Answer
+from swarmcore.http.messages import Answer
 from swarmcore.model import Container
 from swarmcore.node import Node, is_spanning
 

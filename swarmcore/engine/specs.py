@@ -1,6 +1,6 @@
 """What an engine says of itself: ``GET /version`` and ``GET /info`` read into a node's fields.
 
-Pure reading: asks nothing, remembers nothing, and never reads a clock.
+Asks nothing, remembers nothing, and never reads a clock.  Pure.
 """
 
 from collections.abc import Iterator, Mapping

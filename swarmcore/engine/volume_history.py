@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
-from swarmcore.messages import Answer, find_header
+from swarmcore.http.messages import Answer, find_header
 from swarmcore.model import Event
 from swarmcore.node import Node, made_seconds, read_events
 

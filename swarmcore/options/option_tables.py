@@ -2,6 +2,7 @@
 
 Names, variables and defaults are classic's wherever classic had the option.  Two defaults differ:
 the port (2375 is the engine's own) and the filter chain, which names what this release brings.
+Pure.
 """
 
 from swarmcore.command_line import Option

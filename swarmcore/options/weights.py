@@ -1,4 +1,4 @@
-"""What ``--cluster-opt`` says about weights: ``swarm.weight.NAME``, ``swarm.carry``."""
+"""What ``--cluster-opt`` says about weights: ``swarm.weight.NAME``, ``swarm.carry``.  Pure."""
 
 import math
 from collections.abc import Mapping

@@ -22,7 +22,8 @@ from swarmcore.errors import (
     PluginNotFound,
     SwarmError,
 )
-from swarmcore.messages import Request
+from swarmcore.http.messages import Request
+from swarmcore.http.routing import shape
 from swarmcore.node import Node
 from swarmcore.plugins.catalogue import GROUP, PluginInfo, find, installed, listing
 from swarmcore.plugins.importing import guarded, import_file, import_module, is_path, one_line
@@ -38,7 +39,6 @@ from swarmcore.protocols import (
     Route,
     Strategy,
 )
-from swarmcore.routing import shape
 
 __all__ = ["PluginInfo", "Plugins", "check", "import_installed", "installed"]
 
@@ -211,23 +211,23 @@ class Plugins:
             for info, work in self._items("swarmcore_background", Callable, cluster=cluster)
         ]
 
-    def notify_started(self, cluster: Cluster) -> None:
+    def started(self, cluster: Cluster) -> None:
         """The manager serves from now on."""
         self._notify("swarmcore_started", cluster=cluster)
 
-    def notify_stopping(self, cluster: Cluster) -> None:
+    def stopping(self, cluster: Cluster) -> None:
         """The manager is asked to stop."""
         self._notify("swarmcore_stopping", cluster=cluster)
 
-    def notify_engine_joined(self, node: Node) -> None:
+    def engine_joined(self, node: Node) -> None:
         """An engine became healthy."""
         self._notify("swarmcore_engine_joined", node=node)
 
-    def notify_engine_lost(self, node: Node, reason: str) -> None:
+    def engine_lost(self, node: Node, reason: str) -> None:
         """An engine stopped answering, or left."""
         self._notify("swarmcore_engine_lost", node=node, reason=reason)
 
-    def notify_container_placed(self, config: ContainerConfig, node: Node) -> None:
+    def container_placed(self, config: ContainerConfig, node: Node) -> None:
         """A container was created."""
         self._notify("swarmcore_container_placed", config=config, node=node)
 

@@ -5,7 +5,8 @@ The second half is what the core hands over; a plugin calls it and never builds 
 """
 
 from swarmcore.config import ContainerConfig
-from swarmcore.messages import Answer, Client, Headers, Request
+from swarmcore.http.messages import Answer, Client, Headers, Request
+from swarmcore.http.response_hooks import NO_HOOKS, ErrorTail, ResponseHooks
 from swarmcore.model import Container, Entry, Event, TLSFiles
 from swarmcore.node import Node
 from swarmcore.protocols.clusters import Carry, Cluster, EventStream, Placed
@@ -30,7 +31,6 @@ from swarmcore.protocols.figures import DecisionCounts, DiscoveryState, Traffic
 from swarmcore.protocols.images import ImageNames, ImageNaming
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
 from swarmcore.protocols.routes import Denied, Exchange, Handler, Route
-from swarmcore.response_hooks import NO_HOOKS, ErrorTail, ResponseHooks
 
 __all__ = [
     "NO_HOOKS",

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from swarmcore.config import ContainerConfig
 from swarmcore.errors import EngineError
-from swarmcore.messages import Answer, Client, Request
+from swarmcore.http.messages import Answer, Client, Request
 from swarmcore.model import Claim, Container, Drain, Event
 from swarmcore.node import Node
 from swarmcore.protocols.decisions import DecisionRecord, Explanation, WaitingCreate

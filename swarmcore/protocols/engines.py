@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from swarmcore.messages import Answer, Headers
+from swarmcore.http.messages import Answer, Headers
 from swarmcore.model import Container
 from swarmcore.node import Node
 from swarmcore.versions import ApiVersion

@@ -5,11 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from swarmcore.messages import Answer, Headers, Request
+from swarmcore.http.messages import Answer, Headers, Request
+from swarmcore.http.response_hooks import NO_HOOKS, ResponseHooks
 from swarmcore.protocols.clusters import Cluster
 from swarmcore.protocols.engines import Engine
 from swarmcore.protocols.figures import Traffic
-from swarmcore.response_hooks import NO_HOOKS, ResponseHooks
 
 
 class Exchange(Protocol):

@@ -18,14 +18,14 @@ from swarmcore.errors import (
 )
 from swarmcore.http.client import HTTPClient
 from swarmcore.http.client.call import Head
-from swarmcore.messages import Request, find_header
+from swarmcore.http.headers import wants_upgrade
+from swarmcore.http.messages import Request, find_header
+from swarmcore.http.proxy import forward
+from swarmcore.http.server import ServerExchange
+from swarmcore.http.server.incoming import ClientGone
+from swarmcore.http.server.server import NOTHING_DONE
 from swarmcore.protocols import Leader
-from swarmcore.relay import forward
-from swarmcore.relay.forwarding import wants_upgrade
 from swarmcore.replication.role import Role
-from swarmcore.server import ServerExchange
-from swarmcore.server.incoming import ClientGone
-from swarmcore.server.server import NOTHING_DONE
 from swarmcore.versions import ApiVersion
 
 _T = TypeVar("_T")

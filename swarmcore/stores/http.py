@@ -16,9 +16,9 @@ import httpx
 import trio
 
 from swarmcore.errors import reason_of
+from swarmcore.http.tls import client_context
 from swarmcore.model import TLSFiles
 from swarmcore.stores.following import StoreError
-from swarmcore.tls import client_context
 
 _MiB = 1024 * 1024
 

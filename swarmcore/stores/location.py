@@ -1,7 +1,7 @@
 """Where engines and the leader are kept in a store, and how an engine is written there.
 
 The layout is classic Swarm's, so that its agents and ours share a store: below an optional prefix,
-``docker/swarm/nodes/ADDRESS`` with the address as its value, and ``docker/swarm/leader``.
+``docker/swarm/nodes/ADDRESS`` with the address as its value, and ``docker/swarm/leader``.  Pure.
 """
 
 from collections.abc import Iterable, Sequence

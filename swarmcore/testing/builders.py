@@ -16,7 +16,7 @@ from typing import Any
 from swarmcore.addresses import parse_address
 from swarmcore.config import ContainerConfig
 from swarmcore.config.devices import read_devices
-from swarmcore.messages import Client, Headers, Query, Request
+from swarmcore.http.messages import Client, Headers, Query, Request
 from swarmcore.model import NANO, Claim, Container, Drain, Entry, Event, GiB, HostPort, State
 from swarmcore.node import Node, Reservation, Spanning
 from swarmcore.testing.documents import containers as documents

@@ -6,11 +6,11 @@ import pytest
 import trio.testing
 
 from swarmcore.errors import Conflict, EngineRefused, EngineUnreachable
-from swarmcore.gateway import Gateway, GatewaySettings
-from swarmcore.messages import Answer
+from swarmcore.gateway import Gateway
+from swarmcore.http.messages import Answer
+from swarmcore.http.routing import Router
+from swarmcore.http.server import Server
 from swarmcore.protocols import Denied, Route
-from swarmcore.routing import Router
-from swarmcore.server import Server
 from swarmcore.versions import ApiVersion
 
 
@@ -40,7 +40,7 @@ def ask(nursery):
 
     async def ask(method, target, *, handler=None, authorize=lambda request: None, cors=False):
         routes = ROUTES if handler is None else [Route("GET", "/x", handler)]
-        gateway = Gateway(Router(routes), StillCluster(), authorize, GatewaySettings(cors=cors))
+        gateway = Gateway(Router(routes), StillCluster(), authorize, cors=cors)
         ours, theirs = trio.testing.memory_stream_pair()
         nursery.start_soon(Server(gateway.handle).serve_connection, theirs)
         lines = f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

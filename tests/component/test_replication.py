@@ -13,13 +13,13 @@ from swarmcore.addresses import parse_address
 from swarmcore.errors import NotPrimary
 from swarmcore.gateway import Gateway
 from swarmcore.http.client import Dialer, HTTPClient
-from swarmcore.messages import Answer
+from swarmcore.http.messages import Answer
+from swarmcore.http.routing import Router
+from swarmcore.http.server import Server
 from swarmcore.protocols import Leader, Route
 from swarmcore.replication import forwarder
 from swarmcore.replication.forwarder import Forwarder
 from swarmcore.replication.role import Role
-from swarmcore.routing import Router
-from swarmcore.server import Server
 from swarmcore.versions import ApiVersion
 
 HEAD = "{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"

@@ -1,8 +1,10 @@
 """The map holds: imports go down, plugins know only what plugins may know, pure stays pure."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,36 +12,32 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "swarmcore"
 
-#: Level 0 and 1: values in, values out.
-PURE = {
-    "addresses", "cluster/image_dates", "compat", "config/claims", "config/config", "config/counts",
-    "config/devices",
-    "config/endpoints", "config/folding", "config/gates", "config/instructions", "config/prefixes",
-    "config/references",
-    "config/spelling", "engine/backoff", "engine/cache", "engine/link_aliases", "engine/specs",
-    "errors", "events", "expr",
-    "expression_rules", "filters", "image_names", "images", "json_values", "limits",
-    "messages", "model", "names",
-    "node/census", "node/gpus", "node/image_shelf",
-    "node/node", "node/ports", "command_line/command",
-    "command_line/durations", "command_line/flags", "command_line/tls", "command_line/usage",
-    "options/option_tables", "options/weights", "patterns", "ranges",
-    "relay/forwarding", "response_hooks", "routing", "scheduler/devices",
-    "scheduler/failures", "scheduler/needs", "scheduler/ranking", "scheduler/refusals",
-    "scheduler/room", "scheduler/scheduler", "scheduler/step", "scheduler/weighers",
-    "server/bodies", "texts", "server/framing", "server/limits", "sizes", "stores/location",
-    "versions", "weighing",
-}  # fmt: skip
+
+def read_levels():
+    """The levels of pyproject.toml, highest first: of each, the names of its modules."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contract, *_ = project["tool"]["importlinter"]["contracts"]
+    return [re.split(r"\s*[|:]\s*", level) for level in contract["layers"]]
+
+
+LEVELS = read_levels()
+
+
+def up_to(name):
+    """The modules of the level that has *name*, and of those below it."""
+    [index] = [index for index, level in enumerate(LEVELS) if name in level]
+    return {module for level in LEVELS[index:] for module in level}
+
+
 #: What a pure module must not import: the world.
 WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}
-#: What a plugin may import of the core: the words, pure functions, and what plugins see.
-PLUGIN_FACING = {
-    "addresses", "compat", "config", "errors", "events", "expr", "expression_rules", "filters",
-    "hookimpl", "images", "json_values", "limits", "messages", "model", "names", "node",
-    "patterns", "protocols", "ranges", "routing", "sizes", "stores", "versions", "weighing",
-}  # fmt: skip
+#: Decisions and all that is below them are pure, but for these, whose pure modules say so.
+IMPURE = {"hookspecs", "http", "stores"}
+#: What a plugin may import of the core.
+PLUGIN_FACING = (up_to("protocols") | {"stores", "hookimpl"}) - {"http", "command_line"}
+PLUGIN_FACING |= {"http.messages", "http.routing"}
 #: What a plugin with commands may import besides: to read options, to serve, to ask a manager.
-COMMAND_FACING = {"command_line", "http", "server", "tls"}
+COMMAND_FACING = {"command_line", "http"}
 
 
 def imported(path: Path) -> set[str]:
@@ -60,9 +58,30 @@ def modules(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.py"))
 
 
-@pytest.mark.parametrize("name", sorted(PURE))
+def is_pure(path: Path) -> bool:
+    """Whether a module is on a pure level, or has a docstring that ends with ``Pure.``."""
+    top = path.relative_to(CORE).parts[0].removesuffix(".py")
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return top in up_to("scheduler") - IMPURE or docstring.endswith("Pure.")
+
+
+PURE = {str(path.relative_to(CORE)): path for path in modules(CORE) if is_pure(path)}
+
+
+@pytest.mark.parametrize("name", PURE)
 def test_a_pure_module_imports_nothing_of_the_world(name):
-    assert {module.partition(".")[0] for module in imported(CORE / f"{name}.py")} & WORLD == set()
+    assert {module.partition(".")[0] for module in imported(PURE[name])} & WORLD == set()
+
+
+def test_a_module_says_that_it_is_pure():
+    assert {"engine/specs.py", "http/headers.py", "options/weights.py"} < PURE.keys()
+
+
+def test_the_map_for_contributors_shows_every_level():
+    text = (ROOT / "docs" / "contributing.md").read_text()
+    rows = re.findall(r"^\| [^`|]+ \| ((?:`[a-z_/]+`(?:, )?)+) \|$", text, re.MULTILINE)
+    shown = [{name.rstrip("/") for name in re.findall(r"[a-z_/]+", row)} for row in rows]
+    assert shown == [set(level) for level in LEVELS]
 
 
 PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
@@ -77,7 +96,7 @@ def test_a_plugin_imports_only_what_is_meant_for_plugins(folder):
         for module in imported(path):
             top, _, rest = module.partition(".")
             if top == "swarmcore" and rest:
-                assert rest.partition(".")[0] in allowed, f"{path}: imports {module}"
+                assert {rest, rest.partition(".")[0]} & allowed, f"{path}: imports {module}"
             assert not top.startswith("swarmcore_") or top == package.name, f"{path}: {module}"
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from swarmcore import limits
-from swarmcore.server import Limits
+from swarmcore.http.server import Limits
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 

@@ -18,9 +18,9 @@ from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
 from swarmcore.engine import Engine
 from swarmcore.engine.backoff import Pace
 from swarmcore.errors import EngineUnreachable, SwarmError
-from swarmcore.messages import Client, error_answer
+from swarmcore.http.messages import Client, error_answer
+from swarmcore.http.strict_json import parse_body
 from swarmcore.scheduler import Scheduler
-from swarmcore.server.bodies import parse_body
 from swarmcore.testing.builders import a_request
 from tests.doubles import Deaf, ScriptedHTTP
 

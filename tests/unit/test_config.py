@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from swarmcore.config import SWARM_ID, ContainerConfig
 from swarmcore.errors import BadRequest
-from swarmcore.messages import dump_json
+from swarmcore.http.messages import dump_json
 from swarmcore.model import Claim
 from swarmcore.testing.builders import a_node
 

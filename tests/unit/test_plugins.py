@@ -8,7 +8,7 @@ import pytest
 from swarmcore import hookimpl
 from swarmcore.command_line import Command, Usage
 from swarmcore.errors import ConfigError, PluginBroken, PluginConflict, PluginMisfit, PluginNotFound
-from swarmcore.messages import Client, Query, Request
+from swarmcore.http.messages import Client, Query, Request
 from swarmcore.plugins.plugins import Plugins
 from swarmcore.protocols import Denied, DiscoveryOptions, DiscoveryURI, Route
 
@@ -305,7 +305,7 @@ def test_a_notification_that_raises_is_logged_and_the_others_are_called(hook, ar
         z=plugin(**{hook: lambda: called.append("z")}),
     )
     with caplog.at_level(logging.ERROR):
-        getattr(plugins, hook.replace("swarmcore", "notify"))(**arguments)
+        getattr(plugins, hook.removeprefix("swarmcore_"))(**arguments)
     assert called == ["a", "z"]
     assert [record.getMessage() for record in caplog.records] == [
         f"plugin 'broken' failed in {hook}; going on without it",
@@ -316,7 +316,7 @@ def test_a_notification_that_raises_is_logged_and_the_others_are_called(hook, ar
 def test_hook_calls_can_be_traced(monkeypatch, caplog):
     monkeypatch.setenv("SWARMCORE_TRACE_HOOKS", "1")
     with caplog.at_level(logging.INFO):
-        plugins_of(a=plugin(swarmcore_stopping=lambda: None)).notify_stopping(None)
+        plugins_of(a=plugin(swarmcore_stopping=lambda: None)).stopping(None)
     assert [record.getMessage() for record in caplog.records] == [
         "hook swarmcore_stopping(cluster): a"
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from swarmcore.errors import BadRequest, EngineError, NotFound
 from swarmcore.filters import Filters, invalid, parse_filters
-from swarmcore.messages import Answer, Query
+from swarmcore.http.messages import Answer, Query
 from swarmcore.protocols import Engine, Exchange, Handler, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.fanout.gather import ask_all, ask_patiently, require_success

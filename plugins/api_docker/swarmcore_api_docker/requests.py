@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest, EngineError
-from swarmcore.messages import Answer, Headers, find_header
+from swarmcore.http.messages import Answer, Headers, find_header
 from swarmcore.model import Container
 from swarmcore.protocols import Engine, Exchange
 from swarmcore.versions import ApiVersion

@@ -11,7 +11,7 @@ import trio
 
 from swarmcore.errors import EngineError, NoNodeFits, NotFound, Unavailable
 from swarmcore.events import read_event
-from swarmcore.messages import Answer, Client, Query, Request, json_answer
+from swarmcore.http.messages import Answer, Client, Query, Request, json_answer
 from swarmcore.model import Claim, Container, State
 from swarmcore.node import Node
 from swarmcore.protocols import NO_HOOKS, DiscoveryState, Placed

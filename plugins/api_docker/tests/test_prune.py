@@ -6,7 +6,7 @@ import pytest
 from swarmcore_api_docker.prune import prune_query_for, sum_reports
 
 from swarmcore.errors import BadRequest
-from swarmcore.messages import Answer, Query
+from swarmcore.http.messages import Answer, Query
 from swarmcore.versions import ApiVersion
 
 

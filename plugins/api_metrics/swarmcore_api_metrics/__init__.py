@@ -1,7 +1,7 @@
 """``GET /metrics``: what a manager knows and counts, for Prometheus."""
 
 from swarmcore import hookimpl
-from swarmcore.messages import Answer, Headers
+from swarmcore.http.messages import Answer, Headers
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_metrics.exposition import CONTENT_TYPE, write_families
 from swarmcore_api_metrics.families import describe_cluster, describe_traffic

@@ -6,8 +6,8 @@ from base64 import b64encode
 from urllib.parse import unquote
 
 from swarmcore.errors import ConfigError, SwarmError
+from swarmcore.http.tls import client_context
 from swarmcore.model import TLSFiles
-from swarmcore.tls import client_context
 
 _ANSWER_SECONDS = 30.0
 _LONGEST = 200

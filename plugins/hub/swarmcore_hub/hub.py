@@ -11,8 +11,8 @@ from collections.abc import Callable
 import trio
 
 from swarmcore.errors import BadRequest, NotFound, SwarmError
-from swarmcore.messages import Answer, Request, json_answer
-from swarmcore.server.exchange import ServerExchange
+from swarmcore.http.messages import Answer, Request, json_answer
+from swarmcore.http.server.exchange import ServerExchange
 from swarmcore_hub.buckets import Buckets
 from swarmcore_hub.database import Database, created, dropped, expired, registered, removed
 from swarmcore_hub.options import HubOptions

@@ -9,10 +9,10 @@ from dataclasses import replace
 import trio
 
 from swarmcore.errors import ConfigError
-from swarmcore.server import Server
-from swarmcore.server.limits import Limits as ServerLimits
-from swarmcore.server.listeners import open_listeners, parse_listen
-from swarmcore.tls import server_context
+from swarmcore.http.server import Server
+from swarmcore.http.server.limits import Limits as ServerLimits
+from swarmcore.http.server.listeners import open_listeners, parse_listen
+from swarmcore.http.tls import server_context
 from swarmcore_hub.database import Database
 from swarmcore_hub.hub import Hub
 from swarmcore_hub.options import HubOptions

@@ -7,9 +7,9 @@ import pytest
 from swarmcore_operations.routes import swarmcore_routes
 
 from swarmcore.errors import BadRequest, NotFound
+from swarmcore.http.routing import Router, clean_path
 from swarmcore.model import NodeSettings
 from swarmcore.protocols import DecisionRecord, WaitingCreate
-from swarmcore.routing import Router, clean_path
 from swarmcore.testing.builders import a_node, a_request
 
 

@@ -1,4 +1,4 @@
-"""The one HTTP client for engines and other managers: TCP, TLS, unix sockets and ssh below it."""
+"""The HTTP client for engines and other managers, over TCP, TLS, unix sockets and ssh."""
 
 from swarmcore.http.client.client import HTTPClient
 from swarmcore.http.client.dial import Dialer

@@ -14,8 +14,8 @@ import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.client.dial import is_readable
-from swarmcore.messages import Headers
-from swarmcore.streams import BROKEN, RECEIVE_BYTES
+from swarmcore.http.messages import Headers
+from swarmcore.http.streams import BROKEN, RECEIVE_BYTES
 
 _HEAD_BYTES = 1 << 20
 #: Sending these twice does no harm.

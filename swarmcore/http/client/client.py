@@ -14,7 +14,7 @@ import trio
 from swarmcore.errors import BadRequest, EngineError, EngineUnreachable
 from swarmcore.http.client.call import Call, Connection
 from swarmcore.http.client.dial import Dialer
-from swarmcore.messages import Answer, Headers
+from swarmcore.http.messages import Answer, Headers
 
 #: Connections kept for the next request.  The number in use has no limit: each `docker stats` or
 #: `docker logs -f` holds one.

@@ -1,7 +1,4 @@
-"""The way to one engine: a connected stream over TCP, TLS, a unix socket, or ssh.
-
-Knows how to connect and nothing of what is said then.
-"""
+"""Opens a connection to one engine, over TCP, TLS, a unix socket or ssh."""
 
 import errno
 import os
@@ -14,15 +11,15 @@ from swarmcore.addresses import Address
 from swarmcore.errors import EngineUnreachable
 from swarmcore.http.client.lifeline import EngineStream, Lifeline
 from swarmcore.http.client.ssh import SSHStream, open_ssh
-from swarmcore.streams import keep_alive, socket_of
-from swarmcore.tls import TLSStream, explain
+from swarmcore.http.streams import keep_alive, socket_of
+from swarmcore.http.tls import TLSStream, explain
 
 _DIAL_SECONDS = 5.0
-#: Starting ssh; how long the login takes shows only with the first answer.
+#: For starting ssh; the time of the login counts towards the first answer.
 _SSH_SECONDS = 15.0
-#: An engine that takes connections does so within less.
+#: An engine that takes connections takes one within less.
 _LONG_SECONDS = 1.0
-#: Failures by which no machine refuses anything: there is no way to it.
+#: Failures without a refusal by any machine: the network has no path to it.
 _SILENCES = frozenset(
     {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN}
 )
@@ -35,7 +32,7 @@ class Dialer:
     Attributes:
         address: where the engine listens.
         tls: how to secure TCP connections; ``None`` for plain ones.
-        lifeline: watches over the connections; ``None`` for nothing that does.
+        lifeline: watches the connections; ``None`` leaves them unwatched.
     """
 
     address: Address
@@ -54,7 +51,7 @@ class Dialer:
         try:
             return self.lifeline.hold(await self._dial())
         except trio.Cancelled:
-            # Whoever asked lost patience, or interest: only the first is the engine's matter.
+            # The caller ran out of time, or lost interest: only the first is the engine's fault.
             if trio.current_time() - began > _LONG_SECONDS:
                 self.lifeline.takes_connections = False
             raise
@@ -105,9 +102,9 @@ class Dialer:
 
 
 def is_readable(stream: trio.abc.AsyncResource) -> bool:
-    """Whether a connection has something to say; one that is kept idle has then ended.
+    """Whether there is something to receive; on an idle connection, that is its end.
 
-    Unknown, hence ``False``, for streams that are neither a socket nor ssh.
+    ``False`` for streams that are neither a socket nor ssh: it is unknown.
     """
     inner = stream.transport_stream if isinstance(stream, EngineStream) else stream
     if isinstance(inner, SSHStream):
@@ -117,7 +114,7 @@ def is_readable(stream: trio.abc.AsyncResource) -> bool:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """What was wrong in the end: trio groups the attempts on several addresses."""
+    """The first cause: trio groups the attempts on several addresses."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError | ExceptionGroup) else error
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]

@@ -1,8 +1,8 @@
-"""Whether an engine still lives on the connections that there are, while it takes no new ones.
+"""Whether an engine that takes no new connections is still alive on those that are open.
 
-An engine that shuts down, or one behind a firewall that lets nothing new pass, goes on talking on
-what is open.  Bytes prove that; where none come, the kernel knows whether the far end still
-acknowledges what it is asked.
+An engine that shuts down, or one behind a firewall that blocks new connections, goes on talking on
+the open ones.  Bytes prove that; where none come, the kernel knows whether the far end still
+acknowledges keep-alive probes.
 """
 
 import struct
@@ -10,9 +10,9 @@ from weakref import WeakSet
 
 import trio
 
-from swarmcore.streams import RELAXED_KEEPALIVE, URGENT_KEEPALIVE, keep_alive, socket_of
+from swarmcore.http.streams import RELAXED_KEEPALIVE, URGENT_KEEPALIVE, keep_alive, socket_of
 
-#: The kernel asks once a second while it is urgent; an acknowledgement this young is an answer.
+#: Urgent keep-alive probes once a second; an acknowledgement this young answers one of them.
 _FRESH_MILLISECONDS = 2500
 #: The beginning of Linux's ``tcp_info``: eight bytes, then numbers of 32 bits, of which the
 #: thirteenth is the age of the last acknowledgement in milliseconds.
@@ -20,7 +20,7 @@ _TCP_INFO = struct.Struct("=8x48xI")
 
 
 class Lifeline:
-    """The connections to one engine, and when something came on any of them.
+    """The connections to one engine, and when a byte last came on any of them.
 
     Attributes:
         last_heard: trio time of the last byte; 0 before the first.
@@ -43,16 +43,16 @@ class Lifeline:
         return held
 
     def hurry(self) -> None:
-        """Have the kernel ask the far end of every connection every second: it may be gone."""
+        """Have the kernel probe the far end of every connection every second: it may be gone."""
         if not self._urgent:
-            self._ask(urgent=True)
+            self._probe(urgent=True)
 
     def relax(self) -> None:
-        """The engine is well: ask as rarely as before."""
+        """Probe as rarely as before: the engine is well."""
         if self._urgent:
-            self._ask(urgent=False)
+            self._probe(urgent=False)
 
-    def _ask(self, *, urgent: bool) -> None:
+    def _probe(self, *, urgent: bool) -> None:
         self._urgent = urgent
         for stream in list(self._streams):
             keep_alive(stream, URGENT_KEEPALIVE if urgent else RELAXED_KEEPALIVE)
@@ -60,9 +60,9 @@ class Lifeline:
     def has_sign_since(self, moment: float) -> bool:
         """Whether the engine has shown on some connection that it lives.
 
-        Where it takes new connections and does not answer on them, only what it says counts: the
-        machine of an engine that hangs acknowledges everything.  Where it takes none, an
-        acknowledgement shows that the way to it is open and the connection is known there.
+        Where it takes new connections and does not answer on them, only bytes count: the kernel of
+        an engine that hangs acknowledges everything.  Where it takes none, an acknowledgement shows
+        that the network path is open and that the connection is known there.
 
         Args:
             moment: trio time.
@@ -77,7 +77,7 @@ class EngineStream(trio.abc.HalfCloseableStream):
 
     Args:
         stream: the connection itself.
-        lifeline: told of what comes.
+        lifeline: told of each byte that comes.
     """
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, lifeline: Lifeline) -> None:

@@ -1,7 +1,7 @@
-"""A connection through ``ssh``: the streams of a process at whose far end the Docker API listens.
+"""A connection through ``ssh``: the standard streams of a process that leads to a Docker API.
 
-``docker system dial-stdio`` on the other side does the rest, so a login is all that is needed
-there.  Keys, host keys and jump hosts are ssh's matter, and the user's configuration of it.
+``docker system dial-stdio`` runs on the far side, so a login is all that is needed there.  Keys,
+host keys and jump hosts are configured in ssh, by the user.
 """
 
 import select
@@ -16,7 +16,7 @@ from swarmcore.addresses import Address
 
 _SSH_PORT = 22
 _CLEANUP_SECONDS = 2.0
-#: Of what ssh says on standard error; the last part is what matters.
+#: Kept of ssh's standard error; its last part names the cause.
 _STDERR_BYTES = 4096
 
 
@@ -24,7 +24,7 @@ class SSHStream(trio.abc.HalfCloseableStream):
     """The standard streams of an ssh process.
 
     Args:
-        process: started with three pipes; owned from now on, and reaped by ``aclose``.
+        process: started with three pipes; owned by the stream, and reaped by ``aclose``.
     """
 
     def __init__(self, process: trio.Process) -> None:
@@ -40,7 +40,7 @@ class SSHStream(trio.abc.HalfCloseableStream):
         self._words = b""
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send; an ssh that ended early tells why."""
+        """Send; where ssh ended early, the error has its words."""
         try:
             await self._stdin.send_all(data)
         except trio.BrokenResourceError as error:
@@ -51,11 +51,11 @@ class SSHStream(trio.abc.HalfCloseableStream):
         await self._stdin.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
-        """End the sending direction: docker on the other side passes it on."""
+        """End the sending direction: docker on the far side passes the end on."""
         await self._stdin.aclose()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """Receive; an end before the first byte is a failure, told in ssh's own words."""
+        """Receive; an end before the first byte is an error with ssh's own words."""
         data = await self._stdout.receive_some(max_bytes)
         if not data and not self._heard:
             raise trio.BrokenResourceError(await self._last_words())
@@ -64,7 +64,7 @@ class SSHStream(trio.abc.HalfCloseableStream):
 
     @property
     def is_readable(self) -> bool:
-        """Whether there is something to receive now, be it the end."""
+        """Whether there is something to receive now, or the stream has ended."""
         if not isinstance(self._stdout, trio.lowlevel.FdStream):
             return False
         poller = select.poll()
@@ -84,7 +84,7 @@ class SSHStream(trio.abc.HalfCloseableStream):
         await trio.lowlevel.checkpoint()
 
     async def _last_words(self) -> str:
-        """What ssh said on standard error; both directions may ask."""
+        """The end of ssh's standard error; both directions may ask."""
         async with self._listening:
             # A master connection that ssh left running may hold its standard error open.
             with trio.move_on_after(_CLEANUP_SECONDS):
@@ -103,7 +103,7 @@ def ssh_command(address: Address) -> Sequence[str]:
     Args:
         address: of scheme ``ssh``.
     """
-    # Of ssh's own words only errors: nobody reads along, and a full pipe would halt it.
+    # ssh writes only errors: nobody reads meanwhile, and a full pipe would block it.
     command = ["ssh", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-T"]
     if address.port != _SSH_PORT:
         command += ["-p", str(address.port)]
@@ -116,7 +116,7 @@ def ssh_command(address: Address) -> Sequence[str]:
 
 
 async def open_ssh(address: Address) -> SSHStream:
-    """Start ssh; what comes of it shows with the first bytes.
+    """Start ssh; whether the login succeeds shows with the first bytes.
 
     Raises:
         OSError: there is no ssh command.

@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 
+from swarmcore.http.routing import Router, shape
 from swarmcore.plugins.validation import is_async
 from swarmcore.protocols import Route
-from swarmcore.routing import Router, shape
 from swarmcore.testing.contracts.loading import PluginContract
 from swarmcore.versions import split_version
 

@@ -8,8 +8,8 @@ from typing import Any
 import trio
 
 from swarmcore.errors import BadRequest
-from swarmcore.messages import Answer, Headers, Query, Request, dump_json, json_answer
-from swarmcore.server import ServerExchange
+from swarmcore.http.messages import Answer, Headers, Query, Request, dump_json, json_answer
+from swarmcore.http.server import ServerExchange
 from swarmcore.versions import ApiVersion
 
 JSON: Headers = ((b"Content-Type", b"application/json"),)

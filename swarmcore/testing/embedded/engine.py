@@ -17,9 +17,9 @@ import trio
 
 from swarmcore.addresses import Address
 from swarmcore.errors import BadRequest, NotFound, Unavailable
-from swarmcore.messages import Answer, Headers, error_answer
+from swarmcore.http.messages import Answer, Headers, error_answer
+from swarmcore.http.server import Server, ServerExchange
 from swarmcore.model import Entry, GiB
-from swarmcore.server import Server, ServerExchange
 from swarmcore.testing.embedded.call import Call, Recorded
 from swarmcore.testing.embedded.connections import TrackedListener
 from swarmcore.testing.embedded.container import ContainerRecord

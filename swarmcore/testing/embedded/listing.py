@@ -5,7 +5,7 @@ from typing import Any
 
 from swarmcore.errors import NotFound
 from swarmcore.filters import Filters, parse_filters
-from swarmcore.messages import Query
+from swarmcore.http.messages import Query
 from swarmcore.testing.documents.images import with_tag
 from swarmcore.testing.embedded.container import ContainerRecord
 from swarmcore.testing.embedded.state import EngineState

@@ -16,10 +16,10 @@ from swarmcore.engine.backoff import Pace
 from swarmcore.errors import NoNodeFits
 from swarmcore.gateway import Gateway
 from swarmcore.http.client import Dialer, HTTPClient
+from swarmcore.http.routing import Router
+from swarmcore.http.server import Server
+from swarmcore.http.streams import EarlyStream
 from swarmcore.protocols import Candidate, Decision
-from swarmcore.routing import Router
-from swarmcore.server import Server
-from swarmcore.streams import EarlyStream
 from swarmcore.testing.embedded import EmbeddedEngine
 from tests.doubles import Deaf
 

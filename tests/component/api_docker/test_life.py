@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from swarmcore.messages import find_header
+from swarmcore.http.messages import find_header
 from swarmcore.model import State
 
 

@@ -20,7 +20,7 @@ from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
 from swarmcore.engine import Engine
 from swarmcore.engine.backoff import Pace
 from swarmcore.errors import EngineUnreachable
-from swarmcore.messages import Answer, Client, error_answer, json_answer
+from swarmcore.http.messages import Answer, Client, error_answer, json_answer
 from swarmcore.model import Entry, State
 from swarmcore.node import Spanning
 from swarmcore.protocols import Rule

@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from swarmcore.errors import Conflict, NotFound, Unavailable
-from swarmcore.messages import Answer
+from swarmcore.http.messages import Answer
 from swarmcore.model import State
 from swarmcore.testing.builders import a_request
 from swarmcore.versions import ApiVersion

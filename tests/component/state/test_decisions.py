@@ -4,7 +4,7 @@ import pytest
 
 from swarmcore.cluster.decision_log import DecisionLog
 from swarmcore.errors import Conflict, NoNodeFits
-from swarmcore.messages import error_answer
+from swarmcore.http.messages import error_answer
 from swarmcore.model import GiB
 from swarmcore.protocols import Decision, Rule
 from swarmcore.testing.builders import a_config, a_node

@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from swarmcore.errors import EngineUnreachable
-from swarmcore.messages import Answer, error_answer
+from swarmcore.http.messages import Answer, error_answer
 from swarmcore.testing.builders import a_config
 
 CONFIG = a_config(

@@ -6,7 +6,7 @@ import trio.testing
 
 from swarmcore.engine.backoff import Pace
 from swarmcore.errors import EngineUnreachable
-from swarmcore.messages import error_answer
+from swarmcore.http.messages import error_answer
 from swarmcore.model import State
 from swarmcore.versions import ApiVersion
 

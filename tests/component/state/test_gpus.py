@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from swarmcore.errors import NoNodeFits
-from swarmcore.messages import error_answer
+from swarmcore.http.messages import error_answer
 from swarmcore.testing.builders import a_config
 
 

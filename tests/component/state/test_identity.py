@@ -4,7 +4,7 @@ import pytest
 
 from swarmcore.engine.identity import ask_specs
 from swarmcore.errors import EngineRefused
-from swarmcore.messages import Answer, error_answer
+from swarmcore.http.messages import Answer, error_answer
 from swarmcore.testing.builders import an_entry
 
 

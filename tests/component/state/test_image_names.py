@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from swarmcore.messages import json_answer
+from swarmcore.http.messages import json_answer
 from swarmcore.model import State
 from swarmcore.testing.builders import a_config
 

@@ -5,7 +5,7 @@ import trio.testing
 
 from swarmcore.addresses import parse_address
 from swarmcore.cluster.membership import natural_key
-from swarmcore.messages import json_answer
+from swarmcore.http.messages import json_answer
 from swarmcore.model import Entry, State
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from swarmcore.errors import NoNodeFits
-from swarmcore.messages import error_answer
+from swarmcore.http.messages import error_answer
 from swarmcore.model import GiB
 from swarmcore.testing.builders import a_config
 

@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from swarmcore.errors import Conflict, EngineUnreachable, Unavailable
-from swarmcore.messages import Answer, json_answer
+from swarmcore.http.messages import Answer, json_answer
 from swarmcore.model import State
 from swarmcore.testing.builders import a_config, a_request
 

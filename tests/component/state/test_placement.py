@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from swarmcore.errors import Conflict, EngineError, EngineUnreachable, NoNodeFits
-from swarmcore.messages import error_answer
+from swarmcore.http.messages import error_answer
 from swarmcore.model import GiB, State
 from swarmcore.testing.builders import a_config
 

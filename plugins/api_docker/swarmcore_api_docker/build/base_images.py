@@ -11,7 +11,7 @@ from collections import deque
 from typing import Any, Final
 import trio
 from swarmcore.errors import EngineError
-from swarmcore.messages import Query
+from swarmcore.http.messages import Query
 from swarmcore.node import Node, find_image_source, image_test
 from swarmcore.protocols import Cluster, Engine, Exchange
 from swarmcore_api_docker.images.transfer import ImageTransfer

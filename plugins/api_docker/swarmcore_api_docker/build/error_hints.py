@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 from swarmcore.images import can_be_image, names_of_image, shown_image, split_image
-from swarmcore.messages import dump_json
+from swarmcore.http.messages import dump_json
 from swarmcore.node import Node, image_test
 from swarmcore_api_docker.compat.progress_lines import error_line
 from swarmcore_api_docker.compat.progress_lines import error_text

@@ -18,7 +18,7 @@ from swarmcore.errors import (
     NotFound,
     Unavailable,
 )
-from swarmcore.messages import Query
+from swarmcore.http.messages import Query
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine, Exchange, Route, ResponseHooks
 from swarmcore.versions import ApiVersion

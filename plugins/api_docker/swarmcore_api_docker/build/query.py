@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_plus
 from swarmcore.config import ContainerConfig
 from swarmcore.config.instructions import FAMILIES
 from swarmcore.config.prefixes import without_prefixes
-from swarmcore.messages import Query
+from swarmcore.http.messages import Query
 from swarmcore.node import Node
 
 

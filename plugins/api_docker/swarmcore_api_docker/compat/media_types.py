@@ -6,7 +6,7 @@ attach raw, and give logs no type at all.
 
 from collections.abc import Callable
 
-from swarmcore.messages import Headers
+from swarmcore.http.messages import Headers
 from swarmcore.versions import ApiVersion
 
 RAW = b"application/vnd.docker.raw-stream"

@@ -3,7 +3,7 @@
 Each kind of stream has its own form of an error, which clients show like an error of the engine.
 """
 
-from swarmcore.messages import dump_json
+from swarmcore.http.messages import dump_json
 from swarmcore_api_docker.compat.progress_lines import error_line
 
 _FRAME_HEAD = 8

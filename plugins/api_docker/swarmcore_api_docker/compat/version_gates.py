@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from swarmcore.config import Need
 from swarmcore.errors import BadRequest
-from swarmcore.messages import Query
+from swarmcore.http.messages import Query
 from swarmcore.protocols import Engine
 from swarmcore.versions import ApiVersion
 

@@ -8,7 +8,7 @@ from swarmcore.config import ContainerConfig
 from swarmcore.config.gates import PLATFORM
 from swarmcore.config.published import is_elsewhere, loopback_ports, manager_address
 from swarmcore.errors import BadRequest
-from swarmcore.messages import Answer, dump_json
+from swarmcore.http.messages import Answer, dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Exchange, Handler, Placed, Route
 from swarmcore_api_docker.containers.explanation import explanation_document

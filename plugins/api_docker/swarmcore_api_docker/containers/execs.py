@@ -9,8 +9,8 @@ import trio
 
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest, EngineError, NotFound, Unavailable
+from swarmcore.http.messages import Answer, Headers
 from swarmcore.json_values import as_object
-from swarmcore.messages import Answer, Headers
 from swarmcore.model import State
 from swarmcore.protocols import Cluster, Engine, Exchange, Handler, ResponseHooks, Route
 from swarmcore_api_docker.compat.media_types import has_expected_type, output_type_mapper

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, nullcontext
 
 from swarmcore.config.references import find_container, has_network, network_words
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.messages import Headers
+from swarmcore.http.messages import Headers
 from swarmcore.model import Container
 from swarmcore.protocols import Cluster, Engine, ErrorTail, Exchange, Handler, ResponseHooks, Route
 from swarmcore_api_docker.compat.media_types import output_type_mapper

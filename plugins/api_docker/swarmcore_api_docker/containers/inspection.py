@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from swarmcore.messages import Answer, dump_json
+from swarmcore.http.messages import Answer, dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Exchange, ResponseHooks, Route
 from swarmcore_api_docker.containers.ports import show_bindings

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from swarmcore.filters import parse_filters
-from swarmcore.messages import Answer, Query
+from swarmcore.http.messages import Answer, Query
 from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine, Exchange, Route

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import trio
 
 from swarmcore.errors import EngineError, EngineRefused
-from swarmcore.messages import Answer, Headers
+from swarmcore.http.messages import Answer, Headers
 from swarmcore.protocols import AnswerStream, Engine
 from swarmcore.versions import ApiVersion
 

@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from swarmcore.errors import EngineError, EngineRefused
-from swarmcore.messages import Answer, Headers, dump_json, error_answer
+from swarmcore.http.messages import Answer, Headers, dump_json, error_answer
 from swarmcore.protocols import AnswerStream, Engine, Exchange
 from swarmcore_api_docker.compat.progress_lines import (
     ProgressLines,

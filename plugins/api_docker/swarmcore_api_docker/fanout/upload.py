@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
-from swarmcore.messages import Headers
+from swarmcore.http.messages import Headers
 from swarmcore.protocols import Engine, Exchange, Upload
 from swarmcore_api_docker.fanout.progress import AggregateProgress, IsResult, Report, report_answer
 

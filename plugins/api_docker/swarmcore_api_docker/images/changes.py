@@ -12,8 +12,8 @@ import trio
 from swarmcore.config import SWARM_ID
 from swarmcore.config.instructions import FAMILIES
 from swarmcore.errors import EngineError, NotFound
+from swarmcore.http.messages import Answer, Query
 from swarmcore.images import named_ids, shown_image
-from swarmcore.messages import Answer, Query
 from swarmcore.model import Container
 from swarmcore.node import Node
 from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route

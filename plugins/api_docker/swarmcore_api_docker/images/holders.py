@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from swarmcore.errors import NotFound
+from swarmcore.http.messages import Query
 from swarmcore.images import (
     can_be_image,
     has_image,
@@ -13,7 +14,6 @@ from swarmcore.images import (
     names_of_image,
     shown_image,
 )
-from swarmcore.messages import Query
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine
 from swarmcore_api_docker.compat.version_gates import able_engines

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from swarmcore.http.messages import Answer, dump_json
 from swarmcore.images import familiar_image, without_moved_names
-from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Exchange, ResponseHooks, Route
 from swarmcore_api_docker.compat.version_gates import able_engines

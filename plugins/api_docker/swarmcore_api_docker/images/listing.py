@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from swarmcore.filters import parse_filters
+from swarmcore.http.messages import Query
 from swarmcore.images import without_moved_names
-from swarmcore.messages import Query
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.compat.go import parse_time

@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 import trio
 
 from swarmcore.errors import EngineError
+from swarmcore.http.messages import Answer
 from swarmcore.images import split_image
-from swarmcore.messages import Answer
 from swarmcore.protocols import Cluster, Engine
 
 log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ Each engine pulls with the client's own credentials.
 """
 
 from swarmcore.errors import BadRequest, EngineError
+from swarmcore.http.messages import Query
 from swarmcore.images import split_image
-from swarmcore.messages import Query
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.fanout.progress import AggregateProgress, Report, report_answer
 from swarmcore_api_docker.images.archives import import_image

@@ -4,8 +4,8 @@ The client's credentials go to the engine that asks the registry, and nowhere el
 """
 
 from swarmcore.errors import Conflict, EngineUnreachable
+from swarmcore.http.messages import Answer, Headers
 from swarmcore.images import familiar_image
-from swarmcore.messages import Answer, Headers
 from swarmcore.protocols import Exchange, ResponseHooks, Route
 from swarmcore_api_docker.compat.stream_errors import ProgressErrorTail
 from swarmcore_api_docker.fanout.gather import ask_patiently

@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 import trio
 
 from swarmcore.errors import EngineError
+from swarmcore.http.messages import Headers
 from swarmcore.images import has_image, shown_image
-from swarmcore.messages import Headers
 from swarmcore.node import Node
 from swarmcore.protocols import AnswerStream, Cluster, Engine, Upload
 from swarmcore_api_docker.fanout.progress import report_answer

@@ -10,8 +10,8 @@ import trio
 from swarmcore.config.gates import Need
 from swarmcore.config.network_labels import BY_ENGINE, SUBNET_BY
 from swarmcore.errors import Conflict
+from swarmcore.http.messages import Answer, dump_json
 from swarmcore.json_values import as_object
-from swarmcore.messages import Answer, dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion

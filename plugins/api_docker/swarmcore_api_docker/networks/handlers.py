@@ -10,7 +10,7 @@ from swarmcore.config.gates import needs_of_connect
 from swarmcore.config.prefixes import endpoint_without_prefixes
 from swarmcore.config.spelling import endpoint_with_docker_spelling
 from swarmcore.errors import Conflict, NotFound
-from swarmcore.messages import Answer, dump_json
+from swarmcore.http.messages import Answer, dump_json
 from swarmcore.model import Container
 from swarmcore.node import PREDEFINED_NETWORKS, Node
 from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route

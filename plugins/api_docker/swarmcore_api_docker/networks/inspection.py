@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from swarmcore.config.network_labels import has_own_labels, without_own_labels
-from swarmcore.messages import Answer, json_answer
+from swarmcore.http.messages import Answer, json_answer
 from swarmcore.protocols import Cluster, Engine, Exchange, ResponseHooks, Route
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.networks.find import Network, named_network, network_engines

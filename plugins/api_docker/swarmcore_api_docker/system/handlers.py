@@ -5,7 +5,7 @@ import platform
 from datetime import datetime
 from importlib import metadata
 
-from swarmcore.messages import Answer, Headers
+from swarmcore.http.messages import Answer, Headers
 from swarmcore.protocols import Cluster, Exchange, Route
 from swarmcore_api_docker.build.handlers import can_buildkit
 from swarmcore_api_docker.route_notes import MANAGER

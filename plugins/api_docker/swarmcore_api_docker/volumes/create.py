@@ -7,7 +7,7 @@ from typing import Any
 
 from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest
-from swarmcore.messages import Answer, dump_json
+from swarmcore.http.messages import Answer, dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster, Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion

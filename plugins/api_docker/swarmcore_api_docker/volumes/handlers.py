@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from swarmcore.errors import BadRequest, NotFound, Unavailable
 from swarmcore.filters import Filters, invalid
-from swarmcore.messages import Answer
+from swarmcore.http.messages import Answer
 from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion

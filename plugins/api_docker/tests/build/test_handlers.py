@@ -19,7 +19,7 @@ from swarmcore.errors import (
     Unavailable,
 )
 from swarmcore.images import named_ids
-from swarmcore.messages import Client
+from swarmcore.http.messages import Client
 from swarmcore.model import Drain, NodeSettings, State
 from swarmcore.versions import ApiVersion
 

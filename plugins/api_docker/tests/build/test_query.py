@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from swarmcore_api_docker.build.query import asks_for_node, query_for_engine, read_build
 
-from swarmcore.messages import Query
+from swarmcore.http.messages import Query
 from swarmcore.testing.builders import a_node
 
 

@@ -5,7 +5,7 @@ from swarmcore_api_docker import swarmcore_routes
 from swarmcore_api_docker.compat.version_gates import able_engines, needs_of_verb, require_able
 
 from swarmcore.errors import BadRequest
-from swarmcore.messages import Query, json_answer
+from swarmcore.http.messages import Query, json_answer
 from swarmcore.versions import ApiVersion
 
 HANDLERS = {(route.method, route.template): route.handler for route in swarmcore_routes({})}

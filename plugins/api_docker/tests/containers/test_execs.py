@@ -5,7 +5,7 @@ import trio
 from swarmcore_api_docker.containers.execs import Execs
 
 from swarmcore.errors import EngineUnreachable, NotFound, Unavailable
-from swarmcore.messages import Answer, error_answer, json_answer
+from swarmcore.http.messages import Answer, error_answer, json_answer
 from swarmcore.model import State
 
 

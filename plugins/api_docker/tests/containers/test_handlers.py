@@ -8,7 +8,7 @@ from swarmcore_api_docker.containers.create import new_swarm_id
 from swarmcore_api_docker.images.transfer import ImageTransfer
 
 from swarmcore.errors import BadRequest, NotFound, Unavailable
-from swarmcore.messages import Answer, error_answer, json_answer
+from swarmcore.http.messages import Answer, error_answer, json_answer
 from swarmcore.model import State
 
 HANDLERS = {

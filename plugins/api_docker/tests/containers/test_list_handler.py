@@ -3,7 +3,7 @@
 import pytest
 from swarmcore_api_docker.containers.listing import ContainerList
 
-from swarmcore.messages import json_answer
+from swarmcore.http.messages import json_answer
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from swarmcore_api_docker.containers.summary import (
 )
 
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.messages import Query
+from swarmcore.http.messages import Query
 from swarmcore.model import State
 
 PORT = {"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"}

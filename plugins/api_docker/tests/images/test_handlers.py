@@ -4,7 +4,7 @@ import pytest
 from swarmcore_api_docker.images import inspection, listing
 
 from swarmcore.errors import NotFound
-from swarmcore.messages import json_answer
+from swarmcore.http.messages import json_answer
 from swarmcore.model import State
 
 A, B = (f"sha256:{letter * 64}" for letter in "ab")

@@ -10,7 +10,7 @@ from swarmcore_api_docker.images.holders import (
 )
 
 from swarmcore.errors import NotFound
-from swarmcore.messages import Query
+from swarmcore.http.messages import Query
 from swarmcore.model import State
 from swarmcore.versions import ApiVersion
 

@@ -5,7 +5,7 @@ from swarmcore_api_docker.images.inspection import show_detail, show_layers
 from swarmcore_api_docker.images.moved_names import remove_moved_names
 
 from swarmcore.errors import EngineUnreachable
-from swarmcore.messages import Answer, json_answer
+from swarmcore.http.messages import Answer, json_answer
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 

@@ -8,7 +8,7 @@ import trio.testing
 from swarmcore_api_docker.images import pull
 
 from swarmcore.errors import BadRequest, Unavailable
-from swarmcore.messages import error_answer
+from swarmcore.http.messages import error_answer
 from swarmcore.model import State
 
 

@@ -4,7 +4,7 @@ import pytest
 from swarmcore_api_docker.images import registry
 
 from swarmcore.errors import EngineUnreachable
-from swarmcore.messages import json_answer
+from swarmcore.http.messages import json_answer
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from swarmcore_api_docker.system.events import follow_events
 
 from swarmcore.errors import BadRequest
-from swarmcore.messages import Answer
+from swarmcore.http.messages import Answer
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Words and tables for a terminal: what fits its width.  Text in, text out."""
+"""Words and tables for a terminal: what fits its width.  Text in, text out.  Pure."""
 
 import textwrap
 from collections.abc import Sequence

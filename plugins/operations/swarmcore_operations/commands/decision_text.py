@@ -1,4 +1,4 @@
-"""The last decisions for people, in the order in which they were made."""
+"""The last decisions for people, in the order in which they were made.  Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

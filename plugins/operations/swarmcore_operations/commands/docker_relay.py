@@ -16,10 +16,10 @@ from typing import Any
 import trio
 
 from swarmcore.errors import ConfigError, Forbidden, SwarmError
-from swarmcore.messages import Answer, error_answer, find_header
-from swarmcore.server import Server
-from swarmcore.server.exchange import ServerExchange
-from swarmcore.server.listeners import open_listeners, parse_listen
+from swarmcore.http.messages import Answer, error_answer, find_header
+from swarmcore.http.server import Server
+from swarmcore.http.server.exchange import ServerExchange
+from swarmcore.http.server.listeners import open_listeners, parse_listen
 from swarmcore_operations.commands.remote import RemoteManager, read_answer
 
 #: What the command reads in a head; the rest is this connection's own.

@@ -1,6 +1,6 @@
 """An explanation for people: the choice, who else could, and why the others could not.
 
-Nodes about which the same is to be said are one paragraph, so that 200 nodes are a page.
+Nodes about which the same is to be said are one paragraph, so that 200 nodes are a page.  Pure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Nodes for people: a table of all, or everything about one."""
+"""Nodes for people: a table of all, or everything about one.  Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

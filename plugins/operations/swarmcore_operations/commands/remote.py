@@ -9,7 +9,7 @@ from typing import Any
 from swarmcore.addresses import Address
 from swarmcore.errors import EngineUnreachable, SwarmError
 from swarmcore.http.client import Dialer, HTTPClient
-from swarmcore.messages import Answer, Headers, dump_json
+from swarmcore.http.messages import Answer, Headers, dump_json
 
 _JSON: Headers = ((b"Content-Type", b"application/json"),)
 

@@ -15,8 +15,8 @@ import trio
 
 from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import ConfigError, SwarmError
+from swarmcore.http.tls import client_context
 from swarmcore.model import TLSFiles
-from swarmcore.tls import client_context
 from swarmcore_operations.commands.columns import count
 from swarmcore_operations.commands.decision_text import decisions_text
 from swarmcore_operations.commands.docker_relay import explain_words, read_config_file

@@ -1,4 +1,4 @@
-"""The commands that ask a running manager, and their options; it is found as docker finds it."""
+"""The commands that ask a running manager, and their options.  Pure."""
 
 from swarmcore.command_line import Option, Usage
 

@@ -5,10 +5,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from swarmcore.errors import BadRequest, NotFound
+from swarmcore.http.routing import clean_path
 from swarmcore.model import Drain
 from swarmcore.node import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, Node, read_overcommit
 from swarmcore.protocols import Exchange, Route
-from swarmcore.routing import clean_path
 from swarmcore_operations.routes.node_document import node_document
 
 #: A reason is a line in every refusal, not a page.

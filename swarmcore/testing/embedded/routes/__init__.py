@@ -1,6 +1,6 @@
 """The paths that an embedded engine answers, by kind of object."""
 
-from swarmcore.routing import Router
+from swarmcore.http.routing import Router
 from swarmcore.testing.embedded.host import EngineRoute
 from swarmcore.testing.embedded.routes import (
     archive,

@@ -1,7 +1,7 @@
 """A container's files over HTTP: archive in three methods, export, changes."""
 
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.messages import Answer
+from swarmcore.http.messages import Answer
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.container import ContainerRecord
 from swarmcore.testing.embedded.host import Host, routes

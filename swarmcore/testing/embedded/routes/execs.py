@@ -1,7 +1,7 @@
 """Commands run in a container: create, start, inspect, resize."""
 
 from swarmcore.errors import BadRequest, Conflict
-from swarmcore.messages import Headers
+from swarmcore.http.messages import Headers
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.container import ExecRecord
 from swarmcore.testing.embedded.host import Host, routes

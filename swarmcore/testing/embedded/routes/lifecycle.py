@@ -1,7 +1,7 @@
 """What happens to a container's processes: start, stop, kill, pause, wait, resize, top."""
 
 from swarmcore.errors import BadRequest
-from swarmcore.messages import dump_json
+from swarmcore.http.messages import dump_json
 from swarmcore.testing.documents.moments import NANO
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.container import ContainerRecord

@@ -4,7 +4,7 @@ from typing import Any
 
 import trio
 
-from swarmcore.messages import dump_json
+from swarmcore.http.messages import dump_json
 from swarmcore.testing.documents.moments import NANO, NEVER, timestamp
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.container import ContainerRecord

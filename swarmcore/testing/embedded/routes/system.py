@@ -8,7 +8,7 @@ import trio
 
 from swarmcore.errors import BadRequest, SwarmError, Unavailable
 from swarmcore.filters import parse_filters
-from swarmcore.messages import Answer
+from swarmcore.http.messages import Answer
 from swarmcore.testing.documents.moments import NANO
 from swarmcore.testing.documents.system import info_document, version_document
 from swarmcore.testing.embedded.call import Call

@@ -14,8 +14,8 @@ from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import EngineUnreachable
 from swarmcore.http.client.dial import Dialer, is_readable
 from swarmcore.http.client.ssh import ssh_command
+from swarmcore.http.tls import TLSListener, TLSStream, client_context, server_context
 from swarmcore.model import TLSFiles
-from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
 
 
 async def echo(stream):

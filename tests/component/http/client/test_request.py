@@ -14,8 +14,8 @@ from swarmcore.addresses import Address
 from swarmcore.errors import BadRequest, Conflict, EngineError, EngineUnreachable
 from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.http.client import client as module
+from swarmcore.http.tls import TLSListener, TLSStream, client_context, server_context
 from swarmcore.model import TLSFiles
-from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 OK_AND_CLOSE = OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)

@@ -1,6 +1,6 @@
-"""HTTP/1.1 over trio: listeners, connections, exchanges."""
+"""The HTTP/1.1 server: listeners, connections, exchanges."""
 
-from swarmcore.server.server import (
+from swarmcore.http.server.server import (
     Limits,
     Server,
     ServerExchange,

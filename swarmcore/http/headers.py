@@ -1,18 +1,32 @@
-"""What a proxy changes in the heads that it passes on.  Header lists in, header lists out.
+"""What a proxy changes in the headers that it passes on.
 
-Order, case and duplicates stay as they were: ``X-Docker-Expose-Session-Grpc-Method`` comes eight
-times, and each time counts.
+Order, case and duplicates are kept: ``X-Docker-Expose-Session-Grpc-Method`` comes eight times, and
+each one counts.  Pure.
 """
 
 from collections.abc import Iterable
 
-from swarmcore.messages import Headers, find_header
-from swarmcore.server.framing import HOP_BY_HOP
+from swarmcore.http.messages import Headers, find_header
 
+#: Headers that concern one connection and not the message (RFC 9110 7.6.1).
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
 #: Engines behind a unix socket or a tunnel have no name; Go servers refuse some that clients send.
 _HOST = (b"Host", b"docker")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
-#: What a message means, whatever its ``Connection`` says; and what is no name there.
+#: Never dropped because ``Connection`` names them: they are part of the message (and ``close`` and
+#: ``keep-alive`` name no header).
 _NO_CONNECTIONS = frozenset({b"", b"close", b"keep-alive", b"authorization", b"expect", b"host"})
 _NO_CONNECTIONS_BEGIN = (b"accept", b"content-", b"x-docker-", b"x-registry-")
 _RAW_STREAMS = frozenset(
@@ -109,10 +123,10 @@ def _without(headers: Headers, dropped: set[bytes]) -> Iterable[tuple[bytes, byt
 
 
 def _tokens(headers: Headers) -> set[bytes]:
-    """The names in every ``Connection`` header: those concern this connection only.
+    """The header names in every ``Connection`` header: those concern this connection only.
 
-    Less what no connection owns (RFC 9110 7.6.1): a head whose ``Connection`` names its length or
-    its expectation would go on without them, and mean another message.
+    Left out are headers that belong to the message (RFC 9110 7.6.1): without its length or its
+    expectation a head that goes on would mean another message.
     """
     named = (
         token.strip().lower()

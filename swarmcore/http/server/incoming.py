@@ -1,7 +1,7 @@
-"""One connection's receiving side: request heads and bodies, one after another, parsed by h11.
+"""The receiving side of one connection: request heads and bodies, one after another, parsed by h11.
 
-Knows when a client has gone while it is being answered.  Answers nothing but ``100 Continue``,
-which is due exactly when somebody begins to read.
+Notices when a client leaves while it is being answered.  Sends nothing but ``100 Continue``, at the
+moment when a handler begins to read the body.
 """
 
 import contextlib
@@ -10,9 +10,9 @@ import h11
 import trio
 
 from swarmcore.errors import BadRequest, SwarmError
-from swarmcore.server.framing import CONTINUE
-from swarmcore.server.limits import Limits
-from swarmcore.streams import BROKEN, RECEIVE_BYTES
+from swarmcore.http.framing import CONTINUE
+from swarmcore.http.server.limits import Limits
+from swarmcore.http.streams import BROKEN, RECEIVE_BYTES
 
 
 class ClientGone(Exception):
@@ -20,7 +20,7 @@ class ClientGone(Exception):
 
 
 class MalformedRequest(SwarmError):
-    """What came is not HTTP/1.1, or too much of it.
+    """The request is not HTTP/1.1, or its head is too large.
 
     Args:
         message: what is wrong.
@@ -154,7 +154,7 @@ class Incoming:
             self.complete = not isinstance(event, h11.Data)
 
     def _look_for_end(self) -> None:
-        """Most requests have no body: know it at once, without a task that asks."""
+        """Notice at once that a request has no body, as most have none."""
         with contextlib.suppress(ClientGone, BadRequest):
             event = self._next_event()
             if isinstance(event, h11.Data):
@@ -197,7 +197,7 @@ class Incoming:
 
     @property
     def ahead(self) -> bytes:
-        """What came after the request."""
+        """Bytes that came after the request."""
         return self._h11.trailing_data[0]
 
     # ---- receiving

@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from swarmcore.relay.tunnel import tunnel
+from swarmcore.http.tunnel import tunnel
 
 
 class Tunnelled:

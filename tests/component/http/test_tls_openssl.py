@@ -9,8 +9,8 @@ import pytest
 import trio
 import trustme
 
+from swarmcore.http.tls import TLSListener, TLSStream, client_context, server_context
 from swarmcore.model import TLSFiles
-from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
 
 OPENSSL = shutil.which("openssl")
 

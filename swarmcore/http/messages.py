@@ -1,4 +1,4 @@
-"""HTTP as the rest of swarmcore sees it: a request, an answer, a query.  No sockets, no framing."""
+"""HTTP messages without sockets and framing: a request, an answer, a query.  Pure."""
 
 import json
 import re
@@ -15,9 +15,9 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 #: What Go's engine reads as false in a query; everything else is true.
 _FALSE = frozenset({"", "0", "no", "false", "none"})
-#: Whether a query is to be looked at closely.
+#: Characters of a query that may be malformed.
 _ODD = re.compile("[;%]")
-#: The beginning of an escape that is none, as much of it as Go tells.
+#: An invalid escape, as much of it as Go shows.
 _ESCAPE_FAULT = re.compile("%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 
 
@@ -27,16 +27,11 @@ def find_header(headers: Headers, name: bytes) -> bytes | None:
     return next((value for key, value in headers if key.lower() == wanted), None)
 
 
-def without_headers(headers: Headers, *names: bytes) -> Headers:
-    """*headers* less every one called like one of *names* (lower case)."""
-    return tuple((key, value) for key, value in headers if key.lower() not in names)
-
-
 class Query:
-    """A query string as ordered pairs; read the way the engine reads it.
+    """A query string as ordered pairs, read the way the engine reads it.
 
-    One that is malformed is refused when it is first looked at: paths without parameters answer
-    whatever stands behind their question mark, as engines do.
+    A malformed query is refused when a handler first looks at it: as at engines, a path that takes
+    no parameters answers whatever follows its question mark.
 
     Raises:
         BadRequest: by all that looks at the parameters, where the text was malformed.
@@ -70,7 +65,7 @@ class Query:
         return [value for name, value in self._pairs if name == key]
 
     def flag(self, key: str) -> bool:
-        """A boolean: all but empty, ``0``, ``no``, ``false``, ``none`` (any case) is true."""
+        """A boolean: empty, ``0``, ``no``, ``false`` and ``none`` (any case) are false."""
         return self.get(key).strip().lower() not in _FALSE
 
     def replace(self, **changes: str | None) -> "Query":
@@ -102,7 +97,7 @@ class Query:
 
 
 def _fault_of(text: str) -> str:
-    """What Go finds wrong with a query, in its words; empty where that is nothing."""
+    """What Go finds wrong with a query, in Go's words; empty for a well-formed one."""
     if ";" in text:
         return "invalid semicolon separator in query"
     faults = (_ESCAPE_FAULT.search(part) for pair in text.split("&") for part in pair.split("="))
@@ -112,7 +107,7 @@ def _fault_of(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who is asking.
+    """The client that sent a request.
 
     Attributes:
         host: the peer's IP address; ``unix`` on a unix socket.
@@ -124,7 +119,7 @@ class Client:
 
     @property
     def key(self) -> str:
-        """What makes two requests one client's: the certificate, else the address."""
+        """Equal for two requests of one client: the certificate's subject, else the address."""
         return self.identity or self.host
 
 

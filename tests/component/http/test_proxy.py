@@ -11,11 +11,11 @@ import trio.testing
 from swarmcore.addresses import parse_address
 from swarmcore.errors import EngineUnreachable, NotFound
 from swarmcore.http.client import HTTPClient
-from swarmcore.messages import Answer, json_answer
+from swarmcore.http.messages import Answer, json_answer
+from swarmcore.http.proxy import relay
+from swarmcore.http.server import Server
 from swarmcore.node import Node
 from swarmcore.protocols import ResponseHooks
-from swarmcore.relay import relay
-from swarmcore.server import Server
 from swarmcore.versions import ApiVersion
 
 HOST = b"Host: manager\r\n"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from swarmcore.routing import Router, clean_path, clean_target, origin_form, shape
+from swarmcore.http.routing import Router, clean_path, clean_target, origin_form, shape
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""One request and its answer on one connection: the server's half of what a handler is given.
+"""One request and its answer on one connection, as a handler gets them.
 
-Knows framing and order, and that an answer is given once.  Knows nothing of Docker.
+Sees to framing and order, and that an answer is given once.  Knows nothing of Docker.
 """
 
 import time
@@ -13,11 +13,7 @@ import h11
 import trio
 
 from swarmcore.errors import BadRequest, TooLarge
-from swarmcore.limits import PARAMETERS, check_count
-from swarmcore.messages import Answer, Client, Headers, Query, Request, json_answer
-from swarmcore.routing import clean_path, origin_form
-from swarmcore.server.bodies import parse_body
-from swarmcore.server.framing import (
+from swarmcore.http.framing import (
     Framing,
     answer_framing,
     answer_head,
@@ -26,9 +22,13 @@ from swarmcore.server.framing import (
     last_chunk,
     names_of,
 )
-from swarmcore.server.incoming import ClientGone, Incoming
-from swarmcore.server.limits import Limits
-from swarmcore.streams import BROKEN, EarlyStream
+from swarmcore.http.messages import Answer, Client, Headers, Query, Request, json_answer
+from swarmcore.http.routing import clean_path, origin_form
+from swarmcore.http.server.incoming import ClientGone, Incoming
+from swarmcore.http.server.limits import Limits
+from swarmcore.http.streams import BROKEN, EarlyStream
+from swarmcore.http.strict_json import parse_body
+from swarmcore.limits import PARAMETERS, check_count
 from swarmcore.versions import split_version
 
 #: Larger bodies are parsed by a thread of their own, while others are answered.
@@ -36,10 +36,10 @@ _QUICK_BYTES = 64 * 1024
 
 
 def read_request(head: h11.Request, client: Client) -> Request:
-    """What h11 read, as a request.
+    """The request whose head h11 has read.
 
     Raises:
-        BadRequest: more query parameters than anybody needs.
+        BadRequest: more query parameters than ``limits`` allows.
     """
     target = head.target.decode("latin-1")
     path, _, query = origin_form(target).partition("?")
@@ -95,7 +95,7 @@ class ServerExchange:
         self.received = 0
         #: Bytes that the client was sent.
         self.sent = 0
-        #: The connection belongs to whoever took it over.
+        #: A handler took the connection over.
         self.taken = False
         #: The client went away while it was watched: no answer is due.
         self.left = False
@@ -163,7 +163,7 @@ class ServerExchange:
         """The body as JSON; ``None`` for an empty one.
 
         Raises:
-            BadRequest: as ``bodies.parse_body`` has it.
+            BadRequest: as for ``strict_json.parse_body``.
             TooLarge: above the limit.
         """
         body, kind = await self.read_body(), self.request.header("content-type")

@@ -1,4 +1,4 @@
-"""What connections of every kind have in common: how a broken one shows, and who is behind it."""
+"""Connections of every kind: the errors of a broken one, its peer, its keep-alive."""
 
 import contextlib
 import ssl
@@ -6,27 +6,27 @@ from collections.abc import Mapping
 
 import trio
 
-from swarmcore.messages import Client
-from swarmcore.tls import TLSStream
+from swarmcore.http.messages import Client
+from swarmcore.http.tls import TLSStream
 
-#: What sending and receiving raise on a connection that is no more.
+#: Raised by sending and receiving on a connection that is closed or broken.
 BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError)
 
-#: Asked for at once: what each piece costs shows in a stream of gigabytes.
+#: Received at once: the cost per piece shows in a stream of gigabytes.
 RECEIVE_BYTES = 1 << 18
 
-#: A peer that vanished is found out after two minutes of silence: 30 s, and three questions.
+#: A vanished peer is detected after two minutes of silence: 30 s, and three probes.
 RELAXED_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 3}
-#: For a peer that is suspected: it is found out after ten seconds.
+#: For a suspected peer: it is detected after ten seconds.
 URGENT_KEEPALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 9}
 
 
 class EarlyStream(trio.abc.HalfCloseableStream):
-    """A connection of which something has been read already.
+    """A connection from which something has been read already.
 
     Args:
         stream: the connection.
-        early: what was read; received again, first.
+        early: what was read; it is received again, first.
     """
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, early: bytes) -> None:
@@ -60,7 +60,7 @@ class EarlyStream(trio.abc.HalfCloseableStream):
 
 
 def socket_of(stream: trio.abc.AsyncResource) -> trio.SocketStream | None:
-    """The socket under *stream*; ``None`` for what has none: a process's pipes, memory."""
+    """The socket under *stream*; ``None`` for a process's pipes and for streams in memory."""
     inner: object = stream
     while not isinstance(inner, trio.SocketStream):
         inner = getattr(inner, "transport_stream", None)
@@ -70,7 +70,7 @@ def socket_of(stream: trio.abc.AsyncResource) -> trio.SocketStream | None:
 
 
 def client_of(stream: trio.abc.AsyncResource) -> Client:
-    """Who is at the other end of a connection; after its handshake where it has one."""
+    """The client at the other end of a connection, whose handshake is done."""
     identity = stream.peer_name if isinstance(stream, TLSStream) else ""
     socket = socket_of(stream)
     if socket is None:
@@ -85,11 +85,11 @@ def client_of(stream: trio.abc.AsyncResource) -> Client:
 def keep_alive(
     stream: trio.abc.AsyncResource, options: Mapping[str, int] = RELAXED_KEEPALIVE
 ) -> None:
-    """Have the kernel find out about peers that vanished: tunnels may be idle for hours.
+    """Have the kernel detect vanished peers: tunnels may be idle for hours.
 
     Args:
-        stream: where it is no TCP connection, or is closed, nothing is done.
-        options: of TCP, by name; those that this system lacks are left out.
+        stream: nothing is done where this is no TCP connection, or a closed one.
+        options: TCP options by name, in seconds and probes; those this system lacks are skipped.
     """
     socket = socket_of(stream)
     if socket is None or socket.socket.family == trio.socket.AF_UNIX:

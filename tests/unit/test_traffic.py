@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from swarmcore.errors import Conflict
-from swarmcore.metering import Meter
+from swarmcore.gateway import Meter
+from swarmcore.http.server.incoming import ClientGone
 from swarmcore.protocols import Traffic
-from swarmcore.server.incoming import ClientGone
 
 
 class Carried(SimpleNamespace):

@@ -1,11 +1,11 @@
-"""Bytes both ways between two streams, each direction ended by itself."""
+"""Copies bytes both ways between two streams; each direction ends on its own."""
 
 import trio
 
-from swarmcore.streams import BROKEN, RECEIVE_BYTES
+from swarmcore.http.streams import BROKEN, RECEIVE_BYTES
 
-#: After one side has ended, how long the other may be silent before it is closed too.  An engine
-#: that has ended a hijacked connection is done with it; a client may still have something to say.
+#: How long a client may be silent before its direction ends too, once the engine has ended its own.
+#: An engine that ends a hijacked connection is done with it; the client may still be sending.
 _SILENCE_SECONDS = 30.0
 
 
@@ -54,7 +54,7 @@ class _Direction:
             hurries.hurry()
 
     def hurry(self) -> None:
-        """End by itself when nothing comes any more."""
+        """End when nothing comes for a while."""
         self._hurried = True
         self._receiving.deadline = trio.current_time() + _SILENCE_SECONDS
 

@@ -1,24 +1,24 @@
-"""What one client may ask of the server."""
+"""How much one client may ask of the server.  Pure."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what a client can make us hold and wait for.
+    """Bounds on what a client can make the server hold and wait for.
 
     Attributes:
-        connections: at once, on all listeners together; one more gets 503.
-        peer_connections: the same of one IP address; 0 for no limit of its own.
-        head_bytes: request line and headers.  ``X-Registry-Config`` carries every registry's
-            credentials, ``buildargs`` long queries: engines take about this much.
+        connections: open at once on all listeners together; the next one gets 503.
+        peer_connections: the same for one IP address; 0 for no limit per address.
+        head_bytes: of the request line and the headers.  ``X-Registry-Config`` carries every
+            registry's credentials, ``buildargs`` long queries: engines take about this much.
         header_count: headers of one request.
-        parsed_body_bytes: a body that is read whole.
+        parsed_body_bytes: of a body that is read whole.
         parsed_body_seconds: how long such a body may take to arrive.
         head_seconds: from a request's first byte to the end of its head.
         idle_seconds: between two requests of one connection; clients hold pools for minutes.
         handshake_seconds: for TLS.
-        ahead_bytes: what is read beyond the request that is being answered.
+        ahead_bytes: read beyond the request that is being answered.
     """
 
     connections: int = 10_000

@@ -3,7 +3,7 @@
 import pytest
 
 from swarmcore.errors import BadRequest
-from swarmcore.server.bodies import parse_body
+from swarmcore.http.strict_json import parse_body
 
 JSON = "application/json"
 

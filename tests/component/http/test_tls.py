@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from swarmcore.errors import ConfigError
+from swarmcore.http.tls import TLSListener, TLSStream, client_context, server_context
 from swarmcore.model import TLSFiles
-from swarmcore.tls import TLSListener, TLSStream, client_context, server_context
 
 CHUNK = 100_000
 MUCH = random.Random(1).randbytes(10_000_000)

@@ -1,7 +1,7 @@
-"""Which route answers a path.  Knows methods, templates and text; not what a handler is or does.
+"""Finds the route that answers a path.
 
 Docker's names may contain slashes (``/images/registry/team/app:1/json``), so a template is matched
-by what stands before its first placeholder and after its last one, the longest ending first.
+by the text before its first placeholder and after its last one, the longest ending first.  Pure.
 """
 
 import re
@@ -33,7 +33,7 @@ R = TypeVar("R", bound=Routed)
 
 
 def origin_form(target: str) -> str:
-    """*target* as servers are asked, also where it came as proxies are (RFC 9112, 3.2)."""
+    """*target* in origin form, also where it came in absolute form (RFC 9112, 3.2)."""
     path, mark, query = target.partition("?")
     if path.startswith("/") or "://" not in path:
         return target
@@ -41,7 +41,7 @@ def origin_form(target: str) -> str:
 
 
 def clean_target(target: str) -> str | None:
-    """*target* with a clean path, as engines redirect to it; ``None`` where its path is clean.
+    """*target* with a clean path, to which engines redirect; ``None`` where its path is clean.
 
     Runs of slashes are one slash, and the segments ``.`` and ``..`` are resolved, escaped ones too.
 
@@ -76,7 +76,7 @@ def clean_path(path: str) -> str:
 
 
 def shape(template: str) -> str:
-    """*template* without the names of its placeholders: routes of one shape contradict."""
+    """*template* without the names of its placeholders: routes of one shape conflict."""
     return _PLACEHOLDER.sub("{}", template)
 
 

@@ -9,8 +9,8 @@ import trio
 import trio.testing
 
 from swarmcore.errors import Conflict
-from swarmcore.messages import Answer
-from swarmcore.server import Limits, Server
+from swarmcore.http.messages import Answer
+from swarmcore.http.server import Limits, Server
 
 HOST = b"Host: manager\r\n"
 

@@ -1,7 +1,7 @@
-"""How an HTTP/1 answer is put on the wire: status line, headers, chunks.  Bytes out, no sockets.
+"""How an HTTP/1 answer is put on the wire: status line, headers, chunks.
 
-h11 reads for us on both sides.  Answers are written here: a head goes out in one send with its
-body, and the raw 200 that an attach begins with is a thing that h11 refuses to write.
+h11 reads on both sides.  Answers are written here: a head goes out in one send with its body, and
+an attach begins with a raw 200 that h11 refuses to write.  Pure.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
 
-from swarmcore.messages import Headers
+from swarmcore.http.messages import Headers
 
 LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -17,24 +17,9 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _NO_BODY = frozenset({204, 304})
 
-#: Headers that concern one connection and not the message (RFC 9110 7.6.1).
-HOP_BY_HOP = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
-
 
 class Framing(Enum):
-    """How the end of a body is told."""
+    """How the end of a body is marked."""
 
     NONE = "there is no body"
     LENGTH = "by Content-Length"

@@ -18,7 +18,7 @@ import trio
 
 from swarmcore.addresses import parse_address
 from swarmcore.errors import ConfigError
-from swarmcore.tls import TLSListener
+from swarmcore.http.tls import TLSListener
 
 Listener = trio.abc.Listener[trio.abc.HalfCloseableStream]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.server.framing import (
+from swarmcore.http.framing import (
     Framing,
     answer_framing,
     answer_head,

@@ -1,14 +1,14 @@
 """What a handler does with an engine's response on its way to the client.
 
 A handler passes one ``ResponseHooks`` to ``Exchange.relay``; whatever carries the response calls
-the hooks.
+the hooks.  Pure.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-from swarmcore.messages import Answer, Headers
+from swarmcore.http.messages import Answer, Headers
 
 
 class ErrorTail(Protocol):

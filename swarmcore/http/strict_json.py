@@ -1,8 +1,8 @@
-"""Request bodies that are JSON: read once, strictly, so that what we decide on is what engines see.
+"""JSON bodies of requests, read strictly: an engine must not read another value than we decided on.
 
 Go matches JSON keys in any case and lets the last of two equal ones win.  A body that says
 ``Memory`` twice could therefore show a scheduler one number and an engine another; such a body is
-refused, except where the keys are the user's own data.
+refused, except where the keys are the user's own data.  Pure.
 """
 
 import json
@@ -42,7 +42,7 @@ _ESCAPE = re.compile(
 
 
 class _Colliding(dict[str, Any]):
-    """An object with keys that differ only in case; its member name decides whether it may."""
+    """An object with keys that differ only in case; whether it may is up to its member."""
 
     def __init__(self, read: dict[str, Any], key: str) -> None:
         super().__init__(read)
@@ -85,10 +85,10 @@ def parse_body(body: bytes, content_type: str | None) -> Any:
 
 
 def _check_size(read: Any) -> None:
-    """Refuse more in one list or object, or in all of them, than anybody needs.
+    """Refuse more values in one list or object, or in the whole body, than ``limits`` allows.
 
     Raises:
-        BadRequest: there is more.
+        BadRequest: there are more.
     """
     waiting, values = [read], 0
     while waiting:
@@ -101,7 +101,7 @@ def _check_size(read: Any) -> None:
 
 
 def _decode(body: bytes) -> str:
-    """*body* as Go's decoder reads it: U+FFFD for all that is no character of UTF-8."""
+    """*body* as Go's decoder reads it: U+FFFD in place of invalid UTF-8."""
     text = body.decode("utf-8", "replace")
     if "\\u" not in text:
         return text

@@ -1,7 +1,7 @@
-"""A request handed to an engine, and its answer to the client, both as they come.
+"""Hands a request to an engine and the answer to the client, both as they come.
 
-Holds nothing whole.  Ends the engine's work when the client has gone, and cuts the client's answer
-off when the engine has: what is left unsaid must not look complete.
+Nothing is buffered whole.  The engine's work ends when the client has gone; the client's answer is
+cut off when the engine is lost, so that an incomplete answer never looks complete.
 """
 
 import logging
@@ -14,9 +14,8 @@ import trio
 from swarmcore.errors import EngineUnreachable, SwarmError, TooLarge
 from swarmcore.http.client import HTTPClient
 from swarmcore.http.client.call import Call, Head, TakenConnection
-from swarmcore.messages import Answer, Headers, find_header
-from swarmcore.node import Node
-from swarmcore.relay.forwarding import (
+from swarmcore.http.framing import Framing, answer_framing, answer_head, names_of
+from swarmcore.http.headers import (
     answer_headers,
     is_chunked,
     is_hijack,
@@ -24,13 +23,13 @@ from swarmcore.relay.forwarding import (
     tunnel_headers,
     wants_upgrade,
 )
-from swarmcore.relay.tunnel import tunnel
-from swarmcore.response_hooks import NO_HOOKS, ResponseHooks
-from swarmcore.routing import origin_form
-from swarmcore.server.exchange import ServerExchange
-from swarmcore.server.framing import Framing, answer_framing, answer_head, names_of
-from swarmcore.server.incoming import ClientGone
-from swarmcore.streams import BROKEN
+from swarmcore.http.messages import Answer, Headers, find_header
+from swarmcore.http.response_hooks import NO_HOOKS, ResponseHooks
+from swarmcore.http.routing import origin_form
+from swarmcore.http.server.exchange import ServerExchange
+from swarmcore.http.server.incoming import ClientGone
+from swarmcore.http.streams import BROKEN
+from swarmcore.http.tunnel import tunnel
 from swarmcore.versions import ApiVersion, clamp
 
 log = logging.getLogger(__name__)
@@ -43,11 +42,25 @@ _MAPPED_BYTES = 64 << 20
 _HIJACK_SECONDS = 30.0
 
 
-class Relayable(Protocol):
-    """An engine, as far as the data path needs it."""
+class ApiRange(Protocol):
+    """The API versions that an engine accepts."""
 
     @property
-    def node(self) -> Node:
+    def min_api_version(self) -> ApiVersion:
+        """The oldest."""
+        ...
+
+    @property
+    def api_version(self) -> ApiVersion:
+        """The newest."""
+        ...
+
+
+class Relayable(Protocol):
+    """An engine, as far as the proxy needs it."""
+
+    @property
+    def node(self) -> ApiRange:
         """What it speaks."""
         ...
 
@@ -85,12 +98,12 @@ async def relay(
         ClientGone: the client left; the engine's connection is closed already.
     """
     node = engine.node
-    spoken = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
+    version = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
     passage = _Passage(
         exchange, engine.http, engine.contacted, f"{announced}".encode(), hooks, pieces
     )
     try:
-        return await passage.run(f"/v{spoken}{path}", body)
+        return await passage.run(f"/v{version}{path}", body)
     except EngineUnreachable as error:
         engine.lost_contact(error)
         if not exchange.started:

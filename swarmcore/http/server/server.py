@@ -1,6 +1,6 @@
-"""HTTP/1.1 over trio: connections in, one exchange after another out to a handler.
+"""Serves HTTP/1.1 connections: one exchange after another goes to a handler.
 
-Owns connections, their limits and their end.  Knows nothing of routes, engines or Docker.
+Owns the connections, their limits and their end.  Knows nothing of routes, engines or Docker.
 """
 
 import logging
@@ -11,13 +11,13 @@ from dataclasses import replace
 import trio
 
 from swarmcore.errors import NotPrimary, SwarmError
-from swarmcore.messages import Answer, Client, error_answer
-from swarmcore.server.exchange import ServerExchange, read_request
-from swarmcore.server.framing import answer_head
-from swarmcore.server.incoming import ClientGone, Incoming
-from swarmcore.server.limits import Limits
-from swarmcore.streams import BROKEN, client_of, keep_alive
-from swarmcore.tls import TLSStream
+from swarmcore.http.framing import answer_head
+from swarmcore.http.messages import Answer, Client, error_answer
+from swarmcore.http.server.exchange import ServerExchange, read_request
+from swarmcore.http.server.incoming import ClientGone, Incoming
+from swarmcore.http.server.limits import Limits
+from swarmcore.http.streams import BROKEN, client_of, keep_alive
+from swarmcore.http.tls import TLSStream
 from swarmcore.versions import ApiVersion
 
 __all__ = ["ClientGone", "Limits", "Server", "ServerExchange"]
@@ -29,8 +29,8 @@ NOTHING_DONE = b"X-Swarmcore-Not-Primary"
 
 ExchangeHandler = Callable[[ServerExchange], Awaitable[None]]
 
-#: What is still read of a body whose request is answered, so that the answer is not lost to a
-#: reset: Go's server does the same, and as much.
+#: Bytes of a body that are still read after its request was answered, so that a reset does not
+#: destroy the answer: Go's server reads as much.
 _DRAIN_BYTES = 256 * 1024
 _LINGER_SECONDS = 2.0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.relay.forwarding import answer_headers, is_hijack, request_headers, tunnel_headers
+from swarmcore.http.headers import answer_headers, is_hijack, request_headers, tunnel_headers
 
 HOST = (b"Host", b"docker")
 

@@ -12,11 +12,11 @@ import trio
 import trustme
 
 from swarmcore.errors import ConfigError
-from swarmcore.messages import Answer
+from swarmcore.http.messages import Answer
+from swarmcore.http.server import Server
+from swarmcore.http.server.listeners import ListenAddress, open_listeners, parse_listen
+from swarmcore.http.tls import TLSStream, client_context, server_context
 from swarmcore.model import TLSFiles
-from swarmcore.server import Server
-from swarmcore.server.listeners import ListenAddress, open_listeners, parse_listen
-from swarmcore.tls import TLSStream, client_context, server_context
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ async def test_sockets_that_systemd_did_not_pass_are_missed(environ):
 
 INHERITOR = """
 import os, trio
-from swarmcore.server.listeners import open_listeners, parse_listen
+from swarmcore.http.server.listeners import open_listeners, parse_listen
 
 async def main():
     [listener] = await open_listeners([parse_listen("fd://")], environ=os.environ)
