@@ -9,7 +9,17 @@ from swarmcore.http.messages import Answer, Client, Headers, Request
 from swarmcore.http.response_hooks import NO_HOOKS, ErrorTail, ResponseHooks
 from swarmcore.model import Container, Entry, Event, TLSFiles
 from swarmcore.node import Node
-from swarmcore.protocols.clusters import Carry, Cluster, EventStream, Placed
+from swarmcore.protocols.clusters import (
+    Carry,
+    Cluster,
+    ClusterView,
+    Events,
+    EventStream,
+    Operations,
+    Placed,
+    Placing,
+    Pulls,
+)
 from swarmcore.protocols.decisions import (
     Candidate,
     Decision,
@@ -40,6 +50,7 @@ __all__ = [
     "Carry",
     "Client",
     "Cluster",
+    "ClusterView",
     "Container",
     "ContainerConfig",
     "Decision",
@@ -58,6 +69,7 @@ __all__ = [
     "ErrorTail",
     "Event",
     "EventStream",
+    "Events",
     "Exchange",
     "Explanation",
     "Filter",
@@ -68,7 +80,10 @@ __all__ = [
     "Leader",
     "Mandate",
     "Node",
+    "Operations",
     "Placed",
+    "Placing",
+    "Pulls",
     "Refused",
     "Registrar",
     "Request",

@@ -1,4 +1,4 @@
-"""All engines together as API plugins use them: who is there, what is where, placing."""
+"""All engines together as API plugins use them, in parts for different readers."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -37,8 +37,8 @@ class Placed:
 Carry = Callable[[str, Node, Node], Awaitable[None]]
 
 
-class Cluster(Protocol):
-    """All engines together."""
+class ClusterView(Protocol):
+    """The manager, and what is in the cluster: nodes, engines, containers, image names."""
 
     @property
     def id(self) -> str:
@@ -115,40 +115,6 @@ class Cluster(Protocol):
         """
         ...
 
-    @property
-    def keeps_node_settings(self) -> bool:
-        """Whether drains and added labels outlive the manager: it was given ``--node-settings``."""
-        ...
-
-    async def drain_node(self, node: Node, drained: Drain | None) -> None:
-        """Let *node* take no new containers; what runs there, and what is claimed, stays.
-
-        Args:
-            node: any, a pending one too.
-            drained: why; ``None`` ends it.
-
-        Raises:
-            SwarmError: it cannot be kept; nothing has changed.
-        """
-        ...
-
-    async def label_node(self, node: Node, changes: Mapping[str, str | None]) -> None:
-        """Add labels to *node*, which go before its engine's own.
-
-        Args:
-            node: any, a pending one too.
-            changes: key -> value; ``None`` takes a label away that was added here.
-
-        Raises:
-            SwarmError: it cannot be kept; nothing has changed.
-        """
-        ...
-
-    @property
-    def image_names(self) -> ImageNames:
-        """Which image each name means."""
-        ...
-
     def containers(self) -> Iterable[Container]:
         """Every container of every registered engine."""
         ...
@@ -170,9 +136,54 @@ class Cluster(Protocol):
         """
         ...
 
-    def turn(self, engine: Engine) -> AbstractAsyncContextManager[None]:
-        """A turn to have *engine* start something: waits where ``swarm.starts`` limits how many
-        do so at once.  Creates take their turns by themselves."""
+    @property
+    def image_names(self) -> ImageNames:
+        """Which image each name means."""
+        ...
+
+
+class Placing(Protocol):
+    """Choosing engines, creating containers there, and holding room meanwhile."""
+
+    async def create_container(
+        self, config: ContainerConfig, request: Request, carry: Carry | None = None
+    ) -> Placed:
+        """Place and create; tries alternates where the failure is the node's.
+
+        Args:
+            config: what is to run.
+            request: who asks, and in which API version.
+            carry: called for a node that lacks the image where another can give it: carries an
+                image from one node to another, or raises ``EngineError``.  The create goes on there
+                with what it has reserved.
+
+        Returns:
+            The engine's own answer, 201 or whatever error is the user's.
+
+        Raises:
+            Conflict: the name is taken.
+            BadRequest: a malformed expression.
+            NoNodeFits: and why.
+        """
+        ...
+
+    async def explain_container(self, config: ContainerConfig) -> Explanation:
+        """Say where ``create_container`` would go now, and why; creates and reserves nothing.
+
+        What waits for a pull counts as taken, the client's own too.
+
+        Raises:
+            Conflict: the name is taken.
+            BadRequest: a malformed expression.
+        """
+        ...
+
+    async def rename_container(self, container: Container, name: str, request: Request) -> Answer:
+        """Rename, holding the new name while the engine works.
+
+        Raises:
+            Conflict: the name is taken.
+        """
         ...
 
     def choose(self, config: ContainerConfig, engines: Sequence[Engine] | None = None) -> Engine:
@@ -231,67 +242,14 @@ class Cluster(Protocol):
         """
         ...
 
-    async def create_container(
-        self, config: ContainerConfig, request: Request, carry: Carry | None = None
-    ) -> Placed:
-        """Place and create; tries alternates where the failure is the node's.
-
-        Args:
-            config: what is to run.
-            request: who asks, and in which API version.
-            carry: called for a node that lacks the image where another can give it: carries an
-                image from one node to another, or raises ``EngineError``.  The create goes on there
-                with what it has reserved.
-
-        Returns:
-            The engine's own answer, 201 or whatever error is the user's.
-
-        Raises:
-            Conflict: the name is taken.
-            BadRequest: a malformed expression.
-            NoNodeFits: and why.
-        """
+    def turn(self, engine: Engine) -> AbstractAsyncContextManager[None]:
+        """A turn to have *engine* start something: waits where ``swarm.starts`` limits how many
+        do so at once.  Creates take their turns by themselves."""
         ...
 
-    async def explain_container(self, config: ContainerConfig) -> Explanation:
-        """Say where ``create_container`` would go now, and why; creates and reserves nothing.
 
-        What waits for a pull counts as taken, the client's own too.
-
-        Raises:
-            Conflict: the name is taken.
-            BadRequest: a malformed expression.
-        """
-        ...
-
-    @property
-    def discovery(self) -> DiscoveryState:
-        """How discovery does."""
-        ...
-
-    def decision_counts(self) -> DecisionCounts:
-        """How many decisions on containers there were, and which rules refused nodes."""
-        ...
-
-    def waiting(self) -> Sequence[WaitingCreate]:
-        """The creates that wait for room, in the order in which they are served."""
-        ...
-
-    def decisions(self, limit: int) -> Sequence[DecisionRecord]:
-        """The latest decisions on containers, the newest first; a thousand are kept.
-
-        Args:
-            limit: how many at most.
-        """
-        ...
-
-    async def rename_container(self, container: Container, name: str, request: Request) -> Answer:
-        """Rename, holding the new name while the engine works.
-
-        Raises:
-            Conflict: the name is taken.
-        """
-        ...
+class Pulls(Protocol):
+    """Pulls of images that creates wait for."""
 
     def pull_targets(self, image: str, client: Client) -> Sequence[Engine]:
         """Where *client*'s pull of *image* must go.
@@ -317,6 +275,71 @@ class Cluster(Protocol):
         """*client*'s pull of *image* failed: what its creates claimed meanwhile is free again."""
         ...
 
+
+class Operations(Protocol):
+    """What operators ask about, and what they set on nodes."""
+
+    @property
+    def discovery(self) -> DiscoveryState:
+        """Discovery's status."""
+        ...
+
+    def decisions(self, limit: int) -> Sequence[DecisionRecord]:
+        """The latest decisions on containers, the newest first; a thousand are kept.
+
+        Args:
+            limit: how many at most.
+        """
+        ...
+
+    def decision_counts(self) -> DecisionCounts:
+        """How many decisions on containers there were, and which rules refused nodes."""
+        ...
+
+    def waiting(self) -> Sequence[WaitingCreate]:
+        """The creates that wait for room, in the order in which they are served."""
+        ...
+
+    @property
+    def keeps_node_settings(self) -> bool:
+        """Whether drains and added labels outlive the manager: it was given ``--node-settings``."""
+        ...
+
+    async def drain_node(self, node: Node, drained: Drain | None) -> None:
+        """Let *node* take no new containers; what runs there, and what is claimed, stays.
+
+        Args:
+            node: any, a pending one too.
+            drained: why; ``None`` ends it.
+
+        Raises:
+            SwarmError: it cannot be kept; nothing has changed.
+        """
+        ...
+
+    async def label_node(self, node: Node, changes: Mapping[str, str | None]) -> None:
+        """Add labels to *node*, which go before its engine's own.
+
+        Args:
+            node: any, a pending one too.
+            changes: key -> value; ``None`` takes a label away that was added here.
+
+        Raises:
+            SwarmError: it cannot be kept; nothing has changed.
+        """
+        ...
+
+
+class Events(Protocol):
+    """The events of all engines and of the cluster itself."""
+
     def follow_events(self) -> AbstractAsyncContextManager[EventStream]:
         """Subscribe to events of all engines and of the cluster itself."""
         ...
+
+
+class Cluster(ClusterView, Placing, Pulls, Operations, Events, Protocol):
+    """All engines together: what handlers and hooks are given.
+
+    A function that needs only one of these parts takes that part.
+    """

@@ -13,7 +13,7 @@ import trio
 from swarmcore.errors import EngineError
 from swarmcore.http.messages import Query
 from swarmcore.node import Node, find_image_source, image_test
-from swarmcore.protocols import Cluster, Engine, Exchange
+from swarmcore.protocols import ClusterView, Engine, Exchange
 from swarmcore_api_docker.images.transfer import ImageTransfer
 from swarmcore_api_docker.build.context_tar import DockerfileFinder
 from swarmcore_api_docker.build.dockerfile import base_images
@@ -104,7 +104,7 @@ class BaseImages:
             await copy_base_image(self._exchange.cluster, self._transfer, name, engine)
 
 
-async def copy_base_image(cluster: Cluster, transfer: ImageTransfer, name: str, engine: Engine) -> None:
+async def copy_base_image(cluster: ClusterView, transfer: ImageTransfer, name: str, engine: Engine) -> None:
     """Have an image on *engine* if any other has it; where that fails the log tells.
 
     Args:

@@ -20,7 +20,7 @@ from swarmcore.errors import (
 )
 from swarmcore.http.messages import Query
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster, Engine, Exchange, Route, ResponseHooks
+from swarmcore.protocols import Cluster, ClusterView, Placing, Engine, Exchange, Route, ResponseHooks
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.route_notes import BUILD
 from swarmcore_api_docker.route_notes import BUILDER
@@ -218,7 +218,7 @@ class Builds:
 
     def _choose_idle(
         self,
-        cluster: Cluster,
+        cluster: Placing,
         config: ContainerConfig,
         able: Sequence[Engine],
         bases: BaseImages | None = None,
@@ -231,7 +231,7 @@ class Builds:
                 return cluster.choose(config, engines)
         return cluster.choose(config, able)
 
-    def _find(self, cluster: Cluster, key: Key) -> Engine | None:
+    def _find(self, cluster: ClusterView, key: Key) -> Engine | None:
         """The engine that *key* is bound to, while it answers."""
         node_id = self._engines.find(key, trio.current_time())
         answering: Sequence[Engine] = cluster.engines() if node_id else ()
@@ -239,7 +239,7 @@ class Builds:
             (each for each in answering if each.node.id == node_id and each.node.health), None
         )
 
-    async def _await(self, cluster: Cluster, key: Key) -> Engine | None:
+    async def _await(self, cluster: ClusterView, key: Key) -> Engine | None:
         """The engine of *key*, bound now or soon."""
         with trio.move_on_after(_WAIT_SECONDS):
             while True:
@@ -249,7 +249,7 @@ class Builds:
                 await bound.wait()
         return None
 
-    async def _await_build(self, cluster: Cluster, id: str) -> Engine:
+    async def _await_build(self, cluster: ClusterView, id: str) -> Engine:
         engine = await self._await(cluster, Key("build", id))
         if engine is None:
             raise NotFound(f"no build {id} is under way on a node that answers")
@@ -277,7 +277,7 @@ async def _settle(engine: Engine, *, classic: bool) -> None:
         await engine.refresh_containers()
 
 
-def _read_build(cluster: Cluster, query: Query) -> ContainerConfig:
+def _read_build(cluster: ClusterView, query: Query) -> ContainerConfig:
     """A build as placement reads it; what exists nowhere is the engine's to tell."""
     nodes = [engine.node for engine in cluster.engines()]
     return read_build(query).informed_by(nodes, all_known=len(nodes) == len(cluster.nodes()))

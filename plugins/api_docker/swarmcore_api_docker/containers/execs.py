@@ -12,7 +12,7 @@ from swarmcore.errors import BadRequest, EngineError, NotFound, Unavailable
 from swarmcore.http.messages import Answer, Headers
 from swarmcore.json_values import as_object
 from swarmcore.model import State
-from swarmcore.protocols import Cluster, Engine, Exchange, Handler, ResponseHooks, Route
+from swarmcore.protocols import ClusterView, Engine, Exchange, Handler, ResponseHooks, Route
 from swarmcore_api_docker.compat.media_types import has_expected_type, output_type_mapper
 from swarmcore_api_docker.requests import (
     engine_path,
@@ -98,7 +98,7 @@ class Execs:
         if len(self._nodes) > _REMEMBERED:
             self._nodes.popitem(last=False)
 
-    async def find(self, cluster: Cluster, exec_id: str) -> Engine:
+    async def find(self, cluster: ClusterView, exec_id: str) -> Engine:
         """The engine that has *exec_id*.
 
         Raises:
@@ -118,7 +118,7 @@ class Execs:
         self.remember(exec_id, found.node.id)
         return found
 
-    def _remembered(self, cluster: Cluster, exec_id: str) -> Engine | None:
+    def _remembered(self, cluster: ClusterView, exec_id: str) -> Engine | None:
         node_id = self._nodes.get(exec_id)
         if node_id is None:
             return None
@@ -129,7 +129,7 @@ class Execs:
             return None
 
 
-async def _search(cluster: Cluster, exec_id: str) -> Engine | None:
+async def _search(cluster: ClusterView, exec_id: str) -> Engine | None:
     """Ask every engine that answers; the first that knows the exec ends the search."""
     found: list[Engine] = []
     path = f"/exec/{quote(exec_id, safe='')}/json"

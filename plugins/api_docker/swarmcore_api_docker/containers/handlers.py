@@ -11,7 +11,15 @@ from swarmcore.config.references import find_container, has_network, network_wor
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.http.messages import Headers
 from swarmcore.model import Container
-from swarmcore.protocols import Cluster, Engine, ErrorTail, Exchange, Handler, ResponseHooks, Route
+from swarmcore.protocols import (
+    Engine,
+    ErrorTail,
+    Exchange,
+    Handler,
+    Placing,
+    ResponseHooks,
+    Route,
+)
 from swarmcore_api_docker.compat.media_types import output_type_mapper
 from swarmcore_api_docker.compat.stream_errors import OutputErrorTail, WaitErrorTail
 from swarmcore_api_docker.compat.version_gates import needs_of_verb, require_heeded
@@ -217,7 +225,7 @@ def _link_name(text: str, node_name: str) -> str:
 
 @asynccontextmanager
 async def ready_to_start(
-    cluster: Cluster, container: Container, engine: Engine
+    cluster: Placing, container: Container, engine: Engine
 ) -> AsyncIterator[None]:
     """Have its turn, and the networks that were made elsewhere since it was created."""
     words = network_words(container)

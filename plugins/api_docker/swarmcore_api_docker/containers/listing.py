@@ -11,7 +11,7 @@ from swarmcore.filters import parse_filters
 from swarmcore.http.messages import Answer, Query
 from swarmcore.model import Container, State
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster, Engine, Exchange, Route
+from swarmcore.protocols import ClusterView, Engine, Exchange, Route
 from swarmcore_api_docker.compat.go import BadValue, NumberError, parse_int
 from swarmcore_api_docker.containers.filters import FilterContext, Test, compile_filters
 from swarmcore_api_docker.containers.summary import NameStyle, SummaryEncoder, add_sizes
@@ -63,7 +63,7 @@ class ContainerList:
 
 
 async def _ask_sizes(
-    cluster: Cluster, chosen: Sequence[tuple[Container, Node]]
+    cluster: ClusterView, chosen: Sequence[tuple[Container, Node]]
 ) -> dict[str, dict[str, Any]]:
     """Container id -> its object with sizes; without those of engines that did not answer."""
     wanted: dict[str, list[str]] = {}

@@ -15,12 +15,12 @@ from swarmcore.images import (
     shown_image,
 )
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster, Engine
+from swarmcore.protocols import ClusterView, Engine
 from swarmcore_api_docker.compat.version_gates import able_engines
 from swarmcore_api_docker.yielding import Yielder
 
 
-def find_holders(cluster: Cluster, name: str, *, to_save: bool = False) -> list[Engine]:
+def find_holders(cluster: ClusterView, name: str, *, to_save: bool = False) -> list[Engine]:
     """The engines that answer and have an image, in the order of their names.
 
     For a name that no image can have it is the first engine that answers: that one refuses the name
@@ -64,7 +64,7 @@ def agreed_holder(holders: Sequence[Engine], name: str) -> Engine:
     return max(holders, key=lambda engine: max(map(counts.__getitem__, ids[id(engine)]), default=0))
 
 
-async def find_common_holders(cluster: Cluster, names: Sequence[str]) -> list[Engine]:
+async def find_common_holders(cluster: ClusterView, names: Sequence[str]) -> list[Engine]:
     """The engines that have all of *names*: the archives of two engines cannot be joined.
 
     Raises:
@@ -88,7 +88,7 @@ async def find_common_holders(cluster: Cluster, names: Sequence[str]) -> list[En
     return common
 
 
-def choose_pusher(cluster: Cluster, repository: str, query: Query) -> Engine:
+def choose_pusher(cluster: ClusterView, repository: str, query: Query) -> Engine:
     """The engine that pushes: one that has the tag, or the one with the most tags.
 
     Where no engine has anything to push, it is the first one that answers: it reports that in the

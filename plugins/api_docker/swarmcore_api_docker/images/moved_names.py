@@ -16,7 +16,7 @@ import trio
 from swarmcore.errors import EngineError
 from swarmcore.http.messages import Answer
 from swarmcore.images import split_image
-from swarmcore.protocols import Cluster, Engine
+from swarmcore.protocols import ClusterView, Engine
 
 log = logging.getLogger(__name__)
 #: How long an engine may take to remove one name.
@@ -27,7 +27,7 @@ _removal_locks: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
 
 async def remove_moved_names(
-    cluster: Cluster, engine: Engine, names: Collection[str] | None = None
+    cluster: ClusterView, engine: Engine, names: Collection[str] | None = None
 ) -> None:
     """Remove moved names from the images that still have them on *engine*.
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from swarmcore.protocols import Cluster, Engine
+from swarmcore.protocols import ClusterView, Engine
 
 #: How the progress of a load reports each name.
 _LOADED = "Loaded image: "
@@ -20,7 +20,7 @@ class NewNames:
         names: the names that the request itself says; empty ones are ignored.
     """
 
-    def __init__(self, cluster: Cluster, *names: str) -> None:
+    def __init__(self, cluster: ClusterView, *names: str) -> None:
         self._act = cluster.image_names.naming()
         self._names = [name for name in names if name]
         #: Node id -> names that its engine has reported.

@@ -17,7 +17,7 @@ from swarmcore.errors import EngineError
 from swarmcore.http.messages import Headers
 from swarmcore.images import has_image, shown_image
 from swarmcore.node import Node
-from swarmcore.protocols import AnswerStream, Cluster, Engine, Upload
+from swarmcore.protocols import AnswerStream, ClusterView, Engine, Upload
 from swarmcore_api_docker.fanout.progress import report_answer
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class ImageTransfer:
     def __init__(self) -> None:
         self._under_way: WeakValueDictionary[tuple[str, str], trio.Lock] = WeakValueDictionary()
 
-    async def copy(self, cluster: Cluster, name: str, source: Node, target: Node) -> None:
+    async def copy(self, cluster: ClusterView, name: str, source: Node, target: Node) -> None:
         """Copy an image, or wait for the copy that is under way.
 
         Args:

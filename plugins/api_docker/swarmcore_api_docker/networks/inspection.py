@@ -6,7 +6,7 @@ from typing import Any
 
 from swarmcore.config.network_labels import has_own_labels, without_own_labels
 from swarmcore.http.messages import Answer, json_answer
-from swarmcore.protocols import Cluster, Engine, Exchange, ResponseHooks, Route
+from swarmcore.protocols import ClusterView, Engine, Exchange, ResponseHooks, Route
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.networks.find import Network, named_network, network_engines
 from swarmcore_api_docker.networks.spanning import nodes_with_endpoints
@@ -45,7 +45,9 @@ async def inspect(exchange: Exchange) -> None:
         raise replies.failures[0][1]
 
 
-def _other_holders(cluster: Cluster, network: Network, asked: Sequence[Engine]) -> Sequence[Engine]:
+def _other_holders(
+    cluster: ClusterView, network: Network, asked: Sequence[Engine]
+) -> Sequence[Engine]:
     """Engines that answer and have containers on *network* without listing it, beside *asked*."""
     known = {engine.node.id for engine in asked}
     nodes = [each.node for each in cluster.engines() if each.node.health]

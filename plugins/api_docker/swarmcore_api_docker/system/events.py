@@ -16,7 +16,7 @@ from swarmcore.errors import BadRequest
 from swarmcore.events import identity_of, read_event
 from swarmcore.filters import parse_filters
 from swarmcore.model import Event
-from swarmcore.protocols import Cluster, Engine, EventStream, Exchange, Route
+from swarmcore.protocols import ClusterView, Engine, EventStream, Exchange, Route
 from swarmcore_api_docker.compat.go import parse_unix_seconds
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.route_notes import ALL
@@ -89,7 +89,7 @@ def _end_of_past(wanted: _Wanted, now: float) -> float:
     return now if wanted.until is None or wanted.until <= 0 else min(now, wanted.until)
 
 
-async def _replay(cluster: Cluster, wanted: _Wanted, end: float, send: _Send) -> set[_Key]:
+async def _replay(cluster: ClusterView, wanted: _Wanted, end: float, send: _Send) -> set[_Key]:
     """Send what the engines remember up to *end*; returns the keys of all of it."""
 
     async def ask(engine: Engine) -> list[Event]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from importlib import metadata
 
 from swarmcore.http.messages import Answer, Headers
-from swarmcore.protocols import Cluster, Exchange, Route
+from swarmcore.protocols import ClusterView, Exchange, Route
 from swarmcore_api_docker.build.handlers import can_buildkit
 from swarmcore_api_docker.route_notes import MANAGER
 from swarmcore_api_docker.system.info import describe_info
@@ -70,7 +70,7 @@ async def ping(exchange: Exchange) -> None:
     await exchange.send(Answer(200, (*_PING_HEADERS, builder), body))
 
 
-def _all_buildkit(cluster: Cluster) -> bool:
+def _all_buildkit(cluster: ClusterView) -> bool:
     """Whether BuildKit works wherever a build may go; without any engine it does not."""
     answering = [engine.node for engine in cluster.engines() if engine.node.health]
     return bool(answering) and all(can_buildkit(node) for node in answering)

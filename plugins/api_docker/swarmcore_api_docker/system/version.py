@@ -6,7 +6,7 @@ from typing import Any
 
 from swarmcore.model import State
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster
+from swarmcore.protocols import ClusterView
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ManagerFacts:
 
 
 def describe_version(
-    cluster: Cluster, manager: ManagerFacts, *, classic: bool = False
+    cluster: ClusterView, manager: ManagerFacts, *, classic: bool = False
 ) -> dict[str, Any]:
     """The document of ``GET /version``.
 

@@ -9,7 +9,7 @@ from swarmcore.config.folding import with_known_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import Answer, dump_json
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster, Engine, Exchange, ResponseHooks, Route
+from swarmcore.protocols import ClusterView, Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.colocation import (
     Colocation,
@@ -124,7 +124,7 @@ class _CreatedVolume:
             await refresh_quietly(self._engine.refresh_volumes)
 
 
-def _holder(cluster: Cluster, name: str) -> Node | None:
+def _holder(cluster: ClusterView, name: str) -> Node | None:
     """The node that has a volume of that name or is about to, preferably one that answers."""
     nodes = [engine.node for engine in cluster.engines()]
     there = [node for node in nodes if name and node.has_volume(name)]

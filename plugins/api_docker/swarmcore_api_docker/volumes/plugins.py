@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 import trio
 
-from swarmcore.protocols import Cluster, Engine
+from swarmcore.protocols import ClusterView, Engine
 from swarmcore_api_docker.fanout.gather import ask_all
 
 #: Engines that take longer than this are not waited for.
 _LOOK_SECONDS = 5.0
 
 
-async def discover_plugins(cluster: Cluster, plugins: Iterable[str]) -> None:
+async def discover_plugins(cluster: ClusterView, plugins: Iterable[str]) -> None:
     """Have every engine look for plugins, if no engine is known to have some of *plugins*.
 
     Args:
