@@ -15,10 +15,7 @@ from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
 from swarmcore.http.messages import Answer, Headers, Request
 from swarmcore.http.proxy import Relayable, relay
 from swarmcore.http.routing import Router, clean_target
-from swarmcore.http.server import cause_of
-from swarmcore.http.server.exchange import ServerExchange
-from swarmcore.http.server.incoming import ClientGone
-from swarmcore.http.server.server import answer_to
+from swarmcore.http.server import ClientGone, ServerExchange, answer_to, cause_of
 from swarmcore.protocols import NO_HOOKS, Cluster, Denied, Engine, ResponseHooks, Route, Traffic
 from swarmcore.versions import CEILING, ApiVersion
 
@@ -30,14 +27,14 @@ _CORS: Headers = (
     (b"Access-Control-Allow-Methods", b"GET, POST, DELETE, PUT, OPTIONS, HEAD"),
 )
 
-#: Paths that may have addresses in them, as ``unix:///run/docker.sock``; no engine has them.
+#: These paths may contain addresses such as ``unix:///run/docker.sock``; no engine has them.
 _OWN_PATHS = "/swarmcore/"
 #: What nginx logs for a client that left before it was answered; no answer has this status.
 _CLIENT_LEFT = 499
 
 
 class PluginFailed(SwarmError):
-    """A plugin raised what it should not; its name is in the log."""
+    """A plugin raised an error that is no ``SwarmError``; the log names the plugin."""
 
 
 class Gateway:
@@ -72,8 +69,8 @@ class Gateway:
         """Answer one exchange.
 
         Raises:
-            SwarmError: becomes the answer, in the server.
-            ClientGone: nobody is left to answer.
+            SwarmError: the server turns it into the answer.
+            ClientGone: the client left.
         """
         exchange.common_headers = common_headers(
             self._cluster.api_version, experimental=self._cluster.experimental
@@ -242,12 +239,12 @@ class ClusterExchange:
 
 
 def _kind_of(route: Route | None) -> str:
-    """What a request counts as: the first segment of its path, where that is a route's."""
+    """The kind that a request counts as: the first segment of its route's path."""
     return "other" if route is None else route.template.split("/", 2)[1]
 
 
 def check_version(version: ApiVersion | None, oldest: ApiVersion) -> None:
-    """Refuse a path's version that is out of range, in the words that clients show.
+    """Refuse a path's version that is out of range, in Docker's words, which clients show.
 
     Args:
         version: the path's; ``None`` without a prefix.
@@ -269,7 +266,7 @@ def check_version(version: ApiVersion | None, oldest: ApiVersion) -> None:
 
 
 def common_headers(version: ApiVersion, *, experimental: bool) -> Headers:
-    """What every answer says: clients choose their version and flags by it."""
+    """Headers of every answer, by which clients choose their version and flags."""
     return (
         (b"Api-Version", f"{version}".encode()),
         (b"Docker-Experimental", b"true" if experimental else b"false"),

@@ -26,8 +26,7 @@ from swarmcore.http.headers import (
 from swarmcore.http.messages import Answer, Headers, find_header
 from swarmcore.http.response_hooks import NO_HOOKS, ResponseHooks
 from swarmcore.http.routing import origin_form
-from swarmcore.http.server.exchange import ServerExchange
-from swarmcore.http.server.incoming import ClientGone
+from swarmcore.http.server import ClientGone, ServerExchange
 from swarmcore.http.streams import BROKEN
 from swarmcore.http.tunnel import tunnel
 from swarmcore.versions import ApiVersion, clamp
@@ -61,7 +60,7 @@ class Relayable(Protocol):
 
     @property
     def node(self) -> ApiRange:
-        """What it speaks."""
+        """The API versions that it accepts."""
         ...
 
     @property
@@ -70,11 +69,11 @@ class Relayable(Protocol):
         ...
 
     def contacted(self) -> None:
-        """It has just answered."""
+        """It answered."""
         ...
 
     def lost_contact(self, error: EngineUnreachable) -> None:
-        """It has just failed to."""
+        """It did not answer, or the connection broke."""
         ...
 
 
@@ -88,10 +87,10 @@ async def relay(
     hooks: ResponseHooks = NO_HOOKS,
     pieces: Pieces | None = None,
 ) -> int:
-    """Hand *exchange* to *engine*; the rest as ``protocols.Exchange.relay`` has it.
+    """Hand *exchange* to *engine*; other arguments as for ``protocols.Exchange.relay``.
 
     Args:
-        announced: the API version that a request without one means.
+        announced: this manager's API version, used for a request that names none.
 
     Raises:
         EngineUnreachable: before anything was sent to the client.
@@ -126,8 +125,8 @@ async def forward(
     Args:
         client: of the other manager.
         added: headers for the request.
-        announced: the API version of this manager.
-        inspect: called with the answer's head, before anything is done with it; may raise.
+        announced: this manager's API version.
+        inspect: called with the answer's head before any of it goes to the client; may raise.
 
     Raises:
         EngineUnreachable: before anything was sent to the client.
@@ -193,10 +192,10 @@ class _Passage:
         return self.status
 
     async def _look_at_body(self) -> tuple[bytes | None, bytes]:
-        """The client's body if it is known whole (``None``: to be streamed), and a first piece.
+        """The client's whole body, or ``None`` and the first piece of a body to be streamed.
 
-        An empty chunked body is known only by asking for its first chunk.  The body of a request
-        that may end HTTP goes with its head: an engine takes what comes later for raw input.
+        Whether a chunked body is empty shows only with its first chunk.  The body of a request that
+        may end HTTP is sent with its head: an engine takes what comes later for raw input.
         """
         exchange = self._exchange
         if self._pieces is not None:
@@ -235,7 +234,7 @@ class _Passage:
         return hijacked
 
     async def _attend_client(self, call: Call, first: bytes | None, both: trio.CancelScope) -> None:
-        """Send the client's body, then watch for its end; either may end the whole passage."""
+        """Send the client's body, wait until the client leaves, and end the passage then."""
         try:
             if first is not None:
                 await self._send_body(call, first)
@@ -247,16 +246,16 @@ class _Passage:
         both.cancel()
 
     async def _wait_for_hijack(self) -> None:
-        """Give the engine a while for an answer that ends HTTP, or has an end, where one may come.
+        """Give the engine time to answer a request that may end HTTP.
 
-        A client that will be hijacked may end its input before it hears the answer.
+        The client of a hijacked connection may end its input before the answer comes.
         """
         if wants_upgrade(self._exchange.request.headers) and not self._exchange.broken:
             with trio.move_on_after(_HIJACK_SECONDS):
                 await self._streams.wait()
 
     async def _send_body(self, call: Call, first: bytes) -> None:
-        # The engine may refuse and close while we are sending: then its answer says why.
+        # An engine may refuse and close while the body is being sent: its answer says why.
         with suppress(EngineUnreachable):
             if self._exchange.expecting:
                 await self._wait_continue(call)
@@ -271,7 +270,7 @@ class _Passage:
         """Wait until the engine asks for the body.
 
         Raises:
-            ClientGone: the client did not want to wait so long.
+            ClientGone: the client left before.
         """
         is_wanted = False
         async with trio.open_nursery() as nursery:

@@ -1,7 +1,7 @@
-"""TLS with half-close: trio's own TLS stream cannot end one direction and read on in the other.
+"""TLS with half-close, and the TLS contexts of both sides.
 
-``docker attach`` over TLS needs that: close_notify is the end of standard input, and the output
-still comes.  A small stream over ``ssl.MemoryBIO``; contexts for both sides.
+trio's own TLS stream cannot end one direction and go on reading in the other.  ``docker attach``
+over TLS needs that: close_notify is the end of standard input, and the output still comes.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from swarmcore.model import TLSFiles
 _T = TypeVar("_T")
 
 _RECEIVE_BYTES = 64 * 1024
-#: Offered to OpenSSL at once, so that one big send does not hold its ciphertext twice in memory.
+#: Given to OpenSSL at once, so that one big send does not hold all its ciphertext in memory.
 _SLICE = 256 * 1024
 _CLOSE_SECONDS = 1.0
 _CONFLICT = "another task is already using this direction of the TLS stream"
@@ -30,7 +30,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
     Args:
         transport: connected; owned from now on.
         context: the rules.
-        server_hostname: whom a client expects; verified where the context verifies.
+        server_hostname: the name that a client expects; verified where the context verifies.
         server_side: which side this is.
     """
 
@@ -50,8 +50,8 @@ class TLSStream(trio.abc.HalfCloseableStream):
         )
         self._sending = _Turn()
         self._receiving = _Turn()
-        self._flushing = trio.Lock()  # ciphertext leaves in the order in which it was made
-        self._early = bytearray()  # deciphered before anybody asked
+        self._flushing = trio.Lock()  # ciphertext leaves in the order of its making
+        self._early = bytearray()  # deciphered, and not received yet
         self._shut = False
         self._torn = False  # ciphertext was sent in part: the peer could not read what follows
 
@@ -67,7 +67,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
 
     @property
     def peer_name(self) -> str:
-        """Whom the peer's certificate names: its common name, else its first alternative name.
+        """The name in the peer's certificate: its common name, else its first alternative name.
 
         Empty where no certificate was asked for, and before the handshake.
         """
@@ -104,7 +104,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
             await self.transport_stream.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
-        """Say that no more will be sent (close_notify), and go on receiving."""
+        """End the sending direction (close_notify), and go on receiving."""
         with self._sending:
             await trio.lowlevel.checkpoint()
             self._say_close()
@@ -113,12 +113,12 @@ class TLSStream(trio.abc.HalfCloseableStream):
     def _say_close(self) -> None:
         begun, self._shut = self._shut, True
         if begun or self._ssl.version() is None:
-            return  # said already, or nothing agreed yet to say it with
-        # From its close_notify on OpenSSL takes waiting data for an error and throws it away.
+            return  # it is ended already, or there was no handshake
+        # After its own close_notify OpenSSL treats waiting data as an error, and drops it.
         with contextlib.suppress(ssl.SSLError):
             while data := self._ssl.read(_RECEIVE_BYTES):
                 self._early += data
-        # It wants the peer's close_notify in return, which may come much later.
+        # OpenSSL waits for the peer's close_notify in return, which may come much later.
         with contextlib.suppress(ssl.SSLError):
             self._ssl.unwrap()
 
@@ -150,7 +150,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
     # ---- closing
 
     async def aclose(self) -> None:
-        """Close; says close_notify first where that can be said at once."""
+        """Close; sends close_notify first where that is possible at once."""
         try:
             if not self._flushing.locked():
                 with trio.move_on_after(_CLOSE_SECONDS):
@@ -180,7 +180,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
             await self._send_outgoing()
 
     async def _flush_answers(self) -> None:
-        """Send what receiving gave rise to.
+        """Send what OpenSSL wants to send in answer to what was received.
 
         Never waits for a sender: the peer may take what is being sent only after we have received.
         The sender takes the answers along.
@@ -207,7 +207,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
 
 
 class _Turn:
-    """Two tasks in one direction are a mistake, told rather than queued."""
+    """Makes two tasks in one direction an error, instead of a queue."""
 
     def __init__(self) -> None:
         self._taken = False
@@ -230,7 +230,7 @@ def _broken_for_tls_errors() -> Iterator[None]:
 
 
 def explain(error: ssl.SSLError) -> str:
-    """What went wrong in a few words, without OpenSSL's line numbers."""
+    """The error in a few words, without OpenSSL's line numbers."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate verify failed: {error.verify_message}"
     if error.reason == "WRONG_VERSION_NUMBER":
@@ -246,7 +246,7 @@ def explain(error: ssl.SSLError) -> str:
 
 
 class TLSListener(trio.abc.Listener[TLSStream]):
-    """Accepts connections whose handshake is still to be done, by whoever serves them.
+    """Accepts connections; their handshake is left to the task that serves them.
 
     Args:
         listener: accepts plain connections.
@@ -269,7 +269,7 @@ class TLSListener(trio.abc.Listener[TLSStream]):
 
 
 def client_context(files: TLSFiles) -> ssl.SSLContext:
-    """The rules for connections to engines, as classic has them.
+    """The TLS context for connections to engines, as classic has it.
 
     Args:
         files: with ``verify`` the CA is the only root, or the system's roots where no CA is given;
@@ -287,7 +287,7 @@ def client_context(files: TLSFiles) -> ssl.SSLContext:
 
 
 def server_context(files: TLSFiles) -> ssl.SSLContext:
-    """The rules for clients: with ``verify`` they must present a certificate of the CA's.
+    """The TLS context for clients: with ``verify`` they must present a certificate of the CA.
 
     Raises:
         ConfigError: a file cannot be read or used, or is missing.
@@ -304,7 +304,7 @@ def server_context(files: TLSFiles) -> ssl.SSLContext:
 
 def _prepare(context: ssl.SSLContext, files: TLSFiles) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # No h2: nothing here speaks it.
+    # h2 is not offered: there is no HTTP/2 here.
     context.set_alpn_protocols(["http/1.1"])
     if files.cert or files.key:
         try:
@@ -329,5 +329,5 @@ def _words(error: Exception) -> str:
 
 
 def _no_password() -> Literal[""]:
-    """An encrypted key must not make OpenSSL ask on the terminal."""
+    """Keep OpenSSL from asking on the terminal for the password of an encrypted key."""
     return ""

@@ -21,9 +21,7 @@ from swarmcore.http.client.call import Head
 from swarmcore.http.headers import wants_upgrade
 from swarmcore.http.messages import Request, find_header
 from swarmcore.http.proxy import forward
-from swarmcore.http.server import ServerExchange
-from swarmcore.http.server.incoming import ClientGone
-from swarmcore.http.server.server import NOTHING_DONE
+from swarmcore.http.server import NOTHING_DONE, ClientGone, ServerExchange
 from swarmcore.protocols import Leader
 from swarmcore.replication.role import Role
 from swarmcore.versions import ApiVersion

@@ -12,7 +12,7 @@ import trio
 
 from swarmcore.errors import BadRequest, NotFound, SwarmError
 from swarmcore.http.messages import Answer, Request, json_answer
-from swarmcore.http.server.exchange import ServerExchange
+from swarmcore.http.server import ServerExchange
 from swarmcore_hub.buckets import Buckets
 from swarmcore_hub.database import Database, created, dropped, expired, registered, removed
 from swarmcore_hub.options import HubOptions

@@ -9,8 +9,8 @@ from dataclasses import replace
 import trio
 
 from swarmcore.errors import ConfigError
+from swarmcore.http.server import Limits as ServerLimits
 from swarmcore.http.server import Server
-from swarmcore.http.server.limits import Limits as ServerLimits
 from swarmcore.http.server.listeners import open_listeners, parse_listen
 from swarmcore.http.tls import server_context
 from swarmcore_hub.database import Database

@@ -47,7 +47,7 @@ class Connection:
         self.h11 = h11.Connection(h11.CLIENT, _HEAD_BYTES)
         #: It has carried a request before, so the server may have closed it since.
         self.reused = False
-        #: Something of the current answer has arrived.
+        #: Bytes of the current answer have arrived.
         self.heard = False
         #: A send has begun and not ended.
         self.sending = False
@@ -94,11 +94,11 @@ class Pool(Protocol):
         ...
 
     def unreachable(self, what: str, *, sent: bool) -> EngineUnreachable:
-        """An error that names the server, followed by *what*."""
+        """An error whose text is the server's name and *what*."""
         ...
 
     def failure(self, what: str) -> EngineError:
-        """An error for an answer that is there and of no use."""
+        """An error for an answer that cannot be used; its text as for ``unreachable``."""
         ...
 
 
@@ -134,7 +134,7 @@ class Call:
     # ---- the request's body, when it is streamed
 
     async def send(self, data: bytes) -> None:
-        """A piece of the body.
+        """Send a piece of the body.
 
         Raises:
             EngineUnreachable: the connection broke; an answer may have come all the same.
@@ -142,7 +142,7 @@ class Call:
         await self._send(h11.Data(data=data))
 
     async def finish(self) -> None:
-        """The end of the body.
+        """Send the end of the body.
 
         Raises:
             EngineUnreachable: as for ``send``.

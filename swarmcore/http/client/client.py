@@ -132,8 +132,8 @@ class HTTPClient:
             target: path and query, version prefix included.
             headers: complete and in order: ``Host``, and one of ``Content-Length`` and
                 ``Transfer-Encoding`` where there is a body.
-            body: the whole body; where it is empty and *headers* announce one, ``Call.send`` and
-                ``Call.finish`` stream it.
+            body: the whole body; where this is empty and *headers* announce a body, ``Call.send``
+                and ``Call.finish`` stream it.
             permit: called with a connection at hand, right before the head is sent; what it raises
                 is raised, and nothing is sent.
 
@@ -201,7 +201,7 @@ class HTTPClient:
         await self._keep(await self.connect())
 
     async def close_stale(self) -> None:
-        """Close the idle connections that the server has closed; of ssh, processes are left."""
+        """Close the idle connections that the server has closed, and reap the processes of ssh."""
         while stale := next((each for each in self._idle if each.is_stale), None):
             self._idle.remove(stale)
             await trio.aclose_forcefully(stale.stream)
@@ -251,12 +251,12 @@ class HTTPClient:
         await self._keep(connection)
 
     def unreachable(self, what: str, *, sent: bool, silent: bool = False) -> EngineUnreachable:
-        """An error that names the server, followed by *what*."""
+        """An error whose text is the server's kind and name, and *what*."""
         text = f"{self._kind} {self.name}{what}"
         return EngineUnreachable(self.name, text, sent=sent, silent=silent)
 
     def failure(self, what: str) -> EngineError:
-        """An error for an answer that is there and of no use."""
+        """An error for an answer that cannot be used; its text as for ``unreachable``."""
         return EngineError(self.name, f"{self._kind} {self.name}{what}")
 
 

@@ -1,15 +1,16 @@
 """The HTTP/1.1 server: listeners, connections, exchanges."""
 
-from swarmcore.http.server.server import (
-    Limits,
-    Server,
-    ServerExchange,
-    cause_of,
-)
+from swarmcore.http.server.exchange import ServerExchange
+from swarmcore.http.server.incoming import ClientGone
+from swarmcore.http.server.limits import Limits
+from swarmcore.http.server.server import NOTHING_DONE, Server, answer_to, cause_of
 
 __all__ = [
+    "NOTHING_DONE",
+    "ClientGone",
     "Limits",
     "Server",
     "ServerExchange",
+    "answer_to",
     "cause_of",
 ]

@@ -31,7 +31,7 @@ from swarmcore.http.strict_json import parse_body
 from swarmcore.limits import PARAMETERS, check_count
 from swarmcore.versions import split_version
 
-#: Larger bodies are parsed by a thread of their own, while others are answered.
+#: Larger bodies are parsed in a thread, while other requests are answered.
 _QUICK_BYTES = 64 * 1024
 
 
@@ -79,9 +79,9 @@ class ServerExchange:
         close: bool = False,
     ) -> None:
         self.request = request
-        #: Added to every answer that does not bring them itself.
+        #: Added to every answer that does not have them itself.
         self.common_headers: Headers = ()
-        #: The connection ends after this answer; says so in its head when set before.
+        #: The connection ends after this answer; set before, the answer's head says so.
         self.close = close
         #: The client speaks HTTP/1.0.
         self.http10 = http10
@@ -91,9 +91,9 @@ class ServerExchange:
         self.ended = False
         #: Of the answer; 0 before its head is out.
         self.status = 0
-        #: Bytes of the body, and of what the client said after HTTP.
+        #: Bytes received of the body, and after HTTP.
         self.received = 0
-        #: Bytes that the client was sent.
+        #: Bytes sent to the client.
         self.sent = 0
         #: A handler took the connection over.
         self.taken = False
@@ -131,10 +131,6 @@ class ServerExchange:
         data = await self._incoming.read_chunk()
         self.received += len(data)
         return data
-
-    def receive_body(self) -> "BodyChunks":
-        """The body piece by piece, for ``async for``."""
-        return BodyChunks(self)
 
     async def read_body(self) -> bytes:
         """The whole body; the same again when asked again.
@@ -261,7 +257,7 @@ class ServerExchange:
 
     @property
     def broken(self) -> bool:
-        """The client's connection is broken: it cannot be told anything."""
+        """The client's connection is broken in both directions."""
         return self._incoming.broken
 
     # ---- leaving HTTP
@@ -318,7 +314,7 @@ class ServerExchange:
 
 
 class _TakenStream(EarlyStream):
-    """A client's connection after HTTP; its bytes are the exchange's still."""
+    """A client's connection after HTTP; its bytes count for the exchange."""
 
     def __init__(
         self, exchange: ServerExchange, stream: trio.abc.HalfCloseableStream, early: bytes
@@ -334,22 +330,6 @@ class _TakenStream(EarlyStream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await super().send_all(data)
         self._exchange.sent += len(data)
-
-
-class BodyChunks:
-    """Iterates over a request's body."""
-
-    def __init__(self, exchange: ServerExchange) -> None:
-        self._exchange = exchange
-
-    def __aiter__(self) -> "BodyChunks":
-        return self
-
-    async def __anext__(self) -> bytes:
-        data = await self._exchange.receive_chunk()
-        if not data:
-            raise StopAsyncIteration
-        return data
 
 
 _date_second = 0

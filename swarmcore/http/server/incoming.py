@@ -16,7 +16,7 @@ from swarmcore.http.streams import BROKEN, RECEIVE_BYTES
 
 
 class ClientGone(Exception):
-    """The client closed its connection before its answer was complete; nobody is left to tell."""
+    """The client closed its connection before its answer was complete."""
 
 
 class MalformedRequest(SwarmError):
@@ -190,7 +190,7 @@ class Incoming:
         """
         while not self.closed:
             if len(self._h11.trailing_data[0]) >= self._limits.ahead_bytes:
-                # Full: reading on would be a memory for the client to fill.
+                # Full: reading on would let the client fill our memory.
                 await self._room.park()
                 continue
             await self._receive_more()

@@ -1,4 +1,4 @@
-"""Where the manager listens: reading ``-H`` values, and opening what they name.
+"""Where the manager listens: reads ``-H`` values and opens the sockets that they name.
 
 A unix socket is made with its final mode, so that there is no moment at which anybody may connect.
 """
@@ -104,7 +104,7 @@ async def open_listeners(
     group: str = "",
     tls: ssl.SSLContext | None = None,
 ) -> list[Listener]:
-    """Open every address, or none.
+    """Open every address, or none of them.
 
     Args:
         addresses: what to open.
@@ -176,7 +176,7 @@ class UnixListener(trio.abc.Listener[trio.SocketStream]):
         return await self._listener.accept()
 
     async def aclose(self) -> None:
-        """Close, and leave no stale socket: unless somebody has put another in its place."""
+        """Close, and unlink the socket unless another has taken its place."""
         with contextlib.suppress(FileNotFoundError):
             if os.lstat(self._path).st_ino == self._inode:
                 os.unlink(self._path)
@@ -204,7 +204,7 @@ async def _open_unix(address: ListenAddress, group: str) -> UnixListener:
 
 
 async def _remove_stale(address: ListenAddress) -> None:
-    """Unlink the socket of a manager that died; never one that somebody answers on."""
+    """Unlink the socket of a manager that died; never one on which a process answers."""
     try:
         mode = os.lstat(address.path).st_mode
     except FileNotFoundError:

@@ -20,11 +20,9 @@ from swarmcore.http.streams import BROKEN, client_of, keep_alive
 from swarmcore.http.tls import TLSStream
 from swarmcore.versions import ApiVersion
 
-__all__ = ["ClientGone", "Limits", "Server", "ServerExchange"]
-
 log = logging.getLogger(__name__)
 
-#: The header of an answer by a manager that did nothing because another one leads.
+#: A header of answers by a manager that did nothing because another one leads.
 NOTHING_DONE = b"X-Swarmcore-Not-Primary"
 
 ExchangeHandler = Callable[[ServerExchange], Awaitable[None]]
@@ -121,12 +119,12 @@ class Server:
                 await stream.aclose()
 
     def _why_refused(self, peer: str) -> Answer | None:
-        """What a new connection is told that is one too many."""
+        """The answer to a connection beyond a limit; ``None`` within the limits."""
         most, most_of_peer = self._limits.connections, self._limits.peer_connections
         if self._count > most:
             log.warning("refused a connection: %d are open", most)
             return error_answer(503, "too many connections")
-        # A peer without an address is this machine itself: there is nobody else to leave room for.
+        # A peer without an address is on this machine: no other client needs room left for it.
         if 0 < most_of_peer < self._peers[peer] and peer not in ("", "unix"):
             log.warning("refused a connection: %s has %d open", peer, most_of_peer)
             return error_answer(429, f"more than {most_of_peer} connections from {peer}")
@@ -225,10 +223,10 @@ class Server:
 
 
 def answer_to(error: Exception, version: ApiVersion | None = None) -> Answer:
-    """What a client is told of an error; never more than the text of an expected one.
+    """The answer for an error: the text of an expected one, and no more than that.
 
     Args:
-        error: what the handler raised.
+        error: raised by the handler.
         version: the client's API version, see ``error_answer``.
     """
     if isinstance(error, NotPrimary):
@@ -240,7 +238,7 @@ def answer_to(error: Exception, version: ApiVersion | None = None) -> Answer:
 
 
 def cause_of(error: Exception) -> Exception:
-    """The one error in a group of one, and ``ClientGone`` before everything that it entails."""
+    """The error in a group of one; of several, ``ClientGone``, which causes the others."""
     if not isinstance(error, ExceptionGroup):
         return error
     causes = [cause_of(inner) for inner in error.exceptions]

@@ -90,7 +90,9 @@ class Call:
 
     async def read_body(self) -> bytes:
         """The whole body, however large."""
-        pieces = [piece async for piece in self.exchange.receive_body()]
+        pieces = []
+        while piece := await self.exchange.receive_chunk():
+            pieces.append(piece)
         self._recorded.body = b"".join(pieces)
         return self._recorded.body
 

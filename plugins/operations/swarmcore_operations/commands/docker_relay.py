@@ -17,8 +17,7 @@ import trio
 
 from swarmcore.errors import ConfigError, Forbidden, SwarmError
 from swarmcore.http.messages import Answer, error_answer, find_header
-from swarmcore.http.server import Server
-from swarmcore.http.server.exchange import ServerExchange
+from swarmcore.http.server import Server, ServerExchange
 from swarmcore.http.server.listeners import open_listeners, parse_listen
 from swarmcore_operations.commands.remote import RemoteManager, read_answer
 

@@ -100,7 +100,7 @@ def _progress(full: str, image: ImageRecord, *, new: bool) -> Iterator[dict[str,
 async def _import(engine: Host, call: Call) -> None:
     """Read the body as it comes, and no URL; the image is as empty as every image here."""
     state, size, source = engine.state, 0, call.query.get("fromSrc")
-    async for piece in call.exchange.receive_body():
+    while piece := await call.exchange.receive_chunk():
         size += len(piece)
     repository, tag = call.query.get("repo"), call.query.get("tag")
     image = state.images.add(f"{repository}:{tag}" if tag else repository, state.clock())

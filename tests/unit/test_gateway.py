@@ -6,7 +6,7 @@ import pytest
 
 from swarmcore.errors import Conflict
 from swarmcore.gateway import Meter
-from swarmcore.http.server.incoming import ClientGone
+from swarmcore.http.server import ClientGone
 from swarmcore.protocols import Traffic
 
 
