@@ -1,7 +1,8 @@
-"""The public test kit: builders, contracts, an embedded engine, a lab of real engines.
+"""The public test kit: builders, doubles, contracts, an embedded engine, a lab of real engines.
 
     from swarmcore.testing.builders import a_config, a_node
     from swarmcore.testing.contracts import StrategyContract
+    from swarmcore.testing.doubles import FakeCluster, ask
     from swarmcore.testing.embedded import EmbeddedEngine
     from swarmcore.testing.lab import Lab
 

@@ -11,15 +11,7 @@ from swarmcore.http.messages import Answer
 from swarmcore.http.routing import Router
 from swarmcore.http.server import Server
 from swarmcore.protocols import Denied, Route
-from swarmcore.versions import ApiVersion
-
-
-class StillCluster:
-    """As much of a cluster as the gateway itself asks."""
-
-    api_version = ApiVersion(1, 41)
-    min_api_version = ApiVersion(1, 24)
-    experimental = False
+from swarmcore.testing.doubles import FakeCluster
 
 
 async def tell(exchange):
@@ -40,7 +32,7 @@ def ask(nursery):
 
     async def ask(method, target, *, handler=None, authorize=lambda request: None, cors=False):
         routes = ROUTES if handler is None else [Route("GET", "/x", handler)]
-        gateway = Gateway(Router(routes), StillCluster(), authorize, cors=cors)
+        gateway = Gateway(Router(routes), FakeCluster(), authorize, cors=cors)
         ours, theirs = trio.testing.memory_stream_pair()
         nursery.start_soon(Server(gateway.handle).serve_connection, theirs)
         lines = f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

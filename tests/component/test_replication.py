@@ -20,7 +20,7 @@ from swarmcore.protocols import Leader, Route
 from swarmcore.replication import forwarder
 from swarmcore.replication.forwarder import Forwarder
 from swarmcore.replication.role import Role
-from swarmcore.versions import ApiVersion
+from swarmcore.testing.doubles import FakeCluster
 
 HEAD = "{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 
@@ -29,12 +29,6 @@ HEAD = "{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 class Mandate:
     term: int = 1
     until: float = math.inf
-
-
-class StillCluster:
-    api_version = ApiVersion(1, 41)
-    min_api_version = ApiVersion(1, 24)
-    experimental = False
 
 
 class Member:
@@ -52,7 +46,7 @@ class Member:
         self.forwarder = Forwarder(
             self.role,
             lambda address: HTTPClient(Dialer(parse_address(address)), address, "primary manager"),
-            lambda: StillCluster.api_version,
+            lambda: FakeCluster.api_version,
             wait_seconds=wait_seconds,
         )
         routes = [
@@ -62,7 +56,7 @@ class Member:
             Route("POST", "/hijack", self._hijack),
         ]
         gateway = Gateway(
-            Router(routes), StillCluster(), lambda request: None, forward=self.forwarder.forward
+            Router(routes), FakeCluster(), lambda request: None, forward=self.forwarder.forward
         )
         self.server = Server(gateway.handle)
 

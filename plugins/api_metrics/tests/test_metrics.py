@@ -1,7 +1,5 @@
 """What a manager tells Prometheus, read by Prometheus' own parser."""
 
-from dataclasses import dataclass, field
-
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from swarmcore_api_metrics import swarmcore_routes
@@ -9,34 +7,7 @@ from swarmcore_api_metrics import swarmcore_routes
 from swarmcore.model import Drain, GiB, NodeSettings, State
 from swarmcore.protocols import DecisionCounts, DiscoveryState, Traffic
 from swarmcore.testing.builders import a_node, a_reservation
-
-
-@dataclass
-class FakeCluster:
-    listed: list
-    discovery: DiscoveryState = field(default_factory=DiscoveryState)
-    counts: DecisionCounts = field(default_factory=DecisionCounts)
-    is_primary: bool = True
-    listeners: int = 0
-
-    def nodes(self):
-        return self.listed
-
-    def decision_counts(self):
-        return self.counts
-
-
-@dataclass
-class FakeExchange:
-    cluster: FakeCluster
-    carried: dict = field(default_factory=dict)
-    sent: object = None
-
-    def traffic(self):
-        return self.carried
-
-    async def send(self, answer):
-        self.sent = answer
+from swarmcore.testing.doubles import FakeCluster, FakeExchange
 
 
 @pytest.fixture
@@ -45,10 +16,14 @@ def read():
 
     async def read(*nodes, traffic=None, **cluster):
         [route] = swarmcore_routes()
-        exchange = FakeExchange(FakeCluster(list(nodes), **cluster), traffic or {})
+        known = FakeCluster(*nodes)
+        for name, value in cluster.items():
+            setattr(known, name, value)
+        exchange = FakeExchange(known)
+        exchange.carried = traffic or {}
         await route.handler(exchange)
-        assert exchange.sent.status == 200
-        text = exchange.sent.body.decode()
+        assert exchange.status == 200
+        text = exchange.body.decode()
         families = list(text_string_to_metric_families(text))
         assert all(family.documentation and family.type != "unknown" for family in families)
         return {

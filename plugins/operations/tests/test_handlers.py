@@ -1,66 +1,23 @@
 """Which node is meant, and what is refused before anything changes."""
 
-import json
-from dataclasses import dataclass, field
-
 import pytest
 from swarmcore_operations.routes import swarmcore_routes
 
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.http.routing import Router, clean_path
-from swarmcore.model import NodeSettings
+from swarmcore.http.routing import clean_path
 from swarmcore.protocols import DecisionRecord, WaitingCreate
-from swarmcore.testing.builders import a_node, a_request
-
-
-@dataclass
-class FakeCluster:
-    listed: list
-    keeps_node_settings: bool = False
-    records: list = field(default_factory=list)
-
-    def nodes(self):
-        return self.listed
-
-    async def drain_node(self, node, drained):
-        node.apply(NodeSettings(drained, node.added_labels))
-
-    async def label_node(self, node, changes):
-        labels = {key: value for key, value in changes.items() if value is not None}
-        node.apply(NodeSettings(node.drained, labels))
-
-    def decisions(self, limit):
-        return self.records[:limit]
-
-    def waiting(self):
-        return [WaitingCreate("web", "nginx", 5, 12.345, 47.7, 2)]
-
-
-@dataclass
-class FakeExchange:
-    request: object
-    cluster: FakeCluster
-    body: object = None
-    sent: object = None
-
-    async def read_json(self):
-        return self.body
-
-    async def send_json(self, value, status=200):
-        self.sent = json.loads(json.dumps(value))
+from swarmcore.testing import doubles
+from swarmcore.testing.builders import a_node
+from swarmcore.testing.doubles import FakeCluster
 
 
 @pytest.fixture
 def cluster():
-    return FakeCluster([a_node("web-1"), a_node("web-2", labels={"zone": "a"}), a_node("db")])
+    return FakeCluster(a_node("web-1"), a_node("web-2", labels={"zone": "a"}), a_node("db"))
 
 
 async def ask(cluster, method, target, body=None):
-    request = a_request(method, target)
-    route, params = Router(swarmcore_routes()).match(method, request.path)
-    exchange = FakeExchange(request.with_params(params), cluster, body)
-    await route.handler(exchange)
-    return exchange.sent
+    return (await doubles.ask(swarmcore_routes(), cluster, method, target, body=body)).json
 
 
 async def test_a_node_has_a_name_an_address_and_ids(cluster):
@@ -71,14 +28,14 @@ async def test_a_node_has_a_name_an_address_and_ids(cluster):
 
 @pytest.mark.parametrize("address", ["unix:///run/docker.sock", "ssh://ops@n1", "[fd00::1]:2375"])
 async def test_an_address_may_have_slashes_and_colons(address):
-    cluster = FakeCluster([a_node("db"), a_node("web", address=address)])
+    cluster = FakeCluster(a_node("db"), a_node("web", address=address))
     path = clean_path(f"/swarmcore/nodes/{address}/drain")
     assert (await ask(cluster, "POST", path))["Name"] == "web"
 
 
 async def test_a_name_of_two_nodes_asks_for_the_address():
     cluster = FakeCluster(
-        [a_node("twin", address="10.0.0.1:2375"), a_node("twin", address="10.0.0.2:2375")]
+        a_node("twin", address="10.0.0.1:2375"), a_node("twin", address="10.0.0.2:2375")
     )
     with pytest.raises(BadRequest, match=r"10\.0\.0\.1:2375, 10\.0\.0\.2:2375"):
         await ask(cluster, "POST", "/swarmcore/nodes/twin/drain")
@@ -158,6 +115,7 @@ async def test_decisions_are_limited(cluster):
 
 
 async def test_creates_that_wait_are_listed(cluster):
+    cluster.queue = [WaitingCreate("web", "nginx", 5, 12.345, 47.7, 2)]
     assert await ask(cluster, "GET", "/swarmcore/queue") == [
         {
             "Name": "web",

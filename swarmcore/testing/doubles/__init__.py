@@ -1,0 +1,16 @@
+"""Doubles for the handlers of an API plugin: a cluster in memory, and one request with its answer.
+
+    cluster = FakeCluster(a_node("n1", labels={"rack": "a"}))
+    exchange = await ask(swarmcore_routes(), cluster, "GET", "/acme/racks")
+    assert exchange.json == {"a": ["n1"]}
+
+No socket is opened and no scheduler runs: engines answer what a test scripts, and what a handler
+does is kept in attributes that the test reads.  To test a handler with everything around it, start
+a manager before embedded engines.  Part of the public test kit.
+"""
+
+from swarmcore.testing.doubles.cluster import FakeCluster
+from swarmcore.testing.doubles.engine import ScriptedEngine
+from swarmcore.testing.doubles.exchange import FakeExchange, ask
+
+__all__ = ["FakeCluster", "FakeExchange", "ScriptedEngine", "ask"]
