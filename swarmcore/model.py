@@ -7,7 +7,7 @@ whether something changed.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from swarmcore.addresses import Address
 from swarmcore.json_values import as_object
@@ -27,6 +27,20 @@ class State(Enum):
     HEALTHY = "Healthy"
     UNHEALTHY = "Unhealthy"
     DISCONNECTED = "Disconnected"
+
+
+class ContainerCounts(NamedTuple):
+    """How many containers a node has, as ``docker info`` counts them.
+
+    Attributes:
+        running: running or restarting.
+        paused: paused.
+        stopped: all others, also created and dead ones.
+    """
+
+    running: int
+    paused: int
+    stopped: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from swarmcore.model import (
     NANO,
     Claim,
     Container,
+    ContainerCounts,
     Drain,
     FailedPulls,
     HostPort,
@@ -159,6 +160,13 @@ class Node(Listing):
     def states(self) -> Mapping[str, int]:
         """How many containers are in each state; one that no container is in may be absent."""
         return self._states
+
+    @property
+    def container_counts(self) -> ContainerCounts:
+        """How many containers are running, paused and stopped."""
+        count = self._states.get
+        running, paused = count("running", 0) + count("restarting", 0), count("paused", 0)
+        return ContainerCounts(running, paused, len(self.containers) - running - paused)
 
     @property
     def used_nano_cpus(self) -> int:

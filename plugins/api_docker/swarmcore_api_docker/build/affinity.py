@@ -1,7 +1,7 @@
-"""Which engine builds for whom: a client's engine, a session's, a build's.
+"""Remember which engine builds for a client, a session or a build.
 
 BuildKit's clients use several connections for one build, and nothing in them says that they belong
-together; all of one client's go to one engine.  Does not choose it, and does not look at a clock.
+together.  So all connections of one client go to one engine.  Pure: it reads no clock.
 """
 
 from collections.abc import Iterable
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 
-#: How long an engine is remembered after its last use, as classic did.
+#: How long an engine is remembered after its last use, as in Swarm classic.
 KEPT_SECONDS: Final = 3600.0
-#: Idle bindings beyond this are forgotten, oldest first: clients invent ids for nothing.
+#: With more idle bindings the oldest are forgotten: making up new ids costs a client nothing.
 _IDLE_LIMIT: Final = 10_000
 
 
-class Key(NamedTuple):
-    """Who is bound.
+class AffinityKey(NamedTuple):
+    """What is bound to an engine.
 
     Attributes:
-        kind: ``client`` (its certificate or address), ``session`` or ``build`` (their ids).
-        name: which.
+        kind: ``client``, ``session`` or ``build``.
+        name: the client's certificate or address, or the id of the session or build.
     """
 
     kind: Literal["client", "session", "build"]
@@ -35,41 +35,41 @@ class _Binding:
 
 
 class BuilderAffinity:
-    """Remembers; every time is given, in seconds of a clock that never goes back.
+    """Binds keys to nodes.  Times are seconds of a monotonic clock.
 
     Args:
-        kept_seconds: how long a binding outlives its last use.
+        kept_seconds: how long a binding is kept after its last use.
     """
 
     def __init__(self, kept_seconds: float = KEPT_SECONDS) -> None:
         self._kept_seconds = kept_seconds
-        self._used: dict[Key, _Binding] = {}
-        #: In the order of their last use.
-        self._idle: dict[Key, _Binding] = {}
+        self._used: dict[AffinityKey, _Binding] = {}
+        #: Ordered by last use, the oldest first.
+        self._idle: dict[AffinityKey, _Binding] = {}
 
     def __len__(self) -> int:
         return len(self._used) + len(self._idle)
 
-    def find(self, key: Key, now: float) -> str | None:
+    def find(self, key: AffinityKey, now: float) -> str | None:
         """The node that *key* is bound to, or ``None``."""
         self._expire(now)
         binding = self._used.get(key) or self._idle.get(key)
         return binding.node_id or None if binding else None
 
-    def is_used(self, key: Key) -> bool:
-        """Whether a request of *key* is under way."""
+    def is_used(self, key: AffinityKey) -> bool:
+        """Whether a request of *key* is in progress."""
         return key in self._used
 
-    def begin(self, keys: Iterable[Key], node_id: str) -> None:
-        """A request of *keys* begins on *node_id*: they are bound to it from now on."""
+    def begin(self, keys: Iterable[AffinityKey], node_id: str) -> None:
+        """Bind *keys* to *node_id*, where a request of theirs begins."""
         for key in keys:
             binding = self._used.get(key) or self._idle.pop(key, None) or _Binding(node_id)
             binding.node_id = node_id
             binding.uses += 1
             self._used[key] = binding
 
-    def end(self, keys: Iterable[Key], now: float) -> None:
-        """A request that ``begin`` was called for is over."""
+    def end(self, keys: Iterable[AffinityKey], now: float) -> None:
+        """End a request of *keys* that was begun with ``begin``."""
         for key in keys:
             binding = self._used[key]
             binding.uses -= 1
@@ -78,13 +78,13 @@ class BuilderAffinity:
                 self._idle[key] = self._used.pop(key)
         self._expire(now)
 
-    def forget(self, keys: Iterable[Key]) -> None:
-        """The engine of *keys*, which are in use, is lost: they are bound to none."""
+    def forget(self, keys: Iterable[AffinityKey]) -> None:
+        """Unbind *keys*, whose requests are in progress: their engine was lost."""
         for key in keys:
             self._used[key].node_id = ""
 
     def load(self, node_id: str) -> int:
-        """How busy a node is with builds: clients bound to it, and builds under way."""
+        """How busy a node is: idle clients bound to it, and its clients and builds in progress."""
         idle = sum(key.kind == "client" and on.node_id == node_id for key, on in self._idle.items())
         used = sum(
             key.kind != "session" and on.node_id == node_id for key, on in self._used.items()

@@ -1,8 +1,9 @@
-"""The images that a build begins with: read from its context as that goes by, brought in time.
+"""Copy the base images of a build to its engine, while the context passes through.
 
-An engine asks a registry for a base that it lacks, although another engine has it.  The piece of
-the context that completes the Dockerfile is held until the bases are where the build is; nothing
-else is held.  A context that comes by a session of BuildKit is seen by nobody but the builder.
+An engine asks a registry for a base image that it lacks, even when another engine has it.  So the
+manager looks for the Dockerfile in the context, and holds back the piece that completes it until
+the base images are on the engine; nothing else is held back.  The context of a BuildKit session is
+not seen: the builder reads it through a tunnel.
 """
 
 import json
@@ -20,18 +21,18 @@ from swarmcore_api_docker.build.dockerfile import base_images
 
 
 log = logging.getLogger(__name__)
-#: What is read of a context before its engine is chosen: it is held in memory.
+#: Bytes of a context that are read, and held in memory, before the engine is chosen.
 _LOOK_AHEAD: Final = 256 << 10
-#: What is looked into at a time: compressed contexts grow a thousandfold.
+#: Bytes that are examined at a time: compressed ones can expand a thousandfold.
 _SLICE: Final = 4 << 10
 
 
 class BaseImages:
-    """The bases of one build, and the context in which they are named.
+    """The base images of one build, and its context, which names them.
 
     Args:
-        exchange: the client's; its body is the context, or empty.
-        transfer: brings images.
+        exchange: the client's request, whose body is the context or empty.
+        transfer: copies images.
     """
 
     def __init__(self, exchange: Exchange, transfer: ImageTransfer) -> None:
@@ -43,17 +44,17 @@ class BaseImages:
             if value is not None
         }  # fmt: skip
         self._target = query.get("target")
-        # A build that pulls asks the registry for each base, whatever is there.
+        # With ``pull`` the builder asks the registry for each base image in any case.
         self._wants_bases = not query.flag("pull")
         named = query.get("dockerfile")
         self._finder = DockerfileFinder([named] if named else ["Dockerfile", "dockerfile"])
         self._pieces: deque[bytes] = deque()
         self._engine: Engine | None = None
-        #: Names of images, as far as they are known.
+        #: Names of base images that are known and not copied yet.
         self.names = [str(name) for name in _read(query, "cachefrom", list)]
 
     async def read_ahead(self) -> None:
-        """Read the beginning of the context, which most often has the Dockerfile."""
+        """Read the beginning of the context, where the Dockerfile usually is."""
         left = _LOOK_AHEAD
         while left > 0 and not self._finder.is_done:
             data = await self._exchange.receive_chunk()
@@ -64,25 +65,25 @@ class BaseImages:
             await self._look_into(data)
 
     def are_on(self, node: Node) -> bool:
-        """Whether all that is known is on *node*, or nowhere else."""
+        """Whether *node* has every base image that is known."""
         return all(image_test(name)(node) for name in self.names)
 
     def bind(self, engine: Engine) -> None:
-        """*engine* builds."""
+        """Copy base images to *engine*, which builds."""
         self._engine = engine
 
     async def next_piece(self) -> bytes:
         """The next piece of the context for the engine; ``b""`` at its end.
 
-        Once the Dockerfile is complete, its bases are brought before its last piece goes on.
+        When it completes the Dockerfile, the base images are copied first.
         """
         if self._pieces:
-            await self._bring()
+            await self._copy_known()
             return self._pieces.popleft()
         data = await self._exchange.receive_chunk()
         if not self._finder.is_done:
             await self._look_into(data)
-        await self._bring()
+        await self._copy_known()
         return data
 
     async def _look_into(self, data: bytes) -> None:
@@ -94,8 +95,8 @@ class BaseImages:
                 break
             await trio.lowlevel.checkpoint()
 
-    async def _bring(self) -> None:
-        """Have all that is known on the engine that builds, as far as another can give it."""
+    async def _copy_known(self) -> None:
+        """Copy the base images that are known to the engine, if it is chosen already."""
         engine, names = self._engine, self.names
         if engine is None or not names:
             return
@@ -105,13 +106,13 @@ class BaseImages:
 
 
 async def copy_base_image(cluster: ClusterView, transfer: ImageTransfer, name: str, engine: Engine) -> None:
-    """Have an image on *engine* if any other has it; where that fails the log tells.
+    """Copy an image to *engine* if another engine has it; a failure is only logged.
 
     Args:
-        cluster: whose engines.
-        transfer: carries it.
-        name: as a client wrote it; one by its digest is the engine's to pull.
-        engine: is to have it.
+        cluster: the cluster of *engine*.
+        transfer: copies it.
+        name: as the client wrote it; an image that is named by digest is left to the engine.
+        engine: the engine that needs it.
     """
     node = engine.node
     if "@" in name or image_test(name)(node):
@@ -128,7 +129,7 @@ async def copy_base_image(cluster: ClusterView, transfer: ImageTransfer, name: s
 
 
 def _read(query: Query, name: str, kind: type[Any]) -> Any:
-    """A parameter that is JSON of some kind; empty where it is anything else."""
+    """A parameter that is JSON of type *kind*; an empty one where it is not."""
     try:
         value = json.loads(query.get(name) or "null")
     except (ValueError, RecursionError):

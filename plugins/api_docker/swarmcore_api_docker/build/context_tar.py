@@ -1,6 +1,7 @@
-"""A Dockerfile found in a build's context while that goes by: a tar, plain or compressed.
+"""Find the Dockerfile in a build's context, a plain or compressed tar, piece by piece.
 
-Holds nothing but the Dockerfile.  What is malformed is passed over; the engine refuses it.
+Nothing but the Dockerfile is held in memory.  A malformed context is not examined any further; the
+engine refuses it.
 """
 
 import bz2
@@ -13,14 +14,14 @@ from typing import Final
 
 
 _BLOCK: Final = 512
-#: No Dockerfile, and no record of a long name, is larger.
+#: Larger Dockerfiles, and larger records of long names, are ignored.
 _LARGEST: Final = 1 << 20
-#: What is decompressed at a time.
+#: Bytes that are decompressed at a time.
 _STEP: Final = 1 << 16
-#: A context that is larger when it is decompressed is not looked into any further.
+#: A context is not examined beyond so many decompressed bytes.
 _MOST_DECOMPRESSED: Final = 8 << 30
 _LONG_NAMES = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE)
-#: What says something of the members that follow, other than a name.
+#: Members that say something about the next ones, other than a name.
 _OF_NEXT = (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 _WITHOUT_CONTENT = (
     tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE,
@@ -32,7 +33,7 @@ class DockerfileFinder:
     """Looks for the Dockerfile in a stream.
 
     Args:
-        names: what it may be called in the context; the first one ends the search.
+        names: possible names of the Dockerfile in the context; finding the first ends the search.
     """
 
     def __init__(self, names: Collection[str]) -> None:
@@ -40,19 +41,19 @@ class DockerfileFinder:
         self._unpack: Callable[[bytes], Iterator[bytes]] | None = None
         self._left = _MOST_DECOMPRESSED
         self._head = bytearray()
-        #: The member that is read now: what it is for, what was read, and how much is to come.
+        #: The member being read: its use (``""`` for none), its content, and the bytes to come.
         self._keeping = ""
         self._kept = bytearray()
         self._content = self._padding = 0
         self._long_name = ""
-        #: Nothing more is looked for.
+        #: Whether the search is over.
         self.is_done = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Dockerfiles that *data* completes.
+        """The Dockerfiles that *data* completes.
 
         Args:
-            data: the next piece of the stream; compressed ones grow a thousandfold, so small.
+            data: the next piece of the stream.  A small one: it can expand a thousandfold.
         """
         found: list[bytes] = []
         try:
@@ -97,7 +98,7 @@ class DockerfileFinder:
 
     def _begin_member(self, block: bytes) -> None:
         if not any(block):
-            return  # the end, or what follows it
+            return  # the end of the archive, or the padding after it
         member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         self._keeping, self._kept = "", bytearray()
         self._content, self._padding = member.size, -member.size % _BLOCK

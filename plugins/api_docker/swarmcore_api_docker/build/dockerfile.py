@@ -1,6 +1,6 @@
-"""The images that a Dockerfile begins with or copies from, as far as they can be known before.
+"""The images that a Dockerfile begins with or copies from, as far as its text tells.  Pure.
 
-Pure.  What is not understood names no image: the builder itself says what is wrong with it.
+Text that is not understood names no image; the builder itself reports what is wrong with it.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Final
 from swarmcore.images import can_be_image
 
 
-#: Nobody writes more; each may be carried.
+#: A limit for Dockerfiles made to have many images copied.
 _MOST_IMAGES: Final = 100
 _ESCAPE = re.compile(r"#\s*escape\s*=\s*([\\`])\s*", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"#\s*[A-Za-z]+\s*=.*")
@@ -23,12 +23,12 @@ _MOUNT_FROM = re.compile(r"--mount=(?:\S*,)?from=([^,\s]+)")
 
 
 def base_images(text: str, arguments: Mapping[str, str], target: str = "") -> list[str]:
-    """The images that a build takes from outside, as they are named.
+    """The names of the images that a build needs, without its own stages.
 
     Args:
         text: a Dockerfile.
-        arguments: build arguments, which go before the defaults of ``ARG``.
-        target: the stage at which the build ends; empty for the last one.
+        arguments: build arguments, which override the defaults of ``ARG``.
+        target: the stage at which the build ends; empty for the last stage.
     """
     known: dict[str, str] = {}
     stages: set[str] = set()
@@ -52,12 +52,12 @@ def base_images(text: str, arguments: Mapping[str, str], target: str = "") -> li
 
 
 def _is_outside(name: str, stages: set[str]) -> bool:
-    """Whether *name* is no earlier stage, by its name or number."""
+    """Whether *name* is not an earlier stage, given by its name or number."""
     return name.lower() not in stages and not name.isdecimal()
 
 
 def _instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Each instruction's word, in upper case, and the rest of it in one line."""
+    """The keyword of each instruction in upper case, and the rest of it in one line."""
     lines = iter(text.removeprefix("\ufeff").splitlines())
     escape, begun, at_top = "\\", "", True
     for line in lines:
@@ -73,13 +73,13 @@ def _instructions(text: str) -> Iterator[tuple[str, str]]:
         word, _, rest = (begun + stripped).partition(" ")
         begun = ""
         if word.upper() in ("RUN", "COPY", "ADD"):
-            _pass_over(lines, rest)
+            _skip_heredocs(lines, rest)
         if word:
             yield word.upper(), rest.strip()
 
 
-def _pass_over(lines: Iterator[str], rest: str) -> None:
-    """Pass over the documents that an instruction is followed by."""
+def _skip_heredocs(lines: Iterator[str], rest: str) -> None:
+    """Skip the here-documents that follow an instruction."""
     for _, end in _HEREDOC.findall(rest):
         for line in lines:
             if line.strip() == end:
@@ -89,7 +89,7 @@ def _pass_over(lines: Iterator[str], rest: str) -> None:
 def _read_arguments(
     rest: str, known: Mapping[str, str], given: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """The values that one ``ARG`` gives; one that has none stays unknown."""
+    """Names and values of one ``ARG``; an argument without a value is left out."""
     for name, default in _ARGUMENT.findall(rest):
         if name in given:
             yield name, given[name]
@@ -98,7 +98,7 @@ def _read_arguments(
 
 
 def _expand(text: str, known: Mapping[str, str]) -> str:
-    """*text* with the values of its variables, without quotes."""
+    """*text* with its variables replaced by their values, and without quotes."""
 
     def value(match: re.Match[str]) -> str:
         name, sign, other = match[1] or match[2], match[3] or "", match[4] or ""

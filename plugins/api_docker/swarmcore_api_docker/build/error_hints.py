@@ -1,7 +1,7 @@
-"""Where the image is that a build did not find: said in the error by which the build ends.  Pure.
+"""Add to the error of a build on which nodes the missing image is.  Pure.
 
-What a BuildKit session brings is seen by nobody but the builder, so its bases cannot be carried to
-it before; the error is where one learns of them.
+The context of a BuildKit session is not seen, so that base images cannot be copied before the
+build: its error is the first place that names them.
 """
 
 import json
@@ -16,22 +16,22 @@ from swarmcore_api_docker.compat.progress_lines import error_text
 from swarmcore_api_docker.images.changes import tag
 
 
-#: How engines begin the line of an error.
+#: The beginning of a line with an error, as engines write it.
 _ERROR = b'{"error'
 _LONGEST_LINE: Final = 64 << 10
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*[A-Za-z0-9]")
-#: How builders of 20.10 tell which image they asked a registry for.
+#: The URL of a manifest, by which builders of release 20.10 name the image.
 _MANIFEST = re.compile(r"://([^/\s]+)/v2/(\S+?)/manifests/([\w.-]+)")
 _MOST_WORDS: Final = 50
 _MOST_HINTS: Final = 3
 
 
 class ErrorHints:
-    """Passes a build's progress on, and adds to its error where the missing image is.
+    """Passes the progress of a build on, and adds a hint to its error.
 
     Args:
-        builder: where it is built.
-        nodes: all.
+        builder: the node that builds.
+        nodes: all nodes.
     """
 
     def __init__(self, builder: Node, nodes: Iterable[Node]) -> None:
@@ -40,8 +40,8 @@ class ErrorHints:
         self._held = b""
         self._in_line = False
 
-    def alter(self, data: bytes) -> bytes:
-        """A piece of progress as the client is to have it; ``b""`` for the end."""
+    def map_data(self, data: bytes) -> bytes:
+        """A piece of progress for the client; *data* is ``b""`` at the end."""
         if not data:
             held, self._held = self._held, b""
             return self._hinted(held)
@@ -50,7 +50,7 @@ class ErrorHints:
         return b"".join(map(self._pass_on, lines))
 
     def _pass_on(self, line: bytes) -> bytes:
-        """A line, or the part of one that is there."""
+        """A line, or as much of it as has arrived; ``b""`` while it may become an error."""
         begins, complete = not self._in_line, line.endswith(b"\n")
         may_be_error = begins and line[: len(_ERROR)] == _ERROR[: len(line)]
         if may_be_error and not complete and len(line) < _LONGEST_LINE:
@@ -68,13 +68,13 @@ class ErrorHints:
         hint = describe_places(text, self._builder, self._others) if text else ""
         if not text or not hint:
             return line
-        told = error_line(f"{text} ({hint})")
-        detail = {**(message.get("errorDetail") or {}), **told["errorDetail"]}
-        return dump_json({**message, **told, "errorDetail": detail})
+        hinted = error_line(f"{text} ({hint})")
+        detail = {**(message.get("errorDetail") or {}), **hinted["errorDetail"]}
+        return dump_json({**message, **hinted, "errorDetail": detail})
 
 
 def describe_places(text: str, builder: Node, others: Sequence[Node]) -> str:
-    """Where images are that *text* names and *builder* lacks; empty where that is not so."""
+    """Which nodes have the images that *text* names and *builder* lacks; empty without any."""
     hints: dict[str, None] = {}
     asked = [f"{host.removeprefix('registry-1.')}/{path}:{tag}" for host, path, tag
              in _MANIFEST.findall(text)]  # fmt: skip
@@ -93,12 +93,12 @@ def describe_places(text: str, builder: Node, others: Sequence[Node]) -> str:
                 if on
             )
         )
-    told = list(hints)[:_MOST_HINTS]
-    return f"this build was on {builder.name}; {'; '.join(told)}" if told else ""
+    shown = list(hints)[:_MOST_HINTS]
+    return f"this build was on {builder.name}; {'; '.join(shown)}" if shown else ""
 
 
 def _of_repository(name: str, builder: Node, others: Sequence[Node]) -> dict[str, list[str]]:
-    """Engines that deny access name the repository alone."""
+    """All tags of a repository on other nodes: an error of denied access names no tag."""
     found: dict[str, list[str]] = {}
     for node in others:
         for image in node.images.values() if name in node.listed_image_words else ():

@@ -1,8 +1,8 @@
-"""Building images: the classic builder, and BuildKit with its sessions.
+"""Relay builds, and the sessions and tunnels of BuildKit's clients, to one engine.
 
-The scheduler chooses an engine, which loses the image names that mean other images by now, lest it
-builds on these; everything of one BuildKit client then goes there (which one is
-``build_engines``' to know).  Contexts, progress and tunnels are carried, never read.
+The scheduler chooses an engine for a build.  Moved image names are removed from it first, so that
+the build does not begin with old images.  Every request of one BuildKit client then goes to that
+engine; ``BuilderAffinity`` remembers it.
 """
 
 import itertools
@@ -29,7 +29,7 @@ from swarmcore_api_docker.build.affinity import BuilderAffinity
 from swarmcore_api_docker.build.error_hints import ErrorHints
 from swarmcore_api_docker.route_notes import CHOSEN
 from swarmcore_api_docker.images.transfer import ImageTransfer
-from swarmcore_api_docker.build.affinity import Key
+from swarmcore_api_docker.build.affinity import AffinityKey
 from swarmcore_api_docker.compat.stream_errors import ProgressErrorTail
 from swarmcore_api_docker.build.query import asks_for_node
 from swarmcore_api_docker.requests import engine_path
@@ -41,15 +41,15 @@ from swarmcore_api_docker.images.moved_names import remove_moved_names
 from swarmcore_api_docker.colocation import wants_image
 
 
-#: BuildKit without an experimental engine.
+#: The first version with BuildKit in engines that are not experimental.
 _BUILDKIT = ApiVersion(1, 39)
-#: How long a session or an upload waits for the build that names it, as classic did.
+#: How long a session or an upload waits for the build that names it, as in Swarm classic.
 _WAIT_SECONDS = 5.0
-#: How long the image list may hold up the end of a session.
+#: How long reading the images may delay the end of a session.
 _REFRESH_SECONDS = 5.0
-#: What precedes the id of the build whose context a second ``/build`` brings.
+#: The prefix of a build id in a second ``/build`` request, which uploads the context of that build.
 _UPLOAD = "upload-request:"
-#: Docker's own client names the session again in ``/build``; buildx, another client, does not.
+#: The user agent of Docker's own client, which names the session in ``/build``; buildx does not.
 _NAMES_SESSION = "docker-client/"
 _SITED = f"{CHOSEN}; of BuildKit where its session is, else {BUILDER}"
 _ARGUMENTS = "instructions among buildargs"
@@ -62,11 +62,11 @@ def can_buildkit(node: Node) -> bool:
 
 
 class Builds:
-    """Answers what builders ask.
+    """Answers the requests of builds.
 
     Args:
-        engines: who builds where; ``None`` starts empty.
-        transfer: brings images; ``None`` makes one.
+        engines: remembers the engines of clients; ``None`` starts empty.
+        transfer: copies base images; ``None`` makes one.
     """
 
     def __init__(self, engines: BuilderAffinity | None = None, transfer: ImageTransfer | None = None) -> None:
@@ -76,7 +76,7 @@ class Builds:
         self._numbers = itertools.count()
 
     def routes(self) -> list[Route]:
-        """Every route of building."""
+        """Every route of builds."""
         return [
             Route("POST", "/build", self.build, routed=_SITED, rewrites=_ARGUMENTS),
             Route("POST", "/build/cancel", self.cancel, routed=BUILD),
@@ -85,7 +85,7 @@ class Builds:
         ]
 
     async def build(self, exchange: Exchange) -> None:
-        """``POST /build``, of either builder."""
+        """``POST /build``, for both builders."""
         query, cluster = exchange.request.query, exchange.cluster
         id = query.get("buildid")
         classic = query.get("version") != "2"
@@ -93,7 +93,7 @@ class Builds:
         if classic:
             await bases.read_ahead()
             engine = self._choose_by_tag(cluster, query, bases)
-            keys = [Key("build", id or f"#{next(self._numbers)}")]
+            keys = [AffinityKey("build", id or f"#{next(self._numbers)}")]
         elif id.startswith(_UPLOAD):
             engine = await self._await_build(cluster, id.removeprefix(_UPLOAD))
             keys = []
@@ -106,22 +106,22 @@ class Builds:
                 engine,
                 _build_path(exchange, engine),
                 hooks=ResponseHooks(
-                    on_status=lambda status: _settle(engine, classic=classic),
+                    on_status=lambda status: _refresh(engine, classic=classic),
                     on_status_at="end",
-                    map_data=ErrorHints(engine.node, cluster.nodes()).alter,
+                    map_data=ErrorHints(engine.node, cluster.nodes()).map_data,
                     on_engine_lost=ProgressErrorTail(),
                 ),
                 pieces=bases.next_piece,
             )
 
     async def open_session(self, exchange: Exchange) -> None:
-        """``POST /session``: a tunnel by which the builder reads the client's files."""
+        """``POST /session``: a tunnel through which the builder reads the client's files."""
         id = exchange.request.header("x-docker-expose-session-uuid")
-        keys = [Key("session", id)] if id else []
+        keys = [AffinityKey("session", id)] if id else []
         agent = (exchange.request.header("user-agent") or "").lower()
         engine = None
         if id and agent.startswith(_NAMES_SESSION):
-            engine = await self._await(exchange.cluster, Key("session", id))
+            engine = await self._await(exchange.cluster, AffinityKey("session", id))
         if engine is None:
             engine = self._engine_of_client(exchange)
             keys.append(_client(exchange))
@@ -137,34 +137,38 @@ class Builds:
                     await engine.refresh_images()
 
     async def open_grpc(self, exchange: Exchange) -> None:
-        """``POST /grpc``: a tunnel to the builder itself, as buildx opens several."""
+        """``POST /grpc``: a tunnel to the builder itself; buildx opens several."""
         engine = self._engine_of_client(exchange)
         async with self._using(engine, [_client(exchange)]):
             await remove_moved_names(exchange.cluster, engine)
             await exchange.relay(engine, engine_path(exchange, "grpc"))
 
     async def cancel(self, exchange: Exchange) -> None:
-        """``POST /build/cancel``: to the engine of that build."""
+        """``POST /build/cancel``: relayed to the engine of that build."""
         id = exchange.request.query.get("id")
         if not id:
             raise BadRequest("build ID not provided")
         engine = await self._await_build(exchange.cluster, id)
         await exchange.relay(engine, engine_path(exchange, "build", "cancel"))
 
-    # ---- where
+    # ---- choosing the engine
 
-    def _place_build(self, exchange: Exchange) -> tuple[Engine, list[Key]]:
-        """BuildKit's engine: where its session is, else where it asks for, else the client's.
+    def _place_build(self, exchange: Exchange) -> tuple[Engine, list[AffinityKey]]:
+        """The engine of a BuildKit build.
+
+        It is the engine of the build's session; else one that fits the constraints of the build;
+        else the client's engine.
 
         Returns:
-            The engine, and who is bound to it.  A build that asks for a node binds only itself.
+            The engine, and the keys to bind to it.  The client is not bound to the engine of a
+            build with constraints.
 
         Raises:
-            NoNodeFits: no node can take it, or not the one where its session is.
+            NoNodeFits: no node fits, or the node of the session does not.
         """
         query, cluster = exchange.request.query, exchange.cluster
         config = _read_build(cluster, query)
-        named = (Key("session", query.get("session")), Key("build", query.get("buildid")))
+        named = (AffinityKey("session", query.get("session")), AffinityKey("build", query.get("buildid")))
         keys = [key for key in named if key.name]
         found = self._find(cluster, keys[0]) if keys else None
         if found is not None:
@@ -181,14 +185,15 @@ class Builds:
         client = _client(exchange)
         found = self._find(exchange.cluster, client)
         if found is not None and found.node.drained and not self._engines.is_used(client):
-            found = None  # what is under way there goes on, what begins goes elsewhere
+            found = None  # the node is being drained, and none of the client's requests is on it
         return found or self._choose(exchange.cluster, ContainerConfig.parse({}), buildkit=True)
 
     def _choose_by_tag(self, cluster: Cluster, query: Query, bases: BaseImages) -> Engine:
-        """The classic builder's engine: where the image is likely to be wanted, else any that is
-        idle, of these one that has what is known of the build's bases.
+        """The engine of a build by the classic builder.
 
-        Elsewhere it would be missing there, or an older one of that name would be used.
+        It is an engine where the image is likely to be used: elsewhere it would be missing, or an
+        older image of that name would be used.  Else it is an idle engine, preferably one that has
+        the base images that are known already.
         """
         config, tags = _read_build(cluster, query), query.get_all("t")
         for wants in (wants_image, has_any_image) if tags else ():
@@ -205,7 +210,7 @@ class Builds:
         *,
         buildkit: bool = False,
     ) -> Engine:
-        """The scheduler's choice among all that can, those with the fewest builds first."""
+        """The scheduler's choice among the engines that can build, with the fewest builds first."""
         able = [
             each for each in cluster.healthy_engines() if not buildkit or can_buildkit(each.node)
         ]
@@ -231,16 +236,16 @@ class Builds:
                 return cluster.choose(config, engines)
         return cluster.choose(config, able)
 
-    def _find(self, cluster: ClusterView, key: Key) -> Engine | None:
-        """The engine that *key* is bound to, while it answers."""
+    def _find(self, cluster: ClusterView, key: AffinityKey) -> Engine | None:
+        """The engine that *key* is bound to, if it answers."""
         node_id = self._engines.find(key, trio.current_time())
         answering: Sequence[Engine] = cluster.engines() if node_id else ()
         return next(
             (each for each in answering if each.node.id == node_id and each.node.health), None
         )
 
-    async def _await(self, cluster: ClusterView, key: Key) -> Engine | None:
-        """The engine of *key*, bound now or soon."""
+    async def _await(self, cluster: ClusterView, key: AffinityKey) -> Engine | None:
+        """The engine that *key* is bound to now or within a few seconds; ``None`` otherwise."""
         with trio.move_on_after(_WAIT_SECONDS):
             while True:
                 bound, engine = self._bound, self._find(cluster, key)
@@ -250,14 +255,14 @@ class Builds:
         return None
 
     async def _await_build(self, cluster: ClusterView, id: str) -> Engine:
-        engine = await self._await(cluster, Key("build", id))
+        engine = await self._await(cluster, AffinityKey("build", id))
         if engine is None:
             raise NotFound(f"no build {id} is under way on a node that answers")
         return engine
 
     @asynccontextmanager
-    async def _using(self, engine: Engine, keys: Sequence[Key]) -> AsyncIterator[None]:
-        """Bind *keys* to *engine* while the block lasts, and long after."""
+    async def _using(self, engine: Engine, keys: Sequence[AffinityKey]) -> AsyncIterator[None]:
+        """Bind *keys* to *engine* during the block, and for an hour after it."""
         self._engines.begin(keys, engine.node.id)
         self._bound.set()
         self._bound = trio.Event()
@@ -270,21 +275,21 @@ class Builds:
             self._engines.end(keys, trio.current_time())
 
 
-async def _settle(engine: Engine, *, classic: bool) -> None:
-    """Have the cache show what a build made, and what it left or took away on its way."""
+async def _refresh(engine: Engine, *, classic: bool) -> None:
+    """Have the cache show the images of a build, and the containers that it left or removed."""
     await engine.refresh_images()
-    if classic:  # each step had a container
+    if classic:  # each step ran in a container
         await engine.refresh_containers()
 
 
 def _read_build(cluster: ClusterView, query: Query) -> ContainerConfig:
-    """A build as placement reads it; what exists nowhere is the engine's to tell."""
+    """A build as the scheduler reads it, without references to objects that exist nowhere."""
     nodes = [engine.node for engine in cluster.engines()]
     return read_build(query).informed_by(nodes, all_known=len(nodes) == len(cluster.nodes()))
 
 
-def _client(exchange: Exchange) -> Key:
-    return Key("client", exchange.request.client.key)
+def _client(exchange: Exchange) -> AffinityKey:
+    return AffinityKey("client", exchange.request.client.key)
 
 
 def _build_path(exchange: Exchange, engine: Engine) -> str:

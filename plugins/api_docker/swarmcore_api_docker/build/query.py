@@ -1,7 +1,7 @@
-"""What a build asks of the scheduler, and the query that its engine gets.
+"""What the query of a build asks of the scheduler, and the query for its engine.  Pure.
 
-Only build arguments that are instructions to the scheduler go, and a node before a network's or a
-container's name; the rest of the query stays as it was sent, byte for byte, whatever it means.
+The engine's query lacks build arguments that are instructions to the scheduler, and the node before
+the name of a network or container.  The rest stays as it was sent, byte for byte.
 """
 
 import json
@@ -20,9 +20,9 @@ _NETWORK = "networkmode"
 
 
 def read_build(query: Query) -> ContainerConfig:
-    """A build as placement reads it: instructions, labels, memory, CPU shares, network, platform.
+    """A build as the scheduler reads it: instructions, labels, memory, CPU shares, network, platform.
 
-    What is malformed is left out; the engine says so in its own words.
+    Malformed parameters are left out here; the engine refuses them in its own words.
 
     Raises:
         BadRequest: a malformed reschedule policy among the instructions.
@@ -41,16 +41,16 @@ def read_build(query: Query) -> ContainerConfig:
 
 
 def asks_for_node(config: ContainerConfig) -> bool:
-    """Whether a build says where it is to run."""
+    """Whether a build says on which nodes it may run."""
     return bool(config.constraints or config.affinities or config.whitelists)
 
 
 def query_for_engine(text: str, node: Node) -> str:
-    """A build's query as its engine understands it, without the instructions.
+    """The query of a build for its engine, without instructions to the scheduler.
 
     Args:
-        text: what followed ``?``, as it was sent.
-        node: where it is built.
+        text: the client's query, as it was sent.
+        node: the node that builds.
     """
     return "&".join(_for_engine(part, node) for part in text.split("&"))
 
@@ -71,7 +71,10 @@ def _for_engine(part: str, node: Node) -> str:
 
 
 def _is_instruction(name: str) -> bool:
-    """``--build-arg constraint:node==n1`` is the argument ``constraint:node`` of value ``=n1``."""
+    """Whether an argument is an instruction to the scheduler.
+
+    ``--build-arg constraint:node==n1`` is the argument ``constraint:node`` with the value ``=n1``.
+    """
     family, colon, _ = name.partition(":")
     return bool(colon) and family in FAMILIES
 

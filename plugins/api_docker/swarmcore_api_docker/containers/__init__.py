@@ -1,4 +1,4 @@
-"""Containers: created through the cluster, listed from the caches, else carried to their engine."""
+"""Containers: created by the cluster, listed from the caches, otherwise relayed to their engine."""
 
 from swarmcore.protocols import Route
 from swarmcore_api_docker.containers import create, handlers, inspection, update
@@ -12,7 +12,7 @@ def routes(transfer: ImageTransfer, names: NameStyle, *, classic: bool) -> list[
     """Every route below ``/containers`` and ``/exec``.
 
     Args:
-        transfer: brings images to where containers will be.
+        transfer: copies images to the nodes of new containers.
         names: how lists show names.
         classic: malformed expressions in labels are ignored, as in Swarm classic.
     """

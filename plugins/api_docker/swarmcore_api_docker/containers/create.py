@@ -1,4 +1,4 @@
-"""``POST /containers/create``, and the explanation of one that is not done."""
+"""``POST /containers/create``, and explaining a create without doing it."""
 
 import secrets
 from dataclasses import replace
@@ -18,7 +18,7 @@ from swarmcore_api_docker.route_notes import CHOSEN, MANAGER
 from swarmcore_api_docker.volumes.plugins import discover_plugins
 from swarmcore_api_docker.yielding import run_large
 
-#: Asks a create to explain itself and do nothing.
+#: With this header, a create answers with an explanation and does nothing.
 EXPLAIN = "X-Swarmcore-Explain"
 _REWRITES = (
     "instructions in Env and Labels; names of other objects; the swarm's id in Labels;"
@@ -27,11 +27,11 @@ _REWRITES = (
 
 
 def routes(transfer: ImageTransfer, *, classic: bool = False) -> list[Route]:
-    """Creating, and explaining.
+    """Creating and explaining.
 
     Args:
-        transfer: brings images to where containers will be.
-        classic: labels of expressions that are malformed are passed over.
+        transfer: copies images to the nodes of new containers.
+        classic: malformed expressions in labels are ignored, as in Swarm classic.
     """
     create, explain = _create(transfer, lenient=classic), _explain(lenient=classic)
     return [
@@ -48,7 +48,8 @@ def _create(transfer: ImageTransfer, *, lenient: bool) -> Handler:
         match exchange.request.header(EXPLAIN):
             case None:
                 config = await _read_config(exchange, lenient=lenient)
-                async with exchange.watching():  # a create may wait; who has gone waits no more
+                # A create may wait for room; that ends when the client goes away.
+                async with exchange.watching():
                     placed = await _place(exchange, config, transfer)
                     await exchange.send(
                         with_port_warning(client_answer(placed.answer), config, placed.node)
@@ -62,7 +63,7 @@ def _create(transfer: ImageTransfer, *, lenient: bool) -> Handler:
 
 
 async def _place(exchange: Exchange, config: ContainerConfig, transfer: ImageTransfer) -> Placed:
-    """Create, with a way to bring the image to where the container will be."""
+    """Create the container; the cluster copies its image to the chosen node if necessary."""
     cluster = exchange.cluster
     await discover_plugins(cluster, config.volume_plugins.values())
     return await cluster.create_container(config, exchange.request, partial(transfer.copy, cluster))
@@ -102,9 +103,10 @@ async def _read_config(exchange: Exchange, *, lenient: bool) -> ContainerConfig:
 
 
 def new_swarm_id() -> str:
-    """64 random hex digits whose first twelve are not all decimal.
+    """64 random hex digits of which the first twelve are not all decimal.
 
-    Short ids stand where names and numbers stand, too; one that reads as a number is ambiguous.
+    Where clients write short ids they write numbers, too, and a short id of decimal digits would be
+    ambiguous.
     """
     while True:
         id = secrets.token_hex(32)
@@ -113,12 +115,14 @@ def new_swarm_id() -> str:
 
 
 def with_port_warning(answer: Answer, config: ContainerConfig, node: Node) -> Answer:
-    """The answer to a create; warns of ports that nobody finds who looks at ``DOCKER_HOST``.
+    """The answer to a create, with a warning of ports that the client cannot reach.
+
+    These are published on the loopback address of a node that is not the manager's machine.
 
     Args:
-        answer: the engine's.
-        config: what was asked for.
-        node: where it was placed.
+        answer: the engine's answer.
+        config: the container's config.
+        node: the node where the container is.
     """
     ports = loopback_ports(config.body.get("HostConfig")) if is_elsewhere(node.ip) else ()
     if answer.status != 201 or not ports:

@@ -155,12 +155,12 @@ async def _output_type(exchange: Exchange, engine: Engine) -> _MapHeaders | None
 
     A body that cannot be read goes on, for the engine to refuse.
     """
-    asked, spoken = version_of(exchange), engine.node.api_version
-    if has_expected_type(asked, spoken):
+    client, newest = version_of(exchange), engine.node.api_version
+    if has_expected_type(client, newest):
         return None
     await exchange.read_body()
     with suppress(BadRequest):
         body = with_known_spelling(as_object(await exchange.read_json()), ("Detach", "Tty"))
         if not body.get("Detach"):
-            return output_type_mapper(asked, spoken, terminal=bool(body.get("Tty")))
+            return output_type_mapper(client, newest, terminal=bool(body.get("Tty")))
     return None

@@ -1,4 +1,4 @@
-"""The JSON of an explanation: where a create would go, and what each rule and weight said."""
+"""The JSON of an explanation: where a create would go, and the result of each rule and weight."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,12 +11,12 @@ from swarmcore.weighing import normalise
 def explanation_document(
     explanation: Explanation, strategy: str, filters: Sequence[str]
 ) -> dict[str, Any]:
-    """Everything that was considered; candidates first, the best at the top.
+    """The document of ``POST /swarmcore/explain``: candidates first, the best at the top.
 
     Args:
-        explanation: of one create.
-        strategy: the strategy's name.
-        filters: the filters' names, in the order of the chain.
+        explanation: the explanation of one create.
+        strategy: the name of the strategy.
+        filters: the names of the filters, in the order of the chain.
     """
     config, decision = explanation.config, explanation.decision
     placed = decision.error is None

@@ -1,7 +1,7 @@
-"""The filters of ``docker ps``, each compiled once per list into a test of one container.
+"""The filters of ``docker ps``, each compiled once for a list into a test of one container.
 
-Rules are the engine's; ``node`` is classic's addition.  Values of one key are alternatives, keys
-must all hold.
+The rules are the engine's, except for ``node``, an addition of Swarm classic.  The values of one
+filter are alternatives; all filters must hold.
 """
 
 from bisect import bisect_left
@@ -24,7 +24,7 @@ from swarmcore_api_docker.containers.status_text import health_of
 from swarmcore_api_docker.containers.summary import NODE_LABEL
 from swarmcore_api_docker.yielding import Yielder
 
-#: Whether a container, on its node, is to be listed.
+#: Whether a container on a node is to be listed.
 Test = Callable[[Container, Node], bool]
 _STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 _HEALTHS = ("none", "starting", "healthy", "unhealthy")
@@ -33,10 +33,10 @@ _TASK_LABELS = ("com.docker.swarm.task", "com.docker.swarm.task.id")
 
 @dataclass(frozen=True, slots=True)
 class FilterContext:
-    """What some filters must look up.
+    """What some filters look up when they are compiled.
 
     Attributes:
-        find: a container by id or name; raises ``NotFound``.
+        find: finds a container by id or name; raises ``NotFound``.
         nodes: all nodes.
     """
 
@@ -48,12 +48,12 @@ _Compiler = Callable[[Filters, FilterContext], Test]
 
 
 async def compile_filters(filters: Filters, context: FilterContext) -> list[Test]:
-    """Make the tests that a container must all pass.
+    """The tests that a container must pass, one for each filter.
 
     Raises:
-        BadRequest: an unknown key, or a value that its key cannot have.
-        BadValue: the same where an engine answers 500.
-        NotFound: ``before`` or ``since`` names no container.
+        BadRequest: an unknown filter, or one with a value that it cannot have.
+        BadValue: the same, where an engine answers 500.
+        NotFound: ``before`` or ``since`` does not name a container.
     """
     filters.refuse_unknown((*_COMPILERS, "ancestor"))
     tests = [compiler(filters, context) for key, compiler in _COMPILERS.items() if key in filters]
@@ -79,24 +79,24 @@ def _by_name(filters: Filters, context: FilterContext) -> Test:
 
 
 def _by_id(filters: Filters, context: FilterContext) -> Test:
-    """Each value is an id, or the beginning of one container's alone."""
+    """Each value is an id, or the beginning of the id of exactly one container."""
     values = filters.values("id")
     if not values:
         return _everything
     known = sorted(id for node in context.nodes for id in node.containers)
-    wanted = {id for value in values if (id := _begun(known, value))}
+    wanted = {id for value in values if (id := _complete_id(known, value))}
     return lambda container, node: container.id in wanted
 
 
-def _begun(known: Sequence[str], value: str) -> str:
-    """The one id of *known*, which are in order, that begins with *value*; empty without one."""
+def _complete_id(known: Sequence[str], value: str) -> str:
+    """The only id in *known* (sorted) that begins with *value*; empty without exactly one."""
     at = bisect_left(known, value)
     found = [id for id in known[at : at + 2] if id.startswith(value)]
     return found[0] if value and len(found) == 1 else ""
 
 
 def _by_node(filters: Filters, context: FilterContext) -> Test:
-    """An exact name, or id, means that node alone; anything else is a pattern, as in classic."""
+    """A node's exact name or id means only that node; anything else is a pattern, as in classic."""
     values = filters.values("node")
     known = {text for node in context.nodes for text in (node.name, node.id)}
     exact = {value for value in values if value in known}
@@ -167,7 +167,7 @@ def _by_task(filters: Filters, context: FilterContext) -> Test:
 
 
 def _by_isolation(filters: Filters, context: FilterContext) -> Test:
-    """Windows only: an engine on Linux lists everything whatever is asked."""
+    """For Windows only: an engine on Linux ignores this filter."""
     found = filters.matching("isolation")
 
     def test(container: Container, node: Node) -> bool:
@@ -193,7 +193,7 @@ async def _by_ancestor(filters: Filters, context: FilterContext) -> Test:
 
 
 def _descendants(node: Node, named: Set[str]) -> set[str]:
-    """*named*, ids of images, and those of the node's images that were built on them."""
+    """The ids *named*, and the ids of the node's images that were built on them."""
     ids = set(named)
     children: dict[str, list[str]] = {}
     if ids:

@@ -1,7 +1,7 @@
-"""Verbs of one container, carried to its engine.
+"""Requests about one container, relayed to its engine.
 
-A name in a path is always replaced by the full id, as one segment: an engine knows neither
-``node/name`` nor a swarm id.
+In paths the container's full id replaces its name: an engine knows neither ``node/name`` nor an id
+of the swarm.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -32,10 +32,11 @@ from swarmcore_api_docker.requests import (
 )
 from swarmcore_api_docker.route_notes import CONTAINER
 
-_Settle = Callable[[int], Awaitable[None]]
-#: Prepares what brings the cache up to date, before the engine is asked.
-_MakeSettle = Callable[[Exchange, Engine, Container], _Settle]
-#: What follows the id in the path, and whether it changes what ``ps`` shows.
+#: Brings the cache up to date when the engine has answered with this status.
+_Refresh = Callable[[int], Awaitable[None]]
+#: Makes that before the engine is asked, so that it does not miss the engine's event.
+_MakeRefresh = Callable[[Exchange, Engine, Container], _Refresh]
+#: Method -> verbs (what follows the id in the path) that change nothing in ``docker ps``.
 _READS = {
     "GET": ("top", "logs", "changes", "export", "stats", "archive", "attach/ws", "checkpoints"),
     "HEAD": ("archive",),
@@ -44,8 +45,8 @@ _READS = {
 }
 _RENAME = "the name must be free in the cluster"
 _CHECKPOINT = "/containers/{name}/checkpoints/{checkpoint}"
-#: What changes a container, and the engine's event that tells that it is done.  A signal's event
-#: comes before what the signal does.
+#: Verbs that change a container -> the engine's event after the change.  There is none for a kill:
+#: its event comes before the effect of the signal.
 _CHANGES: Mapping[str, Sequence[str]] = {
     "start": ("start",),
     "stop": ("stop",),
@@ -54,16 +55,16 @@ _CHANGES: Mapping[str, Sequence[str]] = {
     "pause": ("pause",),
     "unpause": ("unpause",),
 }
-#: What an operator may limit for one engine.
+#: Verbs that start a container; operators can limit how many an engine does at once.
 _STARTS = ("start", "restart")
-#: What engines read before they look for the container: a body, or numbers in the query.
+#: Verbs whose body, or numbers in the query, engines read before they look for the container.
 _READ_FIRST = ("resize", "update", "checkpoints")
-#: Answers whose media type tells whether they are framed.
+#: Verbs whose answer has a media type that says whether the output is framed.
 _OUTPUTS = ("logs", "attach")
 
 
 def routes() -> list[Route]:
-    """What goes to a container's engine: the verbs, and removal."""
+    """Renaming, removing, and every verb that goes to the container's engine."""
     found = [
         Route("POST", "/containers/{name}/rename", rename, routed=CONTAINER, rewrites=_RENAME),
         Route("DELETE", "/containers/{name}", remove, routed=CONTAINER),
@@ -71,34 +72,34 @@ def routes() -> list[Route]:
     ]
     for method, verbs in _READS.items():
         found += [_route(method, verb) for verb in verbs]
-    found += [_route("POST", verb, _settle_by(events)) for verb, events in _CHANGES.items()]
-    return [*found, _route("POST", "wait", _settle_wait)]
+    found += [_route("POST", verb, _after_event(*events)) for verb, events in _CHANGES.items()]
+    return [*found, _route("POST", "wait", _after_wait)]
 
 
-def _route(method: str, verb: str, settle: _MakeSettle | None = None) -> Route:
-    handler = _carry(verb, settle)
+def _route(method: str, verb: str, make_refresh: _MakeRefresh | None = None) -> Route:
+    handler = _relay_verb(verb, make_refresh)
     return Route(method, f"/containers/{{name}}/{verb}", handler, routed=CONTAINER)
 
 
-def _settle_by(events: Sequence[str]) -> _MakeSettle:
-    """The cache shows a change before the client can ask for it; see ``Engine.settling``."""
+def _after_event(*events: str) -> _MakeRefresh:
+    """Have the cache show a change before the client can ask for it; see ``Engine.settling``."""
     return lambda exchange, engine, container: engine.settling(container.id, *events)
 
 
-def _settle_wait(exchange: Exchange, engine: Engine, container: Container) -> _Settle:
-    """The cache shows that the container has ended, or has gone and its own volumes with it."""
+def _after_wait(exchange: Exchange, engine: Engine, container: Container) -> _Refresh:
+    """Have the cache show that the container has ended, or is gone with its anonymous volumes."""
     condition = exchange.request.query.get("condition")
     if condition != "removed":
         will_end = container.running or condition == "next-exit"
         return engine.settling(container.id, *(("die", "destroy") if will_end else ()))
     shown = engine.settling(container.id, "destroy")
 
-    async def settle(status: int) -> None:
+    async def refresh(status: int) -> None:
         await shown(status)
         if _mounts_volumes(container):
             await engine.refresh_volumes()
 
-    return settle
+    return refresh
 
 
 def _mounts_volumes(container: Container) -> bool:
@@ -106,15 +107,15 @@ def _mounts_volumes(container: Container) -> bool:
     return any(mount.get("Type") == "volume" for mount in mounts)
 
 
-def _carry(verb: str, make_settle: _MakeSettle | None = None) -> Handler:
-    """A handler that carries the request to the container's engine.
+def _relay_verb(verb: str, make_refresh: _MakeRefresh | None = None) -> Handler:
+    """A handler that relays the request to the container's engine.
 
     Args:
         verb: what follows the id in the path.
-        make_settle: prepares what brings the cache up to date.
+        make_refresh: makes what brings the cache up to date; ``None`` for a verb that only reads.
     """
 
-    async def carry(exchange: Exchange) -> None:
+    async def relay(exchange: Exchange) -> None:
         try:
             container, engine = locate_container(exchange)
         except NotFound:
@@ -124,14 +125,16 @@ def _carry(verb: str, make_settle: _MakeSettle | None = None) -> Handler:
             return
         require_heeded(engine, needs_of_verb(verb, exchange.request.query, version_of(exchange)))
         starts = verb in _STARTS
-        async with ready_to_start(exchange.cluster, container, engine) if starts else nullcontext():
+        async with (
+            _ready_to_start(exchange.cluster, container, engine) if starts else nullcontext()
+        ):
             await exchange.relay(
                 engine,
                 engine_path(exchange, "containers", container.id, verb),
-                hooks=_hooks(verb, exchange, container, engine, make_settle),
+                hooks=_hooks(verb, exchange, container, engine, make_refresh),
             )
 
-    return carry
+    return relay
 
 
 def _hooks(
@@ -139,10 +142,10 @@ def _hooks(
     exchange: Exchange,
     container: Container,
     engine: Engine,
-    make_settle: _MakeSettle | None,
+    make_refresh: _MakeRefresh | None,
 ) -> ResponseHooks:
     return ResponseHooks(
-        on_status=make_settle(exchange, engine, container) if make_settle else None,
+        on_status=make_refresh(exchange, engine, container) if make_refresh else None,
         map_headers=_output_type(exchange, engine, container) if verb in _OUTPUTS else None,
         on_engine_lost=_error_tail(verb, exchange, container),
     )
@@ -160,7 +163,7 @@ def _output_type(
 
 
 def _error_tail(verb: str, exchange: Exchange, container: Container) -> ErrorTail | None:
-    """What the client of a stream is told when the engine is lost; most can only be cut off."""
+    """How the stream of *verb* reports that the engine was lost; most can only be cut off."""
     if verb == "wait":
         return WaitErrorTail(exchange.request.query.get("condition"))
     if verb == "logs" and not _has_terminal(container):
@@ -187,13 +190,13 @@ async def remove_checkpoint(exchange: Exchange) -> None:
 
 
 async def remove(exchange: Exchange) -> None:
-    """``DELETE /containers/{name}``; with ``link`` it removes that name, not the container."""
+    """``DELETE /containers/{name}``; with ``link`` it removes the link of that name only."""
     container, engine = locate_container(exchange)
     if exchange.request.query.flag("link"):
         await _remove_link(exchange, container, engine)
         return
 
-    async def settle_removal(status: int) -> None:
+    async def forget(status: int) -> None:
         if status not in (204, 404):
             await engine.refresh_container(container.id)
             return
@@ -202,32 +205,35 @@ async def remove(exchange: Exchange) -> None:
             await engine.refresh_volumes()
 
     path = engine_path(exchange, "containers", container.id)
-    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=settle_removal))
+    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=forget))
 
 
 async def _remove_link(exchange: Exchange, linked: Container, engine: Engine) -> None:
-    """Take the alias in the path from *linked*; both ends of the link are read anew."""
+    """Remove the link that the path names; the containers at both of its ends are read again."""
     alias = _link_name(exchange.request.params["name"], engine.node.name)
     linking = find_container(engine.node, alias.partition("/")[0])
 
-    async def settle(status: int) -> None:
+    async def refresh(status: int) -> None:
         for each in filter(None, (linking, linked)):
             await engine.refresh_container(each.id)
 
     path = engine_path(exchange, "containers", alias)
-    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=settle))
+    await exchange.relay(engine, path, hooks=ResponseHooks(on_status=refresh))
 
 
 def _link_name(text: str, node_name: str) -> str:
-    """A link's name as its engine knows it: ``web/db``, whatever stood before."""
+    """A link's name as its engine knows it, ``web/db``, without a slash or node before it."""
     return text.removeprefix("/").removeprefix(f"{node_name}/")
 
 
 @asynccontextmanager
-async def ready_to_start(
+async def _ready_to_start(
     cluster: Placing, container: Container, engine: Engine
 ) -> AsyncIterator[None]:
-    """Have its turn, and the networks that were made elsewhere since it was created."""
+    """Wait for a place to start in, and for networks that must be made on the engine first.
+
+    A network of the container may have moved to another node since the container was created.
+    """
     words = network_words(container)
     missing = [word for word in words if not has_network(engine.node, word)]
     async with cluster.bringing(missing, engine), cluster.turn(engine):

@@ -1,4 +1,4 @@
-"""``GET /containers/{id}/json`` as shown: the engine's own document, the node, reachable ports."""
+"""``GET /containers/{name}/json``: the engine's document, with the node and reachable ports."""
 
 import json
 from typing import Any
@@ -10,10 +10,8 @@ from swarmcore_api_docker.containers.ports import show_bindings
 from swarmcore_api_docker.requests import engine_path, locate_container
 from swarmcore_api_docker.route_notes import CONTAINER
 
-#: Where neither stands in a document, no port needs another address.
+#: In a document without these, no port needs another address.
 _ANYWHERE = (b'"0.0.0.0"', b'"::"')
-
-
 _REWRITES = "Node added; HostIp"
 
 
@@ -26,8 +24,8 @@ def routes() -> list[Route]:
 def show_container(answer: Answer, node: Node) -> Answer:
     """The engine's answer with ``Node`` added and ``HostIp`` made reachable.
 
-    Every other field stays as the engine wrote it; when no port is bound to every address, the
-    very bytes do.
+    Every other field stays as the engine wrote it.  When no port is bound to every address, the
+    engine's bytes are not parsed at all.
     """
     tail = b',"Node":' + json.dumps(describe_node(node), ensure_ascii=False).encode() + b"}\n"
     body = answer.body.rstrip()
@@ -41,7 +39,7 @@ def show_container(answer: Answer, node: Node) -> Answer:
 
 
 def describe_node(node: Node) -> dict[str, Any]:
-    """Classic's ``Node`` object; CPUs and memory are the machine's, without overcommit."""
+    """The ``Node`` object of Swarm classic; CPUs and memory without overcommitment."""
     return {
         "ID": node.id,
         "IP": node.ip,
@@ -58,7 +56,7 @@ def _with_body(answer: Answer, body: bytes) -> Answer:
 
 
 async def inspect(exchange: Exchange) -> None:
-    """``GET /containers/{name}/json``: live from the engine, with the node added."""
+    """``GET /containers/{name}/json``."""
     container, engine = locate_container(exchange)
     await exchange.relay(
         engine,

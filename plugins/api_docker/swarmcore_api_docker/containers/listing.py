@@ -1,4 +1,4 @@
-"""``GET /containers/json``: from the caches; only sizes are asked of the engines."""
+"""``GET /containers/json``: from the caches, except sizes, which the engines are asked for."""
 
 import json
 import time
@@ -22,19 +22,19 @@ from swarmcore_api_docker.yielding import select_items
 _JSON = ((b"Content-Type", b"application/json"),)
 _ROUTED = f"{CACHES}; with size the engines"
 _REWRITES = "filter node; Names, Ports, Status; Labels of the node"
-#: Above this many, a query that names each would be longer than engines accept.
+#: With more ids than this, the query would be longer than engines accept.
 _MOST_IDS_IN_A_QUERY = 1000
 
 
 class ContainerList:
-    """Answers the list; keeps the containers encoded between two of them.
+    """Answers the list; keeps the encoded containers for the next one.
 
     Args:
-        names: how to show names.
+        names: how names are shown.
     """
 
     def __init__(self, names: NameStyle) -> None:
-        self._encoded = SummaryEncoder(names)
+        self._encoder = SummaryEncoder(names)
 
     def routes(self) -> list[Route]:
         """The list, and classic's second name for it."""
@@ -48,13 +48,13 @@ class ContainerList:
         cluster = exchange.cluster
         nodes = [engine.node for engine in cluster.engines()]
         context = FilterContext(cluster.find_container, nodes)
-        ask = await parse_list_query(exchange.request.query, context)
-        chosen = await select(nodes, ask)
-        sizes = await _ask_sizes(cluster, chosen) if ask.size else {}
+        list_query = await parse_list_query(exchange.request.query, context)
+        chosen = await select(nodes, list_query)
+        sizes = await _ask_sizes(cluster, chosen) if list_query.size else {}
         now = time.time()
-        encode = self._encoded.encode
+        encode = self._encoder.encode
         parts = [encode(container, node, now) for container, node in chosen]
-        if ask.size:
+        if list_query.size:
             parts = [
                 add_sizes(part, sizes.get(container.id, {}))
                 for part, (container, _) in zip(parts, chosen, strict=True)
@@ -65,7 +65,7 @@ class ContainerList:
 async def _ask_sizes(
     cluster: ClusterView, chosen: Sequence[tuple[Container, Node]]
 ) -> dict[str, dict[str, Any]]:
-    """Container id -> its object with sizes; without those of engines that did not answer."""
+    """Container id -> its object with sizes; without containers whose engine did not answer."""
     wanted: dict[str, list[str]] = {}
     for container, node in chosen:
         wanted.setdefault(node.id, []).append(container.id)
@@ -85,13 +85,13 @@ async def _ask_sizes(
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A read query of ``GET /containers/json``.
+    """The query of ``GET /containers/json``.
 
     Attributes:
-        all: stopped containers, and those of nodes that do not answer, too.
-        limit: how many, the newest; 0 or less: every one.
-        size: with sizes.
-        tests: what a container must pass.
+        all: also list stopped containers, and those of nodes that do not answer.
+        limit: list only so many containers, the newest; 0 or less lists all.
+        size: list the containers' sizes.
+        tests: the tests that a container must pass.
     """
 
     all: bool
@@ -101,15 +101,15 @@ class ListQuery:
 
 
 async def parse_list_query(query: Query, context: FilterContext) -> ListQuery:
-    """Read a list's query.
+    """Read the query of a list.
 
     Raises:
-        BadRequest: a filter that cannot be.
-        BadValue: a limit that is no number, or a filter, where an engine answers 500.
-        NotFound: ``before`` or ``since`` names no container.
+        BadRequest: an unknown filter, or one with a value that it cannot have.
+        BadValue: the same where an engine answers 500, or a limit that is not a number.
+        NotFound: ``before`` or ``since`` does not name a container.
     """
     filters = parse_filters(query.get("filters"))
-    for key in ("before", "since"):  # parameters of old clients, filters today
+    for key in ("before", "since"):  # they are parameters of old clients and filters today
         if value := query.get(key):
             filters = filters.adding(key, value)
     try:
@@ -124,15 +124,15 @@ async def parse_list_query(query: Query, context: FilterContext) -> ListQuery:
     )
 
 
-async def select(nodes: Sequence[Node], ask: ListQuery) -> list[tuple[Container, Node]]:
+async def select(nodes: Sequence[Node], list_query: ListQuery) -> list[tuple[Container, Node]]:
     """The containers to show, newest first.
 
     Args:
-        nodes: whose containers may be shown.
-        ask: what was asked.
+        nodes: the nodes whose containers may be listed.
+        list_query: what the client asks for.
     """
-    everything = ask.all or ask.limit > 0
-    tests = ask.tests
+    everything = list_query.all or list_query.limit > 0
+    tests = list_query.tests
     chosen = [
         (container, node)
         for node in nodes
@@ -143,4 +143,4 @@ async def select(nodes: Sequence[Node], ask: ListQuery) -> list[tuple[Container,
     if tests:
         chosen = await select_items(chosen, lambda pair: all(test(*pair) for test in tests))
     chosen.sort(key=lambda pair: pair[0].created, reverse=True)
-    return chosen[: ask.limit] if ask.limit > 0 else chosen
+    return chosen[: list_query.limit] if list_query.limit > 0 else chosen

@@ -1,4 +1,4 @@
-"""Published ports as clients must see them: with the engine's address, each one once."""
+"""Published ports as clients see them: with an address that reaches the node, each port once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,10 +7,13 @@ from swarmcore.model import ANY_IP
 
 
 def shown_ip(bound: str, node_ip: str) -> str:
-    """The address that reaches a port bound to *bound* on a node at *node_ip*.
+    """The address at which clients reach a port.
 
-    A node without an address (a unix socket, a name that is not resolved) changes nothing: clients
-    read this field as a strict IP address and would refuse the whole document.
+    Args:
+        bound: the address that the port is bound to on its node.
+        node_ip: the node's IP address.  It is empty for a unix socket or a name that is not
+            resolved; *bound* stays then, because clients refuse a document in which this field is
+            not an IP address.
     """
     return node_ip if node_ip and bound in ANY_IP else bound
 
@@ -18,9 +21,9 @@ def shown_ip(bound: str, node_ip: str) -> str:
 def show_summary_ports(
     ports: Iterable[Mapping[str, Any]] | None, node_ip: str
 ) -> list[dict[str, Any]]:
-    """``Ports`` of a ``GET /containers/json`` object, as shown.
+    """``Ports`` of an object of ``GET /containers/json``.
 
-    An engine lists a port once per address family; after the rewrite both are one.
+    An engine lists a port once for each address family; with the node's address both are the same.
     """
     shown: list[dict[str, Any]] = []
     for port in ports or ():
@@ -35,7 +38,7 @@ def show_summary_ports(
 def show_bindings(
     ports: Mapping[str, Sequence[Mapping[str, Any]] | None], node_ip: str
 ) -> dict[str, list[dict[str, Any]] | None]:
-    """``NetworkSettings.Ports`` of an inspect document, as shown."""
+    """``NetworkSettings.Ports`` of an inspect document."""
     shown: dict[str, list[dict[str, Any]] | None] = {}
     for port, bindings in ports.items():
         if bindings is None:

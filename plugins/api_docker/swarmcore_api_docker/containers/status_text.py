@@ -1,4 +1,4 @@
-"""The Status column of ``docker ps``: ages in Docker's words, and how long a wording holds."""
+"""The Status column of ``docker ps``, and until when a text is valid.  Pure."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,14 +8,14 @@ from swarmcore_api_docker.compat.go import parse_time
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
-#: (first hour that it no longer words, hours in one, plural); Docker rounds to whole hours first.
+#: (hours from which the next unit is used, hours in one unit, plural); ages are rounded to hours.
 _LONG = ((48, 1, "hours"), (24 * 14, 24, "days"), (24 * 60, 24 * 7, "weeks"))
 _MONTH_HOURS = 24 * 30
 _TWO_YEARS_HOURS = 24 * 365 * 2
 
 
 class StatusText(NamedTuple):
-    """A text and the moment (Unix seconds) from which it must be made anew."""
+    """A text, and the time in Unix seconds from which it must be made again."""
 
     text: str
     until: float
@@ -28,7 +28,7 @@ def format_age(seconds: float) -> str:
     """An age as Docker prints it: ``Less than a second``, ``About an hour``, ``3 weeks``.
 
     Args:
-        seconds: negative, from clocks that differ, counts as none.
+        seconds: the age; negative ones, from clocks that differ, count as 0.
     """
     if seconds < 1:
         return "Less than a second"
@@ -50,7 +50,7 @@ def format_age(seconds: float) -> str:
 
 
 def age_changes_at(start: float, now: float) -> float:
-    """The earliest moment at which the age since *start* may read differently; Unix seconds."""
+    """The earliest time at which the text of the age since *start* may change; Unix seconds."""
     age = max(now - start, 0)
     step = 1 if age < _MINUTE else _MINUTE if age < _HOUR else _HOUR / 2
     return start + (age // step + 1) * step
@@ -61,7 +61,7 @@ def format_status(state: Mapping[str, Any], now: float) -> StatusText:
 
     Args:
         state: ``State`` of its inspect document.
-        now: Unix seconds.
+        now: the time in Unix seconds.
     """
     if state.get("Running"):
         return _format_running(state, now)
@@ -88,7 +88,7 @@ def _format_running(state: Mapping[str, Any], now: float) -> StatusText:
 
 
 def health_of(state: Mapping[str, Any]) -> str:
-    """``none``, ``starting``, ``healthy`` or ``unhealthy``."""
+    """The health of a container: ``none``, ``starting``, ``healthy`` or ``unhealthy``."""
     return str((state.get("Health") or {}).get("Status") or "none")
 
 

@@ -1,6 +1,7 @@
-"""Containers as ``docker ps`` reads them, encoded once per change and joined at each list.
+"""The JSON object of a container in ``GET /containers/json``, kept encoded between two lists.
 
-Only the status ages; it stands last in the object, so that everything before it is made once.
+Only the status changes with time.  It is the last field of the object, so that everything before it
+is encoded once for each change of the container.
 """
 
 import json
@@ -14,13 +15,20 @@ from swarmcore.node import Node
 from swarmcore_api_docker.containers.ports import show_summary_ports
 from swarmcore_api_docker.containers.status_text import format_status
 
-#: How names are shown: ``/web``, ``/node/web`` as classic did, or both, the prefixed first.
+#: How names are shown: ``/web``, ``/node/web`` as in Swarm classic, or both, ``/node/web`` first.
 NameStyle = Literal["plain", "classic", "both"]
-#: Added to the labels that a list shows, so that formats and clients can read the node.
+#: A label that lists add, so that clients and ``--format`` can show the node.
 NODE_LABEL = "com.docker.swarm.node.name"
 
 
 class _EncodedSummary:
+    """One encoded object, and what it was made of.
+
+    Attributes:
+        head: everything up to the status.
+        encoded: the whole object, valid until the Unix time *until*.
+    """
+
     __slots__ = ("encoded", "head", "image", "image_name", "node_ip", "node_name", "until")
 
     def __init__(self, head: bytes, node: Node, image_name: str, image: str) -> None:
@@ -34,10 +42,10 @@ class _EncodedSummary:
 
 
 class SummaryEncoder:
-    """The encoded containers; forgets each with its container.
+    """Encodes containers, and keeps the result as long as the container exists.
 
     Args:
-        names: how to show names.
+        names: how names are shown.
     """
 
     def __init__(self, names: NameStyle) -> None:
@@ -48,9 +56,9 @@ class SummaryEncoder:
         """One object of ``GET /containers/json``.
 
         Args:
-            container: what to show.
-            node: where it is.
-            now: Unix seconds.
+            container: the container.
+            node: its node.
+            now: the time in Unix seconds.
         """
         encoded = self._encoded.get(container)
         name = shown_image(container.image) if encoded is None else encoded.image_name
@@ -82,13 +90,15 @@ class SummaryEncoder:
 
 
 def show_image_name(container: Container, node: Node, name: str) -> str:
-    """``Image`` of a list object: what the client wrote, or as engines have it the id of the image
-    where that means another one by now.
+    """``Image`` of a list object.
+
+    It is the image's name as the client wrote it, or the image's id where that name means another
+    image by now, as in an engine.
 
     Args:
-        container: whose.
-        node: where it is.
-        name: of its image, as engines print it.
+        container: the container.
+        node: its node.
+        name: the name of its image, as engines print it.
     """
     meant = node.image_called(name)
     if meant and meant == container.image_id:
@@ -102,9 +112,9 @@ def show_names(names: Iterable[str], node_name: str, style: NameStyle) -> list[s
     """``Names`` of a list object.
 
     Args:
-        names: the container's, without the leading slash.
-        node_name: the node's.
-        style: see ``NameStyle``.
+        names: the container's names without the leading slash.
+        node_name: the name of its node.
+        style: how names are shown.
     """
     plain = [f"/{name}" for name in names]
     prefixed = [f"/{node_name}{name}" for name in plain]
@@ -118,7 +128,7 @@ def show_names(names: Iterable[str], node_name: str, style: NameStyle) -> list[s
 
 
 def add_sizes(encoded: bytes, sizes: dict[str, Any]) -> bytes:
-    """An encoded object with ``SizeRw`` and ``SizeRootFs`` as its engine just computed them."""
+    """An encoded object with ``SizeRw`` and ``SizeRootFs`` of its engine's object *sizes*."""
     wanted = {key: sizes[key] for key in ("SizeRw", "SizeRootFs") if key in sizes}
     return encoded[:-1] + b"," + _dump(wanted)[1:] if wanted else encoded
 

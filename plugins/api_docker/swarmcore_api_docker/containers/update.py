@@ -21,7 +21,7 @@ def routes() -> list[Route]:
 
 
 async def update(exchange: Exchange) -> None:
-    """``POST /containers/{name}/update``: a container grows as far as its node has room."""
+    """``POST /containers/{name}/update``; the claim of the container is held during the update."""
     try:
         container, engine = locate_container(exchange)
     except NotFound:
@@ -36,7 +36,7 @@ async def update(exchange: Exchange) -> None:
         held.enter_context(exchange.cluster.growing(container, claim))
         shown = engine.settling(container.id, "update")
 
-        async def settle(status: int) -> None:
+        async def refresh(status: int) -> None:
             await shown(status)
             held.close()
 
@@ -44,15 +44,18 @@ async def update(exchange: Exchange) -> None:
             engine,
             engine_path(exchange, "containers", container.id, "update"),
             body=body,
-            hooks=ResponseHooks(on_status=settle),
+            hooks=ResponseHooks(on_status=refresh),
         )
 
 
 def read_first_object(body: bytes) -> dict[str, Any]:
-    """What an engine may read of *body*; empty where none of them can read anything.
+    """The first JSON object in *body*; empty where there is none that an engine could read.
+
+    The body goes on as it came, and its faults are for the engine to refuse: releases differ in
+    what they accept.  Release 20.10 reads the first object and ignores what follows it.
 
     Raises:
-        BadRequest: it is nested too deeply to be read here.
+        BadRequest: the body is nested too deeply to be read here.
     """
     try:
         text = body.decode("utf-8", "replace").lstrip(_SPACE)

@@ -1,4 +1,4 @@
-"""The manager speaking for itself and for the whole cluster: version, info, events, disk usage."""
+"""The manager and the whole cluster: version, info, events and disk usage."""
 
 from swarmcore.protocols import Route
 from swarmcore_api_docker.system import events, handlers
@@ -9,7 +9,7 @@ def routes(*, classic: bool) -> list[Route]:
     """``_ping``, ``version``, ``info``, ``events`` and ``system/df``.
 
     Args:
-        classic: releases, sums and the sources of events as Swarm classic told them.
+        classic: show releases, sums and the sources of events as Swarm classic did.
     """
     return [
         *handlers.routes(classic=classic),

@@ -1,4 +1,7 @@
-"""``GET /system/df``: every engine counts, one count at a time on each."""
+"""``GET /system/df``: the disk usage of all engines added up.
+
+Nothing is merged by id: an image on two engines takes its space twice.
+"""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,10 +22,10 @@ log = logging.getLogger(__name__)
 
 
 class DiskUsage:
-    """Asks engines how much space they use."""
+    """Asks engines for their disk usage, each for one count at a time."""
 
     def __init__(self) -> None:
-        # An engine of 20.10 refuses to count twice at once.
+        # An engine of release 20.10 refuses a second count while one runs.
         self._counting: WeakKeyDictionary[Engine, trio.Lock] = WeakKeyDictionary()
 
     def routes(self) -> list[Route]:
@@ -30,7 +33,11 @@ class DiskUsage:
         return [Route("GET", "/system/df", self.show, routed=ALL, rewrites="added up")]
 
     async def show(self, exchange: Exchange) -> None:
-        """Answer with the sum of those that answer; of none, with the first one's refusal."""
+        """Answer with the sum of the engines that answer.
+
+        Raises:
+            EngineError: no engine answered; the error of the first one.
+        """
         request, cluster = exchange.request, exchange.cluster
         version = request.version or cluster.api_version
         types = read_types(request.query.get_all("type"), version)
@@ -53,28 +60,28 @@ class DiskUsage:
             await exchange.send_json(merge_usage(reports, version, types))
 
 
-#: The lists of a report, by what ``type`` calls them.
+#: Value of the parameter ``type`` -> its list in a report.
 _LISTS = {
     "image": "Images",
     "container": "Containers",
     "volume": "Volumes",
     "build-cache": "BuildCache",
 }
-#: The last version whose report has the builder's size besides its list.
+#: The last version whose report has the size of the build cache besides its list.
 _BUILDER_SIZE = ApiVersion(1, 41)
 #: The first version that has the parameter ``type``.
 _TYPES = ApiVersion(1, 42)
 
 
 def read_types(values: Sequence[str], version: ApiVersion) -> list[str]:
-    """What is asked for; nothing means all.
+    """The types of objects that the client asks for; nothing means all.
 
     Args:
-        values: of the parameter ``type``.
-        version: the client's; one older than the parameter passes over it, as in the engine.
+        values: the values of the parameter ``type``.
+        version: the client's API version; one without that parameter ignores it, as engines do.
 
     Raises:
-        BadRequest: no such type.
+        BadRequest: an unknown type.
     """
     if version < _TYPES:
         return []
@@ -85,11 +92,11 @@ def read_types(values: Sequence[str], version: ApiVersion) -> list[str]:
 
 
 def show_usage(report: Mapping[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:
-    """One engine's report without image names that mean another image by now.
+    """One engine's report without moved image names.
 
     Args:
-        report: as the engine wrote it.
-        moved: the node's ``moved_names``.
+        report: the engine's report.
+        moved: ``moved_names`` of the node.
     """
     shown = dict(report)
     if report.get("Images"):
@@ -100,22 +107,20 @@ def show_usage(report: Mapping[str, Any], moved: Mapping[str, str]) -> dict[str,
 def merge_usage(
     reports: Sequence[Mapping[str, Any]], version: ApiVersion, types: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """One report.
+    """One report of all.
 
     Args:
-        reports: each engine's.
-        version: the client's.
-        types: what was asked for, which old engines do not heed; none means all.
+        reports: the reports of the engines.
+        version: the client's API version.
+        types: the types that the client asks for, which old engines ignore; nothing means all.
     """
     wanted = set(types) or set(_LISTS)
-    merged: dict[str, Any] = {}
-    if any("LayersSize" in report or "Images" in report for report in reports):
-        layers = "image" in wanted
-        merged["LayersSize"] = _sum(reports, "LayersSize") if layers else 0
-        for kind, name in _LISTS.items():
-            merged[name] = _concat(reports, name) if kind in wanted else None
-        if version <= _BUILDER_SIZE:
-            merged["BuilderSize"] = _sum(reports, "BuilderSize")
+    layers = "image" in wanted
+    merged: dict[str, Any] = {"LayersSize": _sum(reports, "LayersSize") if layers else 0}
+    for kind, name in _LISTS.items():
+        merged[name] = _concat(reports, name) if kind in wanted else None
+    if version <= _BUILDER_SIZE:
+        merged["BuilderSize"] = _sum(reports, "BuilderSize")
     return merged
 
 
@@ -124,7 +129,7 @@ def _sum(reports: Iterable[Mapping[str, Any]], name: str) -> int:
 
 
 def _concat(reports: Iterable[Mapping[str, Any]], name: str) -> list[Any] | None:
-    """Lists joined; ``null`` where every engine says so, as engines do for what is empty."""
+    """Lists joined; ``None`` where it is null in every report, by which engines mean empty."""
     lists = [report.get(name) for report in reports]
     if all(each is None for each in lists):
         return None

@@ -1,4 +1,4 @@
-"""Which events a client asked for: the engine's rules, on the engine's own objects."""
+"""The filters of ``docker events``, with the engine's rules.  Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,20 +7,20 @@ from swarmcore.filters import Filters
 
 _Event = Mapping[str, Any]
 _Test = Callable[[_Event], bool]
-#: Actions with a suffix; asked for without it, they match by their beginning.
+#: Actions that have a suffix (``exec_start: sh``) and match a filter without it.
 _SUFFIXED = frozenset({"health_status", "exec_create", "exec_start"})
-#: Keys that name an object of that kind, by id or name or the beginning of either.
+#: Filters whose value is an id or a name of an object of that kind, or the beginning of one.
 _KINDS = ("container", "volume", "network", "daemon", "plugin", "service", "secret", "config")
 
 
 def compile_event_filters(filters: Filters) -> _Test:
-    """Make the test of one event.
+    """The test of one event.
 
-    Values of a key are alternatives (labels must all hold), keys must all hold, and an unknown key
-    is ignored, as the engine does.
+    The values of one filter are alternatives, except that labels must all hold; all filters must
+    hold; an unknown filter is ignored, as by an engine.
 
     Returns:
-        Takes the event as it is sent, ``node.name`` among its attributes.
+        A test of an event as it is sent to clients, with ``node.name`` among its attributes.
     """
     tests = [_COMPILERS[key](filters) for key in filters if key in _COMPILERS]
     return lambda event: all(test(event) for test in tests)
@@ -71,7 +71,7 @@ def _by_image(filters: Filters) -> _Test:
 
 
 def _without_tag(image: str) -> str:
-    """``team/tool:1`` -> ``team/tool``; a port's colon is not a tag's."""
+    """``team/tool:1`` -> ``team/tool``; the colon before a port stays."""
     name = image.partition("@")[0]
     head, colon, tag = name.rpartition(":")
     return head if colon and "/" not in tag else name

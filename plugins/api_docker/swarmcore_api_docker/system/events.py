@@ -1,7 +1,7 @@
-"""``GET /events``: what already happened, asked of every engine, then what happens, from the bus.
+"""``GET /events``: past events, asked from every engine, then new ones from the cluster.
 
-The subscription is opened before the past is asked for, so nothing falls between; what both show is
-told once.
+The subscription to new events begins before engines are asked for past ones, so that no event is
+lost in between; an event that comes both ways is sent once.
 """
 
 import json
@@ -28,7 +28,9 @@ _Key = tuple[str, int, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Request:
+    """What the client asks for; times are Unix seconds, ``None`` where not given."""
+
     since: float | None
     until: float | None
     admits: Callable[[Mapping[str, Any]], bool]
@@ -39,7 +41,7 @@ def routes(*, classic: bool = False) -> list[Route]:
     """The one path.
 
     Args:
-        classic: ``from`` names the node too, as Swarm classic had it.
+        classic: ``from`` names the node too, as in Swarm classic.
     """
     rewrites = "filter node; Actor's node.*, node"
 
@@ -52,26 +54,27 @@ def routes(*, classic: bool = False) -> list[Route]:
 async def follow_events(exchange: Exchange, *, classic: bool = False) -> None:
     """``GET /events``."""
     now = time.time()
-    wanted = _read(exchange, classic=classic)
+    asked = _read(exchange, classic=classic)
     async with exchange.cluster.follow_events() as bus, exchange.stream(200, _JSON) as send:
-        told: set[_Key] = set()
-        if wanted.since is not None or wanted.until is not None:
-            told = await _replay(exchange.cluster, wanted, _end_of_past(wanted, now), send)
-        if wanted.until is None or wanted.until > now:
-            with trio.move_on_after(_seconds_until(wanted.until)):
-                await _follow(bus, wanted, told, send)
+        sent: set[_Key] = set()
+        if asked.since is not None or asked.until is not None:
+            sent = await _replay(exchange.cluster, asked, _end_of_past(asked, now), send)
+        if asked.until is None or asked.until > now:
+            with trio.move_on_after(_seconds_until(asked.until)):
+                await _follow(bus, asked, sent, send)
 
 
-def _read(exchange: Exchange, *, classic: bool) -> _Wanted:
+def _read(exchange: Exchange, *, classic: bool) -> _Request:
     request = exchange.request
     since = parse_unix_seconds(request.query.get("since"))
     until = parse_unix_seconds(request.query.get("until"))
     if since is not None and until is not None and until < since:
-        told = request.query
+        query = request.query
         raise BadRequest(
-            f"`since` time ({told.get('since')}) cannot be after `until` time ({told.get('until')})"
+            f"`since` time ({query.get('since')}) cannot be after"
+            f" `until` time ({query.get('until')})"
         )
-    return _Wanted(
+    return _Request(
         since=since,
         until=until,
         admits=compile_event_filters(parse_filters(request.query.get("filters"))),
@@ -80,20 +83,20 @@ def _read(exchange: Exchange, *, classic: bool) -> _Wanted:
 
 
 def _seconds_until(moment: float | None) -> float:
-    """What is left; the moment may have passed while the engines told of the past."""
+    """The time left until *moment*, which may have passed while engines were asked."""
     return float("inf") if moment is None else max(0.0, moment - time.time())
 
 
-def _end_of_past(wanted: _Wanted, now: float) -> float:
-    """Up to when events are replayed; an *until* of 1970 or before is no bound to an engine."""
-    return now if wanted.until is None or wanted.until <= 0 else min(now, wanted.until)
+def _end_of_past(asked: _Request, now: float) -> float:
+    """Up to when past events are asked for.  Engines ignore an ``until`` of 1970 or earlier."""
+    return now if asked.until is None or asked.until <= 0 else min(now, asked.until)
 
 
-async def _replay(cluster: ClusterView, wanted: _Wanted, end: float, send: _Send) -> set[_Key]:
-    """Send what the engines remember up to *end*; returns the keys of all of it."""
+async def _replay(cluster: ClusterView, asked: _Request, end: float, send: _Send) -> set[_Key]:
+    """Send the past events up to *end*; returns the keys of all events that engines answered."""
 
     async def ask(engine: Engine) -> list[Event]:
-        path = f"/events?since={max(0, wanted.since or 0):.9f}&until={end:.9f}"
+        path = f"/events?since={max(0, asked.since or 0):.9f}&until={end:.9f}"
         answer = await engine.call("GET", path)
         read = (read_event(line, engine.node) for line in answer.body.splitlines())
         return [event for event in read if event is not None] if answer.ok else []
@@ -103,23 +106,23 @@ async def _replay(cluster: ClusterView, wanted: _Wanted, end: float, send: _Send
     past = [event for _, events in replies.answers for event in events]
     past.sort(key=lambda event: event.time_nano)
     for event in past:
-        await _tell(event, wanted, send)
+        await _send_if_asked(event, asked, send)
     return {_key(event) for event in past}
 
 
-async def _follow(bus: EventStream, wanted: _Wanted, told: set[_Key], send: _Send) -> None:
+async def _follow(bus: EventStream, asked: _Request, sent: set[_Key], send: _Send) -> None:
     async for event in bus:
-        if not told or _key(event) not in told:
-            await _tell(event, wanted, send)
+        if not sent or _key(event) not in sent:
+            await _send_if_asked(event, asked, send)
 
 
-async def _tell(event: Event, wanted: _Wanted, send: _Send) -> None:
-    if wanted.admits(event.raw):
-        await send(write_event(event.raw, classic=wanted.classic))
+async def _send_if_asked(event: Event, asked: _Request, send: _Send) -> None:
+    if asked.admits(event.raw):
+        await send(write_event(event.raw, classic=asked.classic))
 
 
 def _key(event: Event) -> _Key:
-    """What makes two reports one event."""
+    """The identity of an event, by which one that comes twice is recognised."""
     return event.node_id, *identity_of(event)
 
 
@@ -127,8 +130,8 @@ def write_event(event: Mapping[str, Any], *, classic: bool = False) -> bytes:
     """One event as a line of JSON.
 
     Args:
-        event: as the core hands it: classic's additions in place, old fields filled in.
-        classic: ``from`` names the node too, as Swarm classic had it.
+        event: as the core gives it: with the additions of Swarm classic and the old fields.
+        classic: ``from`` names the node too, as in Swarm classic.
     """
     shown = event
     if classic:

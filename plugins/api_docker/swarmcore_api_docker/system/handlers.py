@@ -1,4 +1,4 @@
-"""``_ping``, ``version`` and ``info``: the manager speaking for itself."""
+"""``_ping``, ``version`` and ``info``: answered by the manager itself."""
 
 import functools
 import platform
@@ -25,10 +25,10 @@ _INFO = "sums over the engines; nodes in SystemStatus"
 
 
 def routes(*, classic: bool = False) -> list[Route]:
-    """What the manager says of itself.
+    """The three paths.
 
     Args:
-        classic: releases and sums as Swarm classic told them.
+        classic: show releases and sums as Swarm classic did.
     """
 
     async def version(exchange: Exchange) -> None:
@@ -47,7 +47,7 @@ def routes(*, classic: bool = False) -> list[Route]:
 
 @functools.cache
 def this_manager() -> ManagerFacts:
-    """What the documents say of this process."""
+    """The facts of this process that the documents show."""
     machine = platform.machine()
     try:
         release = metadata.version("swarmcore-api-docker")
@@ -64,14 +64,14 @@ def this_manager() -> ManagerFacts:
 
 
 async def ping(exchange: Exchange) -> None:
-    """``GET`` and ``HEAD /_ping``: what clients negotiate the version with."""
+    """``GET`` and ``HEAD /_ping``, by which clients negotiate the API version."""
     body = b"" if exchange.request.method == "HEAD" else b"OK"
     builder = (b"Builder-Version", b"2" if _all_buildkit(exchange.cluster) else b"1")
     await exchange.send(Answer(200, (*_PING_HEADERS, builder), body))
 
 
 def _all_buildkit(cluster: ClusterView) -> bool:
-    """Whether BuildKit works wherever a build may go; without any engine it does not."""
+    """Whether every engine that answers has BuildKit, and there is one."""
     answering = [engine.node for engine in cluster.engines() if engine.node.health]
     return bool(answering) and all(can_buildkit(node) for node in answering)
 

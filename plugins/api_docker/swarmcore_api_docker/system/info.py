@@ -1,8 +1,7 @@
-"""``GET /info`` of a cluster, made of what its engines say of themselves.
+"""``GET /info`` of a cluster, made from the ``info`` of its engines.  Pure.
 
-Numbers are summed; what a client concludes a capability from holds only where every engine has it;
-what names one choice is the most common one.  A field of an engine that we do not know is copied
-from nobody.
+Numbers are summed.  A capability is shown only where every engine has it.  A field that names one
+choice has the most common one.  Unknown fields of engines are left out.
 """
 
 from collections import Counter
@@ -14,29 +13,29 @@ from swarmcore.node import Node
 from swarmcore.protocols import Cluster
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.images.merge import count_listed
-from swarmcore_api_docker.system.status_rows import count_states, system_status
+from swarmcore_api_docker.system.status_rows import system_status
 from swarmcore_api_docker.system.version import ManagerFacts, cluster_release
 
 T = TypeVar("T")
-#: Capabilities of an engine; a cluster has one when every engine that mentions it has it.
+#: Capabilities: a cluster has one when every engine that mentions it has it.
 _CAPABILITIES = (
     "MemoryLimit", "SwapLimit", "KernelMemory", "KernelMemoryTCP", "CpuCfsPeriod", "CpuCfsQuota",
     "CPUShares", "CPUSet", "PidsLimit", "IPv4Forwarding", "BridgeNfIptables", "BridgeNfIp6tables",
     "OomKillDisable",
 )  # fmt: skip
-#: What newer engines say of them to older clients: to us, who speak their version, nothing.
+#: Values that newer engines give to older clients; they do not mention them to the manager.
 _OUTDATED = {"KernelMemory": True, "BridgeNfIptables": False, "BridgeNfIp6tables": False}
-#: One choice per engine, with what is said when there is no engine.
+#: Fields with one choice for each engine -> the value without any engine.
 _CHOICES: Mapping[str, Any] = {
     "OSType": "linux", "LoggingDriver": "json-file", "CgroupDriver": "cgroupfs",
     "CgroupVersion": "1", "DefaultRuntime": "runc", "SecurityOptions": [],
     "DockerRootDir": "/var/lib/docker",
 }  # fmt: skip
-#: What an engine has or has not; a cluster has it where all engines say the same of it.
+#: Fields that a cluster has where all engines have the same value.
 _AGREED = ("Containerd", "DefaultAddressPools", "FirewallBackend")
-#: Lists of which a cluster has what every engine has.
+#: Lists: a cluster has the items that every engine has.
 _COMMON = ("CDISpecDirs", "DiscoveredDevices")
-#: From which API version on a field is told, and up to which.
+#: The first API version that has a field, and the last one.
 _SINCE = {
     "Containerd": ApiVersion(1, 46),
     "FirewallBackend": ApiVersion(1, 49),
@@ -47,7 +46,7 @@ _UNTIL = {
     "BridgeNfIptables": ApiVersion(1, 49),
     "BridgeNfIp6tables": ApiVersion(1, 49),
 }
-#: From here on a security option has a name and details; older clients are told the name alone.
+#: From this version on, security options have details; older clients get only their names.
 _NAMED_OPTIONS = ApiVersion(1, 25)
 _PLUGIN_KINDS = ("Volume", "Network", "Authorization", "Log")
 #: ``docker login`` without a server name asks for this field.
@@ -66,11 +65,10 @@ def describe_info(
 
     Args:
         cluster: the cluster.
-        manager: who answers.
-        now: RFC 3339, the manager's clock.
-        version: the client's.
-        classic: overcommit counts in the sums and the release is ``swarm/...``, as in Swarm
-            classic.
+        manager: the manager that answers.
+        now: the manager's time, in RFC 3339.
+        version: the client's API version.
+        classic: as in Swarm classic, sums include overcommitment and the release is ``swarm/...``.
     """
     document = _describe(cluster, manager, now)
     if classic:
@@ -81,7 +79,7 @@ def describe_info(
 
 
 def _bare(option: str) -> str:
-    """``seccomp`` of ``name=seccomp,profile=default``."""
+    """``name=seccomp,profile=default`` -> ``seccomp``."""
     return option.removeprefix("name=").partition(",")[0]
 
 
@@ -142,7 +140,7 @@ def _classic(cluster: Cluster, manager: ManagerFacts) -> dict[str, Any]:
 
 
 def _sums(nodes: Sequence[Node], infos: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    counts = [count_states(node) for node in nodes]
+    counts = [node.container_counts for node in nodes]
     return {
         "Containers": sum(len(node.containers) for node in nodes),
         "ContainersRunning": sum(count.running for count in counts),
@@ -157,7 +155,7 @@ def _sums(nodes: Sequence[Node], infos: Sequence[Mapping[str, Any]]) -> dict[str
 
 
 def _storage(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The storage driver where all engines agree; builders read features from it."""
+    """The storage driver where all engines agree on it; builders derive features from it."""
     drivers = [(info.get("Driver") or "", info.get("DriverStatus") or []) for info in infos]
     if drivers and all(driver[0] == drivers[0][0] for driver in drivers):
         same = all(driver == drivers[0] for driver in drivers)
@@ -166,12 +164,12 @@ def _storage(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _capabilities(infos: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
-    told = {
+    reported = {
         name: all(info.get(name, True) for info in infos)
         for name in _CAPABILITIES
         if not infos or any(name in info for info in infos)
     }
-    return {**_OUTDATED, **told}
+    return {**_OUTDATED, **reported}
 
 
 def _choices(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -212,7 +210,7 @@ def _plugin_lists(infos: Sequence[Mapping[str, Any]], kind: str) -> list[list[st
 
 
 def _intersection(lists: Sequence[Sequence[T]]) -> list[T]:
-    """What is in all *lists*, in the order of the first."""
+    """The items that are in all *lists*, in the order of the first."""
     first, *others = lists or [[]]
     return [item for item in first if all(item in other for other in others)]
 

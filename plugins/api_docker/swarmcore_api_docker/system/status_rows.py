@@ -1,13 +1,12 @@
-"""The rows of ``SystemStatus``: classic's node table, which ``docker info`` prints as it comes.
+"""``SystemStatus``: the node table of Swarm classic, which ``docker info`` prints.  Pure.
 
-Operators' scripts read these rows: keys, order and the corner sign are classic's to the letter.
-Three rows are ours, and there only when there is something to say: ``Drained`` of a drained node,
-``Discovery`` while the list of engines, or a part of it, cannot be read, and ``Waiting`` while
-creates wait for room.
+Operators' scripts read these rows: keys, order and the corner sign are exactly those of classic.
+Three rows are additions that appear only when they have something to say: ``Drained`` for a drained
+node, ``Discovery`` while the list of engines, or a part of it, cannot be read, and ``Waiting``
+while creates wait for room.
 """
 
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from swarmcore.model import NANO, State
 from swarmcore.node import Node
@@ -18,7 +17,7 @@ _CORNER = "  └ "
 
 
 def system_status(cluster: Cluster) -> list[tuple[str, str]]:
-    """Every row; ``Primary`` is there only on a replica."""
+    """All rows; ``Primary`` is there only on a replica."""
     nodes = cluster.nodes()
     rows = [("Role", "primary")]
     if not cluster.is_primary:
@@ -40,7 +39,7 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
 
 
 def _discovery_text(state: DiscoveryState) -> str:
-    """An outage goes before entries that are skipped, of which one stands for all."""
+    """The error of the whole discovery, else the first of its entries that are skipped."""
     if state.error or not state.problems:
         return state.error
     others = f" (and {len(state.problems) - 1} more)" if len(state.problems) > 1 else ""
@@ -68,23 +67,8 @@ def _containers_text(node: Node) -> str:
     total = len(node.containers)
     if node.state is not State.HEALTHY:
         return str(total)
-    counts = count_states(node)
+    counts = node.container_counts
     return f"{total} ({counts.running} Running, {counts.paused} Paused, {counts.stopped} Stopped)"
-
-
-class Counts(NamedTuple):
-    """Containers by state, as ``docker info`` counts them; created and dead ones are stopped."""
-
-    running: int
-    paused: int
-    stopped: int
-
-
-def count_states(node: Node) -> Counts:
-    """How many containers of *node* run, are paused, and neither."""
-    count = node.states.get
-    running, paused = count("running", 0) + count("restarting", 0), count("paused", 0)
-    return Counts(running, paused, len(node.containers) - running - paused)
 
 
 def _timestamp(seconds: float) -> str:

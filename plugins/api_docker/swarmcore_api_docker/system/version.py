@@ -1,4 +1,4 @@
-"""``GET /version`` of a cluster: its oldest engine's release, and this manager's."""
+"""``GET /version`` of a cluster: the release of its oldest engine, and the manager's.  Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +11,15 @@ from swarmcore.protocols import ClusterView
 
 @dataclass(frozen=True, slots=True)
 class ManagerFacts:
-    """The facts of the machine and the process that the documents show.
+    """Facts of the manager's process and machine that documents show.
 
     Attributes:
-        release: swarmcore's.
-        python: the interpreter's.
-        kernel, os, arch: the machine's; *arch* as Go names it, *machine* as uname does.
+        release: the release of swarmcore.
+        python: the version of the interpreter.
+        kernel: the release of the kernel.
+        os: the operating system, in lower case.
+        arch: the architecture in Go's words: ``amd64``.
+        machine: the architecture in uname's words: ``x86_64``.
     """
 
     release: str
@@ -32,12 +35,12 @@ def describe_version(
 ) -> dict[str, Any]:
     """The document of ``GET /version``.
 
-    Its ``ApiVersion`` is what ``_ping`` announces: some clients read one, some the other.
+    Its ``ApiVersion`` is the one that ``_ping`` announces: some clients read one, some the other.
 
     Args:
-        cluster: whose engines' releases count.
-        manager: who answers.
-        classic: the release is the manager's, ``swarm/0.1.0``, as Swarm classic told its own.
+        cluster: the cluster whose engines count.
+        manager: the manager that answers.
+        classic: show the manager's own release, ``swarm/0.1.0``, as Swarm classic did.
     """
     release = cluster_release(cluster.nodes(), manager, classic=classic)
     details = {
@@ -61,10 +64,10 @@ def describe_version(
 
 
 def cluster_release(nodes: Iterable[Node], manager: ManagerFacts, *, classic: bool = False) -> str:
-    """The oldest release among the engines, with our mark: ``20.10.24+swarmcore``.
+    """The oldest release among the engines that answer, marked as ours: ``20.10.24+swarmcore``.
 
-    Clients conclude features from the number and refuse a small one.  Scripts for Swarm *classic*
-    look for ``swarm/`` in front.
+    Clients derive features from the number and refuse a small one.  Scripts for Swarm classic look
+    for the prefix ``swarm/``.
     """
     if classic:
         return f"swarm/{manager.release}"

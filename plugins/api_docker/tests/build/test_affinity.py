@@ -1,10 +1,10 @@
 """Who builds where, as a table of requests and times."""
 
 import pytest
-from swarmcore_api_docker.build.affinity import KEPT_SECONDS, BuilderAffinity, Key
+from swarmcore_api_docker.build.affinity import KEPT_SECONDS, BuilderAffinity, AffinityKey
 
-ME, YOU = Key("client", "10.0.0.7"), Key("client", "CN=you")
-SESSION, BUILD = Key("session", "s1"), Key("build", "b1")
+ME, YOU = AffinityKey("client", "10.0.0.7"), AffinityKey("client", "CN=you")
+SESSION, BUILD = AffinityKey("session", "s1"), AffinityKey("build", "b1")
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_clients_sessions_and_builds_are_told_apart(engines):
     engines.begin([ME, SESSION], "n1")
     engines.begin([YOU, BUILD], "n2")
     assert [engines.find(key, 0.0) for key in (ME, SESSION, YOU, BUILD)] == ["n1", "n1", "n2", "n2"]
-    assert engines.find(Key("build", "s1"), 0.0) is None
+    assert engines.find(AffinityKey("build", "s1"), 0.0) is None
 
 
 def test_an_engine_that_is_lost_is_nobodys(engines):
@@ -68,8 +68,8 @@ def test_the_load_is_the_clients_that_stay_and_the_builds_that_run(engines):
 def test_ids_that_clients_invent_do_not_pile_up(engines):
     engines.begin([ME], "n1")
     for number in range(10_100):
-        use(engines, [Key("session", str(number))], "n1", until=1.0)
+        use(engines, [AffinityKey("session", str(number))], "n1", until=1.0)
     assert len(engines) == 10_001
     assert engines.find(ME, 1.0) == "n1"
-    assert engines.find(Key("session", "0"), 1.0) is None
-    assert engines.find(Key("session", "10099"), 1.0) == "n1"
+    assert engines.find(AffinityKey("session", "0"), 1.0) is None
+    assert engines.find(AffinityKey("session", "10099"), 1.0) == "n1"

@@ -66,7 +66,7 @@ def test_progress_goes_on_as_it_came_and_errors_gain_a_hint(texts, cut):
     edges = [0, *sorted(each for each in cut if each < len(whole)), len(whole)]
     hints = ErrorHints(nodes()[0], nodes()[1:])
     pieces = [whole[at:end] for at, end in pairwise(edges) if at < end]
-    told = b"".join(map(hints.alter, pieces)) + hints.alter(b"")
+    told = b"".join(map(hints.map_data, pieces)) + hints.map_data(b"")
     assert told.startswith(b"".join(lines) + b"{}\n")
     error = json.loads(told[len(b"".join(lines)) + 3 :])
     assert error["error"] == f"app:1 not found ({HINT})"
@@ -75,7 +75,7 @@ def test_progress_goes_on_as_it_came_and_errors_gain_a_hint(texts, cut):
 
 def test_a_line_that_is_begun_is_not_held():
     hints = ErrorHints(nodes()[0], ())
-    assert hints.alter(b'{"stream":"a') == b'{"stream":"a'
-    assert hints.alter(b'{"error"') == b'{"error"'
-    assert hints.alter(b'"}\n{"err') == b'"}\n'
-    assert hints.alter(b"") == b'{"err'
+    assert hints.map_data(b'{"stream":"a') == b'{"stream":"a'
+    assert hints.map_data(b'{"error"') == b'{"error"'
+    assert hints.map_data(b'"}\n{"err') == b'"}\n'
+    assert hints.map_data(b"") == b'{"err'

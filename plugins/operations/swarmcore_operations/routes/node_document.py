@@ -75,10 +75,8 @@ def _gpus(node: Node) -> Mapping[str, Any] | None:
 
 def _containers(node: Node) -> dict[str, int]:
     """Counted as in ``docker info``."""
-    count = node.states.get
-    running, paused = count("running", 0) + count("restarting", 0), count("paused", 0)
+    running, paused, stopped = node.container_counts
     total = len(node.containers)
-    stopped = total - running - paused
     return {"Total": total, "Running": running, "Paused": paused, "Stopped": stopped}
 
 
