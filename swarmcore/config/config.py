@@ -51,7 +51,7 @@ class ContainerConfig:
             taken out of ``Env`` and kept in labels; every field we do not know untouched.
         image: as the client named it.
         labels: the body's labels, scheduling ones included.
-        constraints, affinities, whitelists, reschedule_policies: expressions, labels' first.
+        constraints, affinities, whitelists: expressions, those of labels first.
         claim: CPUs, memory, host ports and GPUs.
         platform: the ``platform`` query parameter, or empty.
         swarm_id: label ``com.docker.swarm.id``.
@@ -86,7 +86,6 @@ class ContainerConfig:
     constraints: tuple[str, ...] = ()
     affinities: tuple[str, ...] = ()
     whitelists: tuple[str, ...] = ()
-    reschedule_policies: tuple[str, ...] = ()
     claim: Claim = Claim()  # noqa: RUF009  (frozen)
     platform: str = ""
     swarm_id: str = ""
@@ -154,15 +153,16 @@ class ContainerConfig:
         check_mounts(host_config)
         expressions = [*taken["constraint"], *taken["affinity"], *taken["whitelist"]]
         check_expressions(expressions)
+        name = _checked_name(name)
+        _check_policies(taken["reschedule"])
         config = cls(
-            name=_checked_name(name),
+            name=name,
             body=read,
             image=as_text(read.get("Image")),
             labels={key: value for key, value in labels.items() if isinstance(value, str)},
             constraints=taken["constraint"],
             affinities=taken["affinity"],
             whitelists=taken["whitelist"],
-            reschedule_policies=_checked_policies(taken["reschedule"]),
             # Another node's address is another text: every address of the node is claimed.
             claim=claim_of_body(bound_to(host_config, manager_ip, ""), exposed),
             platform=platform,
@@ -187,14 +187,6 @@ class ContainerConfig:
         )  # fmt: skip
         return config
 
-    def with_name(self, name: str) -> Self:
-        """This config under another name.
-
-        Raises:
-            BadRequest: malformed.
-        """
-        return replace(self, name=_checked_name(name))
-
     def with_swarm_id(self, swarm_id: str) -> Self:
         """This config as another container: label and all."""
         labels = {**self.labels, SWARM_ID: swarm_id}
@@ -208,14 +200,6 @@ class ContainerConfig:
         if not claim.nano_cpus:
             claim = replace(claim, nano_cpus=cpus * NANO)
         return replace(self, claim=claim, cpu_shares_are_cpus=True)
-
-    def with_constraint(self, expression: str) -> Self:
-        """With one more constraint for this placement only: no label keeps it."""
-        return replace(self, constraints=(*self.constraints, expression))
-
-    def with_affinity(self, expression: str) -> Self:
-        """With one more affinity for this placement only: no label keeps it."""
-        return replace(self, affinities=(*self.affinities, expression))
 
     def informed_by(self, nodes: Sequence[Node], *, all_known: bool = False) -> Self:
         """With the knowledge what of the things that it names there is on *nodes*.
@@ -276,12 +260,11 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _checked_policies(policies: tuple[str, ...]) -> tuple[str, ...]:
+def _check_policies(policies: tuple[str, ...]) -> None:
     if len(policies) > 1:
         raise BadRequest(f"too many reschedule policies: {', '.join(policies)}; give one")
     if policies and policies[0] not in _POLICIES:
         raise BadRequest(f"invalid reschedule policy: {policies[0]}; known: {', '.join(_POLICIES)}")
-    return policies
 
 
 def _labels(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -94,33 +94,20 @@ class Scheduler:
         if self._failures is not None:
             self._failures.note(node.id)
 
-    def place(self, config: ContainerConfig, nodes: Iterable[Node]) -> Decision:
-        """Choose a node.
-
-        Args:
-            config: what is to run.
-            nodes: those that may be chosen.
-
-        Raises:
-            NoNodeFits: no node may take it; says how many each rule refused, and why; a
-                ``NeverFits`` when no node ever could.
-            BadRequest: an expression in the config is malformed.
-            PlacementFailed: a plugin broke; the message names it.
-        """
-        decision = self.decide(config, nodes)
-        if decision.error is not None:
-            raise decision.error
-        return decision
-
     def decide(
         self, config: ContainerConfig, nodes: Iterable[Node], *, whole: bool = False
     ) -> Decision:
-        """Choose a node or refuse, and say why; what ``place`` is made of.
+        """Choose a node, or refuse, and say why.
 
         Args:
             config: what is to run.
             nodes: those that may be chosen.
             whole: ask every rule about every node, where a placement stops at the first no.
+
+        Returns:
+            The candidates, the best first; or the refusal as the decision's ``error``: a
+            ``NoNodeFits`` that says how many nodes each rule refused, and why, or a ``NeverFits``
+            when no node ever could take the container.
 
         Raises:
             BadRequest: an expression in the config is malformed, or *whole* is too much to tell.

@@ -19,6 +19,8 @@ from swarmcore.config.devices import read_devices
 from swarmcore.http.messages import Client, Headers, Query, Request
 from swarmcore.model import NANO, Claim, Container, Drain, Entry, Event, GiB, HostPort, State
 from swarmcore.node import Node, Reservation, Spanning
+from swarmcore.protocols import Decision
+from swarmcore.scheduler import Scheduler
 from swarmcore.testing.documents import containers as documents
 from swarmcore.testing.documents.images import image_id, image_summary, with_tag
 from swarmcore.testing.documents.moments import timestamp
@@ -226,6 +228,25 @@ def a_reservation(
     return Reservation(
         an_id(name), name, "", image, claim, dict(labels or {}), expires, tuple(volumes)
     )
+
+
+def a_decision(scheduler: Scheduler, config: ContainerConfig, nodes: Iterable[Node]) -> Decision:
+    """The decision that places a container.
+
+    Args:
+        scheduler: decides.
+        config: what is to run.
+        nodes: those that may be chosen.
+
+    Raises:
+        NoNodeFits: no node may take it.
+        BadRequest: an expression in *config* is malformed.
+        PlacementFailed: a plugin broke.
+    """
+    decision = scheduler.decide(config, nodes)
+    if decision.error is not None:
+        raise decision.error
+    return decision
 
 
 def an_entry(address: str = "192.0.2.1:2375", **labels: str) -> Entry:

@@ -9,7 +9,7 @@ import pytest
 from swarmcore.protocols import Rule
 from swarmcore.scheduler import PlacementFailed, Scheduler, Step
 from swarmcore.step_watch import PluginHangs, StepWatch, watch_step
-from swarmcore.testing.builders import a_config, a_node
+from swarmcore.testing.builders import a_config, a_decision, a_node
 
 
 def loops():
@@ -54,9 +54,9 @@ def test_it_is_interrupted_and_the_next_create_works(place, named, how, caplog):
     scheduler = Scheduler(plugin, [plugin])
     with watch_step(scheduler.step, slow_seconds=0.02, longest_seconds=0.2):
         with pytest.raises((PlacementFailed, PluginHangs), match=f"{named} odd .*not return"):
-            scheduler.place(a_config(), [a_node()])
+            a_decision(scheduler, a_config(), [a_node()])
         plugin.place = ""
-        assert scheduler.place(a_config(), [a_node()]).node.name == "n1"
+        assert a_decision(scheduler, a_config(), [a_node()]).node.name == "n1"
     said = [(record.levelno, record.getMessage()) for record in caplog.records]
     assert said[0] == (
         logging.WARNING,
@@ -78,7 +78,7 @@ def test_outside_of_the_main_thread_it_is_named_and_nothing_more(caplog):
 
     def place():
         with watch_step(scheduler.step, slow_seconds=0.02):
-            placed.append(scheduler.place(a_config(), [a_node()]).node.name)
+            placed.append(a_decision(scheduler, a_config(), [a_node()]).node.name)
 
     thread = threading.Thread(target=place)
     thread.start()

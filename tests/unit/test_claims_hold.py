@@ -13,7 +13,7 @@ from swarmcore_strategy_spread import Spread
 from swarmcore.config import SWARM_ID
 from swarmcore.errors import NoNodeFits
 from swarmcore.scheduler import Scheduler
-from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
+from swarmcore.testing.builders import a_config, a_container, a_decision, a_node, a_reservation
 
 PORTS = st.lists(
     st.sampled_from(
@@ -47,7 +47,7 @@ class Fleet:
         name = f"c{len(self._placed)}"
         config = a_config(name=name, cpus=cpus, memory=memory, ports=ports)
         try:
-            node = self._scheduler.place(config, self.nodes).node
+            node = a_decision(self._scheduler, config, self.nodes).node
         except NoNodeFits:
             return
         assert node in self.nodes

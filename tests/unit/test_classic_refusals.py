@@ -13,7 +13,7 @@ from swarmcore_strategy_spread import Spread
 from swarmcore.errors import NoNodeFits
 from swarmcore.model import GiB, State
 from swarmcore.scheduler import Scheduler
-from swarmcore.testing.builders import a_config, a_container, a_node
+from swarmcore.testing.builders import a_config, a_container, a_decision, a_node
 
 #: Classic's chain, in its order.
 CHAIN = (
@@ -26,7 +26,7 @@ CONDITIONS = "Unable to find a node that satisfies the following conditions "
 def refusal(config, *nodes, classic=True):
     scheduler = Scheduler(Spread(), CHAIN, classic=classic)
     with pytest.raises(NoNodeFits) as raised:
-        scheduler.place(config, nodes)
+        a_decision(scheduler, config, nodes)
     return str(raised.value)
 
 

@@ -14,6 +14,7 @@ from swarmcore.model import Claim
 from swarmcore.testing.builders import a_node
 
 CONSTRAINTS = "com.docker.swarm.constraints"
+POLICIES = "com.docker.swarm.reschedule-policies"
 parse = ContainerConfig.parse
 
 
@@ -204,7 +205,7 @@ def test_a_label_that_is_no_list_of_texts_is_refused_by_its_name(label):
 
 @pytest.mark.parametrize("policy", ["off", "on-node-failure"])
 def test_a_reschedule_policy_is_read(policy):
-    assert parse({"Env": [f"reschedule:{policy}"]}).reschedule_policies == (policy,)
+    assert parse({"Env": [f"reschedule:{policy}"]}).labels[POLICIES] == f'["{policy}"]'
 
 
 @pytest.mark.parametrize(
@@ -229,13 +230,6 @@ def test_a_swarm_id_is_given_and_one_that_is_there_stays():
     )  # fmt: skip
 
 
-def test_expressions_of_one_placement_leave_no_trace():
-    config = parse({"Image": "b"})
-    asked = config.with_constraint("node==n1").with_affinity("image==b")
-    assert (asked.constraints, asked.affinities) == (("node==n1",), ("image==b",))
-    assert asked.body_for(a_node()) == config.body_for(a_node())
-
-
 # ---- names
 
 
@@ -251,12 +245,6 @@ def test_a_name_that_engines_refuse_is_a_bad_request(name):
         return
     with pytest.raises(BadRequest, match="Invalid container name"):
         parse({}, name=name)
-
-
-def test_another_name_is_checked_too():
-    assert parse({}).with_name("web").name == "web"
-    with pytest.raises(BadRequest):
-        parse({}).with_name("-")
 
 
 # ---- what is sent to one node

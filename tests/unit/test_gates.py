@@ -7,7 +7,7 @@ from swarmcore.config.gates import needs_of_connect
 from swarmcore.errors import BadRequest, NoNodeFits
 from swarmcore.scheduler import Scheduler
 from swarmcore.scheduler.needs import need_rules
-from swarmcore.testing.builders import a_config, a_node
+from swarmcore.testing.builders import a_config, a_decision, a_node
 from swarmcore.versions import CEILING, ApiVersion
 
 SYSCTLS = {"com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.log_martians=1"}
@@ -144,13 +144,17 @@ OLD, MIDDLE = (
 
 def test_an_engine_that_would_pass_over_a_field_is_not_asked():
     nodes = [OLD, MIDDLE, a_node("c", api_version=ApiVersion(1, 45))]
-    decision = Scheduler(Anywhere(), []).place(at(45, GATED["VolumeOptions.Subpath"][1]), nodes)
+    decision = a_decision(
+        Scheduler(Anywhere(), []), at(45, GATED["VolumeOptions.Subpath"][1]), nodes
+    )
     assert [each.node.name for each in decision.candidates] == ["c"]
 
 
 def test_a_refusal_names_the_field_and_the_versions():
     with pytest.raises(NoNodeFits) as raised:
-        Scheduler(Anywhere(), []).place(at(45, GATED["VolumeOptions.Subpath"][1]), [OLD, MIDDLE])
+        a_decision(
+            Scheduler(Anywhere(), []), at(45, GATED["VolumeOptions.Subpath"][1]), [OLD, MIDDLE]
+        )
     assert str(raised.value) == (
         "no node fits: 0 of 2 nodes:"
         " 2 VolumeOptions.Subpath needs API 1.45 (has 1.41 on a, 1.43 on b)"
@@ -162,4 +166,4 @@ def test_a_refusal_names_the_field_and_the_versions():
 def test_a_refusal_by_many_counts_the_rest():
     nodes = [a_node(f"n{number}", api_version=ApiVersion(1, 41)) for number in range(5)]
     with pytest.raises(NoNodeFits, match=r"\(has 1.41 on n0, 1.41 on n1, 1.41 on n2 and 2 more\)"):
-        Scheduler(Anywhere(), []).place(at(43, GATED["Annotations"][1]), nodes)
+        a_decision(Scheduler(Anywhere(), []), at(43, GATED["Annotations"][1]), nodes)

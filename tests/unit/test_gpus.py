@@ -12,7 +12,7 @@ from swarmcore.model import ALL_GPUS, NodeSettings
 from swarmcore.names import NameIndex
 from swarmcore.node.gpus import read_stock
 from swarmcore.scheduler import Scheduler
-from swarmcore.testing.builders import a_config, a_container, a_node
+from swarmcore.testing.builders import a_config, a_container, a_decision, a_node
 from swarmcore.versions import ApiVersion
 
 
@@ -53,7 +53,7 @@ def a_holder(name, *requests):
 
 def refusal(config, *nodes):
     with pytest.raises(NoNodeFits) as refused:
-        Scheduler(Any(), []).place(config, nodes)
+        a_decision(Scheduler(Any(), []), config, nodes)
     return str(refused.value).partition("nodes: ")[2].partition(";")[0]
 
 
@@ -270,9 +270,9 @@ def test_what_no_node_has_is_told_for_good(request_, why):
     nodes = [a_node("n1", labels={"swarm.gpus": "4"}, containers=[a_holder("web", gpus(4))]),
              a_node("n2", labels={"swarm.gpus": "2"})]  # fmt: skip
     with pytest.raises(NeverFits, match=f"; {why}$"):
-        Scheduler(Any(), []).place(a_job(request_), nodes)
+        a_decision(Scheduler(Any(), []), a_job(request_), nodes)
     with pytest.raises(NeverFits, match=r"; gpu: no node has any$"):
-        Scheduler(Any(), []).place(a_job(gpus(1)), [a_node()])
+        a_decision(Scheduler(Any(), []), a_job(gpus(1)), [a_node()])
 
 
 @pytest.mark.parametrize("request_", [gpus(4), gpus(-1), gpus(0, "3")])
@@ -297,7 +297,7 @@ def test_a_node_with_room_is_chosen(request_, held):
     containers = [a_holder(f"c{number}", each) for number, each in enumerate(held)]
     node = a_node(labels={"swarm.gpus": "4"}, containers=containers)
     node.info = {"DiscoveredDevices": found("0", "1", "2", "3", "all")}
-    assert Scheduler(Any(), []).place(a_job(request_), [node]).node is node
+    assert a_decision(Scheduler(Any(), []), a_job(request_), [node]).node is node
 
 
 def test_where_gpus_are_shared_or_nobody_says_how_many_nothing_is_counted():
@@ -306,7 +306,7 @@ def test_where_gpus_are_shared_or_nobody_says_how_many_nothing_is_counted():
     untold.info = {"Runtimes": {"nvidia": {}}}
     for node in (shared, untold):
         node.put_container(a_holder("web", gpus(-1)))
-        assert Scheduler(Any(), []).place(a_job(gpus(2)), [node]).node is node
+        assert a_decision(Scheduler(Any(), []), a_job(gpus(2)), [node]).node is node
         assert node.gpu_holders == {}
 
 
@@ -314,10 +314,10 @@ def test_a_cdi_device_must_be_there_where_engines_tell():
     there, not_there = a_node("there"), a_node("elsewhere")
     there.info = {"DiscoveredDevices": [{"Source": "cdi", "ID": "acme.com/net=a"}]}
     job = a_job(cdi("acme.com/net=a"))
-    assert Scheduler(Any(), []).place(job, [not_there, there]).node is there
+    assert a_decision(Scheduler(Any(), []), job, [not_there, there]).node is there
     assert refusal(job, not_there) == "1 device acme.com/net=a not there on elsewhere"
     silent = a_node("silent", api_version=ApiVersion(1, 45))
-    assert Scheduler(Any(), []).place(job, [silent]).node is silent
+    assert a_decision(Scheduler(Any(), []), job, [silent]).node is silent
     old = a_node("old", api_version=ApiVersion(1, 41))
     assert refusal(job, old) == "1 device acme.com/net=a needs API 1.44, has 1.41 on old"
 

@@ -7,7 +7,7 @@ from swarmcore.errors import NeverFits, NoNodeFits
 from swarmcore.model import GiB, State
 from swarmcore.protocols import Rule
 from swarmcore.scheduler import Scheduler
-from swarmcore.testing.builders import a_config, a_container, a_node
+from swarmcore.testing.builders import a_config, a_container, a_decision, a_node
 
 
 class Quiet:
@@ -31,7 +31,7 @@ class Giving:
 
 def refusal(nodes, config, *filters):
     with pytest.raises(NoNodeFits) as raised:
-        Scheduler(Quiet(), filters).place(config, nodes)
+        a_decision(Scheduler(Quiet(), filters), config, nodes)
     return raised.value
 
 

@@ -12,7 +12,14 @@ from swarmcore.errors import NoNodeFits
 from swarmcore.model import GiB
 from swarmcore.names import NameIndex
 from swarmcore.scheduler import Scheduler
-from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation, an_id
+from swarmcore.testing.builders import (
+    a_config,
+    a_container,
+    a_decision,
+    a_node,
+    a_reservation,
+    an_id,
+)
 
 COMPOSE = "com.docker.compose"
 
@@ -116,7 +123,7 @@ SCHEDULER = Scheduler(Spread(), [PortFilter(), ContainerSlotsFilter()])
 
 
 def place(config, *nodes):
-    return SCHEDULER.place(config.with_replaced(nodes), nodes)
+    return a_decision(SCHEDULER, config.with_replaced(nodes), nodes)
 
 
 def a_replica(number, **more):
@@ -159,7 +166,7 @@ def test_memory_cpus_gpus_and_the_slot_of_what_is_replaced_are_free_for_it():
     )
     before = node.used_memory, node.used_nano_cpus, node.container_count, dict(node.gpu_holders)
     config = a_new_replica(1, cpus=4, memory=8 * GiB, body=gpu).with_replaced([node])
-    assert SCHEDULER.place(config, [node]).node is node
+    assert a_decision(SCHEDULER, config, [node]).node is node
     for number in (1, 2):
         with pytest.raises(NoNodeFits):
             place(a_new_replica(number, memory=9 * GiB), node)

@@ -12,7 +12,7 @@ from swarmcore.model import MiB, State
 from swarmcore.node import Reservation
 from swarmcore.protocols import Rule
 from swarmcore.scheduler import PlacementFailed, Scheduler
-from swarmcore.testing.builders import a_config, a_container, a_node
+from swarmcore.testing.builders import a_config, a_container, a_decision, a_node
 
 GIB = 1024 * MiB
 
@@ -61,7 +61,7 @@ def _rule(text, names):
 
 def place(nodes, *filters, config=None, strategy=None):
     scheduler = Scheduler(strategy or FewestContainers(), filters)
-    return scheduler.place(config or a_config(), nodes)
+    return a_decision(scheduler, config or a_config(), nodes)
 
 
 def refusal(nodes, *filters, config=None):
@@ -287,7 +287,7 @@ def test_reservations_never_exceed_what_a_node_has(claims):
     for number, (cpus, memory) in enumerate(claims):
         config = a_config(name=f"c{number}", cpus=cpus, memory=memory)
         try:
-            node = scheduler.place(config, nodes).node
+            node = a_decision(scheduler, config, nodes).node
         except NoNodeFits:
             continue
         node.reserve(Reservation(f"{number}", config.name, node.id, "", config.claim, {}, 0))
@@ -362,11 +362,11 @@ def test_an_expression_that_no_filter_reads_is_refused(family):
     config = a_config(env=[f"{family}:node==n1"])
     scheduler = Scheduler(FewestContainers(), [Only()])
     with pytest.raises(BadRequest) as refused:
-        scheduler.place(config, three())
+        a_decision(scheduler, config, three())
     assert str(refused.value) == (
         f"{family} node==n1: no loaded filter reads it; start the manager with --filter +{family},"
         " or leave it out"
     )
     reader = Only()
     reader.reads = (family,)
-    assert Scheduler(FewestContainers(), [reader]).place(config, three()).node
+    assert a_decision(Scheduler(FewestContainers(), [reader]), config, three()).node

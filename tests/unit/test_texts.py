@@ -9,7 +9,7 @@ from swarmcore.expr import is_pattern, parse
 from swarmcore.expression_rules import expression_rule
 from swarmcore.node.census import Census
 from swarmcore.scheduler import Scheduler
-from swarmcore.testing.builders import a_config, a_container, a_node
+from swarmcore.testing.builders import a_config, a_container, a_decision, a_node
 from swarmcore.texts import Texts, any_passes
 
 WORDS = st.sampled_from(["web", "web1", "db", "", "x"])
@@ -99,8 +99,8 @@ def test_a_decision_finds_what_its_rehearsal_has_looked_for(monkeypatch):
     assert scheduler.step.asked == ""
     assert searched
     searched.clear()
-    assert scheduler.place(config, nodes).node.name == "n1"
+    assert a_decision(scheduler, config, nodes).node.name == "n1"
     assert searched == []
     nodes[1].put_container(a_container("other", node=nodes[1]))
-    scheduler.place(config, nodes)
+    a_decision(scheduler, config, nodes)
     assert searched  # on the node that has changed

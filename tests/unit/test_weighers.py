@@ -10,7 +10,7 @@ from swarmcore.errors import ConfigError
 from swarmcore.options.weights import read_multipliers
 from swarmcore.protocols import Weigher
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
-from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
+from swarmcore.testing.builders import a_config, a_container, a_decision, a_node, a_reservation
 from swarmcore.weighing import normalise
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
@@ -36,7 +36,7 @@ class Fewest:
 
 def order(nodes, *weighers, strategy=None, config=None):
     scheduler = Scheduler(strategy or Saying(), [], weighers)
-    candidates = scheduler.place(config or a_config(), nodes).candidates
+    candidates = a_decision(scheduler, config or a_config(), nodes).candidates
     return " ".join(candidate.node.name for candidate in candidates)
 
 
@@ -55,7 +55,7 @@ def test_values_are_scaled_and_added_up_with_their_multipliers():
     # x: 1 + 2 * 0, y: 0 + 2 * 1, z: 0.5 + 2 * 0.25
     strategy = Saying({"xx": (900.0,), "yy": (100.0,), "zz": (500.0,)})
     weigher = by(2.0, xx=-8.0, yy=-4.0, zz=-7.0)
-    decision = Scheduler(strategy, [], [weigher]).place(a_config(), nodes("xx yy zz"))
+    decision = a_decision(Scheduler(strategy, [], [weigher]), a_config(), nodes("xx yy zz"))
     scores = {each.node.name: (each.added, each.score) for each in decision.candidates}
     assert scores == {"yy": ((-4.0,), 2.0), "zz": ((-7.0,), 1.0), "xx": ((-8.0,), 1.0)}
     assert [each.node.name for each in decision.candidates] == ["yy", "xx", "zz"]
@@ -136,20 +136,20 @@ def test_failures_weigh_a_node_down_until_they_are_forgotten():
     scheduler = Scheduler(Saying(), [], made(history=history, failures=1.0), history)
     good, bad = nodes("zz aa")
     scheduler.note_failure(bad)
-    assert scheduler.place(a_config(), [good, bad]).node is good
+    assert a_decision(scheduler, a_config(), [good, bad]).node is good
     now += 300
     assert history.recent(bad.id) == 0.5
     scheduler.note_failure(bad)
     assert history.recent(bad.id) == 1.5
     now += 3600
     assert history.recent(bad.id) == 0.0
-    assert scheduler.place(a_config(), [good, bad]).node is bad
+    assert a_decision(scheduler, a_config(), [good, bad]).node is bad
 
 
 def test_without_a_history_failures_are_no_ones_matter():
     scheduler = Scheduler(Saying(), [])
     scheduler.note_failure(a_node())
-    assert scheduler.place(a_config(), [a_node()]).candidates[0].score == 0
+    assert a_decision(scheduler, a_config(), [a_node()]).candidates[0].score == 0
 
 
 def zoned(name, zone, *containers):

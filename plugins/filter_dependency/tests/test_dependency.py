@@ -6,7 +6,7 @@ from swarmcore_filter_dependency import DependencyFilter
 from swarmcore.errors import NoNodeFits
 from swarmcore.protocols import Rule
 from swarmcore.scheduler import Scheduler
-from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
+from swarmcore.testing.builders import a_config, a_container, a_decision, a_node, a_reservation
 
 SWARM_ID = "5" * 64
 DB = a_container("db", labels={"com.docker.swarm.id": SWARM_ID})
@@ -138,7 +138,7 @@ def test_a_refusal_says_where_the_thing_is(body, text):
     config = a_config(body=body).informed_by(among)
     chain = [DependencyFilter(), Full()]
     with pytest.raises(NoNodeFits) as raised:
-        Scheduler(Indifferent(), chain).place(config, among)
+        a_decision(Scheduler(Indifferent(), chain), config, among)
     assert text in str(raised.value)
 
 
@@ -181,7 +181,7 @@ def test_a_refusal_says_where_each_of_two_things_is():
     body = host(Binds=["data:/d"], NetworkMode="back")
     config = a_config(body=body).informed_by(among, all_known=True)
     with pytest.raises(NoNodeFits) as raised:
-        Scheduler(Indifferent(), [DependencyFilter()]).place(config, among)
+        a_decision(Scheduler(Indifferent(), [DependencyFilter()]), config, among)
     assert "network back is only on n2" in str(raised.value)
     assert "volume data is only on n1" in str(raised.value)
 

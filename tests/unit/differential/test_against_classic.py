@@ -21,7 +21,7 @@ from swarmcore.config.instructions import FAMILIES
 from swarmcore.errors import BadRequest, NoNodeFits
 from swarmcore.model import HostPort, State
 from swarmcore.scheduler import Scheduler
-from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
+from swarmcore.testing.builders import a_config, a_container, a_decision, a_node, a_reservation
 from tests.unit.differential.cases import a_case
 from tests.unit.differential.classic import DIFFERENCES, Outcome, decide
 
@@ -35,7 +35,7 @@ def ours(case):
     config = _config(case).informed_by(nodes)
     scheduler = Scheduler(STRATEGIES[case.strategy], [CHAIN[name] for name in case.filters])
     try:
-        decision = scheduler.place(config, nodes)
+        decision = a_decision(scheduler, config, nodes)
     except NoNodeFits:
         return Outcome("refused")
     except BadRequest:
