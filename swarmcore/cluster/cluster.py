@@ -16,7 +16,7 @@ import trio
 from swarmcore import protocols
 from swarmcore.cluster.bringing import bringing
 from swarmcore.cluster.completion import Completion
-from swarmcore.cluster.creation import Creation
+from swarmcore.cluster.create import Create
 from swarmcore.cluster.fanout import Fanout
 from swarmcore.cluster.healing import refresh_engines
 from swarmcore.cluster.identity import identify
@@ -24,7 +24,6 @@ from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.membership import Membership, MembershipListener
 from swarmcore.cluster.node_book import NodeBook
 from swarmcore.cluster.placement import Placement, PlacementListener
-from swarmcore.cluster.rehearsal import rehearse
 from swarmcore.cluster.renaming import free_stale_name, rename
 from swarmcore.cluster.settings import ClusterSettings
 from swarmcore.cluster.standing import Alone, Standing
@@ -274,8 +273,7 @@ class Cluster:
         self._standing.check()
         among = self.engines() if engines is None else engines
         nodes = [engine.node for engine in among]
-        chosen = self._placement.chosen(self._scheduler.decide(config, nodes), nodes)
-        return self.membership.by_node(chosen.id)
+        return self.membership.by_node(self._placement.decide(config, nodes).node.id)
 
     def expecting(
         self, config: ContainerConfig, engine: protocols.Engine, linger: float = 0
@@ -290,8 +288,8 @@ class Cluster:
         return bringing(self._placement, networks, engine.node)
 
     def turn(self, engine: protocols.Engine) -> AbstractAsyncContextManager[None]:
-        """A turn to have *engine* start something; see ``protocols.Cluster``."""
-        return self._placement.turns.turn(engine.node.id)
+        """A slot to have *engine* start something; see ``protocols.Cluster``."""
+        return self._placement.slots.slot(engine.node.id)
 
     def growing(self, container: Container, claim: Claim) -> AbstractContextManager[None]:
         """Hold what an update asks for; see ``protocols.Cluster``."""
@@ -301,18 +299,18 @@ class Cluster:
         self, config: ContainerConfig, request: Request, carry: Carry | None = None
     ) -> Placed:
         """Place and create; see ``protocols.Cluster``."""
-        creation = Creation(self._placement, self._read(config), request, carry)
+        create = Create(self._placement, self._read(config), request, carry)
         try:
-            return await self._completion.finish(creation.run)
+            return await self._completion.finish(create.run)
         except trio.Cancelled:
-            creation.abandon()
+            create.abandon()
             raise
 
     async def explain_container(self, config: ContainerConfig) -> Explanation:
         """Say where a create would go, and why; see ``protocols.Cluster``."""
         await free_stale_name(self._placement, config.name)
         read = self._read(config)
-        await rehearse(self._scheduler, read, self._placement.nodes())
+        await self._placement.rehearse(read)
         return self._placement.explain(read)
 
     @property
@@ -376,8 +374,8 @@ class Cluster:
         self._placement.queue.close()
 
     def _note_change(self, node_id: str) -> None:
-        """There may be room on a node."""
-        self._placement.queue.note(node_id)
+        """Something changed on a node that decisions depend on."""
+        self._placement.note_change(node_id)
 
     def _invent_name(self) -> str:
         return invent_name(self._random, lambda name: self._index.holder(name) is not None)

@@ -86,7 +86,7 @@ class Membership:
         fanout: gets all events.
         listener: told of engines.
         book: what operators decided about nodes.
-        changed: told the id of a node on which there may be more room than before.
+        changed: told the id of a node that came, went or changed, on which there may be room.
     """
 
     def __init__(
@@ -215,6 +215,7 @@ class Membership:
         self._roll = None
         self._announce("engine_disconnect", engine.node)
         self._listener.engine_lost(engine.node, reason)
+        self._changed(engine.node.id)
 
     def publish(self, event: Event) -> None:
         """Pass an event on to those who follow."""

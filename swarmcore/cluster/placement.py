@@ -1,16 +1,16 @@
-"""What placing needs and leaves behind: nodes, names, reservations and pull tickets.
+"""What all creates share: the scheduler, the nodes, names, reservations and the queue.
 
-Nothing here awaits: checking a name, placing and reserving are one step, so two creates never take
-the same name, port or last gigabyte.  Which node is best is the scheduler's matter, asking the
-engines ``creation``'s and ``renaming``'s.
+Nothing here awaits but ``rehearse`` and the wait for an engine's slot.  Which node is best is the
+scheduler's matter; the way of one create is ``admission``'s and ``create``'s.
 """
 
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from time import perf_counter
 from typing import Protocol
 
 import trio
@@ -25,9 +25,7 @@ from swarmcore.cluster.pulls import (
     note_pulled,
 )
 from swarmcore.cluster.queue import Queue
-from swarmcore.cluster.reservations import Reservations
-from swarmcore.cluster.tickets import Tickets
-from swarmcore.cluster.turns import Turns
+from swarmcore.cluster.reservations import PendingPulls, Reservations
 from swarmcore.config import ContainerConfig
 from swarmcore.config.loose import leaving_for
 from swarmcore.engine import Engine
@@ -40,6 +38,9 @@ from swarmcore.scheduler import Scheduler, why_no_room
 
 log = logging.getLogger(__name__)
 
+#: How long the rules work on patterns before other tasks get a turn.
+_TURN_SECONDS = 0.01
+
 
 class PlacementListener(Protocol):
     """Hears of created containers."""
@@ -49,8 +50,43 @@ class PlacementListener(Protocol):
         ...
 
 
+class EngineSlots:
+    """Limits how many creates and starts one engine has under way; the others wait in order.
+
+    Args:
+        limit: how many; 0 for any number.
+    """
+
+    def __init__(self, limit: int = 0) -> None:
+        self._limit = limit
+        self._semaphores: dict[str, trio.Semaphore] = {}
+
+    async def acquire(self, node_id: str) -> None:
+        """Wait for a slot of the node's engine; the caller releases it."""
+        if self._limit:
+            new = trio.Semaphore(self._limit, max_value=self._limit)
+            await self._semaphores.setdefault(node_id, new).acquire()
+
+    def release(self, node_id: str) -> None:
+        """Give a slot back."""
+        if self._limit:
+            semaphore = self._semaphores[node_id]
+            semaphore.release()
+            if semaphore.value == self._limit:
+                del self._semaphores[node_id]
+
+    @asynccontextmanager
+    async def slot(self, node_id: str) -> AsyncIterator[None]:
+        """Hold a slot of the node's engine while the block lasts."""
+        await self.acquire(node_id)
+        try:
+            yield
+        finally:
+            self.release(node_id)
+
+
 class Placement:
-    """Creates containers; keeps what creates leave behind while they are under way.
+    """What creates share, and what they leave behind while they are under way.
 
     Args:
         scheduler: decides.
@@ -96,9 +132,9 @@ class Placement:
         self.reservation_seconds = reservation_seconds
         self.queue = Queue(self.nodes, queue_limit)
         self.queue_seconds = queue_seconds
-        self.reservations = Reservations(index, self.queue.note)
-        self.tickets = Tickets()
-        self.turns = Turns(starts)
+        self.reservations = Reservations(index, self.note_change)
+        self.pulls = PendingPulls()
+        self.slots = EngineSlots(starts)
         self.moves = Moves(members, permit)
         self.decisions = DecisionLog()
         self._classic = classic
@@ -106,6 +142,94 @@ class Placement:
         self._invent_id = invent_id
         self.permit = permit
         self._clock = clock
+        self._noted = 0
+
+    # ---- deciding
+
+    @property
+    def changes(self) -> int:
+        """How often something changed that decisions depend on; the same number: nothing did."""
+        return self._noted + self.reservations.made
+
+    def note_change(self, node_id: str) -> None:
+        """Something changed on a node: there may be room, or a node less.
+
+        Args:
+            node_id: empty for any node.
+        """
+        self._noted += 1
+        self.queue.note(node_id)
+
+    def nodes(self) -> list[Node]:
+        """The nodes that may be placed on, healthy or not."""
+        return [engine.node for engine in self.members.roll.registered]
+
+    async def rehearse(self, config: ContainerConfig) -> None:
+        """Have the patterns of *config* looked for on all nodes, which remember what was found.
+
+        That takes long, so other tasks get their turn in between; the decision itself stays one
+        step without a pause, and looks again only where something has changed meanwhile.  Errors
+        in *config* are raised by the decision.
+        """
+        if not config.is_searched:
+            return
+        with suppress(SwarmError):
+            since = perf_counter()
+            for _ in self.scheduler.rehearse(config, self.nodes()):
+                if perf_counter() - since > _TURN_SECONDS:
+                    await trio.lowlevel.checkpoint()
+                    since = perf_counter()
+
+    def decide(self, config: ContainerConfig, nodes: Sequence[Node]) -> Decision:
+        """Choose one of *nodes*, or refuse; see ``Scheduler.decide``.
+
+        Args:
+            config: completed.
+            nodes: those that may be chosen.
+
+        Returns:
+            The decision.  Its error is a ``NeverFits`` only where every engine was asked, also
+            those that are expected and yet unknown: another may have what these lack.
+
+        Raises:
+            SwarmError: as ``Scheduler.decide``.
+        """
+        decision = self.scheduler.decide(config, nodes)
+        error = decision.error
+        if isinstance(error, NeverFits) and len(nodes) < len(self.members.roll.all):
+            return replace(decision, error=NoNodeFits(str(error), error.refusals))
+        return decision
+
+    def explain(self, config: ContainerConfig) -> Explanation:
+        """What a create of *config* would do now; leaves nothing behind.
+
+        Raises:
+            Conflict: its name is taken.
+            BadRequest: a malformed expression.
+        """
+        completed = self.complete(config)
+        self.check_name(completed.name)
+        decision = self.scheduler.decide(completed, self.nodes(), whole=True)
+        others = [each.node for each in decision.candidates[1 : 1 + self.alternates]]
+        return Explanation(config, decision, others)
+
+    def inform(self, config: ContainerConfig) -> ContainerConfig:
+        """Give *config* what the cluster knows by now of the things that it names."""
+        nodes = self.nodes()
+        all_known = len(nodes) == len(self.members.roll.all)
+        return config.informed_by(nodes, all_known=all_known).with_replaced(nodes)
+
+    def complete(self, config: ContainerConfig) -> ContainerConfig:
+        """Give *config* what the cluster knows: which of the things that it names exist, what it
+        replaces, and a name and a swarm id where the client left them to us."""
+        config = self.inform(replace(config, name=config.name or self._invent_name()))
+        id = config.swarm_id
+        # Tools that make a container anew copy its labels: two with one id would be taken for one.
+        if id and id not in self.reservations and not self.index.has_swarm_id(id):
+            return config
+        return config.with_swarm_id(self._invent_id())
+
+    # ---- names
 
     def check_name(self, name: str) -> None:
         """Make sure that *name* is free.
@@ -130,17 +254,6 @@ class Placement:
             f" container to be able to assign {name} to a container again. "
         )
 
-    def check_name_of(self, config: ContainerConfig) -> None:
-        """Make sure that the name of a create is free; a refusal is among the decisions.
-
-        Raises:
-            Conflict: it is not; Docker's text.
-        """
-        try:
-            self.check_name(config.name)
-        except Conflict as error:
-            raise self.remembered(config, error) from None
-
     @contextmanager
     def holding_name(self, name: str) -> Iterator[None]:
         """Take *name* while the block lasts, for a container that is about to have it.
@@ -156,77 +269,13 @@ class Placement:
         finally:
             self.index.release(name, hold)
 
-    def nodes(self) -> list[Node]:
-        """Those that may be placed on, health aside."""
-        return [engine.node for engine in self.members.roll.registered]
+    # ---- reserving
 
-    def place(self, config: ContainerConfig, nodes: Sequence[Node], cause: str) -> Node:
-        """Choose one of *nodes*, and remember the decision.
-
-        Args:
-            config: what is to run.
-            nodes: those that may be chosen.
-            cause: what the decision is for: see ``DecisionRecord``.
-
-        Raises:
-            SwarmError: as ``Scheduler.place``.
-        """
-        try:
-            decision = self.scheduler.decide(config, nodes)
-        except SwarmError as error:
-            self.remembered(config, error, cause)
-            raise
-        self.decisions.add(config, cause, decision)
-        return self.chosen(decision, nodes)
-
-    def chosen(self, decision: Decision, nodes: Sequence[Node]) -> Node:
-        """The node that was chosen.
-
-        Args:
-            decision: made.
-            nodes: those that were asked.
-
-        Raises:
-            NoNodeFits: none was; a ``NeverFits`` only where every engine was asked, also those
-                that are expected and yet unknown: another may have what these lack.
-        """
-        refusal = self._for_now(decision.error, nodes)
-        if refusal is not None:
-            raise refusal
-        return decision.node
-
-    def place_if_any(
-        self, config: ContainerConfig, nodes: Sequence[Node], cause: str
-    ) -> Node | None:
-        """As ``place``; ``None`` where no node fits, or there is none."""
-        try:
-            return self.place(config, nodes, cause) if nodes else None
-        except NoNodeFits:
-            return None
-
-    def refusal(self, config: ContainerConfig) -> NoNodeFits | None:
-        """Why no node would take *config* now; ``None`` where one would."""
-        nodes = self.nodes()
-        return self._for_now(self.scheduler.decide(config, nodes).error, nodes)
-
-    def remembered(
-        self, config: ContainerConfig, error: SwarmError, cause: str = "create"
-    ) -> SwarmError:
-        """*error*, which ends this create, once it is among the decisions."""
-        self.decisions.add_failure(config, cause, error)
-        return error
-
-    def _for_now(self, refusal: NoNodeFits | None, nodes: Sequence[Node]) -> NoNodeFits | None:
-        """*refusal* by *nodes*; not for good while some engine was not asked."""
-        if isinstance(refusal, NeverFits) and len(nodes) < len(self.members.roll.all):
-            return NoNodeFits(str(refusal), refusal.refusals)
-        return refusal
-
-    def reserve(self, config: ContainerConfig, node: Node) -> None:
+    def reserve(self, config: ContainerConfig, node: Node) -> Reservation:
         """Hold what *config* takes of *node*, and its name, for a create that begins there."""
         leaving = leaving_for(node, config.volumes, config.networks, self.nodes())
-        self.reservations.make(config, node, leaving)
         self.members.strays.want(config.swarm_id, node.id)
+        return self.reservations.make(config, node, leaving)
 
     @contextmanager
     def expecting(self, config: ContainerConfig, node: Node, linger: float) -> Iterator[None]:
@@ -259,24 +308,14 @@ class Placement:
         name, labels = container.name, container.labels
         held = Reservation(self._invent_id(), name, node.id, "", more, labels, math.inf)
         node.reserve(held)
+        self._noted += 1
         try:
             yield
         finally:
             node.release(held.id)
-            self.queue.note(node.id)
+            self.note_change(node.id)
 
-    def explain(self, config: ContainerConfig) -> Explanation:
-        """What a create of *config* would do now; leaves nothing behind.
-
-        Raises:
-            Conflict: its name is taken.
-            BadRequest: a malformed expression.
-        """
-        completed = self.complete(config)
-        self.check_name(completed.name)
-        decision = self.scheduler.decide(completed, self.nodes(), whole=True)
-        others = [each.node for each in decision.candidates[1 : 1 + self.alternates]]
-        return Explanation(config, decision, others)
+    # ---- pulls
 
     def pull_targets(self, image: str, client_key: str, now: float) -> Sequence[Engine]:
         """The engines on which *client_key*'s creates wait for *image*, in order.
@@ -289,11 +328,11 @@ class Placement:
             now: trio time.
         """
         wanted = set()
-        for ticket in self.tickets.of(client_key, image):
-            if now < ticket.pull_by:
-                wanted.add(ticket.node_id)
-                self.tickets.renew(ticket, now + self.reservation_seconds)
-                self.reservations.keep_until(ticket.reservation, now + self.reservation_seconds)
+        for pull in self.pulls.of(client_key, image):
+            if now < pull.pull_by:
+                wanted.add(pull.node_id)
+                self.pulls.renew(pull, now + self.reservation_seconds)
+                self.reservations.keep_until(pull.reservation, now + self.reservation_seconds)
         return [
             engine
             for engine in self.members.roll.registered
@@ -307,10 +346,10 @@ class Placement:
             return
         if note_failed_pull(node, image, error, trio.current_time()):
             self.scheduler.note_failure(node)
-        for ticket in self.tickets.of(client_key, image):
-            if ticket.node_id == node.id:
+        for pull in self.pulls.of(client_key, image):
+            if pull.node_id == node.id:
                 self.decisions.note_failure(
-                    ticket.reservation, node.name, f"the pull failed: {error}"
+                    pull.reservation, node.name, f"the pull failed: {error}"
                 )
 
     def note_failed_carrying(
@@ -326,8 +365,10 @@ class Placement:
 
     def pull_failed(self, image: str, client_key: str) -> None:
         """Give back what waited for *client_key*'s pull of *image*."""
-        for ticket in self.tickets.void(client_key, image):
-            self.reservations.end(ticket.reservation)
+        for pull in self.pulls.void(client_key, image):
+            self.reservations.end(pull.reservation)
+
+    # ---- expiry
 
     def expire(self, now: float) -> None:
         """Void what nobody came back for.
@@ -335,7 +376,7 @@ class Placement:
         Args:
             now: trio time.
         """
-        self.tickets.expire(now)
+        self.pulls.expire(now)
         forget_failed_pulls((engine.node for engine in self.members.roll.all), now)
         for reservation in self.reservations.expire(now):
             self.members.strays.give_up(reservation.id, reservation.node_id)
@@ -348,20 +389,4 @@ class Placement:
             for container in list(node.starting.values()):
                 if container.created < oldest:
                     node.give_up_start(container.id)
-                    self.queue.note(node.id)
-
-    def inform(self, config: ContainerConfig) -> ContainerConfig:
-        """Give *config* what the cluster knows by now of that which it names."""
-        nodes = self.nodes()
-        all_known = len(nodes) == len(self.members.roll.all)
-        return config.informed_by(nodes, all_known=all_known).with_replaced(nodes)
-
-    def complete(self, config: ContainerConfig) -> ContainerConfig:
-        """Give *config* what the cluster knows: what of that which it names exists, what it
-        replaces, and a name and a swarm id where the client left them to us."""
-        config = self.inform(replace(config, name=config.name or self._invent_name()))
-        id = config.swarm_id
-        # Tools that make a container anew copy its labels: two with one id would be taken for one.
-        if id and id not in self.reservations and not self.index.has_swarm_id(id):
-            return config
-        return config.with_swarm_id(self._invent_id())
+                    self.note_change(node.id)

@@ -1,32 +1,112 @@
-"""Creates that wait until there is room for them.
+"""Creates that wait until there is room for them, and the order in which they are served.
 
-A create that finds no room, and was asked to wait, takes a place in the ``line``.  Whatever may
-have made room is noted; soon after, all who wait are tried in their order on the nodes where
-something changed.  What trying means is the create's matter: it places and reserves in one step, as
-ever.
+A create that finds no room, and was asked to wait, joins the queue.  Whatever may have made room
+is noted; soon after, all that wait are tried in their order on the nodes where something changed.
+What a try does is the create's matter: it decides and reserves in one step.
+
+The highest priority comes first, then the earliest arrival.  A create that does not fit may be
+overtaken by creates behind it that do, so that a big one does not stop the small ones; but eight
+times at most.  From then on it is *starved*: nodes that are merely full for it are kept for it, and
+creates behind it find room elsewhere or wait longer.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from bisect import insort
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import trio
 
-from swarmcore.cluster.line import Line, Place
 from swarmcore.errors import Unavailable
 from swarmcore.node import Node
-from swarmcore.protocols import WaitingCreate
+from swarmcore.protocols import Decision, WaitingCreate
+from swarmcore.scheduler import is_full
 
-#: Changes come in bursts, such as the removal of a compose project.
-_GATHER_SECONDS = 0.05
-#: Room may come of what nobody notes, such as a filter of a plugin that looks at the clock.
-_LOOK_AGAIN_SECONDS = 10.0
-
-#: Tries to place on some nodes; ``None`` when that is done, else ids of those that are only full.
-Attempt = Callable[[Sequence[Node]], Collection[str] | None]
+#: How often one may be overtaken before nodes are kept for it.
+_PATIENCE = 8
 
 
 @dataclass(slots=True, eq=False)
-class Waiter(Place):
+class Entry:
+    """One entry of a priority queue.
+
+    Attributes:
+        priority: the higher is served first.
+        number: of its arrival; given by the queue.
+        overtaken: how many entries behind this one were served before it.
+    """
+
+    priority: int = 0
+    number: int = 0
+    overtaken: int = 0
+
+    @property
+    def is_starved(self) -> bool:
+        """Whether no entry may overtake this one any more."""
+        return self.overtaken >= _PATIENCE
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The sort key: the smaller is served first."""
+        return -self.priority, self.number
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class PriorityQueue(Generic[E]):
+    """Entries in the order in which they are served; counts how often each is overtaken.
+
+    Args:
+        limit: how many entries there may be.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: list[E] = []
+        self._arrivals = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[E]:
+        """A copy of this moment, in the order in which entries are served."""
+        return iter(tuple(self._entries))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more entries may join."""
+        return len(self._entries) >= self._limit
+
+    def join(self, entry: E) -> None:
+        """Add *entry* behind those of its priority."""
+        self._arrivals += 1
+        entry.number = self._arrivals
+        insort(self._entries, entry, key=lambda each: each.rank)
+
+    def leave(self, entry: E) -> None:
+        """Remove *entry*, if it is there."""
+        if entry in self._entries:
+            self._entries.remove(entry)
+
+    def serve(self, entry: E) -> None:
+        """Remove *entry*, which was served: the entries before it were overtaken."""
+        for each in self._entries[: self._entries.index(entry)]:
+            each.overtaken += 1
+        self._entries.remove(entry)
+
+
+#: Changes come in bursts, such as the removal of a compose project.
+_GATHER_SECONDS = 0.05
+#: Some room comes without a note: a filter of a plugin may look at the clock.
+_LOOK_AGAIN_SECONDS = 10.0
+
+#: Decides between some nodes, and reserves where one fits.
+Attempt = Callable[[Sequence[Node]], Decision]
+
+
+@dataclass(slots=True, eq=False)
+class Waiter(Entry):
     """One create that waits.
 
     Attributes:
@@ -34,10 +114,11 @@ class Waiter(Place):
         name: of the container; empty when the client left it to us.
         image: as the client named it.
         since, until: trio times.
-        is_new: nothing was tried yet.
-        is_placed: it has what it waited for.
-        error: why trying is of no use.
-        over: it waits no more.
+        is_new: there is room for it somewhere, so that it is tried everywhere in its turn; else it
+            is tried where something changes.
+        is_placed: it has reserved.
+        error: what its attempt raised, which ends the waiting.
+        over: set when it waits no more.
     """
 
     attempt: Attempt = field(kw_only=True)
@@ -61,22 +142,22 @@ class Queue:
 
     def __init__(self, nodes: Callable[[], Sequence[Node]], limit: int) -> None:
         self._nodes = nodes
-        self._line: Line[Waiter] = Line(limit)
+        self._entries: PriorityQueue[Waiter] = PriorityQueue(limit)
         self._changed: set[str] = set()
         self._all_changed = False
         self._news = trio.Event()
 
     def __len__(self) -> int:
-        return len(self._line)
+        return len(self._entries)
 
     @property
     def is_full(self) -> bool:
-        """Whether no more may wait."""
-        return self._line.is_full
+        """Whether no more creates may wait."""
+        return self._entries.is_full
 
     def note(self, node_id: str = "") -> None:
         """Something changed on that node, or anywhere: there may be room now."""
-        if not self._line:
+        if not self._entries:
             return
         if node_id:
             self._changed.add(node_id)
@@ -85,7 +166,7 @@ class Queue:
         self._news.set()
 
     async def wait(self, waiter: Waiter) -> bool:
-        """Wait in line until *waiter* is placed, or its time is over.
+        """Wait until *waiter* is placed, or its time is over.
 
         Returns:
             Whether it is placed.
@@ -94,22 +175,23 @@ class Queue:
             Exception: what its attempt raised.
             Unavailable: the manager stops.
         """
-        self._line.join(waiter)
-        self._news.set()
+        self._entries.join(waiter)
+        if waiter.is_new:
+            self._news.set()
         try:
             with trio.move_on_at(waiter.until):
                 await waiter.over.wait()
         finally:
             waiter.over.set()
-            self._line.leave(waiter)
-            if waiter.is_owed:
+            self._entries.leave(waiter)
+            if waiter.is_starved:
                 self.note()  # what was kept for it is free for others
         if waiter.error is not None:
             raise waiter.error
         return waiter.is_placed
 
     def waiting(self, now: float) -> list[WaitingCreate]:
-        """Who waits, in order.
+        """The creates that wait, in the order in which they are served.
 
         Args:
             now: trio time.
@@ -123,17 +205,17 @@ class Queue:
                 left_seconds=max(each.until - now, 0.0),
                 overtaken=each.overtaken,
             )
-            for each in self._line
+            for each in self._entries
         ]
 
     def close(self) -> None:
-        """The manager stops: whoever waits is told so."""
-        for waiter in self._line:
+        """End all waiting with an error: the manager stops."""
+        for waiter in self._entries:
             waiter.error = Unavailable("the manager stops: nobody is placed any more")
             waiter.over.set()
 
     async def run(self) -> None:
-        """Serve those who wait, until cancelled."""
+        """Serve the creates that wait, until cancelled."""
         while True:
             with trio.move_on_after(_LOOK_AGAIN_SECONDS) as looking:
                 await self._news.wait()
@@ -144,16 +226,16 @@ class Queue:
             await self._serve(None if everywhere or looking.cancelled_caught else changed)
 
     async def _serve(self, changed: Collection[str] | None) -> None:
-        """Try all in their order.
+        """Try all creates in their order.
 
         Args:
             changed: ids of the nodes where there may be room; ``None`` for everywhere.
         """
         kept: set[str] = set()
-        for waiter in self._line:
+        for waiter in self._entries:
             if waiter.over.is_set():
                 continue  # it has left meanwhile
-            anywhere = changed is None or waiter.is_new or waiter.is_owed
+            anywhere = changed is None or waiter.is_new or waiter.is_starved
             nodes = [
                 node
                 for node in self._nodes()
@@ -162,20 +244,20 @@ class Queue:
             waiter.is_new = False
             if nodes:
                 full = self._try(waiter, nodes)
-                if waiter.is_owed:
+                if waiter.is_starved:
                     kept.update(full)
                 await trio.lowlevel.checkpoint()
 
     def _try(self, waiter: Waiter, nodes: Sequence[Node]) -> Collection[str]:
-        """Serve one, if that can be; the nodes that are only full for it."""
+        """Serve one, if that can be; returns ids of the nodes that are merely full for it."""
         try:
-            full = waiter.attempt(nodes)
+            decision = waiter.attempt(nodes)
         except Exception as error:
             waiter.error = error
         else:
-            if full is not None:
-                return full
+            if decision.error is not None:
+                return {node.id for node, rule, _ in decision.refusals if is_full(rule, node)}
             waiter.is_placed = True
-            self._line.serve(waiter)
+            self._entries.serve(waiter)
         waiter.over.set()
         return ()

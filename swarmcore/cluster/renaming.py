@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import urlencode
 
-from swarmcore.cluster.acknowledged import renamed_container
 from swarmcore.cluster.placement import Placement
 from swarmcore.engine import Engine
 from swarmcore.errors import Conflict, EngineError, NotFound
@@ -64,3 +64,14 @@ async def _rename_on(engine: Engine, container: Container, name: str, request: R
             log.warning("container %s was renamed, reading it failed: %s", name, error)
             engine.acknowledge(renamed_container(container, name))
     return answer
+
+
+def renamed_container(container: Container, name: str) -> Container:
+    """*container* under another name of its own; aliases of links stay."""
+    names = (name, *container.names[1:])
+    return replace(
+        container,
+        names=names,
+        summary={**container.summary, "Names": [f"/{each}" for each in names]},
+        detail={**container.detail, "Name": f"/{name}"},
+    )

@@ -1,15 +1,18 @@
-"""Placements that no engine shows yet: the claim on a node, and the name in the index.
+"""Reservations: the claim on a node and the name of a container that no engine shows yet.
 
 Each ends exactly once: when the engine shows the container, when the create failed, or by expiry.
-One whose container may be on an engine that does not answer waits for that engine first.
+One whose container may be on an engine that does not answer waits for that engine first.  One whose
+image its node lacks waits for the client: the create answers 404, the client pulls, with its own
+credentials, and creates again; a *pending pull* ties the three together.
 """
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from swarmcore.config import ContainerConfig
 from swarmcore.config.references import find_network, without_node
+from swarmcore.images import normal_image
 from swarmcore.model import State
 from swarmcore.names import NameIndex
 from swarmcore.node import Node, Reservation, Thing
@@ -29,6 +32,8 @@ class Reservations:
     def __init__(
         self, index: NameIndex, ended: Callable[[str], None] = lambda node_id: None
     ) -> None:
+        #: How many were ever made.
+        self.made = 0
         self._index = index
         self._ended = ended
         self._held: dict[str, tuple[Reservation, Node]] = {}
@@ -72,6 +77,7 @@ class Reservations:
         for other, thing in leaving:
             other.belongings.let_go(thing, reservation.id)
             self._leaving.setdefault(reservation.id, []).append((other, thing))
+        self.made += 1
         self._held[reservation.id] = (reservation, node)
         node.reserve(reservation)
         self._index.reserve(config.name, reservation.id)
@@ -140,3 +146,97 @@ def _network_words(config: ContainerConfig, node: Node) -> Iterator[str]:
         network = find_network(config.loose.get(("network", text), node), text)
         if network is not None:
             yield from (str(network.get("Name")), str(network.get("Id")))
+
+
+# ---- creates that wait for the client's pull
+
+#: How many pulls are remembered at once: more than clients have under way, by far.
+_MOST_PULLS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPull:
+    """One create that waits for a pull.
+
+    Attributes:
+        client: the client's key.
+        image: normalised.
+        name: as the client gave it; empty when it left the name to us.
+        node_id: where the create was placed.
+        reservation: id of the reservation that keeps its claim there.
+        pull_by: trio time until which a pull belongs to this create.  Clients pull as soon as they
+            have the 404; a later pull is one of its own.
+        expires: trio time until which the create may come back.
+    """
+
+    client: str
+    image: str
+    name: str
+    node_id: str
+    reservation: str
+    pull_by: float
+    expires: float
+
+
+class PendingPulls:
+    """All pending pulls, oldest first.
+
+    Args:
+        limit: how many are kept at once; beyond that the oldest goes.
+    """
+
+    def __init__(self, limit: int = _MOST_PULLS) -> None:
+        self._limit = limit
+        self._pulls: dict[str, PendingPull] = {}
+
+    def __len__(self) -> int:
+        return len(self._pulls)
+
+    def put(self, pull: PendingPull) -> list[PendingPull]:
+        """Keep *pull*; returns the oldest ones that had to go for it."""
+        self._pulls[pull.reservation] = pull
+        surplus = list(self._pulls.values())[: max(len(self._pulls) - self._limit, 0)]
+        for old in surplus:
+            del self._pulls[old.reservation]
+        return surplus
+
+    def take(
+        self, client: str, image: str, name: str, is_pulled: Callable[[PendingPull], bool]
+    ) -> PendingPull | None:
+        """The pending pull that a create comes back with, oldest first; it is used up.
+
+        Args:
+            client: the client's key.
+            image: as the client named it.
+            name: as the client gave it.  Without one, creates that are still waiting for their
+                pulls look the same as one that comes back, so only a pulled image tells.
+            is_pulled: whether the node of a pending pull has the image by now.
+        """
+        for pull in self.of(client, image):
+            if pull.name == name and (name or is_pulled(pull)):
+                return self._pulls.pop(pull.reservation)
+        return None
+
+    def of(self, client: str, image: str | None = None) -> Iterator[PendingPull]:
+        """The pending pulls of a client, for one image or for all."""
+        wanted = None if image is None else normal_image(image)
+        for pull in list(self._pulls.values()):
+            if pull.client == client and wanted in (None, pull.image):
+                yield pull
+
+    def renew(self, pull: PendingPull, expires: float) -> None:
+        """The create of *pull* may come back until *expires* (trio time)."""
+        self._pulls[pull.reservation] = replace(pull, expires=expires)
+
+    def void(self, client: str, image: str) -> list[PendingPull]:
+        """Remove and return those of *image*: the pull failed, so no create comes back for it."""
+        voided = list(self.of(client, image))
+        for pull in voided:
+            del self._pulls[pull.reservation]
+        return voided
+
+    def expire(self, now: float) -> None:
+        """Forget those that expired before *now* (trio time); reservations expire on their own."""
+        for pull in list(self._pulls.values()):
+            if pull.expires <= now:
+                del self._pulls[pull.reservation]

@@ -57,6 +57,7 @@ class Decision:
         weighers: what was added to the strategy's weights.
         about_image: where a node was preferred that lacks the image and can get it from another:
             whether it is carried, and why; else empty.
+        soft: texts of the soft rules, in the order of ``Candidate.broken``.
     """
 
     candidates: Sequence[Candidate]
@@ -66,6 +67,7 @@ class Decision:
     verdicts: Mapping[str, Sequence[Verdict]] = field(default_factory=dict, repr=False)
     weighers: Sequence[Weigher] = ()
     about_image: str = ""
+    soft: Sequence[str] = ()
 
     @property
     def node(self) -> Node:

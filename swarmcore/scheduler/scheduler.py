@@ -7,7 +7,8 @@ Filters and strategies are plugins, so what they return is checked, and what the
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -116,13 +117,76 @@ class Scheduler:
         asked = list(nodes)
         if not asked:
             return Decision((), (), (), NoNodeFits(NO_ENGINE), weighers=self._weighers)
+        with self._deciding(config, asked):
+            return self._decide(config, asked, whole=whole)
+
+    def narrow(
+        self, decision: Decision, config: ContainerConfig, nodes: Sequence[Node]
+    ) -> Decision | None:
+        """An earlier decision with fewer candidates: the others are not ranked again.
+
+        Args:
+            decision: made when nothing was otherwise than it is now.
+            config: what is to run.
+            nodes: those that may be chosen.
+
+        Returns:
+            ``None`` where no candidate is left, or the best that is left would be refused now.
+
+        Raises:
+            SwarmError: as ``decide``.
+        """
+        ids = {node.id for node in nodes}
+        candidates = [each for each in decision.candidates if each.node.id in ids]
+        if not candidates:
+            return None
+        narrowed = replace(decision, candidates=candidates, about_image="")
+        narrowed = self._with_image(config, narrowed, nodes)
+        if not self.admits(config, narrowed.node):
+            return None
+        return replace(narrowed, dropped=_dropped(narrowed.soft, narrowed.candidates[0]))
+
+    def admits(self, config: ContainerConfig, node: Node) -> bool:
+        """Whether no hard rule refuses *node* for *config*.
+
+        Raises:
+            SwarmError: as ``decide``.
+        """
+        with self._deciding(config, [node]):
+            hard = [(name, rule) for name, rule in self._compile(config) if not rule.soft]
+            return self._first_refusal(hard, node) is None
+
+    def refuse(
+        self,
+        config: ContainerConfig,
+        nodes: Sequence[Node],
+        refusals: Sequence[tuple[Node, Rule, str]],
+    ) -> NoNodeFits:
+        """Word a refusal that several decisions came to; no rule is asked for a verdict.
+
+        Args:
+            config: what was to run.
+            nodes: all that were asked, each by some decision.
+            refusals: for each of them what its last decision said; see ``Decision``.
+
+        Raises:
+            SwarmError: as ``decide``.
+        """
+        if not nodes:
+            return NoNodeFits(NO_ENGINE)
+        with self._deciding(config, nodes):
+            return self._refuse(config, nodes, self._compile(config), refusals)
+
+    @contextmanager
+    def _deciding(self, config: ContainerConfig, nodes: Sequence[Node]) -> Iterator[None]:
+        """One step for those who watch; the containers that *config* replaces count as gone."""
         self.step.number += 1
         try:
             with ExitStack() as stack:
-                for node in asked:
+                for node in nodes:
                     if not config.replaces.isdisjoint(node.containers):
                         stack.enter_context(node.without(config.replaces))
-                return self._decide(config, asked, whole=whole)
+                yield
         finally:
             self.step.name = ""
 
@@ -164,18 +228,31 @@ class Scheduler:
         candidates = rank(config, candidates, asked, weighers)
         verdicts = {node.id: self._verdicts(rules, node) for node in asked} if whole else {}
         if not candidates:
-            self._ask("filter", ", ".join(self.filter_names))
-            sentence = self._classic_sentence(config, rules, refusals) if self._classic else ""
-            error = refuse(asked, [rule for _, rule in hard], refusals, sentence)
+            error = self._refuse(config, asked, rules, refusals)
             return Decision((), (), refusals, error, verdicts, weighers)
-        broken = candidates[0].broken
-        dropped = [
-            rule.text for (_, rule), is_broken in zip(soft, broken, strict=True) if is_broken
-        ]
-        decision = Decision(candidates, dropped, refusals, None, verdicts, weighers)
+        texts = [rule.text for _, rule in soft]
+        dropped = _dropped(texts, candidates[0])
+        decision = Decision(candidates, dropped, refusals, None, verdicts, weighers, soft=texts)
+        return self._with_image(config, decision, asked)
+
+    def _with_image(
+        self, config: ContainerConfig, decision: Decision, asked: Sequence[Node]
+    ) -> Decision:
+        """*decision* with regard to where the image is, if that is of regard at all."""
         if self._carry is None:
             return decision
         return settle_image(config.image, decision, asked, self._carry)
+
+    def _refuse(
+        self,
+        config: ContainerConfig,
+        nodes: Sequence[Node],
+        rules: Sequence[tuple[str, Rule]],
+        refusals: Sequence[tuple[Node, Rule, str]],
+    ) -> NoNodeFits:
+        self._ask("filter", ", ".join(self.filter_names))
+        sentence = self._classic_sentence(config, rules, refusals) if self._classic else ""
+        return refuse(nodes, [rule for _, rule in rules if not rule.soft], refusals, sentence)
 
     def _weighers_for(
         self, config: ContainerConfig, candidates: Sequence[Candidate]
@@ -195,7 +272,7 @@ class Scheduler:
         refusals: Sequence[tuple[Node, Rule, str]],
     ) -> str:
         filter_of = {rule.text: name for name, rule in rules}
-        refused_by = [(filter_of[rule.text], rule.text) for _, rule, _ in refusals]
+        refused_by = [(filter_of.get(rule.text, ""), rule.text) for _, rule, _ in refusals]
         return word_classic(config, self.filter_names, refused_by)
 
     def _compile(self, config: ContainerConfig) -> list[tuple[str, Rule]]:
@@ -280,3 +357,8 @@ class Scheduler:
 
     def _ask(self, kind: str, name: str) -> None:
         self.step.kind, self.step.name = kind, name
+
+
+def _dropped(soft: Sequence[str], chosen: Candidate) -> list[str]:
+    """The texts of the soft rules that the chosen node breaks."""
+    return [text for text, broken in zip(soft, chosen.broken, strict=True) if broken]

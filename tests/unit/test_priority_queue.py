@@ -2,17 +2,17 @@
 
 import pytest
 
-from swarmcore.cluster.line import Line, Place
+from swarmcore.cluster.queue import Entry, PriorityQueue
 
 
 @pytest.fixture
 def line():
-    return Line(limit=100)
+    return PriorityQueue(limit=100)
 
 
 def joined(line, *priorities):
     """One place for each of *priorities*, in the order of arrival."""
-    places = [Place(priority=each) for each in priorities]
+    places = [Entry(priority=each) for each in priorities]
     for place in places:
         line.join(place)
     return places
@@ -37,14 +37,14 @@ def test_whoever_is_served_or_leaves_is_gone_and_the_others_keep_their_order(lin
     assert third.overtaken == 0
 
 
-def test_eight_may_overtake_and_then_one_is_owed(line):
+def test_eight_may_overtake_and_then_one_is_starved(line):
     big, *small = joined(line, *[0] * 10)
     for place in small[:7]:
         line.serve(place)
-    assert not big.is_owed
+    assert not big.is_starved
     line.serve(small[7])
-    assert big.is_owed
-    assert not small[8].is_owed
+    assert big.is_starved
+    assert not small[8].is_starved
 
 
 def test_only_those_before_whoever_is_served_are_overtaken(line):
@@ -54,7 +54,7 @@ def test_only_those_before_whoever_is_served_are_overtaken(line):
 
 
 def test_it_is_full_at_its_limit():
-    line = Line(limit=2)
+    line = PriorityQueue(limit=2)
     joined(line, 0)
     assert not line.is_full
     joined(line, 0)

@@ -1,10 +1,16 @@
-"""One engine asked to create one container: how, and what became of it when no answer came.
+"""One engine is asked to create one container: the request, the answer, and what it means.
 
-Knows nothing of other engines, names or reservations; those are ``creation``'s matter.
+Where no answer comes, the engine is asked what became of the container.  Other engines, names and
+reservations are ``create``'s matter.
 """
 
 import json
+import logging
+import re
+import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,15 +20,49 @@ from swarmcore.cluster.reservations import UNSEEN_SECONDS
 from swarmcore.config import SWARM_ID, ContainerConfig
 from swarmcore.config.endpoints import divide_endpoints
 from swarmcore.config.gates import PLATFORM
+from swarmcore.config.references import without_node
 from swarmcore.engine import Engine
-from swarmcore.errors import EngineUnreachable
-from swarmcore.http.messages import Answer, dump_json, error_answer, json_answer
+from swarmcore.engine.cache import read_container
+from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.images import named_ids
+from swarmcore.messages import Answer, dump_json, error_answer, json_answer
+from swarmcore.model import Container
+from swarmcore.node import Node
 from swarmcore.versions import ApiVersion
+
+log = logging.getLogger(__name__)
 
 _JSON = ((b"Content-Type", b"application/json"),)
 #: How long an engine that vanished in the middle of a create is asked what became of it.
 _OUTCOME_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.5
+_MISSING_IMAGE = re.compile("no such image|image with reference", re.IGNORECASE)
+#: Failures that another node need not share, in the engines' words.
+_NODE_FAULT = re.compile(
+    "port is already allocated|address already in use|no space left on device"
+    "|device or resource busy|input/output error|read-only file system|cannot allocate memory",
+    re.IGNORECASE,
+)
+
+
+class Meaning(Enum):
+    """What an engine's answer to a create means for us."""
+
+    CREATED = auto()
+    MISSING_IMAGE = auto()
+    NODE_FAULT = auto()
+    USER_FAULT = auto()
+
+
+def read_meaning(answer: Answer) -> Meaning:
+    """Whose matter an answer is: another node may do better only where it is this node's fault."""
+    if answer.status == 201:
+        return Meaning.CREATED
+    if answer.status == 404 and _MISSING_IMAGE.search(answer.message):
+        return Meaning.MISSING_IMAGE
+    if answer.status >= 500 and _NODE_FAULT.search(answer.message):
+        return Meaning.NODE_FAULT
+    return Meaning.USER_FAULT
 
 
 async def ask_to_create(
@@ -144,3 +184,90 @@ async def _remove(engine: Engine, id: str) -> str:
         engine.forget_container(id)
         return ""
     return f"; container {id[:12]} is left on {engine.label}: {answer.message}"
+
+
+# ---- the container that was made
+
+
+async def settle(
+    engine: Engine, config: ContainerConfig, version: ApiVersion, answer: Answer
+) -> bool:
+    """Make the cache show the container of a create before the client hears of it.
+
+    Args:
+        engine: answered with 201.
+        config: what it was asked for.
+        version: the client's.
+        answer: the engine's.
+
+    Returns:
+        ``False`` where the answer names no container.
+    """
+    node = engine.node
+    try:
+        id = str(answer.json()["Id"])
+    except (ValueError, KeyError, TypeError) as error:
+        log.warning("engine %s created %s, reading it failed: %r", node.name, config.name, error)
+        return False
+    named = [without_node(name, node) for name in config.volumes]
+    later = divide_endpoints(config.body_for(node), node, version)[1]
+    try:
+        await engine.settle_created(id, named, is_complete=not later)
+        if config.links:
+            await engine.refresh_containers()  # what is linked has one more name
+    except EngineError as error:
+        log.warning("engine %s created %s, reading it failed: %s", node.name, config.name, error)
+        if id not in node.containers:
+            engine.acknowledge(created_container(id, config, node, time.time()))
+    return True
+
+
+#: Of a create's body what is no part of ``Config``.
+_APART = ("HostConfig", "NetworkingConfig")
+
+
+def created_container(id: str, config: ContainerConfig, node: Node, now: float) -> Container:
+    """The container of a create that *node*'s engine answered with 201, as far as it is known.
+
+    The client has the engine's word.  Until the engine can be read again, what is known of the
+    container is what was asked for.
+
+    Args:
+        id: from the answer.
+        config: what was asked for, with its name.
+        node: where.
+        now: Unix seconds.
+    """
+    body = config.body_for(node)
+    host_config: Mapping[str, Any] = body.get("HostConfig") or {}
+    image_id = next(iter(named_ids(node.images, config.image)), "")
+    mode = host_config.get("NetworkMode") or "default"
+    summary = {
+        "Id": id,
+        "Names": [f"/{config.name}"],
+        "Image": config.image,
+        "ImageID": image_id,
+        "Command": "",
+        "Created": int(now),
+        "Ports": [],
+        "Labels": dict(config.labels),
+        "State": "created",
+        "Status": "Created",
+        "HostConfig": {"NetworkMode": mode},
+        "NetworkSettings": {"Networks": {}},
+        "Mounts": [],
+    }
+    detail = {
+        "Id": id,
+        "Created": datetime.fromtimestamp(now, UTC).isoformat().replace("+00:00", "Z"),
+        "Name": f"/{config.name}",
+        "Image": image_id,
+        "State": {"Status": "created", "Running": False, "ExitCode": 0},
+        "Config": {key: value for key, value in body.items() if key not in _APART},
+        "HostConfig": host_config,
+        "Mounts": [],
+        "NetworkSettings": {"Ports": {}, "Networks": {}},
+    }
+    return read_container(
+        summary, detail, node.id, node.cpus, cpu_shares_are_cpus=node.cpu_shares_are_cpus
+    )

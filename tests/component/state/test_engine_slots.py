@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from swarmcore.cluster.turns import Turns
+from swarmcore.cluster.placement import EngineSlots
 from swarmcore.testing.builders import a_config
 
 CREATE = "/containers/create"
@@ -92,22 +92,22 @@ async def test_a_create_that_fails_gives_its_turn_back(autojump_clock, kit, engi
 
 
 async def test_a_start_waits_for_the_creates_and_a_cancelled_one_for_nothing():
-    turns = Turns(1)
-    await turns.take("n1")
+    slots = EngineSlots(1)
+    await slots.acquire("n1")
     with trio.move_on_after(0):
-        async with turns.turn("n1"):
+        async with slots.slot("n1"):
             raise AssertionError("there was no turn to have")
     heard = []
 
     async def start():
-        async with turns.turn("n1"):
+        async with slots.slot("n1"):
             heard.append("start")
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(start)
         await wait_all_tasks_blocked()
         assert heard == []
-        turns.give_back("n1")
+        slots.release("n1")
     assert heard == ["start"]
-    await turns.take("n1")
-    turns.give_back("n1")
+    await slots.acquire("n1")
+    slots.release("n1")
