@@ -1,4 +1,8 @@
-"""Where an engine listens: ``host:port``, ``tcp://``, ``unix://``, ``ssh://``; pure text work."""
+"""Where an engine listens: ``host:port``, ``tcp://``, ``unix://``, ``ssh://``; pure text work.
+
+``10.0.0.[1:3]:2375`` is one text that stands for several addresses, as classic's discovery writes
+them.
+"""
 
 import re
 from dataclasses import dataclass
@@ -105,3 +109,33 @@ def _port(port: str, text: str) -> int:
     if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
         raise ConfigError(f"address {text!r}: port {port!r} is not a number from 1 to 65535")
     return int(port)
+
+
+# ---- ranges
+
+
+_RANGE = re.compile(r"\[([0-9]+):([0-9]+)\]", re.ASCII)
+
+#: More than the host part of a /16 is a slip of the pen, not a fleet.
+LARGEST = 65_536
+
+
+def expand(text: str) -> list[str]:
+    """Every text that *text* stands for, ascending.
+
+    Args:
+        text: with at most one ``[FIRST:LAST]``, anywhere, both inclusive.  As in classic, zeros in
+            front of a number are lost, an upside-down range stands for nothing, and two ranges in
+            one text are none.
+
+    Raises:
+        ConfigError: the range is larger than ``LARGEST``.
+    """
+    ranges = list(_RANGE.finditer(text))
+    if len(ranges) != 1:
+        return [text]
+    found = ranges[0]
+    if max(len(found[1]), len(found[2])) > 18 or int(found[2]) - int(found[1]) >= LARGEST:
+        raise ConfigError(f"{text!r}: a range may stand for {LARGEST} addresses at most")
+    before, after = text[: found.start()], text[found.end() :]
+    return [f"{before}{number}{after}" for number in range(int(found[1]), int(found[2]) + 1)]

@@ -15,10 +15,11 @@ from random import SystemRandom
 import trio
 
 from swarmcore.addresses import parse_address
-from swarmcore.cluster import Cluster, ClusterSettings, NodeBook, open_cluster
+from swarmcore.cluster import Cluster, ClusterSettings, NodeSettingsStore, open_cluster
+from swarmcore.concurrency import supervise
 from swarmcore.descriptors import raise_descriptor_limit
-from swarmcore.engine import Engine, EngineOwner
-from swarmcore.engine.backoff import Pace
+from swarmcore.engine import Engine, EngineRegistry
+from swarmcore.engine.intervals import Pace
 from swarmcore.gateway import Gateway
 from swarmcore.http.client import Dialer, HTTPClient, Lifeline
 from swarmcore.http.routing import Router
@@ -31,9 +32,8 @@ from swarmcore.plugins.selection import no_election, select_plugins
 from swarmcore.protocols import Discovery
 from swarmcore.replication import Replication
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
-from swarmcore.step_watch import watch_step
 from swarmcore.stores import still_in_force
-from swarmcore.supervision import supervise
+from swarmcore.watchdog import watch_decisions
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Manager:
         """
         cut_short = trio.CancelScope()
         signals_to_stop = trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM)
-        with signals_to_stop as signals, cut_short, watch_step(self._scheduler.step):
+        with signals_to_stop as signals, cut_short, watch_decisions(self._scheduler.progress):
             listeners = await open_listeners(
                 self._addresses, environ=os.environ, tls=self._server_tls
             )
@@ -144,14 +144,14 @@ class Manager:
             queue_seconds=options.queue_seconds,
             queue_limit=options.queue_limit,
         )
-        book = NodeBook(Path(options.node_settings) if options.node_settings else None)
+        path = Path(options.node_settings) if options.node_settings else None
         return Cluster(
             self._scheduler,
             self._make_engine,
             self._plugins,
             settings,
-            book=book,
-            standing=self._replication.role if self._replication else None,
+            node_settings=NodeSettingsStore(path),
+            leadership=self._replication.role if self._replication else None,
         )
 
     def _make_replication(self) -> Replication:
@@ -172,7 +172,7 @@ class Manager:
             Dialer(parse_address(address), self._engine_tls), address, kind="primary manager"
         )
 
-    def _make_engine(self, entry: Entry, owner: EngineOwner) -> Engine:
+    def _make_engine(self, entry: Entry, owner: EngineRegistry[Engine]) -> Engine:
         lifeline = Lifeline()
         dialer = Dialer(entry.address, self._tls_for(entry), lifeline)
         options = self._options

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
-from swarmcore.expr import Expression
+from swarmcore.expressions import Expression
 from swarmcore.node import Node
 from swarmcore.protocols import Rule
 

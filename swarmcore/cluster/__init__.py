@@ -1,13 +1,12 @@
 """All engines together: who belongs, what is placed where, who has which name."""
 
-from swarmcore.cluster.cluster import Cluster
-from swarmcore.cluster.node_book import NodeBook
-from swarmcore.cluster.running import open_cluster
+from swarmcore.cluster.cluster import Cluster, open_cluster
+from swarmcore.cluster.node_settings import NodeSettingsStore
 from swarmcore.cluster.settings import ClusterSettings
 
 __all__ = [
     "Cluster",
     "ClusterSettings",
-    "NodeBook",
+    "NodeSettingsStore",
     "open_cluster",
 ]

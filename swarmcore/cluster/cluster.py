@@ -1,34 +1,31 @@
 """All engines together: what API plugins ask and tell.
 
-A facade: who belongs is ``membership``'s matter, creating is ``placement``'s, names are the
-index's, and each engine's state its own.
+A facade: ``membership`` knows which engines there are, ``placement`` creates containers, the index
+knows names, and each engine owns its state.
 """
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from random import Random, SystemRandom
 from typing import Protocol
 
 import trio
 
 from swarmcore import protocols
-from swarmcore.cluster.bringing import bringing
-from swarmcore.cluster.completion import Completion
-from swarmcore.cluster.create import Create
-from swarmcore.cluster.fanout import Fanout
-from swarmcore.cluster.healing import refresh_engines
-from swarmcore.cluster.identity import identify
+from swarmcore.cluster.broadcast import Broadcast
 from swarmcore.cluster.image_ledger import ImageLedger
+from swarmcore.cluster.leadership import Leadership, SoleManager
 from swarmcore.cluster.membership import Membership, MembershipListener
-from swarmcore.cluster.node_book import NodeBook
-from swarmcore.cluster.placement import Placement, PlacementListener
-from swarmcore.cluster.renaming import free_stale_name, rename
-from swarmcore.cluster.settings import ClusterSettings
-from swarmcore.cluster.standing import Alone, Standing
-from swarmcore.config import ContainerConfig
-from swarmcore.engine import Engine, EngineOwner
+from swarmcore.cluster.node_settings import NodeSettingsStore
+from swarmcore.cluster.placement.create import Create
+from swarmcore.cluster.placement.placement import Placement, PlacementListener
+from swarmcore.cluster.rename import free_stale_name, rename
+from swarmcore.cluster.settings import ClusterSettings, identify
+from swarmcore.concurrency import Completion
+from swarmcore.container_config import ContainerConfig
+from swarmcore.engine import Engine, EngineRegistry
 from swarmcore.errors import EngineError, NotFound, Unavailable
 from swarmcore.http.messages import Answer, Client, Request
 from swarmcore.model import Claim, Container, Drain, Entry, State
@@ -65,30 +62,35 @@ class Cluster:
         listener: told of engines and containers.
         settings: the operator's.
         random: invents names.
-        book: what operators decided about nodes.
-        standing: whether this manager places, where it is one of several.
+        node_settings: what operators decided about nodes.
+        leadership: whether this manager places, where it is one of several.
     """
 
     def __init__(
         self,
         scheduler: Scheduler,
-        make_engine: Callable[[Entry, EngineOwner], Engine],
+        make_engine: Callable[[Entry, EngineRegistry[Engine]], Engine],
         listener: ClusterListener,
         settings: ClusterSettings | None = None,
         random: Random | None = None,
-        book: NodeBook | None = None,
-        standing: Standing | None = None,
+        node_settings: NodeSettingsStore | None = None,
+        leadership: Leadership | None = None,
     ) -> None:
         self.settings = settings or ClusterSettings()
-        self._standing = standing or Alone()
+        self._leadership = leadership or SoleManager()
         self._id = identify(self.settings.name)
         self._scheduler = scheduler
         self._index = NameIndex(lambda id: self.membership.by_node(id).node.name)
-        self._fanout = Fanout()
+        self._broadcast = Broadcast()
         self._random = random or SystemRandom()
-        self._book = book or NodeBook()
+        self._node_settings = node_settings or NodeSettingsStore()
         self.membership = Membership(
-            make_engine, self._index, self._fanout, listener, self._book, self._note_change
+            make_engine,
+            self._index,
+            self._broadcast,
+            listener,
+            self._node_settings,
+            self._note_change,
         )
         self._completion = Completion()
         self._placement = Placement(
@@ -104,7 +106,7 @@ class Cluster:
             invent_name=self._invent_name,
             invent_id=lambda: secrets.token_hex(32),
             classic=self.settings.classic,
-            permit=self._standing.check,
+            permit=self._leadership.check,
         )
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -113,7 +115,7 @@ class Cluster:
             await nursery.start(self._completion.run)
             await nursery.start(self.membership.run)
             nursery.start_soon(self._expire)
-            nursery.start_soon(self._placement.moves.run)
+            nursery.start_soon(self._placement.relocation.run)
             nursery.start_soon(self._placement.queue.run)
             task_status.started()
 
@@ -137,12 +139,12 @@ class Cluster:
     @property
     def is_primary(self) -> bool:
         """Whether this manager places; see ``protocols.Cluster``."""
-        return self._standing.is_primary
+        return self._leadership.is_primary
 
     @property
     def primary(self) -> str:
         """Where the primary is; see ``protocols.Cluster``."""
-        return self._standing.primary
+        return self._leadership.primary
 
     @property
     def strategy_name(self) -> str:
@@ -162,27 +164,27 @@ class Cluster:
     @property
     def listeners(self) -> int:
         """How many clients follow events now."""
-        return self._fanout.listeners
+        return self._broadcast.listeners
 
     @property
     def api_version(self) -> ApiVersion:
         """The newest version that the core and every healthy engine speak."""
-        return self.membership.roll.api_version
+        return self.membership.snapshot.api_version
 
     @property
     def min_api_version(self) -> ApiVersion:
         """The oldest version accepted in a path: 1.24, or what every healthy engine speaks."""
-        return self.membership.roll.min_api_version
+        return self.membership.snapshot.min_api_version
 
     # ---- engines
 
     def nodes(self) -> Sequence[Node]:
         """Every node, pending ones too, in the natural order of their names."""
-        return [engine.node for engine in self.membership.roll.all]
+        return [engine.node for engine in self.membership.snapshot.all]
 
     def engines(self) -> Sequence[Engine]:
         """The registered engines, in the order of ``nodes``."""
-        return self.membership.roll.registered
+        return self.membership.snapshot.registered
 
     def healthy_engines(self) -> Sequence[Engine]:
         """Those of ``engines`` that answer.
@@ -190,7 +192,7 @@ class Cluster:
         Raises:
             Unavailable: there are none.
         """
-        healthy = self.membership.roll.healthy
+        healthy = self.membership.snapshot.healthy
         if not healthy:
             raise Unavailable("No healthy node available in the cluster")
         return healthy
@@ -204,18 +206,18 @@ class Cluster:
         return self.membership.by_node(node_id)
 
     async def refresh(self, *, seconds: float) -> None:
-        """Read every healthy engine's containers again, within *seconds*; see ``healing``."""
-        await refresh_engines(self.membership, seconds=seconds)
+        """Read every healthy engine's containers again, within *seconds*; see ``Membership``."""
+        await self.membership.refresh_all(seconds=seconds)
 
     @property
     def keeps_node_settings(self) -> bool:
         """Whether drains and labels outlive the manager."""
-        return self._book.is_kept
+        return self._node_settings.is_kept
 
     async def drain_node(self, node: Node, drained: Drain | None) -> None:
         """Let *node* take no new containers, or end that; see ``protocols.Cluster``."""
-        await self._book.drain(node.address, drained)
-        self.membership.apply_book()
+        await self._node_settings.drain(node.address, drained)
+        self.membership.apply_settings()
         self._note_change(node.id)
         if drained is None:
             log.info("node %s takes containers again", node.name or node.address)
@@ -224,8 +226,8 @@ class Cluster:
 
     async def label_node(self, node: Node, changes: Mapping[str, str | None]) -> None:
         """Add labels to *node*, take added ones away; see ``protocols.Cluster``."""
-        await self._book.label(node.address, changes)
-        self.membership.apply_book()
+        await self._node_settings.label(node.address, changes)
+        self.membership.apply_settings()
         self._note_change(node.id)
 
     @property
@@ -237,7 +239,7 @@ class Cluster:
 
     def containers(self) -> Iterator[Container]:
         """Every container of every registered engine."""
-        for engine in self.membership.roll.registered:
+        for engine in self.membership.snapshot.registered:
             yield from engine.node.containers.values()
 
     def find_container(self, text: str) -> Container:
@@ -270,7 +272,7 @@ class Cluster:
         self, config: ContainerConfig, engines: Sequence[protocols.Engine] | None = None
     ) -> Engine:
         """Where a network or a volume goes; see ``protocols.Cluster``."""
-        self._standing.check()
+        self._leadership.check()
         among = self.engines() if engines is None else engines
         nodes = [engine.node for engine in among]
         return self.membership.by_node(self._placement.decide(config, nodes).node.id)
@@ -285,7 +287,7 @@ class Cluster:
         self, networks: Sequence[str], engine: protocols.Engine
     ) -> AbstractAsyncContextManager[None]:
         """Have networks that nothing uses on *engine*; see ``protocols.Cluster``."""
-        return bringing(self._placement, networks, engine.node)
+        return self._placement.bringing(networks, engine.node)
 
     def turn(self, engine: protocols.Engine) -> AbstractAsyncContextManager[None]:
         """A slot to have *engine* start something; see ``protocols.Cluster``."""
@@ -363,11 +365,11 @@ class Cluster:
 
     def follow_events(self) -> AbstractAsyncContextManager[EventStream]:
         """Subscribe to events of all engines and of the cluster itself."""
-        return self._fanout.subscribe()
+        return self._broadcast.subscribe()
 
     def end_events(self) -> None:
         """End every subscription, now and later: the manager stops."""
-        self._fanout.end()
+        self._broadcast.end()
 
     def end_waiting(self) -> None:
         """Refuse what waits for room: the manager stops."""
@@ -379,3 +381,12 @@ class Cluster:
 
     def _invent_name(self) -> str:
         return invent_name(self._random, lambda name: self._index.holder(name) is not None)
+
+
+@asynccontextmanager
+async def open_cluster(cluster: Cluster) -> AsyncIterator[Cluster]:
+    """Run *cluster* while the block lasts."""
+    async with trio.open_nursery() as nursery:
+        await nursery.start(cluster.run)
+        yield cluster
+        nursery.cancel_scope.cancel()

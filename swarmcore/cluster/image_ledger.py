@@ -3,20 +3,23 @@
 ``image_names`` decides; here are the clock, the log, and the engines that must be asked.
 """
 
+import hashlib
+import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 import trio
 
-from swarmcore.cluster.image_dates import content_of, date_of, write_date
+from swarmcore.cluster.image_names import ImageNames, Settlement
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, NotFound
-from swarmcore.image_names import ImageNames, Settlement
 from swarmcore.images import shown_image
+from swarmcore.json_values import as_object
 from swarmcore.node import Node
 
 log = logging.getLogger(__name__)
@@ -185,3 +188,61 @@ class ImageLedger:
             return self._by_node(node_id).label
         except NotFound:
             return node_id
+
+
+# ---- what an image's inspection tells of its age and its content
+
+
+#: What an image makes of a container; releases differ in what else an inspection tells.
+_CONTENT = (
+    "ArgsEscaped", "Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels", "OnBuild",
+    "Shell", "StopSignal", "User", "Volumes", "WorkingDir",
+)  # fmt: skip
+
+
+def date_of(inspection: Mapping[str, Any]) -> float:
+    """When an image was last tagged on its engine, or made, whichever is later; Unix seconds.
+
+    Engines tell no time of tagging of an image that was pulled or loaded.
+    """
+    tagged = _part(inspection, "Metadata").get("LastTagTime")
+    return max(
+        _seconds(tagged),
+        _seconds(as_object(inspection).get("Created")),
+    )
+
+
+def content_of(inspection: Mapping[str, Any]) -> str:
+    """A digest of what an image holds and does, its times left out; empty where it is not told.
+
+    An import gives every engine an image of its own, which differ in the time alone.
+    """
+    layers = _part(inspection, "RootFS").get("Layers")
+    if layers is None:
+        return ""
+    config = _part(inspection, "Config")
+    told = {key: config[key] for key in _CONTENT if config.get(key)}
+    platform = [inspection.get(key) or "" for key in ("Os", "Architecture", "Variant")]
+    text = json.dumps([layers, told, platform], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_date(seconds: float) -> str:
+    """A date for the log."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):
+        return "no date"
+
+
+def _part(inspection: Any, key: str) -> Mapping[str, Any]:
+    """An object in an inspection; an empty one where an engine tells something else."""
+    return as_object(as_object(inspection).get(key))
+
+
+def _seconds(text: Any) -> float:
+    try:
+        moment = datetime.fromisoformat(text or "")
+        return max(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp(), 0.0)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0

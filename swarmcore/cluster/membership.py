@@ -14,12 +14,12 @@ from typing import Any, Protocol
 import trio
 
 from swarmcore.addresses import Address
-from swarmcore.cluster.fanout import Fanout
+from swarmcore.cluster.broadcast import Broadcast
 from swarmcore.cluster.image_ledger import ImageLedger
-from swarmcore.cluster.node_book import NodeBook
-from swarmcore.cluster.strays import Strays
-from swarmcore.engine import Engine, EngineOwner
-from swarmcore.engine.cache import Stale
+from swarmcore.cluster.node_settings import NodeSettingsStore
+from swarmcore.cluster.orphans import Orphans
+from swarmcore.engine import Engine, EngineRegistry
+from swarmcore.engine.documents import Stale
 from swarmcore.engine.specs import Specs
 from swarmcore.errors import EngineError, NotFound
 from swarmcore.events import cluster_event
@@ -32,6 +32,8 @@ from swarmcore.versions import CEILING, FLOOR, ApiVersion
 log = logging.getLogger(__name__)
 
 _DIGITS = re.compile(r"([0-9]+)")
+#: How often it is looked whether every engine has been met.
+_LOOK_AGAIN_SECONDS = 0.05
 
 
 class MembershipListener(Protocol):
@@ -47,7 +49,7 @@ class MembershipListener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Roll:
+class EngineSnapshot:
     """The engines in the natural order of their names, then of their addresses.
 
     Attributes:
@@ -65,7 +67,7 @@ class _Roll:
     min_api_version: ApiVersion
 
     @classmethod
-    def call(cls, engines: Iterable[Engine]) -> "_Roll":
+    def of(cls, engines: Iterable[Engine]) -> "EngineSnapshot":
         """Sort *engines* by name and by state."""
         all_ = tuple(sorted(engines, key=_order))
         registered = tuple(
@@ -83,37 +85,37 @@ class Membership:
     Args:
         make_engine: builds the engine of an entry for this owner; must not do I/O.
         index: learns the names of all containers.
-        fanout: gets all events.
+        broadcast: gets all events.
         listener: told of engines.
-        book: what operators decided about nodes.
+        node_settings: what operators decided about nodes.
         changed: told the id of a node that came, went or changed, on which there may be room.
     """
 
     def __init__(
         self,
-        make_engine: Callable[[Entry, EngineOwner], Engine],
+        make_engine: Callable[[Entry, EngineRegistry[Engine]], Engine],
         index: NameIndex,
-        fanout: Fanout,
+        broadcast: Broadcast,
         listener: MembershipListener,
-        book: NodeBook,
+        node_settings: NodeSettingsStore,
         changed: Callable[[str], None] = lambda node_id: None,
     ) -> None:
         self._make_engine = make_engine
         self._index = index
-        self._fanout = fanout
+        self._broadcast = broadcast
         self._listener = listener
-        self._book = book
+        self._node_settings = node_settings
         self._changed = changed
         #: What spans engines, as all of them list it.
         self.spanning = Spanning()
         #: What creates left behind that broke in the middle.
-        self.strays = Strays(self.by_node)
+        self.orphans = Orphans(self.by_node)
         #: What image names mean.
         self.image_names = ImageLedger(self.by_node)
-        self._seats: dict[Address, tuple[Engine, trio.CancelScope]] = {}
+        self._running: dict[Address, tuple[Engine, trio.CancelScope]] = {}
         self._holders: dict[str, Engine] = {}
         self._by_node: dict[str, Engine] = {}
-        self._roll: _Roll | None = None
+        self._snapshot: EngineSnapshot | None = None
         self._nursery: trio.Nursery | None = None
         self._waiting: Sequence[Entry] | None = None
         #: Whether discovery has ever told of a list.
@@ -125,7 +127,7 @@ class Membership:
         """Keep the engines running until cancelled; entries that came before start now."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            await nursery.start(self.strays.run)
+            await nursery.start(self.orphans.run)
             if self._waiting is not None:
                 self.entries(self._waiting, self.discovery.problems)
             task_status.started()
@@ -146,25 +148,25 @@ class Membership:
         wanted: dict[Address, Entry] = {}
         for entry in entries:
             wanted.setdefault(entry.address, entry)
-        for address, (engine, scope) in list(self._seats.items()):
+        for address, (engine, scope) in list(self._running.items()):
             if wanted.get(address) != engine.entry:
                 log.info("engine %s at %s leaves the cluster", engine.label, address)
-                del self._seats[address]
+                del self._running[address]
                 engine.leave()
                 scope.cancel()
         for address, entry in wanted.items():
-            if address not in self._seats:
-                self._seat(entry, self._nursery)
-        self._roll = None
+            if address not in self._running:
+                self._start(entry, self._nursery)
+        self._snapshot = None
 
     def failed(self, reason: str) -> None:
         """The list could not be read; the last good one stays in force."""
         self.discovery = replace(self.discovery, error=reason)
         log.error("Discovery error: %s", reason)
 
-    def _seat(self, entry: Entry, nursery: trio.Nursery) -> None:
+    def _start(self, entry: Entry, nursery: trio.Nursery) -> None:
         engine, scope = self._make_engine(entry, self), trio.CancelScope()
-        self._seats[entry.address] = (engine, scope)
+        self._running[entry.address] = (engine, scope)
 
         async def live() -> None:
             with scope:
@@ -172,7 +174,7 @@ class Membership:
 
         nursery.start_soon(live)
 
-    # ---- the engines' side: EngineOwner
+    # ---- the engines' side: EngineRegistry
 
     def admit(self, engine: Engine, specs: Specs) -> None:
         """Give *engine* its identity.
@@ -188,45 +190,45 @@ class Membership:
 
     def withdraw(self, engine: Engine) -> None:
         """Take *engine*'s identity back; whoever waited for it may try again."""
-        self._roll = None
+        self._snapshot = None
         if self._holders.get(engine.engine_id) is not engine:
             return
         self.image_names.left(engine.node)
         del self._holders[engine.engine_id]
         self._by_node.pop(engine.node.id, None)
-        for other, _ in self._seats.values():
+        for other, _ in self._running.values():
             if other is not engine and other.node.state is State.PENDING:
                 other.retry_soon()
 
     def described(self, engine: Engine) -> None:
         """Its name may have changed."""
-        self._roll = None
+        self._snapshot = None
         self._changed(engine.node.id)
 
     def joined(self, engine: Engine, *, again: bool) -> None:
         """It is healthy."""
-        self._roll = None
+        self._snapshot = None
         self._announce("engine_reconnect" if again else "engine_connect", engine.node)
         self._listener.engine_joined(engine.node)
         self._changed(engine.node.id)
 
     def lost(self, engine: Engine, reason: str) -> None:
         """It is not healthy any more."""
-        self._roll = None
+        self._snapshot = None
         self._announce("engine_disconnect", engine.node)
         self._listener.engine_lost(engine.node, reason)
         self._changed(engine.node.id)
 
     def publish(self, event: Event) -> None:
         """Pass an event on to those who follow."""
-        self._fanout.publish(event)
+        self._broadcast.publish(event)
         self._changed(event.node_id)
         if event.type == "node" and any(key.endswith(".new") for key in event.attributes):
             self._swarm_changed(event.actor_id)
 
     def container_put(self, container: Container) -> None:
         """An engine's cache has it."""
-        if not self.strays.catch(container):
+        if not self.orphans.remove_if_orphan(container):
             self._index.put(container)
 
     def container_dropped(self, container: Container) -> None:
@@ -249,33 +251,61 @@ class Membership:
 
     def spanning_changed(self, node: Node, keys: Collection[str], stale: Stale) -> None:
         """What spans engines changed on *node*: others that show it otherwise look again."""
-        for engine in self.roll.healthy:
+        for engine in self.snapshot.healthy:
             if engine.node is not node and _lists_otherwise(engine.node, node, keys, stale):
                 engine.note_stale(stale)
 
     def _swarm_changed(self, member: str) -> None:
         """A manager says that a member of its swarm has another role or state."""
-        for engine in self.roll.healthy:
+        for engine in self.snapshot.healthy:
             if swarm_node_id(engine.node.info) == member:
                 engine.note_stale(Stale(specs=True))
 
     def _announce(self, action: str, node: Node) -> None:
-        self._fanout.publish(cluster_event(action, node, time.time_ns()))
+        self._broadcast.publish(cluster_event(action, node, time.time_ns()))
+
+    # ---- reading again
+
+    async def refresh_all(self, *, seconds: float) -> None:
+        """Read the containers of every healthy engine again, once each has been met.
+
+        A manager that becomes primary follows the engines already; what its predecessor did in its
+        last moment may still be on its way to it.
+
+        Args:
+            seconds: how long this may take at most: an engine that hangs does not hold the others
+                up.
+        """
+        with trio.move_on_after(seconds) as waiting:
+            while not self._has_met_all():  # noqa: ASYNC110  (nobody tells of a first failure)
+                await trio.sleep(_LOOK_AGAIN_SECONDS)
+            async with trio.open_nursery() as nursery:
+                for engine in self.snapshot.healthy:
+                    nursery.start_soon(_refresh, engine)
+        if waiting.cancelled_caught:
+            log.warning("not every engine could be read again within %g s", seconds)
+
+    def _has_met_all(self) -> bool:
+        """Whether it is known which engines there are, and each has answered or failed to."""
+        nodes = [engine.node for engine in self.snapshot.all]
+        return self.is_listed and all(
+            node.state is not State.PENDING or node.failures for node in nodes
+        )
 
     # ---- reading
 
     @property
-    def roll(self) -> "_Roll":
+    def snapshot(self) -> "EngineSnapshot":
         """The engines as they stand; made anew only after a change."""
-        if self._roll is None:
-            self.apply_book()
-            self._roll = _Roll.call(engine for engine, _ in self._seats.values())
-        return self._roll
+        if self._snapshot is None:
+            self.apply_settings()
+            self._snapshot = EngineSnapshot.of(engine for engine, _ in self._running.values())
+        return self._snapshot
 
-    def apply_book(self) -> None:
+    def apply_settings(self) -> None:
         """Make every node what operators decided it to be."""
-        for engine, _ in self._seats.values():
-            engine.node.apply(self._book.of(engine.node.address))
+        for engine, _ in self._running.values():
+            engine.node.apply(self._node_settings.of(engine.node.address))
 
     def by_node(self, node_id: str) -> Engine:
         """The engine of a node.
@@ -287,6 +317,13 @@ class Membership:
             return self._by_node[node_id]
         except KeyError:
             raise NotFound(f"No such node: {node_id}") from None
+
+
+async def _refresh(engine: Engine) -> None:
+    try:
+        await engine.refresh_containers()
+    except EngineError as error:
+        log.warning("engine %s could not be read again: %s", engine.label, error)
 
 
 def natural_key(text: str) -> tuple[tuple[str, int], ...]:

@@ -1,7 +1,9 @@
-"""What the operator decides about the cluster itself."""
+"""What the operator decides about the cluster itself, and the identity of this manager."""
 
+import hashlib
 import socket
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,15 @@ class ClusterSettings:
     starts: int = 0
     queue_seconds: float = 0.0
     queue_limit: int = 1000
+
+
+_MACHINE_ID = Path("/etc/machine-id")
+
+
+def identify(host_name: str) -> str:
+    """An id that a restart on the same machine finds again without having stored it."""
+    try:
+        machine = _MACHINE_ID.read_text().strip()
+    except OSError:
+        machine = ""
+    return hashlib.sha256(f"swarmcore {machine} {host_name}".encode()).hexdigest()

@@ -1,9 +1,9 @@
 """One Docker Engine: its connection, its state, its cache, each changed by one owner."""
 
 from swarmcore.engine.engine import Engine
-from swarmcore.engine.owner import EngineOwner
+from swarmcore.engine.registry import EngineRegistry
 
 __all__ = [
     "Engine",
-    "EngineOwner",
+    "EngineRegistry",
 ]

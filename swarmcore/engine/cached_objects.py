@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from swarmcore.engine.own_changes import OwnChanges, PendingChange, Settle
 from swarmcore.engine.refresh import Refresher
-from swarmcore.engine.settling import OwnEvents, Settle, Settling
 from swarmcore.model import Container
 
 
@@ -17,7 +17,7 @@ class CachedObjects:
 
     def __init__(self, refresher: Refresher) -> None:
         self._refresher = refresher
-        self._events = OwnEvents()
+        self._events = OwnChanges()
 
     async def refresh_container(self, id: str) -> Container | None:
         """Re-read one container now; see ``protocols.Engine``."""
@@ -45,7 +45,7 @@ class CachedObjects:
 
     def settling(self, id: str, *verbs: str) -> Settle:
         """Have the cache show a change of a container; see ``protocols.Engine``."""
-        settling = Settling(id, verbs, self._refresher, self._events)
+        settling = PendingChange(id, verbs, self._refresher, self._events)
         self._events.wait_for(settling)
         return settling
 
@@ -63,7 +63,7 @@ class CachedObjects:
         if is_complete and self._refresher.knows(id):
             return
         if is_complete:
-            settling = Settling(id, ("create",), self._refresher, self._events)
+            settling = PendingChange(id, ("create",), self._refresher, self._events)
             self._events.wait_for(settling, late=True)
             if await settling.is_told():
                 return

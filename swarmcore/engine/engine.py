@@ -1,7 +1,7 @@
 """One Docker Engine: its connection, its state and its node, which nobody else changes.
 
-Decides when the engine is pending, healthy, unhealthy or gone.  How often to try is ``backoff``'s
-matter, what an answer means ``specs``' and ``cache``'s, how to read it ``refresh``'s.
+Decides when the engine is pending, healthy, unhealthy or gone.  ``intervals`` says how often to
+try, ``specs`` and ``documents`` what an answer means, ``refresh`` reads the engine into its node.
 """
 
 import logging
@@ -12,15 +12,15 @@ from random import Random
 
 import trio
 
-from swarmcore.engine.backoff import Pace
-from swarmcore.engine.cache import Stale
 from swarmcore.engine.cached_objects import CachedObjects
 from swarmcore.engine.client import EngineClient
-from swarmcore.engine.feed import EventFeed, SeenEvents, StreamEnded
+from swarmcore.engine.documents import Stale
+from swarmcore.engine.event_feed import EventFeed, SeenEvents, StreamEnded
 from swarmcore.engine.identity import ask_specs, resolve
-from swarmcore.engine.owner import EngineOwner
+from swarmcore.engine.intervals import Pace
+from swarmcore.engine.liveness import SilenceDetector
 from swarmcore.engine.refresh import Refresher
-from swarmcore.engine.silence import Silence
+from swarmcore.engine.registry import EngineRegistry
 from swarmcore.engine.specs import Specs
 from swarmcore.engine.watch import Watch
 from swarmcore.errors import EngineError, EngineUnreachable
@@ -63,7 +63,7 @@ class Engine(CachedObjects):
         self,
         entry: Entry,
         http: HTTPClient,
-        owner: EngineOwner,
+        owner: "EngineRegistry[Engine]",
         *,
         pace: Pace,
         overcommit: float,
@@ -85,12 +85,12 @@ class Engine(CachedObjects):
         self._known = False  # it has been healthy under this identity
         self._counted: EngineError | None = None
         lifeline = lifeline or Lifeline()
-        self._silence = Silence(lifeline, pace.failure_limit)
+        self._silence = SilenceDetector(lifeline, pace.failure_limit)
         self._following = trio.CancelScope()
         self._feed: EventFeed | None = None
         self._client = EngineClient(http, self, lifeline)
         self._wake = trio.Event()
-        super().__init__(self._become_nobody())
+        super().__init__(self._forget_everything())
 
     def __repr__(self) -> str:
         return f"<Engine {self.label} {self.node.state.value}>"
@@ -362,10 +362,10 @@ class Engine(CachedObjects):
         self._owner.withdraw(self)
         self.node.state = State.DISCONNECTED
         failures, error = self.node.failures, self.node.error
-        self._refresher = self._become_nobody()
+        self._refresher = self._forget_everything()
         self.node.failures, self.node.error = failures, error
 
-    def _become_nobody(self) -> Refresher:
+    def _forget_everything(self) -> Refresher:
         """Begin with a node of which nothing is known; returns what reads the engine into it."""
         address = str(self.entry.address)
         self.node = Node(

@@ -13,10 +13,9 @@ from urllib.parse import quote
 
 import trio
 
-from swarmcore.engine.cache import Stale, by_key, differs, needs_inspection, read_container
-from swarmcore.engine.fresh_read import FreshRead
+from swarmcore.engine.documents import Stale, by_key, differs, needs_inspection, read_container
 from swarmcore.engine.link_aliases import Links, find_named, links_of, with_aliases
-from swarmcore.engine.listing import Listing, Objects
+from swarmcore.engine.single_flight import CachedList, Objects, SingleFlight
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.http.messages import Answer
 from swarmcore.model import Container
@@ -94,12 +93,12 @@ class Refresher:
         #: Ids of containers of which only the answer to their create is known.
         self._unread: set[str] = set()
         self._closed = False
-        self._list_containers = FreshRead(lambda: self._read_containers(full=False))
-        self._list_images = FreshRead(lambda: self._read_images(live=True))
-        self._single: dict[str, FreshRead] = {}
+        self._list_containers = SingleFlight(lambda: self._read_containers(full=False))
+        self._list_images = SingleFlight(lambda: self._read_images(live=True))
+        self._single: dict[str, SingleFlight] = {}
         #: The lists that are kept whole.
-        self.network_list = Listing(self._ask_networks, self._show_networks)
-        self.volume_list = Listing(self._ask_volumes, self._show_volumes)
+        self.network_list = CachedList(self._ask_networks, self._show_networks)
+        self.volume_list = CachedList(self._ask_volumes, self._show_volumes)
 
     # ---- whole lists
 
@@ -142,7 +141,7 @@ class Refresher:
         await self._each(doubtful, lambda id: self._inspect(id, summaries[id], question))
 
     async def images(self, *, live: bool = True) -> None:
-        """Read the list of images; see ``FreshRead``.
+        """Read the list of images; see ``SingleFlight``.
 
         Args:
             live: see ``CacheListener.images_read``.
@@ -164,7 +163,7 @@ class Refresher:
             await self._listener.settle_image_names(self._node)
 
     async def networks(self) -> None:
-        """Read the list of networks; see ``FreshRead``.
+        """Read the list of networks; see ``SingleFlight``.
 
         Raises:
             EngineError: it could not be read.
@@ -172,7 +171,7 @@ class Refresher:
         await self.network_list.read()
 
     async def volumes(self) -> None:
-        """Read the list of volumes; see ``FreshRead``.
+        """Read the list of volumes; see ``SingleFlight``.
 
         Raises:
             EngineError: it could not be read.
@@ -224,7 +223,7 @@ class Refresher:
         return id in self._node.containers and id not in self._unread
 
     async def container(self, id: str) -> Container | None:
-        """Read one container; see ``FreshRead``.
+        """Read one container; see ``SingleFlight``.
 
         Args:
             id: all 64 digits.
@@ -235,7 +234,7 @@ class Refresher:
         Raises:
             EngineError: it could not be read.
         """
-        read = self._single.setdefault(id, FreshRead(lambda: self._read_container(id)))
+        read = self._single.setdefault(id, SingleFlight(lambda: self._read_container(id)))
         try:
             await read()
         finally:
@@ -394,7 +393,7 @@ def _is_shared(document: Mapping[str, Any]) -> bool:
 
 
 def _lacks_news(
-    listing: Listing, made: Collection[str], gone: Collection[str] = frozenset()
+    listing: CachedList, made: Collection[str], gone: Collection[str] = frozenset()
 ) -> bool:
     """Whether *listing* lacks something that was made, or has something that is gone."""
     return any(key not in listing for key in made) or any(key in listing for key in gone)

@@ -4,21 +4,24 @@ Owns the tasks of one connection.  Does not know how to connect, nor what failur
 and says why, when the engine can no longer be followed.
 """
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Protocol
+from urllib.parse import quote
 
 import trio
 
-from swarmcore.engine.backoff import Pace
-from swarmcore.engine.cache import Stale, given_name, what_is_stale
-from swarmcore.engine.feed import EventFeed
+from swarmcore.engine.documents import Stale, given_name, what_is_stale
+from swarmcore.engine.event_feed import EventFeed
+from swarmcore.engine.intervals import Pace
 from swarmcore.engine.refresh import Refresher
-from swarmcore.engine.volume_history import note_volume, recall_volumes
 from swarmcore.errors import EngineError
+from swarmcore.http.messages import Answer, find_header
 from swarmcore.model import Event
-from swarmcore.node import Node
+from swarmcore.node import Node, made_seconds, read_events
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ class Watched(Protocol):
         ...
 
     def image_named(self, name: str, image_id: str) -> None:
-        """It says that it gave an image name just now; see ``EngineOwner``."""
+        """It says that it gave an image name just now; see ``EngineRegistry``."""
         ...
 
     async def ping(self) -> None:
@@ -169,7 +172,7 @@ class Watch:
             self._specs_due = trio.current_time() + _SPECS_SECONDS
         await self._refresher.everything(full=full)
         if full:
-            self._engine.node.belongings.freshness.restart()
+            self._engine.node.objects.volume_history.restart()
         wait = self._pace.until_refresh(self._engine.node.failures, self._random)
         self._refresh_due = trio.current_time() + wait
 
@@ -197,3 +200,38 @@ class Watch:
     def _is_silent(self) -> bool:
         silence = trio.current_time() - self._engine.last_contact
         return silence >= self._pace.probe_seconds * 0.7
+
+
+# ---- volumes' use, from events and from the time before those
+
+
+async def recall_volumes(node: Node, ask: Callable[[str], Awaitable[Answer]]) -> None:
+    """Learn which volumes of *node* were not used yet, from the events that its engine keeps.
+
+    Takes up to two seconds, for an engine's clock is known to the second only.
+
+    Args:
+        node: whose events are followed already.
+        ask: path -> the engine's answer to GET.
+
+    Raises:
+        EngineUnreachable: the engine does not answer.
+        ValueError, KeyError, TypeError: its answer cannot be read.
+    """
+    answer = await ask("/volumes")
+    moment = find_header(answer.headers, b"date")
+    if not (answer.ok and moment):
+        return
+    until = int(parsedate_to_datetime(moment.decode("latin-1")).timestamp()) + 1
+    filters = quote(json.dumps({"type": ["volume"]}))
+    answer = await ask(f"/events?since=1&until={until}&filters={filters}")
+    if answer.ok:
+        lines = [json.loads(line) for line in answer.body.splitlines() if line.strip()]
+        made_at = {name: made_seconds(volume) for name, volume in node.volumes.items()}
+        node.objects.volume_history.recall(read_events(lines), made_at)
+
+
+def note_volume(node: Node, event: Event) -> None:
+    """Learn from an event of *node*'s engine, before what it makes stale is read."""
+    if event.type == "volume":
+        node.objects.volume_history.note_event(event.verb, event.actor_id)

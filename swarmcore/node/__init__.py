@@ -1,26 +1,32 @@
 """A node: what the scheduler and plugins see of one engine."""
 
-from swarmcore.node.belongings import PREDEFINED_NETWORKS, Thing, things_of
-from swarmcore.node.failed_pulls import count_failed_pulls
-from swarmcore.node.freshness import made_seconds, read_events
+from swarmcore.node.allocation import (
+    MOST_OVERCOMMIT,
+    OVERCOMMIT_LABEL,
+    Reservation,
+    read_overcommit,
+)
 from swarmcore.node.image_sources import find_image_source, image_test
-from swarmcore.node.listing import Listing
 from swarmcore.node.node import Node
-from swarmcore.node.overcommit import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, read_overcommit
-from swarmcore.node.reservation import Reservation
-from swarmcore.node.spanning import Spanning
-from swarmcore.node.ties import is_spanning, is_swarm_manager, swarm_node_id
+from swarmcore.node.objects import PREDEFINED_NETWORKS, Thing, things_of
+from swarmcore.node.spanning import (
+    ListingNode,
+    Spanning,
+    is_spanning,
+    is_swarm_manager,
+    swarm_node_id,
+)
+from swarmcore.node.volume_history import made_seconds, read_events
 
 __all__ = [
     "MOST_OVERCOMMIT",
     "OVERCOMMIT_LABEL",
     "PREDEFINED_NETWORKS",
-    "Listing",
+    "ListingNode",
     "Node",
     "Reservation",
     "Spanning",
     "Thing",
-    "count_failed_pulls",
     "find_image_source",
     "image_test",
     "is_spanning",

@@ -25,14 +25,12 @@ from swarmcore.model import (
     NodeSettings,
     State,
 )
-from swarmcore.node.belongings import things_of
-from swarmcore.node.census import Census
+from swarmcore.node.allocation import OVERCOMMIT_LABEL, Allocation, Reservation, read_overcommit
+from swarmcore.node.container_index import ContainerIndex
 from swarmcore.node.gpus import GpuStock, found_devices, read_stock
-from swarmcore.node.holdings import Holdings
-from swarmcore.node.image_shelf import ImageShelf
-from swarmcore.node.listing import Listing
-from swarmcore.node.overcommit import OVERCOMMIT_LABEL, read_overcommit
-from swarmcore.node.reservation import Reservation
+from swarmcore.node.lists import NodeLists
+from swarmcore.node.node_images import NodeImages
+from swarmcore.node.objects import things_of
 from swarmcore.node.spanning import Spanning
 from swarmcore.texts import Texts
 from swarmcore.versions import FLOOR
@@ -42,7 +40,7 @@ _SLOTS = "containerslots"
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
-class Node(Listing):
+class Node(NodeLists):
     """One engine, seen by the scheduler.
 
     Attributes:
@@ -90,19 +88,19 @@ class Node(Listing):
         self.skew_seconds = 0.0
         self.api_version = FLOOR
         self.min_api_version = FLOOR
-        self._shelf = ImageShelf()
+        self._node_images = NodeImages()
         self.failed_pulls: Mapping[str, FailedPulls] = {}
         self.updated_at = 0.0
         self._containers: dict[str, Container] = {}
         self._reservations: dict[str, Reservation] = {}
         self._states: Counter[str] = Counter()
-        self._holdings = Holdings()
+        self._allocation = Allocation()
         #: The last former name of a container -> its id.
         self._renamed: dict[str, str] = {}
         self._gpu_stock: tuple[Mapping[str, str], Mapping[str, Any], GpuStock] = (
             self._labels, self._info, GpuStock()
         )  # fmt: skip
-        self._census = Census()
+        self._index = ContainerIndex()
 
     def __repr__(self) -> str:
         return f"<Node {self.name or '(unknown)'} {self.address} {self.state.value}>"
@@ -139,13 +137,13 @@ class Node(Listing):
     @property
     def container_count(self) -> int:
         """Containers in any state, reserved ones included, without those that are set aside."""
-        return len(self._containers) - self._holdings.aside + len(self._reservations)
+        return len(self._containers) - self._allocation.aside + len(self._reservations)
 
     @property
     def taken_slots(self) -> int:
         """As ``container_count``, without reservations of networks and volumes."""
         reserved = sum(bool(each.image) for each in self._reservations.values())
-        return len(self._containers) - self._holdings.aside + reserved
+        return len(self._containers) - self._allocation.aside + reserved
 
     @property
     def slots(self) -> int | None:
@@ -171,12 +169,12 @@ class Node(Listing):
     @property
     def used_nano_cpus(self) -> int:
         """CPUs claimed by containers and reservations, in units of 1e-9."""
-        return self._holdings.nano_cpus
+        return self._allocation.nano_cpus
 
     @property
     def used_memory(self) -> int:
         """Bytes claimed by containers and reservations."""
-        return self._holdings.memory
+        return self._allocation.memory
 
     @property
     def total_nano_cpus(self) -> int:
@@ -220,12 +218,12 @@ class Node(Listing):
     @property
     def gpu_holders(self) -> Mapping[str, str]:
         """GPU -> the container that holds it; nothing where they are shared or not counted."""
-        return self._holdings.gpus.holders(self.gpus)
+        return self._allocation.gpus.holders(self.gpus)
 
     @property
     def free_gpus(self) -> Sequence[str]:
         """The GPUs that nobody holds."""
-        return self._holdings.gpus.free(self.gpus)
+        return self._allocation.gpus.free(self.gpus)
 
     @property
     def cdi_devices(self) -> Collection[str]:
@@ -252,13 +250,13 @@ class Node(Listing):
             claimed: those count too who only claim their ports: idle containers, and such as are
                 set aside.
         """
-        holdings = self._holdings
-        return (holdings.claimed_ports if claimed else holdings.ports).clash(ports)
+        allocation = self._allocation
+        return (allocation.claimed_ports if claimed else allocation.ports).clash(ports)
 
     @property
     def starting(self) -> Mapping[str, Container]:
         """Container id -> containers with ports that were made and wait for their first start."""
-        return self._holdings.starting
+        return self._allocation.starting
 
     def renamed_from(self, name: str) -> str:
         """The id of the container here that was called *name* before; empty when there is none."""
@@ -267,11 +265,11 @@ class Node(Listing):
     @property
     def container_words(self) -> Collection[str]:
         """What containers and reservations here answer to: ids, swarm ids, both short, names."""
-        return self._census.words
+        return self._index.words
 
     def container_label_values(self, key: str) -> Collection[str]:
         """The values of one label; the empty text stands for containers without it."""
-        return self._census.label_values(key)
+        return self._index.label_values(key)
 
     def has_volume(self, name: str) -> bool:
         """Whether the engine keeps a volume called *name*, reaches one, or is about to have one."""
@@ -282,22 +280,22 @@ class Node(Listing):
     def images(self) -> Mapping[str, Mapping[str, Any]]:
         """Image id -> its object in ``GET /images/json``, without the names that moved away;
         replaced whole, never changed."""
-        return self._shelf.images
+        return self._node_images.images
 
     @images.setter
     def images(self, images: Mapping[str, Mapping[str, Any]]) -> None:
         """As the engine lists them."""
-        self._shelf.put(images)
+        self._node_images.put(images)
 
     @property
     def moved_names(self) -> Mapping[str, str]:
         """Image names that were given to another image elsewhere since -> the id of the image that
-        the engine still calls so; see ``swarmcore.image_names``, which alone decides that."""
-        return self._shelf.moved_names
+        the engine still calls so; the cluster's ``image_names`` alone decide that."""
+        return self._node_images.moved_names
 
     @moved_names.setter
     def moved_names(self, names: Mapping[str, str]) -> None:
-        self._shelf.move(names)
+        self._node_images.move(names)
 
     def image_called(self, name: str) -> str:
         """The id of the image that *name* means here, where the engine has it by that name.
@@ -305,21 +303,21 @@ class Node(Listing):
         Args:
             name: a tag or digest as engines print it; see ``images.shown_image``.
         """
-        return self._shelf.named.get(name, "")
+        return self._node_images.named.get(name, "")
 
     @property
     def listed_image_words(self) -> Collection[str]:
         """As ``image_words``, of the images that are there already."""
-        return self._shelf.words
+        return self._node_images.words
 
     @property
     def image_words(self) -> Collection[str]:
         """What images here, and those of reservations, may be called: ids, short ids, tags,
         digests, and repositories without either."""
         if not self._reservations:
-            return self._shelf.words
+            return self._node_images.words
         reserved = (words_of_name(held.image) for held in self._reservations.values())
-        return Texts(self._shelf.words, frozenset().union(*reserved))
+        return Texts(self._node_images.words, frozenset().union(*reserved))
 
     # ---- changing: for the engine that owns this node
 
@@ -342,16 +340,16 @@ class Node(Listing):
             self.release(container.swarm_id)
         self._containers[container.id] = container
         self._states[container.state] += 1
-        self._holdings.add(container, before)
-        self._census.add(container.words, container.labels)
-        self.belongings.use(things_of(container))
+        self._allocation.add(container, before)
+        self._index.add(container.words, container.labels)
+        self.objects.use(things_of(container))
 
     def drop_container(self, id: str) -> Container | None:
         """Forget one container; returns it, or ``None`` when it was not known."""
         container = self._containers.get(id)
         if container is not None:
             self._forget(container)
-            self._holdings.remove(container)
+            self._allocation.remove(container)
             self._forget_former_name(id)
         return container
 
@@ -361,12 +359,12 @@ class Node(Listing):
     def _forget(self, container: Container) -> None:
         del self._containers[container.id]
         self._states[container.state] -= 1
-        self._census.remove(container.words, container.labels)
-        self.belongings.disuse(things_of(container))
+        self._index.remove(container.words, container.labels)
+        self.objects.disuse(things_of(container))
 
     def give_up_start(self, id: str) -> None:
         """Nobody starts that container any more: its ports are free for others."""
-        self._holdings.give_up_start(id)
+        self._allocation.give_up_start(id)
 
     def without(self, ids: Collection[str]) -> AbstractContextManager[None]:
         """Count what these containers take as free while the block lasts.
@@ -374,21 +372,21 @@ class Node(Listing):
         Their claims on ports stay: see ``port_clash``.  For what is to replace them.
         """
         here = [self._containers[id] for id in ids if id in self._containers]
-        return self._holdings.without(here)
+        return self._allocation.without(here)
 
     def reserve(self, reservation: Reservation) -> None:
         """Count a placement from now on."""
         self.release(reservation.id)
         self._reservations[reservation.id] = reservation
-        self._holdings.take(reservation.claim, reservation.called)
-        self._census.add(reservation.words, reservation.labels)
-        self.belongings.use(reservation.things)
+        self._allocation.take(reservation.claim, reservation.called)
+        self._index.add(reservation.words, reservation.labels)
+        self.objects.use(reservation.things)
 
     def release(self, id: str) -> Reservation | None:
         """End a reservation; returns it, or ``None`` when there was none."""
         reservation = self._reservations.pop(id, None)
         if reservation is not None:
-            self._holdings.give_back(reservation.claim, reservation.called)
-            self._census.remove(reservation.words, reservation.labels)
-            self.belongings.disuse(reservation.things)
+            self._allocation.give_back(reservation.claim, reservation.called)
+            self._index.remove(reservation.words, reservation.labels)
+            self.objects.disuse(reservation.things)
         return reservation

@@ -1,21 +1,132 @@
-"""The networks and volumes that span engines, and which nodes reach them.
+"""Networks and volumes that span engines: which engines list them, and which reach them.
 
-An engine does not list all that it reaches: the worker of a swarm shows a network only while a
-container of its own is on it, and every other list is as old as its last reading.  What one node
-lists is therefore reached by every node that has the tie to it.
+Those of a scope other than ``local`` belong to all engines that share what keeps them: a swarm, a
+cluster store, a driver of volumes.  Two engines share it when their ties have a word in common.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from swarmcore.node.ties import is_spanning
-
-if TYPE_CHECKING:
-    from swarmcore.node.listing import Listing
+from swarmcore.json_values import as_list, as_object, as_objects
 
 _Document = Mapping[str, Any]
+
+
+# ---- what engines share
+
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """The ties of one engine.
+
+    Attributes:
+        swarm: ids of the swarm's managers, and of the swarm itself where the engine is a manager:
+            workers do not know that one.
+        store: the members of the cluster store, each with the path below which engines write.
+        drivers: volume drivers, ``local`` excepted.
+    """
+
+    swarm: frozenset[str] = _NONE
+    store: frozenset[str] = _NONE
+    drivers: frozenset[str] = _NONE
+
+    def of_network(self, document: Mapping[str, Any]) -> frozenset[str]:
+        """Those that make an engine reach the network of *document*."""
+        return self.swarm if document.get("Scope") == "swarm" else self.store
+
+    def of_volume(self, document: Mapping[str, Any]) -> frozenset[str]:
+        """Those that make an engine reach the volume of *document*."""
+        return self.drivers & {str(document.get("Driver"))}
+
+
+def is_spanning(document: Mapping[str, Any]) -> bool:
+    """Whether a network or volume spans engines; a local one is another on each of them."""
+    return str(document.get("Scope") or "local") != "local"
+
+
+def read_ties(info: Mapping[str, Any], volumes: Iterable[Mapping[str, Any]]) -> Ties:
+    """The ties of an engine.
+
+    Args:
+        info: its ``GET /info``.
+        volumes: its objects in ``GET /volumes``: ``info`` lacks a plugin that was not used yet.
+    """
+    told = as_list(as_object(info.get("Plugins")).get("Volume"))
+    used = (volume.get("Driver") for volume in volumes)
+    drivers = frozenset(str(driver) for driver in (*told, *used) if driver)
+    return Ties(_read_swarm(info), _read_store(info), drivers - {"local"})
+
+
+def is_swarm_manager(info: Mapping[str, Any]) -> bool:
+    """Whether an engine may change the swarm that it is in.
+
+    Args:
+        info: its ``GET /info``.
+    """
+    return bool(as_object(info.get("Swarm")).get("ControlAvailable"))
+
+
+def swarm_node_id(info: Mapping[str, Any]) -> str:
+    """What the swarm that an engine is in calls it; empty outside.
+
+    Args:
+        info: its ``GET /info``.
+    """
+    return str(as_object(info.get("Swarm")).get("NodeID") or "")
+
+
+def _read_swarm(info: Mapping[str, Any]) -> frozenset[str]:
+    swarm = as_object(info.get("Swarm"))
+    if swarm.get("LocalNodeState") != "active":
+        return _NONE
+    managers = [each.get("NodeID") for each in as_objects(swarm.get("RemoteManagers"))]
+    cluster = as_object(swarm.get("Cluster")).get("ID")
+    return frozenset(str(id) for id in (*managers, cluster) if id)
+
+
+def _read_store(info: Mapping[str, Any]) -> frozenset[str]:
+    """``etcd://a:2379,b:2379/docker``: engines may name some of a store's members only."""
+    scheme, mark, rest = str(info.get("ClusterStore") or "").partition("://")
+    if not mark:
+        return _NONE
+    members, _, path = rest.partition("/")
+    return frozenset(f"{scheme}://{member}/{path}" for member in members.split(",") if member)
+
+
+# ---- what they list
+
+
+class ListingNode(Protocol):
+    """A node, as far as it lists networks and volumes that others may reach."""
+
+    @property
+    def id(self) -> str:
+        """Names the node."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The engine's host name; empty while unknown."""
+        ...
+
+    @property
+    def networks(self) -> Mapping[str, _Document]:
+        """Network id -> the engine's object."""
+        ...
+
+    @property
+    def volumes(self) -> Mapping[str, _Document]:
+        """Volume name -> the engine's object."""
+        ...
+
+    @property
+    def ties(self) -> Ties:
+        """What its engine shares with others."""
+        ...
 
 
 @dataclass(slots=True)
@@ -26,15 +137,15 @@ class Listed:
         documents: node -> its object.
     """
 
-    documents: "dict[Listing, _Document]" = field(default_factory=dict)
+    documents: dict[ListingNode, _Document] = field(default_factory=dict)
     _ties: Counter[frozenset[str]] = field(default_factory=Counter)
 
-    def put(self, node: "Listing", document: _Document, ties: frozenset[str]) -> None:
+    def put(self, node: ListingNode, document: _Document, ties: frozenset[str]) -> None:
         """*node* lists it."""
         self.documents[node] = document
         self._ties[ties] += 1
 
-    def drop(self, node: "Listing", ties: frozenset[str]) -> None:
+    def drop(self, node: ListingNode, ties: frozenset[str]) -> None:
         """Undo ``put``."""
         del self.documents[node]
         self._ties[ties] -= 1
@@ -62,7 +173,7 @@ class Spanning:
 
     # ---- changing: for the node that lists
 
-    def put(self, node: "Listing") -> None:
+    def put(self, node: ListingNode) -> None:
         """Learn what *node* lists."""
         for id, document in node.networks.items():
             if is_spanning(document):
@@ -74,7 +185,7 @@ class Spanning:
                 ties = node.ties.of_volume(document)
                 self._volumes.setdefault(name, Listed()).put(node, document, ties)
 
-    def drop(self, node: "Listing") -> None:
+    def drop(self, node: ListingNode) -> None:
         """Forget what *node* lists; it lists the same as when it was ``put``."""
         for id, document in node.networks.items():
             if is_spanning(document):
@@ -94,13 +205,13 @@ class Spanning:
 
     # ---- asking
 
-    def networks_of(self, node: "Listing") -> Iterator[tuple[str, Listed]]:
+    def networks_of(self, node: ListingNode) -> Iterator[tuple[str, Listed]]:
         """The networks that *node* reaches, by id."""
         for id, listed in self._networks.items():
             if _reaches_network(node, listed):
                 yield id, listed
 
-    def find_network(self, node: "Listing", text: str) -> _Document | None:
+    def find_network(self, node: ListingNode, text: str) -> _Document | None:
         """The network that *node* reaches whose id or name is *text*."""
         for id in (text, *self._ids.get(text, ())):
             listed = self._networks.get(id)
@@ -108,17 +219,17 @@ class Spanning:
                 return listed.document
         return None
 
-    def reaches_volume(self, node: "Listing", name: str) -> bool:
+    def reaches_volume(self, node: ListingNode, name: str) -> bool:
         """Whether *node* reaches a volume called *name*."""
         listed = self._volumes.get(name)
         return listed is not None and listed.is_reached_by(node.ties.drivers)
 
 
-def _reaches_network(node: "Listing", listed: Listed) -> bool:
+def _reaches_network(node: ListingNode, listed: Listed) -> bool:
     return node in listed.documents or listed.is_reached_by(node.ties.of_network(listed.document))
 
 
-def _drop(all_listed: dict[str, Listed], key: str, node: "Listing", ties: frozenset[str]) -> None:
+def _drop(all_listed: dict[str, Listed], key: str, node: ListingNode, ties: frozenset[str]) -> None:
     listed = all_listed[key]
     listed.drop(node, ties)
     if not listed.documents:

@@ -16,7 +16,7 @@ from swarmcore.addresses import parse_address
 from swarmcore.command_line import Setting
 from swarmcore.command_line.tls import read_tls
 from swarmcore.compat import CLASSIC, COMPAT, is_classic
-from swarmcore.config.waiting import parse_seconds
+from swarmcore.container_config.scheduling_labels import parse_seconds
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.node import MOST_OVERCOMMIT

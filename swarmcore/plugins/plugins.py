@@ -14,7 +14,7 @@ from pluggy import HookCaller
 from stevedore import DriverManager
 
 from swarmcore.command_line import Command
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import (
     PluginBroken,
     PluginConflict,

@@ -4,7 +4,7 @@ A plugin inherits nothing: an object with these methods is a strategy, a filter,
 The second half is what the core hands over; a plugin calls it and never builds it.
 """
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.http.messages import Answer, Client, Headers, Request
 from swarmcore.http.response_hooks import NO_HOOKS, ErrorTail, ResponseHooks
 from swarmcore.model import Container, Entry, Event, TLSFiles

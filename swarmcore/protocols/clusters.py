@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import EngineError
 from swarmcore.http.messages import Answer, Client, Request
 from swarmcore.model import Claim, Container, Drain, Event

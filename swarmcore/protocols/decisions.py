@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import NoNodeFits
 from swarmcore.node import Node
 from swarmcore.protocols.placement import Rule, Weigher

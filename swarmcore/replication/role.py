@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Role:
-    """An ``ElectionSink`` for the election, a ``Standing`` for the cluster.
+    """An ``ElectionSink`` for the election, a ``Leadership`` for the cluster.
 
     Args:
         candidate: ``HOST:PORT`` by which this manager stands for election.
@@ -84,16 +84,16 @@ class Role:
 
     @property
     def is_primary(self) -> bool:
-        """See ``Standing``."""
+        """See ``Leadership``."""
         return self._mandate is not None and trio.current_time() < self._mandate.until
 
     @property
     def primary(self) -> str:
-        """See ``Standing``."""
+        """See ``Leadership``."""
         return "" if self.other is None else self.other.address
 
     def check(self) -> None:
-        """See ``Standing``."""
+        """See ``Leadership``."""
         if not self.is_primary:
             raise NotPrimary("this manager is no longer primary; try again")
 

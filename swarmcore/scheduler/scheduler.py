@@ -1,4 +1,4 @@
-"""Where a container goes: rules, then wishes, then weights.  One synchronous, pure step.
+"""Where a container goes: hard rules, soft rules, then weights.  One synchronous, pure step.
 
 Hard rules refuse nodes.  Of the soft ones as few as possible are dropped, the last first; where
 all can hold that is classic's result, which drops all or none.  The strategy ranks what is left.
@@ -12,9 +12,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import BadRequest, NoNodeFits, SwarmError
-from swarmcore.node import Node, count_failed_pulls
+from swarmcore.node import Node
 from swarmcore.protocols import (
     Candidate,
     Decision,
@@ -24,17 +24,17 @@ from swarmcore.protocols import (
     Verdict,
     Weigher,
 )
-from swarmcore.scheduler.carrying import settle_image
-from swarmcore.scheduler.classic import word_classic
-from swarmcore.scheduler.devices import device_rules
-from swarmcore.scheduler.failures import FailureHistory
-from swarmcore.scheduler.moves import FEWEST_MOVES
-from swarmcore.scheduler.needs import need_rules
-from swarmcore.scheduler.ranking import rank
-from swarmcore.scheduler.refusals import NO_ENGINE, refuse
-from swarmcore.scheduler.room import DRAINED, room_rules
-from swarmcore.scheduler.step import Step
-from swarmcore.scheduler.weighers import FAILED_PULLS
+from swarmcore.scheduler.builtin_rules import DRAINED, device_rules, need_rules, room_rules
+from swarmcore.scheduler.image_locality import settle_image
+from swarmcore.scheduler.progress import DecisionProgress
+from swarmcore.scheduler.ranking import (
+    FAILED_PULLS,
+    FEWEST_MOVES,
+    FailureHistory,
+    count_failed_pulls,
+    rank,
+)
+from swarmcore.scheduler.refusals import NO_ENGINE, refuse, word_classic
 
 #: A whole decision is as large as clients make it: no more than 250 rules for 1,000 nodes.
 _MOST_VERDICTS = 250_000
@@ -77,8 +77,8 @@ class Scheduler:
             word for each in self._filters for word in getattr(each, "reads", (each.name,))
         }
         self._carry = carry
-        #: Where it is, for those who watch that it gets on.
-        self.step = Step()
+        #: Where it is, for the watchdog.
+        self.progress = DecisionProgress()
 
     @property
     def strategy_name(self) -> str:
@@ -179,8 +179,8 @@ class Scheduler:
 
     @contextmanager
     def _deciding(self, config: ContainerConfig, nodes: Sequence[Node]) -> Iterator[None]:
-        """One step for those who watch; the containers that *config* replaces count as gone."""
-        self.step.number += 1
+        """One decision to the watchdog; the containers that *config* replaces count as gone."""
+        self.progress.number += 1
         try:
             with ExitStack() as stack:
                 for node in nodes:
@@ -188,7 +188,7 @@ class Scheduler:
                         stack.enter_context(node.without(config.replaces))
                 yield
         finally:
-            self.step.name = ""
+            self.progress.name = ""
 
     def rehearse(self, config: ContainerConfig, nodes: Iterable[Node]) -> Iterator[None]:
         """Ask every rule about every node, and pause after each: a decision that follows soon finds
@@ -200,9 +200,9 @@ class Scheduler:
         rules = self._compile(config)
         for node in nodes:
             for name, rule in rules:
-                self.step.number += 1
+                self.progress.number += 1
                 self._check(name, rule, node)
-                self.step.name = ""
+                self.progress.name = ""
                 yield
 
     def _decide(self, config: ContainerConfig, asked: Sequence[Node], *, whole: bool) -> Decision:
@@ -346,7 +346,7 @@ class Scheduler:
         return [Verdict(name, rule, self._check(name, rule, node)) for name, rule in rules]
 
     def _check(self, name: str, rule: Rule, node: Node) -> str | None:
-        self.step.kind, self.step.name = "filter", name  # 10,000 times in a large cluster
+        self.progress.kind, self.progress.name = "filter", name  # 10,000 times in a large cluster
         try:
             reason = rule.check(node)
         except Exception as error:
@@ -356,7 +356,7 @@ class Scheduler:
         return reason
 
     def _ask(self, kind: str, name: str) -> None:
-        self.step.kind, self.step.name = kind, name
+        self.progress.kind, self.progress.name = kind, name
 
 
 def _dropped(soft: Sequence[str], chosen: Candidate) -> list[str]:

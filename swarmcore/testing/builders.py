@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from swarmcore.addresses import parse_address
-from swarmcore.config import ContainerConfig
-from swarmcore.config.devices import read_devices
+from swarmcore.container_config import ContainerConfig
+from swarmcore.container_config.resources import read_devices
 from swarmcore.http.messages import Client, Headers, Query, Request
 from swarmcore.model import NANO, Claim, Container, Drain, Entry, Event, GiB, HostPort, State
 from swarmcore.node import Node, Reservation, Spanning

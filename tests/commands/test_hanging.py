@@ -5,9 +5,9 @@ from functools import partial
 import pytest
 
 from swarmcore import app
-from swarmcore.step_watch import PluginHangs, watch_step
 from swarmcore.testing.builders import a_config
 from swarmcore.testing.embedded import EmbeddedEngine
+from swarmcore.watchdog import PluginHangs, watch_decisions
 
 HANGING = """
 from swarmcore import hookimpl
@@ -29,8 +29,8 @@ class Hanging:
 async def test_a_filter_that_does_not_return_fails_one_create_and_the_manager_goes_on(
     operate, tmp_path, monkeypatch
 ):
-    quick = partial(watch_step, slow_seconds=0.05, longest_seconds=0.2)
-    monkeypatch.setattr(app, "watch_step", quick)
+    quick = partial(watch_decisions, slow_seconds=0.05, longest_seconds=0.2)
+    monkeypatch.setattr(app, "watch_decisions", quick)
     path = tmp_path / "hanging.py"
     path.write_text(HANGING)
     async with operate(EmbeddedEngine("n1"), plugins=(str(path), "filter_health")) as swarmcore:

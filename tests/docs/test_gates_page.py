@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swarmcore.config.gates import GATED
+from swarmcore.container_config.version_gates import GATED
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 

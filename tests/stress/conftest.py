@@ -16,7 +16,7 @@ from swarmcore_strategy_spread import Spread
 
 from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
 from swarmcore.engine import Engine
-from swarmcore.engine.backoff import Pace
+from swarmcore.engine.intervals import Pace
 from swarmcore.errors import EngineUnreachable, SwarmError
 from swarmcore.http.messages import Client, error_answer
 from swarmcore.http.strict_json import parse_body

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from swarmcore.config import ContainerConfig
-from swarmcore.config.claims import claim_after_update, claim_of
+from swarmcore.container_config import ContainerConfig
+from swarmcore.container_config.resources import claim_after_update, claim_of
 from swarmcore.model import MiB
 from swarmcore.testing.lab import LabError
 from swarmcore.testing.lab.engine_api import EngineApi

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from swarmcore.config import ContainerConfig
-from swarmcore.config.claims import claim_of
+from swarmcore.container_config import ContainerConfig
+from swarmcore.container_config.resources import claim_of
 from swarmcore.model import ALL_GPUS
 from swarmcore.testing.lab import EngineSpec, LabError
 from swarmcore.testing.lab.engine_api import EngineApi

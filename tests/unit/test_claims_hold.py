@@ -10,7 +10,7 @@ from swarmcore_strategy_binpack import Binpack
 from swarmcore_strategy_random import RandomStrategy
 from swarmcore_strategy_spread import Spread
 
-from swarmcore.config import SWARM_ID
+from swarmcore.container_config import SWARM_ID
 from swarmcore.errors import NoNodeFits
 from swarmcore.scheduler import Scheduler
 from swarmcore.testing.builders import a_config, a_container, a_decision, a_node, a_reservation

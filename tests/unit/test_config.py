@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarmcore.config import SWARM_ID, ContainerConfig
+from swarmcore.container_config import SWARM_ID, ContainerConfig
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import dump_json
 from swarmcore.model import Claim

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.config.endpoints import divide_endpoints
+from swarmcore.container_config.engine_body import divide_endpoints
 from swarmcore.testing.builders import a_node
 from swarmcore.versions import ApiVersion
 

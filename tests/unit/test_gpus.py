@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarmcore.cluster.reservations import Reservations
-from swarmcore.config.claims import claim_of, claim_of_body
-from swarmcore.config.devices import read_devices
+from swarmcore.cluster.placement.reservations import Reservations
+from swarmcore.container_config.resources import claim_of, claim_of_body, read_devices
 from swarmcore.errors import NeverFits, NoNodeFits
 from swarmcore.model import ALL_GPUS, NodeSettings
 from swarmcore.names import NameIndex

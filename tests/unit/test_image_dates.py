@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.cluster.image_dates import content_of, date_of, write_date
+from swarmcore.cluster.image_ledger import content_of, date_of, write_date
 
 #: The same import by release 20.10 and by 28.5.
 OLD = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarmcore.image_names import ImageNames
+from swarmcore.cluster.image_names import ImageNames
 
 NODES = ("n1", "n2", "n3")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from swarmcore.model import NANO, Claim, GiB, HostPort, State
 from swarmcore.node import Node
-from swarmcore.node.holdings import Holdings
+from swarmcore.node.allocation import Allocation
 from swarmcore.node.ports import PortTable
 from swarmcore.testing.builders import a_container, a_node, a_reservation
 
@@ -291,6 +291,6 @@ def test_counters_equal_a_recount(steps):
         node.drop_container(container.id)
     for id in list(node.reservations):
         node.release(id)
-    assert node._holdings == Holdings()
+    assert node._allocation == Allocation()
     assert node.gpu_holders == {}
     assert set(node.container_words) == set()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.cluster.reservations import PendingPull, PendingPulls
+from swarmcore.cluster.placement.reservations import PendingPull, PendingPulls
 
 
 def pull(number=1, *, client="c", image="docker.io/library/busybox:latest", name="", expires=9):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.cluster.queue import Entry, PriorityQueue
+from swarmcore.cluster.placement.queue import Entry, PriorityQueue
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
+from swarmcore.addresses import LARGEST, expand
 from swarmcore.errors import ConfigError
-from swarmcore.ranges import LARGEST, expand
 
 
 @pytest.mark.parametrize(

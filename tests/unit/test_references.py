@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.config.references import (
+from swarmcore.container_config.references import (
     find_container,
     find_network,
     joined_containers,

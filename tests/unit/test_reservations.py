@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.cluster.reservations import Reservations
+from swarmcore.cluster.placement.reservations import Reservations
 from swarmcore.model import GiB, State
 from swarmcore.names import NameIndex
 from swarmcore.testing.builders import a_config, a_node

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarmcore.config.prefixes import endpoints_without_prefixes, without_prefixes
-from swarmcore.config.references import find_network
+from swarmcore.container_config.engine_body import endpoints_without_prefixes, without_prefixes
+from swarmcore.container_config.references import find_network
 from swarmcore.node import Spanning
-from swarmcore.node.ties import Ties, read_ties
+from swarmcore.node.spanning import Ties, read_ties
 from swarmcore.testing.builders import a_node
 
 

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import BadRequest
-from swarmcore.expr import is_pattern, parse
 from swarmcore.expression_rules import expression_rule
-from swarmcore.node.census import Census
+from swarmcore.expressions import is_pattern, parse
+from swarmcore.node.container_index import ContainerIndex
 from swarmcore.scheduler import Scheduler
 from swarmcore.testing.builders import a_config, a_container, a_decision, a_node
 from swarmcore.texts import Texts, any_passes
@@ -35,22 +35,22 @@ def test_a_question_is_asked_once_until_something_changes():
 
 @given(st.lists(st.tuples(st.booleans(), WORDS, WORDS), max_size=20))
 def test_a_census_answers_as_if_it_remembered_nothing(steps):
-    census, members = Census(), []
+    index, members = ContainerIndex(), []
     expressions = [
         parse(f"container{text}") for text in ("==web*", "!=/^(db|x)$/", "==db", "==w.b")
     ]
     for adds, word, value in steps:
         if adds or not members:
             members.append((word, value))
-            census.add([word], {"tier": value} if value else {})
+            index.add([word], {"tier": value} if value else {})
         else:
             word, value = members.pop(0)
-            census.remove([word], {"tier": value} if value else {})
+            index.remove([word], {"tier": value} if value else {})
         words = {word for word, _ in members}
         values = {value for _, value in members}
         for expression in expressions:
-            assert expression.matches(census.words) == expression.matches(words)
-            assert expression.matches(census.label_values("tier")) == expression.matches(values)
+            assert expression.matches(index.words) == expression.matches(words)
+            assert expression.matches(index.label_values("tier")) == expression.matches(values)
 
 
 @given(st.from_regex(r"[a-z]{2}(==|!=)~?[a-c.*()?+|/]{1,4}", fullmatch=True))
@@ -90,13 +90,13 @@ def test_a_decision_finds_what_its_rehearsal_has_looked_for(monkeypatch):
     def searcher(pattern):
         return lambda text: searched.append(text) or text.startswith("web")
 
-    monkeypatch.setattr("swarmcore.expr.searcher", searcher)
+    monkeypatch.setattr("swarmcore.expressions.searcher", searcher)
     nodes = [a_node(name, containers=[a_container(f"web-{name}")]) for name in ("n1", "n2")]
     config = a_config("x", env=["affinity:container==/^web-(rehearsed)/"])
     assert config.is_searched
     scheduler = Scheduler(Spread(), [Affinities()])
     assert list(scheduler.rehearse(config, nodes))
-    assert scheduler.step.asked == ""
+    assert scheduler.progress.asked == ""
     assert searched
     searched.clear()
     assert a_decision(scheduler, config, nodes).node.name == "n1"

@@ -11,7 +11,7 @@ from swarmcore.options.weights import read_multipliers
 from swarmcore.protocols import Weigher
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
 from swarmcore.testing.builders import a_config, a_container, a_decision, a_node, a_reservation
-from swarmcore.weighing import normalise
+from swarmcore.weights import normalise
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 

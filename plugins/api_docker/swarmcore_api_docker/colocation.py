@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from swarmcore.config import ContainerConfig, Need
-from swarmcore.config.references import without_node
+from swarmcore.container_config import ContainerConfig, Need
+from swarmcore.container_config.references import without_node
 from swarmcore.errors import BadRequest, NoNodeFits, Unavailable
 from swarmcore.images import has_image, normal_image, shown_image, split_image
 from swarmcore.json_values import as_object
@@ -144,7 +144,7 @@ class Colocation:
 
     def _preferences(self, network: str) -> Iterator[Callable[[Node], bool]]:
         if network:
-            yield lambda node: node.belongings.is_used(("network", network))
+            yield lambda node: node.objects.is_used(("network", network))
         if group := self._group:
             yield lambda node: _has_part_of(node, *group)
             yield lambda node: _has_image_of(node, *group)

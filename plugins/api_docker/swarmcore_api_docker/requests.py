@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
-from swarmcore.config.folding import with_known_spelling
+from swarmcore.container_config.normalize import with_known_spelling
 from swarmcore.errors import BadRequest, EngineError
 from swarmcore.http.messages import Answer, Headers, find_header
 from swarmcore.model import Container

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from swarmcore.addresses import Address, parse_address
+from swarmcore.addresses import Address, expand, parse_address
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Entry
-from swarmcore.ranges import expand
 from swarmcore.stores import read_label
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from swarmcore import hookimpl
-from swarmcore.addresses import Address, parse_address
+from swarmcore.addresses import Address, expand, parse_address
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoverySink, DiscoveryURI, Entry
-from swarmcore.ranges import expand
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 import pytest
 from swarmcore_filter_affinity import AffinityFilter
 
-from swarmcore.config import SWARM_ID
+from swarmcore.container_config import SWARM_ID
 from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation, an_id
 
 

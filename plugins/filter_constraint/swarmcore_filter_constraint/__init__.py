@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from swarmcore import hookimpl
-from swarmcore.expr import Expression, parse
 from swarmcore.expression_rules import expression_rule
+from swarmcore.expressions import Expression, parse
 from swarmcore.protocols import ContainerConfig, Node, Rule
 
 

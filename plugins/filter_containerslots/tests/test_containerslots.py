@@ -3,7 +3,7 @@
 import pytest
 from swarmcore_filter_containerslots import ContainerSlotsFilter
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from swarmcore import hookimpl
-from swarmcore.config.references import find_container, has_network, without_node
+from swarmcore.container_config.references import find_container, has_network, without_node
 from swarmcore.images import has_image
 from swarmcore.node import is_swarm_manager
 from swarmcore.protocols import ContainerConfig, Node, Refused, Rule

@@ -4,7 +4,7 @@ import pytest
 from swarmcore_filter_platform import PlatformFilter
 from swarmcore_filter_platform.platforms import parse_platform, runs
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.testing.builders import a_config, a_node
 
 

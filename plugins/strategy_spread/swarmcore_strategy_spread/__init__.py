@@ -2,7 +2,7 @@
 
 from swarmcore import hookimpl
 from swarmcore.protocols import ContainerConfig, Node
-from swarmcore.weighing import crowd, health_weight, usage
+from swarmcore.weights import crowd, health_weight, usage
 
 
 @hookimpl

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import BadRequest
 from swarmcore.protocols import Filter, Refused, Rule
 from swarmcore.testing.builders import a_config

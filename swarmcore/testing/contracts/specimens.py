@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.model import GiB, MiB, State
 from swarmcore.node import Node
 from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation

@@ -6,7 +6,7 @@ Refusals have the words of Docker 28.5.
 from collections.abc import Mapping
 from typing import Any
 
-from swarmcore.config.folding import fold, with_known_spelling
+from swarmcore.container_config.normalize import fold, with_known_spelling
 from swarmcore.errors import BadRequest
 
 

@@ -12,7 +12,7 @@ import trio
 from swarmcore.addresses import Address
 from swarmcore.cluster import Cluster, open_cluster
 from swarmcore.engine import Engine
-from swarmcore.engine.backoff import Pace
+from swarmcore.engine.intervals import Pace
 from swarmcore.errors import NoNodeFits
 from swarmcore.gateway import Gateway
 from swarmcore.http.client import Dialer, HTTPClient
@@ -42,10 +42,12 @@ class ByLabel:
         error = None if fit else NoNodeFits("no node fits")
         return Decision([Candidate(node, (), (0.0,)) for node in fit], (), (), error)
 
-    def place(self, config, nodes):
-        decision = self.decide(config, nodes)
-        assert decision.node
-        return decision
+    def narrow(self, decision, config, nodes):
+        narrowed = self.decide(config, nodes)
+        return narrowed if narrowed.candidates else None
+
+    def admits(self, config, node):
+        return bool(self.decide(config, [node]).candidates)
 
     def note_failure(self, node):
         """Nothing is weighed here."""

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import trio
 
-from swarmcore.config.network_labels import FORMER_IDS, SUBNET_BY
+from swarmcore.container_config.references import FORMER_IDS, SUBNET_BY
 
 
 def on(name):

@@ -18,7 +18,7 @@ import trio
 from swarmcore.addresses import parse_address
 from swarmcore.cluster import Cluster, ClusterSettings, open_cluster
 from swarmcore.engine import Engine
-from swarmcore.engine.backoff import Pace
+from swarmcore.engine.intervals import Pace
 from swarmcore.errors import EngineUnreachable
 from swarmcore.http.messages import Answer, Client, error_answer, json_answer
 from swarmcore.model import Entry, State
@@ -336,7 +336,7 @@ def _holder(node, port):
 class Fleet:
     """A running cluster of scripted engines."""
 
-    def __init__(self, scripted, settings, standing=None):
+    def __init__(self, scripted, settings, leadership=None):
         self.scripted = {one.address: one for one in scripted}
         self.listener = Recorder()
         listing = trio.CapacityLimiter(16)
@@ -349,7 +349,7 @@ class Fleet:
             self.listener,
             settings,
             Random(1),
-            standing=standing,
+            leadership=leadership,
         )
 
     def discover(self, *scripted):
@@ -388,9 +388,9 @@ class Fleet:
 
 
 @asynccontextmanager
-async def open_fleet(*scripted, standing=None, **settings):
+async def open_fleet(*scripted, leadership=None, **settings):
     """A cluster of these, all healthy."""
-    fleet = Fleet(scripted, ClusterSettings(name="manager", **settings), standing)
+    fleet = Fleet(scripted, ClusterSettings(name="manager", **settings), leadership)
     async with open_cluster(fleet.cluster):
         fleet.discover(*scripted)
         await fleet.wait_healthy(*scripted)

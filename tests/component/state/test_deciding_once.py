@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from swarmcore.errors import EngineUnreachable, NoNodeFits
-from swarmcore.messages import error_answer
+from swarmcore.http.messages import error_answer
 from swarmcore.model import Drain, GiB
 from swarmcore.scheduler import Scheduler
 from swarmcore.testing.builders import a_config, a_container

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.cluster.decision_log import DecisionLog
+from swarmcore.cluster.placement.decision_log import DecisionLog
 from swarmcore.errors import Conflict, NoNodeFits
 from swarmcore.http.messages import error_answer
 from swarmcore.model import GiB

@@ -4,7 +4,7 @@ import pytest
 import trio
 import trio.testing
 
-from swarmcore.engine.backoff import Pace
+from swarmcore.engine.intervals import Pace
 from swarmcore.errors import EngineUnreachable
 from swarmcore.http.messages import error_answer
 from swarmcore.model import State

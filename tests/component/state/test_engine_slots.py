@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from swarmcore.cluster.placement import EngineSlots
+from swarmcore.cluster.placement.engine_create import EngineSlots
 from swarmcore.testing.builders import a_config
 
 CREATE = "/containers/create"

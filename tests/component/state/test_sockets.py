@@ -7,8 +7,8 @@ import pytest
 import trio
 
 from swarmcore.engine import Engine
-from swarmcore.engine.backoff import Pace
 from swarmcore.engine.client import EngineClient
+from swarmcore.engine.intervals import Pace
 from swarmcore.errors import EngineUnreachable
 from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.model import State

@@ -16,8 +16,8 @@ from swarmcore_strategy_binpack import Binpack
 from swarmcore_strategy_random import RandomStrategy
 from swarmcore_strategy_spread import Spread
 
-from swarmcore.config import SWARM_ID
-from swarmcore.config.instructions import FAMILIES
+from swarmcore.container_config import SWARM_ID
+from swarmcore.container_config.scheduling_labels import FAMILIES
 from swarmcore.errors import BadRequest, NoNodeFits
 from swarmcore.model import HostPort, State
 from swarmcore.scheduler import Scheduler

@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus
-from swarmcore.config import ContainerConfig
-from swarmcore.config.instructions import FAMILIES
-from swarmcore.config.prefixes import without_prefixes
+from swarmcore.container_config import ContainerConfig
+from swarmcore.container_config.scheduling_labels import FAMILIES
+from swarmcore.container_config.engine_body import without_prefixes
 from swarmcore.http.messages import Query
 from swarmcore.node import Node
 

@@ -5,7 +5,7 @@ Go ignores unknown parameters: an engine that does not know ``platforms`` delete
 
 from collections.abc import Iterable, Sequence
 
-from swarmcore.config import Need
+from swarmcore.container_config import Need
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import Query
 from swarmcore.protocols import Engine

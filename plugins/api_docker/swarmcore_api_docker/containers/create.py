@@ -4,9 +4,9 @@ import secrets
 from dataclasses import replace
 from functools import partial
 
-from swarmcore.config import ContainerConfig
-from swarmcore.config.gates import PLATFORM
-from swarmcore.config.published import is_elsewhere, loopback_ports, manager_address
+from swarmcore.container_config import ContainerConfig
+from swarmcore.container_config.published_ports import is_elsewhere, loopback_ports, manager_address
+from swarmcore.container_config.version_gates import PLATFORM
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import Answer, dump_json
 from swarmcore.node import Node

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import trio
 
-from swarmcore.config.folding import with_known_spelling
+from swarmcore.container_config.normalize import with_known_spelling
 from swarmcore.errors import BadRequest, EngineError, NotFound, Unavailable
 from swarmcore.http.messages import Answer, Headers
 from swarmcore.json_values import as_object

@@ -5,7 +5,7 @@ from typing import Any
 
 from swarmcore.node import Node
 from swarmcore.protocols import Decision, Explanation, Verdict
-from swarmcore.weighing import normalise
+from swarmcore.weights import normalise
 
 
 def explanation_document(

@@ -7,7 +7,7 @@ of the swarm.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
-from swarmcore.config.references import find_container, has_network, network_words
+from swarmcore.container_config.references import find_container, has_network, network_words
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.http.messages import Headers
 from swarmcore.model import Container

@@ -4,7 +4,7 @@ import json
 from contextlib import ExitStack
 from typing import Any
 
-from swarmcore.config.claims import claim_after_update
+from swarmcore.container_config.resources import claim_after_update
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.protocols import Exchange, ResponseHooks, Route
 from swarmcore_api_docker.requests import engine_path, locate_container, relay_unknown

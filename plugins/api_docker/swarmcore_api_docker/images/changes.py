@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import trio
 
-from swarmcore.config import SWARM_ID
-from swarmcore.config.instructions import FAMILIES
+from swarmcore.container_config import SWARM_ID
+from swarmcore.container_config.scheduling_labels import FAMILIES
 from swarmcore.errors import EngineError, NotFound
 from swarmcore.http.messages import Answer, Query
 from swarmcore.images import named_ids, shown_image

@@ -7,8 +7,8 @@ from typing import Any
 
 import trio
 
-from swarmcore.config.gates import Need
-from swarmcore.config.network_labels import BY_ENGINE, SUBNET_BY
+from swarmcore.container_config.references import BY_ENGINE, SUBNET_BY
+from swarmcore.container_config.version_gates import Need
 from swarmcore.errors import Conflict
 from swarmcore.http.messages import Answer, dump_json
 from swarmcore.json_values import as_object

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from swarmcore.config.network_labels import former_ids
-from swarmcore.config.references import without_node
+from swarmcore.container_config.references import former_ids, without_node
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.node import PREDEFINED_NETWORKS, Node, is_spanning, is_swarm_manager
 from swarmcore.protocols import Engine, Exchange

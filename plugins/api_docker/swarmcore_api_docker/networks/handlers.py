@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from swarmcore.config import references
-from swarmcore.config.gates import needs_of_connect
-from swarmcore.config.prefixes import endpoint_without_prefixes
-from swarmcore.config.spelling import endpoint_with_docker_spelling
+from swarmcore.container_config import references
+from swarmcore.container_config.engine_body import endpoint_without_prefixes
+from swarmcore.container_config.normalize import endpoint_with_docker_spelling
+from swarmcore.container_config.version_gates import needs_of_connect
 from swarmcore.errors import Conflict, NotFound
 from swarmcore.http.messages import Answer, dump_json
 from swarmcore.model import Container

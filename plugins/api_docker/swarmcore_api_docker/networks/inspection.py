@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from swarmcore.config.network_labels import has_own_labels, without_own_labels
+from swarmcore.container_config.references import has_own_labels, without_own_labels
 from swarmcore.http.messages import Answer, json_answer
 from swarmcore.protocols import ClusterView, Engine, Exchange, ResponseHooks, Route
 from swarmcore_api_docker.fanout.gather import ask_all

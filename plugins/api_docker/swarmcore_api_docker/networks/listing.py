@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swarmcore.config.network_labels import former_ids, without_own_labels
+from swarmcore.container_config.references import former_ids, without_own_labels
 from swarmcore.errors import BadRequest
 from swarmcore.filters import Filters, parse_filters
 from swarmcore.node import PREDEFINED_NETWORKS, Node

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from swarmcore.config.folding import with_known_spelling
+from swarmcore.container_config.normalize import with_known_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import Answer, dump_json
 from swarmcore.node import Node

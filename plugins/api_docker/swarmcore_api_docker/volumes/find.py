@@ -7,7 +7,7 @@ volume.  A volume whose driver spans engines is the same on all of them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swarmcore.config.references import without_node
+from swarmcore.container_config.references import without_node
 from swarmcore.errors import NotFound
 from swarmcore.node import Node, is_spanning
 

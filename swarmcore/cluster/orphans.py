@@ -1,0 +1,84 @@
+"""Containers that came after all: made by an engine that a create had given up.
+
+A connection breaks in the middle of a create, the engine shows no container, and the create goes on
+elsewhere; then the engine, which was still at work on it, has one as well.  Nobody knows of it and
+nobody ever started it: it is removed, so that one create never makes two containers.
+"""
+
+import logging
+from collections.abc import Callable
+
+import trio
+
+from swarmcore.engine import Engine
+from swarmcore.errors import EngineError, NotFound
+from swarmcore.model import Container
+
+log = logging.getLogger(__name__)
+
+#: Creates given up that are remembered, the newest of them: an engine may come back after hours.
+_REMEMBERED = 10_000
+
+
+class Orphans:
+    """Removes what comes of creates that were given up.
+
+    Args:
+        engine_of: node id -> its engine; raises ``NotFound``.
+    """
+
+    def __init__(self, engine_of: Callable[[str], Engine]) -> None:
+        self._engine_of = engine_of
+        #: Swarm id and node id, oldest first.
+        self._abandoned: dict[tuple[str, str], None] = {}
+        self._leaving: set[str] = set()
+        self._nursery: trio.Nursery | None = None
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Give the removals a place to run until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            task_status.started()
+            await trio.sleep_forever()
+
+    def abandon(self, swarm_id: str, node_id: str) -> None:
+        """A create of *swarm_id* on that node broke off; nobody wants its container any more."""
+        self._abandoned[swarm_id, node_id] = None
+        if len(self._abandoned) > _REMEMBERED:
+            del self._abandoned[next(iter(self._abandoned))]
+
+    def expect(self, swarm_id: str, node_id: str) -> None:
+        """A create of *swarm_id* begins there: a client may use one swarm id again."""
+        self._abandoned.pop((swarm_id, node_id), None)
+
+    def remove_if_orphan(self, container: Container) -> bool:
+        """An engine shows *container*: whether it is a orphan, which is then removed.
+
+        One that somebody started is none: he found it at its engine, and wants it.
+        """
+        if (container.swarm_id, container.node_id) not in self._abandoned:
+            return False
+        if self._nursery is None or container.state != "created":
+            return False
+        if container.id not in self._leaving:
+            self._leaving.add(container.id)
+            self._nursery.start_soon(self._remove, container)
+        return True
+
+    async def _remove(self, container: Container) -> None:
+        """Once; when that fails, the engine's next full list shows the container again."""
+        name, id = container.name, container.id
+        try:
+            engine = self._engine_of(container.node_id)
+            log.info("removing %s (%s) from %s: it was made after its create had gone on elsewhere",
+                     name, id[:12], engine.label)  # fmt: skip
+            answer = await engine.call("DELETE", f"/containers/{id}?v=1")
+            if answer.ok or answer.status == 404:
+                engine.forget_container(id)
+            else:
+                log.warning("engine %s keeps %s, which nobody asked for: %s",
+                            engine.label, name, answer.message)  # fmt: skip
+        except (EngineError, NotFound) as error:
+            log.info("%s is not removed yet: %s", name, error)
+        finally:
+            self._leaving.discard(id)

@@ -1,0 +1,360 @@
+"""Where one create goes: its decision, its reservation, its alternates, its place in the queue.
+
+A create is decided on once, and the decision is passed on: its ranked candidates are the
+alternates, its refusals word the error.  It is decided on again only when something in the cluster
+has changed.  Deciding and reserving are one step without an ``await``, so that two creates never
+take the same name, port or last gigabyte.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+import trio
+
+from swarmcore.cluster.placement.placement import Placement
+from swarmcore.cluster.placement.queue import Waiter
+from swarmcore.cluster.placement.reservations import PendingPull
+from swarmcore.container_config import ContainerConfig
+from swarmcore.container_config.scheduling_labels import QueueOptions, read_queue_options
+from swarmcore.errors import Conflict, NeverFits, NoNodeFits, SwarmError
+from swarmcore.images import has_image, normal_image
+from swarmcore.node import Node
+from swarmcore.protocols import Decision, Rule
+
+log = logging.getLogger(__name__)
+
+#: How soon after its 404 a client's pull begins; a later pull does not belong to the create.
+_PULL_SECONDS = 15.0
+
+
+class Admission:
+    """Finds nodes for one create, one after the other, and reserves there.
+
+    Args:
+        placement: shared by all creates.
+        asked: what the client asked for.
+        client: the client's key.
+
+    Attributes:
+        config: what was asked for, completed with what the cluster knew at the last decision.
+    """
+
+    def __init__(self, placement: Placement, asked: ContainerConfig, client: str) -> None:
+        self.config = asked
+        self._placement = placement
+        self._asked = asked
+        self._client = client
+        #: The decision that the reservation was made by, and ``Placement.changes`` after that.
+        self._decision: Decision | None = None
+        self._decided_at = 0
+        #: Node id -> the rule that refused the node, and its reason; ``None`` where none did.
+        self._refusals: dict[str, tuple[Rule, str] | None] = {}
+        #: Ids of the nodes that were given up.
+        self._excluded: set[str] = set()
+        #: The first node that lacked the image: the client's pull will go there.
+        self._lacking: Node | None = None
+        #: The id of the reservation; empty where there is none.
+        self._reserved = ""
+        #: Whether the reservation outlives the create.
+        self._is_kept = False
+
+    async def admit(self) -> Node:
+        """Reserve on the best node; where no node has room, wait for that if the create asks so.
+
+        Returns:
+            The node.
+
+        Raises:
+            NoNodeFits: there is no room, or was none for as long as the client wanted to wait.
+            Conflict, BadRequest, PlacementFailed, Unavailable: at once.
+        """
+        placement = self._placement
+        await placement.rehearse(self._asked)
+        wish = read_queue_options(self._asked.labels, placement.queue_seconds)
+        # A create that comes back from its pull has a claim already: nobody in the queue waits for
+        # that one.
+        overtakes = any(placement.pulls.of(self._client, self._asked.image)) or not placement.queue
+        if overtakes or not wish.seconds:
+            decision = self._reserve_with_pull(placement.nodes())
+            if decision.error is None:
+                return decision.node
+        else:
+            decision = self._decide(placement.nodes())
+        if isinstance(decision.error, NeverFits) or (decision.error and not wish.seconds):
+            raise self._refused(decision, decision.error)
+        return await self._wait(wish, decision)
+
+    async def _wait(self, wish: QueueOptions, decision: Decision) -> Node:
+        """Wait for room.
+
+        Args:
+            wish: for how long, and how urgently.
+            decision: on all nodes, of this moment.
+
+        Raises:
+            NoNodeFits: too many creates wait, or it took too long.
+        """
+        queue = self._placement.queue
+        if queue.is_full:
+            more = f", and {len(queue)} creates wait already"
+            raise self._refused(decision, _worded(decision.error, more))
+        if decision.error is None:
+            queue.note(decision.node.id)  # creates that came before may have it first
+        now = trio.current_time()
+        waiter = Waiter(
+            attempt=self._reserve,
+            priority=wish.priority,
+            name=self._asked.name,
+            image=self._asked.image,
+            since=now,
+            until=now + wish.seconds,
+            is_new=decision.error is None,
+        )
+        if await queue.wait(waiter) and self._decision is not None:
+            return self._decision.node
+        decision = self._last_refusal()
+        more = f", after waiting {wish.seconds:g} s"
+        raise self._refused(decision, _worded(decision.error, more))
+
+    # ---- deciding: nothing from here on awaits
+
+    def _reserve(self, nodes: Sequence[Node]) -> Decision:
+        """Decide between *nodes*, and reserve where one of them fits."""
+        decision = self._decide(nodes)
+        if decision.error is None:
+            self._accept(decision, "create")
+        return decision
+
+    def _reserve_with_pull(self, nodes: Sequence[Node]) -> Decision:
+        """As ``_reserve``, with regard to the nodes on which the client's pulls have been."""
+        self._placement.permit()
+        self.config = self._placement.complete(self._asked)
+        promised = self._redeem_pull(nodes)
+        self._check_name()
+        if promised:
+            decision = self._decide_between(promised, "pulled")
+            if decision.error is None:
+                self._accept(decision, "pulled")
+                return decision
+            self._log(decision, "pulled")
+        decision = self._decide_between(nodes)
+        # What waits for this client's own pulls must not stand in its own way.
+        if decision.error is not None and self._surrender_claims():
+            self._log(decision)
+            decision = self._decide_between(nodes)
+        if decision.error is None:
+            self._accept(decision, "create")
+        return decision
+
+    def _decide(self, nodes: Sequence[Node]) -> Decision:
+        """Complete the config, check its name, and decide.
+
+        Raises:
+            Conflict: the name is taken.
+            Unavailable: this manager may not place.
+        """
+        placement = self._placement
+        placement.permit()
+        decision = self._still_valid(nodes)
+        if decision is None:
+            self.config = placement.complete(self._asked)
+            self._check_name()
+            decision = self._decide_between(nodes)
+        return decision
+
+    def _decide_between(self, nodes: Sequence[Node], cause: str = "create") -> Decision:
+        """Decide; see ``Placement.decide``.
+
+        Args:
+            nodes: those that may be chosen.
+            cause: what the decision is for; see ``DecisionRecord``.
+        """
+        placement = self._placement
+        try:
+            decision = placement.decide(self.config, nodes)
+        except SwarmError as error:
+            placement.decisions.add_failure(self.config, cause, error)
+            raise
+        self._refusals.update((node.id, (rule, reason)) for node, rule, reason in decision.refusals)
+        self._refusals.update((each.node.id, None) for each in decision.candidates)
+        self._decision, self._decided_at = decision, placement.changes
+        return decision
+
+    def _still_valid(self, nodes: Sequence[Node]) -> Decision | None:
+        """The last decision with those of its candidates that are among *nodes*.
+
+        Returns:
+            ``None`` where something has changed since, so that it must be made anew.
+        """
+        placement, decision = self._placement, self._decision
+        if decision is None or self._decided_at != placement.changes:
+            return None
+        if placement.index.holder(self.config.name) is not None:
+            return None
+        return placement.scheduler.narrow(decision, self.config, nodes)
+
+    def _accept(self, decision: Decision, cause: str) -> None:
+        """Reserve where *decision* says."""
+        self._log(decision, cause)
+        self._reserved = self._placement.reserve(self.config, decision.node).id
+        self._decision, self._decided_at = decision, self._placement.changes
+
+    def _log(self, decision: Decision, cause: str = "create") -> None:
+        self._placement.decisions.add(self.config, cause, decision)
+
+    def _refused(self, decision: Decision, error: NoNodeFits) -> NoNodeFits:
+        """*error*, which ends this create, once it is among the decisions."""
+        self._log(replace(decision, candidates=(), error=error))
+        return error
+
+    def _last_refusal(self) -> Decision:
+        """The refusal that all attempts together came to; no error where some node fits."""
+        asked = [node for node in self._placement.nodes() if node.id in self._refusals]
+        found = [(node, self._refusals[node.id]) for node in asked]
+        refusals = [(node, *why) for node, why in found if why is not None]
+        if len(refusals) < len(asked):
+            return Decision((), (), refusals)
+        error = self._placement.scheduler.refuse(self.config, asked, refusals)
+        return Decision((), (), refusals, error)
+
+    def _check_name(self) -> None:
+        """Make sure that the name is free.
+
+        Raises:
+            Conflict: it is not; Docker's text.
+        """
+        try:
+            self._placement.check_name(self.config.name)
+        except Conflict as error:
+            self._placement.decisions.add_failure(self.config, "create", error)
+            raise
+
+    # ---- alternates
+
+    def move(self, node: Node, *, with_image: bool) -> Node | None:
+        """Give *node* up for another node that may do better, and reserve there.
+
+        Args:
+            node: where the create failed.
+            with_image: only a node that has the image may do better.
+
+        Returns:
+            ``None`` where there is no such node.
+        """
+        placement = self._placement
+        if with_image and self._lacking is None:
+            self._lacking = node
+        self._excluded.add(node.id)
+        is_current = self._decided_at == placement.changes
+        self.end()
+        # Under classic's defaults no alternate is tried, but a node that has the image is.
+        most = max(placement.alternates, 1) if with_image else placement.alternates
+        if len(self._excluded) > most:
+            return None
+        self.config = placement.inform(self.config)
+        others = self._others()
+        if with_image:
+            others = [other for other in others if has_image(other, self.config.image)]
+        decision = None
+        if is_current and self._decision is not None:
+            decision = placement.scheduler.narrow(self._decision, self.config, others)
+        if decision is None and others:
+            decision = self._decide_between(others, "alternate")
+        if decision is None:
+            return None
+        if decision.error is not None:
+            self._log(decision, "alternate")
+            return None
+        self._accept(decision, "alternate")
+        return decision.node
+
+    def place_anew(self) -> Node:
+        """Decide again, because a network or volume that was to follow stays where it is.
+
+        Raises:
+            NoNodeFits: without it no node fits.
+        """
+        self.end()
+        self.config = self._placement.inform(self.config)
+        decision = self._decide_between(self._others(), "alternate")
+        if decision.error is not None:
+            self._log(decision, "alternate")
+            raise decision.error
+        self._accept(decision, "alternate")
+        return decision.node
+
+    def _others(self) -> list[Node]:
+        return [node for node in self._placement.nodes() if node.id not in self._excluded]
+
+    # ---- the reservation, and what it is kept for
+
+    def end(self) -> None:
+        """Give the reservation back, unless it is kept."""
+        if self._reserved and not self._is_kept:
+            self._placement.reservations.end(self._reserved)
+            self._reserved = ""
+
+    def await_engine(self, *, exists: bool) -> None:
+        """Keep the reservation until the engine shows the container that it may have.
+
+        Args:
+            exists: the container is known to have been made.
+        """
+        self._is_kept = True
+        now = trio.current_time()
+        self._placement.reservations.await_engine(self._reserved, now, exists=exists)
+
+    def await_pull(self) -> None:
+        """Keep the claim where the client's pull will go, and remember who will come back to it.
+
+        Until the pull begins, the claim is kept for a moment only: not every client pulls.
+        """
+        placement, node = self._placement, self._lacking
+        if node is None or not placement.scheduler.admits(self.config, node):
+            return
+        reservation = placement.reservations.make(self.config, node)
+        placement.reservations.free_name(reservation.id)
+        expires = trio.current_time() + _PULL_SECONDS
+        self._is_kept = True
+        placement.reservations.keep_until(reservation.id, expires)
+        pull = PendingPull(
+            client=self._client,
+            image=normal_image(self.config.image),
+            name=self._asked.name,
+            node_id=node.id,
+            reservation=reservation.id,
+            pull_by=expires,
+            expires=expires,
+        )
+        for surplus in placement.pulls.put(pull):
+            placement.reservations.end(surplus.reservation)
+
+    def _redeem_pull(self, nodes: Sequence[Node]) -> list[Node]:
+        """The node on which this create's pull has been, if there is one; frees its claim there."""
+        placement = self._placement
+        by_id = {node.id: node for node in nodes}
+
+        def is_pulled(pull: PendingPull) -> bool:
+            node = by_id.get(pull.node_id)
+            return node is not None and has_image(node, self._asked.image)
+
+        pull = placement.pulls.take(self._client, self._asked.image, self._asked.name, is_pulled)
+        if pull is None:
+            return []
+        placement.reservations.end(pull.reservation)
+        return [by_id[pull.node_id]] if pull.node_id in by_id else []
+
+    def _surrender_claims(self) -> bool:
+        """Void the claims that wait for the client's pulls; whether there were any."""
+        pulls = list(self._placement.pulls.of(self._client))
+        for pull in pulls:
+            self._placement.reservations.end(pull.reservation)
+        return bool(pulls)
+
+
+def _worded(refusal: NoNodeFits | None, more: str) -> NoNodeFits:
+    """The counted refusal, and what there is to add."""
+    if refusal is None:
+        return NoNodeFits(f"no node fits: what is free is kept for creates that wait longer{more}")
+    return NoNodeFits(f"{refusal}{more}", refusal.refusals)

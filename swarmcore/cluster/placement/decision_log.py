@@ -1,0 +1,99 @@
+"""The last decisions: where containers went, which were refused, and why."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from swarmcore.container_config import ContainerConfig
+from swarmcore.errors import SwarmError
+from swarmcore.protocols import Decision, DecisionCounts, DecisionRecord
+
+_KEPT = 1000
+#: What is kept of a record's texts and lists, which are as long as clients like: 10 MB in all.
+_LONGEST_TEXT = 200
+_LONGEST_ERROR = 2000
+_MOST_RULES = 20
+_MOST_WORDS = 64
+
+
+class DecisionLog:
+    """Keeps the last decisions, and forgets older ones.
+
+    Args:
+        limit: how many.
+    """
+
+    def __init__(self, limit: int = _KEPT) -> None:
+        self._records: deque[DecisionRecord] = deque(maxlen=limit)
+        self._placed: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
+        self._rules: Counter[str] = Counter()
+
+    def latest(self, limit: int) -> Sequence[DecisionRecord]:
+        """At most *limit* records, the newest first."""
+        return list(islice(reversed(self._records), max(limit, 0)))
+
+    def counts(self) -> DecisionCounts:
+        """All decisions there were."""
+        return DecisionCounts(dict(self._placed), dict(self._refused), dict(self._rules))
+
+    def add(self, config: ContainerConfig, cause: str, decision: Decision) -> None:
+        """Note where *config* goes, or that it goes nowhere."""
+        counts = Counter(rule.text for _, rule, _ in decision.refusals)
+        self._count(cause, counts, decision.error)
+        dropped = decision.dropped[:_MOST_RULES]
+        self._records.append(
+            replace(
+                _record(config, cause, decision.error),
+                node=decision.node.name if decision.error is None else "",
+                asked=len(decision.candidates) + len(decision.refusals),
+                fitting=len(decision.candidates),
+                refused={_clip(text): many for text, many in counts.most_common(_MOST_RULES)},
+                dropped=[_clip(text) for text in dropped],
+                about_image=_clip(decision.about_image),
+            )
+        )
+
+    def add_failure(self, config: ContainerConfig, cause: str, error: SwarmError) -> None:
+        """Note that nothing could be decided on *config*."""
+        self._count(cause, {}, error)
+        self._records.append(_record(config, cause, error))
+
+    def note_failure(self, id: str, node_name: str, text: str) -> None:
+        """What was placed failed after all.
+
+        Args:
+            id: the swarm id of what was placed.
+            node_name: where.
+            text: why.
+        """
+        for index in range(len(self._records) - 1, -1, -1):
+            record = self._records[index]
+            if record.id == id and record.node == node_name:
+                self._records[index] = replace(record, failure=_clip(text, _LONGEST_ERROR))
+                return
+
+    def _count(self, cause: str, rules: Mapping[str, int], error: SwarmError | None) -> None:
+        (self._placed if error is None else self._refused)[cause] += 1
+        for text, nodes in rules.items():
+            word = text.partition(" ")[0]
+            # Rules of plugins may be called anything, and each word is counted for good.
+            known = word in self._rules or len(self._rules) < _MOST_WORDS
+            self._rules[word if known else "other"] += nodes
+
+
+def _record(config: ContainerConfig, cause: str, error: SwarmError | None) -> DecisionRecord:
+    return DecisionRecord(
+        time=time.time(),
+        name=_clip(config.name),
+        image=_clip(config.image),
+        cause=cause,
+        id=config.swarm_id,
+        error=_clip(str(error or ""), _LONGEST_ERROR),
+    )
+
+
+def _clip(text: str, longest: int = _LONGEST_TEXT) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

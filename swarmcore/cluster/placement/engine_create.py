@@ -1,0 +1,309 @@
+"""One engine is asked to create one container: the request, the answer, and what it means.
+
+Where no answer comes, the engine is asked what became of the container.  Other engines, names and
+reservations are ``create``'s matter.
+"""
+
+import json
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import trio
+
+from swarmcore.cluster.placement.reservations import UNSEEN_SECONDS
+from swarmcore.container_config import SWARM_ID, ContainerConfig
+from swarmcore.container_config.engine_body import divide_endpoints
+from swarmcore.container_config.references import without_node
+from swarmcore.container_config.version_gates import PLATFORM
+from swarmcore.engine import Engine
+from swarmcore.engine.documents import read_container
+from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.http.messages import Answer, dump_json, error_answer, json_answer
+from swarmcore.images import named_ids
+from swarmcore.model import Container
+from swarmcore.node import Node
+from swarmcore.versions import ApiVersion
+
+log = logging.getLogger(__name__)
+
+_JSON = ((b"Content-Type", b"application/json"),)
+#: How long an engine that vanished in the middle of a create is asked what became of it.
+_OUTCOME_SECONDS = 10.0
+_ASK_AGAIN_SECONDS = 0.5
+_MISSING_IMAGE = re.compile("no such image|image with reference", re.IGNORECASE)
+#: Failures that another node need not share, in the engines' words.
+_NODE_FAULT = re.compile(
+    "port is already allocated|address already in use|no space left on device"
+    "|device or resource busy|input/output error|read-only file system|cannot allocate memory",
+    re.IGNORECASE,
+)
+
+
+class EngineSlots:
+    """Limits how many creates and starts one engine has under way; the others wait in order.
+
+    Args:
+        limit: how many; 0 for any number.
+    """
+
+    def __init__(self, limit: int = 0) -> None:
+        self._limit = limit
+        self._semaphores: dict[str, trio.Semaphore] = {}
+
+    async def acquire(self, node_id: str) -> None:
+        """Wait for a slot of the node's engine; the caller releases it."""
+        if self._limit:
+            new = trio.Semaphore(self._limit, max_value=self._limit)
+            await self._semaphores.setdefault(node_id, new).acquire()
+
+    def release(self, node_id: str) -> None:
+        """Give a slot back."""
+        if self._limit:
+            semaphore = self._semaphores[node_id]
+            semaphore.release()
+            if semaphore.value == self._limit:
+                del self._semaphores[node_id]
+
+    @asynccontextmanager
+    async def slot(self, node_id: str) -> AsyncIterator[None]:
+        """Hold a slot of the node's engine while the block lasts."""
+        await self.acquire(node_id)
+        try:
+            yield
+        finally:
+            self.release(node_id)
+
+
+class Meaning(Enum):
+    """What an engine's answer to a create means for us."""
+
+    CREATED = auto()
+    MISSING_IMAGE = auto()
+    NODE_FAULT = auto()
+    USER_FAULT = auto()
+
+
+def read_meaning(answer: Answer) -> Meaning:
+    """Whose matter an answer is: another node may do better only where it is this node's fault."""
+    if answer.status == 201:
+        return Meaning.CREATED
+    if answer.status == 404 and _MISSING_IMAGE.search(answer.message):
+        return Meaning.MISSING_IMAGE
+    if answer.status >= 500 and _NODE_FAULT.search(answer.message):
+        return Meaning.NODE_FAULT
+    return Meaning.USER_FAULT
+
+
+async def ask_to_create(
+    engine: Engine, config: ContainerConfig, version: ApiVersion, permit: Callable[[], None]
+) -> Answer:
+    """Have *engine* create, on every network from the beginning.
+
+    Args:
+        engine: chosen.
+        config: placed, with its name and its swarm id.
+        version: the client's.
+        permit: called when nothing was sent yet for the last time; what it raises is raised.
+
+    Returns:
+        The engine's answer to the create; its refusal of a network where it takes one at a time.
+
+    Raises:
+        EngineUnreachable: there is no container; or, with ``sent``, nobody knows.
+    """
+    node = engine.node
+    query = {"name": config.name}
+    if config.platform and node.api_version >= PLATFORM.since:
+        query["platform"] = config.platform
+    body, later = divide_endpoints(config.body_for(node), node, version)
+    path = f"/containers/create?{urlencode(query)}"
+    try:
+        answer = await engine.call(
+            "POST", path, body=dump_json(body), headers=_JSON, version=version, permit=permit
+        )
+    except EngineUnreachable as error:
+        if not error.sent:
+            raise
+        answer = await _find_outcome(engine, config, error)
+    if later and answer.status == 201:
+        return await _connect(engine, config, answer, later) or answer
+    return answer
+
+
+async def _find_outcome(
+    engine: Engine, config: ContainerConfig, broken: EngineUnreachable
+) -> Answer:
+    """Look for the container of a create whose answer never came.
+
+    Returns:
+        The answer that the engine would have given.
+
+    Raises:
+        EngineUnreachable: there is no container; or, with ``sent``, still nobody knows.
+    """
+    filters = json.dumps({"label": [f"{SWARM_ID}={config.swarm_id}"]})
+    path = f"/containers/json?all=1&filters={quote(filters)}"
+    absent = 0
+    with trio.move_on_after(_OUTCOME_SECONDS):
+        while absent < 2:  # once may be too early: the engine may still be at work on it
+            await trio.sleep(_ASK_AGAIN_SECONDS)
+            try:
+                answer = await engine.call("GET", path)
+            except EngineUnreachable:
+                continue
+            found = answer.json() if answer.ok else []
+            if found:
+                return json_answer({"Id": found[0]["Id"], "Warnings": []}, 201)
+            absent += answer.ok
+        if shown := _shown(engine, config.swarm_id):  # made while the last answer was on its way
+            return json_answer({"Id": shown, "Warnings": []}, 201)
+        raise EngineUnreachable(engine.label, str(broken), sent=False)
+    raise EngineUnreachable(
+        engine.label,
+        f"engine {engine.label} stopped answering while it created container"
+        f" {config.name}: whether it exists is unknown, and the name stays taken until the engine"
+        f" is back and {UNSEEN_SECONDS:g} s longer; look with docker ps -a then",
+        sent=True,
+    )
+
+
+def _shown(engine: Engine, swarm_id: str) -> str | None:
+    """The id of the container that *engine*'s events have shown for *swarm_id*."""
+    containers = engine.node.containers.values()
+    return next((each.id for each in containers if each.swarm_id == swarm_id), None)
+
+
+async def _connect(
+    engine: Engine, config: ContainerConfig, created: Answer, endpoints: Mapping[str, Any]
+) -> Answer | None:
+    """Connect a container that was just created; all of it, or nothing is left.
+
+    Returns:
+        The engine's refusal, if there was one.
+
+    Raises:
+        EngineUnreachable: the engine was lost in the middle of it; ``sent`` if the container may
+            be left.
+    """
+    id = str(created.json()["Id"])
+    try:
+        for network, endpoint in endpoints.items():
+            path = f"/networks/{quote(network, safe='')}/connect"
+            body = dump_json({"Container": id, "EndpointConfig": endpoint})
+            answer = await engine.call("POST", path, body=body, headers=_JSON)
+            if not answer.ok:
+                left = await _remove(engine, id)
+                # To clients a create's 404 is a missing image, which they would pull.
+                status = 400 if answer.status == 404 else answer.status
+                return error_answer(status, answer.message + left)
+    except EngineUnreachable as error:
+        raise EngineUnreachable(
+            engine.label,
+            f"engine {engine.label} stopped answering while it connected container {config.name}"
+            f" to its networks: remove it with docker rm when the engine is back ({error})",
+            sent=True,
+        ) from error
+    return None
+
+
+async def _remove(engine: Engine, id: str) -> str:
+    """Take a container away; returns what is to be said if that fails."""
+    answer = await engine.call("DELETE", f"/containers/{id}?force=1&v=1")
+    if answer.ok or answer.status == 404:
+        engine.forget_container(id)
+        return ""
+    return f"; container {id[:12]} is left on {engine.label}: {answer.message}"
+
+
+# ---- the container that was made
+
+
+async def settle(
+    engine: Engine, config: ContainerConfig, version: ApiVersion, answer: Answer
+) -> bool:
+    """Make the cache show the container of a create before the client hears of it.
+
+    Args:
+        engine: answered with 201.
+        config: what it was asked for.
+        version: the client's.
+        answer: the engine's.
+
+    Returns:
+        ``False`` where the answer names no container.
+    """
+    node = engine.node
+    try:
+        id = str(answer.json()["Id"])
+    except (ValueError, KeyError, TypeError) as error:
+        log.warning("engine %s created %s, reading it failed: %r", node.name, config.name, error)
+        return False
+    named = [without_node(name, node) for name in config.volumes]
+    later = divide_endpoints(config.body_for(node), node, version)[1]
+    try:
+        await engine.settle_created(id, named, is_complete=not later)
+        if config.links:
+            await engine.refresh_containers()  # what is linked has one more name
+    except EngineError as error:
+        log.warning("engine %s created %s, reading it failed: %s", node.name, config.name, error)
+        if id not in node.containers:
+            engine.acknowledge(created_container(id, config, node, time.time()))
+    return True
+
+
+#: Of a create's body what is no part of ``Config``.
+_APART = ("HostConfig", "NetworkingConfig")
+
+
+def created_container(id: str, config: ContainerConfig, node: Node, now: float) -> Container:
+    """The container of a create that *node*'s engine answered with 201, as far as it is known.
+
+    The client has the engine's word.  Until the engine can be read again, what is known of the
+    container is what was asked for.
+
+    Args:
+        id: from the answer.
+        config: what was asked for, with its name.
+        node: where.
+        now: Unix seconds.
+    """
+    body = config.body_for(node)
+    host_config: Mapping[str, Any] = body.get("HostConfig") or {}
+    image_id = next(iter(named_ids(node.images, config.image)), "")
+    mode = host_config.get("NetworkMode") or "default"
+    summary = {
+        "Id": id,
+        "Names": [f"/{config.name}"],
+        "Image": config.image,
+        "ImageID": image_id,
+        "Command": "",
+        "Created": int(now),
+        "Ports": [],
+        "Labels": dict(config.labels),
+        "State": "created",
+        "Status": "Created",
+        "HostConfig": {"NetworkMode": mode},
+        "NetworkSettings": {"Networks": {}},
+        "Mounts": [],
+    }
+    detail = {
+        "Id": id,
+        "Created": datetime.fromtimestamp(now, UTC).isoformat().replace("+00:00", "Z"),
+        "Name": f"/{config.name}",
+        "Image": image_id,
+        "State": {"Status": "created", "Running": False, "ExitCode": 0},
+        "Config": {key: value for key, value in body.items() if key not in _APART},
+        "HostConfig": host_config,
+        "Mounts": [],
+        "NetworkSettings": {"Ports": {}, "Networks": {}},
+    }
+    return read_container(
+        summary, detail, node.id, node.cpus, cpu_shares_are_cpus=node.cpu_shares_are_cpus
+    )

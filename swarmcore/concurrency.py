@@ -1,0 +1,97 @@
+"""Work that must not end before its time: started again when it fails, or not cut in the middle."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import trio
+
+log = logging.getLogger(__name__)
+
+_FIRST_SECONDS = 1.0
+_LONGEST_SECONDS = 60.0
+
+
+async def supervise(
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    failed: Callable[[Exception], object] = lambda error: None,
+) -> None:
+    """Run *work* until it returns; one that raises is started again after a pause.
+
+    The pause doubles from failure to failure, up to a minute; work that ran for longer than that
+    has recovered, and begins with the shortest pause again.
+
+    Args:
+        name: for the log.
+        work: a callable that makes a new awaitable each time.
+        failed: told of each failure.
+    """
+    pause = _FIRST_SECONDS
+    while True:
+        started = trio.current_time()
+        try:
+            await work()
+        except Exception as error:
+            if trio.current_time() - started > _LONGEST_SECONDS:
+                pause = _FIRST_SECONDS
+            log.exception("%s failed; trying again in %g s", name, pause)
+            failed(error)
+        else:
+            return
+        await trio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_SECONDS)
+
+
+# ---- work that goes on although its client has gone
+
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Result(Generic[T]):
+    done: trio.Event = field(default_factory=trio.Event)
+    values: list[T] = field(default_factory=list)
+    error: Exception | None = None
+
+
+class Completion:
+    """Owns such work; it ends with ``run``, and not before."""
+
+    def __init__(self) -> None:
+        self._nursery: trio.Nursery | None = None
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Give the work a place to run until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            task_status.started()
+            await trio.sleep_forever()
+
+    async def finish(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do *work* and wait for it.  Cancelling stops the waiting, not the work.
+
+        Raises:
+            Exception: what *work* raised.
+        """
+        if self._nursery is None:
+            raise RuntimeError("Completion.run() is not running")
+        result: _Result[T] = _Result()
+        self._nursery.start_soon(self._carry_out, work, result)
+        try:
+            await result.done.wait()
+        except trio.Cancelled:
+            log.debug("whoever asked has gone; %r goes on", work)
+            raise
+        if result.error is not None:
+            raise result.error
+        return result.values[0]
+
+    async def _carry_out(self, work: Callable[[], Awaitable[T]], result: _Result[T]) -> None:
+        try:
+            result.values.append(await work())
+        except Exception as error:
+            result.error = error
+        result.done.set()

@@ -1,0 +1,13 @@
+"""The body of ``POST /containers/create``, read once: expressions, claims, references, versions."""
+
+from swarmcore.container_config.config import (
+    SWARM_ID,
+    ContainerConfig,
+)
+from swarmcore.container_config.version_gates import Need
+
+__all__ = [
+    "SWARM_ID",
+    "ContainerConfig",
+    "Need",
+]

@@ -1,0 +1,326 @@
+"""What a client asked to create, read once for placement and forwarded field by field.
+
+Knows which fields decide on placement: ``resources`` reads what they claim, ``scheduling_labels``
+the expressions, ``references`` the names.  Everything else in the body is the engine's business.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from swarmcore.container_config.engine_body import endpoints_without_prefixes, without_prefixes
+from swarmcore.container_config.normalize import with_docker_spelling
+from swarmcore.container_config.published_ports import bound_to
+from swarmcore.container_config.references import (
+    find_loose,
+    joined_containers,
+    mounted_images,
+    named_networks,
+    named_volumes,
+    volume_plugins,
+    without_node,
+)
+from swarmcore.container_config.replacement import Replacement
+from swarmcore.container_config.resources import (
+    SHARES,
+    claim_of_body,
+    count,
+    read_devices,
+    with_named_gpus,
+)
+from swarmcore.container_config.scheduling_labels import take_instructions
+from swarmcore.container_config.version_gates import Need, needs_of_create
+from swarmcore.errors import BadRequest
+from swarmcore.expressions import is_pattern, is_searched
+from swarmcore.json_values import as_list, as_object, as_text, as_texts
+from swarmcore.limits import EXPRESSION_PATTERNS, EXPRESSIONS, MOUNTS, REFERENCES, check_count
+from swarmcore.model import NANO, Claim
+from swarmcore.node import Node, Thing
+from swarmcore.versions import ApiVersion
+
+#: The label that names a container over all its lives.
+SWARM_ID = "com.docker.swarm.id"
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
+_POLICIES = ("off", "on-node-failure")
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerConfig:
+    """The body of ``POST /containers/create``, as placement reads it.
+
+    Attributes:
+        name: without slash; empty when the client left it to us.
+        body: what engines will get, but for what depends on the engine: scheduling expressions
+            taken out of ``Env`` and kept in labels; every field we do not know untouched.
+        image: as the client named it.
+        labels: the body's labels, scheduling ones included.
+        constraints, affinities, whitelists: expressions, those of labels first.
+        claim: CPUs, memory, host ports and GPUs.
+        platform: the ``platform`` query parameter, or empty.
+        swarm_id: label ``com.docker.swarm.id``.
+        network_mode: ``HostConfig.NetworkMode``.
+        exposed_ports: keys of ``ExposedPorts``: ``80/tcp``.
+        volumes_from, links: names of the containers depended on, without options.
+        joined: containers whose network, IPC or PID namespace it joins.
+        networks: user networks that it is to be on from the beginning.
+        volumes: volumes that it mounts by name.
+        replaces: ids of the containers that it replaces: what they take is free for it.
+        held_volumes: those of *volumes* that bind it to nodes that have them; elsewhere they would
+            be empty.
+        loose: those networks and volumes that nothing uses yet, and the node that has each: they
+            follow the container.
+        volume_plugins: those of *volumes* for which it names a plugin -> that.
+        slashed_volumes: those of *volumes* that have a slash which no node's name stands before.
+        known_nodes: every node of the cluster: what none of them has exists nowhere.  Empty where
+            there is an engine of which nothing is known.
+        mounted_images: images that it mounts.
+        devices: CDI devices, GPUs among them: ``vendor.com/class=name``.
+        cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
+        needs: fields that an older engine would pass over.
+        manager_ip: the address by which the client reaches the manager; a port that is bound to it
+            is meant to be bound to the node's own.
+        is_searched: an expression has a pattern, which takes long to be looked for everywhere.
+    """
+
+    name: str
+    body: Mapping[str, Any]
+    image: str
+    labels: Mapping[str, str]
+    constraints: tuple[str, ...] = ()
+    affinities: tuple[str, ...] = ()
+    whitelists: tuple[str, ...] = ()
+    claim: Claim = Claim()  # noqa: RUF009  (frozen)
+    platform: str = ""
+    swarm_id: str = ""
+    network_mode: str = ""
+    exposed_ports: tuple[str, ...] = ()
+    volumes_from: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    replaces: frozenset[str] = frozenset()
+    held_volumes: tuple[str, ...] = ()
+    loose: Mapping[Thing, Node] = field(default_factory=dict, repr=False, compare=False)
+    volume_plugins: Mapping[str, str] = field(default_factory=dict)
+    slashed_volumes: tuple[str, ...] = ()
+    known_nodes: tuple[Node, ...] = field(default=(), repr=False, compare=False)
+    mounted_images: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    cpu_shares_are_cpus: bool = False
+    needs: tuple[Need, ...] = ()
+    manager_ip: str = ""
+    is_searched: bool = False
+
+    @classmethod
+    def parse(
+        cls,
+        body: Any,
+        *,
+        name: str = "",
+        platform: str = "",
+        swarm_id: str = "",
+        version: ApiVersion | None = None,
+        lenient: bool = False,
+        manager_ip: str = "",
+    ) -> Self:
+        """Read a create.
+
+        Args:
+            body: the request's, as JSON was parsed; is not changed.
+            name: the ``name`` query parameter.
+            platform: the ``platform`` query parameter.
+            swarm_id: used unless the body's labels have one.
+            version: the client's; ``None`` where no client asks for a container.
+            lenient: pass over a label of expressions that is malformed, as classic did.
+            manager_ip: by which the client reaches the manager, where ports may be bound to it.
+
+        Raises:
+            BadRequest: not an object, one field twice, a malformed name, label of expressions or
+                reschedule policy, a field that *version* must not have, or more of something than
+                ``limits`` allows.
+        """
+        if not isinstance(body, Mapping):
+            raise BadRequest("config cannot be empty in order to create a container")
+        read = with_docker_spelling(body)
+        env, labels, taken = take_instructions(
+            as_list(read.get("Env")), _labels(read), lenient=lenient
+        )
+        if isinstance(read.get("Env"), list):
+            read["Env"] = env
+        if swarm_id:
+            labels.setdefault(SWARM_ID, swarm_id)
+        read["Labels"] = labels
+        host_config = as_object(read.get("HostConfig"))
+        exposed = as_object(read.get("ExposedPorts"))
+        _check_mounts(host_config)
+        expressions = [*taken["constraint"], *taken["affinity"], *taken["whitelist"]]
+        _check_expressions(expressions)
+        name = _checked_name(name)
+        _check_policies(taken["reschedule"])
+        config = cls(
+            name=name,
+            body=read,
+            image=as_text(read.get("Image")),
+            labels={key: value for key, value in labels.items() if isinstance(value, str)},
+            constraints=taken["constraint"],
+            affinities=taken["affinity"],
+            whitelists=taken["whitelist"],
+            # Another node's address is another text: every address of the node is claimed.
+            claim=claim_of_body(bound_to(host_config, manager_ip, ""), exposed),
+            platform=platform,
+            swarm_id=as_text(labels.get(SWARM_ID)),
+            network_mode=as_text(host_config.get("NetworkMode")),
+            exposed_ports=tuple(exposed),
+            volumes_from=_names(host_config.get("VolumesFrom")),
+            links=_links(host_config, read.get("NetworkingConfig")),
+            joined=joined_containers(host_config),
+            networks=named_networks(host_config, read.get("NetworkingConfig")),
+            volumes=named_volumes(host_config),
+            volume_plugins=volume_plugins(host_config),
+            mounted_images=mounted_images(host_config),
+            devices=read_devices(host_config).cdi,
+            needs=needs_of_create(read, platform, version) if version else (),
+            manager_ip=manager_ip,
+            is_searched=any(map(is_searched, expressions)),
+        )
+        _check_references(
+            config.volumes, config.networks, config.volumes_from, config.links, config.joined,
+            config.mounted_images,
+        )  # fmt: skip
+        return config
+
+    def with_swarm_id(self, swarm_id: str) -> Self:
+        """This config as another container: label and all."""
+        labels = {**self.labels, SWARM_ID: swarm_id}
+        body = {**self.body, "Labels": {**self.body["Labels"], SWARM_ID: swarm_id}}
+        return replace(self, swarm_id=swarm_id, labels=labels, body=body)
+
+    def with_shares_as_cpus(self) -> Self:
+        """With ``CpuShares`` as a number of CPUs, which is claimed: see ``docs/decisions/0003``."""
+        cpus = count(as_object(self.body.get("HostConfig")).get("CpuShares"))
+        claim = self.claim
+        if not claim.nano_cpus:
+            claim = replace(claim, nano_cpus=cpus * NANO)
+        return replace(self, claim=claim, cpu_shares_are_cpus=True)
+
+    def informed_by(self, nodes: Sequence[Node], *, all_known: bool = False) -> Self:
+        """With the knowledge what of the things that it names there is on *nodes*.
+
+        Args:
+            nodes: those whose objects are known.
+            all_known: the cluster has no other node.
+        """
+        held = {name for node in nodes for name in self.volumes if node.has_volume(name)}
+        loose = find_loose(self.volumes, self.networks, nodes)
+        return replace(
+            self,
+            held_volumes=tuple(
+                name for name in self.volumes if name in held and ("volume", name) not in loose
+            ),
+            loose=loose,
+            slashed_volumes=tuple(
+                name
+                for name in self.volumes
+                if "/" in name and all(without_node(name, node) == name for node in nodes)
+            ),
+            known_nodes=tuple(nodes) if all_known else (),
+        )
+
+    def with_replaced(self, nodes: Sequence[Node]) -> Self:
+        """With the knowledge which containers on *nodes* it replaces."""
+        replacement = Replacement(self.name, self.labels, self.claim.ports)
+        return replace(self, replaces=frozenset(replacement.replaced(nodes)))
+
+    def body_for(self, node: Node) -> dict[str, Any]:
+        """What the engine of *node* gets: its prefixes taken off, its address for the manager's,
+        CPUs as its shares, and the GPUs that are reserved there by name."""
+        body = dict(self.body)
+        if isinstance(host_config := body.get("HostConfig"), Mapping):
+            host_config = without_prefixes(host_config, node)
+            host_config = bound_to(host_config, self.manager_ip, node.ip)
+            held = node.reservations.get(self.swarm_id)
+            if held is not None and held.claim.gpus != self.claim.gpus:
+                ids = held.claim.gpu_ids[len(self.claim.gpu_ids) :]
+                host_config = with_named_gpus(host_config, ids)
+            cpus = count(host_config.get("CpuShares")) if self.cpu_shares_are_cpus else 0
+            if cpus and node.cpus:
+                host_config["CpuShares"] = -(-cpus * SHARES // node.cpus)
+            body["HostConfig"] = host_config
+        networking = as_object(body.get("NetworkingConfig"))
+        if endpoints := as_object(networking.get("EndpointsConfig")):
+            endpoints = endpoints_without_prefixes(endpoints, node)
+            body["NetworkingConfig"] = {**networking, "EndpointsConfig": endpoints}
+        return body
+
+
+def _checked_name(name: str) -> str:
+    name = name.removeprefix("/")
+    if name and not _NAME.fullmatch(name):
+        raise BadRequest(
+            f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        )
+    return name
+
+
+def _check_policies(policies: tuple[str, ...]) -> None:
+    if len(policies) > 1:
+        raise BadRequest(f"too many reschedule policies: {', '.join(policies)}; give one")
+    if policies and policies[0] not in _POLICIES:
+        raise BadRequest(f"invalid reschedule policy: {policies[0]}; known: {', '.join(_POLICIES)}")
+
+
+def _labels(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    labels = body.get("Labels")
+    if labels is not None and not isinstance(labels, Mapping):
+        raise BadRequest("Labels must be an object of texts")  # we have labels to add
+    return labels or {}
+
+
+def _links(host_config: Mapping[str, Any], networking: Any) -> tuple[str, ...]:
+    """Targets of links; clients put those of user networks beside the endpoint."""
+    endpoints = as_object(as_object(networking).get("EndpointsConfig")).values()
+    named = [_names(as_object(endpoint).get("Links")) for endpoint in endpoints]
+    return tuple(dict.fromkeys((*_names(host_config.get("Links")), *sum(named, ()))))
+
+
+def _names(references: Any) -> tuple[str, ...]:
+    """``db`` of ``db:ro``, ``db:alias`` and ``/db:/web/alias``."""
+    texts = as_texts(references)
+    return tuple(text.partition(":")[0].removeprefix("/") for text in texts)
+
+
+# ---- how much one create may bring: placing it is one step that everybody waits for
+
+
+def _check_expressions(expressions: Collection[str]) -> None:
+    """Refuse more constraints, affinities and whitelists than anybody needs.
+
+    Raises:
+        BadRequest: there are too many, or too many patterns among them.
+    """
+    check_count(expressions, EXPRESSIONS, "constraints, affinities and whitelists")
+    check_count(sum(map(is_pattern, expressions)), EXPRESSION_PATTERNS, "patterns in expressions")
+
+
+def _check_mounts(host_config: Mapping[str, Any]) -> None:
+    """Refuse more ``Binds`` and ``Mounts`` than anybody needs.
+
+    Raises:
+        BadRequest: there are too many.
+    """
+    lists = (host_config.get(key) for key in ("Binds", "Mounts"))
+    check_count(
+        sum(len(each) for each in lists if isinstance(each, list)), MOUNTS, "binds and mounts"
+    )
+
+
+def _check_references(*names: Collection[str]) -> None:
+    """Refuse more names of other objects than anybody needs.
+
+    Raises:
+        BadRequest: there are too many.
+    """
+    check_count(sum(map(len, names)), REFERENCES, "volumes, networks, containers and images")

@@ -1,0 +1,314 @@
+"""What a container takes from its node: CPU, memory, host ports, GPUs, CDI devices.
+
+Read from a create body, or from an engine's inspection.  A number that is not what Docker's API
+asks for (text, a fraction, below zero) claims nothing: the engine will refuse it, in its own words.
+Which GPUs a node has and who holds them is ``node.gpus``' matter.  The sources are the Engine API
+1.40 (``HostConfig.DeviceRequests``), and 1.44 for the driver ``cdi``.
+"""
+
+import contextlib
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from swarmcore.container_config.normalize import with_known_spelling
+from swarmcore.json_values import as_list, as_object, as_objects, as_texts
+from swarmcore.model import ALL_GPUS, ANY_IP, NANO, Claim, HostPort
+
+_DEFAULT_PERIOD = 100_000
+_LARGEST = 2**63 - 1
+#: Fields of an update that change a claim.
+_UPDATED = ("CpuPeriod", "CpuQuota", "CpuShares", "Memory", "MemoryReservation", "NanoCpus")
+#: CPU shares that stand for all CPUs of a node, where shares mean CPUs.
+SHARES = 1024
+
+
+def claim_of_body(host_config: Mapping[str, Any], exposed_ports: Mapping[str, Any]) -> Claim:
+    """What a create asks for.
+
+    Args:
+        host_config: ``HostConfig`` in Docker's spelling.
+        exposed_ports: ``ExposedPorts``.
+    """
+    if _on_host_network(host_config):
+        ports = list(_exposed(exposed_ports))
+    else:
+        ports = [port for _, port in _bound(host_config.get("PortBindings"))]
+    return _claim(_nano_cpus(host_config), host_config, ports)
+
+
+def claim_after_update(
+    detail: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    cpus: int,
+    *,
+    cpu_shares_are_cpus: bool = False,
+) -> Claim:
+    """What an existing container will take once it was updated.
+
+    Args:
+        detail: as for ``claim_of``.
+        changes: the body of ``POST /containers/{id}/update``; names of fields in any case.  As to
+            an engine, a zero changes nothing.
+        cpus, cpu_shares_are_cpus: as for ``claim_of``.
+
+    Raises:
+        BadRequest: two keys are one field.
+    """
+    given = with_known_spelling(changes, _UPDATED)
+    changed = {field: given[field] for field in _UPDATED if given.get(field)}
+    updated = {**detail, "HostConfig": {**as_object(detail.get("HostConfig")), **changed}}
+    return claim_of(updated, cpus, cpu_shares_are_cpus=cpu_shares_are_cpus)
+
+
+def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool = False) -> Claim:
+    """What an existing container takes.
+
+    CPU, memory, GPUs and fixed ports count in every state, for it may be started again at any
+    time; a port that the engine chose counts while the container has it.
+
+    Args:
+        detail: its ``GET /containers/{id}/json``.
+        cpus: of its node.
+        cpu_shares_are_cpus: ``CpuShares`` are 1024ths of all CPUs of the node, as classic sent
+            them.
+    """
+    host_config = as_object(detail.get("HostConfig"))
+    nano_cpus = _nano_cpus(host_config)
+    if not nano_cpus and cpu_shares_are_cpus:
+        nano_cpus = count(host_config.get("CpuShares")) * cpus * NANO // SHARES
+    if _on_host_network(host_config):
+        ports = list(_exposed(as_object(as_object(detail.get("Config")).get("ExposedPorts"))))
+    else:
+        ports = _held(detail, host_config)
+    return _claim(nano_cpus, host_config, ports)
+
+
+def _claim(nano_cpus: int, host_config: Mapping[str, Any], ports: Iterable[HostPort]) -> Claim:
+    devices = read_devices(host_config)
+    return Claim(nano_cpus, _memory(host_config), tuple(ports), devices.gpus, devices.gpu_ids)
+
+
+def count(value: Any) -> int:
+    """*value* if it is a JSON integer from 1 to what an engine can hold, else 0."""
+    return value if type(value) is int and 0 < value <= _LARGEST else 0
+
+
+def _on_host_network(host_config: Mapping[str, Any]) -> bool:
+    mode = host_config.get("NetworkMode")
+    return isinstance(mode, str) and mode.rpartition("/")[2] == "host"
+
+
+def _nano_cpus(host_config: Mapping[str, Any]) -> int:
+    """CPUs that the kernel will limit the container to."""
+    if nano_cpus := count(host_config.get("NanoCpus")):
+        return nano_cpus
+    period = count(host_config.get("CpuPeriod")) or _DEFAULT_PERIOD
+    return count(host_config.get("CpuQuota")) * NANO // period
+
+
+def _memory(host_config: Mapping[str, Any]) -> int:
+    """The limit; without one, what the container is promised under pressure."""
+    return count(host_config.get("Memory")) or count(host_config.get("MemoryReservation"))
+
+
+# ---- ports
+
+
+def _held(detail: Mapping[str, Any], host_config: Mapping[str, Any]) -> list[HostPort]:
+    actual: list[tuple[str, HostPort]] = []
+    if as_object(detail.get("State")).get("Running") is True:
+        actual = _bound(as_object(detail.get("NetworkSettings")).get("Ports"))
+    known = {inner for inner, _ in actual}
+    asked = [
+        (inner, port)
+        for inner, port in _bound(host_config.get("PortBindings"))
+        if port.first == port.last or inner not in known
+    ]
+    return [port for _, port in dict.fromkeys([*asked, *actual])]
+
+
+def _bound(bindings: Any) -> list[tuple[str, HostPort]]:
+    """The container's port (``80/tcp``) and the host's, of every binding that names the latter.
+
+    Once for both families of addresses; two container ports that ask for one range get two of it.
+    """
+    return list(dict.fromkeys(_bindings(bindings)))
+
+
+def _bindings(bindings: Any) -> Iterator[tuple[str, HostPort]]:
+    for key, hosts in as_object(bindings).items():
+        number, protocol = _split(key)
+        for host in as_list(hosts):
+            host_port = as_object(host).get("HostPort")
+            first, last = _range(host_port) if isinstance(host_port, str) else (0, 0)
+            if first:
+                ip = _ip(as_object(host).get("HostIp"))
+                yield f"{number}/{protocol}", HostPort(first, last, protocol, ip)
+
+
+def _exposed(exposed_ports: Mapping[str, Any]) -> Iterator[HostPort]:
+    """On the host's network a container listens on its own ports."""
+    for key in exposed_ports:
+        number, protocol = _split(key)
+        first, last = _range(number)
+        if first and first == last:
+            yield HostPort(first, last, protocol)
+
+
+def _split(port: str) -> tuple[str, str]:
+    """``80`` and ``tcp`` of ``80``, ``80/`` and ``80/TCP``; engines pass over more than that."""
+    number, _, rest = port.partition("/")
+    return number, rest.partition("/")[0].lower() or "tcp"
+
+
+def _range(text: str) -> tuple[int, int]:
+    """``8080`` or ``8000-8010``; zeros for anything else, which binds nothing that is known now.
+
+    As engines do, passes over a protocol behind it, which the container's port has already, and
+    over what follows a second ``-``.
+    """
+    first, *others = text.partition("/")[0].split("-")
+    low, high = _port(first), _port(others[0] if others else first)
+    return (low, high) if 0 < low <= high else (0, 0)
+
+
+def _port(text: str) -> int:
+    digits = text.lstrip("0")
+    # A port of more than five digits is none; int() of very many would take its time.
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= 5
+    return int(digits) if plain and int(digits) <= 65535 else 0
+
+
+def _ip(value: Any) -> str:
+    """One spelling for each address; the empty text for all of a host's, which engines bind also
+    where the text is no address: ``localhost``, ``fe80::1%eth0``, ``127.1``."""
+    address = None
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(value if isinstance(value, str) else "")
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id is not None:
+            return ""
+        # Engines, as all that is written in Go, take a mapped address for the IPv4 one in it.
+        address = address.ipv4_mapped or address
+    return "" if address is None or str(address) in ANY_IP else str(address)
+
+
+# ---- device requests
+
+
+_CDI = "cdi"
+_GPU = "gpu"
+#: Drivers of GPUs; a request that names one needs no capability.
+_GPU_DRIVERS = ("nvidia", "amd")
+#: What those drivers can do.  An engine gives a request without a driver to the first driver that
+#: can do all of one alternative: also the alternative that wants nothing at all.
+_GPU_CAPABILITIES = frozenset(
+    {"amd", "compat32", "compute", "display", "gpu", "graphics", "ngx", "nvidia", "utility"}
+    | {"video"}
+)
+#: What NVIDIA's runtime takes for every GPU, and for none, where an id is expected.
+_ALL, _NO_GPU = "all", ("", "none", "void")
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What a container asks for.
+
+    Attributes:
+        gpus: how many GPUs, whichever they are; ``ALL_GPUS`` for all that there are.
+        gpu_ids: GPUs by name: an index or an id.
+        cdi: devices by their full CDI names, GPUs among them.
+    """
+
+    gpus: int = 0
+    gpu_ids: tuple[str, ...] = ()
+    cdi: tuple[str, ...] = ()
+
+
+def read_devices(host_config: Mapping[str, Any]) -> Devices:
+    """Read the device requests; what engines will refuse asks for nothing.
+
+    Args:
+        host_config: ``HostConfig`` in Docker's spelling.
+    """
+    gpus, ids, cdi = 0, list[str](), list[str]()
+    for request in _requests(host_config):
+        if request.get("Driver") == _CDI:
+            for name in as_texts(request.get("DeviceIDs")):
+                cdi.append(name)
+                kind, _, device = name.partition("=")
+                if kind.rpartition("/")[2] != _GPU:
+                    continue
+                if device == _ALL:
+                    gpus = ALL_GPUS
+                else:
+                    ids.append(device)
+        elif _is_for_gpus(request):
+            ids += [id for id in _gpu_ids(request) if id != _ALL]
+            many = _count(request)
+            gpus = ALL_GPUS if ALL_GPUS in (gpus, many) else gpus + many
+    return Devices(gpus, tuple(dict.fromkeys(ids)), tuple(dict.fromkeys(cdi)))
+
+
+def with_named_gpus(host_config: Mapping[str, Any], ids: Sequence[str]) -> dict[str, Any]:
+    """A copy of *host_config* that names the GPUs where it counted them.
+
+    An engine that is asked for one GPU takes its first one, whoever has that already.
+
+    Args:
+        host_config: in Docker's spelling.
+        ids: as many as it counts, in all its requests together.
+    """
+    rest = iter(ids)
+
+    def named(request: Any) -> Any:
+        many = _count(request) if isinstance(request, Mapping) and _is_for_gpus(request) else 0
+        if not many:
+            return request
+        chosen = list(ids) if many == ALL_GPUS else list(islice(rest, many))
+        return {**request, "Count": 0, "DeviceIDs": chosen}
+
+    return {
+        **host_config,
+        "DeviceRequests": [named(each) for each in host_config["DeviceRequests"]],
+    }
+
+
+def _requests(host_config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return as_objects(host_config.get("DeviceRequests"))
+
+
+def _is_for_gpus(request: Mapping[str, Any]) -> bool:
+    """Whether a driver of GPUs may take it: by its name, or by what it is to be able to do."""
+    if driver := request.get("Driver"):
+        return driver in _GPU_DRIVERS or (driver != _CDI and _wants_gpu(request))
+    alternatives = request.get("Capabilities")
+    return _wants_gpu(request) or any(
+        isinstance(each, list) and _GPU_CAPABILITIES.issuperset(as_texts(each))
+        for each in as_list(alternatives)
+    )
+
+
+def _wants_gpu(request: Mapping[str, Any]) -> bool:
+    """Whether any of the alternatives in its capabilities has ``gpu``."""
+    alternatives = request.get("Capabilities")
+    return isinstance(alternatives, list) and any(
+        isinstance(each, list) and _GPU in each for each in alternatives
+    )
+
+
+def _gpu_ids(request: Mapping[str, Any]) -> list[str]:
+    """Its GPUs by name; an engine joins the names by commas, so one of them may be several."""
+    names = ",".join(as_texts(request.get("DeviceIDs"))).split(",")
+    return [name for name in names if name not in _NO_GPU]
+
+
+def _count(request: Mapping[str, Any]) -> int:
+    """Any number below zero means all, as to the engine, which refuses a count beside names."""
+    if request.get("DeviceIDs"):
+        return ALL_GPUS if _ALL in _gpu_ids(request) else 0
+    count = request.get("Count")
+    return max(count, ALL_GPUS) if type(count) is int else 0

@@ -1,0 +1,226 @@
+"""What a listing, an inspection or an event changes in what we know of an engine.
+
+Documents in, values out.  Does not ask engines, and does not hold the cache: a ``Node`` does.
+Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from swarmcore.container_config.resources import claim_of
+from swarmcore.json_values import as_objects, as_text, as_texts
+from swarmcore.model import Container, Event
+
+#: Container actions that change nothing that is cached; classic's list and what came later.  A
+#: signal changes nothing by itself: ``die`` tells of what comes of it.
+_QUIET = frozenset(
+    {"archive-path", "attach", "checkpoint", "copy", "detach", "exec_create", "exec_detach"}
+    | {"exec_die", "exec_start", "export", "extract-to-dir", "kill", "resize", "top"}
+)
+#: Image actions that only read; a push gives an image the registry's digest.
+_QUIET_IMAGES = frozenset({"save", "attestation"})
+#: Volume actions that change no volume.
+_QUIET_VOLUMES = frozenset({"mount", "unmount"})
+#: Drivers whose networks are their engine's alone.
+_LOCAL_DRIVERS = frozenset({"bridge", "host", "null"})
+#: The network that every engine of a swarm has.
+_OF_SWARMS = "ingress"
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """What must be read again.
+
+    Attributes:
+        containers: ids.
+        created: ids of containers that must be read only where they are not known yet.
+        gone: ids of containers that the engine no longer has; need no asking.
+        images, networks, volumes: whether those lists are out of date.
+        networks_made: ids; the list is out of date where it lacks one.
+        networks_gone: ids of networks that the engine no longer has; need no asking.
+        volumes_made, volumes_gone: names; the list is out of date where it lacks one of the first,
+            or has one of the second, whose name a later volume may have.
+        specs: whether the engine's configuration was reloaded.
+    """
+
+    containers: frozenset[str] = frozenset()
+    created: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    images: bool = False
+    networks: bool = False
+    networks_made: frozenset[str] = frozenset()
+    networks_gone: frozenset[str] = frozenset()
+    volumes: bool = False
+    volumes_made: frozenset[str] = frozenset()
+    volumes_gone: frozenset[str] = frozenset()
+    specs: bool = False
+
+    def __or__(self, other: "Stale") -> "Stale":
+        gone = self.gone | other.gone
+        networks_gone = self.networks_gone | other.networks_gone
+        return Stale(
+            containers=(self.containers | other.containers) - gone,
+            created=(self.created | other.created) - gone,
+            gone=gone,
+            images=self.images or other.images,
+            networks=self.networks or other.networks,
+            networks_made=(self.networks_made | other.networks_made) - networks_gone,
+            networks_gone=networks_gone,
+            volumes=self.volumes or other.volumes,
+            volumes_made=self.volumes_made | other.volumes_made,
+            volumes_gone=self.volumes_gone | other.volumes_gone,
+            specs=self.specs or other.specs,
+        )
+
+
+def what_is_stale(event: Event) -> Stale:
+    """What *event* makes out of date."""
+    verb = event.verb
+    match event.type:
+        case "container":
+            return _stale_by_container(verb, event.actor_id)
+        case "image":
+            return Stale(images=verb not in _QUIET_IMAGES)
+        case "network":
+            return _stale_by_network(event)
+        case "volume":
+            return _stale_by_volume(verb, event.actor_id)
+        case "daemon":
+            return Stale(specs=verb == "reload")
+        case "builder":
+            return Stale(images=verb == "prune")
+    return Stale()
+
+
+def _stale_by_container(verb: str, id: str) -> Stale:
+    if verb in _QUIET or not id:
+        return Stale()
+    if verb == "create":
+        return Stale(created=frozenset([id]))
+    if verb == "destroy":
+        return Stale(gone=frozenset([id]))
+    if verb == "commit":  # it makes an image, which not every engine says by an image event too
+        return Stale(images=True)
+    return Stale(containers=frozenset([id]))
+
+
+def _stale_by_network(event: Event) -> Stale:
+    """A local network is in one list, which does not tell who is on it; others are more."""
+    id, is_local = event.actor_id, event.attributes.get("type") in _LOCAL_DRIVERS
+    match event.verb:
+        case "connect" | "disconnect":
+            member = event.attributes.get("container")
+            return Stale(containers=frozenset([member] if member else []), networks=not is_local)
+        case "create" if id and is_local:
+            return Stale(networks_made=frozenset([id]))
+        case "destroy" if id and is_local:
+            return Stale(networks_gone=frozenset([id]))
+    # An engine that joins a swarm says it by this network only.
+    return Stale(networks=True, specs=event.attributes.get("name") == _OF_SWARMS)
+
+
+def _stale_by_volume(verb: str, name: str) -> Stale:
+    match verb:
+        case "create" if name:
+            return Stale(volumes_made=frozenset([name]))
+        case "destroy" if name:
+            return Stale(volumes_gone=frozenset([name]))
+    return Stale(volumes=verb not in _QUIET_VOLUMES)
+
+
+def given_name(event: Event) -> tuple[str, str] | None:
+    """The image name that *event* says was given, and the image that has it now.
+
+    Returns:
+        ``None`` where it says nothing of the kind; an empty image where it does not say which.
+    """
+    if event.type != "image":
+        return None
+    match event.verb:
+        case "tag":
+            name, image = event.attributes.get("name", ""), event.actor_id
+        case "pull":
+            name, image = event.actor_id, ""
+        case _:
+            return None
+    return (name, image) if name else None
+
+
+def read_container(
+    summary: Mapping[str, Any],
+    detail: Mapping[str, Any],
+    node_id: str,
+    cpus: int,
+    *,
+    cpu_shares_are_cpus: bool = False,
+) -> Container:
+    """Join a container's two documents.
+
+    Args:
+        summary: its object in ``GET /containers/json``.
+        detail: its ``GET /containers/{id}/json``; wins where both speak.
+        node_id: whose it is.
+        cpus: of the node.
+        cpu_shares_are_cpus: CPU shares are parts of them, as classic has it.
+    """
+    config = detail.get("Config") or {}
+    state = detail.get("State") or {}
+    return Container(
+        id=str(detail["Id"]),
+        node_id=node_id,
+        names=_names(detail.get("Name"), summary.get("Names")),
+        image=str(config.get("Image") or summary.get("Image") or ""),
+        image_id=str(detail.get("Image") or summary.get("ImageID") or ""),
+        created=_created(detail, summary),
+        state=str(state.get("Status") or summary.get("State") or ""),
+        labels=config.get("Labels") or {},
+        claim=claim_of(detail, cpus, cpu_shares_are_cpus=cpu_shares_are_cpus),
+        summary=summary,
+        detail=detail,
+    )
+
+
+def _names(own: Any, listed: Any) -> tuple[str, ...]:
+    names = [own or "", *(listed or ())]
+    return tuple(dict.fromkeys(name.removeprefix("/") for name in names if name))
+
+
+def _created(detail: Mapping[str, Any], summary: Mapping[str, Any]) -> float:
+    """Unix seconds; inspect tells them finer than the list, so that neighbours keep their order."""
+    try:
+        moment = datetime.fromisoformat(detail.get("Created") or "")
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    except (TypeError, ValueError):
+        return float(summary.get("Created") or 0)
+
+
+def needs_inspection(known: Container | None, summary: Mapping[str, Any]) -> bool:
+    """Whether a listing shows something that its one-line summary cannot tell in full."""
+    if known is None:
+        return True
+    names = tuple(name.removeprefix("/") for name in as_texts(summary.get("Names")))
+    return (
+        known.state != summary.get("State")
+        or set(known.names) != set(names)
+        or known.summary.get("NetworkSettings") != summary.get("NetworkSettings")
+    )
+
+
+def differs(known: Container, summary: Mapping[str, Any]) -> bool:
+    """Whether *summary* tells anything new; its ``Status`` does not count, which only grows old."""
+    return (
+        any(value != known.summary.get(key) for key, value in summary.items() if key != "Status")
+        or not known.summary.keys() <= summary.keys()
+    )
+
+
+def by_key(objects: Any, key: str) -> dict[str, Mapping[str, Any]]:
+    """Index a list of objects; an object without the key is left out.
+
+    Args:
+        objects: what the engine answered; ``null`` is an empty list.
+        key: ``Id`` or ``Name``.
+    """
+    return {item[key]: item for item in as_objects(objects) if as_text(item.get(key))}

@@ -1,0 +1,117 @@
+"""Reads of an engine that callers share, and the lists that are kept current by them.
+
+A caller that has just changed something may use no read that began before the change.  So a read
+that is under way serves nobody who comes meanwhile; the next one serves all of them together.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import trio
+
+from swarmcore.errors import EngineError
+
+
+class SingleFlight:
+    """Shares a read.
+
+    Args:
+        read: asks the engine once and puts the answer where it belongs; raises ``EngineError``.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[None]]) -> None:
+        self._read = read
+        self._turn = trio.Lock()
+        self._begun = 0
+        self._ended = 0
+        self._failure: EngineError | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody reads or waits."""
+        return not self._turn.locked()
+
+    async def __call__(self) -> None:
+        """Return when a read has ended that began after this call.
+
+        Raises:
+            EngineError: it failed; every caller that it served is told.
+        """
+        wanted = self._begun + 1
+        async with self._turn:
+            if self._ended >= wanted:
+                if self._failure is not None:
+                    raise self._failure
+                return
+            self._begun += 1
+            number, self._failure = self._begun, None
+            try:
+                await self._read()
+            except EngineError as error:
+                self._failure = error
+            # One that was cancelled does not come here: the next caller reads for itself.
+            self._ended = number
+            if self._failure is not None:
+                raise self._failure
+
+
+# ---- lists that are kept whole
+
+
+#: Key -> the engine's object.
+Objects = Mapping[str, Mapping[str, Any]]
+
+
+class CachedList:
+    """Keeps one list current.
+
+    Args:
+        ask: the engine's list; raises ``EngineError``.
+        show: is given every new state of the list, whole.
+
+    Attributes:
+        read: reads the list; see ``SingleFlight``.
+    """
+
+    def __init__(
+        self, ask: Callable[[], Awaitable[Objects]], show: Callable[[Objects], None]
+    ) -> None:
+        self._ask = ask
+        self._show = show
+        self._objects: Objects = {}
+        #: What answers told while a list is being read; ``None`` stands for what is gone.
+        self._told: dict[str, Mapping[str, Any] | None] = {}
+        self.read = SingleFlight(self._read)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._objects
+
+    def put(self, key: str, document: Mapping[str, Any]) -> None:
+        """The engine has just made *document*."""
+        self._tell(key, document)
+
+    def drop(self, key: str) -> None:
+        """The engine has just removed it."""
+        self._tell(key, None)
+
+    def _tell(self, key: str, document: Mapping[str, Any] | None) -> None:
+        if not self.read.is_idle:
+            self._told[key] = document
+        self._set(_with(self._objects, {key: document}))
+
+    async def _read(self) -> None:
+        self._told = {}
+        objects = await self._ask()
+        self._set(_with(objects, self._told))
+
+    def _set(self, objects: Objects) -> None:
+        self._objects = objects
+        self._show(objects)
+
+
+def _with(objects: Objects, told: Mapping[str, Mapping[str, Any] | None]) -> Objects:
+    """*objects* and what was told of them."""
+    if not told:
+        return objects
+    merged: dict[str, Mapping[str, Any] | None] = {**objects, **told}
+    return {key: document for key, document in merged.items() if document is not None}

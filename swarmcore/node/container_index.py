@@ -1,0 +1,80 @@
+"""What the containers of one node are called and labelled, counted as they come and go.
+
+Made for affinity: a question about all containers of a node costs one look-up, not a walk.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from swarmcore.texts import Texts
+
+
+class _Counted:
+    """Texts, each as often as it was added."""
+
+    __slots__ = ("counts", "texts")
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.texts = Texts(self.counts.keys())
+
+    def add(self, text: str) -> None:
+        self.counts[text] += 1
+        if self.counts[text] == 1:
+            self.texts.forget()
+
+    def remove(self, text: str) -> None:
+        self.counts[text] -= 1
+        if not self.counts[text]:
+            del self.counts[text]
+            self.texts.forget()
+
+
+@dataclass(slots=True)
+class ContainerIndex:
+    """Words and label values of a set of containers."""
+
+    _words: _Counted = field(default_factory=_Counted)
+    _values: dict[str, _Counted] = field(default_factory=dict)
+    _members: int = 0
+
+    def add(self, words: Iterable[str], labels: Mapping[str, str]) -> None:
+        """One more container.
+
+        Args:
+            words: what it answers to, without duplicates.
+            labels: its labels.
+        """
+        self._members += 1
+        for word in words:
+            self._words.add(word)
+        for key, value in labels.items():
+            if key not in self._values:
+                self._values[key] = _Counted()
+            self._values[key].add(value)
+
+    def remove(self, words: Iterable[str], labels: Mapping[str, str]) -> None:
+        """Undo one ``add`` of the same arguments."""
+        self._members -= 1
+        for word in words:
+            self._words.remove(word)
+        for key, value in labels.items():
+            values = self._values[key]
+            values.remove(value)
+            if not values.counts:
+                del self._values[key]
+
+    @property
+    def words(self) -> Collection[str]:
+        """What its members answer to."""
+        return self._words.texts
+
+    def label_values(self, key: str) -> Collection[str]:
+        """The values of one label, with the empty text when a member lacks it."""
+        values = self._values.get(key)
+        if values is None:
+            return ("",) if self._members else ()
+        if values.counts.total() < self._members and "" not in values.counts:
+            return Texts(values.texts, ("",))
+        return values.texts

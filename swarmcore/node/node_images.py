@@ -1,0 +1,87 @@
+"""The images of one node: as its engine lists them, and as they are called in the whole cluster.
+
+Made for placement and affinity: what images are called is counted when they are read, not when
+somebody asks.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from swarmcore.images import (
+    familiar_image,
+    names_of_image,
+    split_image,
+    without_moved_names,
+    words_of_images,
+)
+from swarmcore.texts import Texts
+
+_Images = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class NodeImages:
+    """What an engine has, less the names that mean another image by now.
+
+    Attributes:
+        images: image id -> its object in ``GET /images/json``, without the names that moved away;
+            replaced whole, never changed.
+        named: name, a tag or digest as engines print it -> id of the image that it means here.
+        moved_names: those names -> the id of the image that the engine still calls so.
+    """
+
+    images: _Images = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    moved_names: Mapping[str, str] = field(default_factory=dict)
+    _listed: _Images = field(default_factory=dict)
+    _listed_named: Mapping[str, str] = field(default_factory=dict)
+    _listed_words: frozenset[str] = frozenset()
+    _listed_texts: Texts = field(default_factory=Texts)
+    _repositories: Mapping[str, int] = field(default_factory=dict)
+    _texts: Texts | None = None
+
+    def put(self, images: _Images) -> None:
+        """The engine lists *images*."""
+        self._listed = images
+        self._listed_named = {
+            familiar_image(name): id
+            for id, image in images.items()
+            for name in names_of_image(image)
+        }
+        self._listed_words = frozenset(words_of_images(images))
+        self._listed_texts = Texts(self._listed_words)
+        self._repositories = Counter(split_image(name)[0] for name in self._listed_named)
+        self.move(self.moved_names)
+
+    def move(self, names: Mapping[str, str]) -> None:
+        """*names* mean images of other nodes by now; those that did so before and are not among
+        them mean what the engine calls so."""
+        self.moved_names = names
+        self.images, self.named, self._texts = self._listed, self._listed_named, None
+        gone = self._gone()
+        if gone:
+            changed = {id: without_moved_names(names, self._listed[id]) for id in gone.values()}
+            self.images = {**self._listed, **changed}
+            named = dict(self._listed_named)
+            for name in gone:
+                del named[name]
+            self.named = named
+
+    @property
+    def words(self) -> Collection[str]:
+        """What the images may be called: ids, short ids, tags, digests, repositories."""
+        gone = self._gone()
+        if not gone:
+            return self._listed_texts
+        if self._texts is None:
+            lost = Counter(split_image(name)[0] for name in gone)
+            empty = {each for each, count in lost.items() if count == self._repositories[each]}
+            self._texts = Texts(self._listed_words - gone.keys() - empty)
+        return self._texts
+
+    def _gone(self) -> Mapping[str, str]:
+        """The names of the engine's list that moved away from what it calls so."""
+        listed = self._listed_named
+        return {name: id for name, id in self.moved_names.items() if listed.get(name) == id}

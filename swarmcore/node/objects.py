@@ -1,0 +1,204 @@
+"""The networks and volumes of one node: what is there, who uses it, and what may go elsewhere.
+
+An object of local scope that nothing uses is *loose*: it has no endpoint and no content, so it can
+be made anew on the node of the first container that needs it.  While that is under way it is
+*leaving*, which decisions see at once, and it shows on one of the two nodes, not on both.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from swarmcore.json_values import as_object, as_objects, as_text
+from swarmcore.model import Container
+from swarmcore.node.spanning import is_spanning
+from swarmcore.node.volume_history import VolumeHistory
+
+#: Networks that every engine has of its own.
+PREDEFINED_NETWORKS = frozenset({"bridge", "host", "none"})
+
+Document = Mapping[str, Any]
+#: A network or a volume by its name, on one node; of a network also its id.
+Thing = tuple[Literal["network", "volume"], str]
+
+#: Labels by which a client said where an object is to be.
+_PLACED = frozenset(
+    f"com.docker.swarm.{family}" for family in ("constraints", "affinities", "whitelists")
+)
+#: Options of a local volume whose content is not on this node's disk.
+_ELSEWHERE = frozenset({"nfs", "nfs4", "cifs", "tmpfs"})
+
+
+@dataclass(slots=True)
+class NodeObjects:
+    """Networks and volumes, changed only by the engine that owns the node, and by moves.
+
+    Attributes:
+        networks: network id -> its object, without what is hidden.
+        volumes: volume name -> its object, without what is hidden.
+        volume_history: which of the volumes were not used yet.
+    """
+
+    networks: Document = field(default_factory=dict)
+    volumes: Document = field(default_factory=dict)
+    volume_history: VolumeHistory = field(default_factory=VolumeHistory)
+    _listed_networks: Document = field(default_factory=dict)
+    _listed_volumes: Document = field(default_factory=dict)
+    _hidden: set[Thing] = field(default_factory=set)
+    _kept: set[Thing] = field(default_factory=set)
+    _leaving: dict[Thing, set[str]] = field(default_factory=dict)
+    _uses: Counter[Thing] = field(default_factory=Counter)
+
+    # ---- what is there
+
+    def list_networks(self, networks: Document) -> None:
+        """The engine has these networks now."""
+        self._listed_networks = networks
+        self._kept = {each for each in self._kept if each[0] != "network"}
+        self._show()
+
+    def list_volumes(self, volumes: Document) -> None:
+        """The engine has these volumes now."""
+        self._listed_volumes = volumes
+        self._kept = {each for each in self._kept if each[0] != "volume"}
+        self.volume_history.note_list(volumes)
+        self._show()
+
+    def hide(self, thing: Thing) -> None:
+        """Show it no more: another node has it."""
+        self._hidden.add(thing)
+        self._show()
+
+    def show(self, thing: Thing) -> None:
+        """Show it, where the engine has it."""
+        self._hidden.discard(thing)
+        self._show()
+
+    def _show(self) -> None:
+        self.networks, self.volumes = self._listed_networks, self._listed_volumes
+        if self._hidden:
+            self.networks = {
+                id: network
+                for id, network in self.networks.items()
+                if is_spanning(network) or ("network", network.get("Name")) not in self._hidden
+            }
+            self.volumes = {
+                name: volume
+                for name, volume in self.volumes.items()
+                if is_spanning(volume) or ("volume", name) not in self._hidden
+            }
+
+    # ---- who uses it
+
+    def use(self, things: Iterable[Thing]) -> None:
+        """One more container uses these, or is about to."""
+        self._uses.update(things)
+
+    def disuse(self, things: Iterable[Thing]) -> None:
+        """Undo one ``use``."""
+        for thing in things:
+            self._uses[thing] -= 1
+            if not self._uses[thing]:
+                del self._uses[thing]
+
+    def is_used(self, thing: Thing) -> bool:
+        """Whether a container, in any state, refers to it."""
+        return thing in self._uses
+
+    # ---- what may go
+
+    def keep(self, thing: Thing) -> None:
+        """It cannot leave, as a closer look has shown; holds until it is listed again."""
+        self._kept.add(thing)
+
+    def let_go(self, thing: Thing, reservation: str) -> None:
+        """It is leaving for a reservation on another node."""
+        self._leaving.setdefault(thing, set()).add(reservation)
+
+    def take_back(self, thing: Thing, reservation: str) -> None:
+        """Undo ``let_go``."""
+        left = self._leaving.get(thing, set())
+        left.discard(reservation)
+        if not left:
+            self._leaving.pop(thing, None)
+
+    def is_leaving(self, thing: Thing) -> bool:
+        """Whether decisions count it as another node's by now."""
+        return thing in self._leaving
+
+    def is_loose_network(self, network: Document) -> bool:
+        """Whether *network*, one of ``networks``, may be made anew elsewhere."""
+        name = str(network.get("Name"))
+        return (
+            name not in PREDEFINED_NETWORKS
+            and not is_spanning(network)
+            and not network.get("Ingress")
+            and not network.get("ConfigOnly")
+            and not as_object(network.get("ConfigFrom")).get("Network")
+            and not _is_placed(network)
+            and ("network", name) not in self._kept
+            and not self.is_used(("network", name))
+            and not self.is_used(("network", str(network.get("Id"))))
+        )
+
+    def is_loose_volume(self, name: str) -> bool:
+        """Whether the volume may be made anew elsewhere."""
+        volume = self.volumes.get(name)
+        return (
+            volume is not None
+            and volume.get("Driver") == "local"
+            and not is_spanning(volume)
+            and _has_no_device(volume)
+            and not _is_placed(volume)
+            and ("volume", name) not in self._kept
+            and not self.is_used(("volume", name))
+            and self.volume_history.is_unused(name)
+        )
+
+    @property
+    def unused_count(self) -> int:
+        """How many networks and volumes of local scope no container uses."""
+        networks = (
+            each
+            for each in self.networks.values()
+            if each.get("Name") not in PREDEFINED_NETWORKS
+            and not self.is_used(("network", str(each.get("Name"))))
+            and not self.is_used(("network", str(each.get("Id"))))
+        )
+        volumes = (name for name in self.volumes if not self.is_used(("volume", name)))
+        return sum(1 for _ in networks) + sum(1 for _ in volumes)
+
+
+def _is_placed(document: Document) -> bool:
+    return not _PLACED.isdisjoint(as_object(document.get("Labels")))
+
+
+def _has_no_device(volume: Document) -> bool:
+    """A volume with a device is a place of its node, but for what all nodes reach alike."""
+    options = as_object(volume.get("Options"))
+    return not options.get("device") or as_text(options.get("type")) in _ELSEWHERE
+
+
+def things_of(container: Container) -> frozenset[Thing]:
+    """The networks and volumes that a container refers to, whatever its state."""
+    return frozenset((*_volumes_of(container), *_networks_of(container)))
+
+
+def _volumes_of(container: Container) -> Iterator[Thing]:
+    for document in (container.summary, container.detail):
+        for mount in as_objects(document.get("Mounts")):
+            if mount.get("Name"):
+                yield "volume", str(mount["Name"])
+
+
+def _networks_of(container: Container) -> Iterator[Thing]:
+    for document in (container.summary, container.detail):
+        mode = as_object(document.get("HostConfig")).get("NetworkMode")
+        if isinstance(mode, str) and not mode.startswith("container:"):
+            yield "network", mode
+        settings = as_object(document.get("NetworkSettings"))
+        for name, endpoint in as_object(settings.get("Networks")).items():
+            yield "network", str(name)
+            if network_id := as_object(endpoint).get("NetworkID"):
+                yield "network", str(network_id)

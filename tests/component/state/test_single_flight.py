@@ -1,0 +1,140 @@
+"""One read serves many, and none of them is given what was read before it asked."""
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+from trio.testing import MockClock
+
+from swarmcore.engine.single_flight import CachedList, SingleFlight
+from swarmcore.errors import EngineError
+
+MOMENTS = st.lists(st.integers(0, 30), min_size=1, max_size=12)
+LENGTHS = st.lists(st.integers(1, 7), min_size=1, max_size=12)
+
+
+@given(moments=MOMENTS, lengths=LENGTHS)
+def test_whoever_changes_something_and_reads_sees_it(moments, lengths):
+    """Changes at *moments*; the reads last *lengths*, in turn."""
+    changes, seen, reads = set(), {}, []
+
+    async def read():
+        found = frozenset(changes)  # as an engine looks at its state when it is asked
+        reads.append(trio.current_time())
+        await trio.sleep(lengths[len(reads) % len(lengths)])
+        seen["now"] = found
+
+    async def change(number, moment, fresh):
+        await trio.sleep(moment)
+        changes.add(number)
+        await fresh()
+        assert number in seen["now"]
+
+    async def main():
+        fresh = SingleFlight(read)
+        async with trio.open_nursery() as nursery:
+            for number, moment in enumerate(moments):
+                nursery.start_soon(change, number, moment, fresh)
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert len(reads) <= len(moments)
+
+
+async def test_a_crowd_costs_the_read_under_way_and_one_more(autojump_clock):
+    reads = []
+
+    async def read():
+        reads.append(trio.current_time())
+        await trio.sleep(1)
+
+    fresh = SingleFlight(read)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(fresh)
+        await trio.sleep(0.5)
+        for _ in range(100):
+            nursery.start_soon(fresh)
+    assert len(reads) == 2
+
+
+async def test_a_reader_that_leaves_costs_the_others_nothing(autojump_clock):
+    reads = []
+
+    async def read():
+        reads.append(trio.current_time())
+        await trio.sleep(1)
+
+    fresh = SingleFlight(read)
+    with trio.move_on_after(0.5):
+        await fresh()
+    await fresh()
+    assert reads == [0, 0.5]
+    assert fresh.is_idle
+
+
+async def test_a_failure_is_told_to_all_whom_the_read_was_for(autojump_clock):
+    reads, told = [], []
+
+    async def read():
+        reads.append(trio.current_time())
+        await trio.sleep(1)
+        raise EngineError("n1", "gone")
+
+    async def ask(fresh):
+        with pytest.raises(EngineError) as caught:
+            await fresh()
+        told.append(caught.value)
+
+    fresh = SingleFlight(read)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask, fresh)
+        await trio.sleep(0.5)
+        for _ in range(4):
+            nursery.start_soon(ask, fresh)
+    assert len(told) == 5
+    assert len(reads) == 2
+
+
+@given(
+    told=st.lists(
+        st.tuples(st.integers(0, 20), st.sampled_from("abc"), st.booleans()), max_size=12
+    ),
+    asked=MOMENTS,
+)
+def test_a_list_that_comes_late_never_undoes_what_an_answer_told(told, asked):
+    """Objects made and removed, each told at once, while lists are under way: they agree."""
+    held, shown = {}, {}
+
+    async def ask():
+        found = dict(held)
+        await trio.sleep(3)
+        return found
+
+    def show(objects):
+        shown.clear()
+        shown.update(objects)
+
+    async def main():
+        listing = CachedList(ask, show)
+
+        async def read(moment):
+            await trio.sleep(moment)
+            await listing.read()
+
+        async def change(moment, key, made):
+            await trio.sleep(moment)
+            if made:
+                held[key] = {"since": trio.current_time()}
+                listing.put(key, held[key])
+            else:
+                held.pop(key, None)
+                listing.drop(key)
+            assert shown == held
+
+        async with trio.open_nursery() as nursery:
+            for moment in asked:
+                nursery.start_soon(read, moment)
+            for each in told:
+                nursery.start_soon(change, *each)
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert shown == held

@@ -1,0 +1,35 @@
+"""How long a create waits and how much it matters: what its labels say."""
+
+import pytest
+
+from swarmcore.container_config.scheduling_labels import QueueOptions, read_queue_options
+from swarmcore.errors import BadRequest
+
+QUEUE, PRIORITY = "com.docker.swarm.queue", "com.docker.swarm.priority"
+
+
+@pytest.mark.parametrize(
+    ("labels", "wish"),
+    [
+        ({}, QueueOptions(60.0, 0)),
+        ({QUEUE: "0"}, QueueOptions(0.0, 0)),
+        ({QUEUE: "2.5"}, QueueOptions(2.5, 0)),
+        ({PRIORITY: "10"}, QueueOptions(60.0, 10)),
+        ({QUEUE: "30", PRIORITY: "-1"}, QueueOptions(30.0, -1)),
+    ],
+    ids=str,
+)
+def test_labels_go_before_the_default(labels, wish):
+    assert read_queue_options(labels, 60.0) == wish
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "nan", "inf", "1m"])
+def test_a_wait_that_is_no_number_of_seconds_is_refused_with_what_would_be(text):
+    with pytest.raises(BadRequest, match=r"swarm\.queue: .* number of seconds such as 30"):
+        read_queue_options({QUEUE: text}, 0.0)
+
+
+@pytest.mark.parametrize("text", ["", "high", "1.5"])
+def test_a_priority_that_is_no_whole_number_is_refused(text):
+    with pytest.raises(BadRequest, match=r"swarm\.priority: .* whole number"):
+        read_queue_options({PRIORITY: text}, 0.0)
