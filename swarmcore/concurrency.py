@@ -83,7 +83,7 @@ class Completion:
         try:
             await result.done.wait()
         except trio.Cancelled:
-            log.debug("whoever asked has gone; %r goes on", work)
+            log.debug("the caller has gone; %r goes on", work)
             raise
         if result.error is not None:
             raise result.error

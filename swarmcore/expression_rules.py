@@ -9,7 +9,7 @@ from swarmcore.expressions import Expression
 from swarmcore.node import Node
 from swarmcore.protocols import Rule
 
-#: Keys that a refusal lists where none is like the one that is unknown.
+#: How many known keys a refusal lists where none resembles the unknown one.
 _MOST_NAMED = 12
 
 

@@ -1,4 +1,4 @@
-"""Which container a text means, over the whole cluster; and names for those that have none.
+"""Which container a text means, over the whole cluster; and names for containers without one.
 
 The index is kept up to date as engines report containers and creates reserve names, so a look-up
 never walks the cluster.
@@ -90,7 +90,7 @@ class NameIndex:
     # ---- asking
 
     def holder(self, name: str) -> Container | str | None:
-        """Who has *name*: a container, the id of a reservation, or ``None`` when it is free."""
+        """The holder of *name*: a container, a reservation's id, or ``None`` when it is free."""
         for container in self._by_name.get(name, {}).values():
             return container
         return self._reserved.get(name)

@@ -1,4 +1,4 @@
-"""All engines together: who belongs, what is placed where, who has which name."""
+"""All engines together: membership, placement, names, events."""
 
 from swarmcore.cluster.cluster import Cluster, open_cluster
 from swarmcore.cluster.node_settings import NodeSettingsStore

@@ -1,6 +1,6 @@
 """Events to many listeners: publishing never waits, and a listener that lags is cut off.
 
-Each listener has a bounded queue of its own, so that a slow one costs nobody anything but itself.
+Each listener has a bounded queue of its own, so that a slow listener does not slow the others.
 """
 
 import logging
@@ -18,7 +18,7 @@ _QUEUE = 10_000
 
 
 class Subscription:
-    """One listener's stream of events; iterating ends when it was cut off or all is over."""
+    """One listener's stream of events; ends when the listener lags or the manager stops."""
 
     def __init__(self, limit: int) -> None:
         self._send, self._receive = trio.open_memory_channel[Event](limit)

@@ -50,7 +50,7 @@ _EXPIRY_SECONDS = 1.0
 
 
 class ClusterListener(MembershipListener, PlacementListener, Protocol):
-    """Hears of what happens in the cluster: plugins, by way of whoever loads them."""
+    """Is told what happens in the cluster, for plugins."""
 
 
 class Cluster:

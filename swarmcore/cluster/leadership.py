@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Leadership(Protocol):
-    """What the cluster knows of other managers."""
+    """Whether this manager leads, where it is one of several."""
 
     @property
     def is_primary(self) -> bool:
@@ -13,7 +13,7 @@ class Leadership(Protocol):
 
     @property
     def primary(self) -> str:
-        """Where the primary is, ``HOST:PORT``; empty when that is unknown, or this manager."""
+        """The primary's ``HOST:PORT``; empty while unknown, and where it is this manager."""
         ...
 
     def check(self) -> None:
@@ -26,10 +26,10 @@ class Leadership(Protocol):
 
 
 class SoleManager:
-    """The ``Leadership`` of a manager without others."""
+    """The ``Leadership`` of a manager that is the only one."""
 
     is_primary = True
     primary = ""
 
     def check(self) -> None:
-        """Nobody else places."""
+        """Return: no other manager places."""

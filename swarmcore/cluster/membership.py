@@ -1,7 +1,7 @@
 """Which engines there are: discovery's lists in, running engines out, each identity once.
 
-Owns the engines' tasks, and passes on what they say.  Does not connect (engines do), place, or
-look for containers.
+Owns the engines' tasks, and passes their news on.  Engines connect on their own; placing and
+looking for containers are done elsewhere.
 """
 
 import logging
@@ -37,7 +37,7 @@ _LOOK_AGAIN_SECONDS = 0.05
 
 
 class MembershipListener(Protocol):
-    """Hears of engines that come and go."""
+    """Is told of engines that come and go."""
 
     def engine_joined(self, node: Node) -> None:
         """An engine became healthy, for the first time or again."""
@@ -53,9 +53,9 @@ class EngineSnapshot:
     """The engines in the natural order of their names, then of their addresses.
 
     Attributes:
-        all: pending ones too.
-        registered: those that have joined, healthy or not.
-        healthy: those that answer.
+        all: every engine of discovery's list, pending ones included.
+        registered: the engines that have joined, healthy or not.
+        healthy: the engines that answer.
         api_version: the newest that this manager and every healthy engine speak.
         min_api_version: the oldest that every healthy engine speaks, ``FLOOR`` at most.
     """
@@ -80,15 +80,16 @@ class EngineSnapshot:
 
 
 class Membership:
-    """The engines of the cluster; a ``DiscoverySink``, and the engines' owner.
+    """The engines of the cluster; a ``DiscoverySink``, and an ``EngineRegistry``.
 
     Args:
         make_engine: builds the engine of an entry for this owner; must not do I/O.
-        index: learns the names of all containers.
-        broadcast: gets all events.
-        listener: told of engines.
+        index: is told the names of all containers.
+        broadcast: is given all events.
+        listener: is told of engines.
         node_settings: what operators decided about nodes.
-        changed: told the id of a node that came, went or changed, on which there may be room.
+        changed: called with the id of a node that came, went or changed: decisions depend on it,
+            and there may be room.
     """
 
     def __init__(
@@ -106,11 +107,11 @@ class Membership:
         self._listener = listener
         self._node_settings = node_settings
         self._changed = changed
-        #: What spans engines, as all of them list it.
+        #: Networks and volumes that span engines, as all engines list them.
         self.spanning = Spanning()
-        #: What creates left behind that broke in the middle.
+        #: Containers of creates that broke in the middle.
         self.orphans = Orphans(self.by_node)
-        #: What image names mean.
+        #: Which image each name means.
         self.image_names = ImageLedger(self.by_node)
         self._running: dict[Address, tuple[Engine, trio.CancelScope]] = {}
         self._holders: dict[str, Engine] = {}
@@ -120,11 +121,11 @@ class Membership:
         self._waiting: Sequence[Entry] | None = None
         #: Whether discovery has ever told of a list.
         self.is_listed = False
-        #: How discovery does.
+        #: Discovery's status.
         self.discovery = DiscoveryState()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep the engines running until cancelled; entries that came before start now."""
+        """Keep the engines running until cancelled; starts those of entries that came before."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             await nursery.start(self.orphans.run)
@@ -136,7 +137,7 @@ class Membership:
     # ---- discovery's side
 
     def entries(self, entries: Sequence[Entry], problems: Sequence[str] = ()) -> None:
-        """The full list as it is now: engines leave first, then come, so that one may move."""
+        """Take the full list of now.  Engines leave before others come, so that one may move."""
         for problem in problems:
             if problem not in self.discovery.problems:
                 log.error("Discovery error: %s; it is skipped", problem)
@@ -160,7 +161,7 @@ class Membership:
         self._snapshot = None
 
     def failed(self, reason: str) -> None:
-        """The list could not be read; the last good one stays in force."""
+        """Note that the list could not be read; the last good one stays in force."""
         self.discovery = replace(self.discovery, error=reason)
         log.error("Discovery error: %s", reason)
 
@@ -180,7 +181,7 @@ class Membership:
         """Give *engine* its identity.
 
         Raises:
-            EngineError: another engine holds it; says who, and what to do.
+            EngineError: another engine holds it; the text names it, and says what to do.
         """
         holder = self._holders.get(specs.engine_id)
         if holder is not None and holder is not engine:
@@ -189,7 +190,7 @@ class Membership:
         self._by_node[f"{specs.engine_id}|{engine.entry.address}"] = engine
 
     def withdraw(self, engine: Engine) -> None:
-        """Take *engine*'s identity back; whoever waited for it may try again."""
+        """Take *engine*'s identity back; engines that waited for it may try again."""
         self._snapshot = None
         if self._holders.get(engine.engine_id) is not engine:
             return
@@ -220,43 +221,43 @@ class Membership:
         self._changed(engine.node.id)
 
     def publish(self, event: Event) -> None:
-        """Pass an event on to those who follow."""
+        """Pass an event on to all that follow events."""
         self._broadcast.publish(event)
         self._changed(event.node_id)
         if event.type == "node" and any(key.endswith(".new") for key in event.attributes):
             self._swarm_changed(event.actor_id)
 
     def container_put(self, container: Container) -> None:
-        """An engine's cache has it."""
+        """Index a container that an engine's cache has now, unless it is an orphan."""
         if not self.orphans.remove_if_orphan(container):
             self._index.put(container)
 
     def container_dropped(self, container: Container) -> None:
-        """An engine's cache has it no more."""
+        """Forget a container that an engine's cache has no more."""
         self._index.drop(container)
 
     def images_read(
         self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool
     ) -> None:
-        """An engine's list of images was read."""
+        """See ``EngineRegistry``."""
         self.image_names.read(node, images, live=live)
 
     def image_named(self, name: str, image_id: str, node: Node) -> None:
-        """An engine gave a name."""
+        """See ``EngineRegistry``."""
         self.image_names.heard(name, image_id, node)
 
     async def settle_image_names(self, node: Node) -> None:
-        """An engine's list may be at odds with those of others."""
+        """See ``EngineRegistry``."""
         await self.image_names.settle(node)
 
     def spanning_changed(self, node: Node, keys: Collection[str], stale: Stale) -> None:
-        """What spans engines changed on *node*: others that show it otherwise look again."""
+        """Have engines that list a spanning network or volume otherwise than *node* read again."""
         for engine in self.snapshot.healthy:
             if engine.node is not node and _lists_otherwise(engine.node, node, keys, stale):
                 engine.note_stale(stale)
 
     def _swarm_changed(self, member: str) -> None:
-        """A manager says that a member of its swarm has another role or state."""
+        """Have the member of a swarm described again whose role or state has changed."""
         for engine in self.snapshot.healthy:
             if swarm_node_id(engine.node.info) == member:
                 engine.note_stale(Stale(specs=True))
@@ -296,14 +297,14 @@ class Membership:
 
     @property
     def snapshot(self) -> "EngineSnapshot":
-        """The engines as they stand; made anew only after a change."""
+        """The engines as they stand now; made anew only after a change."""
         if self._snapshot is None:
             self.apply_settings()
             self._snapshot = EngineSnapshot.of(engine for engine, _ in self._running.values())
         return self._snapshot
 
     def apply_settings(self) -> None:
-        """Make every node what operators decided it to be."""
+        """Give every node what operators decided about it."""
         for engine, _ in self._running.values():
             engine.node.apply(self._node_settings.of(engine.node.address))
 
@@ -327,7 +328,7 @@ async def _refresh(engine: Engine) -> None:
 
 
 def natural_key(text: str) -> tuple[tuple[str, int], ...]:
-    """Sorts ``n2`` before ``n10``: runs of digits count by value."""
+    """A sort key that puts ``n2`` before ``n10``: runs of digits count by value."""
     pieces = _DIGITS.split(text)
     return tuple(zip(pieces[::2], [*map(int, pieces[1::2]), -1], strict=True))
 
@@ -337,8 +338,8 @@ def _order(engine: Engine) -> tuple[tuple[tuple[str, int], ...], ...]:
 
 
 def _lists_otherwise(other: Node, node: Node, keys: Collection[str], stale: Stale) -> bool:
-    """Whether *other*, which reaches what *node* reaches, shows some of *keys* and it not, or the
-    other way round."""
+    """Whether one of two nodes that reach the same objects lists some of *keys* and the other does
+    not."""
     if stale.networks:
         shared, theirs, ours = other.ties.store & node.ties.store, other.networks, node.networks
     else:

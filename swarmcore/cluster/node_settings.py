@@ -1,8 +1,8 @@
 """What operators decided about nodes, by the address that discovery gives: drained, and labels.
 
-Engines know nothing of it, so it is kept in the file that ``--node-settings`` names; without one it
-lasts as long as the manager.  Nothing else is ever written: losing the file loses these wishes and
-no container (``docs/decisions/0006``).
+Engines do not know these settings, so they are kept in the file that ``--node-settings`` names;
+without one they last as long as the manager.  Nothing else is ever written: losing the file loses
+drains and labels, and no container (``docs/decisions/0006``).
 """
 
 import json

@@ -1,8 +1,9 @@
-"""Containers that came after all: made by an engine that a create had given up.
+"""Orphans: containers that an engine makes after their create has gone on elsewhere.
 
 A connection breaks in the middle of a create, the engine shows no container, and the create goes on
-elsewhere; then the engine, which was still at work on it, has one as well.  Nobody knows of it and
-nobody ever started it: it is removed, so that one create never makes two containers.
+on another node; then the first engine, which was still at work on it, has a container as well.  No
+client knows of that container and it was never started: it is removed, so that one create never
+makes two containers.
 """
 
 import logging
@@ -16,12 +17,12 @@ from swarmcore.model import Container
 
 log = logging.getLogger(__name__)
 
-#: Creates given up that are remembered, the newest of them: an engine may come back after hours.
+#: How many abandoned creates are remembered: an engine may come back after hours.
 _REMEMBERED = 10_000
 
 
 class Orphans:
-    """Removes what comes of creates that were given up.
+    """Removes the containers of abandoned creates.
 
     Args:
         engine_of: node id -> its engine; raises ``NotFound``.
@@ -42,19 +43,20 @@ class Orphans:
             await trio.sleep_forever()
 
     def abandon(self, swarm_id: str, node_id: str) -> None:
-        """A create of *swarm_id* on that node broke off; nobody wants its container any more."""
+        """Note that a create broke off on that node: its container is not wanted any more."""
         self._abandoned[swarm_id, node_id] = None
         if len(self._abandoned) > _REMEMBERED:
             del self._abandoned[next(iter(self._abandoned))]
 
     def expect(self, swarm_id: str, node_id: str) -> None:
-        """A create of *swarm_id* begins there: a client may use one swarm id again."""
+        """Note that a create begins on that node: a client may use one swarm id again."""
         self._abandoned.pop((swarm_id, node_id), None)
 
     def remove_if_orphan(self, container: Container) -> bool:
-        """An engine shows *container*: whether it is a orphan, which is then removed.
+        """Remove *container*, which an engine shows, if it is an orphan; returns whether it is.
 
-        One that somebody started is none: he found it at its engine, and wants it.
+        A container that has been started is not an orphan: a user found it on its engine, and wants
+        it.
         """
         if (container.swarm_id, container.node_id) not in self._abandoned:
             return False
@@ -66,7 +68,7 @@ class Orphans:
         return True
 
     async def _remove(self, container: Container) -> None:
-        """Once; when that fails, the engine's next full list shows the container again."""
+        """Remove it, trying once: after a failure the engine's next full list shows it again."""
         name, id = container.name, container.id
         try:
             engine = self._engine_of(container.node_id)

@@ -1,4 +1,4 @@
-"""Names are the whole cluster's: looking again before one is refused, and changing one."""
+"""Names are unique in the whole cluster: checking a holder again, and renaming a container."""
 
 import logging
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 
 
 async def free_stale_name(placement: Placement, name: str) -> None:
-    """Look again at the container that holds *name*: an event that frees it may be on its way.
+    """Read the container that holds *name* again: an event that frees the name may be on its way.
 
-    A client that waited for a container's removal hears of it before we do.
+    A client that waited for a container's removal may know of it before the manager does.
     """
     holder = placement.index.holder(name) if name else None
     if isinstance(holder, Container):
@@ -31,7 +31,7 @@ async def free_stale_name(placement: Placement, name: str) -> None:
 async def rename(
     placement: Placement, engine: Engine, container: Container, name: str, request: Request
 ) -> Answer:
-    """Give *container* another name, which is held while its engine works.
+    """Give *container* another name, which is reserved while its engine works.
 
     Raises:
         Conflict: the name is taken.

@@ -106,7 +106,7 @@ PRIORITY = "com.docker.swarm.priority"
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """What a create wants when there is no room.
+    """How long a create waits for room, and how urgently.
 
     Attributes:
         seconds: how long it waits; 0: not at all.

@@ -1,4 +1,4 @@
-"""Fields of a create that engines older than the field would pass over, and so do something else.
+"""Fields of a create that older engines would ignore, so that they would do something else.
 
 Go ignores JSON that it does not know: an engine of API 1.41 mounts the whole volume where a part
 of it is asked for.  A table: one line for each such field.  What an engine makes of a field on a
@@ -20,7 +20,7 @@ _Object = Mapping[str, Any]
 
 
 class Below(Enum):
-    """What an engine that knows a field makes of it on a path older than the field."""
+    """How an engine treats a field that it knows, on a path of a version that predates it."""
 
     IGNORED = auto()
     HONOURED = auto()
@@ -29,7 +29,7 @@ class Below(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A field that is asked for, and the API version without which nobody hears of it."""
+    """A field that a create uses, and the API version that brought it: older engines ignore it."""
 
     field: str
     since: ApiVersion

@@ -1,4 +1,4 @@
-"""What requests do with an engine's cache: have it read, or tell it what an answer said."""
+"""The cache of an engine as requests use it: they have it read, or update it from an answer."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from swarmcore.model import Container
 
 
 class CachedObjects:
-    """The cache of one engine, as requests need it; an engine is one.
+    """The cache of one engine, as requests use it; the base of ``Engine``.
 
     Args:
         refresher: reads the engine; may be replaced.
@@ -73,12 +73,12 @@ class CachedObjects:
         await self._settle_volumes([each["Name"] for each in mounts if each.get("Name")])
 
     async def _settle_volumes(self, names: Iterable[str]) -> None:
-        """Have the cache show these volumes, whose events may wait behind others."""
+        """Have the cache show these volumes: their events may wait behind other events."""
         if any(name not in self._refresher.volume_list for name in names):
             await self._refresher.volumes()
 
     def acknowledge(self, container: Container) -> None:
-        """Show what the engine says that it did, which cannot be read; see ``Refresher``."""
+        """Show a container that the engine acknowledged and cannot be read; see ``Refresher``."""
         self._refresher.acknowledge(container)
 
     def forget_container(self, id: str) -> None:

@@ -1,7 +1,6 @@
 """What a listing, an inspection or an event changes in what we know of an engine.
 
-Documents in, values out.  Does not ask engines, and does not hold the cache: a ``Node`` does.
-Pure.
+Documents in, values out: a ``Node`` holds what is known.  Pure.
 """
 
 from collections.abc import Mapping
@@ -107,7 +106,7 @@ def _stale_by_container(verb: str, id: str) -> Stale:
 
 
 def _stale_by_network(event: Event) -> Stale:
-    """A local network is in one list, which does not tell who is on it; others are more."""
+    """A local network is in one list, without its containers; other networks span engines."""
     id, is_local = event.actor_id, event.attributes.get("type") in _LOCAL_DRIVERS
     match event.verb:
         case "connect" | "disconnect":

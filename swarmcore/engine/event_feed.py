@@ -1,7 +1,7 @@
-"""One subscription to an engine's events, which goes on as long as the engine sends any.
+"""One subscription to an engine's events, which lasts as long as the engine sends any.
 
-While somebody keeps the cache current the events wait for that before they are told; after that,
-when the engine answers no question any more, they are told as they come.
+While the cache is kept current, events are published when the cache has what they tell of.  When
+the engine does not answer requests any more, they are published as they come.
 """
 
 import logging
@@ -29,7 +29,7 @@ _REMEMBERED = 512
 
 
 class StreamEnded(EngineUnreachable):
-    """The engine ended its event stream, or the connection broke: a reason to look, no failure."""
+    """The event stream ended, or its connection broke: a reason to reconnect, not a failure."""
 
 
 class Told(Protocol):
@@ -37,20 +37,20 @@ class Told(Protocol):
 
     @property
     def node(self) -> Node:
-        """Whose events they are."""
+        """The node of the engine."""
         ...
 
     def heard(self) -> None:
-        """It has said something."""
+        """Note a sign of life."""
         ...
 
     def publish(self, event: Event) -> None:
-        """Pass an event on to whoever follows the cluster; never blocks."""
+        """Pass an event on to all that follow the cluster's events; never blocks."""
         ...
 
 
 class SeenEvents:
-    """The last events of an engine, so that those a ``since`` replays are not told twice."""
+    """The last events of an engine: those that ``since`` replays are not published twice."""
 
     def __init__(self) -> None:
         self._order: deque[tuple[int, str, str, str]] = deque()
@@ -58,7 +58,7 @@ class SeenEvents:
         self.latest_nano = 0
 
     def is_new(self, event: Event) -> bool:
-        """Whether *event* was not seen; from now on it was."""
+        """Whether *event* is new; it counts as seen from now on."""
         identity = identity_of(event)
         if identity in self._known:
             return False
@@ -94,7 +94,7 @@ class EventFeed:
         self._over = trio.Event()
         self._failure: EngineError | None = None
         self._running = trio.CancelScope()
-        #: Whether somebody takes the events for the cache.
+        #: Whether events are taken for the cache.
         self._is_taken = True
 
     # ---- the subscription
@@ -167,7 +167,7 @@ class EventFeed:
         assert self._failure is not None
         raise self._failure
 
-    # ---- its taker
+    # ---- the side that keeps the cache current
 
     def begin(self) -> int:
         """From now on events are taken as they come; returns how many wait already."""
@@ -210,7 +210,7 @@ class EventFeed:
             self._engine.publish(event)
 
     def release(self) -> None:
-        """Nobody takes the events any more: tell of them as they come, and of those that wait."""
+        """Publish events as they come from now on, and at once those that wait."""
         self._is_taken = False
         self._own.end()
         while self._waiting:

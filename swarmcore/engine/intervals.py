@@ -21,7 +21,7 @@ class Pace:
             of failures it bounds how long a hung engine goes unnoticed.
         suspicious_seconds: between pings of an engine that just failed.
         pending_limit_seconds: longest wait between attempts at an engine never seen healthy.
-        unhealthy_limit_seconds: the same for one that was: it is missed, and comes back soon.
+        unhealthy_limit_seconds: the same for an engine that was healthy before.
     """
 
     refresh_min_seconds: float = 30.0

@@ -1,7 +1,7 @@
-"""Whether an engine that cannot be asked is dead, or only takes no new connections.
+"""Whether an engine that does not answer is dead, or only accepts no new connections.
 
-One that shuts down, or whose new connections a firewall stops, still ends well what it has begun.
-One that is frozen, or cut off, never says anything again.
+An engine that shuts down, or whose new connections a firewall stops, still completes what it has
+begun.  An engine that is frozen, or cut off, never sends anything again.
 """
 
 import trio
@@ -9,16 +9,16 @@ import trio
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.client import Lifeline
 
-#: The least time of silence: the kernel asks the far end every second, and is to have its answers.
+#: The least silence, in seconds: the kernel probes the far end each second, and needs its answers.
 _LEAST_SECONDS = 3.0
 
 
 class SilenceDetector:
-    """Counts the questions to one engine on which nothing came back.
+    """Counts the requests to one engine that were not answered.
 
     Args:
         lifeline: the engine's connections.
-        limit: how many such questions in a row prove that it is dead.
+        limit: how many such requests in a row prove that it is dead.
     """
 
     def __init__(self, lifeline: Lifeline, limit: int) -> None:
@@ -28,14 +28,14 @@ class SilenceDetector:
         self._since = 0.0
 
     def broken(self) -> bool:
-        """The engine answered a question; whether it takes new connections, too."""
+        """Note an answer; returns whether the engine accepts new connections, too."""
         self._questions = 0
         if self._lifeline.takes_connections:
             self._lifeline.relax()
         return self._lifeline.takes_connections
 
     def failed(self, error: EngineError) -> None:
-        """A question failed.
+        """Note a failed request.
 
         Args:
             error: how; a refusal is no silence.

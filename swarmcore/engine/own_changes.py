@@ -1,8 +1,7 @@
-"""Our own changes on their way into the cache: the engine's event brings them, or one read does.
+"""The manager's own changes on their way into the cache: by the engine's event, or by one read.
 
-An engine tells of a change by an event at about the time of its answer, and that event has the
-cache read what changed.  A client must not be answered before that, and nothing needs to be read
-twice.
+An engine sends an event of a change at about the time of its answer, and that event has the cache
+read what changed.  A client must not be answered before that, and nothing is read twice.
 """
 
 from collections import deque
@@ -28,7 +27,7 @@ class PendingChange:
 
     Args:
         id: the container's.
-        verbs: events of which any tells that the change is complete; none where no event does.
+        verbs: of events, each of which says that the change is complete; empty where no event does.
         refresher: reads the container where no event has brought the change.
         events: of the engine.
     """
@@ -52,11 +51,11 @@ class PendingChange:
         )
 
     def arrive(self) -> None:
-        """The event is there."""
+        """Note that the event has come."""
         self._arrived.set()
 
     def end(self, *, settled: bool) -> None:
-        """The event will not be waited for any more.
+        """End the waiting for the event.
 
         Args:
             settled: the cache has what it told of.
@@ -90,7 +89,7 @@ class PendingChange:
 
 
 class OwnChanges:
-    """Those who wait for events of their changes, and the events that wait for the cache."""
+    """The changes that wait for their events, and the events that the cache has not read yet."""
 
     def __init__(self) -> None:
         self._waiting: WeakSet[PendingChange] = WeakSet()
@@ -110,7 +109,7 @@ class OwnChanges:
             settling.arrive()
 
     def arrived(self, event: Event) -> None:
-        """*event* is there; the cache does not know of it."""
+        """Note that *event* has come and is not read yet."""
         self._unread.append(event)
         for settling in self._told_by([event]):
             settling.arrive()
@@ -129,7 +128,7 @@ class OwnChanges:
             self._waiting.discard(settling)
 
     def end(self) -> None:
-        """No event comes any more, and none that is there is read."""
+        """End all waiting: no event is read any more."""
         self.is_followed = False
         self._unread.clear()
         for settling in list(self._waiting):

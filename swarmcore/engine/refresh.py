@@ -1,6 +1,7 @@
 """Reading an engine's objects into its node: whole lists, or one object that an event named.
 
-Knows which of two answers to believe; knows nothing of connections, events or health.
+Of two answers the one to the later request is believed.  Connections, events and health are other
+modules' matters.
 """
 
 import json
@@ -23,15 +24,15 @@ from swarmcore.node import Node, is_spanning
 
 log = logging.getLogger(__name__)
 
-#: Inspections of one engine under way at once: enough to hide latency, few enough not to flood it.
+#: Inspections of one engine at once: enough to hide latency, few enough not to flood the engine.
 _PARALLEL = 8
-#: Removed containers and networks that are remembered, lest a late answer brings one back.  Ids
-#: never return.
+#: How many removed containers and networks are remembered, so that a late answer does not bring
+#: one back.  Ids are never used again.
 _TOMBSTONES = 4096
 
 
 class CacheListener(Protocol):
-    """Hears of every container that enters, changes or leaves an engine's cache."""
+    """Is told of every container that enters, changes or leaves an engine's cache."""
 
     def container_put(self, container: Container) -> None:
         """*container* is new, or replaces an older state of the same id."""
@@ -47,24 +48,25 @@ class CacheListener(Protocol):
         """The engine's list of images was read.
 
         Args:
-            node: whose; shows them already.
+            node: the engine's; shows the images already.
             images: id -> its object in ``GET /images/json``, as the engine told.
             live: what is new in it came about just now, by an event or by a request of ours.
         """
         ...
 
     async def settle_image_names(self, node: Node) -> None:
-        """What the list that was just read says of names, and what other engines say, may be at
-        odds: find out, within seconds, which is newer."""
+        """Find out, within seconds, which image each name means where the list that was just read
+        and other engines' lists disagree."""
         ...
 
     def spanning_changed(self, node: Node, keys: Collection[str], stale: Stale) -> None:
-        """What spans engines came to, or left, the lists of *node*.
+        """Spanning networks or volumes entered or left the lists of *node*.
 
         Args:
-            node: lists.
-            keys: network ids or volume names; without those of a swarm, whose managers all tell.
-            stale: which list it is.
+            node: the engine's.
+            keys: network ids or volume names; those of a swarm are left out, for all its managers
+                send events of them.
+            stale: says which list it is.
         """
         ...
 
@@ -252,16 +254,16 @@ class Refresher:
             self.forget(id)
 
     def acknowledge(self, container: Container) -> None:
-        """The engine has said that it made or changed *container*, and does not say more.
+        """Show a container that the engine acknowledged and cannot be read now.
 
-        It is shown, and read as soon as that is possible.
+        It is read as soon as that is possible.
         """
         if not self._closed and container.id not in self._gone:
             self._unread.add(container.id)
             self._show(container)
 
     def forget(self, id: str) -> None:
-        """The engine has no such container any more, whatever a late answer says."""
+        """Drop a container for good: a late answer does not bring it back."""
         self._bury(id)
         self._believed.pop(id, None)
         self._unread.discard(id)
@@ -271,13 +273,13 @@ class Refresher:
             self._relink(links_of(container), frozenset())
 
     def forget_network(self, id: str) -> None:
-        """The engine has no such network any more, whatever a late answer says."""
+        """Drop a network for good: a late answer does not bring it back."""
         self._bury(id)
         if id in self.network_list:
             self.network_list.drop(id)
 
     def close(self) -> None:
-        """Forget everything, and believe nothing from now on: the node is void."""
+        """Drop everything, and ignore all later answers: the node is void."""
         self._closed = True
         self._node.networks = self._node.volumes = {}
         for id in list(self._node.containers):
@@ -319,7 +321,7 @@ class Refresher:
             self._gone.popitem(last=False)
 
     def _put(self, container: Container, question: int) -> None:
-        """Believe an answer, unless one to a later question is believed already."""
+        """Take an answer, unless one to a later request was taken already."""
         if self._closed or container.id in self._gone:
             return
         if question < self._believed.get(container.id, 0):
@@ -335,14 +337,14 @@ class Refresher:
         self._relink(links, links_of(container))
 
     def _relink(self, before: Links, now: Links) -> None:
-        """Rename the containers that one container linked, or links now."""
+        """Update the alias names of the containers that one container linked, or links now."""
         for name in {name for name, _ in before ^ now}:
             linked = find_named(self._node.containers.values(), name)
             if linked is not None:
                 self._show(with_aliases(linked, name, before, now))
 
     def _tell_of(self, before: Objects, now: Objects, stale: Stale) -> None:
-        """Tell the listener what two readings of one list differ in, of what spans engines."""
+        """Tell the listener in which spanning objects two readings of one list differ."""
         changed = [
             key for key in before.keys() ^ now.keys() if _is_shared(now.get(key) or before[key])
         ]

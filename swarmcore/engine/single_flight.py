@@ -1,7 +1,7 @@
-"""Reads of an engine that callers share, and the lists that are kept current by them.
+"""Single-flight reads of an engine, and the lists that are kept current by them.
 
-A caller that has just changed something may use no read that began before the change.  So a read
-that is under way serves nobody who comes meanwhile; the next one serves all of them together.
+A caller that has just changed something may not use a read that began before the change.  So
+callers that come during a read wait for the next one, which serves all of them together.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

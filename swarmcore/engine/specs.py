@@ -53,7 +53,7 @@ class Specs:
     notes: tuple[str, ...]
 
     def describe(self, node: Node) -> None:
-        """Write all of it into *node*, its id excepted: who may join decides on that."""
+        """Write everything into *node* but its id, which is given on admission."""
         node.name = self.name
         node.cpus = self.cpus
         node.memory = self.memory

@@ -1,7 +1,7 @@
 """Following one connected engine: its events, its silences, and the slow re-reading as a net.
 
-Owns the tasks of one connection.  Does not know how to connect, nor what failures mean: it ends,
-and says why, when the engine can no longer be followed.
+Owns the tasks of one connection.  Connecting, and what failures mean, are the engine's matter: the
+watch ends, and says why, when the engine can no longer be followed.
 """
 
 import json
@@ -36,7 +36,7 @@ class Watched(Protocol):
 
     @property
     def node(self) -> Node:
-        """Is read."""
+        """The engine's node."""
         ...
 
     @property
@@ -45,7 +45,7 @@ class Watched(Protocol):
         ...
 
     def image_named(self, name: str, image_id: str) -> None:
-        """It says that it gave an image name just now; see ``EngineRegistry``."""
+        """Pass on that the engine gave an image name; see ``EngineRegistry``."""
         ...
 
     async def ping(self) -> None:
@@ -65,7 +65,7 @@ class Watch:
     """One connection's worth of following.
 
     Args:
-        engine: who is followed.
+        engine: is followed.
         refresher: reads it into its node.
         feed: its events, subscribed to before, so that what happens while the lists are read is not
             lost.
@@ -145,7 +145,7 @@ class Watch:
                 await self._refresh(full=self._gap or self._feed.gap)
 
     def _note_name(self, event: Event) -> None:
-        """Pass on that an image name was given, unless that was while nobody looked."""
+        """Pass on that an image name was given, unless that was before the engine was followed."""
         if self._early:
             self._early -= 1
         elif (given := given_name(event)) is not None:
@@ -177,7 +177,7 @@ class Watch:
         self._refresh_due = trio.current_time() + wait
 
     async def _recall(self) -> None:
-        """Read what the engine remembers; it may go on without."""
+        """Read the past events that the engine keeps; a failure does no harm."""
         try:
             await recall_volumes(self._engine.node, self._refresher.ask)
         except (EngineError, ValueError, KeyError, TypeError) as error:
@@ -185,7 +185,7 @@ class Watch:
                      self._engine.node.name, error)  # fmt: skip
 
     async def _break_silences(self) -> None:
-        """Ping an engine that says nothing, so that one that hangs is noticed without traffic."""
+        """Ping a silent engine, so that one that hangs is noticed without traffic."""
         while True:
             if self._engine.node.failures:
                 wait = self._pace.suspicious_seconds

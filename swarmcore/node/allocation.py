@@ -24,8 +24,8 @@ class Allocation:
         nano_cpus: CPUs in units of 1e-9.
         memory: bytes.
         gpus: of all.
-        ports: of those who hold them.
-        claimed_ports: of idle containers too.
+        ports: held ports.
+        claimed_ports: held ports, and those that idle containers claim.
         aside: how many containers are set aside.
     """
 
@@ -48,7 +48,7 @@ class Allocation:
 
         Args:
             claim: what is taken.
-            holder: what refusals call who takes it.
+            holder: the name that refusals give the container.
             idle: its ports are claimed, and not held.
         """
         self.claimed_ports.take(claim.ports, holder)
@@ -82,7 +82,7 @@ class Allocation:
         self._starting.pop(container.id, None)
 
     def give_up_start(self, id: str) -> None:
-        """Nobody starts that container any more: it is idle."""
+        """Count the container as idle: it was not started in time."""
         container = self._starting.pop(id, None)
         if container is not None:
             self._idle.add(id)

@@ -1,4 +1,4 @@
-"""What the containers of one node are called and labelled, counted as they come and go.
+"""An index of the names, ids and labels of one node's containers, kept as they come and go.
 
 Made for affinity: a question about all containers of a node costs one look-up, not a walk.
 """

@@ -119,7 +119,7 @@ def _indices(count: int) -> Iterable[str]:
 
 @dataclass(slots=True)
 class GpuTable:
-    """Who holds GPUs of one machine."""
+    """Which containers hold which GPUs of one machine."""
 
     _held: list[tuple[Claim, str]] = field(default_factory=list)
 

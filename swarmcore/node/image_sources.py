@@ -1,7 +1,7 @@
 """Which nodes have an image, and which of them can give it to another node.
 
-An image that came from a registry is the client's to pull, with its credentials; one that was
-built, committed or loaded can be had from the engines that have it alone.
+An image that came from a registry is pulled by the client, with its credentials; an image that was
+built, committed or loaded can be had only from the engines that have it.
 """
 
 from collections.abc import Callable, Iterable

@@ -11,7 +11,7 @@ _Documents = Mapping[str, Mapping[str, Any]]
 
 
 class NodeLists:
-    """The part of a node that other nodes of the cluster depend on.
+    """What an engine lists; the base of ``Node``, on which other nodes depend.
 
     Args:
         id, name: the node's.
@@ -23,7 +23,7 @@ class NodeLists:
         self.name = name
         self.spanning = spanning or Spanning()
         self._info: Mapping[str, Any] = {}
-        #: Its networks and volumes, and who uses them.
+        #: Its networks and volumes.
         self.objects = NodeObjects()
         self._ties = Ties()
 

@@ -1,8 +1,8 @@
-"""The networks and volumes of one node: what is there, who uses it, and what may go elsewhere.
+"""The networks and volumes of one node: which exist, which are used, and which may move.
 
 An object of local scope that nothing uses is *loose*: it has no endpoint and no content, so it can
 be made anew on the node of the first container that needs it.  While that is under way it is
-*leaving*, which decisions see at once, and it shows on one of the two nodes, not on both.
+*leaving*: decisions know that at once, and the object shows on one of the two nodes, not on both.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ _ELSEWHERE = frozenset({"nfs", "nfs4", "cifs", "tmpfs"})
 
 @dataclass(slots=True)
 class NodeObjects:
-    """Networks and volumes, changed only by the engine that owns the node, and by moves.
+    """Networks and volumes, changed only by the engine that owns the node, and by relocation.
 
     Attributes:
         networks: network id -> its object, without what is hidden.
@@ -50,7 +50,7 @@ class NodeObjects:
     _leaving: dict[Thing, set[str]] = field(default_factory=dict)
     _uses: Counter[Thing] = field(default_factory=Counter)
 
-    # ---- what is there
+    # ---- what exists
 
     def list_networks(self, networks: Document) -> None:
         """The engine has these networks now."""
@@ -66,12 +66,12 @@ class NodeObjects:
         self._show()
 
     def hide(self, thing: Thing) -> None:
-        """Show it no more: another node has it."""
+        """Show it no more: another node has it now."""
         self._hidden.add(thing)
         self._show()
 
     def show(self, thing: Thing) -> None:
-        """Show it, where the engine has it."""
+        """Show it again, if the engine has it."""
         self._hidden.discard(thing)
         self._show()
 
@@ -89,10 +89,10 @@ class NodeObjects:
                 if is_spanning(volume) or ("volume", name) not in self._hidden
             }
 
-    # ---- who uses it
+    # ---- what is used
 
     def use(self, things: Iterable[Thing]) -> None:
-        """One more container uses these, or is about to."""
+        """Count one more container that uses these, or is about to."""
         self._uses.update(things)
 
     def disuse(self, things: Iterable[Thing]) -> None:
@@ -106,14 +106,14 @@ class NodeObjects:
         """Whether a container, in any state, refers to it."""
         return thing in self._uses
 
-    # ---- what may go
+    # ---- what may move
 
     def keep(self, thing: Thing) -> None:
-        """It cannot leave, as a closer look has shown; holds until it is listed again."""
+        """Note that it cannot leave, until the next list: its engine says that it is in use."""
         self._kept.add(thing)
 
     def let_go(self, thing: Thing, reservation: str) -> None:
-        """It is leaving for a reservation on another node."""
+        """Count it as leaving for a reservation on another node."""
         self._leaving.setdefault(thing, set()).add(reservation)
 
     def take_back(self, thing: Thing, reservation: str) -> None:
@@ -124,7 +124,7 @@ class NodeObjects:
             self._leaving.pop(thing, None)
 
     def is_leaving(self, thing: Thing) -> bool:
-        """Whether decisions count it as another node's by now."""
+        """Whether it counts as another node's already."""
         return thing in self._leaving
 
     def is_loose_network(self, network: Document) -> bool:
@@ -175,7 +175,7 @@ def _is_placed(document: Document) -> bool:
 
 
 def _has_no_device(volume: Document) -> bool:
-    """A volume with a device is a place of its node, but for what all nodes reach alike."""
+    """A device is on its node's disk, unless its type is one that all nodes reach alike."""
     options = as_object(volume.get("Options"))
     return not options.get("device") or as_text(options.get("type")) in _ELSEWHERE
 

@@ -15,9 +15,9 @@ _Held = list[tuple[HostPort, str]]
 
 @dataclass(slots=True)
 class PortTable:
-    """The ports of one host, and those who hold them."""
+    """The ports of one host, and the containers that hold them."""
 
-    #: Port number -> those who hold it; the same number may be held once per address.
+    #: Port number -> its holders; the same number may be held once per address.
     _single: dict[int, _Held] = field(default_factory=dict)
     _ranges: _Held = field(default_factory=list)
 

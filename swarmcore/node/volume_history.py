@@ -1,8 +1,8 @@
 """Which volumes of one engine no container has used since they were made.
 
-An engine does not tell what is in a volume, and one that was used may hold what has no size:
-directories, empty files, owners.  So it is watched: a volume that comes into the list was made just
-now, and an engine says of every container that mounts one.
+An engine does not report what is in a volume, and a used volume may hold things without a size:
+directories, empty files, owners.  So its history is followed: a volume that enters the list was
+made just now, and the engine sends an event whenever a container mounts a volume.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class VolumeHistory:
-    """What was seen of the volumes of one engine while it is followed."""
+    """What was seen of the volumes of one engine since it is followed."""
 
     _listed: set[str] | None = None
     _made: set[str] = field(default_factory=set)
@@ -24,7 +24,7 @@ class VolumeHistory:
         return name in self._made and name not in self._used
 
     def restart(self) -> None:
-        """The engine was not followed for a while: what there is by now may be used."""
+        """Begin anew: the engine was not followed for a while, so its volumes may be used."""
         self._made.clear()
 
     def note_list(self, volumes: Iterable[str]) -> None:

@@ -27,7 +27,7 @@ def _why_drained(text: str, refused: Refused) -> str:
     return f"{text} ({', '.join(reasons)})" if reasons else text
 
 
-#: Asked first: a node that takes nothing needs no further question.
+#: Asked first: a drained node needs no further question.
 DRAINED = Rule(
     "drained",
     lambda node: None if node.drained is None else str(node.drained),
@@ -36,7 +36,7 @@ DRAINED = Rule(
 
 
 def room_rules(claim: Claim) -> Iterator[Rule]:
-    """Room for the memory and CPUs of *claim*; no rule about what it does not have."""
+    """Rules that there is room for the memory and CPUs of *claim*."""
     if claim.memory > 0:
         yield _room("memory", claim.memory, _free_memory, _all_memory, show_bytes)
     if claim.nano_cpus > 0:
@@ -137,7 +137,7 @@ def _gpu_rule(claim: Claim) -> Rule:
 
 
 def _why_lacking(claim: Claim, node: Node) -> str | None:
-    """What *node* does not have, whoever holds its GPUs."""
+    """What *node* lacks, even if all its GPUs were free."""
     stock = node.gpus
     if stock.ids is None:
         return None
@@ -152,7 +152,7 @@ def _why_lacking(claim: Claim, node: Node) -> str | None:
 
 
 def _why_taken(claim: Claim, node: Node) -> str | None:
-    """Who, or how many, are in the way where *node* has what is asked for."""
+    """Which container, or how many GPUs, are in the way where *node* has what is asked for."""
     stock = node.gpus
     if not stock.counted:
         return None

@@ -86,7 +86,7 @@ _NOTHING = 0.01
 
 
 class FailureHistory:
-    """Remembers failures, and forgets them little by little.
+    """Counts failed creates for each node; a failure counts less with time.
 
     Args:
         clock: seconds; only differences count.
@@ -131,7 +131,7 @@ def count_failed_pulls(node: Node, image: str) -> int:
 _PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 
 
-#: Before all else: where a pull failed lately, a create whose image is missing there fails again.
+#: Decides before everything: where a pull failed lately, a create that must pull fails again.
 FAILED_PULLS: Final = Weigher(
     "failed pulls",
     None,

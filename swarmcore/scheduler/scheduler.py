@@ -1,8 +1,8 @@
 """Where a container goes: hard rules, soft rules, then weights.  One synchronous, pure step.
 
-Hard rules refuse nodes.  Of the soft ones as few as possible are dropped, the last first; where
-all can hold that is classic's result, which drops all or none.  The strategy ranks what is left.
-Filters and strategies are plugins, so what they return is checked, and what they raise is named.
+Hard rules refuse nodes.  As few soft rules as possible are dropped, the last first; where all can
+hold that is classic's result, which drops all or none.  The strategy ranks the candidates.  Filters
+and strategies are plugins, so what they return is checked, and what they raise names the plugin.
 """
 
 import math
@@ -48,10 +48,10 @@ class Scheduler:
     """Decides with one strategy and a chain of filters.
 
     Args:
-        strategy: ranks.
-        filters: give rules, in this order; a node is refused by the first that objects.
-        weighers: are added to the strategy's weights.
-        failures: is told of creates that failed.
+        strategy: ranks the candidates.
+        filters: give rules, in this order; the first rule that objects refuses a node.
+        weighers: added to the strategy's weights.
+        failures: is told of failed creates.
         classic: refusals begin with Swarm classic's sentence.
         carry: by how much a node must lead the best one with an image for that to be carried there;
             ``None``: where images are is of no regard.
@@ -91,7 +91,7 @@ class Scheduler:
         return [each.name for each in self._filters]
 
     def note_failure(self, node: Node) -> None:
-        """A create failed on *node*, for a reason that was the node's: weighers may mind."""
+        """Note that a create failed on *node* for a reason of the node's; weighers use that."""
         if self._failures is not None:
             self._failures.note(node.id)
 

@@ -71,25 +71,25 @@ class Admission:
         """
         placement = self._placement
         await placement.rehearse(self._asked)
-        wish = read_queue_options(self._asked.labels, placement.queue_seconds)
+        options = read_queue_options(self._asked.labels, placement.queue_seconds)
         # A create that comes back from its pull has a claim already: nobody in the queue waits for
         # that one.
         overtakes = any(placement.pulls.of(self._client, self._asked.image)) or not placement.queue
-        if overtakes or not wish.seconds:
+        if overtakes or not options.seconds:
             decision = self._reserve_with_pull(placement.nodes())
             if decision.error is None:
                 return decision.node
         else:
             decision = self._decide(placement.nodes())
-        if isinstance(decision.error, NeverFits) or (decision.error and not wish.seconds):
+        if isinstance(decision.error, NeverFits) or (decision.error and not options.seconds):
             raise self._refused(decision, decision.error)
-        return await self._wait(wish, decision)
+        return await self._wait(options, decision)
 
-    async def _wait(self, wish: QueueOptions, decision: Decision) -> Node:
+    async def _wait(self, options: QueueOptions, decision: Decision) -> Node:
         """Wait for room.
 
         Args:
-            wish: for how long, and how urgently.
+            options: for how long, and how urgently.
             decision: on all nodes, of this moment.
 
         Raises:
@@ -104,17 +104,17 @@ class Admission:
         now = trio.current_time()
         waiter = Waiter(
             attempt=self._reserve,
-            priority=wish.priority,
+            priority=options.priority,
             name=self._asked.name,
             image=self._asked.image,
             since=now,
-            until=now + wish.seconds,
+            until=now + options.seconds,
             is_new=decision.error is None,
         )
         if await queue.wait(waiter) and self._decision is not None:
             return self._decision.node
         decision = self._last_refusal()
-        more = f", after waiting {wish.seconds:g} s"
+        more = f", after waiting {options.seconds:g} s"
         raise self._refused(decision, _worded(decision.error, more))
 
     # ---- deciding: nothing from here on awaits

@@ -38,7 +38,7 @@ class Create:
     Args:
         placement: shared by all creates.
         config: what the client asked for.
-        request: who asks, and in which API version.
+        request: the client's, with its API version.
         carry: see ``protocols.Cluster.create_container``.
     """
 

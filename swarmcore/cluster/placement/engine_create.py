@@ -91,7 +91,7 @@ class Meaning(Enum):
 
 
 def read_meaning(answer: Answer) -> Meaning:
-    """Whose matter an answer is: another node may do better only where it is this node's fault."""
+    """What an engine's answer means: another node may do better only after a node's fault."""
     if answer.status == 201:
         return Meaning.CREATED
     if answer.status == 404 and _MISSING_IMAGE.search(answer.message):

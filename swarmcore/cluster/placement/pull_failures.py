@@ -1,7 +1,7 @@
-"""What became of pulls: one that failed for a reason of the node's counts against the node.
+"""Failed pulls: a pull that failed for a reason of the node's counts against the node.
 
-Nothing here awaits.  What the client got wrong (no such image, access denied) fails everywhere, and
-is nobody's failure but the client's.
+The client's mistakes (no such image, access denied) fail on every node, and count against none.
+Nothing here awaits.
 """
 
 import logging

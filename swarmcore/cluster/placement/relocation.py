@@ -1,7 +1,8 @@
-"""Networks and volumes that nothing uses yet, made anew where a container needs them.
+"""Networks and volumes that nothing uses yet are made anew on the node of the first container that
+needs them.
 
-The new one is made before the old one is removed, and clients see one of the two.  An engine is
-asked right before whether the object is empty: what has endpoints or content stays where it is.
+The new one is made before the old one is removed, and clients see one of the two.  Right before,
+the engine is asked whether the object is empty: with endpoints or content it stays where it is.
 """
 
 import logging
@@ -40,11 +41,11 @@ _SWEEP_SECONDS = 10.0
 
 
 class CannotMove(Exception):
-    """It does not leave its node; the text says why.  Decisions know it by now."""
+    """A network or volume stays on its node; the text says why.  Later decisions know that."""
 
 
 class CannotRecreate(Exception):
-    """The new node cannot have it.
+    """The new node's engine refuses the network or volume.
 
     Args:
         refusal: the answer of its engine.

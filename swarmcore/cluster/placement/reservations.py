@@ -1,9 +1,9 @@
 """Reservations: the claim on a node and the name of a container that no engine shows yet.
 
 Each ends exactly once: when the engine shows the container, when the create failed, or by expiry.
-One whose container may be on an engine that does not answer waits for that engine first.  One whose
-image its node lacks waits for the client: the create answers 404, the client pulls, with its own
-credentials, and creates again; a *pending pull* ties the three together.
+Where the container may be on an engine that does not answer, the reservation waits for that engine.
+Where its node lacks the image, it waits for the client: the create answers 404, the client pulls,
+with its own credentials, and creates again; a *pending pull* ties the three together.
 """
 
 import math
@@ -26,7 +26,7 @@ class Reservations:
 
     Args:
         index: where the names are held.
-        ended: told the id of the node on which one ended.
+        ended: called with the id of a node on which a reservation ended.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Reservations:
         return reservation
 
     def end(self, id: str) -> None:
-        """The reservation has done its work, or never will."""
+        """End a reservation; nothing happens where it has ended."""
         self._unseen.pop(id, None)
         for other, thing in self._leaving.pop(id, ()):
             other.objects.take_back(thing, id)
@@ -96,14 +96,14 @@ class Reservations:
             self._ended(node.id)
 
     def keep_until(self, id: str, expires: float) -> None:
-        """Nobody works on it now; void it when *expires* (trio time) has passed."""
+        """Let it expire at *expires* (trio time): its create has ended."""
         held = self._held.get(id)
         if held is not None:
             reservation, node = held
             self._held[id] = (replace(reservation, expires=expires), node)
 
     def await_engine(self, id: str, now: float, *, exists: bool) -> None:
-        """Nobody works on it now, and the engine may have its container: give it time to show that.
+        """Give the engine time to show the container that it may have: the create has ended.
 
         Args:
             now: trio time.  The time begins anew while the engine is unhealthy.
@@ -114,19 +114,19 @@ class Reservations:
             self.keep_until(id, now + UNSEEN_SECONDS)
 
     def free_name(self, id: str) -> None:
-        """Keep the claim, but let anybody have the name."""
+        """Keep the claim, and release the name."""
         held = self._held.get(id)
         if held is not None:
             self._index.release(held[0].name, id)
 
     def expire(self, now: float) -> list[Reservation]:
-        """End those whose time has passed.
+        """End the reservations that have expired.
 
         Args:
             now: trio time.
 
         Returns:
-            Those of them whose container might have come, and has not.
+            Those whose container might have come, and has not.
         """
         doubtful = []
         for id, (reservation, node) in list(self._held.items()):
