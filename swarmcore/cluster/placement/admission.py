@@ -20,7 +20,7 @@ from swarmcore.container_config.scheduling_labels import QueueOptions, read_queu
 from swarmcore.errors import Conflict, NeverFits, NoNodeFits, SwarmError
 from swarmcore.images import has_image, normal_image
 from swarmcore.node import Node
-from swarmcore.protocols import Decision, Rule
+from swarmcore.protocols import Decision, DecisionRecord, Rule
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +45,16 @@ class Admission:
         self._placement = placement
         self._asked = asked
         self._client = client
-        #: The decision that the reservation was made by, and ``Placement.changes`` after that.
+        #: The last decision that chose a node, and ``Placement.changes`` after it.
         self._decision: Decision | None = None
         self._decided_at = 0
-        #: Node id -> the rule that refused the node, and its reason; ``None`` where none did.
+        #: What is remembered of that decision.
+        self._record: DecisionRecord | None = None
+        #: Of a create that may wait: node id -> the rule that refused the node, and its reason;
+        #: ``None`` where none did.  Equal pairs are one object: there may be a thousand such
+        #: creates, and as many nodes.
         self._refusals: dict[str, tuple[Rule, str] | None] = {}
+        self._may_wait = False
         #: Ids of the nodes that were given up.
         self._excluded: set[str] = set()
         #: The first node that lacked the image: the client's pull will go there.
@@ -72,35 +77,22 @@ class Admission:
         placement = self._placement
         await placement.rehearse(self._asked)
         options = read_queue_options(self._asked.labels, placement.queue_seconds)
-        # A create that comes back from its pull has a claim already: nobody in the queue waits for
-        # that one.
-        overtakes = any(placement.pulls.of(self._client, self._asked.image)) or not placement.queue
-        if overtakes or not options.seconds:
-            decision = self._reserve_with_pull(placement.nodes())
-            if decision.error is None:
-                return decision.node
-        else:
-            decision = self._decide(placement.nodes())
-        if isinstance(decision.error, NeverFits) or (decision.error and not options.seconds):
-            raise self._refused(decision, decision.error)
-        return await self._wait(options, decision)
+        self._may_wait = options.seconds > 0
+        if not self._reserve_at_once():
+            await self._wait(options)
+        self._refusals.clear()
+        assert self._decision is not None
+        return self._decision.node
 
-    async def _wait(self, options: QueueOptions, decision: Decision) -> Node:
+    async def _wait(self, options: QueueOptions) -> None:
         """Wait for room.
 
         Args:
             options: for how long, and how urgently.
-            decision: on all nodes, of this moment.
 
         Raises:
-            NoNodeFits: too many creates wait, or it took too long.
+            NoNodeFits: it took too long.
         """
-        queue = self._placement.queue
-        if queue.is_full:
-            more = f", and {len(queue)} creates wait already"
-            raise self._refused(decision, _worded(decision.error, more))
-        if decision.error is None:
-            queue.note(decision.node.id)  # creates that came before may have it first
         now = trio.current_time()
         waiter = Waiter(
             attempt=self._reserve,
@@ -109,15 +101,39 @@ class Admission:
             image=self._asked.image,
             since=now,
             until=now + options.seconds,
-            is_new=decision.error is None,
+            is_new=self._decision is not None,
         )
-        if await queue.wait(waiter) and self._decision is not None:
-            return self._decision.node
-        decision = self._last_refusal()
-        more = f", after waiting {options.seconds:g} s"
-        raise self._refused(decision, _worded(decision.error, more))
+        if not await self._placement.queue.wait(waiter):
+            decision = self._last_refusal()
+            more = f", after waiting {options.seconds:g} s"
+            raise self._refused(decision, _worded(decision.error, more))
 
     # ---- deciding: nothing from here on awaits
+
+    def _reserve_at_once(self) -> bool:
+        """Reserve where there is room now; ``False`` where the create must wait.
+
+        Raises:
+            NoNodeFits: waiting does not help, is not wanted, or too many creates wait.
+        """
+        placement, queue = self._placement, self._placement.queue
+        # A create that comes back from its pull has a claim already: nobody in the queue waits for
+        # that one.
+        overtakes = any(placement.pulls.of(self._client, self._asked.image)) or not queue
+        if overtakes or not self._may_wait:
+            decision = self._reserve_with_pull(placement.nodes())
+            if decision.error is None:
+                return True
+        else:
+            decision = self._decide(placement.nodes())
+        if isinstance(decision.error, NeverFits) or (decision.error and not self._may_wait):
+            raise self._refused(decision, decision.error)
+        if queue.is_full:
+            more = f", and {len(queue)} creates wait already"
+            raise self._refused(decision, _worded(decision.error, more))
+        if decision.error is None:
+            queue.note(decision.node.id)  # creates that came before may have it first
+        return False
 
     def _reserve(self, nodes: Sequence[Node]) -> Decision:
         """Decide between *nodes*, and reserve where one of them fits."""
@@ -176,10 +192,18 @@ class Admission:
         except SwarmError as error:
             placement.decisions.add_failure(self.config, cause, error)
             raise
-        self._refusals.update((node.id, (rule, reason)) for node, rule, reason in decision.refusals)
-        self._refusals.update((each.node.id, None) for each in decision.candidates)
-        self._decision, self._decided_at = decision, placement.changes
+        if self._may_wait:
+            self._note_refusals(decision)
+        self._decision = decision if decision.error is None else None
+        self._decided_at = placement.changes
         return decision
+
+    def _note_refusals(self, decision: Decision) -> None:
+        pairs: dict[tuple[str, str], tuple[Rule, str]] = {}
+        for node, rule, reason in decision.refusals:
+            pair = pairs.setdefault((rule.text, reason), (rule, reason))
+            self._refusals[node.id] = pair
+        self._refusals.update((each.node.id, None) for each in decision.candidates)
 
     def _still_valid(self, nodes: Sequence[Node]) -> Decision | None:
         """The last decision with those of its candidates that are among *nodes*.
@@ -196,12 +220,20 @@ class Admission:
 
     def _accept(self, decision: Decision, cause: str) -> None:
         """Reserve where *decision* says."""
-        self._log(decision, cause)
-        self._reserved = self._placement.reserve(self.config, decision.node).id
-        self._decision, self._decided_at = decision, self._placement.changes
+        self._record = self._log(decision, cause)
+        self._reserve_by(decision)
 
-    def _log(self, decision: Decision, cause: str = "create") -> None:
-        self._placement.decisions.add(self.config, cause, decision)
+    def _reserve_by(self, decision: Decision) -> None:
+        """Reserve where *decision* says; of it, as many candidates are kept as may be tried."""
+        placement = self._placement
+        self._reserved = placement.reserve(self.config, decision.node).id
+        most = 1 + max(placement.alternates, 1)
+        kept = decision.candidates[:most]
+        self._decision = replace(decision, candidates=kept, refusals=(), verdicts={})
+        self._decided_at = placement.changes
+
+    def _log(self, decision: Decision, cause: str = "create") -> DecisionRecord:
+        return self._placement.decisions.add(self.config, cause, decision)
 
     def _refused(self, decision: Decision, error: NoNodeFits) -> NoNodeFits:
         """*error*, which ends this create, once it is among the decisions."""
@@ -256,13 +288,15 @@ class Admission:
         others = self._others()
         if with_image:
             others = [other for other in others if has_image(other, self.config.image)]
-        decision = None
-        if is_current and self._decision is not None:
-            decision = placement.scheduler.narrow(self._decision, self.config, others)
-        if decision is None and others:
-            decision = self._decide_between(others, "alternate")
-        if decision is None:
+        if is_current and self._decision is not None and self._record is not None:
+            narrowed = placement.scheduler.narrow(self._decision, self.config, others)
+            if narrowed is not None:
+                self._record = placement.decisions.add_alternate(self._record, narrowed)
+                self._reserve_by(narrowed)
+                return narrowed.node
+        if not others:
             return None
+        decision = self._decide_between(others, "alternate")
         if decision.error is not None:
             self._log(decision, "alternate")
             return None

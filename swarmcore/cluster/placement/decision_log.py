@@ -39,22 +39,46 @@ class DecisionLog:
         """All decisions there were."""
         return DecisionCounts(dict(self._placed), dict(self._refused), dict(self._rules))
 
-    def add(self, config: ContainerConfig, cause: str, decision: Decision) -> None:
-        """Note where *config* goes, or that it goes nowhere."""
+    def add(self, config: ContainerConfig, cause: str, decision: Decision) -> DecisionRecord:
+        """Note where *config* goes, or that it goes nowhere; returns the record."""
         counts = Counter(rule.text for _, rule, _ in decision.refusals)
         self._count(cause, counts, decision.error)
-        dropped = decision.dropped[:_MOST_RULES]
-        self._records.append(
-            replace(
-                _record(config, cause, decision.error),
-                node=decision.node.name if decision.error is None else "",
-                asked=len(decision.candidates) + len(decision.refusals),
-                fitting=len(decision.candidates),
-                refused={_clip(text): many for text, many in counts.most_common(_MOST_RULES)},
-                dropped=[_clip(text) for text in dropped],
-                about_image=_clip(decision.about_image),
-            )
+        record = replace(
+            _record(config, cause, decision.error),
+            node=decision.node.name if decision.error is None else "",
+            asked=len(decision.candidates) + len(decision.refusals),
+            fitting=len(decision.candidates),
+            refused={_clip(text): many for text, many in counts.most_common(_MOST_RULES)},
+            dropped=_clip_all(decision.dropped),
+            about_image=_clip(decision.about_image),
         )
+        self._records.append(record)
+        return record
+
+    def add_alternate(self, record: DecisionRecord, decision: Decision) -> DecisionRecord:
+        """Note that a create moves to the next candidate of its ranking.
+
+        Args:
+            record: of its last decision.
+            decision: that decision, with fewer candidates.
+
+        Returns:
+            The new record.
+        """
+        self._count("alternate", {}, None)
+        record = replace(
+            record,
+            time=time.time(),
+            cause="alternate",
+            node=decision.node.name,
+            asked=record.asked - 1,
+            fitting=record.fitting - 1,
+            dropped=_clip_all(decision.dropped),
+            about_image=_clip(decision.about_image),
+            failure="",
+        )
+        self._records.append(record)
+        return record
 
     def add_failure(self, config: ContainerConfig, cause: str, error: SwarmError) -> None:
         """Note that nothing could be decided on *config*."""
@@ -93,6 +117,10 @@ def _record(config: ContainerConfig, cause: str, error: SwarmError | None) -> De
         id=config.swarm_id,
         error=_clip(str(error or ""), _LONGEST_ERROR),
     )
+
+
+def _clip_all(rules: Sequence[str]) -> list[str]:
+    return [_clip(text) for text in rules[:_MOST_RULES]]
 
 
 def _clip(text: str, longest: int = _LONGEST_TEXT) -> str:
