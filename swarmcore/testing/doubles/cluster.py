@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from swarmcore.config import ContainerConfig
+from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import EngineError, NoNodeFits, NotFound, Unavailable
 from swarmcore.http.messages import Answer, Client, Request, json_answer
 from swarmcore.model import Claim, Container, Drain, Event, NodeSettings, State
