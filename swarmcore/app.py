@@ -28,6 +28,7 @@ from swarmcore.http.server.listeners import open_listeners, parse_listen
 from swarmcore.http.tls import client_context, server_context
 from swarmcore.model import Entry
 from swarmcore.options import Options
+from swarmcore.options.weights import check_weights
 from swarmcore.plugins.selection import no_election, select_plugins
 from swarmcore.protocols import Discovery
 from swarmcore.replication import Replication
@@ -124,10 +125,12 @@ class Manager:
         filters = plugins.filters(options.cluster_opts)
         for name in _SAFETY.keys() - {each.name for each in filters}:
             log.warning("no filter %s is loaded: %s", name, _SAFETY[name])
+        added = plugins.weighers(options.cluster_opts)
+        check_weights(options.multipliers, [weigher.name for weigher in added])
         return Scheduler(
             plugins.strategy(options.cluster_opts),
             filters,
-            make_weighers(options.multipliers, options.spread, failures),
+            make_weighers(options.multipliers, options.spread, failures, added),
             failures,
             classic=options.classic,
             carry=options.carry,

@@ -11,12 +11,14 @@ Kinds, by the first word of the entry point's name; ``NAME`` is what a user type
 ``discovery_NAME``    ``NAME://...``                                 ``swarmcore_discovery``
 ``strategy_NAME``     ``--strategy NAME``                            ``swarmcore_strategy``
 ``filter_NAME``       ``--filter NAME``                              ``swarmcore_filter``
+``weigher_NAME``      ``--cluster-opt swarm.weight.NAME=N``          ``swarmcore_weigher``
 ``api_NAME``          installed is loaded, less ``--without``        ``swarmcore_routes``
 ``command_NAME``      by the command line only, never by a manager    ``swarmcore_commands``
 ``ext_NAME``          installed is loaded, less ``--without``        any
 ====================  =============================================  ==========================
 
-A discovery, strategy or filter is loaded when it is named, so being loaded is being selected.
+A discovery, strategy, filter or weigher is loaded when it is named, so being loaded is being
+selected.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         Request,
         Route,
         Strategy,
+        Weigher,
     )
 
 hookspec = pluggy.HookspecMarker("swarmcore")
@@ -80,6 +83,18 @@ def swarmcore_strategy(options: Mapping[str, str]) -> Strategy | None:
 @hookspec
 def swarmcore_filter(options: Mapping[str, str]) -> Filter:
     """Return a filter.  Called once; the chain is in the order that the user gave.
+
+    Args:
+        options: ``--cluster-opt`` keys and values.
+    """
+
+
+@hookspec
+def swarmcore_weigher(options: Mapping[str, str]) -> Weigher:
+    """Return a weigher, whose values are added to the strategy's weights.  Called once.
+
+    ``--cluster-opt swarm.weight.NAME=N``, with the weigher's name, replaces its multiplier; 0 turns
+    it off.
 
     Args:
         options: ``--cluster-opt`` keys and values.

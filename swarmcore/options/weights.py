@@ -1,14 +1,14 @@
 """What ``--cluster-opt`` says about weights: ``swarm.weight.NAME``, ``swarm.carry``.  Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from swarmcore.errors import ConfigError
 
 _PREFIX = "swarm.weight."
 _CARRY = "swarm.carry"
-#: What can be weighed beside the strategy.
-NAMES = ("image", "failures")
+#: What the core can weigh beside the strategy; plugins bring more.
+CORE_WEIGHTS = ("image", "failures")
 #: Either way.  The strategy counts 1: a million is already "always", and sums stay exact numbers.
 _MOST = 1_000_000
 
@@ -17,16 +17,30 @@ def read_multipliers(cluster_opts: Mapping[str, str]) -> dict[str, float]:
     """How much each weigher counts, by name; one that is not named counts nothing.
 
     Raises:
-        ConfigError: no such weigher, no number, or too large a one.
+        ConfigError: no number, or too large a one.
     """
     given = {
         key.removeprefix(_PREFIX): text
         for key, text in cluster_opts.items()
         if key.startswith(_PREFIX)
     }
-    for name in given.keys() - set(NAMES):
-        raise ConfigError(f"no weight is called {_PREFIX}{name}; known: {', '.join(NAMES)}")
     return {name: _number(_PREFIX + name, text) for name, text in given.items()}
+
+
+def check_weights(multipliers: Mapping[str, float], added: Iterable[str]) -> None:
+    """Refuse a multiplier of nothing.
+
+    Args:
+        multipliers: by the name of the weigher.
+        added: names of the weighers that plugins have brought.
+
+    Raises:
+        ConfigError: there is no such weigher.
+    """
+    known = [*CORE_WEIGHTS, *added]
+    for name in multipliers:
+        if name not in known:
+            raise ConfigError(f"no weight is called {_PREFIX}{name}; known: {', '.join(known)}")
 
 
 def read_carry(cluster_opts: Mapping[str, str], *, classic: bool) -> float:

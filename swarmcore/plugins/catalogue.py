@@ -21,6 +21,7 @@ KIND_HOOKS = {
     "discovery": "swarmcore_discovery",
     "strategy": "swarmcore_strategy",
     "filter": "swarmcore_filter",
+    "weigher": "swarmcore_weigher",
     COMMAND_KIND: "swarmcore_commands",
 }
 

@@ -38,6 +38,7 @@ from swarmcore.protocols import (
     Filter,
     Route,
     Strategy,
+    Weigher,
 )
 
 __all__ = ["PluginInfo", "Plugins", "check", "import_installed", "installed"]
@@ -150,6 +151,24 @@ class Plugins:
             _expect(found.get(info.name), info, hook, "name", "rules")
             for info, _ in self._calls(hook)
         ]
+
+    def weighers(self, options: Mapping[str, str]) -> list[Weigher]:
+        """The weighers that are added to the strategy's weights, in calling order.
+
+        Raises:
+            PluginConflict: two plugins bring one of the same name.
+            PluginMisfit: a plugin brings something else.
+        """
+        hook = "swarmcore_weigher"
+        found: dict[str, tuple[PluginInfo, Weigher]] = {}
+        for info, value in self._results(hook, options=options):
+            weigher: Weigher = _expect(value, info, hook, "name", "multiplier", "weigh")
+            other, known = found.setdefault(weigher.name, (info, weigher))
+            if known is not weigher:
+                raise PluginConflict(
+                    f"two plugins bring the weigher {weigher.name!r}: {other} and {info}"
+                )
+        return [weigher for _, weigher in found.values()]
 
     def routes(self, options: Mapping[str, str]) -> list[tuple[str, Route]]:
         """Every route with the name of the plugin that brings it.

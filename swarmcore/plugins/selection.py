@@ -39,6 +39,7 @@ def select_plugins(options: Options) -> Plugins:
         plugins.load([_installed_name("strategy", options.strategy, known)])
     _load_discovery(plugins, options, known)
     _load_filters(plugins, options, known)
+    _load_weighers(plugins, options, known)
     load_installed(plugins, [info for info in known if info.name not in options.without])
     _load_default_strategy(plugins, options, known)
     if options.replication and not plugins.implementers("swarmcore_election"):
@@ -109,6 +110,12 @@ def _load_filters(plugins: Plugins, options: Options, known: Sequence[PluginInfo
     if not chain:
         chain = [name for name in _DEFAULTS["filter"] if f"filter_{name}" not in options.without]
     plugins.load([_installed_name("filter", name, known) for name in (*chain, *added)])
+
+
+def _load_weighers(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
+    """The plugin of each ``swarm.weight.NAME``; a NAME that nobody brings is found out later."""
+    wanted = {f"weigher_{name}" for name in options.multipliers} - set(options.without)
+    plugins.load([info.name for info in known if info.name in wanted])
 
 
 def _load_default_strategy(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:

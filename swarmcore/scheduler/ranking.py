@@ -7,7 +7,7 @@ is added.  Weighers without a multiplier decide before everything that is added 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import mul
 from typing import Final
@@ -142,7 +142,10 @@ FAILED_PULLS: Final = Weigher(
 
 
 def make_weighers(
-    multipliers: Mapping[str, float], spread: str, failures: FailureHistory
+    multipliers: Mapping[str, float],
+    spread: str,
+    failures: FailureHistory,
+    added: Iterable[Weigher] = (),
 ) -> Iterator[Weigher]:
     """The weighers that were asked for.
 
@@ -150,6 +153,7 @@ def make_weighers(
         multipliers: name -> how much it counts.
         spread: a label of nodes; empty to leave that out.
         failures: of creates.
+        added: by plugins; *multipliers* goes before their own multiplier.
     """
     if spread:
         yield _spread_over(spread, f"{spread} (service)", _count_siblings)
@@ -160,6 +164,9 @@ def make_weighers(
         yield Weigher("failures", multiplier, lambda _, nodes, __: [
             -failures.recent(node.id) for node in nodes
         ])  # fmt: skip
+    for weigher in added:
+        if (counts := multipliers.get(weigher.name, weigher.multiplier)) != 0:
+            yield replace(weigher, multiplier=counts)
 
 
 def _has_image(

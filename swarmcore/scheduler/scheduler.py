@@ -69,7 +69,7 @@ class Scheduler:
     ) -> None:
         self._strategy = strategy
         self._filters = tuple(filters)
-        self._weighers = tuple(weighers)
+        self._weighers = tuple(map(self._checked, weighers))
         self._failures = failures
         self._classic = classic
         #: The families of expressions that some filter reads.
@@ -264,6 +264,25 @@ class Scheduler:
         if config.loose:
             first.append(FEWEST_MOVES)
         return (*first, *self._weighers)
+
+    def _checked(self, weigher: Weigher) -> Weigher:
+        """*weigher*, with its calls watched and its values checked: it may be a plugin's."""
+
+        def weigh(
+            config: ContainerConfig, candidates: Sequence[Node], nodes: Sequence[Node]
+        ) -> list[float]:
+            self._ask("weigher", weigher.name)
+            try:
+                values = list(map(float, weigher.weigh(config, candidates, nodes)))
+            except Exception as error:
+                raise PlacementFailed(f"weigher {weigher.name} failed: {error!r}") from error
+            if len(values) != len(candidates) or not all(map(math.isfinite, values)):
+                raise PlacementFailed(
+                    f"weigher {weigher.name} weighed {len(candidates)} nodes as {values!r}"
+                )
+            return values
+
+        return replace(weigher, weigh=weigh)
 
     def _classic_sentence(
         self,

@@ -459,6 +459,36 @@ def test_options_that_leave_nothing_to_run_are_one_line(acme, changes, message):
         select_plugins(options(**changes))
 
 
+# ---- weighers
+
+
+WEIGHER = """
+from swarmcore import hookimpl
+from swarmcore.protocols import Weigher
+
+@hookimpl
+def swarmcore_weigher(options):
+    return Weigher("quiet", 1.0, lambda config, candidates, nodes: [0.0] * len(candidates))
+"""
+
+
+def test_a_weigher_is_loaded_where_its_weight_is_set(acme):
+    acme.install_defaults()
+    acme.install("weigher_quiet", WEIGHER)
+    assert select_plugins(options()).weighers({}) == []
+    plugins = select_plugins(options(multipliers={"quiet": 2.0}))
+    assert [weigher.name for weigher in plugins.weighers({})] == ["quiet"]
+
+
+def test_two_weighers_of_one_name_are_a_conflict(acme):
+    acme.install_defaults()
+    acme.install("weigher_quiet", WEIGHER)
+    acme.install("ext_quiet", WEIGHER)
+    plugins = select_plugins(options(multipliers={"quiet": 2.0}))
+    with pytest.raises(PluginConflict, match=r"the weigher 'quiet': 'weigher_quiet' .*ext_quiet"):
+        plugins.weighers({})
+
+
 # ---- the command
 
 

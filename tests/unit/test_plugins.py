@@ -135,6 +135,7 @@ def test_a_misfit_is_one_line_and_leaves_nothing_behind(misfit, why):
     [
         ("swarmcore_strategy", 7, lambda plugins: plugins.strategy({})),
         ("swarmcore_filter", "health", lambda plugins: plugins.filters({})),
+        ("swarmcore_weigher", "quiet", lambda plugins: plugins.weighers({})),
         ("swarmcore_discovery", 7, lambda plugins: plugins.discovery(URI, DiscoveryOptions())),
         ("swarmcore_routes", ["GET /x"], lambda plugins: plugins.routes({})),
         ("swarmcore_commands", ["hub"], lambda plugins: plugins.commands()),

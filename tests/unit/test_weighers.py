@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarmcore.errors import ConfigError
-from swarmcore.options.weights import read_multipliers
+from swarmcore.options.weights import check_weights, read_multipliers
 from swarmcore.protocols import Weigher
-from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
+from swarmcore.scheduler import FailureHistory, PlacementFailed, Scheduler, make_weighers
 from swarmcore.testing.builders import a_config, a_container, a_decision, a_node, a_reservation
 from swarmcore.weights import normalise
 
@@ -59,7 +59,7 @@ def test_values_are_scaled_and_added_up_with_their_multipliers():
     scores = {each.node.name: (each.added, each.score) for each in decision.candidates}
     assert scores == {"yy": ((-4.0,), 2.0), "zz": ((-7.0,), 1.0), "xx": ((-8.0,), 1.0)}
     assert [each.node.name for each in decision.candidates] == ["yy", "xx", "zz"]
-    assert decision.weighers == (weigher,)
+    assert [(each.name, each.multiplier) for each in decision.weighers] == [("by", 2.0)]
 
 
 def test_a_negative_multiplier_turns_a_weight_round():
@@ -204,7 +204,6 @@ def test_multipliers_are_read():
 @pytest.mark.parametrize(
     ("key", "value", "error"),
     [
-        ("swarm.weight.imag", "1", "no weight is called swarm.weight.imag; known: image, failures"),
         ("swarm.weight.image", "much", "swarm.weight.image should be a number such as 1.5"),
         ("swarm.weight.image", "nan", "swarm.weight.image should be a number such as 1.5"),
         ("swarm.weight.image", "1e308", "swarm.weight.image should be from -1000000 to 1000000"),
@@ -214,3 +213,35 @@ def test_multipliers_are_read():
 def test_a_weight_that_is_none_stops_the_start(key, value, error):
     with pytest.raises(ConfigError, match=error):
         read_multipliers({key: value})
+
+
+def test_a_weight_that_nobody_brings_stops_the_start():
+    check_weights({"image": 1.0, "quiet": 2.0}, ["quiet"])
+    words = "no weight is called swarm.weight.imag; known: image, failures, quiet"
+    with pytest.raises(ConfigError, match=words):
+        check_weights({"imag": 1.0}, ["quiet"])
+
+
+# ---- those of plugins
+
+
+@pytest.mark.parametrize(
+    ("multipliers", "counted"), [({}, [3.0]), ({"by": -1.0}, [-1.0]), ({"by": 0.0}, [])]
+)
+def test_a_plugins_weigher_counts_by_its_own_multiplier_or_by_the_operators(multipliers, counted):
+    made = make_weighers(multipliers, "", FailureHistory(lambda: 0.0), [by(3.0, xx=1.0)])
+    assert [weigher.multiplier for weigher in made] == counted
+
+
+@pytest.mark.parametrize(
+    ("weigh", "words"),
+    [
+        (lambda config, candidates, nodes: 1 / 0, "weigher acme failed: ZeroDivisionError"),
+        (lambda config, candidates, nodes: None, "weigher acme failed: TypeError"),
+        (lambda config, candidates, nodes: [1.0], r"weigher acme weighed 2 nodes as \[1.0\]"),
+        (lambda config, candidates, nodes: ["nan", 1], r"weigher acme weighed 2 nodes as \[nan"),
+    ],
+)
+def test_a_weigher_that_is_broken_is_named_in_the_creates_error(weigh, words):
+    with pytest.raises(PlacementFailed, match=words):
+        order(nodes("xx yy"), Weigher("acme", 1.0, weigh))
