@@ -24,8 +24,19 @@ hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
 
-#: Tests of real parts that start those themselves.
-OWN_PARTS = ("tests/system/stores/", "tests/system/replication/")
+#: Tests of real parts that start those themselves, so that any process may have them.
+OWN_PARTS = (
+    "tests/system/stores/",
+    "tests/system/replication/",
+    "tests/system/test_devices.py",
+    "tests/system/test_embedded_fidelity.py",
+    "tests/system/test_filters.py",
+    "tests/system/test_install.py",
+    "tests/system/test_shared_volumes.py",
+    "tests/system/test_sizes.py",
+    "tests/system/test_spanning.py",
+    "tests/system/test_tls.py",
+)
 #: Folders whose tests share engines of their own, beside those of ``tests/system``.
 OWN_ENGINES = ("tests/system/clients/", "tests/system/sweep/")
 

@@ -111,13 +111,17 @@ def test_build(docker, tmp_path):
         assert docker.run(f"lab/built:{word}", remove=True) == word
 
 
-@pytest.mark.client(WHALES, "copies files into volumes and volumes into volumes")
+#: Keeps volumes on one node: once they have content, no node has two that came about by themselves.
+TOGETHER = {"com.docker.swarm.constraints": '["node==old"]'}
+
+
+@pytest.mark.client(WHALES, "copies files into volumes, and volumes into volumes of one node")
 @pytest.mark.client(WHALES, "copies files into an image and out of it")
 def test_volumes(docker, tmp_path):
     (tmp_path / "data").write_text("what it says")
-    volume = docker.volume.create("data", labels={"tier": "back"})
+    volume = docker.volume.create("data", labels={"tier": "back", **TOGETHER})
     docker.volume.copy(tmp_path / "data", (volume, "made"))
-    clone = volume.clone("clone")
+    clone = volume.clone("clone", labels=TOGETHER)
     mounts = [(volume, "/data"), (clone, "/clone")]
     told = docker.run("busybox", ["cat", "/data/made", "/clone/made"], volumes=mounts, remove=True)
     assert told == "what it says" * 2
