@@ -60,6 +60,8 @@ class AggregateProgress:
         is_result: recognises result lines.  These are held back and sent once, at the end: those of
             the first engine that has any.  Without other lines the head of the answer is sent at
             the end, too, so that clients may take it for the end of the work.
+        on_failed: called before the client reads that an engine failed.  For what a client may ask
+            about as soon as it has read that.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class AggregateProgress:
         perform: Perform,
         feed: Callable[[], Awaitable[None]] | None = None,
         is_result: IsResult | None = None,
+        on_failed: Callable[[], None] | None = None,
     ) -> None:
         self._exchange = exchange
         self._engines = engines
@@ -77,6 +80,7 @@ class AggregateProgress:
         self._perform = perform
         self._feed = feed
         self._is_result = is_result
+        self._on_failed = on_failed
         self._results: dict[str, list[dict[str, Any]]] = {}
         self._failures: dict[str, EngineError] = {}
         self._sent_texts: set[str] = set()
@@ -105,7 +109,12 @@ class AggregateProgress:
             nursery.cancel_scope.cancel()  # the client may have gone while engines still work
         receive.close()
         if waited and first is None:
+            self._report_failure()
             await self._exchange.send(self._outcome())
+
+    def _report_failure(self) -> None:
+        if self._failures and self._on_failed is not None:
+            self._on_failed()
 
     async def _work_on(self, engine: Engine, reports: _Reports) -> None:
         async def report(message: dict[str, Any]) -> None:
@@ -137,6 +146,7 @@ class AggregateProgress:
                     self._note(report)
             if result := self._result():
                 await send(result)
+            self._report_failure()
             if self._failures:
                 await send(dump_json(error_line(self._error_text())))
 

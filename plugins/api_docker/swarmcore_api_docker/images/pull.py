@@ -53,13 +53,18 @@ async def _pull_image(exchange: Exchange) -> None:
         cluster.note_pull(image, client, engine)
         await new_names.record(engine)
 
-    work, succeeded = AggregateProgress(exchange, engines, "pull", pull), False
+    def give_back() -> None:
+        """Give back what creates of this client hold for the image: no pull brings it."""
+        cluster.pull_failed(image, client)
+
+    work = AggregateProgress(exchange, engines, "pull", pull, on_failed=give_back)
+    succeeded = False
     try:
         await work.run()
         succeeded = not work.failed
     finally:
-        if not succeeded:
-            cluster.pull_failed(image, client)
+        if not succeeded:  # also when the client has left
+            give_back()
 
 
 def read_image(query: Query) -> str:

@@ -89,6 +89,23 @@ async def test_when_all_refuse_the_answer_is_theirs(ask, engines):
     assert exchange.chunks == []
 
 
+async def test_what_a_failed_pull_held_is_given_back_before_the_client_knows(
+    engines, docker, cluster
+):
+    for engine in engines:
+        engine.answers["/images/create"] = error_answer(404, "manifest unknown")
+    exchange = docker.Exchange(cluster, "POST", TARGET)
+    send, given_back = exchange.send, []
+
+    async def note_and_send(answer):
+        given_back.extend(cluster.failed_pulls)
+        await send(answer)
+
+    exchange.send = note_and_send
+    await pull.create_image(exchange)
+    assert set(given_back) == {"team/tool:1"}
+
+
 async def test_a_partial_failure_is_the_last_line_and_names_the_node(ask, engines):
     engines[0].answers["/images/create"] = (200, lines({"status": "ok", "id": "1"}))
     engines[1].answers["/images/create"] = error_answer(500, "no space")
