@@ -9,13 +9,14 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 import trio
 
 from swarmcore.engine.documents import Stale, by_key, differs, needs_inspection, read_container
 from swarmcore.engine.link_aliases import Links, find_named, links_of, with_aliases
+from swarmcore.engine.registry import CacheListener
 from swarmcore.engine.single_flight import CachedList, Objects, SingleFlight
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.http.messages import Answer
@@ -29,46 +30,6 @@ _PARALLEL = 8
 #: How many removed containers and networks are remembered, so that a late answer does not bring
 #: one back.  Ids are never used again.
 _TOMBSTONES = 4096
-
-
-class CacheListener(Protocol):
-    """Is told of every container that enters, changes or leaves an engine's cache."""
-
-    def container_put(self, container: Container) -> None:
-        """*container* is new, or replaces an older state of the same id."""
-        ...
-
-    def container_dropped(self, container: Container) -> None:
-        """The engine no longer has it."""
-        ...
-
-    def images_read(
-        self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool
-    ) -> None:
-        """The engine's list of images was read.
-
-        Args:
-            node: the engine's; shows the images already.
-            images: id -> its object in ``GET /images/json``, as the engine told.
-            live: what is new in it came about just now, by an event or by a request of ours.
-        """
-        ...
-
-    async def settle_image_names(self, node: Node) -> None:
-        """Find out, within seconds, which image each name means where the list that was just read
-        and other engines' lists disagree."""
-        ...
-
-    def spanning_changed(self, node: Node, keys: Collection[str], stale: Stale) -> None:
-        """Spanning networks or volumes entered or left the lists of *node*.
-
-        Args:
-            node: the engine's.
-            keys: network ids or volume names; those of a swarm are left out, for all its managers
-                send events of them.
-            stale: says which list it is.
-        """
-        ...
 
 
 class Refresher:

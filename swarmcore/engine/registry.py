@@ -1,14 +1,55 @@
 """What an engine asks and tells the cluster that it belongs to."""
 
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol, TypeVar
 
-from swarmcore.engine.refresh import CacheListener
+from swarmcore.engine.documents import Stale
 from swarmcore.engine.specs import Specs
-from swarmcore.model import Event
+from swarmcore.model import Container, Event
 from swarmcore.node import Node, Spanning
 
 #: The type of the engines.
 E = TypeVar("E", contravariant=True)
+
+
+class CacheListener(Protocol):
+    """Is told of every container that enters, changes or leaves an engine's cache."""
+
+    def container_put(self, container: Container) -> None:
+        """*container* is new, or replaces an older state of the same id."""
+        ...
+
+    def container_dropped(self, container: Container) -> None:
+        """The engine no longer has it."""
+        ...
+
+    def images_read(
+        self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool
+    ) -> None:
+        """The engine's list of images was read.
+
+        Args:
+            node: the engine's; shows the images already.
+            images: id -> its object in ``GET /images/json``, as the engine told.
+            live: what is new in it came about just now, by an event or by a request of ours.
+        """
+        ...
+
+    async def settle_image_names(self, node: Node) -> None:
+        """Find out, within seconds, which image each name means where the list that was just read
+        and other engines' lists disagree."""
+        ...
+
+    def spanning_changed(self, node: Node, keys: Collection[str], stale: Stale) -> None:
+        """Spanning networks or volumes entered or left the lists of *node*.
+
+        Args:
+            node: the engine's.
+            keys: network ids or volume names; those of a swarm are left out, for all its managers
+                send events of them.
+            stale: says which list it is.
+        """
+        ...
 
 
 class EngineRegistry(CacheListener, Protocol[E]):
