@@ -1,4 +1,4 @@
-"""Work that must not end before its time: started again when it fails, or not cut in the middle."""
+"""Tasks that must not end early: restarted after failures, or completed despite cancellation."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ async def supervise(
         pause = min(pause * 2, _LONGEST_SECONDS)
 
 
-# ---- work that goes on although its client has gone
+# ---- work that is completed although its caller was cancelled
 
 
 T = TypeVar("T")
@@ -58,13 +58,13 @@ class _Result(Generic[T]):
 
 
 class Completion:
-    """Owns such work; it ends with ``run``, and not before."""
+    """Owns tasks that outlive their callers; they end with ``run`` at the latest."""
 
     def __init__(self) -> None:
         self._nursery: trio.Nursery | None = None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Give the work a place to run until cancelled."""
+        """Run the nursery of the tasks until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             task_status.started()

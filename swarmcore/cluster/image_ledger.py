@@ -1,6 +1,7 @@
-"""What image names mean, kept as engines tell: dates asked for where two images have one name.
+"""Which image each name means, kept up to date with the engines' lists and events.
 
-``image_names`` decides; here are the clock, the log, and the engines that must be asked.
+``image_names`` decides.  Here are the clock, the log, and the requests to engines: where two images
+have one name, their dates are asked for.
 """
 
 import hashlib
@@ -24,18 +25,18 @@ from swarmcore.node import Node
 
 log = logging.getLogger(__name__)
 
-#: How long the engines' answers about images may hold up a node that joins.
+#: How long the requests about images may delay a node that joins, in seconds.
 _SETTLE_SECONDS = 10.0
-#: Images that are inspected at once.
+#: How many images are inspected at once.
 _PARALLEL = 8
 
 
 class ImageNaming:
-    """One act that gives names, on one engine or on several.
+    """One operation that gives names, on one engine or on several.
 
     Args:
         held_id: the image that a node, by its id, has under a name.
-        given: told the name, node ids with their images, and the node that was the last.
+        given: called with the name, node ids with their images, and the node that was the last.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class ImageNaming:
         self._images: dict[str, dict[str, str]] = {}
 
     def named(self, name: str, node: Node) -> None:
-        """The act gave *name* on a node; see ``protocols.ImageNaming``."""
+        """Note that *name* was given on a node; see ``protocols.ImageNaming``."""
         if id := self._held_id(name, node.id):
             images = self._images.setdefault(shown_image(name), {})
             images[node.id] = id
@@ -56,7 +57,7 @@ class ImageNaming:
 
 
 class ImageLedger:
-    """What every image name means, and which nodes call another image so.
+    """Which image every name means, and on which nodes it is another image's.
 
     Args:
         by_node: the engine of a node id; raises ``NotFound``.
@@ -77,22 +78,22 @@ class ImageLedger:
             self._news.setdefault(name, []).append(node.name)
         node.moved_names = moved
 
-    # ---- what engines tell
+    # ---- news of engines
 
     def read(self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool) -> None:
-        """A node's list was read; see ``ImageNames.read``."""
+        """Take a node's list of images; see ``ImageNames.read``."""
         self._names.read(node.id, images, live=live, now=time.time())
         if live:
             self._log_moves(node)
         self._news.clear()
 
     def heard(self, name: str, image_id: str, node: Node) -> None:
-        """An engine says that it gave a name just now.
+        """Take an engine's event that a name was given just now.
 
         Args:
             name: as the engine writes it.
-            image_id: to which image; empty for whichever has it.
-            node: whose engine.
+            image_id: the image that got the name; empty where the event does not say.
+            node: the engine's.
         """
         held = self._names.held_id(name, node.id)
         is_meant = held and image_id in ("", held)
@@ -100,30 +101,30 @@ class ImageLedger:
             self._given(name, {node.id: held}, node)
 
     def left(self, node: Node) -> None:
-        """A node is no longer the cluster's."""
+        """Forget a node that has left the cluster."""
         self._names.leave(node.id)
         self._news.clear()
 
-    # ---- what plugins ask and tell: ``protocols.ImageNames``
+    # ---- for plugins: ``protocols.ImageNames``
 
     def ids(self, name: str) -> frozenset[str]:
         """The ids of the image that *name* means; see ``protocols.ImageNames``."""
         return self._names.ids(name)
 
     def naming(self) -> "ImageNaming":
-        """An act of naming begins; see ``protocols.ImageNames``."""
+        """Begin an operation that gives names; see ``protocols.ImageNames``."""
         return ImageNaming(self._names.held_id, self._given)
 
     @contextmanager
     def copying(self, name: str, source: Node, target: Node) -> Iterator[None]:
-        """An image is carried; see ``protocols.ImageNames``."""
+        """Carry an image while the block lasts; see ``protocols.ImageNames``."""
         image_id = self._names.held_id(name, source.id)
         with self._names.setting_aside(target.id, [name]):
             yield
             self._names.copied(name, image_id, target.id)
 
     def setting_aside(self, node: Node, names: Iterable[str]) -> AbstractContextManager[None]:
-        """Names are taken away; see ``protocols.ImageNames``."""
+        """Take names away while the block lasts; see ``protocols.ImageNames``."""
         return self._names.setting_aside(node.id, names)
 
     def _given(self, name: str, images: Mapping[str, str], node: Node) -> None:
@@ -139,7 +140,7 @@ class ImageLedger:
     # ---- disputes
 
     async def settle(self, node: Node) -> None:
-        """Let the images' dates decide where a node's list and others' are at odds."""
+        """Let the images' dates decide where a node's list and other nodes' lists disagree."""
         names = self._names.disputed(node.id)
         if not names:
             return
@@ -190,10 +191,10 @@ class ImageLedger:
             return node_id
 
 
-# ---- what an image's inspection tells of its age and its content
+# ---- an image's age and content, from its inspection
 
 
-#: What an image makes of a container; releases differ in what else an inspection tells.
+#: Fields of an image's config that shape a container; releases differ in the other fields.
 _CONTENT = (
     "ArgsEscaped", "Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels", "OnBuild",
     "Shell", "StopSignal", "User", "Volumes", "WorkingDir",
@@ -203,7 +204,7 @@ _CONTENT = (
 def date_of(inspection: Mapping[str, Any]) -> float:
     """When an image was last tagged on its engine, or made, whichever is later; Unix seconds.
 
-    Engines tell no time of tagging of an image that was pulled or loaded.
+    Engines report no time of tagging for an image that was pulled or loaded.
     """
     tagged = _part(inspection, "Metadata").get("LastTagTime")
     return max(
@@ -213,9 +214,9 @@ def date_of(inspection: Mapping[str, Any]) -> float:
 
 
 def content_of(inspection: Mapping[str, Any]) -> str:
-    """A digest of what an image holds and does, its times left out; empty where it is not told.
+    """A digest of an image's layers and config without its times; empty where they are missing.
 
-    An import gives every engine an image of its own, which differ in the time alone.
+    An import makes another image on every engine; those images differ in their times alone.
     """
     layers = _part(inspection, "RootFS").get("Layers")
     if layers is None:
@@ -236,7 +237,7 @@ def write_date(seconds: float) -> str:
 
 
 def _part(inspection: Any, key: str) -> Mapping[str, Any]:
-    """An object in an inspection; an empty one where an engine tells something else."""
+    """An object in an inspection; empty where the engine answers something else."""
     return as_object(as_object(inspection).get(key))
 
 

@@ -37,7 +37,7 @@ _MACHINE_ID = Path("/etc/machine-id")
 
 
 def identify(host_name: str) -> str:
-    """An id that a restart on the same machine finds again without having stored it."""
+    """An id of the manager that is the same after a restart on the same machine."""
     try:
         machine = _MACHINE_ID.read_text().strip()
     except OSError:

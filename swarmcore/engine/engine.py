@@ -1,4 +1,4 @@
-"""One Docker Engine: its connection, its state and its node, which nobody else changes.
+"""One Docker Engine: its connection, its state and its node, which only the engine changes.
 
 Decides when the engine is pending, healthy, unhealthy or gone.  ``intervals`` says how often to
 try, ``specs`` and ``documents`` what an answer means, ``refresh`` reads the engine into its node.
@@ -33,14 +33,14 @@ from swarmcore.versions import CEILING, ApiVersion, clamp
 
 log = logging.getLogger(__name__)
 
-#: For small JSON.  Creating may copy an image's volumes, listing may mean thousands of containers.
+#: Seconds for a call; longer for a create, which may copy the content of an image's volumes.
 _CALL_SECONDS = 30.0
 _CREATE_SECONDS = 120.0
-#: For the questions on connecting: an engine that cannot answer these cannot be used either.
+#: Seconds for the requests on connecting: an engine that does not answer these cannot be used.
 _CONNECT_SECONDS = 10.0
-#: However often somebody says that an engine lives again, it is not asked more often than this.
+#: The least pause between two attempts to connect, however many reasons there are for one.
 _CALM_SECONDS = 0.25
-#: A connection that lasted this long was a good one: the next begins without a wait.
+#: A connection that lasted so many seconds was good: the next begins without a pause.
 _GOOD_SECONDS = 5.0
 
 
@@ -50,7 +50,7 @@ class Engine(CachedObjects):
     Args:
         entry: where it is, and discovery's labels for it.
         http: sends requests to it, the manager's own and those of clients.
-        owner: is told, and decides on admission.
+        owner: is told of everything, and decides on admission.
         pace: intervals and the limit of failures.
         overcommit: fraction of resources added when placing.
         cpu_shares_are_cpus: how containers' CPU shares are read.
@@ -150,7 +150,7 @@ class Engine(CachedObjects):
         return f"/v{spoken}{path}"
 
     def note_stale(self, stale: Stale) -> None:
-        """Have what another engine's news made out of date read again, soon."""
+        """Have what another engine's event made out of date read again, soon."""
         if self._feed is not None:
             self._feed.note(stale)
 
@@ -161,12 +161,12 @@ class Engine(CachedObjects):
     # ---- health
 
     def heard(self) -> None:
-        """Something came on a connection that there was: whether it takes new ones is not said."""
+        """Note a sign of life on an existing connection; new connections may still fail."""
         self.last_contact = trio.current_time()
         self.node.updated_at = time.time()
 
     def contacted(self) -> None:
-        """The engine answered a question, whoever asked."""
+        """Note that the engine answered a request."""
         self.heard()
         if not self._silence.broken():
             return
@@ -177,7 +177,7 @@ class Engine(CachedObjects):
             self._wake.set()
 
     def lost_contact(self, error: EngineError) -> None:
-        """The engine could not be reached, whoever asked; enough of these make it unhealthy.
+        """Note that the engine could not be reached; enough such failures make it unhealthy.
 
         Args:
             error: counts once, however many report it.
@@ -196,7 +196,7 @@ class Engine(CachedObjects):
             self._end_streams()
 
     def _flag_unhealthy(self, reason: str) -> None:
-        """Nothing is placed there any more; what still comes from there goes on."""
+        """Become unhealthy: nothing is placed here any more; streams under way go on."""
         log.warning("engine %s: flagging as unhealthy, failed %d times: %s",
                     self.label, self.node.failures, reason)  # fmt: skip
         self.node.state = State.UNHEALTHY
@@ -204,7 +204,7 @@ class Engine(CachedObjects):
         self._owner.lost(self, reason)
 
     def _end_streams(self) -> None:
-        """End everything that is under way: nothing will come any more."""
+        """End all streams under way: nothing will come on them any more."""
         self.http.abandon()
         self._end_feed()
 
@@ -213,7 +213,7 @@ class Engine(CachedObjects):
             self._feed.end()
 
     def retry_soon(self) -> None:
-        """Something changed that this engine may have waited for."""
+        """Connect soon: something changed that this engine may have waited for."""
         self._wake.set()
 
     # ---- living
@@ -288,7 +288,7 @@ class Engine(CachedObjects):
                 feed.end()
 
     async def _begin_with(self, feed: EventFeed) -> None:
-        """Have *feed* follow the one before: nothing is lost, and nothing told twice.
+        """Have *feed* take over from the one before: no event is lost, or published twice.
 
         Raises:
             EngineError: it does not begin.
@@ -333,7 +333,7 @@ class Engine(CachedObjects):
         self._owner.publish(event)
 
     def image_named(self, name: str, image_id: str) -> None:
-        """The engine says that it gave an image name."""
+        """Pass on that the engine gave an image name."""
         self._owner.image_named(name, image_id, self.node)
 
     # ---- identity
@@ -354,7 +354,7 @@ class Engine(CachedObjects):
             self.node.id = f"{specs.engine_id}|{self.entry.address}"
 
     def _give_up_identity(self) -> None:
-        """Whatever was known of the engine is void; it is pending, with the same last error."""
+        """Drop what is known of the engine; it is pending, with the same last error."""
         if self.node.state is State.HEALTHY:
             self._owner.lost(self, self.node.error or "it became another engine")
         self._end_feed()
@@ -366,7 +366,7 @@ class Engine(CachedObjects):
         self.node.failures, self.node.error = failures, error
 
     def _forget_everything(self) -> Refresher:
-        """Begin with a node of which nothing is known; returns what reads the engine into it."""
+        """Begin with a node of which nothing is known; returns its refresher."""
         address = str(self.entry.address)
         self.node = Node(
             address, address, overcommit=self._overcommit, spanning=self._owner.spanning
@@ -383,7 +383,7 @@ class Engine(CachedObjects):
         return await self._client.ask("GET", self.target(path), seconds=_CALL_SECONDS)
 
     def leave(self) -> None:
-        """The engine is no longer the cluster's; nothing on it is touched."""
+        """Leave the cluster; nothing on the engine is touched."""
         was, self.node.state = self.node.state, State.DISCONNECTED
         self._following.cancel()
         self._end_feed()

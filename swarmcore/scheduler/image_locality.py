@@ -1,4 +1,4 @@
-"""Whether an image goes to the node that is preferred, or the container to a node with the image.
+"""Whether an image is carried to the best node, or the container goes to a node with the image.
 
 An image that was built on one node would keep all its containers there.  It is carried to a node
 that leads the best one with the image by more than the operator's threshold; below that the
@@ -15,7 +15,7 @@ from swarmcore.protocols import Candidate, Decision, Weigher
 def settle_image(
     image: str, decision: Decision, nodes: Sequence[Node], threshold: float
 ) -> Decision:
-    """*decision* with regard to where the image is.
+    """Change *decision* with regard to which nodes have the image.
 
     Args:
         image: what is to run, as the client named it.

@@ -79,7 +79,7 @@ def _strategys_share(candidates: Sequence[Candidate]) -> Sequence[float]:
 # ---- failures of creates
 
 
-#: A failure counts half after so long: an engine that was mended is tried again within the hour.
+#: The half-life of a failure, in seconds: a repaired engine is tried again within the hour.
 _HALF_LIFE_SECONDS = 300.0
 #: Less than this is forgotten.
 _NOTHING = 0.01
@@ -94,11 +94,11 @@ class FailureHistory:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        #: Node id -> the number of failures, and when that was right.
+        #: Node id -> the weighted number of failures, and as of when.
         self._noted: dict[str, tuple[float, float]] = {}
 
     def note(self, node_id: str) -> None:
-        """A create failed there."""
+        """Count a failed create."""
         self._noted = {id: noted for id, noted in self._noted.items() if self.recent(id)}
         self._noted[node_id] = (self.recent(node_id) + 1.0, self._clock())
 
@@ -172,7 +172,7 @@ def make_weighers(
 def _has_image(
     config: ContainerConfig, candidates: Sequence[Node], _: Sequence[Node]
 ) -> list[float]:
-    """1 where nothing need be pulled."""
+    """1 for nodes that have the image, else 0."""
     return [float(has_image(node, config.image)) for node in candidates]
 
 

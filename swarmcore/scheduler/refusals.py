@@ -17,7 +17,7 @@ from swarmcore.protocols import Refused, Rule
 #: Classic's text for a cluster in which nothing runs.
 NO_ENGINE = "No healthy node available in the cluster"
 _LINE = "\n"
-#: Why nothing helps is told so often; each takes a look at every node.
+#: How many reasons are given why waiting does not help; each looks at every node.
 _MOST_REASONS = 5
 
 
@@ -56,7 +56,7 @@ def refuse(
 def _summarise(rule: Rule, pairs: Sequence[tuple[Node, str]]) -> str:
     try:
         return rule.summarise(rule.text, Refused(pairs))
-    except Exception:  # words about a refusal must not replace it
+    except Exception:  # a plugin's bad wording must not replace the refusal
         return rule.text
 
 
@@ -65,7 +65,7 @@ def _why_never(rule: Rule, nodes: Sequence[Node]) -> str | None:
         return None
     try:
         why = rule.never(nodes) if all(rule.check(node) is not None for node in nodes) else None
-    except Exception:  # nor these
+    except Exception:  # see above
         return None
     return why if isinstance(why, str) else None
 

@@ -1,6 +1,6 @@
-"""A network or volume that is to be made anew: the proof that it is empty, and the request.
+"""Making a network or volume anew on another node: the proof that it is empty, and the request.
 
-Its engine is asked at the moment when that matters; the create request makes another one like it.
+Its engine is asked for the proof right before; the create request makes an object like it.
 """
 
 import json
@@ -26,14 +26,14 @@ _KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class Recreation:
-    """How to make something anew.
+    """The requests that make a network or volume anew.
 
     Attributes:
-        create: the path of the create.
-        body: its body.
-        key: the id of the network that is there, or the name of the volume.
-        path: of the same.
-        undo: of the object that was made.
+        create: path of the create request.
+        body: of the create request.
+        key: id of the old network, or name of the volume.
+        path: of the old object.
+        undo: path of the new object, by which it can be removed again.
     """
 
     create: str
@@ -44,9 +44,9 @@ class Recreation:
 
 
 def recreate_network(network: _Document) -> Recreation:
-    """As the inspected *network* is; it keeps its former ids, and this one, in a label.
+    """Requests for a network like the inspected *network*, with its ids in a label.
 
-    A subnet that its engine chose may be taken where it goes, so the next engine chooses again.
+    A subnet that its engine chose may be in use on the new node, so that engine chooses again.
     """
     ipam = dict(as_object(network.get("IPAM")))
     if has_subnet_of_engine(network):
@@ -65,7 +65,7 @@ def recreate_network(network: _Document) -> Recreation:
 
 
 def recreate_volume(volume: _Document) -> Recreation:
-    """As the inspected *volume* is."""
+    """Requests for a volume like the inspected *volume*."""
     name = str(volume["Name"])
     path = f"/volumes/{quote(name, safe='')}"
     body = {
@@ -88,7 +88,7 @@ _ASK_AGAIN_SECONDS = 0.1
 
 
 class InUse(EngineError):
-    """It is not empty, or its engine cannot tell."""
+    """A network or volume is not empty, or its engine cannot tell."""
 
     status = 409
 
@@ -97,8 +97,8 @@ async def prove_network(engine: Engine, name: str) -> _Document:
     """The inspected network *name*, which no container is on.
 
     Raises:
-        InUse: some container is.
-        EngineError: there is none, or the engine does not tell.
+        InUse: some container is on it.
+        EngineError: there is no such network, or the engine does not answer.
     """
     network: _Document = await _get(engine, f"/networks/{quote(name, safe='')}")
     if network.get("Containers"):
@@ -108,11 +108,11 @@ async def prove_network(engine: Engine, name: str) -> _Document:
 
 
 async def prove_volume(engine: Engine, name: str) -> _Document:
-    """The inspected volume *name*, which no container uses and which has no file.
+    """The inspected volume *name*, which no container uses and which is empty.
 
     Raises:
-        InUse: some container does, or it has.
-        EngineError: there is none, or the engine does not tell.
+        InUse: some container uses it, or it has content.
+        EngineError: there is no such volume, or the engine does not answer.
     """
     volume: _Document = await _get(engine, f"/volumes/{quote(name, safe='')}")
     await _require_no_container(engine, "volume", name)

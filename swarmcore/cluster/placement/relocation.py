@@ -1,5 +1,4 @@
-"""Networks and volumes that nothing uses yet are made anew on the node of the first container that
-needs them.
+"""Networks and volumes that nothing uses yet are made anew where the first container needs them.
 
 The new one is made before the old one is removed, and clients see one of the two.  Right before,
 the engine is asked whether the object is empty: with endpoints or content it stays where it is.
@@ -33,10 +32,10 @@ log = logging.getLogger(__name__)
 _JSON = ((b"Content-Type", b"application/json"),)
 #: Engines of older versions give a network addresses that it was not to have.
 _WITHOUT_IPV4 = ApiVersion(1, 48)
-#: How long what has begun goes on when the manager stops.
+#: How long a move that has begun goes on when the manager stops, in seconds.
 _FINISH_SECONDS = 20.0
 
-#: How often it is looked for networks that were moved and are there yet.
+#: Seconds between two looks for networks that were moved and not removed.
 _SWEEP_SECONDS = 10.0
 
 
@@ -61,7 +60,7 @@ class CannotRecreate(Exception):
 
 
 class Relocation:
-    """Relocation; each thing once, however many creates wait for it.
+    """Moves networks and volumes, each of them once, however many creates wait for it.
 
     Args:
         members: the engines.
@@ -74,11 +73,11 @@ class Relocation:
         self._under_way: WeakValueDictionary[Thing, trio.Lock] = WeakValueDictionary()
 
     async def gather(self, config: ContainerConfig, node: Node) -> None:
-        """Have on *node* what *config* names and other nodes let go of.
+        """Move to *node* what *config* names and other nodes let go of.
 
         Args:
             config: reserved on *node*.
-            node: its.
+            node: the node.
 
         Raises:
             CannotMove: something is in use after all; decide anew.
@@ -94,7 +93,7 @@ class Relocation:
                             await self._move(thing, source, node)
 
     async def bring(self, config: ContainerConfig, node: Node) -> None:
-        """As ``gather``, for a container that is there: what stays elsewhere is not there.
+        """As ``gather``, for a container that exists: what cannot move stays where it is.
 
         Raises:
             EngineRefused: *node* cannot have it; its engine's status and words.
@@ -107,13 +106,13 @@ class Relocation:
             raise EngineRefused(node.name, error.answer.status, str(error)) from None
 
     async def run(self) -> None:
-        """Look for what a manager that was killed left behind, until cancelled."""
+        """Remove what a manager that was killed left behind, again and again until cancelled."""
         while True:
             await trio.sleep(_SWEEP_SECONDS)
             await self._sweep()
 
     async def _sweep(self) -> None:
-        """Remove networks that were moved, where the manager was killed before it did so."""
+        """Remove networks that were moved by a manager that was killed before it removed them."""
         try:
             self._permit()
         except Unavailable:
@@ -137,7 +136,7 @@ class Relocation:
             await _forgive(engine.refresh_networks)
 
     def _find(self, kind: str, text: str, target: Node) -> tuple[Node, Thing] | None:
-        """What *text* means and the node that lets go of it, if that is so."""
+        """The network or volume that *text* means, and the node that lets go of it, if one does."""
         for engine in self._members.snapshot.registered:
             node = engine.node
             if node is target:
@@ -166,7 +165,7 @@ class Relocation:
 
 
 async def _recreation_of(thing: Thing, holder: Engine) -> Recreation:
-    """What it takes to make *thing* anew, once it is proved to be empty.
+    """The requests that make *thing* anew, once it is proved to be empty.
 
     Raises:
         EngineError: it is not, or that cannot be proved.
@@ -222,7 +221,7 @@ async def _make(taker: Engine, recreation: Recreation) -> None:
 
 
 async def _let_go(holder: Engine, recreation: Recreation) -> None:
-    """Remove the old one.  Where nobody knows whether that was done, two are better than none.
+    """Remove the old one.  Where the outcome is unknown, two of them are better than none.
 
     Raises:
         EngineError: it is there yet, or a client removed it meanwhile.
@@ -253,7 +252,7 @@ async def _refresh(thing: Thing, engine: Engine) -> None:
 
 
 async def _forgive(work: Callable[[], Awaitable[object]]) -> None:
-    """Do *work*; an engine that fails in it shows the truth with its next list."""
+    """Do *work*, and log a failure: the engine's next list shows what is true."""
     try:
         await work()
     except EngineError as error:
