@@ -27,7 +27,7 @@ def without_prefixes(host_config: Mapping[str, Any], node: Node) -> dict[str, An
 
     Args:
         host_config: in Docker's spelling.
-        node: whose engine gets it.
+        node: the node whose engine gets it.
     """
     stripped = dict(host_config)
     for key in _JOINED:
@@ -63,7 +63,7 @@ def endpoint_without_prefixes(endpoint: Any, node: Node) -> Any:
 
 
 def _own(text: str, node: Node) -> str:
-    """A container reference that the engine knows; one that means nothing here stays."""
+    """A container reference that the engine knows; an unknown reference stays as it is."""
     found = find_container(node, text)
     if found is None or text.removeprefix("/") in found.names or found.id.startswith(text):
         return text
@@ -104,8 +104,8 @@ def divide_endpoints(
 
     Args:
         body: a create's for that engine, as ``ContainerConfig.body_for`` gives it.
-        node: whose engine it is.
-        version: the client's; one that must not name several endpoints gets the engine's refusal.
+        node: the node of that engine.
+        version: the client's; below 1.44 several endpoints are the engine's to refuse.
     """
     networking = as_object(body.get("NetworkingConfig"))
     endpoints = as_object(networking.get("EndpointsConfig"))

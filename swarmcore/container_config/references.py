@@ -1,7 +1,7 @@
 """What a create body refers to by name, and what those names mean on one node.
 
 A reference is a name, an id, the beginning of one, a swarm id, or any of these behind ``node/``.
-Reads and compares only; what an engine gets instead is ``engine_body``'s matter.
+References are read and compared here; ``engine_body`` replaces them by what an engine understands.
 
 A network that is made anew on another node has another id there.  Its former ids stay with it in a
 label that clients do not see, so that they lead to it also after the manager was started again.
@@ -18,7 +18,7 @@ from swarmcore.node import PREDEFINED_NETWORKS, ListingNode, Node, Thing, things
 #: Digits of an id.
 _ID = 64
 _NO_NETWORK_NAMES = PREDEFINED_NETWORKS | {"", "default", "nat"}
-#: Whose namespaces a container may join: ``container:db``.
+#: Fields that name a container whose namespace is joined: ``container:db``.
 _JOINABLE = ("NetworkMode", "IpcMode", "PidMode")
 #: A bind's source that is a path and no volume: of Unix, relative, of Windows.
 _PATH = re.compile(r"[/~.\\]|[a-zA-Z]:[/\\]")
@@ -135,8 +135,8 @@ def find_container(node: Node, text: str) -> Container | None:
 def find_network(node: Node, text: str) -> Mapping[str, Any] | None:
     """The network that *text* means on *node*: by id, name, or the beginning of one id.
 
-    One that spans engines may be meant by ``node/name`` of any node that lists it; one that was
-    moved also by the ids that it had on other nodes.
+    A network that spans engines may be named ``node/name`` with any node that lists it; a network
+    that was moved also by the ids that it had on other nodes.
     """
     own = without_node(text, node)
     if not own or own in node.networks:
@@ -185,7 +185,7 @@ def network_for(text: str, node: Node) -> str:
 
 
 def network_words(container: Container) -> tuple[str, ...]:
-    """How *container* refers to user networks: those that it was created with, and is on."""
+    """The names and ids of user networks that *container* was created with, or is on."""
     words = (word for kind, word in things_of(container) if kind == "network")
     return _once(word for word in sorted(words) if word not in _NO_NETWORK_NAMES)
 
@@ -243,7 +243,7 @@ def without_own_labels(network: _Document) -> _Document:
 def find_loose(
     volumes: Sequence[str], networks: Sequence[str], nodes: Sequence[Node]
 ) -> Mapping[Thing, Node]:
-    """What may be made anew on the node of a container.
+    """Which networks and volumes are loose, so that they may be made anew on a container's node.
 
     Args:
         volumes: as the create names them.
@@ -275,7 +275,7 @@ def _only(nodes: Sequence[Node]) -> Node | None:
 def leaving_for(
     node: Node, volumes: Sequence[str], networks: Sequence[str], nodes: Sequence[Node]
 ) -> Iterator[tuple[Node, Thing]]:
-    """What leaves which node when a container with these is placed on *node*."""
+    """Pairs of a node and what leaves it when a container with these is placed on *node*."""
     for other in nodes:
         if other is node:
             continue

@@ -1,6 +1,6 @@
-"""Which containers a new one replaces: one that is made before the old one is removed.
+"""Which containers a new container replaces that is made before the old one is removed.
 
-On an engine that works, for nothing collides before the start.  Compose tells what it replaces by
+On one engine that works, for nothing collides before the start.  Compose says what it replaces by
 labels and names (both generations), other tools by giving the old container another name first
 (watchtower for itself, Portainer, scripts).  Pure.
 """
@@ -15,7 +15,7 @@ from swarmcore.node import Node
 _COMPOSE = "com.docker.compose"
 _PROJECT, _SERVICE = f"{_COMPOSE}.project", f"{_COMPOSE}.service"
 _REPLACE, _ONE_OFF = f"{_COMPOSE}.replace", f"{_COMPOSE}.oneoff"
-#: These say together which replica of which service a container is.
+#: Labels that together identify a replica of a service.
 _PLACE = (_PROJECT, _SERVICE, f"{_COMPOSE}.container-number")
 #: ``1a2d5445ec25_web``: what compose of the second generation calls the new one, until the old one
 #: is gone, and compose of the first generation the old one.
@@ -64,10 +64,10 @@ class Replacement:
         return self.name == f"{id}_{container.name}" or container.name == f"{id}_{self.name}"
 
     def _succeeds(self, container: Container) -> bool:
-        """Whether the labels say so.
+        """Whether the labels say that it is replaced.
 
-        What waits for its first start is never replaced for its labels alone: two creates at once
-        may have the same.
+        A container that waits for its first start is never replaced for its labels alone: two
+        creates at once may have the same labels.
         """
         replaced, project = self.labels.get(_REPLACE), self.labels.get(_PROJECT)
         if replaced == container.id:

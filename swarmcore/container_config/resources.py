@@ -2,8 +2,8 @@
 
 Read from a create body, or from an engine's inspection.  A number that is not what Docker's API
 asks for (text, a fraction, below zero) claims nothing: the engine will refuse it, in its own words.
-Which GPUs a node has and who holds them is ``node.gpus``' matter.  The sources are the Engine API
-1.40 (``HostConfig.DeviceRequests``), and 1.44 for the driver ``cdi``.
+``node.gpus`` knows which GPUs a node has and which containers hold them.  Source: Engine API 1.40
+(``HostConfig.DeviceRequests``), and 1.44 for the driver ``cdi``.
 """
 
 import contextlib
@@ -256,7 +256,7 @@ def read_devices(host_config: Mapping[str, Any]) -> Devices:
 def with_named_gpus(host_config: Mapping[str, Any], ids: Sequence[str]) -> dict[str, Any]:
     """A copy of *host_config* that names the GPUs where it counted them.
 
-    An engine that is asked for one GPU takes its first one, whoever has that already.
+    An engine that is asked for one GPU takes its first one, even if a container has that already.
 
     Args:
         host_config: in Docker's spelling.

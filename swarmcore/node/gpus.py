@@ -1,4 +1,4 @@
-"""The GPUs of one machine: which there are, and who holds which.
+"""The GPUs of one machine: which there are, and which containers hold them.
 
 A container holds GPUs by name, or the first so many of the machine, as engines give them out.  What
 that means is worked out when it is asked for: an operator may name the GPUs at any time.
@@ -20,7 +20,7 @@ _GPU = "gpu"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 #: ``0``, and ``0:1`` for the second part of a GPU that is divided (MIG).
 _INDEX = re.compile(r"[0-9]{1,9}(:[0-9]{1,9})?")
-#: No machine has more; a slip of the pen must not make a list of a thousand million names.
+#: No machine has more: a typing error must not make a list of a thousand million names.
 _MOST = 4096
 
 
@@ -41,12 +41,12 @@ class GpuStock:
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """Those that one container at a time may hold."""
+        """The GPUs that one container at a time may hold."""
         return () if self.ids is None or self.shared else self.ids
 
     def find(self, name: str) -> str | None:
-        """The GPU that *name* means: its id, the beginning of it, or its place among ids that are
-        no indices themselves; ``None`` when there is none."""
+        """Resolve a GPU by id, by the beginning of one id, or, where ids are not numeric, by
+        position; ``None`` when there is no such GPU."""
         ids = self.ids or ()
         if name in ids or name in self.aliases:
             return name
@@ -134,7 +134,7 @@ class GpuTable:
             self._held.remove((claim, holder))
 
     def holders(self, stock: GpuStock) -> dict[str, str]:
-        """GPU -> who holds it; those that are called by an alias come last."""
+        """GPU -> the container that holds it; GPUs that are called by an alias come last."""
         holders: dict[str, str] = {}
         for claim, holder in self._held:
             for id in _named(claim, stock):
@@ -142,7 +142,7 @@ class GpuTable:
         return holders
 
     def free(self, stock: GpuStock) -> Sequence[str]:
-        """The GPUs that nobody holds; of those that may be one with an alias that is held, none."""
+        """The GPUs that are not held; one less for each held alias, whose GPU is unknown."""
         holders = self.holders(stock)
         free = [id for id in stock.counted if id not in holders]
         elsewhere = sum(id not in stock.counted for id in holders)

@@ -11,7 +11,7 @@ from typing import Final
 from swarmcore.images import can_be_id, familiar_image, is_local_image, named_ids, normal_image
 from swarmcore.node.node import Node
 
-#: Where so many nodes have an image of a registry, no other is looked at for one of its own.
+#: After so many nodes with an image of a registry, no other node is looked at for a local one.
 _MOST_ASKED: Final = 8
 
 
@@ -47,9 +47,9 @@ def find_image_source(
 
     Args:
         name: as a client wrote it.
-        target: lacks it.
-        nodes: that may have it.
-        pulled: also one that came from a registry.
+        target: the node that lacks it.
+        nodes: those that may have it.
+        pulled: also an image that came from a registry.
     """
     has = image_test(name)
     able = (

@@ -115,13 +115,13 @@ class Node(NodeLists):
 
     @labels.setter
     def labels(self, labels: Mapping[str, str]) -> None:
-        """The engine's; what an operator added stays."""
+        """Replace the engine's own labels; labels that an operator added stay."""
         self._engine_labels = labels
         self._labels = {**labels, **self._added_labels}
 
     @property
     def added_labels(self) -> Mapping[str, str]:
-        """Those of ``labels`` that an operator added."""
+        """The labels that an operator added."""
         return self._added_labels
 
     @property
@@ -131,7 +131,7 @@ class Node(NodeLists):
 
     @property
     def reservations(self) -> Mapping[str, Reservation]:
-        """Swarm id -> placements that the engine does not show yet."""
+        """Swarm id -> reservation of a container that the engine does not show yet."""
         return self._reservations
 
     @property
@@ -149,7 +149,7 @@ class Node(NodeLists):
     def slots(self) -> int | None:
         """How many containers its label ``containerslots`` allows; ``None`` where it limits none.
 
-        As in classic a label that is not a whole number is no limit, and 0 or less allows none.
+        As in classic, a label that is not a whole number sets no limit; 0 or less allows none.
         """
         text = self._labels.get(_SLOTS, "")
         return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
@@ -196,7 +196,7 @@ class Node(NodeLists):
 
     @property
     def health(self) -> int:
-        """100 when all is well, less for each recent failure, 0 when not to be used."""
+        """100 without failures, less for each recent failure, 0 when the node is not to be used."""
         if self.state is not State.HEALTHY or self.failures >= self.failure_limit:
             return 0
         return 100 - self.failures * 100 // self.failure_limit
@@ -208,7 +208,7 @@ class Node(NodeLists):
 
     @property
     def gpus(self) -> GpuStock:
-        """The GPUs of the machine; read again when what tells of them was replaced."""
+        """The GPUs of the machine; read again when labels or ``info`` were replaced."""
         labels, info, stock = self._gpu_stock
         if labels is not self._labels or info is not self.info:
             stock = read_stock(self._labels, self.info)
@@ -222,7 +222,7 @@ class Node(NodeLists):
 
     @property
     def free_gpus(self) -> Sequence[str]:
-        """The GPUs that nobody holds."""
+        """The GPUs that no container holds."""
         return self._allocation.gpus.free(self.gpus)
 
     @property
@@ -243,19 +243,19 @@ class Node(NodeLists):
     def port_clash(
         self, ports: Sequence[HostPort], *, claimed: bool = False
     ) -> tuple[HostPort, str] | None:
-        """The first of *ports* that cannot be had with the others, and who is in the way.
+        """The first of *ports* that cannot be had with the others, and the holder in the way.
 
         Args:
             ports: asked for by one container.
-            claimed: those count too who only claim their ports: idle containers, and such as are
-                set aside.
+            claimed: ports count too that are only claimed: by idle containers, and by containers
+                that are set aside.
         """
         allocation = self._allocation
         return (allocation.claimed_ports if claimed else allocation.ports).clash(ports)
 
     @property
     def starting(self) -> Mapping[str, Container]:
-        """Container id -> containers with ports that were made and wait for their first start."""
+        """Container id -> container that holds ports and waits for its first start."""
         return self._allocation.starting
 
     def renamed_from(self, name: str) -> str:
@@ -284,7 +284,7 @@ class Node(NodeLists):
 
     @images.setter
     def images(self, images: Mapping[str, Mapping[str, Any]]) -> None:
-        """As the engine lists them."""
+        """Replace the images by the engine's list."""
         self._node_images.put(images)
 
     @property
@@ -322,14 +322,14 @@ class Node(NodeLists):
     # ---- changing: for the engine that owns this node
 
     def apply(self, settings: NodeSettings) -> None:
-        """What the operator decided holds from now on."""
+        """Apply what the operator decided about the node."""
         self.drained = settings.drained
         if settings.labels != self._added_labels:
             self._added_labels = settings.labels
             self.labels = self._engine_labels
 
     def put_container(self, container: Container) -> None:
-        """Add or replace one container; a reservation of the same swarm id has done its work."""
+        """Add or replace one container; ends the reservation of the same swarm id."""
         before = self._containers.get(container.id)
         if before is not None:
             self._forget(before)
@@ -363,7 +363,7 @@ class Node(NodeLists):
         self.objects.disuse(things_of(container))
 
     def give_up_start(self, id: str) -> None:
-        """Nobody starts that container any more: its ports are free for others."""
+        """Free the ports of a container that was not started in time."""
         self._allocation.give_up_start(id)
 
     def without(self, ids: Collection[str]) -> AbstractContextManager[None]:
@@ -375,7 +375,7 @@ class Node(NodeLists):
         return self._allocation.without(here)
 
     def reserve(self, reservation: Reservation) -> None:
-        """Count a placement from now on."""
+        """Count a reservation from now on."""
         self.release(reservation.id)
         self._reservations[reservation.id] = reservation
         self._allocation.take(reservation.claim, reservation.called)

@@ -1,7 +1,6 @@
-"""The images of one node: as its engine lists them, and as they are called in the whole cluster.
+"""The images of one node: as its engine lists them, and by the names that they have in the cluster.
 
-Made for placement and affinity: what images are called is counted when they are read, not when
-somebody asks.
+Made for placement and affinity: names are counted when the list is read, not on each look-up.
 """
 
 from collections import Counter
@@ -23,7 +22,7 @@ _Images = Mapping[str, Mapping[str, Any]]
 
 @dataclass(slots=True)
 class NodeImages:
-    """What an engine has, less the names that mean another image by now.
+    """The images of an engine, without the names that mean another image by now.
 
     Attributes:
         images: image id -> its object in ``GET /images/json``, without the names that moved away;
@@ -43,7 +42,7 @@ class NodeImages:
     _texts: Texts | None = None
 
     def put(self, images: _Images) -> None:
-        """The engine lists *images*."""
+        """Replace the images by the engine's list."""
         self._listed = images
         self._listed_named = {
             familiar_image(name): id

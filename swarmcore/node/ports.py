@@ -1,7 +1,7 @@
-"""Who holds which ports of one host.
+"""The held ports of one host.
 
 A single port is held for good.  A range means "any one of these, the engine chooses": its holder is
-sure to get one, and nobody knows which until the container runs and its claim names it.
+sure to get one, and which one is unknown until the container runs and its claim names it.
 """
 
 from collections import defaultdict
@@ -41,7 +41,7 @@ class PortTable:
                 del self._single[port.first]
 
     def holder(self, port: HostPort) -> str | None:
-        """Who holds a single port, or the first of a range without a free one; else ``None``."""
+        """The holder of a single port, or the first holder of a full range; else ``None``."""
         if port.first == port.last:
             for held, name in self._single.get(port.first, ()):
                 if held.clashes(port):
@@ -52,9 +52,9 @@ class PortTable:
         return self.holder(_one(port, port.first))
 
     def clash(self, ports: Sequence[HostPort]) -> tuple[HostPort, str] | None:
-        """The first of *ports* that cannot be had together with the others, and who is in the way.
+        """The first of *ports* that cannot be had with the others, and the holder in the way.
 
-        Those who hold a range count: each keeps one port of it.
+        Holders of ranges count: each keeps one port of its range.
         """
         singles = [port for port in ports if port.first == port.last]
         for port in singles:

@@ -1,7 +1,7 @@
 """Networks and volumes that span engines: which engines list them, and which reach them.
 
-Those of a scope other than ``local`` belong to all engines that share what keeps them: a swarm, a
-cluster store, a driver of volumes.  Two engines share it when their ties have a word in common.
+Objects of a scope other than ``local`` belong to all engines that share a swarm, a cluster store or
+a volume driver.  Two engines share one when their ties have a word in common.
 """
 
 from collections import Counter
@@ -35,11 +35,11 @@ class Ties:
     drivers: frozenset[str] = _NONE
 
     def of_network(self, document: Mapping[str, Any]) -> frozenset[str]:
-        """Those that make an engine reach the network of *document*."""
+        """The ties by which an engine reaches the network of *document*."""
         return self.swarm if document.get("Scope") == "swarm" else self.store
 
     def of_volume(self, document: Mapping[str, Any]) -> frozenset[str]:
-        """Those that make an engine reach the volume of *document*."""
+        """The ties by which an engine reaches the volume of *document*."""
         return self.drivers & {str(document.get("Driver"))}
 
 
@@ -71,7 +71,7 @@ def is_swarm_manager(info: Mapping[str, Any]) -> bool:
 
 
 def swarm_node_id(info: Mapping[str, Any]) -> str:
-    """What the swarm that an engine is in calls it; empty outside.
+    """The id of an engine in its swarm; empty where it is in none.
 
     Args:
         info: its ``GET /info``.
@@ -105,7 +105,7 @@ class ListingNode(Protocol):
 
     @property
     def id(self) -> str:
-        """Names the node."""
+        """The node's id."""
         ...
 
     @property
@@ -141,7 +141,7 @@ class Listed:
     _ties: Counter[frozenset[str]] = field(default_factory=Counter)
 
     def put(self, node: ListingNode, document: _Document, ties: frozenset[str]) -> None:
-        """*node* lists it."""
+        """Add a node that lists it."""
         self.documents[node] = document
         self._ties[ties] += 1
 
@@ -164,7 +164,7 @@ class Listed:
 
 @dataclass(slots=True)
 class Spanning:
-    """What spans the engines of one cluster; shared by all its nodes, each of which lists."""
+    """The spanning objects of one cluster; shared by all its nodes."""
 
     _networks: dict[str, Listed] = field(default_factory=dict)
     #: Name of networks -> their ids, each with the number of nodes that list it.
@@ -174,7 +174,7 @@ class Spanning:
     # ---- changing: for the node that lists
 
     def put(self, node: ListingNode) -> None:
-        """Learn what *node* lists."""
+        """Add what *node* lists."""
         for id, document in node.networks.items():
             if is_spanning(document):
                 ties = node.ties.of_network(document)

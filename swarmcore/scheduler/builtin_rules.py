@@ -16,7 +16,7 @@ from swarmcore.versions import ApiVersion
 
 
 def is_full(rule: Rule, node: Node) -> bool:
-    """Whether *node*, which *rule* refuses, is only full: once others end it has room."""
+    """Whether *node*, which *rule* refuses, is merely full: it has room once containers end."""
     if rule.text not in ("memory", "cpu", "gpu"):
         return False
     return rule.never is None or rule.never([node]) is None
@@ -99,7 +99,7 @@ def _free_cpus(node: Node) -> int:
 # ---- GPUs and devices
 
 
-#: Engines have known the driver ``cdi`` from here, and have told which devices it found from there.
+#: The versions from which engines know the driver ``cdi``, and report the devices that it found.
 _CDI_KNOWN = ApiVersion(1, 44)
 _CDI_TOLD = ApiVersion(1, 50)
 
