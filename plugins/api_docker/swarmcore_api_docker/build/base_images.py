@@ -18,6 +18,7 @@ from swarmcore.protocols import ClusterView, Engine, Exchange
 from swarmcore_api_docker.images.transfer import ImageTransfer
 from swarmcore_api_docker.build.context_tar import DockerfileFinder
 from swarmcore_api_docker.build.dockerfile import base_images
+from swarmcore_api_docker.build.query import read_parameter
 
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class BaseImages:
         self._exchange = exchange
         self._transfer = transfer
         self._arguments = {
-            name: str(value) for name, value in _read(query, "buildargs", dict).items()
+            name: str(value) for name, value in read_parameter(query.get("buildargs"), dict).items()
             if value is not None
         }  # fmt: skip
         self._target = query.get("target")
@@ -51,7 +52,7 @@ class BaseImages:
         self._pieces: deque[bytes] = deque()
         self._engine: Engine | None = None
         #: Names of base images that are known and not copied yet.
-        self.names = [str(name) for name in _read(query, "cachefrom", list)]
+        self.names = [str(name) for name in read_parameter(query.get("cachefrom"), list)]
 
     async def read_ahead(self) -> None:
         """Read the beginning of the context, where the Dockerfile usually is."""
@@ -126,12 +127,3 @@ async def copy_base_image(cluster: ClusterView, transfer: ImageTransfer, name: s
     except EngineError as error:
         log.warning("building on %s without image %s of %s: %s", node.name, name, source.name,
                     error)  # fmt: skip
-
-
-def _read(query: Query, name: str, kind: type[Any]) -> Any:
-    """A parameter that is JSON of type *kind*; an empty one where it is not."""
-    try:
-        value = json.loads(query.get(name) or "null")
-    except (ValueError, RecursionError):
-        value = None
-    return value if isinstance(value, kind) else kind()

@@ -6,7 +6,7 @@ the name of a network or container.  The rest stays as it was sent, byte for byt
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote_plus
 from swarmcore.container_config import ContainerConfig
 from swarmcore.container_config.scheduling_labels import FAMILIES
@@ -14,6 +14,8 @@ from swarmcore.container_config.engine_body import without_prefixes
 from swarmcore.http.messages import Query
 from swarmcore.node import Node
 
+
+T = TypeVar("T", dict[str, Any], list[Any])
 
 _ARGUMENTS = "buildargs"
 _NETWORK = "networkmode"
@@ -27,9 +29,9 @@ def read_build(query: Query) -> ContainerConfig:
     Raises:
         BadRequest: a malformed reschedule policy among the instructions.
     """
-    arguments = _read_object(query.get(_ARGUMENTS))
+    arguments = read_parameter(query.get(_ARGUMENTS), dict)
     env = [f"{name}={value or ''}" for name, value in arguments.items() if _is_instruction(name)]
-    labels = _read_object(query.get("labels"))
+    labels = read_parameter(query.get("labels"), dict)
     host_config = {
         "Memory": _number(query, "memory"),
         "CpuShares": _number(query, "cpushares"),
@@ -63,7 +65,7 @@ def _for_engine(part: str, node: Node) -> str:
         return part if kept == mode else f"{name}={quote(kept, safe='')}"
     if unquote_plus(name) != _ARGUMENTS:
         return part
-    arguments = _read_object(unquote_plus(value))
+    arguments = read_parameter(unquote_plus(value), dict)
     kept = {name: value for name, value in arguments.items() if not _is_instruction(name)}
     if len(kept) == len(arguments):
         return part
@@ -79,12 +81,18 @@ def _is_instruction(name: str) -> bool:
     return bool(colon) and family in FAMILIES
 
 
-def _read_object(text: str) -> Mapping[str, Any]:
+def read_parameter(text: str, kind: type[T]) -> T:
+    """The JSON of a parameter; an empty *kind* where the text is not JSON of that type.
+
+    Args:
+        text: the value of the parameter; empty without it.
+        kind: ``dict`` or ``list``.
+    """
     try:
-        read = json.loads(text) if text else {}
+        read = json.loads(text) if text else None
     except (ValueError, RecursionError):
-        return {}
-    return read if isinstance(read, Mapping) else {}
+        read = None
+    return read if isinstance(read, kind) else kind()
 
 
 def _number(query: Query, name: str) -> int:

@@ -36,7 +36,7 @@ def routes() -> list[Route]:
         Route(
             "DELETE", "/images/{name}", remove, routed=HOLDERS, rewrites="the reports are joined"
         ),
-        Route("POST", "/commit", commit, routed=CONTAINER, rewrites="the manager's labels go"),
+        Route("POST", "/commit", commit, routed=CONTAINER, rewrites="without the manager's labels"),
     ]
 
 
