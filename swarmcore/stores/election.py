@@ -24,8 +24,9 @@ _T = TypeVar("_T")
 _RELEASE_SECONDS = 2.0
 _PAUSE_SECONDS = (0.1, 0.3)
 
-#: Of the time to live: kept as a margin; between renewals, which is also as long as one may take;
-#: before a renewal that failed is tried again.  An outage of 0.55 of it is survived.
+#: Fractions of the time to live: the margin at its end; the pause between renewals, which is also
+#: the longest time for one renewal; the pause before a failed renewal is tried again.  With these
+#: an outage of 0.55 of the time to live is survived.
 _MARGIN = 1 / 5
 _RENEW = 1 / 4
 _RETRY = 1 / 20
@@ -36,7 +37,7 @@ class SessionLost(StoreError):
 
 
 class _Lease:
-    """Keeps one session alive, and knows until when it is.
+    """Renews one session, and knows until when it may be used.
 
     Args:
         ttl_seconds: as the store granted it.
@@ -58,7 +59,7 @@ class _Lease:
         return self._ttl_seconds * _RETRY
 
     def check(self) -> None:
-        """Raise what ``expire`` raises, if the time has come."""
+        """Raise ``SessionLost`` if the session must no longer be used."""
         if trio.current_time() >= self.until:
             raise SessionLost(f"the store was out of reach for most of {self._ttl_seconds:g} s")
 
@@ -76,8 +77,8 @@ class _Lease:
         """Renew the session for as long as that is possible.
 
         Args:
-            renew: whether the session lives on; raises ``StoreError``, bare or in a group, when
-                that is not known.
+            renew: returns whether the session lives on; raises ``StoreError``, bare or in a
+                group, when the store does not say.
 
         Raises:
             SessionLost: the store says that it has ended.
@@ -94,7 +95,7 @@ class _Lease:
             pause = self._ttl_seconds * (_RENEW if alive else _RETRY)
 
     async def _ask(self, renew: Callable[[], Awaitable[bool]]) -> bool | None:
-        """Whether the session lives on; ``None`` when that is not known."""
+        """Whether the session lives on; ``None`` when the store did not say."""
         alive = None
         with trio.move_on_after(self._ttl_seconds * _RENEW):
             try:
@@ -107,7 +108,7 @@ class _Lease:
 
 
 class Session(Protocol):
-    """A session with the store, in which one candidate stands.  Ends when it is not renewed.
+    """A candidate's session with the store.  It ends when it is not renewed.
 
     Every method may raise ``StoreError``, bare or in a group: the outcome is unknown; and
     ``SessionLost``: the store confirmed that the session has ended.
@@ -115,18 +116,18 @@ class Session(Protocol):
 
     @property
     def ttl_seconds(self) -> float:
-        """How long the store certainly keeps it after a renewal, as the store granted it."""
+        """How long the store keeps the session after a renewal, as the store granted it."""
         ...
 
     async def renew(self) -> bool:
-        """Renew it; ``False`` when the store says that there is no such session."""
+        """Renew the session; ``False`` when the store says that there is no such session."""
         ...
 
     async def acquire(self) -> int:
         """Wait until this session holds the seat; returns the term.
 
-        May be called again after a failure, when the seat may be held already.  Must find out by
-        asking, now and then, when a watch may have missed that the seat is free.
+        It is called again after a failure; then the session may hold the seat already.  A watch
+        can miss that the seat became free, so the store must also be asked now and then.
         """
         ...
 
@@ -135,7 +136,7 @@ class Session(Protocol):
         ...
 
     async def release(self) -> None:
-        """End it, and with it what it holds."""
+        """End the session, and let go of the seat."""
         ...
 
 
@@ -146,7 +147,7 @@ class Seat(Protocol):
         """Begin a session for *candidate*.
 
         Raises:
-            StoreError: it cannot be had now.
+            StoreError: the store begins none now.
         """
         ...
 
@@ -177,7 +178,7 @@ _Answered = Callable[[], None]
 
 
 async def _persist(work: Callable[[_Answered], Awaitable[None]], sink: ElectionSink) -> None:
-    """Do *work* again and again; trouble that stays the same is told once."""
+    """Do *work* again and again; a failure is reported once until its reason changes."""
     told = ""
 
     def answered() -> None:
@@ -215,7 +216,7 @@ async def _stand(seat: Seat, candidate: str, sink: ElectionSink, answered: _Answ
             nursery.start_soon(lease.renew, session.renew)
             nursery.start_soon(term_of_office.leave_in_time)
             term = await _insist(session.acquire, lease)
-            # A process that was stopped meanwhile may come to know of both at the same moment.
+            # A process that was stopped may learn of its election after the lease has ended.
             lease.check()
             term_of_office.enter(term)
             try:
@@ -228,11 +229,11 @@ async def _stand(seat: Seat, candidate: str, sink: ElectionSink, answered: _Answ
             try:
                 await session.release()
             except* StoreError:
-                pass  # it ends by itself, when its time has come
+                pass  # the session ends when its time to live is over
 
 
 async def _insist(ask: Callable[[], Awaitable[_T]], lease: _Lease) -> _T:
-    """Ask until there is an answer: a connection that broke is not a session that ended."""
+    """Ask until the store answers: a broken connection does not end the session."""
     while True:
         try:
             return await ask()
@@ -244,9 +245,8 @@ async def _insist(ask: Callable[[], Awaitable[_T]], lease: _Lease) -> _T:
 
 
 class _Term:
-    """What the winner is in: says to the sink, once each, that it begins and that it ends.
-
-    A ``Mandate``.
+    """The winner's term of office, a ``Mandate``: tells the sink once that it begins, and that it
+    ends.
     """
 
     def __init__(self, lease: _Lease, sink: ElectionSink) -> None:
@@ -271,7 +271,7 @@ class _Term:
             self._sink.lost()
 
     async def leave_in_time(self) -> None:
-        """Leave by the clock: before anything is awaited that an unreachable store holds up."""
+        """Leave when the lease expires, without waiting for a store that may not answer."""
         try:
             await self._lease.expire()
         finally:

@@ -1,7 +1,7 @@
-"""Following a list, in a store or elsewhere, through bad days.
+"""Following a list of engines in a store or elsewhere, also while it cannot be read.
 
-A store that fails keeps the last good list in force; what a list suddenly misses is ``patience``'s
-matter.
+While the store fails, the last good list stays in force.  Engines that are suddenly missing from a
+list are handled in ``patience``.
 """
 
 import random
@@ -31,7 +31,7 @@ Look = Callable[[], Awaitable[Seen]]
 
 
 def still_in_force(reason: str, *, listed: bool) -> str:
-    """What a sink is told of a list that could not be read.
+    """The reason for a sink why a list could not be read, and what holds meanwhile.
 
     Args:
         reason: why not.
@@ -41,12 +41,12 @@ def still_in_force(reason: str, *, listed: bool) -> str:
 
 
 def bare_reason(told: str) -> str:
-    """Why there is no list yet, of what ``still_in_force`` made."""
+    """The reason alone, out of the text that ``still_in_force`` made."""
     return told.removesuffix(f"; {_NO_LIST}")
 
 
 class StoreError(SwarmError):
-    """The store did not do what was asked; the text says which one and why."""
+    """A store did not do what it was asked for; the text says which store, and why."""
 
     status = 503
 
@@ -58,9 +58,9 @@ async def follow(
 
     Args:
         watch: reports the values of all keys, now and after each change, until it raises
-            ``StoreError``, bare or in a group; begun again after a pause, which grows unless the
-            watch reported and lasted.
-        sink: gets the entries; trouble that stays the same is told once.
+            ``StoreError``, bare or in a group.  It is called again after a pause; the pause grows
+            as long as watches report nothing, or end soon.
+        sink: gets the entries; a failure is reported once until its reason changes.
         hold_seconds: for how long a list that became empty is not believed.
     """
     async with trio.open_nursery() as nursery:
@@ -83,16 +83,16 @@ async def poll(
     source: str = "the source",
     whole: bool = True,
 ) -> None:
-    """Report a list to *sink* until cancelled, where nothing tells of a change.
+    """Report a list to *sink* until cancelled, where the source does not announce changes.
 
     Args:
-        look: what is there now; trouble that stays the same is told once.
-        sink: gets the entries when they, or what is wrong with some, have changed.
-        period_seconds: between two looks.
-        hold_seconds: for how long a list is not believed that became empty.
-        source: what lists the engines, for the sink.
-        whole: whether one look shows all of the list; else what misses engines is held like what
-            is empty.
+        look: reads the list; a failure is reported once until its reason changes.
+        sink: gets the entries when they, or the problems with some, have changed.
+        period_seconds: between two readings.
+        hold_seconds: for how long a list that became empty is not believed.
+        source: the name of the list in messages.
+        whole: whether one reading certainly has the whole list; otherwise a list that misses
+            engines is held like an empty one.
     """
     seen: Seen | str | None = None
     async with trio.open_nursery() as nursery:
@@ -113,7 +113,7 @@ async def poll(
 
 
 class _Follower:
-    """What was told, and how long to wait before a watch is begun again."""
+    """The last report and failure, and the pause before the next watch."""
 
     def __init__(self, sink: DiscoverySink, hold_seconds: float, nursery: trio.Nursery) -> None:
         self._sink = sink

@@ -1,7 +1,7 @@
-"""Lists that suddenly miss engines: believed only after a while, for a source in trouble looks so.
+"""Lists that suddenly miss engines are believed only after a while.
 
-A store that lost its data is empty, a file that is being written again is empty or half there, and
-a line that was cut off cannot be read.  The engines live on, and so do their containers.
+A store that lost its data is empty; a file that is being rewritten is empty or incomplete; a line
+that was cut off cannot be read.  The engines and their containers live on in each case.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ class Patience:
 
     Args:
         sink: gets the entries.
-        nursery: in which what is doubted waits.
-        hold_seconds: for how long a list is doubted that became empty, or misses engines and may be
-            in the middle of something.
-        tell_seconds: after how long the sink is told of the doubt; sources that are rewritten in
-            place would have it told each time.
-        source: what lists the engines, for that.
+        nursery: runs the waiting.
+        hold_seconds: how long a list is held back that became empty, or that misses engines and may
+            be incomplete.
+        tell_seconds: after how long the sink is told that a list is held back.  A file that is
+            rewritten in place would cause a message at each rewriting otherwise.
+        source: the name of the list in that message.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Patience:
         self._source = source
         self._told: Sequence[Entry] = ()
         self._problems: Sequence[str] = ()
-        #: What was listed last, while something that was told is missing in it.
+        #: The last list, while it is held back.
         self._doubted: tuple[Sequence[Entry], Sequence[str]] = ((), ())
         self._missing: set[Address] = set()
         self._holding = trio.CancelScope()

@@ -1,4 +1,4 @@
-"""How often one peer may ask; pure, told the time."""
+"""A token bucket for each peer: how often it may ask.  Callers give the time."""
 
 from dataclasses import dataclass
 

@@ -24,23 +24,23 @@ Change = tuple[str, Sequence[object]]
 
 
 def created(token: str, now: float) -> Change:
-    """A cluster is there, and was used *now*."""
+    """Keep a cluster, last used at *now*."""
     return "INSERT OR REPLACE INTO clusters VALUES (?, ?)", (token, now)
 
 
 def registered(row: Row) -> Change:
-    """An engine is there."""
+    """Keep an engine."""
     values = (row.token, row.address, row.labels, row.expires, row.ttl_seconds)
     return "INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?)", values
 
 
 def removed(token: str, address: str) -> Change:
-    """An engine has left."""
+    """Forget an engine."""
     return "DELETE FROM nodes WHERE token = ? AND address = ?", (token, address)
 
 
 def dropped(token: str) -> Sequence[Change]:
-    """A cluster is forgotten."""
+    """Forget a cluster and its engines."""
     return (
         ("DELETE FROM nodes WHERE token = ?", (token,)),
         ("DELETE FROM clusters WHERE token = ?", (token,)),
@@ -48,7 +48,7 @@ def dropped(token: str) -> Sequence[Change]:
 
 
 def expired(now: float) -> Change:
-    """Engines whose time has run out are forgotten."""
+    """Forget engines whose time to live is over."""
     return "DELETE FROM nodes WHERE expires <= ?", (now,)
 
 
@@ -77,7 +77,7 @@ class Database:
         self._asked = trio.Event()
 
     def load(self, now: float) -> tuple[dict[str, float], list[Row]]:
-        """What an earlier life left: clusters with their last use, and engines, given grace."""
+        """The clusters with their last use, and the engines, whose time to live begins anew."""
         clusters = dict(self._database.execute("SELECT token, used FROM clusters"))
         rows = []
         for token, address, labels, expires, ttl in self._database.execute("SELECT * FROM nodes"):

@@ -1,4 +1,4 @@
-"""The hub's HTTP: classic's token protocol, and what it lacked."""
+"""The hub's HTTP: classic's token protocol, with labels, waiting, leaving and ``http_sd`` added."""
 
 import hmac
 import logging
@@ -26,7 +26,7 @@ _CREATES_A_DAY = 100
 
 
 class _Refused(SwarmError):
-    """Answered with a header of its own."""
+    """A refusal whose answer has a header of its own."""
 
     def __init__(self, status: int, message: str, header: tuple[bytes, bytes]) -> None:
         super().__init__(message)
@@ -35,7 +35,7 @@ class _Refused(SwarmError):
 
 
 class Hub:
-    """Answers requests from a registry, and writes what changes to a database.
+    """Answers requests from a registry, and writes changes to a database.
 
     Args:
         registry, database: its lists, in memory and on disk.
@@ -70,7 +70,7 @@ class Hub:
         await exchange.send(answer)
 
     async def sweep(self) -> None:
-        """Take out what has run out, until cancelled."""
+        """Take out engines whose time to live is over, until cancelled."""
         idle_check = self._clock()
         while True:
             await trio.sleep(_SWEEP_SECONDS)
@@ -89,7 +89,7 @@ class Hub:
                     await self._database.save(*gone)
 
     def stop(self) -> None:
-        """Answer all who wait: nothing changes here any more."""
+        """Answer every waiting request, because the hub stops."""
         for token in list(self._waiters):
             self._tell(token)
 
@@ -170,7 +170,7 @@ class Hub:
         return Answer(200)
 
     async def _list(self, exchange: ServerExchange, token: str) -> Answer:
-        """The list, at once; or, asked to wait by who knows it, when it has changed."""
+        """The list: at once, or after its next change if the client has it and asks to wait."""
         request = exchange.request
         wait = min(_seconds(request, "wait"), _LONGEST_WAIT_SECONDS)
         tag = self._tag(token)
@@ -194,7 +194,7 @@ class Hub:
         return json_answer(groups)
 
     def _tag(self, token: str) -> str:
-        # Versions begin anew with each life, and must not be taken for those of the last one.
+        # Versions begin anew at each start: a tag of an earlier start must not match.
         return f'"{self._life}-{self._registry.version(token)}"'
 
     def _tell(self, token: str) -> None:

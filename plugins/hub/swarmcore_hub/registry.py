@@ -1,6 +1,6 @@
-"""Which engines are in which cluster, and until when; pure decisions, told the time.
+"""Which engines are in which cluster, and until when.
 
-Times are seconds of the wall clock, because they are kept over a restart.
+Callers give the time; it is the wall clock's, because it is kept over a restart.
 """
 
 import heapq
@@ -42,9 +42,9 @@ class Row:
     Attributes:
         token: the cluster.
         address: ``host:port``.
-        labels: ``key=value`` texts behind it, separated by spaces.
-        expires: until when; ``FOREVER`` without a time to live.
-        ttl_seconds: as it was asked for; 0 without.
+        labels: ``key=value`` texts, separated by spaces.
+        expires: Unix seconds; ``FOREVER`` without a time to live.
+        ttl_seconds: the time to live as it was asked for; 0 for none.
     """
 
     token: str
@@ -66,8 +66,8 @@ class Registry:
 
     Args:
         limits: what may be kept.
-        clusters: token -> when it was last used; from an earlier life.
-        rows: engines from an earlier life.
+        clusters: token -> when it was last used, in Unix seconds; as the database has them.
+        rows: engines, as the database has them.
     """
 
     def __init__(
@@ -100,12 +100,12 @@ class Registry:
         Args:
             token: the cluster's.
             text: ``host:port``, then labels if any.
-            ttl_seconds: how long it stays without another word; 0: for good.
-            now: the time.
+            ttl_seconds: how long it stays unless it is registered again; 0: for good.
+            now: Unix seconds.
 
         Raises:
             NotFound: there is no such cluster.
-            BadRequest: no address, or a label that is none.
+            BadRequest: the address or a label is malformed.
             Unavailable: the cluster is full.
         """
         cluster = self._cluster(token)
@@ -162,7 +162,7 @@ class Registry:
         return self._cluster(token).version
 
     def expire(self, now: float) -> set[str]:
-        """Take out what has run out; returns the tokens of lists that changed."""
+        """Take out engines whose time to live is over; returns the tokens of changed lists."""
         changed = set()
         while self._expiries and self._expiries[0][0] <= now:
             expires, token, address = heapq.heappop(self._expiries)

@@ -21,9 +21,9 @@ from swarmcore.http.server import Server, ServerExchange
 from swarmcore.http.server.listeners import open_listeners, parse_listen
 from swarmcore_operations.commands.remote import RemoteManager, read_answer
 
-#: What the command reads in a head; the rest is this connection's own.
+#: Headers of an answer that the docker command reads; the others belong to our connection.
 _PASSED = (b"content-type", b"api-version", b"ostype", b"docker-experimental", b"builder-version")
-#: What would lead the command past the socket, or to a registry.
+#: Variables that would make the command ask something other than the socket.
 _MISLEADING = (
     "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONTENT_TRUST",
     "DOCKER_CUSTOM_HEADERS",
@@ -75,7 +75,7 @@ def _check_words(words: Sequence[str]) -> None:
 
 
 async def _check_docker(program: str, environment: Mapping[str, str]) -> None:
-    """Make sure that *program* is docker: podman's docker would not ask us, and create."""
+    """Make sure that *program* is docker: podman's would ignore the socket, and create."""
     command = [program, "--version"]
     try:
         done = await trio.run_process(
@@ -110,7 +110,7 @@ async def _run_docker(
 
 
 class _Relay:
-    """Stands where the manager is.
+    """Answers the docker command in place of the manager.
 
     Attributes:
         answer: the manager's to the create, once it came.
