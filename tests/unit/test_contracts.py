@@ -10,13 +10,14 @@ import trio
 from swarmcore import hookimpl
 from swarmcore.errors import BadRequest, ConfigError, PluginNotFound
 from swarmcore.plugins.plugins import Plugins
-from swarmcore.protocols import Route, Rule
+from swarmcore.protocols import Route, Rule, Weigher
 from swarmcore.testing.builders import a_config, an_entry
 from swarmcore.testing.contracts import (
     DiscoveryContract,
     FilterContract,
     RoutesContract,
     StrategyContract,
+    WeigherContract,
 )
 
 
@@ -112,6 +113,43 @@ def test_a_bad_strategy_is_caught(weigh, test, tmp_path):
 def test_a_strategy_of_another_name_is_caught(tmp_path):
     contract = strategy_contract(lambda config, node: [0], name="yours")
     assert run_contract(contract, tmp_path) == {"test_the_strategy_is_called_what_the_user_types"}
+
+
+# ---- weighers
+
+
+def weigher_contract(weigh, **attributes):
+    class Plugin:
+        @hookimpl
+        def swarmcore_weigher(self):
+            return Weigher("mine", 1.0, weigh)
+
+    members = {"name": "mine", "plugin": Plugin(), **attributes}
+    return type("Contract", (Loaded, WeigherContract), members)
+
+
+def test_a_good_weigher_passes(tmp_path):
+    contract = weigher_contract(lambda _, nodes, __: [node.container_count for node in nodes])
+    assert run_contract(contract, tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("weigh", "test"),
+    [
+        (lambda _, nodes, __: [float("inf")] * len(nodes), "test_each_candidate_has_one_finite"),
+        (lambda _, nodes, __: [0.0], "test_each_candidate_has_one_finite"),
+        (lambda _, __, nodes: [0.0] * len(nodes), "test_only_candidates_are_weighed"),
+        (
+            lambda _, nodes, __: [node.labels.update(x="y") or 0.0 for node in nodes],
+            "test_weighing_changes_nothing",
+        ),
+        (lambda _, nodes, __: [sum(range(300_000)) for _ in nodes], "test_weighing_is_quick"),
+    ],
+    ids=["infinite", "too few", "all nodes", "writes", "slow"],
+)
+def test_a_bad_weigher_is_caught(weigh, test, tmp_path):
+    failed = run_contract(weigher_contract(weigh), tmp_path)
+    assert any(name.startswith(test) for name in failed), failed
 
 
 # ---- filters

@@ -14,6 +14,7 @@ from swarmcore.testing.contracts.discoveries import DiscoveryContract, Recording
 from swarmcore.testing.contracts.filters import FilterContract
 from swarmcore.testing.contracts.routes import RoutesContract
 from swarmcore.testing.contracts.strategies import StrategyContract
+from swarmcore.testing.contracts.weighers import WeigherContract
 
 __all__ = [
     "DiscoveryContract",
@@ -21,4 +22,5 @@ __all__ = [
     "RecordingSink",
     "RoutesContract",
     "StrategyContract",
+    "WeigherContract",
 ]
