@@ -98,14 +98,9 @@ class Cluster:
             self.membership,
             self._index,
             listener,
-            alternates=self.settings.alternates,
-            reservation_seconds=self.settings.reservation_seconds,
-            starts=self.settings.starts,
-            queue_seconds=self.settings.queue_seconds,
-            queue_limit=self.settings.queue_limit,
+            self.settings,
             invent_name=self._invent_name,
             invent_id=lambda: secrets.token_hex(32),
-            classic=self.settings.classic,
             permit=self._leadership.check,
         )
 

@@ -16,7 +16,8 @@ class ClusterSettings:
         classic: errors begin with Swarm classic's sentences (``swarm.compat``).
         cpu_shares_are_cpus: a create's ``CpuShares`` claims that many CPUs, as classic had it.
         alternates: how many other nodes a create tries when a failure is the node's.
-        reservation_seconds: how long a create's claim waits for the client's pull of its image.
+        reservation_seconds: how long the claim of a create waits for the client's pull, and the
+            ports of a container for its first start.
         starts: how many creates and starts one engine has at once; 0 for any number.
         queue_seconds: how long a create waits for room where no label of it says that; 0: not.
         queue_limit: how many may wait at once.

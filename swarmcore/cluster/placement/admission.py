@@ -76,7 +76,7 @@ class Admission:
         """
         placement = self._placement
         await placement.rehearse(self._asked)
-        options = read_queue_options(self._asked.labels, placement.queue_seconds)
+        options = read_queue_options(self._asked.labels, placement.settings.queue_seconds)
         self._may_wait = options.seconds > 0
         if not self._reserve_at_once():
             await self._wait(options)
@@ -227,7 +227,7 @@ class Admission:
         """Reserve where *decision* says; of it, as many candidates are kept as may be tried."""
         placement = self._placement
         self._reserved = placement.reserve(self.config, decision.node).id
-        most = 1 + max(placement.alternates, 1)
+        most = 1 + max(placement.settings.alternates, 1)
         kept = decision.candidates[:most]
         self._decision = replace(decision, candidates=kept, refusals=(), verdicts={})
         self._decided_at = placement.changes
@@ -281,7 +281,9 @@ class Admission:
         is_current = self._decided_at == placement.changes
         self.end()
         # Under classic's defaults no alternate is tried, but a node that has the image is.
-        most = max(placement.alternates, 1) if with_image else placement.alternates
+        most = (
+            max(placement.settings.alternates, 1) if with_image else placement.settings.alternates
+        )
         if len(self._excluded) > most:
             return None
         self.config = placement.inform(self.config)

@@ -27,6 +27,7 @@ from swarmcore.cluster.placement.pull_failures import (
 from swarmcore.cluster.placement.queue import Queue
 from swarmcore.cluster.placement.relocation import Relocation
 from swarmcore.cluster.placement.reservations import PendingPulls, Reservations
+from swarmcore.cluster.settings import ClusterSettings
 from swarmcore.container_config import ContainerConfig
 from swarmcore.container_config.references import leaving_for
 from swarmcore.engine import Engine
@@ -59,15 +60,9 @@ class Placement:
         members: the engines.
         index: the names.
         listener: told of each created container.
-        alternates: how many other nodes are tried where a failure is the node's.
-        reservation_seconds: how long the claim of a create waits for the client's pull, and the
-            ports of a container for its first start.
-        starts: how many creates and starts one engine has at once; 0 for any number.
-        queue_seconds: how long a create without a label waits for room.
-        queue_limit: how many may wait at once.
+        settings: the operator's.
         invent_name: gives a free name to a container without one.
         invent_id: gives a swarm id to a container without one.
-        classic: errors begin with Swarm classic's sentences.
         permit: makes sure that this manager may place, or raises ``Unavailable``.
         clock: Unix seconds.
     """
@@ -78,15 +73,10 @@ class Placement:
         members: Membership,
         index: NameIndex,
         listener: PlacementListener,
+        settings: ClusterSettings,
         *,
-        alternates: int,
-        reservation_seconds: float,
-        starts: int,
-        queue_seconds: float,
-        queue_limit: int,
         invent_name: Callable[[], str],
         invent_id: Callable[[], str],
-        classic: bool = False,
         permit: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -94,16 +84,13 @@ class Placement:
         self.members = members
         self.index = index
         self.listener = listener
-        self.alternates = alternates
-        self.reservation_seconds = reservation_seconds
-        self.queue = Queue(self.nodes, queue_limit)
-        self.queue_seconds = queue_seconds
+        self.settings = settings
+        self.queue = Queue(self.nodes, settings.queue_limit)
         self.reservations = Reservations(index, self.note_change)
         self.pulls = PendingPulls()
-        self.slots = EngineSlots(starts)
+        self.slots = EngineSlots(settings.starts)
         self.relocation = Relocation(members, permit)
         self.decisions = DecisionLog()
-        self._classic = classic
         self._invent_name = invent_name
         self._invent_id = invent_id
         self.permit = permit
@@ -176,7 +163,7 @@ class Placement:
         completed = self.complete(config)
         self.check_name(completed.name)
         decision = self.scheduler.decide(completed, self.nodes(), whole=True)
-        others = [each.node for each in decision.candidates[1 : 1 + self.alternates]]
+        others = [each.node for each in decision.candidates[1 : 1 + self.settings.alternates]]
         return Explanation(config, decision, others)
 
     def inform(self, config: ContainerConfig) -> ContainerConfig:
@@ -213,7 +200,7 @@ class Placement:
             )
 
     def _classic_conflict(self, name: str) -> str:
-        if not self._classic:
+        if not self.settings.classic:
             return ""
         return (
             f"Conflict: The name {name} is already assigned. You have to delete (or rename) that"
@@ -322,8 +309,10 @@ class Placement:
         for pull in self.pulls.of(client_key, image):
             if now < pull.pull_by:
                 wanted.add(pull.node_id)
-                self.pulls.renew(pull, now + self.reservation_seconds)
-                self.reservations.keep_until(pull.reservation, now + self.reservation_seconds)
+                self.pulls.renew(pull, now + self.settings.reservation_seconds)
+                self.reservations.keep_until(
+                    pull.reservation, now + self.settings.reservation_seconds
+                )
         return [
             engine
             for engine in self.members.snapshot.registered
@@ -376,7 +365,7 @@ class Placement:
     def _give_up_starts(self) -> None:
         """Free the ports of created containers that nobody has started for so long."""
         for node in self.nodes():
-            oldest = self._clock() - node.skew_seconds - self.reservation_seconds
+            oldest = self._clock() - node.skew_seconds - self.settings.reservation_seconds
             for container in list(node.starting.values()):
                 if container.created < oldest:
                     node.give_up_start(container.id)
