@@ -14,7 +14,7 @@ from typing import Any
 
 from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import BadRequest, NoNodeFits, SwarmError
-from swarmcore.node import Node
+from swarmcore.node import Node, image_test
 from swarmcore.protocols import (
     Candidate,
     Decision,
@@ -131,7 +131,8 @@ class Scheduler:
             nodes: those that may be chosen.
 
         Returns:
-            ``None`` where no candidate is left, or the best that is left would be refused now.
+            ``None`` where that is not possible: no candidate is left, the best that is left would
+            be refused now, or it lacks an image that another node might have.
 
         Raises:
             SwarmError: as ``decide``.
@@ -140,11 +141,13 @@ class Scheduler:
         candidates = [each for each in decision.candidates if each.node.id in ids]
         if not candidates:
             return None
-        narrowed = replace(decision, candidates=candidates, about_image="")
-        narrowed = self._with_image(config, narrowed, nodes)
-        if not self.admits(config, narrowed.node):
+        best = candidates[0]
+        if self._carry is not None and not image_test(config.image)(best.node):
+            return None  # a node with the image may be better, and is perhaps no candidate here
+        if not self.admits(config, best.node):
             return None
-        return replace(narrowed, dropped=_dropped(narrowed.soft, narrowed.candidates[0]))
+        dropped = _dropped(decision.soft, best)
+        return replace(decision, candidates=candidates, dropped=dropped, about_image="")
 
     def admits(self, config: ContainerConfig, node: Node) -> bool:
         """Whether no hard rule refuses *node* for *config*.
