@@ -266,8 +266,10 @@ def test_megabytes_and_the_end_of_input_come_back_byte_for_byte(docker, there):
 
 @pytest.mark.docker
 def test_a_container_can_be_listed_and_its_logs_followed_to_their_end(docker, there):
-    docker("run", "-d", "--name", "box", *there, "busybox", "sh", "-c", "echo up; sleep 1; echo on")
+    script = "echo up; until [ -e /go ]; do sleep 0.1; done; echo on"
+    docker("run", "-d", "--name", "box", *there, "busybox", "sh", "-c", script)
     assert docker("ps", "--format", "{{.Names}}") == "box"
+    docker("exec", "-d", "box", "sh", "-c", "sleep 1; touch /go")
     assert docker("logs", "-f", "box") == "up\non"
     assert docker("wait", "box") == "0"
 
