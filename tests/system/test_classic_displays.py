@@ -35,8 +35,9 @@ class Asking:
     def __call__(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
-            kind = {} if body is None else {"Content-Type": "application/json"}
-            sent = None if body is None else json.dumps(body)
+            kind, sent = {}, body
+            if body is not None and not isinstance(body, bytes):
+                kind, sent = {"Content-Type": "application/json"}, json.dumps(body)
             connection.request(method, f"/v1.41{path}", sent, kind)
             answer = connection.getresponse()
             return answer.status, dict(answer.getheaders()), answer.read()
@@ -47,6 +48,12 @@ class Asking:
         status, _, content = self(method, path, body)
         assert status < 300, content
         return json.loads(content)
+
+    def lines(self, method, path, body=None):
+        """The JSON lines of a stream that begins well."""
+        status, _, content = self(method, path, body)
+        assert status == 200, content
+        return [json.loads(line) for line in content.splitlines() if line]
 
     def refused(self, method, path, body=None):
         status, _, content = self(method, path, body)
@@ -210,3 +217,34 @@ def test_images_are_merged_and_are_filtered_by_node(ask, engines):
     assert ask.listed("images/json", reference=["busybox"], node=["nowhere"]) == []
     ids = [each["Id"] for each in ask.listed("images/json", reference=["busybox"])]
     assert len(ids) == len(set(ids))
+
+
+def test_a_load_reports_each_node_on_a_row_of_its_own(ask, make_docker, engines):
+    tar = (
+        make_docker("28", f"tcp://{engines['old'].address}")
+        .run("save", "busybox", text=False)
+        .stdout
+    )
+    lines = ask.lines("POST", "/images/load", tar)
+    assert {each["id"] for each in lines} == set(engines)
+    assert all(each["status"].startswith("Loading Image...") for each in lines)
+
+
+def test_a_pull_reports_its_beginning_and_its_end_for_each_node(ask, lab, engines):
+    registry = lab.registry()
+    registry.push(engines["old"], "busybox:latest", "team/tool:classic")
+    image = f"{registry.address}/team/tool:classic"
+    lines = ask.lines("POST", f"/images/create?fromImage={quote(image, safe='')}")
+    for node in engines:
+        rows = [each["status"] for each in lines if each["id"] == node]
+        assert rows[0] == rows[-1] == f"Pulling {image}..."
+        assert all(row.startswith(f"Pulling {image}... : ") for row in rows[1:-1])
+    missing = f"{registry.address}/team/none:1"
+    lines = ask.lines("POST", f"/images/create?fromImage={quote(missing, safe='')}")
+    *rows, last = lines
+    assert {each["id"] for each in rows} == set(engines)
+    failed = [each["status"] for each in rows if each["status"] != f"Pulling {missing}..."]
+    assert len(failed) == len(engines)
+    assert all(text.startswith(f"Pulling {missing}... : ") for text in failed)
+    assert last["error"] == last["errorDetail"]["message"]
+    ask("DELETE", f"/images/{quote(image, safe='')}?force=1")

@@ -37,7 +37,7 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
     return [
         *system.routes(classic=classic),
         *containers.routes(transfer, read_name_style(options), classic=classic),
-        *images.routes(),
+        *images.routes(classic=classic),
         *prune.routes(),
         *networks.routes(classic=classic),
         *volumes.routes(classic=classic),

@@ -60,6 +60,8 @@ class AggregateProgress:
         is_result: recognises result lines.  These are held back and sent once, at the end: those of
             the first engine that has any.  Without other lines the head of the answer is sent at
             the end, too, so that clients may take it for the end of the work.
+        names_nodes: lines of several engines get the node's name, and texts that engines have in
+            common are sent once.
         on_failed: called before the client reads that an engine failed.  For what a client may ask
             about as soon as it has read that.
     """
@@ -72,6 +74,8 @@ class AggregateProgress:
         perform: Perform,
         feed: Callable[[], Awaitable[None]] | None = None,
         is_result: IsResult | None = None,
+        *,
+        names_nodes: bool = True,
         on_failed: Callable[[], None] | None = None,
     ) -> None:
         self._exchange = exchange
@@ -80,6 +84,7 @@ class AggregateProgress:
         self._perform = perform
         self._feed = feed
         self._is_result = is_result
+        self._names_nodes = names_nodes and len(engines) > 1
         self._on_failed = on_failed
         self._results: dict[str, list[dict[str, Any]]] = {}
         self._failures: dict[str, EngineError] = {}
@@ -153,7 +158,7 @@ class AggregateProgress:
     def _write(self, progress: _Progress) -> bytes:
         """One line for the client; ``b""`` for a text that another engine has sent already."""
         message = progress.message
-        if len(self._engines) == 1:
+        if not self._names_nodes:
             return dump_json(message)
         if text := message.get("stream"):
             if text in self._sent_texts:

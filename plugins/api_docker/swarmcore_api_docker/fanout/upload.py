@@ -13,6 +13,7 @@ import trio
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.messages import Headers
 from swarmcore.protocols import Engine, Exchange, Upload
+from swarmcore_api_docker.fanout.classic_progress import ClassicProgress
 from swarmcore_api_docker.fanout.progress import AggregateProgress, IsResult, Report, report_answer
 
 #: An engine that takes no byte for so long is dropped.
@@ -31,6 +32,7 @@ async def upload_to_all(
     on_done: Callable[[Engine], Awaitable[None]],
     headers: Headers = (),
     is_result: IsResult | None = None,
+    classic: ClassicProgress | None = None,
 ) -> None:
     """Send the request's body to every engine, and answer with their progress as one stream.
 
@@ -43,6 +45,7 @@ async def upload_to_all(
         on_done: awaited when an engine has succeeded, before the client's answer ends.
         headers: added to each engine's request.
         is_result: see ``AggregateProgress``.
+        classic: how Swarm classic reported the work, where its ways are asked for.
     """
     tee = _Tee(exchange, engines)
 
@@ -58,7 +61,10 @@ async def upload_to_all(
             await _converse(engine, upload, body, observe)
         await on_done(engine)
 
-    await AggregateProgress(exchange, engines, work, perform, tee.pour, is_result).run()
+    wrapped = perform if classic is None else classic.wrap(perform)
+    await AggregateProgress(
+        exchange, engines, work, wrapped, tee.pour, is_result, names_nodes=classic is None
+    ).run()
 
 
 class _Tee:

@@ -4,13 +4,17 @@ from swarmcore.protocols import Route
 from swarmcore_api_docker.images import archives, changes, inspection, listing, pull, registry
 
 
-def routes() -> list[Route]:
-    """Every route below ``/images``, and what engines ask registries for."""
+def routes(*, classic: bool = False) -> list[Route]:
+    """Every route below ``/images``, and what engines ask registries for.
+
+    Args:
+        classic: pulls and loads report their progress as Swarm classic did.
+    """
     return [
         *listing.routes(),
         *inspection.routes(),
-        *archives.routes(),
+        *archives.routes(classic=classic),
         *changes.routes(),
-        *pull.routes(),
+        *pull.routes(classic=classic),
         *registry.routes(),
     ]

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from swarmcore.errors import BadRequest
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.compat.version_gates import able_engines, require_able
+from swarmcore_api_docker.fanout.classic_progress import ClassicProgress
 from swarmcore_api_docker.fanout.progress import AggregateProgress, Report, report_answer
 from swarmcore_api_docker.fanout.upload import upload_to_all
 from swarmcore_api_docker.images.holders import agreed_holder, find_common_holders, find_holders
@@ -17,13 +19,23 @@ from swarmcore_api_docker.route_notes import ALL, HOLDER
 _ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def routes() -> list[Route]:
-    """Saving and loading; importing is on the path of a pull, see ``pull``."""
+def routes(*, classic: bool = False) -> list[Route]:
+    """Saving and loading; importing is on the path of a pull, see ``pull``.
+
+    Args:
+        classic: loads report their progress as Swarm classic did.
+    """
     return [
         Route("GET", "/images/{name}/get", save, routed=HOLDER),
         Route("GET", "/images/get", save_several, routed=HOLDER),
-        Route("POST", "/images/load", load, routed=ALL, rewrites="ids of progress: node and id"),
-    ]
+        Route(
+            "POST",
+            "/images/load",
+            partial(load, classic=classic),
+            routed=ALL,
+            rewrites="ids of progress: node and id",
+        ),
+    ]  # fmt: skip
 
 
 async def save(exchange: Exchange) -> None:
@@ -45,7 +57,7 @@ async def save_several(exchange: Exchange) -> None:
     await exchange.relay(engine, engine_path(exchange, "images", "get"))
 
 
-async def load(exchange: Exchange) -> None:
+async def load(exchange: Exchange, *, classic: bool = False) -> None:
     """``POST /images/load``: the archive goes to every engine as it arrives."""
     engines = exchange.cluster.healthy_engines()
     require_able(engines, "load", exchange.request.query)
@@ -61,7 +73,8 @@ async def load(exchange: Exchange) -> None:
         on_progress=new_names.note_progress,
         on_done=new_names.record,
         headers=headers,
-        is_result=_is_loaded,
+        is_result=None if classic else _is_loaded,
+        classic=ClassicProgress("Loading Image...") if classic else None,
     )
 
 

@@ -3,10 +3,13 @@
 Each engine pulls with the client's own credentials.
 """
 
+from functools import partial
+
 from swarmcore.errors import BadRequest, EngineError
 from swarmcore.http.messages import Query
 from swarmcore.images import split_image
 from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore_api_docker.fanout.classic_progress import ClassicProgress
 from swarmcore_api_docker.fanout.progress import AggregateProgress, Report, report_answer
 from swarmcore_api_docker.images.archives import import_image
 from swarmcore_api_docker.images.new_names import NewNames
@@ -14,27 +17,30 @@ from swarmcore_api_docker.requests import client_headers
 from swarmcore_api_docker.route_notes import ALL
 
 
-def routes() -> list[Route]:
-    """The one path, by which Docker pulls and imports."""
+def routes(*, classic: bool = False) -> list[Route]:
+    """The one path, by which Docker pulls and imports.
+
+    Args:
+        classic: pulls report their progress as Swarm classic did.
+    """
     pulls = "where the client's create missed it"
     return [
         Route(
-            "POST", "/images/create", create_image,
+            "POST", "/images/create", partial(create_image, classic=classic),
             routed=f"{pulls}, else {ALL}", rewrites="ids of progress: node and id",
         )
     ]  # fmt: skip
 
 
-async def create_image(exchange: Exchange) -> None:
+async def create_image(exchange: Exchange, *, classic: bool = False) -> None:
     """``POST /images/create``: with ``fromImage`` a pull, with ``fromSrc`` an import."""
-    query = exchange.request.query
-    if query.get("fromSrc"):
+    if exchange.request.query.get("fromSrc"):
         await import_image(exchange)
     else:
-        await _pull_image(exchange)
+        await _pull_image(exchange, classic=classic)
 
 
-async def _pull_image(exchange: Exchange) -> None:
+async def _pull_image(exchange: Exchange, *, classic: bool) -> None:
     image = read_image(exchange.request.query)
     cluster, client = exchange.cluster, exchange.request.client
     engines = cluster.pull_targets(image, client)
@@ -57,7 +63,11 @@ async def _pull_image(exchange: Exchange) -> None:
         """Give back what creates of this client hold for the image: no pull brings it."""
         cluster.pull_failed(image, client)
 
-    work = AggregateProgress(exchange, engines, "pull", pull, on_failed=give_back)
+    progress = ClassicProgress(f"Pulling {image}...", framed=True)
+    perform = progress.wrap(pull) if classic else pull
+    work = AggregateProgress(
+        exchange, engines, "pull", perform, names_nodes=not classic, on_failed=give_back
+    )
     succeeded = False
     try:
         await work.run()
