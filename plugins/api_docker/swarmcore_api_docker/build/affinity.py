@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-
 #: How long an engine is remembered after its last use, as in Swarm classic.
 KEPT_SECONDS: Final = 3600.0
 #: With more idle bindings the oldest are forgotten: making up new ids costs a client nothing.

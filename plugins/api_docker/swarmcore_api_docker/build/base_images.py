@@ -6,20 +6,19 @@ the base images are on the engine; nothing else is held back.  The context of a 
 not seen: the builder reads it through a tunnel.
 """
 
-import json
 import logging
 from collections import deque
-from typing import Any, Final
+from typing import Final
+
 import trio
+
 from swarmcore.errors import EngineError
-from swarmcore.http.messages import Query
 from swarmcore.node import Node, find_image_source, image_test
 from swarmcore.protocols import ClusterView, Engine, Exchange
-from swarmcore_api_docker.images.transfer import ImageTransfer
 from swarmcore_api_docker.build.context_tar import DockerfileFinder
 from swarmcore_api_docker.build.dockerfile import base_images
 from swarmcore_api_docker.build.query import read_parameter
-
+from swarmcore_api_docker.images.transfer import ImageTransfer
 
 log = logging.getLogger(__name__)
 #: Bytes of a context that are read, and held in memory, before the engine is chosen.
@@ -106,7 +105,9 @@ class BaseImages:
             await copy_base_image(self._exchange.cluster, self._transfer, name, engine)
 
 
-async def copy_base_image(cluster: ClusterView, transfer: ImageTransfer, name: str, engine: Engine) -> None:
+async def copy_base_image(
+    cluster: ClusterView, transfer: ImageTransfer, name: str, engine: Engine
+) -> None:
     """Copy an image to *engine* if another engine has it; a failure is only logged.
 
     Args:

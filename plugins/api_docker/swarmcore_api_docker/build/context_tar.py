@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
-
 _BLOCK: Final = 512
 #: Larger Dockerfiles, and larger records of long names, are ignored.
 _LARGEST: Final = 1 << 20

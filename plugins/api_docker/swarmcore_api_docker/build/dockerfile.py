@@ -6,8 +6,8 @@ Text that is not understood names no image; the builder itself reports what is w
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
-from swarmcore.images import can_be_image
 
+from swarmcore.images import can_be_image
 
 #: A limit for Dockerfiles made to have many images copied.
 _MOST_IMAGES: Final = 100

@@ -8,13 +8,11 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
-from swarmcore.images import can_be_image, names_of_image, shown_image, split_image
-from swarmcore.http.messages import dump_json
-from swarmcore.node import Node, image_test
-from swarmcore_api_docker.compat.progress_lines import error_line
-from swarmcore_api_docker.compat.progress_lines import error_text
-from swarmcore_api_docker.images.changes import tag
 
+from swarmcore.http.messages import dump_json
+from swarmcore.images import can_be_image, names_of_image, shown_image, split_image
+from swarmcore.node import Node, image_test
+from swarmcore_api_docker.compat.progress_lines import error_line, error_text
 
 #: The beginning of a line with an error, as engines write it.
 _ERROR = b'{"error'

@@ -8,7 +8,9 @@ engine; ``BuilderAffinity`` remembers it.
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+
 import trio
+
 from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import (
     BadRequest,
@@ -20,26 +22,26 @@ from swarmcore.errors import (
 )
 from swarmcore.http.messages import Query
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster, ClusterView, Placing, Engine, Exchange, Route, ResponseHooks
+from swarmcore.protocols import (
+    Cluster,
+    ClusterView,
+    Engine,
+    Exchange,
+    Placing,
+    ResponseHooks,
+    Route,
+)
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.route_notes import BUILD
-from swarmcore_api_docker.route_notes import BUILDER
+from swarmcore_api_docker.build.affinity import AffinityKey, BuilderAffinity
 from swarmcore_api_docker.build.base_images import BaseImages
-from swarmcore_api_docker.build.affinity import BuilderAffinity
 from swarmcore_api_docker.build.error_hints import ErrorHints
-from swarmcore_api_docker.route_notes import CHOSEN
-from swarmcore_api_docker.images.transfer import ImageTransfer
-from swarmcore_api_docker.build.affinity import AffinityKey
+from swarmcore_api_docker.build.query import asks_for_node, query_for_engine, read_build
+from swarmcore_api_docker.colocation import has_any_image, wants_image
 from swarmcore_api_docker.compat.stream_errors import ProgressErrorTail
-from swarmcore_api_docker.build.query import asks_for_node
-from swarmcore_api_docker.requests import engine_path
-from swarmcore_api_docker.colocation import has_any_image
-from swarmcore_api_docker.images.archives import load
-from swarmcore_api_docker.build.query import query_for_engine
-from swarmcore_api_docker.build.query import read_build
 from swarmcore_api_docker.images.moved_names import remove_moved_names
-from swarmcore_api_docker.colocation import wants_image
-
+from swarmcore_api_docker.images.transfer import ImageTransfer
+from swarmcore_api_docker.requests import engine_path
+from swarmcore_api_docker.route_notes import BUILD, BUILDER, CHOSEN
 
 #: The first version with BuildKit in engines that are not experimental.
 _BUILDKIT = ApiVersion(1, 39)
@@ -69,7 +71,9 @@ class Builds:
         transfer: copies base images; ``None`` makes one.
     """
 
-    def __init__(self, engines: BuilderAffinity | None = None, transfer: ImageTransfer | None = None) -> None:
+    def __init__(
+        self, engines: BuilderAffinity | None = None, transfer: ImageTransfer | None = None
+    ) -> None:
         self._transfer = transfer or ImageTransfer()
         self._engines = engines or BuilderAffinity()
         self._bound = trio.Event()
@@ -168,7 +172,10 @@ class Builds:
         """
         query, cluster = exchange.request.query, exchange.cluster
         config = _read_build(cluster, query)
-        named = (AffinityKey("session", query.get("session")), AffinityKey("build", query.get("buildid")))
+        named = (
+            AffinityKey("session", query.get("session")),
+            AffinityKey("build", query.get("buildid")),
+        )
         keys = [key for key in named if key.name]
         found = self._find(cluster, keys[0]) if keys else None
         if found is not None:

@@ -5,15 +5,14 @@ the name of a network or container.  The rest stays as it was sent, byte for byt
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote_plus
+
 from swarmcore.container_config import ContainerConfig
-from swarmcore.container_config.scheduling_labels import FAMILIES
 from swarmcore.container_config.engine_body import without_prefixes
+from swarmcore.container_config.scheduling_labels import FAMILIES
 from swarmcore.http.messages import Query
 from swarmcore.node import Node
-
 
 T = TypeVar("T", dict[str, Any], list[Any])
 
@@ -22,7 +21,8 @@ _NETWORK = "networkmode"
 
 
 def read_build(query: Query) -> ContainerConfig:
-    """A build as the scheduler reads it: instructions, labels, memory, CPU shares, network, platform.
+    """A build as the scheduler reads it: instructions, labels, memory, CPU shares, network and
+    platform.
 
     Malformed parameters are left out here; the engine refuses them in its own words.
 

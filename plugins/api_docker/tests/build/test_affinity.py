@@ -1,7 +1,7 @@
 """Who builds where, as a table of requests and times."""
 
 import pytest
-from swarmcore_api_docker.build.affinity import KEPT_SECONDS, BuilderAffinity, AffinityKey
+from swarmcore_api_docker.build.affinity import KEPT_SECONDS, AffinityKey, BuilderAffinity
 
 ME, YOU = AffinityKey("client", "10.0.0.7"), AffinityKey("client", "CN=you")
 SESSION, BUILD = AffinityKey("session", "s1"), AffinityKey("build", "b1")

@@ -18,8 +18,8 @@ from swarmcore.errors import (
     NotFound,
     Unavailable,
 )
-from swarmcore.images import named_ids
 from swarmcore.http.messages import Client
+from swarmcore.images import named_ids
 from swarmcore.model import Drain, NodeSettings, State
 from swarmcore.versions import ApiVersion
 
