@@ -17,9 +17,9 @@ import trio
 from swarmcore.addresses import parse_address
 from swarmcore.cluster import Cluster, ClusterSettings, NodeSettingsStore, open_cluster
 from swarmcore.concurrency import supervise
-from swarmcore.descriptors import raise_descriptor_limit
 from swarmcore.engine import Engine, EngineRegistry
 from swarmcore.engine.intervals import Pace
+from swarmcore.file_descriptors import raise_descriptor_limit
 from swarmcore.gateway import Gateway
 from swarmcore.http.client import Dialer, HTTPClient, Lifeline
 from swarmcore.http.routing import Router

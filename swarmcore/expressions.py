@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from swarmcore.errors import BadRequest
+from swarmcore.match_cache import any_passes
 from swarmcore.patterns import PatternError, searcher
-from swarmcore.texts import any_passes
 
 Operator = Literal["==", "!="]
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from swarmcore.errors import BadRequest
-from swarmcore.limits import FILTER_PATTERNS, FILTER_VALUES, check_count
 from swarmcore.patterns import PatternTooLargeError, is_plain, matcher
+from swarmcore.request_limits import FILTER_PATTERNS, FILTER_VALUES, check_count
 
 Test = Callable[[str], bool]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from swarmcore.addresses import Address, parse_address
 from swarmcore.command_line import Call, Command, Option, Setting, Usage
-from swarmcore.commands.words import with_discovery
+from swarmcore.commands.arguments import with_discovery
 from swarmcore.errors import ConfigError
 from swarmcore.options.option_tables import DISCOVERY, DISCOVERY_OPT, PLUGIN
 from swarmcore.options.options import read_discovery
@@ -107,7 +107,7 @@ def _advertised(text: str) -> Address:
 
 def _run(call: Call) -> int:
     options = build_join(with_discovery(call).settings())
-    from swarmcore.commands.joining import join
+    from swarmcore.commands.announcer import join
 
     return join(options)
 

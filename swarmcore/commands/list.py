@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swarmcore.command_line import Call, Command, Option, Setting, Usage
-from swarmcore.commands.words import with_discovery
+from swarmcore.commands.arguments import with_discovery
 from swarmcore.errors import ConfigError
 from swarmcore.options.option_tables import DISCOVERY, DISCOVERY_OPT, PLUGIN
 from swarmcore.options.options import read_discovery
@@ -58,7 +58,7 @@ def build_list(settings: Mapping[str, Setting]) -> ListOptions:
 
 def _run(call: Call) -> int:
     options = build_list(with_discovery(call).settings())
-    from swarmcore.commands.listing import read_list
+    from swarmcore.commands.list_reader import read_list
 
     entries = read_list(options)
     sys.stdout.write("".join(f"{entry.address}\n" for entry in entries))

@@ -34,9 +34,15 @@ from swarmcore.container_config.version_gates import Need, needs_of_create
 from swarmcore.errors import BadRequest
 from swarmcore.expressions import is_pattern, is_searched
 from swarmcore.json_values import as_list, as_object, as_text, as_texts
-from swarmcore.limits import EXPRESSION_PATTERNS, EXPRESSIONS, MOUNTS, REFERENCES, check_count
 from swarmcore.model import NANO, Claim
 from swarmcore.node import Node, Thing
+from swarmcore.request_limits import (
+    EXPRESSION_PATTERNS,
+    EXPRESSIONS,
+    MOUNTS,
+    REFERENCES,
+    check_count,
+)
 from swarmcore.versions import ApiVersion
 
 #: The label that names a container over all its lives.

@@ -11,7 +11,7 @@ import re
 from typing import Any, NoReturn
 
 from swarmcore.errors import BadRequest
-from swarmcore.limits import ENTRIES, VALUES, check_count
+from swarmcore.request_limits import ENTRIES, VALUES, check_count
 
 #: Members whose keys are data and not field names: ``Labels: {"a": .., "A": ..}`` is legal.
 _FREE_KEYS = frozenset(

@@ -7,8 +7,8 @@ from swarmcore.node.allocation import (
     read_overcommit,
 )
 from swarmcore.node.image_sources import find_image_source, image_test
+from swarmcore.node.networks_and_volumes import PREDEFINED_NETWORKS, Thing, things_of
 from swarmcore.node.node import Node
-from swarmcore.node.objects import PREDEFINED_NETWORKS, Thing, things_of
 from swarmcore.node.spanning import (
     ListingNode,
     Spanning,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from swarmcore.model import Claim, Container
 from swarmcore.node.gpus import GpuTable
-from swarmcore.node.objects import Thing
+from swarmcore.node.networks_and_volumes import Thing
 from swarmcore.node.ports import PortTable
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from swarmcore.texts import Texts
+from swarmcore.match_cache import Texts
 
 
 class _Counted:

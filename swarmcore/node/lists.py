@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from swarmcore.node.objects import NodeObjects
+from swarmcore.node.networks_and_volumes import NodeObjects
 from swarmcore.node.spanning import Spanning, Ties, read_ties
 
 _Documents = Mapping[str, Mapping[str, Any]]

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from swarmcore.images import words_of_name
+from swarmcore.match_cache import Texts
 from swarmcore.model import (
     ALL_GPUS,
     NANO,
@@ -29,10 +30,9 @@ from swarmcore.node.allocation import OVERCOMMIT_LABEL, Allocation, Reservation,
 from swarmcore.node.container_index import ContainerIndex
 from swarmcore.node.gpus import GpuStock, found_devices, read_stock
 from swarmcore.node.lists import NodeLists
+from swarmcore.node.networks_and_volumes import things_of
 from swarmcore.node.node_images import NodeImages
-from swarmcore.node.objects import things_of
 from swarmcore.node.spanning import Spanning
-from swarmcore.texts import Texts
 from swarmcore.versions import FLOOR
 
 #: The label by which an operator limits the containers of an engine.

@@ -15,7 +15,7 @@ from swarmcore.images import (
     without_moved_names,
     words_of_images,
 )
-from swarmcore.texts import Texts
+from swarmcore.match_cache import Texts
 
 _Images = Mapping[str, Mapping[str, Any]]
 

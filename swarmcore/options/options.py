@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swarmcore.addresses import parse_address
+from swarmcore.classic_compat import CLASSIC, COMPAT, is_classic
 from swarmcore.command_line import Setting
 from swarmcore.command_line.tls import read_tls
-from swarmcore.compat import CLASSIC, COMPAT, is_classic
 from swarmcore.container_config.scheduling_labels import parse_seconds
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles

@@ -37,10 +37,10 @@ from swarmcore.protocols.discovery import (
 )
 from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandate
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
-from swarmcore.protocols.figures import DecisionCounts, DiscoveryState, Traffic
 from swarmcore.protocols.images import ImageNames, ImageNaming
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
 from swarmcore.protocols.routes import Denied, Exchange, Handler, Route
+from swarmcore.protocols.stats import DecisionCounts, DiscoveryState, Traffic
 
 __all__ = [
     "NO_HOOKS",

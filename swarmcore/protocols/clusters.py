@@ -12,8 +12,8 @@ from swarmcore.model import Claim, Container, Drain, Event
 from swarmcore.node import Node
 from swarmcore.protocols.decisions import DecisionRecord, Explanation, WaitingCreate
 from swarmcore.protocols.engines import Engine
-from swarmcore.protocols.figures import DecisionCounts, DiscoveryState
 from swarmcore.protocols.images import ImageNames
+from swarmcore.protocols.stats import DecisionCounts, DiscoveryState
 from swarmcore.versions import ApiVersion
 
 

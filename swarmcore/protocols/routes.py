@@ -9,7 +9,7 @@ from swarmcore.http.messages import Answer, Headers, Request
 from swarmcore.http.response_hooks import NO_HOOKS, ResponseHooks
 from swarmcore.protocols.clusters import Cluster
 from swarmcore.protocols.engines import Engine
-from swarmcore.protocols.figures import Traffic
+from swarmcore.protocols.stats import Traffic
 
 
 class Exchange(Protocol):

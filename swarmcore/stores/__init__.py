@@ -3,6 +3,7 @@
 ``stores.http``, the client of those that are asked over HTTP, is imported from its own module.
 """
 
+from swarmcore.stores.doubted_lists import Patience
 from swarmcore.stores.election import (
     Holder,
     KeyElection,
@@ -29,7 +30,6 @@ from swarmcore.stores.location import (
     read_label,
     read_tls,
 )
-from swarmcore.stores.patience import Patience
 
 __all__ = [
     "Holder",

@@ -11,8 +11,8 @@ import trio
 
 from swarmcore.errors import SwarmError, first_error
 from swarmcore.protocols import DiscoverySink, Entry
+from swarmcore.stores.doubted_lists import Patience
 from swarmcore.stores.location import read_entries
-from swarmcore.stores.patience import Patience
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0

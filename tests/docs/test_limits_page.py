@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from swarmcore import limits
+from swarmcore import request_limits
 from swarmcore.http.server import Limits
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
@@ -13,7 +13,7 @@ def test_the_page_tells_every_limit():
     page = PAGE.read_text()
     table = page.split("<!-- limits -->")[1]
     told = {int(number.replace(",", "")) for number in re.findall(r"\| ([\d,]+) \|", table)}
-    named = {value for name, value in vars(limits).items() if name.isupper()}
+    named = {value for name, value in vars(request_limits).items() if name.isupper()}
     server = Limits()
     named |= {server.connections, server.head_bytes, server.header_count, server.parsed_body_bytes}
     assert told == named

@@ -7,7 +7,7 @@ There is a folder for each kind of object.  ``fanout`` puts one request on sever
 from collections.abc import Mapping
 
 from swarmcore import hookimpl
-from swarmcore.compat import is_classic
+from swarmcore.classic_compat import is_classic
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Route
 from swarmcore_api_docker import (

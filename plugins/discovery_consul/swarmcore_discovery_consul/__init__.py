@@ -4,7 +4,7 @@ from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
 from swarmcore.stores import KeyElection, Location, parse_location
-from swarmcore_discovery_consul.agent import Agent
+from swarmcore_discovery_consul.client import Agent
 from swarmcore_discovery_consul.discovery import ConsulDiscovery
 from swarmcore_discovery_consul.election import ConsulKey
 

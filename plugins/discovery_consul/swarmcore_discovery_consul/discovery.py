@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from swarmcore.protocols import DiscoveryOptions, DiscoverySink, Entry
 from swarmcore.stores import Location, Report, StoreError, describe_entry, follow
-from swarmcore_discovery_consul.agent import Agent
+from swarmcore_discovery_consul.client import Agent
 from swarmcore_discovery_consul.sessions import (
     FLAGS,
     create_session,

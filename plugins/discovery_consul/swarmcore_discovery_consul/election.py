@@ -12,7 +12,7 @@ from urllib.parse import quote
 import trio
 
 from swarmcore.stores import Holder, Location
-from swarmcore_discovery_consul.agent import Agent
+from swarmcore_discovery_consul.client import Agent
 from swarmcore_discovery_consul.sessions import (
     FLAGS,
     create_session,

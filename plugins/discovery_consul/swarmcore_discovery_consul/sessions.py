@@ -7,7 +7,7 @@ wanted is asked for, as classic does.
 from typing import Literal
 
 from swarmcore.stores import StoreError
-from swarmcore_discovery_consul.agent import Agent
+from swarmcore_discovery_consul.client import Agent
 
 #: The flags that classic's library puts on every key; it refuses to lock a key with others.
 FLAGS = 3304740253564472344

@@ -3,9 +3,9 @@
 from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
 from swarmcore.stores import KeyElection, parse_location
+from swarmcore_discovery_etcd.client import Gateway
 from swarmcore_discovery_etcd.discovery import EtcdDiscovery
 from swarmcore_discovery_etcd.election import EtcdKey
-from swarmcore_discovery_etcd.gateway import Gateway
 from swarmcore_discovery_etcd.login import read_login
 
 _PORT = 2379

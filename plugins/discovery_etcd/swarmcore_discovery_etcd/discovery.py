@@ -6,7 +6,7 @@ import trio
 
 from swarmcore.protocols import DiscoveryOptions, DiscoverySink, Entry
 from swarmcore.stores import Location, Report, StoreError, describe_entry, follow
-from swarmcore_discovery_etcd.gateway import Gateway, decode, encode, prefix_end
+from swarmcore_discovery_etcd.client import Gateway, decode, encode, prefix_end
 
 #: A watch whose connection is half open is silent and looks healthy; only data tell.
 _CHECK_SECONDS = 5.0

@@ -7,7 +7,7 @@ from typing import TypeVar
 import trio
 
 from swarmcore.stores import Holder
-from swarmcore_discovery_etcd.gateway import Gateway, decode, encode
+from swarmcore_discovery_etcd.client import Gateway, decode, encode
 
 _T = TypeVar("_T")
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import trio
 
 from swarmcore import hookimpl
-from swarmcore.compat import is_classic
+from swarmcore.classic_compat import is_classic
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
 from swarmcore.stores import Patience

@@ -4,7 +4,7 @@ from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI
 from swarmcore_discovery_token.clients import choose_client
 from swarmcore_discovery_token.discovery import TokenDiscovery
-from swarmcore_discovery_token.place import parse_place
+from swarmcore_discovery_token.hub_address import parse_place
 
 
 @hookimpl

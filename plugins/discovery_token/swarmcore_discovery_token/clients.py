@@ -10,7 +10,7 @@ from swarmcore.errors import ConfigError
 from swarmcore.protocols import DiscoveryOptions, TLSFiles
 from swarmcore.stores import read_tls
 from swarmcore.stores.http import StoreClient, StoreReply, store_context
-from swarmcore_discovery_token.place import ANSWER_SECONDS, LARGEST_BYTES, Place
+from swarmcore_discovery_token.hub_address import ANSWER_SECONDS, LARGEST_BYTES, Place
 from swarmcore_discovery_token.with_asks import AsksClient
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from swarmcore.protocols import DiscoveryOptions, DiscoverySink, Entry
 from swarmcore.stores import Report, StoreError, describe_entry, follow
 from swarmcore.stores.http import StoreReply
 from swarmcore_discovery_token.clients import HubClient
-from swarmcore_discovery_token.place import Place
+from swarmcore_discovery_token.hub_address import Place
 
 #: How long our own hub holds an answer back; classic's knew no waiting.
 _WAIT_SECONDS = 55

@@ -20,7 +20,7 @@ import trio
 from swarmcore.errors import reason_of
 from swarmcore.stores import StoreError
 from swarmcore.stores.http import StoreReply
-from swarmcore_discovery_token.place import ANSWER_SECONDS, LARGEST_BYTES, Place
+from swarmcore_discovery_token.hub_address import ANSWER_SECONDS, LARGEST_BYTES, Place
 
 
 class AsksClient:

@@ -24,11 +24,11 @@ from swarmcore.http.framing import (
 )
 from swarmcore.http.messages import Answer, Client, Headers, Query, Request, json_answer
 from swarmcore.http.routing import clean_path, origin_form
+from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.incoming import ClientGone, Incoming
-from swarmcore.http.server.limits import Limits
 from swarmcore.http.streams import BROKEN, EarlyStream
 from swarmcore.http.strict_json import parse_body
-from swarmcore.limits import PARAMETERS, check_count
+from swarmcore.request_limits import PARAMETERS, check_count
 from swarmcore.versions import split_version
 
 #: Larger bodies are parsed in a thread, while other requests are answered.

@@ -11,7 +11,7 @@ import trio
 
 from swarmcore.errors import BadRequest, SwarmError
 from swarmcore.http.framing import CONTINUE
-from swarmcore.http.server.limits import Limits
+from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.streams import BROKEN, RECEIVE_BYTES
 
 

@@ -13,9 +13,9 @@ import trio
 from swarmcore.errors import NotPrimary, SwarmError
 from swarmcore.http.framing import answer_head
 from swarmcore.http.messages import Answer, Client, error_answer
+from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.exchange import ServerExchange, read_request
 from swarmcore.http.server.incoming import ClientGone, Incoming
-from swarmcore.http.server.limits import Limits
 from swarmcore.http.streams import BROKEN, client_of, keep_alive
 from swarmcore.http.tls import TLSStream
 from swarmcore.versions import ApiVersion

@@ -4,7 +4,7 @@ from typing import Any
 
 from swarmcore.errors import BadRequest
 from swarmcore.protocols import DecisionRecord, Exchange, Route
-from swarmcore_operations.routes.moments import show_moment
+from swarmcore_operations.routes.timestamps import show_moment
 
 #: More than are kept.
 _ALL = "1000"

@@ -5,7 +5,7 @@ from typing import Any
 
 from swarmcore.model import Claim, Drain, FailedPulls
 from swarmcore.node import Node
-from swarmcore_operations.routes.moments import show_moment
+from swarmcore_operations.routes.timestamps import show_moment
 
 
 def node_document(node: Node) -> dict[str, Any]:

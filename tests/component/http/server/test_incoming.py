@@ -3,8 +3,8 @@
 import trio
 import trio.testing
 
+from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.incoming import Incoming
-from swarmcore.http.server.limits import Limits
 
 
 async def test_a_client_that_leaves_is_noticed_although_it_once_sent_more_than_is_read_ahead():

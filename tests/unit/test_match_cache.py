@@ -7,10 +7,10 @@ from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import BadRequest
 from swarmcore.expression_rules import expression_rule
 from swarmcore.expressions import is_pattern, parse
+from swarmcore.match_cache import Texts, any_passes
 from swarmcore.node.container_index import ContainerIndex
 from swarmcore.scheduler import Scheduler
 from swarmcore.testing.builders import a_config, a_container, a_decision, a_node
-from swarmcore.texts import Texts, any_passes
 
 WORDS = st.sampled_from(["web", "web1", "db", "", "x"])
 

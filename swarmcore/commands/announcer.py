@@ -3,13 +3,16 @@
 import logging
 import random
 import signal
+from typing import TYPE_CHECKING
 
 import trio
 
-from swarmcore.commands.join import JoinOptions
 from swarmcore.errors import ConfigError, SwarmError
 from swarmcore.plugins.selection import load_discovery
 from swarmcore.protocols import Registrar
+
+if TYPE_CHECKING:
+    from swarmcore.commands.join import JoinOptions
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +20,7 @@ _LEAVE_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 1.0
 
 
-def join(options: JoinOptions) -> int:
+def join(options: "JoinOptions") -> int:
     """Announce an engine until a signal says to stop, then take it out of the list.
 
     Returns:
@@ -37,7 +40,7 @@ def join(options: JoinOptions) -> int:
     return 0
 
 
-async def _join(registrar: Registrar, options: JoinOptions) -> None:
+async def _join(registrar: Registrar, options: "JoinOptions") -> None:
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_announce, registrar, options)
@@ -47,7 +50,7 @@ async def _join(registrar: Registrar, options: JoinOptions) -> None:
                 break
 
 
-async def _announce(registrar: Registrar, options: JoinOptions) -> None:
+async def _announce(registrar: Registrar, options: "JoinOptions") -> None:
     """Register at each heartbeat, sooner after a failure; leave when cancelled."""
     heartbeat = options.discovery.heartbeat_seconds
     pause = _FIRST_PAUSE_SECONDS

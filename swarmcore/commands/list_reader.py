@@ -2,20 +2,22 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
-from swarmcore.commands.list import ListOptions
 from swarmcore.errors import SwarmError
 from swarmcore.plugins.selection import load_discovery
 from swarmcore.protocols import Discovery, Entry
 from swarmcore.stores import bare_reason
 
+if TYPE_CHECKING:
+    from swarmcore.commands.list import ListOptions
+
 log = logging.getLogger(__name__)
 
 
-def read_list(options: ListOptions) -> Sequence[Entry]:
+def read_list(options: "ListOptions") -> Sequence[Entry]:
     """The entries of the first list that the discovery reports.
 
     Raises:
