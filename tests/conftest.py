@@ -24,7 +24,7 @@ hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
 
-#: Tests of real parts that start those themselves, so that any process may have them.
+#: Tests of real parts that start those themselves, so that another process may have them.
 OWN_PARTS = (
     "tests/system/stores/",
     "tests/system/replication/",
@@ -37,8 +37,8 @@ OWN_PARTS = (
     "tests/system/test_spanning.py",
     "tests/system/test_tls.py",
 )
-#: Folders whose tests share engines of their own, beside those of ``tests/system``.
-OWN_ENGINES = ("tests/system/clients/", "tests/system/sweep/")
+#: Tests that share engines of their own, beside those of the other system tests.
+CLIENTS = ("tests/system/clients/", "tests/system/sweep/")
 
 
 @functools.cache
@@ -82,6 +82,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Of the processes that ``-n`` starts, one gets all tests of engines that they share.
 
+    The three large groups take about the same time, so ``-n 3`` is the fastest on two cores: system
+    tests often wait for an engine.
+
     (xdist's own groups do nothing under pytest 9.2, whose items have their ids elsewhere.)
     """
     from xdist.scheduler import LoadScopeScheduling  # it is not there without -n
@@ -89,10 +92,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            for folder in OWN_ENGINES:
-                if file.startswith(folder):
-                    return folder
-            shares_engines = file.startswith("tests/system/") and not file.startswith(OWN_PARTS)
-            return "tests/system" if shares_engines else file
+            if file.startswith(CLIENTS):
+                return "clients"
+            if file.startswith(OWN_PARTS):
+                return "own parts"
+            if file.startswith("tests/system/"):
+                return "shared engines"
+            # A seed computes for seconds: no process should have all of them.
+            return nodeid if file.startswith("tests/stress/") else file
 
     return Scheduling(config, log)

@@ -195,5 +195,5 @@ def test_a_slash_without_a_plugin_is_a_nodes(docker):
     done = docker.run("volume", "create", "ghost/files")
     assert done.returncode == 1
     assert "no node is called ghost" in done.stderr
-    assert docker("volume", "create", "bare/files") == "files"
+    assert docker("volume", "create", "plain/files") == "files"
     assert listed(docker) == ["local files"]
