@@ -150,9 +150,14 @@ class Docker:
             self("rm", "-f", *ids)
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
-        """Start and return the process, its output piped as text unless told otherwise."""
+        """Start and return the process, its output piped as text unless told otherwise.
+
+        It can be interrupted also where these tests were started in the background, whose
+        processes ignore SIGINT and hand that on.
+        """
         options = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        return subprocess.Popen([self.binary, *arguments], env=self.environment, **options)
+        command = ["/usr/bin/env", "--default-signal=INT", self.binary, *arguments]
+        return subprocess.Popen(command, env=self.environment, **options)
 
     def terminal(self, *arguments: str) -> "pexpect.spawn[str]":
         """Start under a real pty."""
