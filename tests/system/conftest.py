@@ -40,6 +40,21 @@ def wait_until(state: Callable[[], Any], what: str, seconds: float = 60) -> Any:
         time.sleep(0.05)
 
 
+def fetch(url: str) -> bytes:
+    """What *url* answers, once something listens there: a program takes a moment to start."""
+
+    def answer() -> bytes | None:
+        try:
+            with urllib.request.urlopen(url, timeout=30) as reply:
+                return bytes(reply.read())
+        except OSError as error:
+            if isinstance(getattr(error, "reason", error), ConnectionError):
+                return None
+            raise
+
+    return bytes(wait_until(answer, f"{url} to answer", 30))
+
+
 class Manager:
     """``swarmcore manage`` as a process of its own, on a loopback port.
 

@@ -3,14 +3,12 @@
 import functools
 import json
 import re
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from swarmcore.testing.lab import form_swarm
-from tests.system.conftest import wait_until
+from tests.system.conftest import fetch, wait_until
 
 #: ``network create`` for containers of all engines.
 OVERLAY = ("network", "create", "-d", "overlay", "--attachable")
@@ -205,12 +203,7 @@ def test_published_ports_are_on_the_containers_node(docker, fleet):
     for node, engine in zip(fleet.nodes, fleet.engines, strict=True):
         address = docker("port", f"web-{node}", "80").splitlines()[0]
         assert address.startswith(f"{engine.ip}:")
-        assert fetch(f"http://{address}/") == node
-
-
-def fetch(url):
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return answer.read().decode().strip()
+        assert fetch(f"http://{address}/").decode().strip() == node
 
 
 @unless_store_is_lost

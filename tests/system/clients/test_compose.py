@@ -10,6 +10,7 @@ import pytest
 
 from swarmcore.testing.lab.engine_api import EngineApi
 from tests.system.clients.composing import Project, left_of, stay
+from tests.system.conftest import fetch
 
 COMPOSE = "docker compose"
 
@@ -69,8 +70,7 @@ def test_project(target, make_project, shared_fleet, wait_until):
     host, _, port = shop("port", "web", "80").rpartition(":")
     if host == "0.0.0.0":  # of the engine itself
         host = target.host.removeprefix("tcp://").partition(":")[0]
-    with urllib.request.urlopen(f"http://{host}:{port}/word", timeout=60) as answer:
-        assert answer.read() == b"hello\n"
+    assert fetch(f"http://{host}:{port}/word") == b"hello\n"
     ids = shop.ids()
     shop("up", "-d")
     assert shop.ids() == ids
