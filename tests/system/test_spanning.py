@@ -86,6 +86,15 @@ class SpanningFleet:
         docker = self.docker()
         docker.remove_all()
         wait_until(lambda: not self._remove_networks(docker), "networks to be gone")
+        # The engines of a swarm take a network away in their own time, and list it until then.
+        wait_until(lambda: not any(map(self._listed, self.engines)), "engines to list none")
+
+    def _listed(self, engine):
+        return [
+            each["Name"]
+            for each in engine.api.call("GET", "/networks")
+            if each["Scope"] != "local" and each["Name"] != "ingress"
+        ]
 
     def _remove_networks(self, docker):
         for network in spanning(docker):
