@@ -136,3 +136,68 @@ def test_what_exists_nowhere_is_told_in_an_engines_words(docker, name):
     done = docker.run("run", "--rm", "--network", f"no-{name}", "busybox", "true")
     assert done.returncode == 125
     assert f"network no-{name} not found" in done.stderr
+
+
+def test_a_build_finds_the_base_that_another_node_has(docker, busy, tmp_path):
+    folders = {}
+    for name, text in {
+        "base": "FROM busybox\nRUN echo base >/base\n",
+        "app": "FROM mine-base:1\nRUN cat /base >/app\n",
+    }.items():
+        folders[name] = tmp_path / name
+        folders[name].mkdir()
+        (folders[name] / "Dockerfile").write_text(text)
+    docker.environment["DOCKER_BUILDKIT"] = "0"
+    site = {"base": "old", "app": "new"}
+    for name, folder in folders.items():
+        where = f"constraint:node=={site[name]}"
+        docker("build", "-t", f"mine-{name}:1", "--build-arg", where, str(folder))
+    made = docker("run", "--rm", "--label", "mine", "mine-app:1", "cat", "/app")
+    assert made == "base"
+    shown = docker("images", "--format", "{{.Repository}}").split()
+    assert "mine-app" in shown
+    assert "<none>" not in shown
+    docker("rmi", "-f", "mine-app:1", "mine-base:1")
+
+
+def test_a_built_image_is_carried_to_the_other_nodes(docker, busy, name):
+    run(docker, name, "-e", "constraint:node==old")
+    docker("commit", name, f"{name}:carried")
+    for node in busy.engines:
+        run(docker, f"{name}-{node}", "-e", f"constraint:node=={node}", image=f"{name}:carried")
+        assert docker("inspect", "--format", "{{.Node.Name}}", f"{name}-{node}") == node
+    docker("rm", "-f", name, *(f"{name}-{node}" for node in busy.engines))
+    docker("rmi", "-f", f"{name}:carried")
+
+
+def test_a_stream_goes_on_to_its_end(docker, name):
+    command = ("sh", "-c", "for i in $(seq 40); do echo $i; sleep 0.1; done")
+    run(docker, name, command=command)
+    assert docker("logs", "-f", name).split() == [str(number) for number in range(1, 41)]
+
+
+def test_a_published_port_is_at_its_nodes_address(docker, busy, name):
+    run(docker, name, "-p", "18998:80", "-e", "constraint:node==old")
+    address = busy.engines["old"].address.rpartition(":")[0]
+    assert docker("port", name, "80").splitlines()[0] == f"{address}:18998"
+    docker("rm", "-f", name)
+
+
+def test_what_is_claimed_is_given_once(docker, name):
+    done = docker.run("run", "-d", "--label", "mine", "-m", "100t", "busybox", "true")
+    assert done.returncode == 125
+    assert "0 of 3 nodes: 3 memory" in done.stderr
+    holders = [f"{name}-{number}" for number in range(3)]
+    for holder in holders:
+        run(docker, holder, "-p", "18997:80")
+    done = docker.run("run", "-d", "--label", "mine", "-p", "18997:80", "busybox", "true")
+    assert done.returncode == 125
+    assert "3 port 18997/tcp (taken by" in done.stderr
+    docker("rm", "-f", *holders)
+
+
+def test_too_many_patterns_are_refused_at_once(busy):
+    filters = {"name": [f"a.*{number}" for number in range(2000)]}
+    status, document = ask(busy, "GET", "/containers/json", **filters)
+    assert status == 400
+    assert "at most" in document["message"]
