@@ -88,6 +88,8 @@ def engine(fleet, wait_until, request):
     wait_until(lambda: "ready" in docker("logs", "farewell"), "the container to run")
     yield engine
     engine.start()
+    # The manager may not have noticed yet that the engine was away: only an answer tells.
+    wait_until(lambda: docker.run("rm", "-f", "farewell").returncode == 0, "the engine to be back")
     fleet.manager.wait_healthy(3)
 
 
