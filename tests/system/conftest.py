@@ -160,9 +160,17 @@ class Docker:
         return done.stdout.strip() if isinstance(done.stdout, str) else done.stdout
 
     def remove_all(self) -> None:
-        """Remove every container."""
-        if ids := self("ps", "-aq", "--no-trunc").split():
-            self("rm", "-f", *ids)
+        """Remove every container; an engine that was away may be called unhealthy for a moment."""
+
+        def removed() -> bool:
+            ids = self("ps", "-aq", "--no-trunc").split()
+            done = self.run("rm", "-f", *ids) if ids else None
+            if done is None or done.returncode == 0:
+                return True
+            assert "on unhealthy node" in done.stderr, done.stderr
+            return False
+
+        wait_until(removed, "all containers to be removed")
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
         """Start and return the process, its output piped as text unless told otherwise.
