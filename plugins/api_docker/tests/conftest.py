@@ -105,3 +105,41 @@ class Docker:
 @pytest.fixture(scope="session")
 def docker():
     return Docker
+
+
+@pytest.fixture
+def engines(docker):
+    """Two engines: ``web`` runs on n1, ``db`` has exited on n2."""
+    return [
+        docker.Engine(docker.node("n1", "10.0.0.1", docker.container("web"))),
+        docker.Engine(docker.node("n2", "10.0.0.2", docker.container("db", state="exited"))),
+    ]
+
+
+@pytest.fixture
+def cluster(docker, engines):
+    return docker.Cluster(*engines)
+
+
+@pytest.fixture
+def ask(docker, cluster):
+    """Have a handler answer one request; gives the exchange back."""
+
+    async def ask(handler, method="GET", target="/v1.41/", **kwargs):
+        exchange = docker.Exchange(cluster, method, target, **kwargs)
+        await handler(exchange)
+        return exchange
+
+    return ask
+
+
+@pytest.fixture
+def engine(docker):
+    """Make an engine of a name, images (id -> names) and an API version."""
+
+    def engine(name, tags, version=(1, 41), **changes):
+        images = {id: {"Id": id, "RepoTags": names} for id, names in tags.items()}
+        node = docker.node(name, images=images, api_version=ApiVersion(*version), **changes)
+        return docker.Engine(node)
+
+    return engine

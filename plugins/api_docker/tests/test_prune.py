@@ -7,7 +7,6 @@ from swarmcore_api_docker.prune import prune_query_for, sum_reports
 
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import Answer, Query
-from swarmcore.versions import ApiVersion
 
 
 def reports(*documents):
@@ -31,16 +30,6 @@ def test_nothing_deleted_is_null_or_empty_as_the_engines_say_it():
         "NetworksDeleted": None
     }
     assert sum_reports(reports({"VolumesDeleted": []}), "VolumesDeleted") == {"VolumesDeleted": []}
-
-
-@pytest.fixture
-def engine(docker):
-    def engine(name, tags, version=(1, 41), **changes):
-        images = {id: {"Id": id, "RepoTags": names} for id, names in tags.items()}
-        node = docker.node(name, images=images, api_version=ApiVersion(*version), **changes)
-        return docker.Engine(node)
-
-    return engine
 
 
 @pytest.mark.parametrize(

@@ -107,16 +107,6 @@ async def test_a_network_as_every_engine_makes_it_goes_anywhere(ask, version, bo
     assert [path for _, path, _ in old.asked] == ["/networks/create"]
 
 
-@pytest.fixture
-def engine(docker):
-    def engine(name, tags, version=(1, 41), **changes):
-        images = {id: {"Id": id, "RepoTags": names} for id, names in tags.items()}
-        node = docker.node(name, images=images, api_version=ApiVersion(*version), **changes)
-        return docker.Engine(node)
-
-    return engine
-
-
 def names(engines):
     return [engine.node.name for engine in engines]
 

@@ -1,32 +1,8 @@
 """``GET /containers/json`` over two engines."""
 
-import pytest
 from swarmcore_api_docker.containers.listing import ContainerList
 
 from swarmcore.http.messages import json_answer
-
-
-@pytest.fixture
-def engines(docker):
-    return [
-        docker.Engine(docker.node("n1", "10.0.0.1", docker.container("web"))),
-        docker.Engine(docker.node("n2", "10.0.0.2", docker.container("db", state="exited"))),
-    ]
-
-
-@pytest.fixture
-def cluster(docker, engines):
-    return docker.Cluster(*engines)
-
-
-@pytest.fixture
-def ask(docker, cluster):
-    async def ask(handler, method="GET", target="/v1.41/", **kwargs):
-        exchange = docker.Exchange(cluster, method, target, **kwargs)
-        await handler(exchange)
-        return exchange
-
-    return ask
 
 
 async def test_the_list_is_an_array_of_what_is_chosen(ask):

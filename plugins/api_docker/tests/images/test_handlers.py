@@ -11,29 +11,6 @@ A, B = (f"sha256:{letter * 64}" for letter in "ab")
 
 
 @pytest.fixture
-def engines(docker):
-    return [
-        docker.Engine(docker.node("n1", "10.0.0.1", docker.container("web"))),
-        docker.Engine(docker.node("n2", "10.0.0.2", docker.container("db", state="exited"))),
-    ]
-
-
-@pytest.fixture
-def cluster(docker, engines):
-    return docker.Cluster(*engines)
-
-
-@pytest.fixture
-def ask(docker, cluster):
-    async def ask(handler, method="GET", target="/v1.41/", **kwargs):
-        exchange = docker.Exchange(cluster, method, target, **kwargs)
-        await handler(exchange)
-        return exchange
-
-    return ask
-
-
-@pytest.fixture
 def tagged(engines):
     """``tool:1`` is another image on n1 than on n2 and n3."""
     for engine, id in zip(engines, (A, B), strict=True):

@@ -12,19 +12,8 @@ from swarmcore_api_docker.images.holders import (
 from swarmcore.errors import NotFound
 from swarmcore.http.messages import Query
 from swarmcore.model import State
-from swarmcore.versions import ApiVersion
 
 A, B = (f"sha256:{letter * 64}" for letter in "ab")
-
-
-@pytest.fixture
-def engine(docker):
-    def engine(name, tags, version=(1, 41), **changes):
-        images = {id: {"Id": id, "RepoTags": names} for id, names in tags.items()}
-        node = docker.node(name, images=images, api_version=ApiVersion(*version), **changes)
-        return docker.Engine(node)
-
-    return engine
 
 
 def names(engines):

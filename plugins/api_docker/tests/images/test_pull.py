@@ -11,30 +11,6 @@ from swarmcore.errors import BadRequest, Unavailable
 from swarmcore.http.messages import error_answer
 from swarmcore.model import State
 
-
-@pytest.fixture
-def engines(docker):
-    return [
-        docker.Engine(docker.node("n1", "10.0.0.1", docker.container("web"))),
-        docker.Engine(docker.node("n2", "10.0.0.2", docker.container("db", state="exited"))),
-    ]
-
-
-@pytest.fixture
-def cluster(docker, engines):
-    return docker.Cluster(*engines)
-
-
-@pytest.fixture
-def ask(docker, cluster):
-    async def ask(handler, method="GET", target="/v1.41/", **kwargs):
-        exchange = docker.Exchange(cluster, method, target, **kwargs)
-        await handler(exchange)
-        return exchange
-
-    return ask
-
-
 AUTH = ((b"X-Registry-Auth", b"secret"), (b"Host", b"x"), (b"X-Meta-Team", b"t"))
 
 

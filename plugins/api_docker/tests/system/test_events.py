@@ -7,29 +7,6 @@ from swarmcore.errors import BadRequest
 from swarmcore.http.messages import Answer
 
 
-@pytest.fixture
-def engines(docker):
-    return [
-        docker.Engine(docker.node("n1", "10.0.0.1", docker.container("web"))),
-        docker.Engine(docker.node("n2", "10.0.0.2", docker.container("db", state="exited"))),
-    ]
-
-
-@pytest.fixture
-def cluster(docker, engines):
-    return docker.Cluster(*engines)
-
-
-@pytest.fixture
-def ask(docker, cluster):
-    async def ask(handler, method="GET", target="/v1.41/", **kwargs):
-        exchange = docker.Exchange(cluster, method, target, **kwargs)
-        await handler(exchange)
-        return exchange
-
-    return ask
-
-
 def actions(exchange):
     return [line["Action"] for line in exchange.lines]
 
