@@ -1,10 +1,9 @@
 """What stands for a neighbour of the cluster that a test has no use for."""
 
-from contextlib import asynccontextmanager, contextmanager
-
-import trio
+from contextlib import asynccontextmanager
 
 from swarmcore.errors import EngineUnreachable
+from swarmcore.http.client import CallsUnderWay
 
 
 class ScriptedHTTP:
@@ -17,33 +16,24 @@ class ScriptedHTTP:
     def __init__(self, engine):
         self.name = engine.name
         self._engine = engine
-        self._under_way = set()
+        self._under_way = CallsUnderWay()
 
     async def request(self, method, target, **arguments):
-        with self._until_abandoned():
+        with self._under_way.until_ended(self._abandoned):
             return await self._engine.request(method, target, **arguments)
 
     @asynccontextmanager
     async def lines(self, target):
-        with self._until_abandoned():
+        with self._under_way.until_ended(self._abandoned):
             async with self._engine.events(target) as lines:
                 yield lines
 
     def abandon(self):
-        for scope in self._under_way:
-            scope.cancel()
+        self._under_way.end()
 
-    @contextmanager
-    def _until_abandoned(self):
-        with trio.CancelScope() as scope:
-            self._under_way.add(scope)
-            try:
-                yield
-            finally:
-                self._under_way.discard(scope)
-        if scope.cancelled_caught:
-            message = f"engine {self.name} does not answer any more"
-            raise EngineUnreachable(self.name, message, sent=True)
+    def _abandoned(self):
+        message = f"engine {self.name} does not answer any more"
+        return EngineUnreachable(self.name, message, sent=True)
 
     async def close_stale(self):
         pass

@@ -4,14 +4,14 @@ What an outcome means for the engine's state is decided by the listener.
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
-from swarmcore.http.client import HTTPClient, Lifeline
+from swarmcore.http.client import CallsUnderWay, HTTPClient, Lifeline
 from swarmcore.http.client.call import Call, ChunkedUpload, StreamedAnswer
 from swarmcore.http.headers import request_headers
 from swarmcore.http.messages import Answer, Headers
@@ -54,7 +54,7 @@ class EngineClient:
         self._lifeline = lifeline or Lifeline()
         self._http = http
         self._listener = listener
-        self._under_way: set[trio.CancelScope] = set()
+        self._under_way = CallsUnderWay()
         self._closed = False
 
     async def ask(
@@ -84,7 +84,7 @@ class EngineClient:
         if self._closed:
             raise self._unreachable("has left the cluster")
         try:
-            with self._until_closed():
+            with self._under_way.until_ended(self._has_left):
                 with trio.move_on_after(seconds):
                     answer = await self._http.request(
                         method, target, body=body, headers=headers, permit=permit
@@ -165,7 +165,7 @@ class EngineClient:
     async def _stream(
         self, method: str, target: str, headers: Headers, body: bytes = b""
     ) -> AsyncIterator[Call]:
-        with self._until_closed():
+        with self._under_way.until_ended(self._has_left):
             try:
                 async with self._http.call(method, target, headers, body) as call:
                     yield call
@@ -176,28 +176,14 @@ class EngineClient:
     def close(self) -> None:
         """End every call of the manager's own, and refuse those to come: the engine leaves."""
         self._closed = True
-        for scope in self._under_way:
-            scope.cancel()
+        self._under_way.end()
 
     async def aclose(self) -> None:
         """Close the connections that are kept."""
         await self._http.aclose()
 
-    @contextmanager
-    def _until_closed(self) -> Iterator[None]:
-        """Run the block until ``close`` is called.
-
-        Raises:
-            EngineUnreachable: it was.
-        """
-        with trio.CancelScope() as scope:
-            self._under_way.add(scope)
-            try:
-                yield
-            finally:
-                self._under_way.discard(scope)
-        if scope.cancelled_caught:
-            raise self._unreachable("has left the cluster", sent=True)
+    def _has_left(self) -> EngineUnreachable:
+        return self._unreachable("has left the cluster", sent=True)
 
     def _unreachable(
         self, what: str, *, sent: bool = False, silent: bool = False

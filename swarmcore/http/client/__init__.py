@@ -3,8 +3,10 @@
 from swarmcore.http.client.client import HTTPClient
 from swarmcore.http.client.dial import Dialer
 from swarmcore.http.client.lifeline import Lifeline
+from swarmcore.http.client.under_way import CallsUnderWay
 
 __all__ = [
+    "CallsUnderWay",
     "Dialer",
     "HTTPClient",
     "Lifeline",

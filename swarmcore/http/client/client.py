@@ -5,8 +5,8 @@ retry rule is in ``call``; how a connection is made is in ``dial``.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import h11
 import trio
@@ -14,6 +14,7 @@ import trio
 from swarmcore.errors import BadRequest, EngineError, EngineUnreachable
 from swarmcore.http.client.call import Call, Connection
 from swarmcore.http.client.dial import Dialer
+from swarmcore.http.client.under_way import CallsUnderWay
 from swarmcore.http.messages import Answer, Headers
 
 #: Connections kept for the next request.  The number in use has no limit: each `docker stats` or
@@ -47,7 +48,7 @@ class HTTPClient:
         self._dialer = dialer
         self._idle: list[Connection] = []
         self._closed = False
-        self._under_way: set[trio.CancelScope] = set()
+        self._under_way = CallsUnderWay()
         self._turns = trio.Semaphore(_CALLS)
 
     def __repr__(self) -> str:
@@ -86,7 +87,7 @@ class HTTPClient:
         if body is not None or method not in _BODILESS:
             sent.append((b"Content-Length", b"%d" % len(body or b"")))
         request = self._request(method, target, sent)
-        with self._until_abandoned():
+        with self._under_way.until_ended(self._abandoned):
             async with self._turns:
                 call = Call(self, await self._take(), request, body or b"", permit)
                 try:
@@ -142,7 +143,7 @@ class HTTPClient:
             EngineUnreachable: no connection, or ``abandon`` was called meanwhile.
         """
         request = self._request(method, target, list(headers))
-        with self._until_abandoned():
+        with self._under_way.until_ended(self._abandoned):
             call = Call(self, await self._take(), request, body, permit)
             try:
                 await call.begin()
@@ -168,19 +169,10 @@ class HTTPClient:
 
     def abandon(self) -> None:
         """End every call under way, upgraded ones too: the server was found not to answer."""
-        for scope in self._under_way:
-            scope.cancel()
+        self._under_way.end()
 
-    @contextmanager
-    def _until_abandoned(self) -> Iterator[None]:
-        with trio.CancelScope() as scope:
-            self._under_way.add(scope)
-            try:
-                yield
-            finally:
-                self._under_way.discard(scope)
-        if scope.cancelled_caught:
-            raise self.unreachable(" does not answer any more", sent=True)
+    def _abandoned(self) -> EngineUnreachable:
+        return self.unreachable(" does not answer any more", sent=True)
 
     # ---- connections
 
