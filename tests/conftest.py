@@ -3,6 +3,7 @@
 import functools
 import importlib.metadata
 import os
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("SWARMCORE_REQUIRE_DOCKER") == "1":
         pytest.fail(f"real engines are required here: {why_no_docker()}", pytrace=False)
     pytest.skip(f"no real engines: {why_no_docker()}")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tell of a failure as soon as it is known: a run that is cut off tells nothing at its end."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        reasons = [line for line in report.longreprtext.splitlines() if line.startswith("E ")]
+        told = "\n".join(reasons[:20]) or report.longreprtext[-2000:]
+        sys.stderr.write(f"\n{report.nodeid} ({report.when}):\n{told}\n")
 
 
 @pytest.hookimpl(optionalhook=True)

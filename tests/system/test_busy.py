@@ -5,13 +5,12 @@ Each has tests of its own on a quiet cluster; here they hold beside neighbours a
 
 import concurrent.futures
 import json
-import urllib.error
 import urllib.parse
-import urllib.request
 
 import pytest
 
 from tests.system.neighbours import CLIENTS, neighbours
+from tests.system.raw_requests import ask as ask_raw
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]  # for a busy machine
 
@@ -48,13 +47,8 @@ def name(request):
 def ask(busy, method, path, **filters):
     """The status and the JSON of one request to the manager."""
     query = f"?filters={urllib.parse.quote(json.dumps(filters))}" if filters else ""
-    url = f"http://127.0.0.1:{busy.manager.port}/v1.41{path}{query}"
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method)) as answer:
-            return answer.status, json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.loads(error.read())
+    reply = ask_raw(f"127.0.0.1:{busy.manager.port}", method, f"/v1.41{path}{query}")
+    return reply.status, reply.json
 
 
 def run(docker, name, *arguments, image="busybox", command=("sleep", "1000")):

@@ -3,13 +3,14 @@
 The rows are those of classic's API; what its API reference did not promise is left to our own.
 """
 
-import http.client
 import json
 import re
 import socket
 from urllib.parse import quote
 
 import pytest
+
+from tests.system.raw_requests import ask as ask_raw
 
 pytestmark = pytest.mark.docker
 
@@ -27,38 +28,29 @@ NODE_ROWS = {
 
 
 class Asking:
-    """Asks one manager over HTTP: status, headers and body as they come."""
+    """Asks one manager over HTTP."""
 
     def __init__(self, manager):
-        self._port = manager.port
+        self._address = f"127.0.0.1:{manager.port}"
 
     def __call__(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-        try:
-            kind, sent = {}, body
-            if body is not None and not isinstance(body, bytes):
-                kind, sent = {"Content-Type": "application/json"}, json.dumps(body)
-            connection.request(method, f"/v1.41{path}", sent, kind)
-            answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
-        finally:
-            connection.close()
+        return ask_raw(self._address, method, f"/v1.41{path}", body)
 
     def json(self, method, path, body=None):
-        status, _, content = self(method, path, body)
-        assert status < 300, content
-        return json.loads(content)
+        reply = self(method, path, body)
+        assert reply.status < 300, reply.body
+        return reply.json
 
     def lines(self, method, path, body=None):
         """The JSON lines of a stream that begins well."""
-        status, _, content = self(method, path, body)
-        assert status == 200, content
-        return [json.loads(line) for line in content.splitlines() if line]
+        reply = self(method, path, body)
+        assert reply.status == 200, reply.body
+        return [json.loads(line) for line in reply.body.splitlines() if line]
 
     def refused(self, method, path, body=None):
-        status, _, content = self(method, path, body)
-        assert status >= 400, content
-        return status, json.loads(content)["message"]
+        reply = self(method, path, body)
+        assert reply.status >= 400, reply.body
+        return reply.status, reply.json["message"]
 
     def listed(self, kind, **filters):
         """The list of *kind* that *filters* select."""
@@ -203,11 +195,11 @@ def test_pages_of_other_origins_may_ask(ask):
     status, headers, _ = ask("OPTIONS", "/info")
     assert status == 200
     for answer in (headers, ask("GET", "/_ping")[1]):
-        assert answer["Access-Control-Allow-Origin"] == "*"
-        assert answer["Access-Control-Allow-Headers"].startswith(
+        assert answer["access-control-allow-origin"] == "*"
+        assert answer["access-control-allow-headers"].startswith(
             "Origin, X-Requested-With, Content-Type, Accept"
         )
-        assert answer["Access-Control-Allow-Methods"].startswith("GET, POST, DELETE, PUT, OPTIONS")
+        assert answer["access-control-allow-methods"].startswith("GET, POST, DELETE, PUT, OPTIONS")
 
 
 def test_images_are_merged_and_are_filtered_by_node(ask, engines):

@@ -6,7 +6,6 @@ asked the same, and must answer alike.  One container serves several families: s
 
 import io
 import json
-import re
 import tarfile
 
 import pexpect
@@ -98,15 +97,14 @@ def box(docker):
 @pytest.mark.client(CLI, "shows logs, stats, processes, ports and changes of a container")
 @pytest.mark.client(CLI, "lists and inspects containers with formats and filters")
 def test_a_container_that_runs(docker, box, tmp_path):
-    measuring = docker.start("stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", "box")
+    # Before other commands run in the container, which would count.
+    assert docker("stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", "box") == "box 1"
     following = docker.start("logs", "-f", "box")
     assert following.stdout.readline() == "first\n"
     run_commands(docker)
     copy(docker, tmp_path)
     look_in(docker)
     find(docker, box)
-    # The commands of this test run in the container meanwhile, and count.
-    assert re.fullmatch(r"box [1-9]\d*\n", measuring.communicate(timeout=60)[0])
     docker("kill", "box")
     assert following.communicate(timeout=60) == ("", "err\n")
     assert following.returncode == 0

@@ -1,84 +1,13 @@
 """One engine, and the manager before three, asked the same raw requests."""
 
-import http.client
 import io
-import json
-import socket
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-
-class Reply(NamedTuple):
-    """A whole answer; of an upgraded connection ``body`` is what came first."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def message(self) -> str:
-        """The error's text, whether it came as JSON or plain."""
-        if not self.headers.get("content-type", "").startswith("application/json"):
-            return self.body.decode().strip()
-        return str(self.json["message"])
-
-
-def ask(
-    address: str,
-    method: str,
-    path: str,
-    body: Any = None,
-    headers: Mapping[str, str] | None = None,
-) -> Reply:
-    """One request on a connection of its own; *body* is sent as it is, or as JSON.
-
-    With an ``Upgrade`` among *headers* the reply is the head and the first bytes behind it.
-    """
-    raw = not isinstance(body, dict | list)
-    data = body if raw else json.dumps(body).encode()
-    sent = {} if raw else {"Content-Type": "application/json"}
-    if body is None and method == "POST":
-        data = b""
-    sent |= headers or {}
-    connection = http.client.HTTPConnection(address, timeout=60)
-    try:
-        if "Upgrade" in sent:
-            return _upgrade(connection, method, path, data or b"", sent)
-        connection.request(method, path, data, sent)
-        answer = connection.getresponse()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return Reply(answer.status, found, answer.read())
-    finally:
-        connection.close()
-
-
-def _upgrade(
-    connection: http.client.HTTPConnection,
-    method: str,
-    path: str,
-    data: bytes,
-    headers: Mapping[str, str],
-) -> Reply:
-    head = {"Host": "docker", "Connection": "Upgrade", "Content-Length": len(data), **headers}
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
-    connection.connect()
-    assert isinstance(connection.sock, socket.socket)
-    connection.sock.sendall("\r\n".join([*lines, "", ""]).encode() + data)
-    received = b""
-    while b"\r\n\r\n" not in received:
-        piece = connection.sock.recv(65536)
-        assert piece, f"{method} {path}: ended in the middle of a head: {received!r}"
-        received += piece
-    first, *rest = received.partition(b"\r\n\r\n")[0].decode().split("\r\n")
-    found = dict(line.lower().split(": ", 1) for line in rest)
-    return Reply(int(first.split()[1]), found, received.partition(b"\r\n\r\n")[2])
+from tests.system.raw_requests import Reply, ask
 
 
 class Place(Mapping[str, str]):
