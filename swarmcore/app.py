@@ -79,7 +79,7 @@ class Manager:
         self._replication = self._make_replication() if options.replication else None
         self._scheduler = self._make_scheduler()
         self._cluster = self._make_cluster()
-        routes = [route for _, route in self._plugins.routes(options.cluster_opts)]
+        routes = [route for _, route in self._plugins.routes()]
         gateway = Gateway(
             Router(routes),
             self._cluster,
@@ -122,13 +122,13 @@ class Manager:
     def _make_scheduler(self) -> Scheduler:
         options, plugins = self._options, self._plugins
         failures = FailureHistory(trio.current_time)
-        filters = plugins.filters(options.cluster_opts)
+        filters = plugins.filters()
         for name in _SAFETY.keys() - {each.name for each in filters}:
             log.warning("no filter %s is loaded: %s", name, _SAFETY[name])
-        added = plugins.weighers(options.cluster_opts)
+        added = plugins.weighers()
         check_weights(options.multipliers, [weigher.name for weigher in added])
         return Scheduler(
-            plugins.strategy(options.cluster_opts),
+            plugins.strategy(),
             filters,
             make_weighers(options.multipliers, options.spread, failures, added),
             failures,

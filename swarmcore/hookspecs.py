@@ -3,7 +3,7 @@
 A hook is a function with one of the names below, marked ``@swarmcore.hookimpl``, in a module that a
 package registers as an entry point in the group ``swarmcore.plugins``.  Hooks are synchronous and
 quick; work that waits is a method of the object that a hook returns.  An implementation names the
-arguments it wants and leaves out the others.
+arguments it wants and leaves out the others; every hook of a manager can be given its options.
 
 Kinds, by the first word of the entry point's name; ``NAME`` is what a user types:
 
@@ -128,13 +128,14 @@ def swarmcore_routes(options: Mapping[str, str]) -> Iterable[Route]:
 
 
 @hookspec(firstresult=True)
-def swarmcore_authorize(request: Request) -> Denied | None:
+def swarmcore_authorize(request: Request, options: Mapping[str, str]) -> Denied | None:
     """Say no to a request.  Called for every request, after its head was read.
 
     Stops at the first answer; without one the request is allowed.
 
     Args:
         request: method, path, query, headers, and who is asking.
+        options: ``--cluster-opt`` keys and values.
     """
 
 
@@ -155,21 +156,37 @@ def swarmcore_commands() -> Iterable[Command]:
 
 
 @hookspec
-def swarmcore_started(cluster: Cluster) -> None:
-    """The manager serves from now on.  Called once, when every listener is open."""
+def swarmcore_started(cluster: Cluster, options: Mapping[str, str]) -> None:
+    """The manager serves from now on.  Called once, when every listener is open.
+
+    Args:
+        cluster: the engines and what runs on them.
+        options: ``--cluster-opt`` keys and values.
+    """
 
 
 @hookspec
-def swarmcore_stopping(cluster: Cluster) -> None:
-    """The manager is asked to stop.  Called once, before requests are drained."""
+def swarmcore_stopping(cluster: Cluster, options: Mapping[str, str]) -> None:
+    """The manager is asked to stop.  Called once, before requests are drained.
+
+    Args:
+        cluster: the engines and what runs on them.
+        options: ``--cluster-opt`` keys and values.
+    """
 
 
 @hookspec
-def swarmcore_background(cluster: Cluster) -> Iterable[Callable[[], Awaitable[None]]]:
+def swarmcore_background(
+    cluster: Cluster, options: Mapping[str, str]
+) -> Iterable[Callable[[], Awaitable[None]]]:
     """Return work that runs beside the server.  Called once, after ``swarmcore_started``.
 
     Each callable is awaited in a task of its own.  One that raises is logged with the plugin's
     name and started again after a pause; one that returns is done; all are cancelled at the end.
+
+    Args:
+        cluster: the engines and what runs on them.
+        options: ``--cluster-opt`` keys and values.
     """
 
 
@@ -177,25 +194,34 @@ def swarmcore_background(cluster: Cluster) -> Iterable[Callable[[], Awaitable[No
 
 
 @hookspec
-def swarmcore_engine_joined(node: Node) -> None:
-    """An engine became healthy: for the first time, or again."""
+def swarmcore_engine_joined(node: Node, options: Mapping[str, str]) -> None:
+    """An engine became healthy: for the first time, or again.
+
+    Args:
+        node: what is known of it, containers included.
+        options: ``--cluster-opt`` keys and values.
+    """
 
 
 @hookspec
-def swarmcore_engine_lost(node: Node, reason: str) -> None:
+def swarmcore_engine_lost(node: Node, reason: str, options: Mapping[str, str]) -> None:
     """An engine stopped answering, or left the cluster.
 
     Args:
         node: as it was last known, containers included.
         reason: one line.
+        options: ``--cluster-opt`` keys and values.
     """
 
 
 @hookspec
-def swarmcore_container_placed(config: ContainerConfig, node: Node) -> None:
+def swarmcore_container_placed(
+    config: ContainerConfig, node: Node, options: Mapping[str, str]
+) -> None:
     """A container was created.
 
     Args:
         config: what the client asked for.
         node: where it went.
+        options: ``--cluster-opt`` keys and values.
     """

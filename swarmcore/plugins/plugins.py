@@ -8,6 +8,7 @@ core never sees either: it has one typed method here for every hook.  Which name
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import Any
 
 from pluggy import HookCaller
@@ -50,9 +51,13 @@ class Plugins:
     """A set of loaded plugins, called in the order in which they were loaded.
 
     Nothing is global: the application makes one, a test makes one and registers plain objects.
+
+    Args:
+        options: ``--cluster-opt`` keys and values, which every hook may ask for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+        self._options = MappingProxyType(dict(options or {}))
         self._loaded: dict[str, tuple[PluginInfo, object]] = {}
         self._manager = new_manager()
         self._callers: dict[str, list[tuple[PluginInfo, HookCaller]]] = {}
@@ -120,7 +125,7 @@ class Plugins:
             f"no discovery answers to {str(uri)!r}; {listing(installed(), 'discovery')}"
         )
 
-    def strategy(self, options: Mapping[str, str]) -> Strategy:
+    def strategy(self) -> Strategy:
         """The placement strategy.
 
         Raises:
@@ -130,7 +135,7 @@ class Plugins:
         hook = "swarmcore_strategy"
         found: list[tuple[PluginInfo, Strategy]] = [
             (info, _expect(value, info, hook, "name", "weigh"))
-            for info, value in self._results(hook, options=options)
+            for info, value in self._results(hook, options=self._options)
         ]
         if len(found) > 1:
             names = " and ".join(str(info) for info, _ in found[:2])
@@ -139,20 +144,20 @@ class Plugins:
             raise PluginNotFound(f"no strategy is loaded; {listing(installed(), 'strategy')}")
         return found[0][1]
 
-    def filters(self, options: Mapping[str, str]) -> list[Filter]:
+    def filters(self) -> list[Filter]:
         """The filters, in calling order.
 
         Raises:
             PluginMisfit: a plugin brings none, or something else.
         """
         hook = "swarmcore_filter"
-        found = {info.name: value for info, value in self._results(hook, options=options)}
+        found = {info.name: value for info, value in self._results(hook, options=self._options)}
         return [
             _expect(found.get(info.name), info, hook, "name", "rules")
             for info, _ in self._calls(hook)
         ]
 
-    def weighers(self, options: Mapping[str, str]) -> list[Weigher]:
+    def weighers(self) -> list[Weigher]:
         """The weighers that are added to the strategy's weights, in calling order.
 
         Raises:
@@ -161,7 +166,7 @@ class Plugins:
         """
         hook = "swarmcore_weigher"
         found: dict[str, tuple[PluginInfo, Weigher]] = {}
-        for info, value in self._results(hook, options=options):
+        for info, value in self._results(hook, options=self._options):
             weigher: Weigher = _expect(value, info, hook, "name", "multiplier", "weigh")
             other, known = found.setdefault(weigher.name, (info, weigher))
             if known is not weigher:
@@ -170,7 +175,7 @@ class Plugins:
                 )
         return [weigher for _, weigher in found.values()]
 
-    def routes(self, options: Mapping[str, str]) -> list[tuple[str, Route]]:
+    def routes(self) -> list[tuple[str, Route]]:
         """Every route with the name of the plugin that brings it.
 
         Raises:
@@ -179,7 +184,7 @@ class Plugins:
             PluginMisfit: a template without a slash in front, or a handler that is not async.
         """
         claimed: dict[tuple[str, str], tuple[PluginInfo, Route]] = {}
-        for info, route in self._items("swarmcore_routes", Route, options=options):
+        for info, route in self._items("swarmcore_routes", Route, options=self._options):
             check_route(info, route)
             other, known = claimed.setdefault((route.method, shape(route.template)), (info, route))
             if known is not route:
@@ -203,7 +208,9 @@ class Plugins:
         Raises:
             PluginBroken: a plugin raised; the request must not pass.
         """
-        for info, value in self._results("swarmcore_authorize", request=request):
+        for info, value in self._results(
+            "swarmcore_authorize", request=request, options=self._options
+        ):
             denied: Denied = _expect(value, info, "swarmcore_authorize", "reason")
             return denied
         return None
@@ -227,7 +234,9 @@ class Plugins:
         """Work to run beside the server, with the name of the plugin whose it is."""
         return [
             (info.name, work)
-            for info, work in self._items("swarmcore_background", Callable, cluster=cluster)
+            for info, work in self._items(
+                "swarmcore_background", Callable, cluster=cluster, options=self._options
+            )
         ]
 
     def started(self, cluster: Cluster) -> None:
@@ -309,7 +318,7 @@ class Plugins:
     def _notify(self, hook: str, **arguments: Any) -> None:
         for info, call in self._calls(hook):
             try:
-                call(**arguments)
+                call(**arguments, options=self._options)
             except (Exception, SystemExit):
                 _log.exception("plugin %s failed in %s; going on without it", info, hook)
 

@@ -25,7 +25,7 @@ def installed_routes() -> list[OwnedRoute]:
     """
     plugins = Plugins()
     load_installed(plugins, installed())
-    return plugins.routes({})
+    return plugins.routes()
 
 
 def routes_as_table(routes: Sequence[OwnedRoute]) -> str:

@@ -33,7 +33,7 @@ def select_plugins(options: Options) -> Plugins:
     """
     known = installed()
     _check_without(options, known)
-    plugins = Plugins()
+    plugins = Plugins(options.cluster_opts)
     plugins.load(options.plugins)
     if options.strategy is not None:
         plugins.load([_installed_name("strategy", options.strategy, known)])

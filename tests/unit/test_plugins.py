@@ -27,9 +27,9 @@ def plugin(**hooks):
     return Module(**{name: hookimpl(hook) for name, hook in hooks.items()})
 
 
-def plugins_of(**named):
+def plugins_of(options=None, **named):
     """A set of plugins, loaded in the order given."""
-    plugins = Plugins()
+    plugins = Plugins(options)
     for name, each in named.items():
         plugins.register(each, name)
     return plugins
@@ -57,7 +57,7 @@ def test_plugins_are_called_in_the_order_in_which_they_were_loaded():
             for name in ("c", "a", "b")
         }
     )
-    assert [each.name for each in plugins.filters({})] == ["c", "a", "b"]
+    assert [each.name for each in plugins.filters()] == ["c", "a", "b"]
     assert plugins.names == plugins.implementers("swarmcore_filter") == ["c", "a", "b"]
 
 
@@ -67,7 +67,7 @@ def test_tryfirst_goes_before_the_order_of_loading():
 
     first = Module(swarmcore_filter=hookimpl(tryfirst=True)(late))
     plugins = plugins_of(a=plugin(swarmcore_filter=lambda: a_filter("a")), b=first)
-    assert [each.name for each in plugins.filters({})] == ["late", "a"]
+    assert [each.name for each in plugins.filters()] == ["late", "a"]
 
 
 def test_a_wrapper_goes_around_every_implementation():
@@ -79,18 +79,19 @@ def test_a_wrapper_goes_around_every_implementation():
 
     wrapper = Module(swarmcore_filter=hookimpl(wrapper=True)(watching))
     plugins = plugins_of(
+        {"k": "v"},
         a=plugin(swarmcore_filter=lambda: a_filter("a")),
         b=plugin(swarmcore_filter=lambda: a_filter("b")),
         w=wrapper,
     )
-    assert [each.name for each in plugins.filters({"k": "v"})] == ["a", "b"]
+    assert [each.name for each in plugins.filters()] == ["a", "b"]
     assert seen == [{"k": "v"}] * 2
     assert plugins.implementers("swarmcore_filter") == ["a", "b"]
 
 
 def test_one_object_under_two_names_is_one_plugin():
     each = plugin(swarmcore_filter=lambda: a_filter("a"))
-    assert len(plugins_of(a=each, b=each).filters({})) == 1
+    assert len(plugins_of(a=each, b=each).filters()) == 1
 
 
 def test_a_name_is_taken_once():
@@ -127,17 +128,17 @@ def test_a_misfit_is_one_line_and_leaves_nothing_behind(misfit, why):
         plugins.register(misfit, "acme")
     assert "\n" not in str(caught.value)
     assert plugins.names == ["good"]
-    assert [each.name for each in plugins.filters({})] == ["a"]
+    assert [each.name for each in plugins.filters()] == ["a"]
 
 
 @pytest.mark.parametrize(
     ("hook", "value", "call"),
     [
-        ("swarmcore_strategy", 7, lambda plugins: plugins.strategy({})),
-        ("swarmcore_filter", "health", lambda plugins: plugins.filters({})),
-        ("swarmcore_weigher", "quiet", lambda plugins: plugins.weighers({})),
+        ("swarmcore_strategy", 7, lambda plugins: plugins.strategy()),
+        ("swarmcore_filter", "health", lambda plugins: plugins.filters()),
+        ("swarmcore_weigher", "quiet", lambda plugins: plugins.weighers()),
         ("swarmcore_discovery", 7, lambda plugins: plugins.discovery(URI, DiscoveryOptions())),
-        ("swarmcore_routes", ["GET /x"], lambda plugins: plugins.routes({})),
+        ("swarmcore_routes", ["GET /x"], lambda plugins: plugins.routes()),
         ("swarmcore_commands", ["hub"], lambda plugins: plugins.commands()),
         ("swarmcore_background", [7], lambda plugins: plugins.background(None)),
         ("swarmcore_authorize", True, lambda plugins: plugins.authorize(REQUEST)),
@@ -171,11 +172,11 @@ def test_a_scheme_that_nobody_answers_is_named():
 
 def test_there_is_exactly_one_strategy():
     quiet = plugin(swarmcore_strategy=a_strategy)
-    assert plugins_of(a=quiet).strategy({}).name == "quiet"
+    assert plugins_of(a=quiet).strategy().name == "quiet"
     with pytest.raises(PluginConflict, match="two are loaded: 'a' and 'b'"):
-        plugins_of(a=quiet, b=plugin(swarmcore_strategy=a_strategy)).strategy({})
+        plugins_of(a=quiet, b=plugin(swarmcore_strategy=a_strategy)).strategy()
     with pytest.raises(PluginNotFound, match="no strategy is loaded"):
-        plugins_of(a=plugin(swarmcore_filter=lambda: None)).strategy({})
+        plugins_of(a=plugin(swarmcore_filter=lambda: None)).strategy()
 
 
 def test_routes_come_with_the_name_of_their_plugin():
@@ -183,7 +184,7 @@ def test_routes_come_with_the_name_of_their_plugin():
     plugins = plugins_of(
         a=plugin(swarmcore_routes=lambda: [get]), b=plugin(swarmcore_routes=lambda: iter([put]))
     )
-    assert plugins.routes({}) == [("a", get), ("b", put)]
+    assert plugins.routes() == [("a", get), ("b", put)]
 
 
 def test_two_plugins_that_claim_one_route_are_both_named():
@@ -192,19 +193,19 @@ def test_two_plugins_that_claim_one_route_are_both_named():
         b=plugin(swarmcore_routes=lambda: [Route("GET", "/x", handler)]),
     )
     with pytest.raises(PluginConflict, match="two plugins claim GET /x: 'a' and 'b'"):
-        plugins.routes({})
+        plugins.routes()
 
 
 def test_routes_that_differ_in_the_names_of_placeholders_are_one():
     routes = [Route("GET", "/x/{name}", handler), Route("GET", "/x/{id}", handler)]
     plugins = plugins_of(a=plugin(swarmcore_routes=lambda: routes))
     with pytest.raises(PluginConflict, match=r"plugin 'a' claims GET /x/{id} twice"):
-        plugins.routes({})
+        plugins.routes()
     plugins = plugins_of(
         a=plugin(swarmcore_routes=lambda: routes[:1]), b=plugin(swarmcore_routes=lambda: routes[1:])
     )
     with pytest.raises(PluginConflict, match=r"two plugins claim GET /x/{id}: 'a' and 'b'"):
-        plugins.routes({})
+        plugins.routes()
 
 
 @pytest.mark.parametrize(
@@ -217,12 +218,12 @@ def test_routes_that_differ_in_the_names_of_placeholders_are_one():
 def test_a_route_that_cannot_work_is_an_error_that_names_the_plugin(route, problem):
     plugins = plugins_of(a=plugin(swarmcore_routes=lambda: [route]))
     with pytest.raises(PluginMisfit, match=f"plugin 'a': {problem}"):
-        plugins.routes({})
+        plugins.routes()
 
 
 def test_a_filter_hook_that_answers_none_is_an_error_that_names_the_plugin():
     with pytest.raises(PluginMisfit, match="plugin 'a' returned None from swarmcore_filter"):
-        plugins_of(a=plugin(swarmcore_filter=lambda: None)).filters({})
+        plugins_of(a=plugin(swarmcore_filter=lambda: None)).filters()
 
 
 def test_two_plugins_that_bring_one_command_are_both_named():
@@ -272,7 +273,7 @@ def test_a_provider_that_raises_is_named(hook):
         good=plugin(swarmcore_routes=lambda: ()), acme=plugin(swarmcore_routes=hook)
     )
     with pytest.raises(PluginBroken, match="plugin 'acme' failed in swarmcore_routes: ") as caught:
-        plugins.routes({})
+        plugins.routes()
     assert caught.value.__cause__ is not None
 
 
@@ -287,16 +288,33 @@ def test_what_a_provider_tells_the_user_is_left_as_it_is():
 # ---- notifications
 
 
+NOTIFICATIONS = {
+    "swarmcore_started": {"cluster": 1},
+    "swarmcore_stopping": {"cluster": 1},
+    "swarmcore_engine_joined": {"node": 1},
+    "swarmcore_engine_lost": {"node": 1, "reason": "cut off"},
+    "swarmcore_container_placed": {"config": 1, "node": 2},
+}
+
+
 @pytest.mark.parametrize(
     ("hook", "arguments"),
     [
-        ("swarmcore_started", {"cluster": 1}),
-        ("swarmcore_stopping", {"cluster": 1}),
-        ("swarmcore_engine_joined", {"node": 1}),
-        ("swarmcore_engine_lost", {"node": 1, "reason": "cut off"}),
-        ("swarmcore_container_placed", {"config": 1, "node": 2}),
+        *NOTIFICATIONS.items(),
+        ("swarmcore_authorize", {"request": REQUEST}),
+        ("swarmcore_background", {"cluster": 1}),
     ],
 )
+def test_each_hook_of_a_manager_can_ask_for_its_options(hook, arguments):
+    seen = []
+    plugins = plugins_of(
+        {"acme.rack": "r1"}, a=plugin(**{hook: lambda options: seen.append(options)})
+    )
+    getattr(plugins, hook.removeprefix("swarmcore_"))(**arguments)
+    assert seen == [{"acme.rack": "r1"}]
+
+
+@pytest.mark.parametrize(("hook", "arguments"), NOTIFICATIONS.items())
 def test_a_notification_that_raises_is_logged_and_the_others_are_called(hook, arguments, caplog):
     called = []
     plugins = plugins_of(
@@ -319,5 +337,5 @@ def test_hook_calls_can_be_traced(monkeypatch, caplog):
     with caplog.at_level(logging.INFO):
         plugins_of(a=plugin(swarmcore_stopping=lambda: None)).stopping(None)
     assert [record.getMessage() for record in caplog.records] == [
-        "hook swarmcore_stopping(cluster): a"
+        "hook swarmcore_stopping(cluster, options): a"
     ]

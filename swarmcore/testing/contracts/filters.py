@@ -50,7 +50,7 @@ class FilterContract(PluginContract):
 
     def filter(self) -> Filter:
         """The filter as the manager gets it."""
-        (loaded,) = self.load().filters(self.options)
+        (loaded,) = self.load().filters()
         return loaded
 
     def rules(self) -> list[Rule]:

@@ -29,7 +29,7 @@ class PluginContract:
 
     def load(self) -> Plugins:
         """A plugin set of its own for each test, with this one plugin in it."""
-        plugins = Plugins()
+        plugins = Plugins(self.options)
         plugins.load([self.entry_point])
         return plugins
 

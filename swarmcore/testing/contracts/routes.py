@@ -22,7 +22,7 @@ class RoutesContract(PluginContract):
 
     def routes(self) -> list[Route]:
         """The routes as the manager gets them."""
-        return [route for _, route in self.load().routes(self.options)]
+        return [route for _, route in self.load().routes()]
 
     def test_there_are_routes(self) -> None:
         """Each of a method that HTTP has, in upper case; to OPTIONS the manager answers itself."""

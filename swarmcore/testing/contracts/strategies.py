@@ -27,7 +27,7 @@ class StrategyContract(PluginContract):
 
     def strategy(self) -> Strategy:
         """The strategy as the manager gets it."""
-        return self.load().strategy(self.options)
+        return self.load().strategy()
 
     def weigh_all(self, strategy: Strategy) -> list[Sequence[float]]:
         """One weight for each pair of config and node."""

@@ -20,7 +20,7 @@ class WeigherContract(PluginContract):
 
     def weigher(self) -> Weigher:
         """The weigher as the manager gets it."""
-        [weigher] = self.load().weighers(self.options)
+        [weigher] = self.load().weighers()
         return weigher
 
     def weigh_all(self, weigher: Weigher) -> list[Sequence[float]]:

@@ -90,4 +90,4 @@ def options(discovery="n1:1", **changes):
 
 
 def filters_of(plugins):
-    return [each.name.removeprefix("acme_filter_") for each in plugins.filters({})]
+    return [each.name.removeprefix("acme_filter_") for each in plugins.filters()]

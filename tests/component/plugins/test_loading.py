@@ -61,7 +61,7 @@ def test_what_was_renamed_a_moment_ago_is_seen(acme):
     )
     plugins = Plugins()
     plugins.load(["strategy_y"])
-    assert plugins.strategy({}).name == "acme_strategy_x"
+    assert plugins.strategy().name == "acme_strategy_x"
 
 
 def test_a_damaged_distribution_hides_no_other(acme):
@@ -185,7 +185,7 @@ def test_a_module_and_a_file_are_plugins_too(acme):
     plugins = Plugins()
     plugins.load(["acme_rules", str(file)])
     assert filters_of(plugins) == ["acme_rules"]
-    assert plugins.strategy({}).name == "swarmcore_file_my_strategy"
+    assert plugins.strategy().name == "swarmcore_file_my_strategy"
 
 
 def test_a_file_is_found_from_the_working_folder(acme, monkeypatch):

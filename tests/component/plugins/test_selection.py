@@ -26,7 +26,7 @@ def test_the_defaults_are_classic_s_and_platform(acme):
     acme.install_defaults()
     plugins = select_plugins(options())
     assert filters_of(plugins) == DEFAULT_FILTERS
-    assert plugins.strategy({}).name == "acme_strategy_spread"
+    assert plugins.strategy().name == "acme_strategy_spread"
     assert plugins.implementers("swarmcore_routes") == ["api_docker"]
 
 
@@ -69,14 +69,14 @@ def test_two_named_strategies_are_a_conflict(acme):
     acme.install("strategy_quiet")
     plugins = select_plugins(options(plugins=("strategy_quiet",), strategy="spread"))
     with pytest.raises(PluginConflict, match=r"'strategy_quiet' .* and 'strategy_spread' "):
-        plugins.strategy({})
+        plugins.strategy()
 
 
 def test_classic_s_other_name_is_understood(acme):
     acme.install_defaults()
     acme.install("strategy_binpack")
     plugins = select_plugins(options(strategy="binpacking"))
-    assert plugins.strategy({}).name == "acme_strategy_binpack"
+    assert plugins.strategy().name == "acme_strategy_binpack"
 
 
 @pytest.mark.parametrize("name", ["quiet", "/quiet.py", ""])
@@ -168,9 +168,9 @@ def swarmcore_weigher(options):
 def test_a_weigher_is_loaded_where_its_weight_is_set(acme):
     acme.install_defaults()
     acme.install("weigher_quiet", WEIGHER)
-    assert select_plugins(options()).weighers({}) == []
+    assert select_plugins(options()).weighers() == []
     plugins = select_plugins(options(multipliers={"quiet": 2.0}))
-    assert [weigher.name for weigher in plugins.weighers({})] == ["quiet"]
+    assert [weigher.name for weigher in plugins.weighers()] == ["quiet"]
 
 
 def test_two_weighers_of_one_name_are_a_conflict(acme):
@@ -179,7 +179,7 @@ def test_two_weighers_of_one_name_are_a_conflict(acme):
     acme.install("ext_quiet", WEIGHER)
     plugins = select_plugins(options(multipliers={"quiet": 2.0}))
     with pytest.raises(PluginConflict, match=r"the weigher 'quiet': 'weigher_quiet' .*ext_quiet"):
-        plugins.weighers({})
+        plugins.weighers()
 
 
 # ---- the command
