@@ -309,6 +309,8 @@ with Lab() as lab:
     input()
 """
 
+SWEEPING = "from swarmcore.testing.lab import sweep; sweep()"
+
 
 def start_program(*, wait_for_engines):
     program = subprocess.Popen(
@@ -338,7 +340,9 @@ def test_what_a_killed_program_left_is_swept(lab):
     program.communicate(timeout=30)
     wait(lambda: not any(trace.startswith("/proc") for trace in traces(id)), "its processes to end")
     assert traces(id)
+    sweeping = [subprocess.Popen([sys.executable, "-c", SWEEPING]) for _ in range(3)]
     sweep()
+    assert [each.wait(60) for each in sweeping] == [0, 0, 0]
     assert traces(id) == []
 
 

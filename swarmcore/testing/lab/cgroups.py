@@ -2,6 +2,8 @@
 
 import contextlib
 import functools
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from swarmcore.testing.lab.machine import wait_until
@@ -16,9 +18,9 @@ def thaw(parent: str) -> None:
         parent: the group above them, from the root of the hierarchy ("/swl17").
     """
     for root in _hierarchies():
-        for state in _group(root, parent).glob("**/freezer.state"):
-            with contextlib.suppress(OSError):
-                state.write_text("THAWED")
+        for group in _tree(_group(root, parent)):
+            with contextlib.suppress(OSError):  # it is not frozen, or has just gone
+                (group / "freezer.state").write_text("THAWED")
 
 
 def remove(parent: str) -> None:
@@ -43,11 +45,18 @@ def _group(root: Path, parent: str) -> Path:
 
 
 def _is_removed(group: Path) -> bool:
-    below = sorted((path for path in group.glob("**/") if path != group), reverse=True)
-    for path in (*below, group):
-        with contextlib.suppress(OSError):
+    for path in _tree(group):
+        with contextlib.suppress(OSError):  # it is not empty yet, or has just gone
             path.rmdir()
     return not group.exists()
+
+
+def _tree(group: Path) -> Iterator[Path]:
+    """A group and all below it, from the innermost out; engines remove some meanwhile.
+
+    ``Path.glob`` raises when a folder goes that it is about to read, ``os.walk`` passes over it.
+    """
+    return (Path(folder) for folder, _, _ in os.walk(group, topdown=False))
 
 
 def _hierarchies() -> list[Path]:

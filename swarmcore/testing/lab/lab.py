@@ -15,7 +15,7 @@ from swarmcore.testing.lab.cli import Cli, make_cli
 from swarmcore.testing.lab.cluster_store import LabClusterStore
 from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
 from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import missing_ability
+from swarmcore.testing.lab.machine import exclusive, missing_ability
 from swarmcore.testing.lab.registry import LabRegistry
 from swarmcore.testing.lab.releases import releases
 
@@ -59,11 +59,12 @@ class Lab:
         reason = available()
         if reason is not None:
             raise LabError(f"lab: {reason}")
-        sweep()
         try:
-            self._network = network.claim_network()
-            self._folder = Path(tempfile.mkdtemp(prefix=f"{self._network.id}-"))
-            self._network.set_owner(self._folder)
+            with exclusive():
+                _sweep()
+                self._network = network.claim_network()
+                self._folder = Path(tempfile.mkdtemp(prefix=f"{self._network.id}-"))
+                self._network.set_owner(self._folder)
             self._network.open()
         except BaseException:
             self.close()
@@ -239,10 +240,16 @@ class Lab:
 
 def sweep() -> None:
     """Remove bridges, control groups and folders of labs whose program is dead."""
+    with exclusive():
+        _sweep()
+
+
+def _sweep() -> None:
+    # Under the lock: else the name of a bridge could be another lab's when it is taken away.
     for bridge, owner in network.owners().items():
         if owner.is_alive():
             continue
-        with contextlib.suppress(LabError):
+        with contextlib.suppress(LabError, OSError):
             cgroups.thaw(bridge)
             cgroups.remove(bridge)
             if Path(owner.folder).name.startswith(f"{bridge}-"):

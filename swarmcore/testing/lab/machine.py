@@ -3,6 +3,8 @@
 Knows processes, commands and deadlines.  Knows nothing of engines.
 """
 
+import contextlib
+import fcntl
 import functools
 import os
 import shutil
@@ -10,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from swarmcore.testing.lab.errors import LabError
@@ -20,6 +22,9 @@ COMMANDS = ("ip", "iptables", "nsenter", "unshare", "mount", "tini-static", "run
 
 #: How often a state that is waited for is looked at.
 _POLL_SECONDS = 0.02
+
+#: Held while labs of dead programs are taken away, and while a new one takes its name.
+_LOCK = Path("/run/swarmcore-lab.lock")
 
 
 def run(*argv: str) -> str:
@@ -41,6 +46,14 @@ def run(*argv: str) -> str:
         why = (done.stderr or done.stdout).strip()
         raise LabError(f"lab: {' '.join(argv)}: exit status {done.returncode}: {why}")
     return done.stdout
+
+
+@contextlib.contextmanager
+def exclusive() -> Iterator[None]:
+    """Keep other programs that make labs on this machine waiting; for short work."""
+    with _LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def wait_until(
