@@ -8,16 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from swarmcore.command_line.durations import parse_duration
 from swarmcore.errors import ConfigError
+from swarmcore.go import parse_bool, parse_duration
 
 Kind = Literal["text", "switch", "number", "duration", "texts", "pairs"]
-
-#: Go's spellings of a boolean.
-_SWITCH = {
-    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
-    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +78,12 @@ def read_switch(text: str) -> bool:
     """A boolean as Go reads it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a boolean.
     """
-    if text not in _SWITCH:
-        raise ValueError(f"{text!r} is neither true nor false")
-    return _SWITCH[text]
+    try:
+        return parse_bool(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither true nor false") from None
 
 
 def split_arguments(

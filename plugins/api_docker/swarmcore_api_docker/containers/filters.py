@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 from swarmcore.errors import NotFound
 from swarmcore.filters import Filters, invalid
-from swarmcore.images import named_ids
-from swarmcore.model import Container
-from swarmcore.node import Node
-from swarmcore_api_docker.compat.go import (
+from swarmcore.go import (
     BadValue,
     NumberError,
     parse_int,
     parse_port,
     parse_time,
 )
+from swarmcore.images import named_ids
+from swarmcore.model import Container
+from swarmcore.node import Node
 from swarmcore_api_docker.containers.status_text import health_of
 from swarmcore_api_docker.containers.summary import NODE_LABEL
 from swarmcore_api_docker.yielding import Yielder

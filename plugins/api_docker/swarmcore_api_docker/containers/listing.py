@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from swarmcore.filters import parse_filters
+from swarmcore.go import BadValue, NumberError, parse_int
 from swarmcore.http.messages import Answer, Query
 from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore.protocols import ClusterView, Engine, Exchange, Route
-from swarmcore_api_docker.compat.go import BadValue, NumberError, parse_int
 from swarmcore_api_docker.containers.filters import FilterContext, Test, compile_filters
 from swarmcore_api_docker.containers.summary import NameStyle, SummaryEncoder, add_sizes
 from swarmcore_api_docker.fanout.gather import ask_all

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from swarmcore_api_docker.compat.go import parse_time
+from swarmcore.go import parse_time
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE

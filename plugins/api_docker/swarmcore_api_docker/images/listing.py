@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 from swarmcore.filters import parse_filters
+from swarmcore.go import parse_time
 from swarmcore.http.messages import Query
 from swarmcore.images import without_moved_names
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.compat.go import parse_time
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.filters import passes_node_filter
 from swarmcore_api_docker.images.filters import filter_images, find_bounds, indistinct_images

@@ -15,9 +15,9 @@ import trio
 from swarmcore.errors import BadRequest
 from swarmcore.events import identity_of, read_event
 from swarmcore.filters import parse_filters
+from swarmcore.go import parse_unix_seconds
 from swarmcore.model import Event
 from swarmcore.protocols import ClusterView, Engine, EventStream, Exchange, Route
-from swarmcore_api_docker.compat.go import parse_unix_seconds
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.route_notes import ALL
 from swarmcore_api_docker.system.event_filters import compile_event_filters

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from swarmcore.errors import BadRequest, NotFound, Unavailable
 from swarmcore.filters import Filters, invalid
+from swarmcore.go import parse_bool
 from swarmcore.http.messages import Answer
 from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.colocation import answering_engine
-from swarmcore_api_docker.compat.go import parse_bool
 from swarmcore_api_docker.fanout.gather import Replies, ask_all, require_success
 from swarmcore_api_docker.prune import read_prune_request, sum_reports, with_filters
 from swarmcore_api_docker.requests import engine_path, refresh_quietly

@@ -5,7 +5,6 @@ import re
 
 import pytest
 import trio
-from swarmcore_api_docker.compat.go import BadValue
 from swarmcore_api_docker.containers.filters import FilterContext
 from swarmcore_api_docker.containers.listing import parse_list_query, select
 from swarmcore_api_docker.containers.ports import show_summary_ports
@@ -17,6 +16,7 @@ from swarmcore_api_docker.containers.summary import (
 )
 
 from swarmcore.errors import BadRequest, NotFound
+from swarmcore.go import BadValue
 from swarmcore.http.messages import Query
 from swarmcore.model import State
 

@@ -4,7 +4,6 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from swarmcore_api_docker.compat.go import BadValue
 from swarmcore_api_docker.images.filters import filter_images, find_bounds, indistinct_images
 from swarmcore_api_docker.images.merge import (
     count_listed,
@@ -15,6 +14,7 @@ from swarmcore_api_docker.images.merge import (
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.filters import Filters
+from swarmcore.go import BadValue
 from swarmcore.versions import ApiVersion
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")

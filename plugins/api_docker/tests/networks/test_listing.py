@@ -2,13 +2,13 @@
 
 import pytest
 import trio
-from swarmcore_api_docker.compat.go import BadValue
 from swarmcore_api_docker.networks.find import find_network, is_taken
 from swarmcore_api_docker.networks.inspection import merge_inspections
 from swarmcore_api_docker.networks.listing import list_networks
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.filters import Filters
+from swarmcore.go import BadValue
 from swarmcore.testing.builders import a_container, a_node
 
 SPANNING = {"Id": "swarm1", "Name": "mesh", "Driver": "overlay", "Scope": "swarm", "Labels": None}

@@ -1,8 +1,10 @@
-"""Values in queries as Go reads them: numbers, booleans, times, durations, ``path.Match``.
+"""Texts as Go's library reads them: numbers, booleans, times, durations, ``path.Match``.
 
-Errors have the words of Go's library, which clients show.
+Options of the command line and values in queries are written so.  Errors of values in queries have
+the words of Go's library, which clients show.  Pure.
 """
 
+import contextlib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,8 +21,19 @@ _MOST_DIGITS: Final = 40
 _NEVER_BEFORE = datetime(1970, 1, 2, tzinfo=UTC).timestamp()
 #: Engines read this number of seconds as "not given".
 _NOT_GIVEN = -1
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
-_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
+_UNITS = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "\u00b5s": 1e-6,  # the micro sign
+    "\u03bcs": 1e-6,  # the Greek letter that looks like it
+    "ms": 1e-3,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+}
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([^0-9.]+)", re.ASCII)
+#: Go counts nanoseconds in 63 bits: about 292 years.
+_LONGEST_SECONDS = 2**63 / 1e9
 _UNIX = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _CharTest = Callable[[str], bool]
 _SIGNS = frozenset("*?[\\")
@@ -138,9 +151,8 @@ def parse_time_or_duration(text: str, now: float) -> float:
     """
     if _UNIX.fullmatch(text):
         return float(text)
-    ago = _parse_duration(text)
-    if ago is not None:
-        return now - ago
+    with contextlib.suppress(ValueError):
+        return now - parse_duration(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -148,18 +160,38 @@ def parse_time_or_duration(text: str, now: float) -> float:
     return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
-def _parse_duration(text: str) -> float | None:
-    """A Go duration, such as ``1h30m``, in seconds; ``None`` if *text* is not one."""
-    if not text:
-        return None
-    at, total = 0, 0.0
-    while at < len(text):
-        part = _DURATION_PART.match(text, at)
-        if not part:
-            return None
-        total += float(part[1]) * _SECONDS[part[2]]
-        at = part.end()
-    return total
+def parse_duration(text: str) -> float:
+    """Read a duration, such as ``500ms``, ``90s`` or ``1m30s``.
+
+    Args:
+        text: an optional sign, then numbers each with a unit (``ns us ms s m h``); a bare ``0``
+            needs no unit.
+
+    Returns:
+        Seconds; negative where the text is.
+
+    Raises:
+        ValueError: malformed; the message names the text and the rule.
+    """
+    sign, body = -1.0 if text.startswith("-") else 1.0, text.lstrip("+-")
+    if len(text) - len(body) > 1 or not body:
+        raise ValueError(f"{text!r} is not a duration; write 90s or 1m30s")
+    if body == "0":
+        return 0.0
+    seconds, end = 0.0, 0
+    for part in _DURATION_PART.finditer(body):
+        if part.start() != end:
+            break
+        if part[2] not in _UNITS:
+            raise ValueError(f"{text!r}: unknown unit {part[2]!r}; known: ns, us, ms, s, m, h")
+        seconds, end = seconds + float(part[1]) * _UNITS[part[2]], part.end()
+    if end != len(body):
+        numeric = re.fullmatch(r"[0-9.]+", body[end:], re.ASCII)
+        what = "has a number without a unit" if numeric else "is not a duration"
+        raise ValueError(f"{text!r} {what}; write 90s or 1m30s")
+    if seconds > _LONGEST_SECONDS:
+        raise ValueError(f"{text!r} is longer than 292 years")
+    return sign * seconds
 
 
 class Glob:

@@ -1,10 +1,12 @@
-"""Values as Go reads them: times, globs and numbers, as tables."""
+"""Texts as Go reads them: times, durations, globs and numbers, as tables."""
 
 import pytest
-from swarmcore_api_docker.compat.go import (
+
+from swarmcore.go import (
     BadValue,
     Glob,
     NumberError,
+    parse_duration,
     parse_int,
     parse_time,
     parse_time_or_duration,
@@ -58,7 +60,7 @@ def test_what_are_no_seconds_is_refused_as_an_engine_does(text, wrong):
     ("text", "seconds"),
     [
         ("0", 0.0), ("1714564800", 1714564800.0), ("1714564800.5", 1714564800.5),
-        ("10m", 400.0), ("1h30m", -4400.0), ("1.5s", 998.5), ("0s", 1000.0),
+        ("10m", 400.0), ("1h30m", -4400.0), ("-10m", 1600.0), ("1.5s", 998.5), ("0s", 1000.0),
         ("2024-05-01T12:00:00Z", 1714564800.0), ("2024-05-01T12:00:00", 1714564800.0),
     ],
 )  # fmt: skip
@@ -114,3 +116,52 @@ def test_numbers_are_those_of_64_bits(text, number):
 def test_larger_numbers_are_out_of_range(text):
     with pytest.raises(NumberError, match="value out of range"):
         parse_int(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("1m30s", 90),
+        ("500ms", 0.5),
+        ("1.5h", 5400),
+        (".5s", 0.5),
+        ("1.s", 1),
+        ("-2s", -2),
+        ("+2s", 2),
+        ("0", 0),
+        ("-0", 0),
+        ("1h0m0s", 3600),
+        ("10us", 1e-5),
+        ("10µs", 1e-5),  # the micro sign
+        ("10μs", 1e-5),  # the Greek letter
+        ("7ns", 7e-9),
+        ("1s1s", 2),
+    ],
+)
+def test_a_duration_is_read_as_go_reads_it(text, seconds):
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("60", "number without a unit"),
+        ("1m30", "number without a unit"),
+        ("", "not a duration"),
+        ("-", "not a duration"),
+        ("--1s", "not a duration"),
+        ("s", "not a duration"),
+        (".s", "not a duration"),
+        ("1.5.5s", "not a duration"),
+        ("soon", "not a duration"),
+        ("١s", "not a duration"),
+        ("1d", "unknown unit 'd'"),
+        ("1 s", "unknown unit ' s'"),
+        ("9" * 400 + "h", "longer than 292 years"),
+    ],
+)
+def test_what_is_no_duration_says_why(text, why):
+    with pytest.raises(ValueError, match=why) as caught:
+        parse_duration(text)
+    assert repr(text) in str(caught.value)
