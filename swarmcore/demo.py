@@ -1,7 +1,8 @@
 """A whole cluster on this machine in one command, to try swarmcore on.
 
-The only module beside the tests that uses the test kit: its lab of real engines where there are
-root and dockerd, its embedded engines elsewhere.
+The only module beside the tests that uses the test kit's embedded engines, and the lab of real
+engines, a distribution of its own: real engines where the lab is installed and there are root and
+dockerd, embedded ones elsewhere.
 """
 
 import shutil
@@ -18,7 +19,6 @@ from swarmcore.model import GiB, State
 from swarmcore.options import Options
 from swarmcore.protocols import DiscoveryURI
 from swarmcore.testing.embedded import EmbeddedEngine
-from swarmcore.testing.lab import Lab, LabError, available, releases
 
 
 def demo(engines: int, kind: str | None, listen: Sequence[str]) -> int:
@@ -35,7 +35,7 @@ def demo(engines: int, kind: str | None, listen: Sequence[str]) -> int:
     Raises:
         ConfigError: this machine cannot do it; says why.
     """
-    reason = available()
+    reason = _why_not_real()
     if kind == "real" and reason is not None:
         raise ConfigError(f"demo --real: {reason}; --embedded runs anywhere")
     if kind == "embedded" or reason is not None:
@@ -45,7 +45,17 @@ def demo(engines: int, kind: str | None, listen: Sequence[str]) -> int:
     return _run_real(engines, listen)
 
 
+def _why_not_real() -> str | None:
+    try:
+        from swarmcore_lab import available
+    except ModuleNotFoundError:
+        return "the package swarmcore-lab is not installed"
+    return available()
+
+
 def _run_real(count: int, listen: Sequence[str]) -> int:
+    from swarmcore_lab import Lab, LabError, releases
+
     kinds = sorted(releases())
     specs = [{"name": f"n{n + 1}", "release": kinds[n % len(kinds)]} for n in range(count)]
     _say(f"Starting {count} real Docker Engines, each in namespaces of its own ...")

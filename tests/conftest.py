@@ -10,8 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-
-from swarmcore.testing.lab import available
+from swarmcore_lab import available
 
 # A slow machine is no failure: what takes too long is caught by the limit on the whole test.
 hypothesis.settings.register_profile(
@@ -61,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_sessionstart() -> None:
     """Refuse an environment whose packages are not those of this tree: nothing would load."""
-    projects = [*ROOT.glob("plugins/*/pyproject.toml"), ROOT / "pyproject.toml"]
+    projects = [*ROOT.glob("p*/*/pyproject.toml"), ROOT / "pyproject.toml"]
     wanted = {tomllib.loads(path.read_text())["project"]["name"] for path in projects}
     names = (each.metadata["Name"] for each in importlib.metadata.distributions())
     installed = {name for name in names if name.startswith("swarmcore-")}

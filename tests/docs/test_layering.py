@@ -129,6 +129,15 @@ def test_nothing_imports_the_test_kit_but_the_demo():
     assert found <= {"demo.py"}
 
 
+def test_nothing_imports_the_lab_but_the_demo():
+    found = {
+        str(path.relative_to(CORE))
+        for path in modules(CORE)
+        if any(module.partition(".")[0] == "swarmcore_lab" for module in imported(path))
+    }
+    assert found == {"demo.py"}
+
+
 def test_levels():
     linter = Path(sys.executable).with_name("lint-imports")
     run = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -17,9 +17,9 @@ from typing import Any
 
 import pexpect
 import pytest
+from swarmcore_lab import Lab, available
+from swarmcore_lab.cli import Cli
 
-from swarmcore.testing.lab import Lab, available
-from swarmcore.testing.lab.cli import Cli
 from swarmcore.testing.ports import free_port
 
 #: The command of this environment.

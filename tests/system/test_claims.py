@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from swarmcore_lab import LabError
+from swarmcore_lab.engine_api import EngineApi
 
 from swarmcore.container_config import ContainerConfig
 from swarmcore.container_config.resources import claim_after_update, claim_of
 from swarmcore.model import MiB
-from swarmcore.testing.lab import LabError
-from swarmcore.testing.lab.engine_api import EngineApi
 
 pytestmark = pytest.mark.docker
 

@@ -9,12 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from swarmcore_lab import EngineSpec, LabError
+from swarmcore_lab.engine_api import EngineApi
 
 from swarmcore.container_config import ContainerConfig
 from swarmcore.container_config.resources import claim_of
 from swarmcore.model import ALL_GPUS
-from swarmcore.testing.lab import EngineSpec, LabError
-from swarmcore.testing.lab.engine_api import EngineApi
 from tests.system.conftest import SWARMCORE, wait_until
 
 pytestmark = pytest.mark.docker

@@ -17,11 +17,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECTS = [
     tomllib.loads(path.read_text())["project"]
-    for path in (ROOT / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml"))
+    for path in (ROOT / "pyproject.toml", *ROOT.glob("p*/*/pyproject.toml"))
 ]
 DISTRIBUTIONS = {project["name"] for project in PROJECTS}
 PLUGINS = {
-    name for project in PROJECTS for name in project["entry-points"].get("swarmcore.plugins", ())
+    name
+    for project in PROJECTS
+    for name in project.get("entry-points", {}).get("swarmcore.plugins", ())
 }
 
 

@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from swarmcore.testing.lab import EngineSpec, Lab, LabError, available, releases, sweep
+from swarmcore_lab import EngineSpec, Lab, LabError, available, releases, sweep
 
 pytestmark = pytest.mark.docker
 
@@ -124,7 +123,7 @@ def test_a_published_port_is_reached_at_the_engines_address(lab, engine):
 
 def test_an_engine_that_demands_tls_is_found_ready(lab, tmp_path):
     trustme = pytest.importorskip("trustme")
-    from swarmcore.testing.lab import EngineTls
+    from swarmcore_lab import EngineTls
 
     authority = trustme.CA()
     ca, client = tmp_path / "ca.pem", tmp_path / "client.pem"
@@ -299,7 +298,7 @@ def test_nothing_is_left_of_a_failed_start(lab):
 
 
 INTERRUPTED = """
-from swarmcore.testing.lab import EngineSpec, Lab
+from swarmcore_lab import EngineSpec, Lab
 with Lab() as lab:
     print(lab.id, flush=True)
     lab.start_engines([EngineSpec("one"), EngineSpec("two")])
@@ -309,7 +308,7 @@ with Lab() as lab:
     input()
 """
 
-SWEEPING = "from swarmcore.testing.lab import sweep; sweep()"
+SWEEPING = "from swarmcore_lab import sweep; sweep()"
 
 
 def start_program(*, wait_for_engines):

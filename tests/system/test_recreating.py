@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from swarmcore_lab.cli import Cli
+from swarmcore_lab.engine_api import EngineApi
 
-from swarmcore.testing.lab.cli import Cli
-from swarmcore.testing.lab.engine_api import EngineApi
 from tests.system.clients.composing import Project, stay
 from tests.system.conftest import Docker
 

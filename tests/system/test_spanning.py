@@ -6,8 +6,8 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from swarmcore_lab import form_swarm
 
-from swarmcore.testing.lab import form_swarm
 from tests.system.conftest import fetch, wait_until
 
 #: ``network create`` for containers of all engines.

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 import trio
+from swarmcore_lab.machine import children_of
 
 from swarmcore.addresses import parse_address
 from swarmcore.errors import EngineUnreachable
 from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.testing.embedded import EmbeddedEngine
-from swarmcore.testing.lab.machine import children_of
 from swarmcore.testing.ports import free_port
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pexpect
 import pytest
 import trustme
+from swarmcore_lab.engine import EngineTls
+from swarmcore_lab.stores import EtcdStore
 
-from swarmcore.testing.lab.engine import EngineTls
 from swarmcore.testing.ports import free_port
-from swarmcore.testing.stores import EtcdStore
 from tests.system.conftest import SWARMCORE, Manager
 
 pytestmark = pytest.mark.docker

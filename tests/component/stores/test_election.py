@@ -5,7 +5,7 @@ import trio
 import trio.testing
 
 from swarmcore.stores import SeatElection, SessionLost, StoreError
-from swarmcore.testing.contracts.elections import RecordingElectionSink
+from swarmcore.testing.contracts.recording import RecordingElectionSink
 
 TTL = 10.0
 

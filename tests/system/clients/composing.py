@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from swarmcore.testing.lab.engine_api import EngineApi
+from swarmcore_lab.engine_api import EngineApi
+
 from tests.system.conftest import Docker
 
 LABEL = "com.docker.compose"

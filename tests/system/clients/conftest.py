@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
-from swarmcore.testing.lab import LabError
-from swarmcore.testing.lab.engine_api import EngineApi
+from swarmcore_lab import LabError
+from swarmcore_lab.engine_api import EngineApi
 
 HERE = Path(__file__).parent
 TARGETS = ["direct", "cluster"]

@@ -8,8 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-from swarmcore.testing.lab.releases import cache_dir
+from swarmcore_lab.releases import cache_dir
 
 ANSIBLE = "Ansible's community.docker"
 pytestmark = pytest.mark.timeout(900)  # Ansible starts a Python for each task

@@ -7,8 +7,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from swarmcore_lab.engine_api import EngineApi
 
-from swarmcore.testing.lab.engine_api import EngineApi
 from tests.system.clients.composing import Project, left_of, stay
 from tests.system.conftest import fetch
 

@@ -4,9 +4,9 @@ import signal
 from pathlib import Path
 
 import pytest
+from swarmcore_lab.cli import Cli
+from swarmcore_lab.engine_api import EngineApi
 
-from swarmcore.testing.lab.cli import Cli
-from swarmcore.testing.lab.engine_api import EngineApi
 from tests.system.clients.composing import Project, left_of, stay
 from tests.system.conftest import Docker
 

@@ -6,8 +6,7 @@ The folder itself is mounted: engines of the lab see this machine's files, as on
 import json
 
 import pytest
-
-from swarmcore.testing.lab.releases import cache_dir
+from swarmcore_lab.releases import cache_dir
 
 DEVCONTAINERS = "devcontainers CLI"
 DOCKERFILE = "FROM busybox\nARG WORD\nRUN echo $WORD >/word\n"

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from swarmcore.testing.lab.releases import cache_dir
+from swarmcore_lab.releases import cache_dir
 
 DOCKERODE = "dockerode"
 SCENARIOS = {

@@ -11,8 +11,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from swarmcore_lab.releases import cache_dir
 
-from swarmcore.testing.lab.releases import cache_dir
 from swarmcore.testing.ports import free_port
 
 SPAWNER = "DockerSpawner"

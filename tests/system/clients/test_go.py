@@ -7,8 +7,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-
-from swarmcore.testing.lab.releases import cache_dir
+from swarmcore_lab.releases import cache_dir
 
 GO = "Docker's client for Go"
 SOURCE = Path(__file__).with_name("client.go")

@@ -13,9 +13,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-
-from swarmcore.testing.lab.engine_api import EngineApi
-from swarmcore.testing.lab.releases import cache_dir
+from swarmcore_lab.engine_api import EngineApi
+from swarmcore_lab.releases import cache_dir
 
 MOLECULE = "molecule"
 pytestmark = pytest.mark.timeout(900)  # Ansible starts a Python for each task

@@ -6,8 +6,8 @@ import subprocess
 import urllib.request
 
 import pytest
+from swarmcore_lab.releases import cache_dir
 
-from swarmcore.testing.lab.releases import cache_dir
 from swarmcore.testing.ports import free_port
 
 PROMETHEUS = "Prometheus' docker_sd"

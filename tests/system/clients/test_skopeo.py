@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from swarmcore_lab.engine_api import EngineApi
 
-from swarmcore.testing.lab.engine_api import EngineApi
 from tests.system.clients.conftest import Target, Tidy
 
 SKOPEO = "skopeo"

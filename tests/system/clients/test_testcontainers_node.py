@@ -7,8 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from swarmcore.testing.lab.releases import cache_dir
+from swarmcore_lab.releases import cache_dir
 
 NODE = "testcontainers for Node.js"
 STILL = '["sh", "-c", "echo up; trap exit TERM; while true; do sleep 0.1; done"]'

@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from swarmcore_lab.freezing import FreezingProxy
+from swarmcore_lab.stores import ConsulStore, EtcdStore, ZooKeeperStore, running
 
-from swarmcore.testing.freezing import FreezingProxy
 from swarmcore.testing.ports import free_port
-from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore, running
 from tests.system.conftest import Manager, wait_until
 
 _ENGINES = Path(__file__).with_name("engines.py")

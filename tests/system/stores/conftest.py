@@ -3,8 +3,8 @@
 import subprocess
 
 import pytest
+from swarmcore_lab.stores import ConsulStore, EtcdStore, ZooKeeperStore, running
 
-from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore, running
 from tests.system.conftest import SWARMCORE
 
 

@@ -5,7 +5,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from swarmcore.testing.stores.server import Store
+from swarmcore_lab.stores.server import Store
+
 from tests.system.conftest import SWARMCORE
 
 

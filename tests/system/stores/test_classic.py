@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from swarmcore_lab.stores import ConsulStore, running
 
-from swarmcore.testing.stores import ConsulStore, running
 from tests.system.stores.conversation import replay
 from tests.system.stores.hub import HubProcess
 

@@ -10,12 +10,12 @@ from kazoo.client import KazooClient
 from swarmcore_discovery_consul import swarmcore_election as consul_election
 from swarmcore_discovery_zk import swarmcore_election as zk_election
 from swarmcore_discovery_zk.election import ZooKeeperSeat
+from swarmcore_lab.stores import ConsulStore, ZooKeeperStore, running
+from swarmcore_lab.stores.asking import ask
 
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Leader
 from swarmcore.stores import parse_location
-from swarmcore.testing.contracts.elections import RecordingElectionSink
-from swarmcore.testing.stores import ConsulStore, ZooKeeperStore, running
-from swarmcore.testing.stores.asking import ask
+from swarmcore.testing.contracts.recording import RecordingElectionSink
 from tests.system.stores.conversation import replay
 
 pytestmark = pytest.mark.docker

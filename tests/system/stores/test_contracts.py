@@ -1,10 +1,9 @@
 """Every discovery and every election in a store keeps the kit's contract, on the real store."""
 
 import pytest
-
-from swarmcore.testing.contracts.elections import ElectionContract
-from swarmcore.testing.contracts.stores import StoreContract
-from swarmcore.testing.stores import ConsulStore, EtcdStore, ZooKeeperStore
+from swarmcore_lab.contracts.elections import ElectionContract
+from swarmcore_lab.contracts.stores import StoreContract
+from swarmcore_lab.stores import ConsulStore, EtcdStore, ZooKeeperStore
 
 pytestmark = pytest.mark.docker
 

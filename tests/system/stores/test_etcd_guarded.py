@@ -7,10 +7,10 @@ from base64 import b64encode
 
 import pytest
 import trustme
+from swarmcore_lab.stores import EtcdStore, running
+from swarmcore_lab.stores.asking import ask
 
 from swarmcore.testing.ports import free_port
-from swarmcore.testing.stores import EtcdStore, running
-from swarmcore.testing.stores.asking import ask
 from tests.system.conftest import SWARMCORE
 
 pytestmark = pytest.mark.docker

@@ -6,11 +6,11 @@ from contextlib import ExitStack
 import pytest
 import trio
 from swarmcore_discovery_etcd import swarmcore_discovery, swarmcore_election
+from swarmcore_lab.stores import EtcdStore, running
 
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
 from swarmcore.testing.contracts.discoveries import RecordingSink
-from swarmcore.testing.contracts.elections import RecordingElectionSink
-from swarmcore.testing.stores import EtcdStore, running
+from swarmcore.testing.contracts.recording import RecordingElectionSink
 
 pytestmark = pytest.mark.docker
 

@@ -11,8 +11,8 @@ import json
 import tarfile
 from pathlib import Path
 
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import PATH, run
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.machine import PATH, run
 
 _BUSYBOX = Path("/bin/busybox")
 _FOLDERS = ("bin", "dev", "etc", "home", "proc", "root", "sbin", "sys", "tmp", "usr", "usr/bin",

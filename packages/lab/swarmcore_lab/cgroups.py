@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from swarmcore.testing.lab.machine import wait_until
+from swarmcore_lab.machine import wait_until
 
 _EMPTY_SECONDS = 10.0
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import run, start_time, wait_until
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.machine import run, start_time, wait_until
 
 #: Bridges of labs are called by this and the third octet of their subnet.
 PREFIX = "swl"

@@ -8,14 +8,14 @@
 Everything here is synchronous.  ``docs/lab.md`` tells how it works.
 """
 
-from swarmcore.testing.lab.cli import Cli
-from swarmcore.testing.lab.cluster_store import LabClusterStore
-from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.lab import Lab, available, sweep
-from swarmcore.testing.lab.registry import LabRegistry
-from swarmcore.testing.lab.releases import releases
-from swarmcore.testing.lab.swarm import form_swarm
+from swarmcore_lab.cli import Cli
+from swarmcore_lab.cluster_store import LabClusterStore
+from swarmcore_lab.engine import EngineSpec, EngineTls, LabEngine
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.lab import Lab, available, sweep
+from swarmcore_lab.registry import LabRegistry
+from swarmcore_lab.releases import releases
+from swarmcore_lab.swarm import form_swarm
 
 __all__ = [
     "Cli",

@@ -6,9 +6,9 @@ from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
-from swarmcore.testing.lab.releases import cache_dir
-from swarmcore.testing.stores.asking import ANSWER_SECONDS, READY_SECONDS, ask
-from swarmcore.testing.stores.server import Store, StoreMissing, program
+from swarmcore_lab.releases import cache_dir
+from swarmcore_lab.stores.asking import ANSWER_SECONDS, READY_SECONDS, ask
+from swarmcore_lab.stores.server import Store, StoreMissing, program
 
 
 class EtcdStore(Store):

@@ -9,20 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from swarmcore.testing.lab import cgroups
-from swarmcore.testing.lab.box import Box, BoxProcess
-from swarmcore.testing.lab.engine_api import EngineApi
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.images import busybox_image
-from swarmcore.testing.lab.machine import (
+from swarmcore_lab import cgroups
+from swarmcore_lab.box import Box, BoxProcess
+from swarmcore_lab.engine_api import EngineApi
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.images import busybox_image
+from swarmcore_lab.machine import (
     children_of,
     command_of,
     is_stopped,
     last_lines,
     wait_until,
 )
-from swarmcore.testing.lab.network import Cable
-from swarmcore.testing.lab.releases import Release, find_release
+from swarmcore_lab.network import Cable
+from swarmcore_lab.releases import Release, find_release
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0

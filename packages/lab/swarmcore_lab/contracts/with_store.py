@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from swarmcore.testing.stores import Store, running
+from swarmcore_lab.stores import Store, running
 
 
 class WithStore:

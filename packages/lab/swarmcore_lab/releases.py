@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import PATH, run
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.machine import PATH, run
 
 
 @dataclass(frozen=True, slots=True)

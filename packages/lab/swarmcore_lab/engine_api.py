@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from swarmcore.testing.lab.errors import LabError
+from swarmcore_lab.errors import LabError
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.releases import find_release
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.releases import find_release
 
 
 class Cli(NamedTuple):

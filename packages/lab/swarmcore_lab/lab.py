@@ -10,14 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from swarmcore.testing.lab import cgroups, network
-from swarmcore.testing.lab.cli import Cli, make_cli
-from swarmcore.testing.lab.cluster_store import LabClusterStore
-from swarmcore.testing.lab.engine import EngineSpec, EngineTls, LabEngine
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import exclusive, missing_ability
-from swarmcore.testing.lab.registry import LabRegistry
-from swarmcore.testing.lab.releases import releases
+from swarmcore_lab import cgroups, network
+from swarmcore_lab.cli import Cli, make_cli
+from swarmcore_lab.cluster_store import LabClusterStore
+from swarmcore_lab.engine import EngineSpec, EngineTls, LabEngine
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.machine import exclusive, missing_ability
+from swarmcore_lab.registry import LabRegistry
+from swarmcore_lab.releases import releases
 
 
 def available() -> str | None:

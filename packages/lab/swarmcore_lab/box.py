@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import children_of, last_lines, start_time, wait_until
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.machine import children_of, last_lines, start_time, wait_until
 
 _START_SECONDS = 20.0
 _END_SECONDS = 20.0

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from swarmcore.testing.lab.errors import LabError
+from swarmcore_lab.errors import LabError
 
 #: The commands of Debian's packages that the lab calls itself.
 COMMANDS = ("ip", "iptables", "nsenter", "unshare", "mount", "tini-static", "runc")

@@ -1,84 +1,19 @@
 """The contract of a leader election in a store, run on the real store."""
 
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from itertools import count, pairwise
 from pathlib import Path
 from typing import ClassVar
 
 import trio
 
-from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Election, Leader, Mandate
+from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Election, Leader
 from swarmcore.testing.contracts.loading import PluginContract
 from swarmcore.testing.contracts.quickness import assert_quick
-from swarmcore.testing.contracts.recording import Recording
-from swarmcore.testing.contracts.with_store import WithStore
-from swarmcore.testing.freezing import FreezingProxy
-
-
-@dataclass
-class Reign:
-    """One time of leading.
-
-    Attributes:
-        term: of its mandate.
-        began: in trio's time.
-        ended: infinite until it has ended.
-    """
-
-    term: int
-    began: float
-    ended: float = math.inf
-
-
-class RecordingElectionSink(Recording):
-    """An ``ElectionSink`` that keeps what it was told.
-
-    Attributes:
-        reigns: every time of leading, in order.
-        mandate: the last one.
-        leader_seen: who leads, as it was told last.
-        failures: every reason, in order.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reigns: list[Reign] = []
-        self.mandate: Mandate | None = None
-        self.leader_seen: Leader | None = None
-        self.failures: list[str] = []
-
-    @property
-    def leads(self) -> bool:
-        """Whether it was elected and has not lost."""
-        return bool(self.reigns) and self.reigns[-1].ended == math.inf
-
-    def elected(self, mandate: Mandate) -> None:
-        """This candidate leads from now on."""
-        assert not self.leads, "elected twice without having lost"
-        now = trio.current_time()
-        assert now < mandate.until, "elected with a mandate that has ended"
-        self.mandate = mandate
-        self.reigns.append(Reign(mandate.term, now))
-        self._tell()
-
-    def lost(self) -> None:
-        """This candidate no longer leads."""
-        assert self.leads, "lost without leading"
-        self.reigns[-1].ended = trio.current_time()
-        self._tell()
-
-    def leader(self, leader: Leader | None) -> None:
-        """Who leads."""
-        self.leader_seen = leader
-        self._tell()
-
-    def failed(self, reason: str) -> None:
-        """The store could not be asked."""
-        self.failures.append(reason)
-        self._tell()
+from swarmcore.testing.contracts.recording import RecordingElectionSink
+from swarmcore_lab.contracts.with_store import WithStore
+from swarmcore_lab.freezing import FreezingProxy
 
 
 class ElectionContract(WithStore, PluginContract):

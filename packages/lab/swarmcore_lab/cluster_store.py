@@ -6,9 +6,9 @@ import shutil
 import threading
 from pathlib import Path
 
-from swarmcore.testing.lab.box import Box, BoxProcess
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import PATH, last_lines, wait_until
+from swarmcore_lab.box import Box, BoxProcess
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.machine import PATH, last_lines, wait_until
 
 _READY_SECONDS = 30.0
 

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from swarmcore.testing.lab.engine import LabEngine
-from swarmcore.testing.lab.machine import wait_until
+from swarmcore_lab.engine import LabEngine
+from swarmcore_lab.machine import wait_until
 
 _READY_SECONDS = 60.0
 _PORT = 2377

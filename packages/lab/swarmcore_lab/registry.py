@@ -11,10 +11,10 @@ import threading
 from pathlib import Path
 from urllib.parse import quote
 
-from swarmcore.testing.lab.box import Box, BoxProcess
-from swarmcore.testing.lab.engine import LabEngine
-from swarmcore.testing.lab.errors import LabError
-from swarmcore.testing.lab.machine import PATH, wait_until
+from swarmcore_lab.box import Box, BoxProcess
+from swarmcore_lab.engine import LabEngine
+from swarmcore_lab.errors import LabError
+from swarmcore_lab.machine import PATH, wait_until
 
 _READY_SECONDS = 20.0
 

@@ -1,6 +1,6 @@
 """Real stores as processes of a test: etcd, Consul, ZooKeeper, each alone on loopback."""
 
-from swarmcore.testing.stores.server import Store, StoreMissing, running
-from swarmcore.testing.stores.stores import ConsulStore, EtcdStore, ZooKeeperStore
+from swarmcore_lab.stores.server import Store, StoreMissing, running
+from swarmcore_lab.stores.stores import ConsulStore, EtcdStore, ZooKeeperStore
 
 __all__ = ["ConsulStore", "EtcdStore", "Store", "StoreMissing", "ZooKeeperStore", "running"]

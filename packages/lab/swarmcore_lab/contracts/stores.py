@@ -11,7 +11,7 @@ from swarmcore.protocols import Discovery, Entry, Registrar
 from swarmcore.stores import describe_entry
 from swarmcore.testing.contracts.discoveries import DiscoveryContract, RecordingSink
 from swarmcore.testing.contracts.quickness import assert_quick
-from swarmcore.testing.contracts.with_store import WithStore
+from swarmcore_lab.contracts.with_store import WithStore
 
 _FIRST = Entry(parse_address("n1:2375"), {"zone": "a"})
 _SECOND = Entry(parse_address("n2:2375"))
