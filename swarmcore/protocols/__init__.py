@@ -1,7 +1,8 @@
-"""The shapes that plugins implement, and the shapes that they are handed.
+"""Interfaces between the core and plugins.
 
-A plugin inherits nothing: an object with these methods is a strategy, a filter, a discovery.
-The second half is what the core hands over; a plugin calls it and never builds it.
+A plugin needs no base class: any object with these methods is a strategy, a filter or a discovery.
+Other interfaces, such as ``Cluster`` and ``Exchange``, are implemented by the core; plugins call
+them.
 """
 
 from swarmcore.container_config import ContainerConfig

@@ -1,4 +1,4 @@
-"""All engines together as API plugins use them, in parts for different readers."""
+"""The cluster as API plugins use it, split into one protocol per subject."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -21,24 +21,24 @@ class EventStream(Protocol):
     """A subscription to the cluster's events, from the moment it was opened."""
 
     def __aiter__(self) -> AsyncIterator[Event]:
-        """Ends when the subscriber was too slow, or the manager stops."""
+        """Iterate over events; ends if the subscriber is too slow or the manager stops."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A created container: the engine's answer, and where."""
+    """A created container: the engine's answer and the node that holds the container."""
 
     answer: Answer
     node: Node
 
 
-#: Carries an image, as the client named it, from one node to another.
+#: Copies an image to another node; called with the image name, the source and the target node.
 Carry = Callable[[str, Node, Node], Awaitable[None]]
 
 
 class ClusterView(Protocol):
-    """The manager, and what is in the cluster: nodes, engines, containers, image names."""
+    """Read access to the manager, and to nodes, engines, containers and image names."""
 
     @property
     def id(self) -> str:
@@ -52,22 +52,22 @@ class ClusterView(Protocol):
 
     @property
     def is_primary(self) -> bool:
-        """Whether this manager places: always, unless it is one of several (``--replication``)."""
+        """Whether this manager places containers; ``False`` only for a replica."""
         ...
 
     @property
     def primary(self) -> str:
-        """Where the primary is, ``HOST:PORT``; empty when that is unknown, or this manager."""
+        """``HOST:PORT`` of the primary; empty if it is unknown or is this manager."""
         ...
 
     @property
     def strategy_name(self) -> str:
-        """For ``info``."""
+        """The strategy's name, as ``docker info`` shows it."""
         ...
 
     @property
     def filter_names(self) -> Sequence[str]:
-        """For ``info``, in the order of the chain."""
+        """The filters' names in the order of the chain, as ``docker info`` shows them."""
         ...
 
     @property
@@ -77,22 +77,22 @@ class ClusterView(Protocol):
 
     @property
     def listeners(self) -> int:
-        """How many clients follow events now."""
+        """The number of clients that follow events now."""
         ...
 
     @property
     def api_version(self) -> ApiVersion:
-        """What is announced: the newest version that the core and every healthy engine speak."""
+        """The API version announced: the newest that the core and all healthy engines support."""
         ...
 
     @property
     def min_api_version(self) -> ApiVersion:
-        """The oldest version accepted in a path: 1.24, or older where every healthy engine
-        speaks it.  An engine that speaks only newer ones is asked in its oldest."""
+        """The oldest API version accepted in a path: 1.24, or older if all healthy engines support
+        it.  Requests to an engine that supports only newer versions use its oldest one."""
         ...
 
     def nodes(self) -> Sequence[Node]:
-        """Every node, pending ones too, in the natural order of their names."""
+        """Every node, including pending ones, in natural order of their names."""
         ...
 
     def engines(self) -> Sequence[Engine]:
@@ -100,18 +100,21 @@ class ClusterView(Protocol):
         ...
 
     def healthy_engines(self) -> Sequence[Engine]:
-        """Those of ``engines`` that answer.
+        """The registered engines that answer.
 
         Raises:
-            Unavailable: there are none.
+            Unavailable: no engine is healthy.
         """
         ...
 
     def engine(self, node_id: str) -> Engine:
         """The engine of a node.
 
+        Args:
+            node_id: ``Node.id``.
+
         Raises:
-            NotFound: it has left the cluster.
+            NotFound: the node has left the cluster.
         """
         ...
 
@@ -120,66 +123,69 @@ class ClusterView(Protocol):
         ...
 
     def find_container(self, text: str) -> Container:
-        """By id, swarm id, name, ``node/name`` or unique id prefix.
+        """Find a container by id, swarm id, name, ``node/name`` or unique id prefix.
 
         Raises:
-            NotFound: none; Docker's text.
-            BadRequest: a prefix of several.
+            NotFound: no container matches; the text is Docker's.
+            BadRequest: an id prefix matches several containers.
         """
         ...
 
     def engine_of(self, container: Container) -> Engine:
-        """The engine that holds *container*, able to be asked.
+        """The engine that holds *container*.
 
         Raises:
-            Unavailable: it does not answer at the moment; the text names the node.
+            NotFound: the engine has left the cluster.
+            Unavailable: the engine is unhealthy; the text names its node.
         """
         ...
 
     @property
     def image_names(self) -> ImageNames:
-        """Which image each name means."""
+        """Which image each image name refers to."""
         ...
 
 
 class Placing(Protocol):
-    """Choosing engines, creating containers there, and holding room meanwhile."""
+    """Choosing engines, creating containers on them, and reserving resources meanwhile."""
 
     async def create_container(
         self, config: ContainerConfig, request: Request, carry: Carry | None = None
     ) -> Placed:
-        """Place and create; tries alternates where the failure is the node's.
+        """Place and create a container.  A failure of one node leads to the next candidate.
 
         Args:
-            config: what is to run.
-            request: who asks, and in which API version.
-            carry: called for a node that lacks the image where another can give it: carries an
-                image from one node to another, or raises ``EngineError``.  The create goes on there
-                with what it has reserved.
+            config: the container's configuration.
+            request: the client's request: its identity and API version.
+            carry: copies an image to the chosen node if that node lacks it and another node has it;
+                may raise ``EngineError``.  The create continues on the same node with the same
+                reservation.
 
         Returns:
-            The engine's own answer, 201 or whatever error is the user's.
+            The engine's answer: 201, or an error that the client's request caused.
 
         Raises:
             Conflict: the name is taken.
-            BadRequest: a malformed expression.
-            NoNodeFits: and why.
+            BadRequest: an expression is malformed.
+            NoNodeFits: no node can take the container; the text gives the reasons.
+            NotPrimary: another manager leads.
         """
         ...
 
     async def explain_container(self, config: ContainerConfig) -> Explanation:
-        """Say where ``create_container`` would go now, and why; creates and reserves nothing.
+        """Say where ``create_container`` would place a container now, and why.
 
-        What waits for a pull counts as taken, the client's own too.
+        Nothing is created or reserved.  Claims that are held for a pull count as taken, including
+        those of the same client.
 
         Raises:
             Conflict: the name is taken.
-            BadRequest: a malformed expression.
+            BadRequest: an expression is malformed.
         """
         ...
 
     async def rename_container(self, container: Container, name: str, request: Request) -> Answer:
-        """Rename, holding the new name while the engine works.
+        """Rename a container; the new name is reserved until the engine has answered.
 
         Raises:
             Conflict: the name is taken.
@@ -187,145 +193,155 @@ class Placing(Protocol):
         ...
 
     def choose(self, config: ContainerConfig, engines: Sequence[Engine] | None = None) -> Engine:
-        """Where a network or a volume goes: placed as a container would be; see ``expecting``.
+        """Choose the engine for a network or a volume, by the same rules as for a container.
+
+        Use it together with ``expecting``.
 
         Args:
-            config: what placement looks at: labels, constraints.
-            engines: those that may be chosen; ``None``: every registered one.
+            config: holds the labels and constraints that placement evaluates.
+            engines: the engines to choose from; ``None``: every registered engine.
 
         Raises:
-            NoNodeFits: and why.
-            BadRequest: a malformed expression.
+            NoNodeFits: no engine fits; the text gives the reasons.
+            BadRequest: an expression is malformed.
         """
         ...
 
     def expecting(
         self, config: ContainerConfig, engine: Engine, linger: float = 0
     ) -> AbstractContextManager[None]:
-        """Count a network or a volume as a container of *engine* while the block lasts.
+        """Count a network or a volume as a container of *engine* while the block runs.
 
-        What is being made is in no list of the engine; decisions meanwhile must know of it.
+        An object that is being created is not yet in the engine's lists; concurrent decisions must
+        still take it into account.
 
         Args:
-            config: what ``choose`` was asked with; ``volumes`` names those that there will be.
-            engine: makes it.
-            linger: seconds for which it counts after the block, for what is likely to follow.
+            config: the config that ``choose`` was called with; its ``volumes`` name the volumes
+                that will exist.
+            engine: the engine that creates the object.
+            linger: seconds for which the object still counts after the block.
         """
         ...
 
     def growing(self, container: Container, claim: Claim) -> AbstractContextManager[None]:
-        """Hold more memory and CPUs for *container* while the block lasts, which updates it.
+        """Reserve the additional memory and CPUs of an update while the block runs.
 
         Args:
-            container: keeps what it has; one that is to shrink holds nothing more.
-            claim: what it is to have.
+            container: the container that is updated.  If it shrinks, nothing more is reserved.
+            claim: the resources of the container after the update.
 
         Raises:
-            Conflict: its node has no room for that.
+            Conflict: the node has not enough free resources.
         """
         ...
 
     def bringing(
         self, networks: Sequence[str], engine: Engine
     ) -> AbstractAsyncContextManager[None]:
-        """Have on *engine* those of *networks* that nothing uses yet, for a container of it.
+        """Move unused networks to *engine*, for a container of that engine.
 
-        Others stay where they are; look for them again in the block, for their ids change.  While
-        it lasts they go nowhere else.
+        Networks that are in use stay where they are.  A moved network gets a new id, so look it up
+        again inside the block.  While the block runs, the networks move nowhere else.
 
         Args:
-            networks: as ``config.networks``.
-            engine: holds the container.
+            networks: names or ids, as in ``ContainerConfig.networks``.
+            engine: the engine that holds the container.
 
         Raises:
-            EngineError: *engine* refuses to have one; its status and words.
+            EngineError: *engine* refuses to create a network; has its status and message.
         """
         ...
 
     def turn(self, engine: Engine) -> AbstractAsyncContextManager[None]:
-        """A turn to have *engine* start something: waits where ``swarm.starts`` limits how many
-        do so at once.  Creates take their turns by themselves."""
+        """Take a slot for starting something on *engine*; waits while ``swarm.starts`` starts are
+        under way there.  ``create_container`` takes its own slot."""
         ...
 
 
 class Pulls(Protocol):
-    """Pulls of images that creates wait for."""
+    """Image pulls that waiting creates depend on."""
 
     def pull_targets(self, image: str, client: Client) -> Sequence[Engine]:
-        """Where *client*'s pull of *image* must go.
+        """The engines on which to pull *image* for *client*.
 
-        The nodes that its creates were placed on and found the image missing; else all healthy.
+        These are the nodes on which the client's creates were placed and the image was missing.
+        If there are none, all healthy engines.
         """
         ...
 
     def note_pull(
         self, image: str, client: Client, engine: Engine, error: EngineError | None = None
     ) -> None:
-        """*client*'s pull of *image* on *engine* has ended; to be told before ``pull_failed``.
+        """Record the end of *client*'s pull of *image* on *engine*; call before ``pull_failed``.
 
-        A failure that was the node's counts against it where the image is missing, until a pull
-        succeeds there.
+        A failure caused by the node counts against that node, for creates whose image is missing
+        there, until a pull succeeds on it.
 
         Args:
-            error: why it failed; ``None`` where it did not.
+            image: as the client named it.
+            client: the client that pulls.
+            engine: the engine that pulled.
+            error: why the pull failed; ``None`` if it succeeded.
         """
         ...
 
     def pull_failed(self, image: str, client: Client) -> None:
-        """*client*'s pull of *image* failed: what its creates claimed meanwhile is free again."""
+        """Release what *client*'s creates reserved for *image*: its pull has failed."""
         ...
 
 
 class Operations(Protocol):
-    """What operators ask about, and what they set on nodes."""
+    """What operators read, and what they set on nodes."""
 
     @property
     def discovery(self) -> DiscoveryState:
-        """Discovery's status."""
+        """The status of discovery."""
         ...
 
     def decisions(self, limit: int) -> Sequence[DecisionRecord]:
-        """The latest decisions on containers, the newest first; a thousand are kept.
+        """The latest decisions on containers, newest first; the manager keeps a thousand.
 
         Args:
-            limit: how many at most.
+            limit: the maximum number of records.
         """
         ...
 
     def decision_counts(self) -> DecisionCounts:
-        """How many decisions on containers there were, and which rules refused nodes."""
+        """How many decisions on containers were made, and which rules refused nodes."""
         ...
 
     def waiting(self) -> Sequence[WaitingCreate]:
-        """The creates that wait for room, in the order in which they are served."""
+        """The creates that wait for free resources, in the order in which they are served."""
         ...
 
     @property
     def keeps_node_settings(self) -> bool:
-        """Whether drains and added labels outlive the manager: it was given ``--node-settings``."""
+        """Whether drains and added labels survive a restart (``--node-settings`` is given)."""
         ...
 
     async def drain_node(self, node: Node, drained: Drain | None) -> None:
-        """Let *node* take no new containers; what runs there, and what is claimed, stays.
+        """Stop or resume placing new containers on *node*.
+
+        Running containers and existing claims are not changed.
 
         Args:
-            node: any, a pending one too.
-            drained: why; ``None`` ends it.
+            node: any node; may be pending.
+            drained: the operator's reason; ``None`` ends the drain.
 
         Raises:
-            SwarmError: it cannot be kept; nothing has changed.
+            SwarmError: the setting cannot be stored; nothing has changed.
         """
         ...
 
     async def label_node(self, node: Node, changes: Mapping[str, str | None]) -> None:
-        """Add labels to *node*, which go before its engine's own.
+        """Add labels to *node* or remove added labels; they override the engine's own labels.
 
         Args:
-            node: any, a pending one too.
-            changes: key -> value; ``None`` takes a label away that was added here.
+            node: any node; may be pending.
+            changes: label -> value; ``None`` removes an added label.
 
         Raises:
-            SwarmError: it cannot be kept; nothing has changed.
+            SwarmError: the setting cannot be stored; nothing has changed.
         """
         ...
 
@@ -339,7 +355,7 @@ class Events(Protocol):
 
 
 class Cluster(ClusterView, Placing, Pulls, Operations, Events, Protocol):
-    """All engines together: what handlers and hooks are given.
+    """The whole cluster, as handlers and hooks receive it.
 
-    A function that needs only one of these parts takes that part.
+    A function that needs only one of the parts should take that part as its argument type.
     """

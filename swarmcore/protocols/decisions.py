@@ -1,4 +1,4 @@
-"""How a placement was decided: who could take the container, who could not, and why."""
+"""Results of a placement decision: candidates, refused nodes, and the reasons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from swarmcore.protocols.placement import Rule, Weigher
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one rule says of one node.
+    """The result of one rule for one node.
 
     Attributes:
-        filter: whose rule it is; ``core`` for the core's own.
-        rule: it.
-        reason: why the node must not, or for a soft rule should not, take the container, empty
-            where the rule's text says it all; ``None`` when it may.
+        filter: the name of the filter that made the rule; ``core`` for the core's own rules.
+        rule: the rule.
+        reason: why the node is refused (or, for a soft rule, not preferred); empty if the rule's
+            text already says it.  ``None`` if the node passes.
     """
 
     filter: str
@@ -30,11 +30,11 @@ class Candidate:
     """A node that passed every hard rule.
 
     Attributes:
-        node: it.
+        node: the node.
         broken: for each soft rule, in order, whether the node breaks it.
-        weight: the strategy's; the higher wins.
-        added: for each weigher of the decision, in order, its value.
-        score: what the strategy and the weighers give together; 0 where nothing is added to it.
+        weight: the strategy's weight; higher is better.
+        added: the value of each weigher of the decision, in order.
+        score: the sum of the scaled strategy and weigher values; 0 if there are no weighers.
     """
 
     node: Node
@@ -46,17 +46,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A placement or a refusal, and why.
+    """A placement or a refusal, with its reasons.
 
     Attributes:
-        candidates: every node that could take the container, best first.
+        candidates: every node that can take the container, best first.
         dropped: texts of the soft rules that the chosen node breaks.
-        refusals: for each refused node the first hard rule that objects, and the reason.
-        error: why there is no candidate; ``None`` when there is one.
-        verdicts: node id -> what every rule says of it; empty unless the whole was asked for.
-        weighers: what was added to the strategy's weights.
-        about_image: where a node was preferred that lacks the image and can get it from another:
-            whether it is carried, and why; else empty.
+        refusals: for each refused node, the first hard rule that refused it and the reason.
+        error: why there is no candidate; ``None`` if there is one.
+        verdicts: node id -> result of every rule for that node; empty unless requested.
+        weighers: the weighers that were added to the strategy.
+        about_image: if the best node lacks the image and can get it from another node: whether the
+            image is copied there, and why; otherwise empty.
         soft: texts of the soft rules, in the order of ``Candidate.broken``.
     """
 
@@ -74,7 +74,7 @@ class Decision:
         """The chosen node.
 
         Raises:
-            NoNodeFits: there is none.
+            NoNodeFits: there is no candidate.
         """
         if self.error is not None:
             raise self.error
@@ -83,12 +83,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a create would have done: nothing was created, nothing is reserved.
+    """The result of ``explain``: what a create would do.  Nothing is created or reserved.
 
     Attributes:
-        config: what was asked for, as it would have been placed.
-        decision: the whole of it, with verdicts.
-        alternates: the nodes that would be tried in turn if the chosen one failed.
+        config: the container's configuration, completed as for a create.
+        decision: the decision, with all verdicts.
+        alternates: the nodes that would be tried next, in order, if the chosen node failed.
     """
 
     config: ContainerConfig
@@ -98,15 +98,15 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class WaitingCreate:
-    """A create that waits for room.
+    """A create that waits for free resources.
 
     Attributes:
-        name: the container's; empty where the manager will invent one.
+        name: the container's name; empty if the manager will invent one.
         image: as the client named it.
-        priority: the higher goes first.
-        waited_seconds: so far.
-        left_seconds: until it is refused.
-        overtaken: how many were served before it that stood behind it.
+        priority: higher priorities are served first.
+        waited_seconds: time waited so far.
+        left_seconds: time left until the create is refused.
+        overtaken: how many creates that came later were served before this one.
     """
 
     name: str
@@ -119,23 +119,22 @@ class WaitingCreate:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
-    """What is kept of a decision.
+    """One entry of the decision log.
 
     Attributes:
         time: Unix seconds.
-        name: the container's.
+        name: the container's name.
         image: as the client named it.
-        cause: ``create``; ``pulled`` for the create that follows a pull, which goes to the node
-            that has pulled; ``alternate`` after a failure that was a node's.
-        node: the chosen node's name; empty where it was refused.
-        asked: how many nodes might have been chosen.
-        fitting: how many of these could take it.
-        refused: text of a rule -> how many nodes it refused, the most first.
+        cause: ``create``; ``pulled`` for the create that follows a pull and goes to the node that
+            pulled; ``alternate`` after a failure of another node.
+        node: name of the chosen node; empty if the create was refused.
+        asked: number of nodes considered.
+        fitting: number of these that could take the container.
+        refused: text of a rule -> number of nodes it refused, largest first.
         dropped: texts of the soft rules that the chosen node breaks.
-        error: why it was refused; empty where it was not.
-        failure: why nothing came of it on the chosen node: the pull of the image or the create
-            failed there; empty where neither did.
-        about_image: whether the image was to be carried to the node, and why; see ``Decision``.
+        error: why the create was refused; empty if it was not.
+        failure: why the pull or the create failed on the chosen node; empty if neither did.
+        about_image: whether the image was to be copied to the node, and why; see ``Decision``.
         id: the container's swarm id.
     """
 

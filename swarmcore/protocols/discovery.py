@@ -1,4 +1,4 @@
-"""What a discovery is, and the sink that it reports to."""
+"""Interfaces of discovery: finding engines, and announcing an engine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,42 +8,43 @@ from swarmcore.model import Entry
 
 
 class DiscoverySink(Protocol):
-    """Where a discovery puts what it finds."""
+    """Receives the results of a discovery."""
 
     def entries(self, entries: Sequence[Entry], problems: Sequence[str] = ()) -> None:
-        """The full list, as it is now.
+        """Replace the list of engines.
 
         Args:
-            entries: all that can be used; none means: no engines.
-            problems: what else is in the list and is skipped, and why; all of it each time.
+            entries: all usable entries; an empty list means that there are no engines.
+            problems: entries of the list that were skipped, each with the reason; the full list
+                on every call.
         """
         ...
 
     def failed(self, reason: str) -> None:
-        """The list could not be read; the last good one stays in force."""
+        """Report that the list could not be read; the last list stays valid."""
         ...
 
 
 class Discovery(Protocol):
-    """Knows where engines are."""
+    """Finds the engines of the cluster."""
 
     async def watch(self, sink: DiscoverySink) -> None:
-        """Report the entries, and again whenever they change, until cancelled.
+        """Report the entries now and whenever they change, until cancelled.
 
-        May return when the list can never change.  Must stop promptly when cancelled.
+        May return if the list can never change.  Must end promptly when cancelled.
         """
         ...
 
 
 @runtime_checkable
 class Registrar(Protocol):
-    """A discovery that engines can announce themselves to."""
+    """A discovery in which an engine can be announced (``swarmcore join``)."""
 
     async def register(self, entry: Entry) -> None:
-        """Announce *entry* once; the caller repeats it each heartbeat.
+        """Announce *entry* once; the caller repeats the call at each heartbeat.
 
         Raises:
-            SwarmError: it did not work, and why.
+            SwarmError: the entry could not be announced.
         """
         ...
 
@@ -54,12 +55,12 @@ class Registrar(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryOptions:
-    """What a discovery is told besides its URI.
+    """Options of a discovery besides its URI.
 
     Attributes:
-        heartbeat_seconds: how often to look or to renew.
-        ttl_seconds: how long a registration lives; 0 when only watching.
-        options: ``--discovery-opt`` keys and values.
+        heartbeat_seconds: interval of polling or of renewing a registration.
+        ttl_seconds: lifetime of a registration; 0 if the discovery only watches.
+        options: keys and values of ``--discovery-opt``.
     """
 
     heartbeat_seconds: float = 60.0
@@ -68,13 +69,13 @@ class DiscoveryOptions:
 
     @property
     def hold_seconds(self) -> float:
-        """How long a list is not believed that is suddenly empty, or may be read half."""
+        """How long to keep the last list if a new one is suddenly empty or may be incomplete."""
         return self.ttl_seconds or 3 * self.heartbeat_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryURI:
-    """``scheme://rest``; a text without a scheme is ``nodes``."""
+    """A discovery URI, ``scheme://rest``; a text without a scheme has the scheme ``nodes``."""
 
     scheme: str
     rest: str

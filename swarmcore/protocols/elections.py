@@ -1,4 +1,4 @@
-"""What a leader election is, and the sink that it reports to.  EXPERIMENTAL as a whole."""
+"""Interfaces of leader election.  EXPERIMENTAL as a whole."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,11 +6,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """Who leads.
+    """The current leader.
 
     Attributes:
-        address: ``HOST:PORT``, as it stood for election.
-        term: of its mandate.
+        address: ``HOST:PORT`` under which it stood for election.
+        term: the term of its mandate.
     """
 
     address: str
@@ -18,50 +18,50 @@ class Leader:
 
 
 class Mandate(Protocol):
-    """What an elected candidate holds: the right to lead, for as long as it is renewed."""
+    """The right to lead, until a point in time that moves on while the mandate is renewed."""
 
     @property
     def term(self) -> int:
-        """A number that is greater with every election in one store: a fence."""
+        """A number that grows with every election in one store: a fencing token."""
         ...
 
     @property
     def until(self) -> float:
-        """When it ends unless it is renewed before, in trio's time.
+        """When the mandate ends unless it is renewed, in trio's time.
 
-        The store lets nobody else lead before; so whoever compares this with the clock knows,
-        even in a process that was stopped for a while, without waiting to be told.
+        The store elects no other candidate before.  A process that was stopped for a while
+        therefore only has to compare this with the clock; it need not wait for ``lost``.
         """
         ...
 
 
 class ElectionSink(Protocol):
-    """Where an election says how it stands.  Calls are quick and do not wait."""
+    """Receives the state of an election.  Implementations return quickly and do not block."""
 
     def elected(self, mandate: Mandate) -> None:
-        """This candidate leads from now on."""
+        """This candidate leads from now on, with *mandate*."""
         ...
 
     def lost(self) -> None:
-        """This candidate no longer leads; said before the store can let another lead."""
+        """This candidate no longer leads; called before the store can elect another."""
         ...
 
     def leader(self, leader: Leader | None) -> None:
-        """Who leads, this candidate or another; ``None`` when nobody does."""
+        """The current leader, which may be this candidate; ``None`` if there is no leader."""
         ...
 
     def failed(self, reason: str) -> None:
-        """The store could not be asked; who led leads on, as far as is known."""
+        """The store cannot be reached; the last known leader stays the leader."""
         ...
 
 
 class Election(Protocol):
-    """Chooses one primary among several managers."""
+    """Elects one primary among several managers."""
 
     async def campaign(self, candidate: str, sink: ElectionSink) -> None:
         """Stand for election as *candidate* (``HOST:PORT``) until cancelled, then resign.
 
-        ``lost`` is said at once when it is cancelled; that the store is told takes two seconds
-        more at most.
+        On cancellation, ``sink.lost`` is called at once; releasing leadership in the store takes
+        at most two seconds more.
         """
         ...

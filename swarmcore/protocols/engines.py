@@ -1,4 +1,4 @@
-"""One engine as API plugins use it: whole answers, streams, uploads, its cache."""
+"""One Docker Engine as API plugins use it: requests, streams, uploads, and its cached state."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -11,7 +11,7 @@ from swarmcore.versions import ApiVersion
 
 
 class AnswerStream(Protocol):
-    """An engine's answer as it arrives."""
+    """An engine's answer whose body is read as it arrives."""
 
     @property
     def status(self) -> int:
@@ -24,38 +24,38 @@ class AnswerStream(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """The body, piece by piece, framing removed.
+        """Iterate over the body in pieces, without transfer encoding.
 
         Raises:
-            EngineUnreachable: the connection broke before the end.
+            EngineUnreachable: the connection broke before the end of the body.
         """
         ...
 
 
 class Upload(Protocol):
-    """A request to an engine whose body is sent piece by piece; one task sends, another reads."""
+    """A request whose body is sent in pieces; one task may send while another reads the answer."""
 
     async def send(self, data: bytes) -> None:
-        """A piece of the body; waits until the connection has taken it.
+        """Send a piece of the body; returns when the connection has accepted it.
 
         Raises:
-            EngineUnreachable: the connection broke; an answer may have come all the same.
+            EngineUnreachable: the connection broke; ``answer`` may still return an answer.
         """
         ...
 
     async def finish(self) -> None:
-        """The end of the body.
+        """End the body.
 
         Raises:
-            EngineUnreachable: as for ``send``.
+            EngineUnreachable: the connection broke.
         """
         ...
 
     async def answer(self) -> AnswerStream:
-        """The answer, once its head is there, which may be before the body's end.
+        """Wait for the head of the answer, which may arrive before the body is complete.
 
         Raises:
-            EngineUnreachable: there is none.
+            EngineUnreachable: there is no answer.
         """
         ...
 
@@ -65,7 +65,7 @@ class Engine(Protocol):
 
     @property
     def node(self) -> Node:
-        """What is known of it."""
+        """The manager's view of this engine."""
         ...
 
     async def call(
@@ -77,21 +77,21 @@ class Engine(Protocol):
         headers: Headers = (),
         version: ApiVersion | None = None,
     ) -> Answer:
-        """Ask the engine and read the whole answer: for small JSON, with a deadline.
+        """Send a request and read the whole answer.  For small JSON answers; has a deadline.
 
         Args:
             method: upper case.
             path: path and query, percent-encoded, without version prefix.
-            body: sent with its length; ``None`` sends none.
+            body: sent with ``Content-Length``; ``None`` sends no body.
             headers: added to the request.
-            version: the client's; clamped to what the engine speaks.  ``None``: the newest that
-                both speak.
+            version: the client's API version, limited to the versions that the engine supports;
+                ``None``: the newest version that the core and the engine support.
 
         Returns:
             The answer, whatever its status.
 
         Raises:
-            EngineUnreachable: no answer.
+            EngineUnreachable: there is no answer.
         """
         ...
 
@@ -104,13 +104,14 @@ class Engine(Protocol):
         headers: Headers = (),
         version: ApiVersion | None = None,
     ) -> AbstractAsyncContextManager[AnswerStream]:
-        """Ask the engine and read the answer as it comes: for merging what several engines stream.
+        """Send a request and read the answer as it arrives, as for merging several streams.
 
-        Entered when the answer's head is there.  No deadline but the connection's; leaving the
-        block early ends the engine's work.  Arguments as for ``call``.
+        The block is entered when the head of the answer has arrived.  The only time limits are the
+        connection's.  Leaving the block early cancels the request at the engine.  Arguments as for
+        ``call``.
 
         Raises:
-            EngineUnreachable: no answer.
+            EngineUnreachable: there is no answer.
         """
         ...
 
@@ -122,102 +123,103 @@ class Engine(Protocol):
         headers: Headers = (),
         version: ApiVersion | None = None,
     ) -> AbstractAsyncContextManager[Upload]:
-        """Send the engine a body of unknown length, chunk by chunk, full duplex.
+        """Send a body of unknown length in pieces, full duplex.
 
-        Entered when the request's head is sent.  No deadline but the caller's; leaving the block
-        before the body's end cuts the request off.  Arguments as for ``call``.
+        The block is entered when the head of the request has been sent.  The caller sets the time
+        limit.  Leaving the block before the end of the body aborts the request.  Arguments as for
+        ``call``.
 
         Raises:
-            EngineUnreachable: no connection.
+            EngineUnreachable: there is no connection.
         """
         ...
 
     def settling(self, id: str, *verbs: str) -> Callable[[int], Awaitable[None]]:
-        """Prepare for a change of one container that the engine is about to be asked for.
+        """Prepare for a change of one container; call before the engine is asked to change it.
 
         Args:
-            id: the container's, whole.
-            verbs: the engine's events of which any tells that the change is complete.
+            id: the full container id.
+            verbs: actions of engine events; any of them shows that the change is complete.
 
         Returns:
-            To be awaited with the answer's status: when it returns, every later read shows the
-            change.  It waits for the engine's own event, or reads the container once.  Raises
-            ``EngineError`` where that could not be read.
+            A function to await with the status of the engine's answer.  It returns when the cache
+            shows the change: it waits for the engine's event or reads the container once.  It
+            raises ``EngineError`` if the container cannot be read.
         """
         ...
 
     async def refresh_container(self, id: str) -> Container | None:
-        """Re-read one container now; returns it, or ``None`` when it is gone.
+        """Read one container again; return it, or ``None`` if it no longer exists.
 
-        As with the lists below, those who ask meanwhile share the next reading.
+        Concurrent callers of this method and of those below share one read.
         """
         ...
 
     async def refresh_containers(self) -> None:
-        """Re-read the container list now, and what has changed in it.
+        """Read the container list again, and each container that has changed.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: it cannot be read.
         """
         ...
 
     async def refresh_images(self) -> None:
-        """Re-read the image list now.
+        """Read the image list again.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: it cannot be read.
         """
         ...
 
     async def refresh_specs(self) -> None:
-        """Read its version and info again: resources, labels, plugins, swarm.
+        """Read version and info again: resources, labels, plugins, swarm state.
 
         Raises:
-            EngineError: no answer, or another engine answers.
+            EngineError: there is no answer, or another engine answers at this address.
         """
         ...
 
     async def refresh_networks(self) -> None:
-        """Re-read the network list now.
+        """Read the network list again.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: it cannot be read.
         """
         ...
 
     async def refresh_volumes(self) -> None:
-        """Re-read the volume list now.
+        """Read the volume list again.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: it cannot be read.
         """
         ...
 
     def forget_container(self, id: str) -> None:
-        """Drop one container from the cache: the engine just removed it."""
+        """Remove one container from the cache: the engine has just removed it."""
         ...
 
     def put_network(self, document: Mapping[str, Any]) -> None:
-        """Show a network: the engine just made it.
+        """Add a network to the cache: the engine has just created it.
 
         Args:
-            document: its object in ``GET /networks``, or as much of it as is known.
+            document: the network's object in ``GET /networks``; may be incomplete.
         """
         ...
 
     def forget_network(self, id: str) -> None:
-        """Drop one network from the cache: it was just removed, by this engine or by another that
-        it spans."""
+        """Remove one network from the cache: this engine, or another that shares the network, has
+        just removed it."""
         ...
 
     def put_volume(self, document: Mapping[str, Any]) -> None:
-        """Show a volume: the engine just made it.
+        """Add a volume to the cache: the engine has just created it.
 
         Args:
-            document: its object in ``GET /volumes``, which the answer to its create is.
+            document: the volume's object in ``GET /volumes``, which is also the create's answer.
         """
         ...
 
     def forget_volume(self, name: str) -> None:
-        """Drop one volume from the cache: the engine just removed it."""
+        """Remove one volume from the cache: the engine has just removed it."""
         ...

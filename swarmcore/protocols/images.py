@@ -1,4 +1,4 @@
-"""What image names mean over the whole cluster, as API plugins ask and tell."""
+"""Which image an image name refers to across the cluster."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -8,44 +8,47 @@ from swarmcore.node import Node
 
 
 class ImageNaming(Protocol):
-    """One act that gives names to images, on one engine or on several."""
+    """One operation that names images, such as a pull or a tag, on one engine or several."""
 
     def named(self, name: str, node: Node) -> None:
-        """The act gave *name* to what the engine of *node* calls so now.
+        """Record that the operation gave *name* to the image that *node* has under that name now.
 
-        The node's images must have been read since.  Of several nodes that one act named, the
-        images count as one, also where their ids differ: an import gives each engine its own.
+        The node's image list must have been read after the operation.  If one operation names
+        images on several nodes, they count as one image even if their ids differ: an import
+        produces a different id on every engine.
 
         Args:
             name: as the client wrote it.
-            node: whose engine did its part; one that does not have the name is passed over.
+            node: the node on which the name was given; ignored if it does not have the name.
         """
         ...
 
 
 class ImageNames(Protocol):
-    """Which image each name means: the one that it was last given, on whatever engine.
+    """Which image each name refers to: the one that was named last, on any engine.
 
-    A node that has another image of that name has it in ``Node.moved_names`` instead of
-    ``Node.images``, so that ``images.has_image`` answers whether the image that is meant is there.
-    What engines' events and lists tell is known without any call here.
+    A node that has an older image under that name lists it in ``Node.moved_names`` instead of
+    ``Node.images``, so ``images.has_image`` tells whether a node has the current image.  Changes
+    that engines report by events and lists need no call here.
     """
 
     def ids(self, name: str) -> frozenset[str]:
-        """The ids of the image that *name* means: one, or one of each kind of engine that has it;
-        nothing where no engine has the name.  Digests and ids are no names here."""
+        """The ids of the image that *name* refers to: one, or one per kind of engine that has it;
+        empty if no engine has the name.  Digests and ids are not names."""
         ...
 
     def naming(self) -> ImageNaming:
-        """An act of naming begins: a pull, a load, a tag, an import, a build."""
+        """Begin an operation that names images: a pull, load, tag, import or build."""
         ...
 
     def copying(self, name: str, source: Node, target: Node) -> AbstractContextManager[None]:
-        """What *target* gets under *name* while the block lasts, its list read anew before the
-        end, is a copy of the image of *source*, and gives the name to nothing else."""
+        """Copy an image from *source* to *target* within the block.
+
+        The caller reads *target*'s image list again before the end of the block.  The image that
+        *target* then has under *name* counts as a copy; *name* keeps its meaning."""
         ...
 
     def setting_aside(self, node: Node, names: Iterable[str]) -> AbstractContextManager[None]:
-        """What the engine of *node* calls *names* while the block lasts does not count: the manager
-        is about to take these names away there."""
+        """Ignore what *node* has under *names* while the block runs: the manager is about to
+        remove these names there."""
         ...

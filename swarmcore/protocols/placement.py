@@ -1,4 +1,4 @@
-"""What filters and strategies are, and the rules that filters compile."""
+"""Interfaces of placement: filters with their rules, strategies and weighers."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from swarmcore.node import Node
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nodes that one rule refused, for wording the refusal: pairs of node and reason."""
+    """The nodes that one rule refused, as pairs of node and reason."""
 
     pairs: Sequence[tuple[Node, str]]
 
 
-#: Nodes whose own reasons a refusal spells out for one rule; the others are counted.
+#: How many nodes' reasons a refusal text lists for one rule; further nodes are only counted.
 _SPELLED_OUT = 3
 
 
@@ -34,18 +34,19 @@ def _default_summary(text: str, refused: Refused) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One condition on the node, compiled from one create.
+    """One condition on a node, compiled from one create.
 
     Attributes:
-        text: what is asked, short: ``constraint zone==b``, ``port 8080/tcp``.
-        check: node -> ``None`` when it may take the container, else the reason in a few words,
-            empty when *text* says it all.  Synchronous and quick: it runs once per node.
-        soft: a preference: dropped when no node can meet it.
-        summarise: words all refusals of this rule: its text and who was refused -> the text that
-            follows the count in ``0 of 14 nodes: 6 memory (needs 8 GiB, ...)``.
-        never: asked when the rule refuses every node of a refused create: the nodes -> why none of
-            them ever could take it, and what could be had; ``None`` when one could once
-            containers end, labels aside.  That makes the refusal a 409 instead of a 503.
+        text: short name of the condition: ``constraint zone==b``, ``port 8080/tcp``.
+        check: node -> ``None`` if the node may take the container, otherwise the reason in a few
+            words (empty if *text* says it all).  Synchronous and fast: called once per node.
+        soft: whether the rule is a preference, which is dropped if no node can meet it.
+        summarise: makes the text for all refusals of this rule, from *text* and the refused nodes.
+            The text follows the count in ``0 of 14 nodes: 6 memory (needs 8 GiB, ...)``.
+        never: called if the rule refuses every node.  Returns why none of the nodes could ever
+            take the container and what would be possible, or ``None`` if a node could take it
+            after other containers end (ignoring labels).  A reason makes the refusal a 409 instead
+            of a 503.
     """
 
     text: str
@@ -58,45 +59,49 @@ class Rule:
 class Filter(Protocol):
     """Decides which nodes may take a container."""
 
-    #: What ``--filter`` calls it, and what ``info`` lists.  A filter called ``constraint``,
-    #: ``affinity`` or ``whitelist`` reads the expressions of that family; one with another name
-    #: says so by an attribute ``reads``, the families' names.  A create with expressions that no
-    #: filter reads is refused.
+    #: The name for ``--filter`` and ``docker info``.  A filter named ``constraint``, ``affinity``
+    #: or ``whitelist`` reads the expressions of that family.  A filter with another name declares
+    #: the families it reads in an attribute ``reads``.  A create with expressions that no filter
+    #: reads is refused.
     name: str
 
     def rules(self, config: ContainerConfig) -> Iterable[Rule]:
-        """Compile a config into rules, once per create; none when the filter does not care.
+        """Compile the rules for one create; called once per create.
+
+        Returns:
+            The rules; empty if the filter does not apply to *config*.
 
         Raises:
-            BadRequest: an expression in the config is malformed; the text names it.
+            BadRequest: an expression in *config* is malformed; the text names it.
         """
         ...
 
 
 class Strategy(Protocol):
-    """Prefers one node over another."""
+    """Ranks the nodes that passed every rule."""
 
-    #: What ``--strategy`` calls it, and what ``info`` lists.
+    #: The name for ``--strategy`` and ``docker info``.
     name: str
 
     def weigh(self, config: ContainerConfig, node: Node) -> Sequence[float]:
-        """How good *node* is for *config*; the higher weight wins, compared item by item.
+        """Return how good *node* is for *config*; higher is better, compared item by item.
 
-        Called once per node that passed every rule; the node has room for the config's claim.
+        Called once per node that passed every rule, so the node has room for the config's claim.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Weigher:
-    """Something that is added to the strategy's weights.
+    """An additional criterion for ranking nodes.
 
     Attributes:
-        name: for explanations.
-        multiplier: how much it counts beside the strategy, which counts once, when the values of
-            the candidates are scaled to 0..1; ``None``: it decides before all that is added up.
-        weigh: the config, the candidates and all nodes that were asked -> for each candidate a
-            value; the higher, the better.
+        name: shown by ``explain``.
+        multiplier: factor of this weigher's values, which are first scaled to 0..1 over the
+            candidates; the strategy has factor 1.  ``None``: nodes are ordered by this weigher
+            before the sum is considered.
+        weigh: called with the config, the candidates and all considered nodes; returns one value
+            per candidate, higher is better.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What an API plugin brings, and the exchange that its handlers are given."""
+"""Interfaces of API plugins: routes, and the exchange that handlers receive."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -13,70 +13,71 @@ from swarmcore.protocols.stats import Traffic
 
 
 class Exchange(Protocol):
-    """One request and its answer.  A handler answers exactly once, by one of these methods."""
+    """One request and its answer.  A handler must answer exactly once, by one of these methods."""
 
     @property
     def request(self) -> Request:
-        """The request's head."""
+        """The request's method, path, headers and client."""
         ...
 
     @property
     def cluster(self) -> Cluster:
-        """The cluster that is asked."""
+        """The cluster."""
         ...
 
     def traffic(self) -> Mapping[str, Traffic]:
-        """What this manager has carried: first segment of the path -> requests and bytes."""
+        """Traffic since the manager's start, by the first segment of the path."""
         ...
 
     async def read_body(self) -> bytes:
-        """The whole request body.
+        """Read the whole request body.
 
         Raises:
-            TooLarge: above the limit for bodies that are parsed.
+            TooLarge: the body exceeds the limit for bodies that are parsed.
         """
         ...
 
     async def receive_chunk(self) -> bytes:
-        """The next piece of the request body as it arrives, ``b""`` at its end.
+        """Read the next piece of the request body; ``b""`` at its end.
 
-        Nothing is read ahead: a handler that does not ask holds the client back.
+        Nothing is read ahead, so a handler that does not call this slows the client down.
 
         Raises:
-            BadRequest: malformed framing.
+            BadRequest: the body's framing is malformed.
         """
         ...
 
     async def read_json(self) -> Any:
-        """The request body as JSON; ``None`` for an empty one.
+        """Read the request body as JSON; ``None`` if the body is empty.
 
         Raises:
-            BadRequest: not JSON, not declared as JSON, or an object with colliding keys.
-            TooLarge: above the limit.
+            BadRequest: the body is not JSON, is not declared as JSON, or has an object with
+                colliding keys.
+            TooLarge: the body exceeds the limit for bodies that are parsed.
         """
         ...
 
     async def send(self, answer: Answer) -> None:
-        """Answer at once, with a length."""
+        """Send a complete answer with ``Content-Length``."""
         ...
 
     async def send_json(self, value: Any, status: int = 200) -> None:
-        """Answer with JSON."""
+        """Send *value* as a JSON answer."""
         ...
 
     def stream(
         self, status: int = 200, headers: Headers = ()
     ) -> AbstractAsyncContextManager[Callable[[bytes], Awaitable[None]]]:
-        """Answer chunk by chunk: the head goes out on entry, each ``await send(data)`` at once.
+        """Answer in chunks: entering the block sends the head, ``await send(data)`` one chunk.
 
-        When the client goes away the block is cancelled and left quietly.
+        If the client disconnects, the block is cancelled and exits without an error.
         """
         ...
 
     def watching(self) -> AbstractAsyncContextManager[None]:
-        """Cancel the block, and leave it quietly, when the client goes away.
+        """Cancel the block if the client disconnects; it then exits without an error.
 
-        For work before the answer begins; ``stream`` and ``relay`` watch by themselves.
+        For work before the answer begins; ``stream`` and ``relay`` do this themselves.
         """
         ...
 
@@ -89,24 +90,26 @@ class Exchange(Protocol):
         hooks: ResponseHooks = NO_HOOKS,
         pieces: Callable[[], Awaitable[bytes]] | None = None,
     ) -> int:
-        """Hand the request to *engine* and its answer to the client, hijack and websocket too.
+        """Forward the request to *engine* and its answer to the client.
 
-        The head goes on as it came, less what must change; bodies stream both ways, nothing is
-        buffered whole; a client that leaves cancels the engine's work.
+        Supports hijacked connections and websockets.  Headers pass unchanged except where they must
+        change; bodies are streamed both ways.  If the client disconnects, the engine's request is
+        cancelled.
 
         Args:
-            engine: who answers.
+            engine: the engine to ask.
             path: path and query for the engine, percent-encoded, without version prefix.
-            body: replaces the client's body; ``None`` streams the client's.
-            hooks: what happens to the response.
-            pieces: gives the client's body instead of ``receive_chunk``, the same bytes, ``b""`` at
-                its end: for a handler that has begun to read it, or looks at what goes by.
+            body: replaces the client's body; ``None`` streams the client's body.
+            hooks: change or observe the answer.
+            pieces: source of the client's body, used instead of ``receive_chunk``; must return the
+                same bytes and ``b""`` at the end.  For a handler that has read part of the body or
+                observes it.
 
         Returns:
-            The status that the engine answered.
+            The status of the engine's answer.
 
         Raises:
-            EngineUnreachable: before anything was sent to the client.
+            EngineUnreachable: the engine failed before anything was sent to the client.
         """
         ...
 
@@ -120,15 +123,14 @@ class Route:
 
     Attributes:
         method: upper case.
-        template: without version prefix, e.g. ``/containers/{name}/json``; a ``{placeholder}``
-            takes one or more characters, slashes included.
-        handler: answers.
-        routed: who is asked, for users to read: ``the manager``, ``the container's engine``,
-            ``every engine``; shown by ``swarmcore plugins --routes``.
-        local: also a replica answers, from what it knows itself; it forwards all other requests to
-            the primary.
-        rewrites: what of the request or the answer is not the engine's or the client's own; empty
-            where nothing is.
+        template: path without version prefix, such as ``/containers/{name}/json``; a
+            ``{placeholder}`` matches one or more characters, including slashes.
+        handler: answers the request.
+        routed: documentation: which engines are asked, such as ``the manager``, ``the container's
+            engine``, ``every engine``; shown by ``swarmcore plugins --routes``.
+        rewrites: documentation: what the manager changes in the request or the answer; empty if
+            nothing.
+        local: whether a replica answers this route itself instead of forwarding it to the primary.
     """
 
     method: str
@@ -141,6 +143,6 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """An authorization plugin's no."""
+    """The refusal of a request by an authorization plugin."""
 
     reason: str

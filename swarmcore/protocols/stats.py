@@ -1,4 +1,4 @@
-"""What a manager counts of itself: for metrics, and for who asks what it is doing."""
+"""Counters and states of the manager, for metrics and operators."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryState:
-    """How discovery does.
+    """The status of discovery.
 
     Attributes:
-        error: why the list could not be read, empty when the last attempt was good; the last list
-            stays in force.
-        listed_at: when the last list came, Unix seconds; 0 before the first.
-        problems: what is in the last list and is skipped, and why.
+        error: why the list could not be read; empty if the last attempt succeeded.  The last list
+            that was read stays valid.
+        listed_at: when the last list was read, Unix seconds; 0 before the first.
+        problems: entries of the last list that were skipped, each with the reason.
     """
 
     error: str = ""
@@ -22,12 +22,12 @@ class DiscoveryState:
 
 @dataclass(frozen=True, slots=True)
 class DecisionCounts:
-    """Decisions on containers since the manager's start.
+    """Placement decisions since the manager's start.
 
     Attributes:
-        placed: cause (see ``DecisionRecord``) -> how many found a node.
-        refused: cause -> how many did not.
-        rules: first word of a rule's text -> how many nodes it kept from a container.
+        placed: cause (see ``DecisionRecord``) -> number of containers placed.
+        refused: cause -> number of containers refused.
+        rules: first word of a rule's text -> number of nodes it refused.
     """
 
     placed: Mapping[str, int] = field(default_factory=dict)
@@ -40,10 +40,10 @@ class Traffic:
     """Requests of one kind since the manager's start.
 
     Attributes:
-        under_way: how many are being answered, streams and tunnels among them.
-        answered: status -> how many were; 499 where the client left before there was one.
-        received: bytes of bodies and tunnels that clients sent.
-        sent: bytes that clients were sent.
+        under_way: requests being answered now, including streams and tunnels.
+        answered: status -> number of answers; 499 if the client left before the answer.
+        received: bytes received from clients, in bodies and tunnels.
+        sent: bytes sent to clients.
     """
 
     under_way: int = 0

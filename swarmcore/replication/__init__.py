@@ -1,4 +1,4 @@
-"""One of several managers: its role among them, and the requests that it hands to the primary."""
+"""Replication: the role of this manager among several, and forwarding to the primary."""
 
 from swarmcore.replication.replication import Replication
 

@@ -1,6 +1,7 @@
-"""Requests that a replica is asked, and the primary answers: byte for byte, streams and all.
+"""Forwards a replica's requests to the primary manager and relays the answers.
 
-A request goes on once: what was sent is sent again only where a manager says that it did nothing.
+Bodies, streams and upgraded connections pass unchanged.  A request is sent once.  It is sent a
+second time only if a manager answers that it has done nothing.
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,24 +29,24 @@ from swarmcore.versions import ApiVersion
 
 _T = TypeVar("_T")
 
-#: Says that a request was forwarded, and what the replica knows of the primary: its term.
+#: Request header that marks a forwarded request; its value is the primary's term.
 _TERM = b"X-Swarmcore-Term"
-#: A primary that does not take a connection for so long is looked for again.
+#: Time limit for connecting to a primary; after it, the primary is looked up again.
 _CONNECT_SECONDS = 2.0
 _TRY_AGAIN_SECONDS = 0.25
-#: How long a primary that was followed by another may still answer what it was asked.
+#: How long to wait for the answer of a primary after another manager has been elected.
 _LAST_WORDS_SECONDS = 5.0
-#: Of a body that can be sent a second time: a create's, an exec's.
+#: Largest request body that is kept so that it can be sent a second time.
 _SMALL_BYTES = 1 << 20
 
 
 class Forwarder:
-    """The way of a replica's requests.
+    """Forwards requests while this manager is a replica.
 
     Args:
-        role: this manager's.
-        connect: address of a primary -> the way to it.
-        announced: the API version that this manager announces.
+        role: the role of this manager.
+        connect: makes a client for the address of a primary.
+        announced: returns the API version that this manager announces.
         wait_seconds: how long a request waits for a primary.
     """
 
@@ -65,14 +66,15 @@ class Forwarder:
         self._address = ""
 
     async def forward(self, exchange: ServerExchange) -> bool:
-        """Have the primary answer, unless that is this manager.
+        """Forward *exchange* to the primary, unless this manager is the primary.
 
         Returns:
-            Whether *exchange* is answered.
+            Whether *exchange* has been answered.  If not, this manager must answer it.
 
         Raises:
-            Unavailable: no primary is known, or it does not answer; says which.
-            BadRequest: a malformed term.
+            Unavailable: no primary is known, or the primary does not answer.
+            NotPrimary: the primary has changed and the request cannot be sent again.
+            BadRequest: the term header is malformed.
         """
         term = _term_of(exchange.request)
         if term is not None:
@@ -97,16 +99,16 @@ class Forwarder:
         return False
 
     async def aclose(self) -> None:
-        """Close the connections that are kept."""
+        """Close the connections to the primary."""
         if self._client is not None:
             await self._client.aclose()
 
-    # ---- before anything is sent
+    # ---- before the request is sent
 
     async def _patiently(self, exchange: ServerExchange, find: Callable[[], Awaitable[_T]]) -> _T:
-        """Wait for *find*, while the client does."""
+        """Run *find*; raise ``ClientGone`` if the client disconnects before it returns."""
         if wants_upgrade(exchange.request.headers):
-            return await find()  # such a client may have ended its input, and still listen
+            return await find()  # after half-closing, such a client still expects an answer
         found = []
         async with exchange.watching():
             found.append(await find())
@@ -115,10 +117,12 @@ class Forwarder:
         return found[0]
 
     async def _accept(self, term: int) -> None:
-        """Wait until this manager answers what a replica has forwarded; goes no further.
+        """Wait until this manager can answer a request that a replica has forwarded to it.
+
+        A forwarded request is never forwarded again.
 
         Raises:
-            NotPrimary: it is not the primary that the replica meant, nor a later one.
+            NotPrimary: this manager does not hold *term* or a later term.
         """
         role = self._role
         with trio.move_on_after(self._wait_seconds):
@@ -130,11 +134,15 @@ class Forwarder:
     async def _find_primary(
         self, deadline: float, refused: Leader | None
     ) -> tuple[Leader, HTTPClient] | None:
-        """The primary with a connection that is ready; ``None`` when this manager became it.
+        """Return the primary and a connected client; ``None`` if this manager became primary.
 
         Args:
-            deadline: for finding it.
-            refused: who says that it is none, whatever the store says.
+            deadline: trio time at which the search ends.
+            refused: a leader that answered that it is not primary; it is ignored even if the
+                store still names it.
+
+        Raises:
+            Unavailable: no primary was reached before *deadline*.
         """
         role, trouble = self._role, "no primary cluster manager is elected"
         with trio.move_on_at(deadline):
@@ -149,7 +157,7 @@ class Forwarder:
                         client = await self._client_of(leader.address)
                         await client.prepare()
                         return leader, client
-                except (EngineUnreachable, ConfigError) as error:  # others wrote the address
+                except (EngineUnreachable, ConfigError) as error:  # the address may be malformed
                     trouble = f"Unable to reach primary cluster manager ({error}): {leader.address}"
                 with trio.move_on_after(_TRY_AGAIN_SECONDS):
                     await role.changed()
@@ -163,7 +171,7 @@ class Forwarder:
                 await old.aclose()
         return self._client
 
-    # ---- on its way
+    # ---- sending the request
 
     async def _carry(self, exchange: ServerExchange, leader: Leader, client: HTTPClient) -> None:
         added = ((_TERM, b"%d" % leader.term),)
@@ -182,7 +190,7 @@ class Forwarder:
                 failure = Unavailable(
                     f"Unable to reach primary cluster manager ({error}): {leader.address}"
                 )
-            except Exception as error:  # raised again outside, where no group wraps it
+            except Exception as error:  # raised below: the nursery would wrap it in a group
                 failure = error
             nursery.cancel_scope.cancel()
         if failure is not None:
@@ -191,7 +199,7 @@ class Forwarder:
     async def _give_up(
         self, exchange: ServerExchange, asked: str, passage: trio.CancelScope
     ) -> None:
-        """End *passage* when another leads and the one *asked*, which may be stopped, is silent."""
+        """Cancel *passage* if another manager leads and the manager *asked* does not answer."""
         role = self._role
         while not role.is_primary and role.primary in ("", asked):
             await role.changed()
@@ -201,9 +209,9 @@ class Forwarder:
 
 
 async def _keep_small_body(exchange: ServerExchange) -> bool:
-    """Read a body that is small JSON, so that it can be sent twice; whether it can.
+    """Read a small JSON body into memory; return whether the request can be sent twice.
 
-    Handlers take JSON whole, and other bodies in pieces, which come only once.
+    Handlers read JSON bodies whole.  Other bodies are streamed and cannot be repeated.
     """
     request = exchange.request
     length, kind = request.header("content-length") or "", request.header("content-type") or ""
@@ -219,7 +227,7 @@ def _inspect(head: Head) -> None:
 
 
 def _term_of(request: Request) -> int | None:
-    """The term of a request that was forwarded; ``None`` of one that a client sent."""
+    """The term of a forwarded request; ``None`` if the request came from a client."""
     text = request.header(_TERM.decode())
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""Being one of several managers: standing for election, and giving it up."""
+"""Runs a manager that is one of several: leader election, role and forwarding."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,19 +10,19 @@ from swarmcore.replication.forwarder import Forwarder
 from swarmcore.replication.role import Role
 from swarmcore.versions import ApiVersion
 
-#: An election tells its store within two seconds.
+#: Time limit for resigning; an election releases its lock in the store within two seconds.
 _RESIGN_SECONDS = 3.0
 
 
 class Replication:
-    """What makes a manager one of several.
+    """One of several managers.
 
     Args:
-        election: chooses the primary.
-        candidate: ``HOST:PORT`` where the others reach this manager.
-        connect: address of a primary -> the way to it.
-        announced: the API version that this manager announces.
-        wait_seconds: how long a request waits for a primary: as a takeover takes.
+        election: elects the primary.
+        candidate: ``HOST:PORT`` at which the other managers reach this one.
+        connect: makes a client for the address of a primary.
+        announced: returns the API version that this manager announces.
+        wait_seconds: how long a request waits for a primary; at least as long as a takeover takes.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Replication:
         self._over = trio.Event()
 
     async def run(self, refresh: Callable[[], Awaitable[None]]) -> None:
-        """Be primary when elected, until cancelled.
+        """Stand for election, and serve as primary when elected, until cancelled.
 
         Args:
-            refresh: brings what the manager knows of the engines up to date.
+            refresh: reads the engines again; called after each election won.
         """
         try:
             async with trio.open_nursery() as nursery:
@@ -63,7 +63,7 @@ class Replication:
             self._over.set()
 
     async def resign(self) -> None:
-        """Lead no more, at once, and let the store know, within a few seconds."""
+        """Stop leading at once and release leadership in the store, within three seconds."""
         self._candidacy.cancel()
         with trio.move_on_after(_RESIGN_SECONDS):
             await self._over.wait()

@@ -1,7 +1,7 @@
-"""What this manager is among several: primary or replica, and of whom.
+"""The role of this manager among several: primary or replica.
 
-Believes the clock before anything else: a mandate that has ended is none, whether or not the
-election has come to say so.
+The clock decides: a mandate that has expired no longer counts, even if the election has not yet
+reported its loss.
 """
 
 import logging
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class Role:
-    """An ``ElectionSink`` for the election, a ``Leadership`` for the cluster.
+    """Implements ``ElectionSink`` for the election and ``Leadership`` for the cluster.
 
     Args:
-        candidate: ``HOST:PORT`` by which this manager stands for election.
+        candidate: ``HOST:PORT`` under which this manager stands for election.
     """
 
     def __init__(self, candidate: str) -> None:
@@ -35,7 +35,7 @@ class Role:
     def __repr__(self) -> str:
         return f"<Role {'primary' if self.is_primary else f'replica of {self.primary}'}>"
 
-    # ---- the election's side
+    # ---- called by the election
 
     def elected(self, mandate: Mandate) -> None:
         """See ``ElectionSink``."""
@@ -68,7 +68,7 @@ class Role:
         log.error("Leader Election: %s", reason)
 
     async def get_ready(self, refresh: Callable[[], Awaitable[None]]) -> None:
-        """Until cancelled, *refresh* what this manager knows each time it is elected."""
+        """Call *refresh* after each election of this manager, then answer; until cancelled."""
         while True:
             mandate = self._mandate
             if mandate is not None and not self._is_ready:
@@ -80,7 +80,7 @@ class Role:
             else:
                 await self.changed()
 
-    # ---- the cluster's side
+    # ---- read by the cluster
 
     @property
     def is_primary(self) -> bool:
@@ -97,17 +97,18 @@ class Role:
         if not self.is_primary:
             raise NotPrimary("this manager is no longer primary; try again")
 
-    # ---- for requests
+    # ---- read by the forwarder
 
     @property
     def term(self) -> int:
-        """Of the latest mandate; 0 before the first."""
+        """The term of this manager's latest mandate; 0 before the first."""
         return self._own_term
 
     def is_over(self, term: int) -> bool:
-        """Whether the mandate of *term*, which a replica takes for this manager's, is over.
+        """Whether this manager's mandate of *term* has ended.
 
-        One that is not yet known here is not: a replica may hear of an election sooner.
+        ``False`` for a term that this manager has not heard of: a replica may learn of an election
+        before the elected manager does.
         """
         if self.is_primary:
             return False
@@ -115,14 +116,14 @@ class Role:
 
     @property
     def answers(self) -> bool:
-        """Whether this manager answers as primary: it is, and knows the engines."""
+        """Whether this manager answers requests: it is primary and has read the engines."""
         return self.is_primary and self._is_ready
 
     @property
     def other(self) -> Leader | None:
-        """The primary, as far as it is known and another manager.
+        """The primary, if it is known and is another manager.
 
-        The own address in the store without a mandate is what an earlier life has left there.
+        Our own address without a mandate is left over from a previous run and is ignored.
         """
         known = self._leader
         if known is None or self.is_primary or known.address == self._candidate:
@@ -130,7 +131,7 @@ class Role:
         return known
 
     async def changed(self) -> None:
-        """Return at the next change of anything."""
+        """Wait for the next change of the mandate, of the leader, or of readiness."""
         await self._changed.wait()
 
     def _tell(self) -> None:
@@ -139,6 +140,6 @@ class Role:
 
 
 def _wall_clock(moment: float) -> str:
-    """A moment of trio's as others can compare it."""
+    """Convert a time of trio's clock to UTC in ISO 8601, so that managers' logs compare."""
     seconds = time.time() - (trio.current_time() - moment)
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
