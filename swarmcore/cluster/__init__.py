@@ -1,4 +1,4 @@
-"""All engines together: membership, placement, names, events."""
+"""The cluster: membership, placement, container names and events over all engines."""
 
 from swarmcore.cluster.cluster import Cluster, open_cluster
 from swarmcore.cluster.node_settings import NodeSettingsStore

@@ -1,6 +1,7 @@
-"""Events to many listeners: publishing never waits, and a listener that lags is cut off.
+"""Distributes events to many listeners.
 
-Each listener has a bounded queue of its own, so that a slow listener does not slow the others.
+Publishing never waits.  Each listener has a bounded queue of its own; a listener whose queue is
+full is disconnected, so that it does not delay the others.
 """
 
 import logging
@@ -13,12 +14,12 @@ from swarmcore.model import Event
 
 log = logging.getLogger(__name__)
 
-#: Classic's limit for one listener.
+#: Maximum number of queued events per listener; Swarm classic's limit.
 _QUEUE = 10_000
 
 
 class Subscription:
-    """One listener's stream of events; ends when the listener lags or the manager stops."""
+    """One listener's stream of events; ends if the listener is too slow or the manager stops."""
 
     def __init__(self, limit: int) -> None:
         self._send, self._receive = trio.open_memory_channel[Event](limit)
@@ -33,7 +34,7 @@ class Subscription:
             raise StopAsyncIteration from None
 
     def offer(self, event: Event) -> bool:
-        """Queue *event*; ``False`` when the queue is full."""
+        """Queue *event*; return ``False`` if the queue is full."""
         try:
             self._send.send_nowait(event)
         except trio.WouldBlock:
@@ -41,20 +42,20 @@ class Subscription:
         return True
 
     def end(self) -> None:
-        """Let the listener read what is queued, then end."""
+        """End the stream after the events that are already queued."""
         self._send.close()
 
     def close(self) -> None:
-        """The listener is gone."""
+        """Close the stream at once: the listener has left."""
         self._send.close()
         self._receive.close()
 
 
 class Broadcast:
-    """Hands every published event to every subscription.
+    """Delivers every published event to every subscription.
 
     Args:
-        limit: events that wait for one listener before it is cut off.
+        limit: number of queued events at which a listener is disconnected.
     """
 
     def __init__(self, limit: int = _QUEUE) -> None:
@@ -64,11 +65,11 @@ class Broadcast:
 
     @property
     def listeners(self) -> int:
-        """How many subscriptions there are now."""
+        """The number of current subscriptions."""
         return len(self._subscriptions)
 
     def publish(self, event: Event) -> None:
-        """Hand *event* to every listener; never blocks."""
+        """Deliver *event* to every listener without waiting."""
         for subscription in list(self._subscriptions):
             if not subscription.offer(event):
                 log.warning("a client of events lags by %d events; its stream ends", self._limit)
@@ -77,7 +78,7 @@ class Broadcast:
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[Subscription]:
-        """Listen from now on, until the block is left."""
+        """Subscribe for as long as the block runs."""
         subscription = Subscription(self._limit)
         if self._ended:
             subscription.end()
@@ -90,7 +91,7 @@ class Broadcast:
             subscription.close()
 
     def end(self) -> None:
-        """End every stream, now and later: the manager stops."""
+        """End all current and future subscriptions: the manager stops."""
         self._ended = True
         for subscription in self._subscriptions:
             subscription.end()

@@ -1,7 +1,7 @@
-"""All engines together: what API plugins ask and tell.
+"""The cluster as API plugins use it: implements ``protocols.Cluster``.
 
-A facade: ``membership`` knows which engines there are, ``placement`` creates containers, the index
-knows names, and each engine owns its state.
+A facade: ``membership`` manages the engines, ``placement`` creates containers, the name index finds
+containers, and each engine owns its state.
 """
 
 import logging
@@ -50,20 +50,20 @@ _EXPIRY_SECONDS = 1.0
 
 
 class ClusterListener(MembershipListener, PlacementListener, Protocol):
-    """Is told what happens in the cluster, for plugins."""
+    """Receives the events that plugins are notified of."""
 
 
 class Cluster:
-    """Implements ``protocols.Cluster``; give ``membership`` to a discovery.
+    """Implements ``protocols.Cluster``.  Its ``membership`` is the sink for a discovery.
 
     Args:
-        scheduler: places.
-        make_engine: builds the engine of an entry.
-        listener: told of engines and containers.
-        settings: the operator's.
-        random: invents names.
-        node_settings: what operators decided about nodes.
-        leadership: whether this manager places, where it is one of several.
+        scheduler: decides where containers are placed.
+        make_engine: builds the engine of a discovery entry; must not do I/O.
+        listener: notified of engines and containers.
+        settings: the operator's settings; ``None`` takes the defaults.
+        random: source of randomness for invented names.
+        node_settings: drains and labels that operators set.
+        leadership: whether this manager may place; ``None`` for a manager that is the only one.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Cluster:
         )
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep everything that the cluster owns running until cancelled."""
+        """Run the tasks of the cluster until cancelled."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self._completion.run)
             await nursery.start(self.membership.run)
@@ -119,11 +119,11 @@ class Cluster:
             await trio.sleep(_EXPIRY_SECONDS)
             self._placement.expire(trio.current_time())
 
-    # ---- itself
+    # ---- the manager
 
     @property
     def id(self) -> str:
-        """This manager's identity; stable over restarts, though nothing is stored."""
+        """This manager's id; the same after every restart on one machine."""
         return self._id
 
     @property
@@ -133,22 +133,22 @@ class Cluster:
 
     @property
     def is_primary(self) -> bool:
-        """Whether this manager places; see ``protocols.Cluster``."""
+        """See ``protocols.Cluster``."""
         return self._leadership.is_primary
 
     @property
     def primary(self) -> str:
-        """Where the primary is; see ``protocols.Cluster``."""
+        """See ``protocols.Cluster``."""
         return self._leadership.primary
 
     @property
     def strategy_name(self) -> str:
-        """For ``info``."""
+        """See ``protocols.Cluster``."""
         return self._scheduler.strategy_name
 
     @property
     def filter_names(self) -> Sequence[str]:
-        """For ``info``, in the order of the chain."""
+        """See ``protocols.Cluster``."""
         return self._scheduler.filter_names
 
     @property
@@ -158,23 +158,23 @@ class Cluster:
 
     @property
     def listeners(self) -> int:
-        """How many clients follow events now."""
+        """See ``protocols.Cluster``."""
         return self._broadcast.listeners
 
     @property
     def api_version(self) -> ApiVersion:
-        """The newest version that the core and every healthy engine speak."""
+        """See ``protocols.Cluster``."""
         return self.membership.snapshot.api_version
 
     @property
     def min_api_version(self) -> ApiVersion:
-        """The oldest version accepted in a path: 1.24, or what every healthy engine speaks."""
+        """See ``protocols.Cluster``."""
         return self.membership.snapshot.min_api_version
 
     # ---- engines
 
     def nodes(self) -> Sequence[Node]:
-        """Every node, pending ones too, in the natural order of their names."""
+        """See ``protocols.Cluster``."""
         return [engine.node for engine in self.membership.snapshot.all]
 
     def engines(self) -> Sequence[Engine]:
@@ -182,10 +182,10 @@ class Cluster:
         return self.membership.snapshot.registered
 
     def healthy_engines(self) -> Sequence[Engine]:
-        """Those of ``engines`` that answer.
+        """The registered engines that answer.
 
         Raises:
-            Unavailable: there are none.
+            Unavailable: no engine is healthy.
         """
         healthy = self.membership.snapshot.healthy
         if not healthy:
@@ -196,21 +196,21 @@ class Cluster:
         """The engine of a node.
 
         Raises:
-            NotFound: it has left the cluster.
+            NotFound: the node has left the cluster.
         """
         return self.membership.by_node(node_id)
 
     async def refresh(self, *, seconds: float) -> None:
-        """Read every healthy engine's containers again, within *seconds*; see ``Membership``."""
+        """See ``Membership.refresh_all``."""
         await self.membership.refresh_all(seconds=seconds)
 
     @property
     def keeps_node_settings(self) -> bool:
-        """Whether drains and labels outlive the manager."""
+        """See ``protocols.Cluster``."""
         return self._node_settings.is_kept
 
     async def drain_node(self, node: Node, drained: Drain | None) -> None:
-        """Let *node* take no new containers, or end that; see ``protocols.Cluster``."""
+        """Drain *node*, or end its drain; see ``protocols.Cluster``."""
         await self._node_settings.drain(node.address, drained)
         self.membership.apply_settings()
         self._note_change(node.id)
@@ -220,14 +220,14 @@ class Cluster:
             log.info("node %s is drained: %s", node.name or node.address, drained)
 
     async def label_node(self, node: Node, changes: Mapping[str, str | None]) -> None:
-        """Add labels to *node*, take added ones away; see ``protocols.Cluster``."""
+        """Add labels to *node* or remove added labels; see ``protocols.Cluster``."""
         await self._node_settings.label(node.address, changes)
         self.membership.apply_settings()
         self._note_change(node.id)
 
     @property
     def image_names(self) -> ImageLedger:
-        """Which image each name means."""
+        """Which image each image name refers to."""
         return self.membership.image_names
 
     # ---- containers
@@ -238,19 +238,20 @@ class Cluster:
             yield from engine.node.containers.values()
 
     def find_container(self, text: str) -> Container:
-        """By id, swarm id, name, ``node/name`` or unique id prefix.
+        """Find a container by id, swarm id, name, ``node/name`` or unique id prefix.
 
         Raises:
-            NotFound: none; Docker's text.
-            BadRequest: a prefix of several, or nothing.
+            NotFound: no container matches; the text is Docker's.
+            BadRequest: an id prefix matches several containers, or *text* is empty.
         """
         return self._index.find(text)
 
     def engine_of(self, container: Container) -> Engine:
-        """The engine that holds *container*, able to be asked.
+        """The engine that holds *container*.
 
         Raises:
-            Unavailable: it does not answer at the moment; the text names the node.
+            NotFound: the engine has left the cluster.
+            Unavailable: the engine is unhealthy; the text names its node.
         """
         try:
             engine = self.membership.by_node(container.node_id)
@@ -266,7 +267,7 @@ class Cluster:
     def choose(
         self, config: ContainerConfig, engines: Sequence[protocols.Engine] | None = None
     ) -> Engine:
-        """Where a network or a volume goes; see ``protocols.Cluster``."""
+        """Choose the engine for a network or a volume; see ``protocols.Cluster``."""
         self._leadership.check()
         among = self.engines() if engines is None else engines
         nodes = [engine.node for engine in among]
@@ -275,27 +276,27 @@ class Cluster:
     def expecting(
         self, config: ContainerConfig, engine: protocols.Engine, linger: float = 0
     ) -> AbstractContextManager[None]:
-        """Count a network or a volume that is being made; see ``protocols.Cluster``."""
+        """Count a network or a volume that is being created; see ``protocols.Cluster``."""
         return self._placement.expecting(config, engine.node, linger)
 
     def bringing(
         self, networks: Sequence[str], engine: protocols.Engine
     ) -> AbstractAsyncContextManager[None]:
-        """Have networks that nothing uses on *engine*; see ``protocols.Cluster``."""
+        """Move unused networks to *engine*; see ``protocols.Cluster``."""
         return self._placement.bringing(networks, engine.node)
 
     def turn(self, engine: protocols.Engine) -> AbstractAsyncContextManager[None]:
-        """A slot to have *engine* start something; see ``protocols.Cluster``."""
+        """Take a slot for starting something on *engine*; see ``protocols.Cluster``."""
         return self._placement.slots.slot(engine.node.id)
 
     def growing(self, container: Container, claim: Claim) -> AbstractContextManager[None]:
-        """Hold what an update asks for; see ``protocols.Cluster``."""
+        """Reserve the additional resources of an update; see ``protocols.Cluster``."""
         return self._placement.growing(container, claim)
 
     async def create_container(
         self, config: ContainerConfig, request: Request, carry: Carry | None = None
     ) -> Placed:
-        """Place and create; see ``protocols.Cluster``."""
+        """Place and create a container; see ``protocols.Cluster``."""
         create = Create(self._placement, self._read(config), request, carry)
         try:
             return await self._completion.finish(create.run)
@@ -312,33 +313,33 @@ class Cluster:
 
     @property
     def discovery(self) -> DiscoveryState:
-        """How discovery does."""
+        """The status of discovery."""
         return self.membership.discovery
 
     def decision_counts(self) -> DecisionCounts:
-        """How many decisions there were; see ``protocols.Cluster``."""
+        """See ``protocols.Cluster``."""
         return self._placement.decisions.counts()
 
     def waiting(self) -> Sequence[WaitingCreate]:
-        """The creates that wait for room; see ``protocols.Cluster``."""
+        """See ``protocols.Cluster``."""
         return self._placement.queue.waiting(trio.current_time())
 
     def decisions(self, limit: int) -> Sequence[DecisionRecord]:
-        """The latest decisions, the newest first; see ``protocols.Cluster``."""
+        """See ``protocols.Cluster``."""
         return self._placement.decisions.latest(limit)
 
     def _read(self, config: ContainerConfig) -> ContainerConfig:
         return config.with_shares_as_cpus() if self.settings.cpu_shares_are_cpus else config
 
     async def rename_container(self, container: Container, name: str, request: Request) -> Answer:
-        """Rename, holding the new name while the engine works; see ``protocols.Cluster``."""
+        """Rename a container; see ``protocols.Cluster``."""
         engine = self.engine_of(container)
         return await self._completion.finish(
             lambda: rename(self._placement, engine, container, name.removeprefix("/"), request)
         )
 
     def pull_targets(self, image: str, client: Client) -> Sequence[Engine]:
-        """Where *client*'s pull of *image* must go; see ``protocols.Cluster``."""
+        """The engines on which to pull *image*; see ``protocols.Cluster``."""
         waiting = self._placement.pull_targets(image, client.key, trio.current_time())
         return waiting or self.healthy_engines()
 
@@ -349,29 +350,29 @@ class Cluster:
         engine: protocols.Engine,
         error: EngineError | None = None,
     ) -> None:
-        """*client*'s pull of *image* on *engine* has ended; see ``protocols.Cluster``."""
+        """Record the end of a pull on one engine; see ``protocols.Cluster``."""
         self._placement.note_pull(image, client.key, engine.node, error)
 
     def pull_failed(self, image: str, client: Client) -> None:
-        """*client*'s pull of *image* failed; see ``protocols.Cluster``."""
+        """Release what creates reserved for a failed pull; see ``protocols.Cluster``."""
         self._placement.pull_failed(image, client.key)
 
     # ---- events
 
     def follow_events(self) -> AbstractAsyncContextManager[EventStream]:
-        """Subscribe to events of all engines and of the cluster itself."""
+        """Subscribe to the events of all engines and of the cluster itself."""
         return self._broadcast.subscribe()
 
     def end_events(self) -> None:
-        """End every subscription, now and later: the manager stops."""
+        """End all current and future subscriptions: the manager stops."""
         self._broadcast.end()
 
     def end_waiting(self) -> None:
-        """Refuse what waits for room: the manager stops."""
+        """Refuse all creates that wait for free resources: the manager stops."""
         self._placement.queue.close()
 
     def _note_change(self, node_id: str) -> None:
-        """Something changed on a node that decisions depend on."""
+        """Record a change on a node that decisions may depend on."""
         self._placement.note_change(node_id)
 
     def _invent_name(self) -> str:
@@ -380,7 +381,7 @@ class Cluster:
 
 @asynccontextmanager
 async def open_cluster(cluster: Cluster) -> AsyncIterator[Cluster]:
-    """Run *cluster* while the block lasts."""
+    """Run *cluster* while the block runs."""
     async with trio.open_nursery() as nursery:
         await nursery.start(cluster.run)
         yield cluster

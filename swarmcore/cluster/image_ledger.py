@@ -1,7 +1,7 @@
-"""Which image each name means, kept up to date with the engines' lists and events.
+"""Keeps track of which image each image name refers to.
 
-``image_names`` decides.  Here are the clock, the log, and the requests to engines: where two images
-have one name, their dates are asked for.
+The rules are in ``image_names``.  This module adds the clock, the log and the requests to engines:
+if two images have the same name, it reads their dates.
 """
 
 import hashlib
@@ -25,18 +25,18 @@ from swarmcore.node import Node
 
 log = logging.getLogger(__name__)
 
-#: How long the requests about images may delay a node that joins, in seconds.
+#: Time limit in seconds for image requests while a node joins.
 _SETTLE_SECONDS = 10.0
-#: How many images are inspected at once.
+#: Maximum number of images that are inspected at the same time.
 _PARALLEL = 8
 
 
 class ImageNaming:
-    """One operation that gives names, on one engine or on several.
+    """Implements ``protocols.ImageNaming``: one operation that names images.
 
     Args:
-        held_id: the image that a node, by its id, has under a name.
-        given: called with the name, node ids with their images, and the node that was the last.
+        held_id: (name, node id) -> id of the image that the node has under the name, or empty.
+        given: called with the name, the images by node id, and the node that was named last.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class ImageNaming:
         self._images: dict[str, dict[str, str]] = {}
 
     def named(self, name: str, node: Node) -> None:
-        """Note that *name* was given on a node; see ``protocols.ImageNaming``."""
+        """Record that *name* was given on *node*; see ``protocols.ImageNaming``."""
         if id := self._held_id(name, node.id):
             images = self._images.setdefault(shown_image(name), {})
             images[node.id] = id
@@ -57,16 +57,16 @@ class ImageNaming:
 
 
 class ImageLedger:
-    """Which image every name means, and on which nodes it is another image's.
+    """Which image every name refers to, and on which nodes the name has an older image.
 
     Args:
-        by_node: the engine of a node id; raises ``NotFound``.
+        by_node: returns the engine of a node id; raises ``NotFound``.
     """
 
     def __init__(self, by_node: Callable[[str], Engine]) -> None:
         self._by_node = by_node
         self._names = ImageNames(self._tell)
-        #: Name -> nodes on which it has just moved away.
+        #: Name -> names of the nodes whose image it has just ceased to mean; to be logged.
         self._news: dict[str, list[str]] = {}
 
     def _tell(self, node_id: str, moved: Mapping[str, str]) -> None:
@@ -78,22 +78,22 @@ class ImageLedger:
             self._news.setdefault(name, []).append(node.name)
         node.moved_names = moved
 
-    # ---- news of engines
+    # ---- called with the engines' lists and events
 
     def read(self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool) -> None:
-        """Take a node's list of images; see ``ImageNames.read``."""
+        """Record a node's image list; see ``ImageNames.read``."""
         self._names.read(node.id, images, live=live, now=time.time())
         if live:
             self._log_moves(node)
         self._news.clear()
 
     def heard(self, name: str, image_id: str, node: Node) -> None:
-        """Take an engine's event that a name was given just now.
+        """Record an engine's event that an image was given a name.
 
         Args:
             name: as the engine writes it.
-            image_id: the image that got the name; empty where the event does not say.
-            node: the engine's.
+            image_id: the image that got the name; empty if the event does not say.
+            node: the node of the engine.
         """
         held = self._names.held_id(name, node.id)
         is_meant = held and image_id in ("", held)
@@ -105,26 +105,26 @@ class ImageLedger:
         self._names.leave(node.id)
         self._news.clear()
 
-    # ---- for plugins: ``protocols.ImageNames``
+    # ---- protocols.ImageNames
 
     def ids(self, name: str) -> frozenset[str]:
-        """The ids of the image that *name* means; see ``protocols.ImageNames``."""
+        """The ids of the image that *name* refers to; see ``protocols.ImageNames``."""
         return self._names.ids(name)
 
     def naming(self) -> "ImageNaming":
-        """Begin an operation that gives names; see ``protocols.ImageNames``."""
+        """Begin an operation that names images; see ``protocols.ImageNames``."""
         return ImageNaming(self._names.held_id, self._given)
 
     @contextmanager
     def copying(self, name: str, source: Node, target: Node) -> Iterator[None]:
-        """Carry an image while the block lasts; see ``protocols.ImageNames``."""
+        """Copy an image within the block; see ``protocols.ImageNames``."""
         image_id = self._names.held_id(name, source.id)
         with self._names.setting_aside(target.id, [name]):
             yield
             self._names.copied(name, image_id, target.id)
 
     def setting_aside(self, node: Node, names: Iterable[str]) -> AbstractContextManager[None]:
-        """Take names away while the block lasts; see ``protocols.ImageNames``."""
+        """Ignore names while the block runs; see ``protocols.ImageNames``."""
         return self._names.setting_aside(node.id, names)
 
     def _given(self, name: str, images: Mapping[str, str], node: Node) -> None:
@@ -140,7 +140,7 @@ class ImageLedger:
     # ---- disputes
 
     async def settle(self, node: Node) -> None:
-        """Let the images' dates decide where a node's list and other nodes' lists disagree."""
+        """Decide by the images' dates where *node*'s list disagrees with those of other nodes."""
         names = self._names.disputed(node.id)
         if not names:
             return
@@ -191,10 +191,10 @@ class ImageLedger:
             return node_id
 
 
-# ---- an image's age and content, from its inspection
+# ---- an image's date and content, from its inspection
 
 
-#: Fields of an image's config that shape a container; releases differ in the other fields.
+#: Image config fields that affect containers.  Other fields differ between Docker releases.
 _CONTENT = (
     "ArgsEscaped", "Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels", "OnBuild",
     "Shell", "StopSignal", "User", "Volumes", "WorkingDir",
@@ -202,9 +202,9 @@ _CONTENT = (
 
 
 def date_of(inspection: Mapping[str, Any]) -> float:
-    """When an image was last tagged on its engine, or made, whichever is later; Unix seconds.
+    """When an image was last tagged on its engine or created, whichever is later; Unix seconds.
 
-    Engines report no time of tagging for an image that was pulled or loaded.
+    Engines do not report when an image was pulled or loaded.
     """
     tagged = _part(inspection, "Metadata").get("LastTagTime")
     return max(
@@ -214,9 +214,10 @@ def date_of(inspection: Mapping[str, Any]) -> float:
 
 
 def content_of(inspection: Mapping[str, Any]) -> str:
-    """A digest of an image's layers and config without its times; empty where they are missing.
+    """A digest of an image's layers, platform and config without dates; empty without layers.
 
-    An import makes another image on every engine; those images differ in their times alone.
+    ``docker import`` creates an image with a different id on every engine; those images differ only
+    in their dates.
     """
     layers = _part(inspection, "RootFS").get("Layers")
     if layers is None:
@@ -229,7 +230,7 @@ def content_of(inspection: Mapping[str, Any]) -> str:
 
 
 def write_date(seconds: float) -> str:
-    """A date for the log."""
+    """Format Unix seconds for the log."""
     try:
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     except (OverflowError, ValueError, OSError):
@@ -237,7 +238,7 @@ def write_date(seconds: float) -> str:
 
 
 def _part(inspection: Any, key: str) -> Mapping[str, Any]:
-    """An object in an inspection; empty where the engine answers something else."""
+    """An object in an inspection; empty if it is missing or not an object."""
     return as_object(as_object(inspection).get(key))
 
 

@@ -1,22 +1,25 @@
-"""Which image each name means, over the whole cluster: the one that it was last given.
+"""Which image each name refers to in the whole cluster: the image that was named last.
 
-On one engine a name that is given anew leaves its former image without it.  Engines of a cluster do
-not know of each other: one builds ``app`` anew, the others go on calling an older image ``app``.
-Here is kept, name by name, which image is meant; on every other node the name has *moved away* from
-the image that its engine calls so, and counts as not there.
+On one engine, giving a name to another image takes it away from the former image.  The engines of a
+cluster do not know of each other: if one engine builds ``app`` again, the others still call an
+older image ``app``.  This module keeps the current image of each name.  On a node that has another
+image under the name, the name has *moved away*, and the image counts as missing there.
 
-Kept up to date as engines' lists are read, so that no look-up walks the cluster.  Only tags are
-kept: a digest always means the same.  Times come as arguments, in Unix seconds.
+The state is updated when engines' image lists are read, so that a look-up need not visit every
+node.  Only tags are kept; a digest always refers to the same image.  Times are arguments, in Unix
+seconds.
 
 The rules:
 
-- A name that a list shows anew, right after an event or after a request of ours, was given just
-  then (``live``).  What is found otherwise, when an engine joins or after lost events, has no known
-  moment: it is a dispute, which the images' own dates settle (``settle``).
-- Images are the same image when they share an id, a repository digest (one manifest, other
-  platforms or another image store) or their content, and when one act gave them the name.
-- A name that is removed where it was last given means nothing from then on; older images do not
-  get it back.  Where its last holder has left the cluster, it means the newest of what is there.
+- If a list shows a new name right after an event or after one of our requests, the name was given
+  at that moment (``live``).  If it is found otherwise, when an engine joins or after events were
+  lost, the moment is unknown.  The name is then in dispute, and the images' dates decide
+  (``settle``).
+- Two images are the same image if they share an id, a repository digest (the same manifest for
+  another platform or image store) or their content, or if one operation gave them the name.
+- A name that is removed on the node where it was given last refers to no image; older images do
+  not get it back.  If the last node that has the name leaves the cluster, the name refers to the
+  newest image that is left.
 
 Pure.
 """
@@ -32,14 +35,14 @@ from swarmcore.images import familiar_image, shown_image
 
 @dataclass(slots=True, eq=False)
 class _Held:
-    """An image of one node that has a name there.
+    """An image that has a name on one node.
 
     Attributes:
-        id: of the image.
-        created: from the list.
-        digests: of its manifests, from the list, repositories left out.
-        date: when it was last tagged or made, from its inspection; ``None`` while unknown.
-        content: what it is made of, from its inspection; empty while unknown.
+        id: the image id.
+        created: from the list, Unix seconds.
+        digests: manifest digests from the list, without repositories.
+        date: when it was last tagged or created, from its inspection; ``None`` while unknown.
+        content: digest of its content, from its inspection; empty while unknown.
     """
 
     id: str
@@ -55,11 +58,11 @@ class _Held:
 
 @dataclass(slots=True, eq=False)
 class _Meaning:
-    """What a name means: one image, under each id that it has on some engine.
+    """The image that a name refers to, with every id that it has on some engine.
 
     Attributes:
-        ids, digests, contents: any of them tells an image that is the same.
-        date: when the name was given; ``None``: it was found.
+        ids, digests, contents: an image that has any of these is the same image.
+        date: when the name was given; ``None`` if it was only found.
     """
 
     date: float | None
@@ -75,7 +78,7 @@ class _Meaning:
         )
 
     def add(self, held: _Held) -> bool:
-        """Returns whether that may include more than before."""
+        """Add an id of the image; return whether more images may now be the same image."""
         before = len(self.ids) + len(self.digests) + len(self.contents)
         self.ids.add(held.id)
         self.digests |= held.digests
@@ -86,14 +89,14 @@ class _Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a dispute ended.
+    """The result of a dispute.
 
     Attributes:
-        name: what it was about.
-        image_id: what the name means.
-        node_ids: where that is.
-        date: of that image.
-        older: node id -> the image that the name does not mean there, and its date.
+        name: the image name.
+        image_id: the image that the name refers to.
+        node_ids: the nodes that have that image.
+        date: the date of that image.
+        older: node id -> id and date of another image that the node has under the name.
     """
 
     name: str
@@ -104,11 +107,11 @@ class Settlement:
 
 
 class ImageNames:
-    """All names of all nodes.
+    """The names of all images on all nodes.
 
     Args:
-        tell: called with a node's id, and the names that moved away there with the images that its
-            engine calls so, whenever these change.
+        tell: called when the names that have moved away on a node change: with the node's id and
+            a mapping of those names to the images that the engine still has under them.
     """
 
     def __init__(self, tell: Callable[[str, Mapping[str, str]], None]) -> None:
@@ -120,39 +123,39 @@ class ImageNames:
         self._disputes: dict[str, set[str]] = {}
         self._set_aside: dict[str, Counter[str]] = {}
 
-    # ---- asking
+    # ---- queries
 
     def ids(self, name: str) -> frozenset[str]:
-        """The ids of the image that a name with a tag, or without, means; empty for no name."""
+        """The ids of the image that *name* refers to; empty if no engine has the name."""
         meaning = self._meanings.get(shown_image(name))
         return frozenset(meaning.ids if meaning else ())
 
     def held_id(self, name: str, node_id: str) -> str:
-        """The image that the engine of a node calls *name*, moved away or not; empty for none."""
+        """The id of the image that a node's engine has under *name*, current or not, or empty."""
         held = self._held.get(node_id, {}).get(shown_image(name))
         return held.id if held else ""
 
     def moved(self, node_id: str) -> Mapping[str, str]:
-        """The names that moved away on a node, each with the image that its engine calls so."""
+        """The names that have moved away on a node, each with the image that it still has there."""
         return dict(self._moved.get(node_id, ()))
 
     def is_set_aside(self, name: str, node_id: str) -> bool:
-        """Whether what a node calls *name* counts for nothing now; see ``setting_aside``."""
+        """Whether *name* is ignored on a node now; see ``setting_aside``."""
         aside = self._set_aside.get(node_id)
         return aside is not None and shown_image(name) in aside
 
-    # ---- what happens
+    # ---- updates
 
     def read(
         self, node_id: str, images: Mapping[str, Mapping[str, Any]], *, live: bool, now: float
     ) -> None:
-        """A node's list of images was read.
+        """Record a node's image list.
 
         Args:
-            node_id: whose.
-            images: id -> its object in ``GET /images/json``.
-            live: what is new in it came about just now.
-            now: when.
+            node_id: the node.
+            images: image id -> its object in ``GET /images/json``.
+            live: whether new names in the list were given just now.
+            now: the current time.
         """
         before = self._held.get(node_id, {})
         after = _read_held(images, before)
@@ -172,13 +175,13 @@ class ImageNames:
         self._tell_all(told)
 
     def given(self, name: str, images: Mapping[str, str], now: float) -> None:
-        """One act gave a name, to an image that was perhaps called so there before.
+        """Record that one operation gave a name, perhaps to an image that already had it.
 
         Args:
-            name: with its tag, or without.
-            images: node id -> the image that had the name right after the act; several ids of one
-                act are one image.
-            now: when.
+            name: with or without a tag.
+            images: node id -> the image that had the name right after the operation.  Different
+                ids count as one image.
+            now: the current time.
         """
         name = shown_image(name)
         holders = self._holders.get(name, {})
@@ -197,7 +200,7 @@ class ImageNames:
         self._tell_all(told)
 
     def leave(self, node_id: str) -> None:
-        """A node is no longer the cluster's: names that only it gave mean what others call so."""
+        """Remove a node.  A name given only there then refers to the newest image elsewhere."""
         told: set[str] = set()
         for name, held in self._held.pop(node_id, {}).items():
             was_meant = self._meanings[name].includes(held)
@@ -214,7 +217,7 @@ class ImageNames:
 
     @contextmanager
     def setting_aside(self, node_id: str, names: Iterable[str]) -> Iterator[None]:
-        """What becomes of *names* on a node while the block lasts gives nobody these names."""
+        """While the block runs, changes of *names* on a node do not change what they refer to."""
         names = [shown_image(name) for name in names]
         aside = self._set_aside.setdefault(node_id, Counter())
         aside.update(names)
@@ -229,7 +232,7 @@ class ImageNames:
                 self._set_aside.pop(node_id, None)
 
     def copied(self, name: str, image_id: str, node_id: str) -> None:
-        """What a node calls *name* is a copy of an image, perhaps under another id."""
+        """Record that a node's image *name* is a copy of *image_id*, perhaps with another id."""
         name = shown_image(name)
         meaning, held = self._meanings.get(name), self._holders.get(name, {}).get(node_id)
         if meaning is not None and held is not None and image_id in meaning.ids:
@@ -241,12 +244,12 @@ class ImageNames:
     # ---- disputes
 
     def disputed(self, node_id: str) -> list[str]:
-        """The names about which a node's list is in dispute."""
+        """The names that are in dispute because of a node's list."""
         return [name for name, nodes in self._disputes.items() if node_id in nodes]
 
     def undated(self, name: str, node_id: str) -> list[tuple[str, str]]:
-        """Node and image id of every image that must be inspected to settle what a node's list says
-        of a name: the node's own, and one for each id of the image that the name means."""
+        """The images to inspect before ``settle``, as pairs of node id and image id: the node's own
+        image, and one for each id of the image that the name refers to now."""
         meaning = self._meanings[name]
         wanted: dict[str, tuple[str, str]] = {}
         for each, held in self._holders[name].items():
@@ -255,16 +258,16 @@ class ImageNames:
         return list(wanted.values())
 
     def dated(self, node_id: str, image_id: str, date: float, content: str) -> None:
-        """An image was inspected; see ``date_of`` and ``content_of``."""
+        """Record the date and content of an inspected image; see ``image_ledger``."""
         for held in self._held.get(node_id, {}).values():
             if held.id == image_id:
                 held.date, held.content = date, content
 
     def settle(self, name: str, node_id: str) -> Settlement | None:
-        """End the dispute of a node's list about a name by dates; the list's where none is known.
+        """Settle a dispute about a name by the images' dates, or creation times if not inspected.
 
         Returns:
-            How; ``None`` where all were the same image, or nothing was in dispute.
+            The result; ``None`` if all images are the same or nothing was in dispute.
         """
         if not self._end_dispute(name, node_id):
             return None
@@ -286,11 +289,11 @@ class ImageNames:
         return True
 
     def _judge(self, name: str, held: _Held) -> None:
-        """Let *held* be what *name* means if it is the newer one."""
+        """Let *name* refer to *held* if *held* is newer than the current image."""
         meaning, holders = self._meanings[name], self._holders[name].values()
         ours = [each for each in holders if meaning.includes(each)]
         for each in ours:
-            meaning.add(each)  # with contents that inspections told
+            meaning.add(each)  # an inspection may have added the content
         if meaning.includes(held):
             meaning.add(held)
             return
@@ -320,7 +323,7 @@ class ImageNames:
     def _take(
         self, name: str, node_id: str, held: _Held, now: float | None, told: set[str]
     ) -> None:
-        """A node calls an image by a name by which it did not call it before."""
+        """Record that a node has an image under a name that it did not have before."""
         meaning = self._meanings.get(name)
         if meaning is None:
             self._meanings[name] = meaning = _Meaning(now)
@@ -341,7 +344,7 @@ class ImageNames:
         return meaning
 
     def _drop(self, name: str, node_id: str, told: set[str]) -> None:
-        """A node calls no image by a name any more."""
+        """Record that a node has no image under a name any more."""
         holders = self._holders[name]
         del holders[node_id]
         if self._moved.get(node_id, {}).pop(name, None):
@@ -351,7 +354,7 @@ class ImageNames:
             del self._holders[name], self._meanings[name]
 
     def _is_unsure(self, name: str, node_id: str) -> bool:
-        """Whether news of an image may change what its node's name is."""
+        """Whether new digests of a node's image may change what its name refers to."""
         meaning, held = self._meanings[name], self._holders[name][node_id]
         return name in self._moved.get(node_id, ()) or not held.digests <= meaning.digests
 
@@ -360,7 +363,7 @@ class ImageNames:
             self._review(name, node_id, told)
 
     def _review(self, name: str, node_id: str, told: set[str]) -> None:
-        """See whether a name has moved away on a node; *told* gets the node if that changes."""
+        """Update whether a name has moved away on a node; add the node to *told* if so."""
         meaning, held = self._meanings[name], self._holders[name][node_id]
         moved = self._moved.setdefault(node_id, {})
         if meaning.includes(held):
@@ -381,7 +384,7 @@ class ImageNames:
 def _read_held(
     images: Mapping[str, Mapping[str, Any]], before: Mapping[str, _Held]
 ) -> dict[str, _Held]:
-    """Name -> image; the objects of *before* where the image is the same."""
+    """Name -> image, from an image list; reuses the objects of *before* for known images."""
     known = {held.id: held for held in before.values()}
     found: dict[str, _Held] = {}
     for id, image in images.items():

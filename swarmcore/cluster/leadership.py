@@ -1,35 +1,35 @@
-"""Whether this manager may change the cluster: always, unless it is one of several."""
+"""Whether this manager may change the cluster.  With ``--replication``, only the primary may."""
 
 from typing import Protocol
 
 
 class Leadership(Protocol):
-    """Whether this manager leads, where it is one of several."""
+    """The role of this manager."""
 
     @property
     def is_primary(self) -> bool:
-        """Whether this manager is the one that places."""
+        """Whether this manager is the primary."""
         ...
 
     @property
     def primary(self) -> str:
-        """The primary's ``HOST:PORT``; empty while unknown, and where it is this manager."""
+        """``HOST:PORT`` of the primary; empty if it is unknown or is this manager."""
         ...
 
     def check(self) -> None:
-        """Make sure that this manager may place at this very moment.
+        """Check that this manager may place a container at this moment.
 
         Raises:
-            Unavailable: it is not the primary, or not any more.
+            Unavailable: this manager is not the primary.
         """
         ...
 
 
 class SoleManager:
-    """The ``Leadership`` of a manager that is the only one."""
+    """The ``Leadership`` of a manager that runs alone: it may always place."""
 
     is_primary = True
     primary = ""
 
     def check(self) -> None:
-        """Return: no other manager places."""
+        """Do nothing: this manager may place."""

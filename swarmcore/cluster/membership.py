@@ -1,7 +1,6 @@
-"""Which engines there are: discovery's lists in, running engines out, each identity once.
+"""The engines of the cluster: starts and stops them by discovery's list, and checks identities.
 
-Owns the engines' tasks, and passes their news on.  Engines connect on their own; placing and
-looking for containers are done elsewhere.
+Owns the engines' tasks and passes on their notifications.  Engines connect by themselves.
 """
 
 import logging
@@ -32,32 +31,32 @@ from swarmcore.versions import CEILING, FLOOR, ApiVersion
 log = logging.getLogger(__name__)
 
 _DIGITS = re.compile(r"([0-9]+)")
-#: How often it is looked whether every engine has been met.
+#: Interval at which ``refresh_all`` checks whether every engine has answered or failed.
 _LOOK_AGAIN_SECONDS = 0.05
 
 
 class MembershipListener(Protocol):
-    """Is told of engines that come and go."""
+    """Notified when engines join and are lost."""
 
     def engine_joined(self, node: Node) -> None:
         """An engine became healthy, for the first time or again."""
         ...
 
     def engine_lost(self, node: Node, reason: str) -> None:
-        """A healthy engine is not healthy any more, or has left; *node* still has its cache."""
+        """A healthy engine became unhealthy or left; *node* still has its cached state."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSnapshot:
-    """The engines in the natural order of their names, then of their addresses.
+    """The engines, in natural order of their names, then of their addresses.
 
     Attributes:
-        all: every engine of discovery's list, pending ones included.
+        all: every engine in discovery's list, including pending ones.
         registered: the engines that have joined, healthy or not.
         healthy: the engines that answer.
-        api_version: the newest that this manager and every healthy engine speak.
-        min_api_version: the oldest that every healthy engine speaks, ``FLOOR`` at most.
+        api_version: the newest API version that this manager and all healthy engines support.
+        min_api_version: the oldest API version that all healthy engines support, at most ``FLOOR``.
     """
 
     all: tuple[Engine, ...]
@@ -68,7 +67,7 @@ class EngineSnapshot:
 
     @classmethod
     def of(cls, engines: Iterable[Engine]) -> "EngineSnapshot":
-        """Sort *engines* by name and by state."""
+        """Sort *engines* and group them by state."""
         all_ = tuple(sorted(engines, key=_order))
         registered = tuple(
             engine for engine in all_ if engine.node.state in (State.HEALTHY, State.UNHEALTHY)
@@ -80,16 +79,16 @@ class EngineSnapshot:
 
 
 class Membership:
-    """The engines of the cluster; a ``DiscoverySink``, and an ``EngineRegistry``.
+    """The engines of the cluster.  Implements ``DiscoverySink`` and ``EngineRegistry``.
 
     Args:
-        make_engine: builds the engine of an entry for this owner; must not do I/O.
-        index: is told the names of all containers.
-        broadcast: is given all events.
-        listener: is told of engines.
-        node_settings: what operators decided about nodes.
-        changed: called with the id of a node that came, went or changed: decisions depend on it,
-            and there may be room.
+        make_engine: builds the engine of an entry, given this registry; must not do I/O.
+        index: receives the names of all containers.
+        broadcast: receives all events.
+        listener: notified of engines.
+        node_settings: drains and labels that operators set.
+        changed: called with the id of a node that joined, left or changed, as decisions may then
+            differ.
     """
 
     def __init__(
@@ -109,9 +108,9 @@ class Membership:
         self._changed = changed
         #: Networks and volumes that span engines, as all engines list them.
         self.spanning = Spanning()
-        #: Containers of creates that broke in the middle.
+        #: Containers of creates that have moved to another node.
         self.orphans = Orphans(self.by_node)
-        #: Which image each name means.
+        #: Which image each image name refers to.
         self.image_names = ImageLedger(self.by_node)
         self._running: dict[Address, tuple[Engine, trio.CancelScope]] = {}
         self._holders: dict[str, Engine] = {}
@@ -119,13 +118,13 @@ class Membership:
         self._snapshot: EngineSnapshot | None = None
         self._nursery: trio.Nursery | None = None
         self._waiting: Sequence[Entry] | None = None
-        #: Whether discovery has ever told of a list.
+        #: Whether discovery has reported a list.
         self.is_listed = False
         #: Discovery's status.
         self.discovery = DiscoveryState()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep the engines running until cancelled; starts those of entries that came before."""
+        """Run the engines until cancelled; begins with the entries reported so far."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             await nursery.start(self.orphans.run)
@@ -134,10 +133,13 @@ class Membership:
             task_status.started()
             await trio.sleep_forever()
 
-    # ---- discovery's side
+    # ---- DiscoverySink
 
     def entries(self, entries: Sequence[Entry], problems: Sequence[str] = ()) -> None:
-        """Take the full list of now.  Engines leave before others come, so that one may move."""
+        """Start and stop engines so that they match the list.
+
+        Engines are stopped first, so that an engine whose address changed can join again.
+        """
         for problem in problems:
             if problem not in self.discovery.problems:
                 log.error("Discovery error: %s; it is skipped", problem)
@@ -161,7 +163,7 @@ class Membership:
         self._snapshot = None
 
     def failed(self, reason: str) -> None:
-        """Note that the list could not be read; the last good one stays in force."""
+        """Record that the list could not be read; the last list stays valid."""
         self.discovery = replace(self.discovery, error=reason)
         log.error("Discovery error: %s", reason)
 
@@ -175,13 +177,13 @@ class Membership:
 
         nursery.start_soon(live)
 
-    # ---- the engines' side: EngineRegistry
+    # ---- EngineRegistry
 
     def admit(self, engine: Engine, specs: Specs) -> None:
-        """Give *engine* its identity.
+        """Register *engine* under its engine id.
 
         Raises:
-            EngineError: another engine holds it; the text names it, and says what to do.
+            EngineError: another engine has the same id; the text names it and says what to do.
         """
         holder = self._holders.get(specs.engine_id)
         if holder is not None and holder is not engine:
@@ -190,7 +192,7 @@ class Membership:
         self._by_node[f"{specs.engine_id}|{engine.entry.address}"] = engine
 
     def withdraw(self, engine: Engine) -> None:
-        """Take *engine*'s identity back; engines that waited for it may try again."""
+        """Release *engine*'s id; engines that were refused because of it try again."""
         self._snapshot = None
         if self._holders.get(engine.engine_id) is not engine:
             return
@@ -202,38 +204,38 @@ class Membership:
                 other.retry_soon()
 
     def described(self, engine: Engine) -> None:
-        """Its name may have changed."""
+        """See ``EngineRegistry``."""
         self._snapshot = None
         self._changed(engine.node.id)
 
     def joined(self, engine: Engine, *, again: bool) -> None:
-        """It is healthy."""
+        """See ``EngineRegistry``."""
         self._snapshot = None
         self._announce("engine_reconnect" if again else "engine_connect", engine.node)
         self._listener.engine_joined(engine.node)
         self._changed(engine.node.id)
 
     def lost(self, engine: Engine, reason: str) -> None:
-        """It is not healthy any more."""
+        """See ``EngineRegistry``."""
         self._snapshot = None
         self._announce("engine_disconnect", engine.node)
         self._listener.engine_lost(engine.node, reason)
         self._changed(engine.node.id)
 
     def publish(self, event: Event) -> None:
-        """Pass an event on to all that follow events."""
+        """Send an event to everyone who follows events."""
         self._broadcast.publish(event)
         self._changed(event.node_id)
         if event.type == "node" and any(key.endswith(".new") for key in event.attributes):
             self._swarm_changed(event.actor_id)
 
     def container_put(self, container: Container) -> None:
-        """Index a container that an engine's cache has now, unless it is an orphan."""
+        """Index a container that an engine has added to its cache, unless it is an orphan."""
         if not self.orphans.remove_if_orphan(container):
             self._index.put(container)
 
     def container_dropped(self, container: Container) -> None:
-        """Forget a container that an engine's cache has no more."""
+        """Remove a container from the index: its engine has removed it from its cache."""
         self._index.drop(container)
 
     def images_read(
@@ -251,13 +253,13 @@ class Membership:
         await self.image_names.settle(node)
 
     def spanning_changed(self, node: Node, keys: Collection[str], stale: Stale) -> None:
-        """Have engines that list a spanning network or volume otherwise than *node* read again."""
+        """Let engines read their lists again if they disagree with *node* about shared objects."""
         for engine in self.snapshot.healthy:
             if engine.node is not node and _lists_otherwise(engine.node, node, keys, stale):
                 engine.note_stale(stale)
 
     def _swarm_changed(self, member: str) -> None:
-        """Have the member of a swarm described again whose role or state has changed."""
+        """Let the engine of a swarm member read its info again: its role or state has changed."""
         for engine in self.snapshot.healthy:
             if swarm_node_id(engine.node.info) == member:
                 engine.note_stale(Stale(specs=True))
@@ -265,20 +267,20 @@ class Membership:
     def _announce(self, action: str, node: Node) -> None:
         self._broadcast.publish(cluster_event(action, node, time.time_ns()))
 
-    # ---- reading again
+    # ---- refreshing
 
     async def refresh_all(self, *, seconds: float) -> None:
-        """Read the containers of every healthy engine again, once each has been met.
+        """Read the containers of every healthy engine again, after each engine was contacted once.
 
-        A manager that becomes primary follows the engines already; what its predecessor did in its
-        last moment may still be on its way to it.
+        A manager that becomes primary already follows the engines, but events about the last
+        actions of its predecessor may still be on their way.
 
         Args:
-            seconds: how long this may take at most: an engine that hangs does not hold the others
-                up.
+            seconds: time limit for all engines together, so that one engine that hangs does not
+                block the takeover.
         """
         with trio.move_on_after(seconds) as waiting:
-            while not self._has_met_all():  # noqa: ASYNC110  (nobody tells of a first failure)
+            while not self._has_met_all():  # noqa: ASYNC110  (a first failure sets no event)
                 await trio.sleep(_LOOK_AGAIN_SECONDS)
             async with trio.open_nursery() as nursery:
                 for engine in self.snapshot.healthy:
@@ -287,24 +289,24 @@ class Membership:
             log.warning("not every engine could be read again within %g s", seconds)
 
     def _has_met_all(self) -> bool:
-        """Whether it is known which engines there are, and each has answered or failed to."""
+        """Whether discovery has reported a list and each engine has answered or failed."""
         nodes = [engine.node for engine in self.snapshot.all]
         return self.is_listed and all(
             node.state is not State.PENDING or node.failures for node in nodes
         )
 
-    # ---- reading
+    # ---- queries
 
     @property
     def snapshot(self) -> "EngineSnapshot":
-        """The engines as they stand now; made anew only after a change."""
+        """The engines as they are now; rebuilt only after a change."""
         if self._snapshot is None:
             self.apply_settings()
             self._snapshot = EngineSnapshot.of(engine for engine, _ in self._running.values())
         return self._snapshot
 
     def apply_settings(self) -> None:
-        """Give every node what operators decided about it."""
+        """Apply the operators' settings to every node."""
         for engine, _ in self._running.values():
             engine.node.apply(self._node_settings.of(engine.node.address))
 
@@ -312,7 +314,7 @@ class Membership:
         """The engine of a node.
 
         Raises:
-            NotFound: it has left the cluster.
+            NotFound: the node has left the cluster.
         """
         try:
             return self._by_node[node_id]
@@ -328,7 +330,7 @@ async def _refresh(engine: Engine) -> None:
 
 
 def natural_key(text: str) -> tuple[tuple[str, int], ...]:
-    """A sort key that puts ``n2`` before ``n10``: runs of digits count by value."""
+    """A sort key that compares digits by value, so that ``n2`` comes before ``n10``."""
     pieces = _DIGITS.split(text)
     return tuple(zip(pieces[::2], [*map(int, pieces[1::2]), -1], strict=True))
 
@@ -338,8 +340,7 @@ def _order(engine: Engine) -> tuple[tuple[tuple[str, int], ...], ...]:
 
 
 def _lists_otherwise(other: Node, node: Node, keys: Collection[str], stale: Stale) -> bool:
-    """Whether one of two nodes that reach the same objects lists some of *keys* and the other does
-    not."""
+    """Whether two nodes that share objects disagree about any of *keys*."""
     if stale.networks:
         shared, theirs, ours = other.ties.store & node.ties.store, other.networks, node.networks
     else:

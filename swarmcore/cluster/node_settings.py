@@ -1,8 +1,8 @@
-"""What operators decided about nodes, by the address that discovery gives: drained, and labels.
+"""Drains and labels that operators set on nodes, by the node's address in discovery.
 
-Engines do not know these settings, so they are kept in the file that ``--node-settings`` names;
-without one they last as long as the manager.  Nothing else is ever written: losing the file loses
-drains and labels, and no container (``docs/decisions/0006``).
+Engines do not store these settings.  They are kept in the file given by ``--node-settings``;
+without a file they are lost when the manager stops.  Nothing else is stored there, so losing the
+file loses drains and labels but no container (``docs/decisions/0006-node-settings.md``).
 """
 
 import json
@@ -24,13 +24,13 @@ _NOTHING = NodeSettings()
 
 
 class NodeSettingsStore:
-    """The settings of every node, present or not.
+    """The settings of all nodes, including nodes that are not in the cluster now.
 
     Args:
-        path: of the file that keeps them; ``None`` keeps nothing.
+        path: the settings file; ``None`` keeps the settings in memory only.
 
     Raises:
-        ConfigError: there is a file, and it cannot be read.
+        ConfigError: the file exists and cannot be read.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -40,15 +40,15 @@ class NodeSettingsStore:
 
     @property
     def is_kept(self) -> bool:
-        """Whether what is decided now outlives the manager."""
+        """Whether settings survive a restart of the manager."""
         return self._path is not None
 
     def of(self, address: str) -> NodeSettings:
-        """What holds for the node at *address*."""
+        """The settings of the node at *address*."""
         return self._settings.get(address, _NOTHING)
 
     async def drain(self, address: str, drained: Drain | None) -> None:
-        """Drain the node at *address*, or end that.
+        """Drain the node at *address*; ``None`` ends its drain.
 
         Raises:
             SwarmError: the file cannot be written; nothing has changed.
@@ -57,10 +57,10 @@ class NodeSettingsStore:
             await self._put(address, NodeSettings(drained, self.of(address).labels))
 
     async def label(self, address: str, changes: Mapping[str, str | None]) -> None:
-        """Add labels to the node at *address*; ``None`` takes one away that was added.
+        """Add labels to the node at *address*; the value ``None`` removes an added label.
 
         Raises:
-            SwarmError: as for ``drain``.
+            SwarmError: the file cannot be written; nothing has changed.
         """
         async with self._writing:
             was = self.of(address)
@@ -73,7 +73,7 @@ class NodeSettingsStore:
         if settings == _NOTHING:
             del changed[address]
         if self._path is not None:
-            # To its end although the client has gone: what is in the file must be what holds.
+            # Shielded from the client's cancellation, so that memory and file stay the same.
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(_write, self._path, changed)
         self._settings = changed
@@ -111,7 +111,7 @@ def _read_drain(fields: Mapping[str, Any]) -> Drain:
 
 
 def _write(path: Path, settings: Mapping[str, NodeSettings]) -> None:
-    """Replace the file in one step: a crash leaves the old one or the new one."""
+    """Replace the file atomically: after a crash it holds the old or the new settings."""
     nodes = {address: _settings_document(settings[address]) for address in sorted(settings)}
     text = json.dumps({"nodes": nodes}, indent=2, ensure_ascii=False) + "\n"
     temporary = ""

@@ -1,9 +1,9 @@
-"""Orphans: containers that an engine makes after their create has gone on elsewhere.
+"""Removes orphans: containers that an engine makes after their create has moved to another node.
 
-A connection breaks in the middle of a create, the engine shows no container, and the create goes on
-on another node; then the first engine, which was still at work on it, has a container as well.  No
-client knows of that container and it was never started: it is removed, so that one create never
-makes two containers.
+If a connection breaks during a create and the engine shows no container, the create moves to
+another node.  The first engine may still be working on the request and make a container later.  No
+client knows that container and it has never been started.  It is removed, so that one create makes
+one container.
 """
 
 import logging
@@ -17,7 +17,7 @@ from swarmcore.model import Container
 
 log = logging.getLogger(__name__)
 
-#: How many abandoned creates are remembered: an engine may come back after hours.
+#: How many abandoned creates are remembered; an engine may return after hours.
 _REMEMBERED = 10_000
 
 
@@ -25,38 +25,37 @@ class Orphans:
     """Removes the containers of abandoned creates.
 
     Args:
-        engine_of: node id -> its engine; raises ``NotFound``.
+        engine_of: returns the engine of a node id; raises ``NotFound``.
     """
 
     def __init__(self, engine_of: Callable[[str], Engine]) -> None:
         self._engine_of = engine_of
-        #: Swarm id and node id, oldest first.
+        #: Pairs of swarm id and node id, oldest first.
         self._abandoned: dict[tuple[str, str], None] = {}
         self._leaving: set[str] = set()
         self._nursery: trio.Nursery | None = None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Give the removals a place to run until cancelled."""
+        """Run the removals until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             task_status.started()
             await trio.sleep_forever()
 
     def abandon(self, swarm_id: str, node_id: str) -> None:
-        """Note that a create broke off on that node: its container is not wanted any more."""
+        """Record that a create left that node: a container that it makes there is an orphan."""
         self._abandoned[swarm_id, node_id] = None
         if len(self._abandoned) > _REMEMBERED:
             del self._abandoned[next(iter(self._abandoned))]
 
     def expect(self, swarm_id: str, node_id: str) -> None:
-        """Note that a create begins on that node: a client may use one swarm id again."""
+        """Record that a create begins on that node; clients may use a swarm id again."""
         self._abandoned.pop((swarm_id, node_id), None)
 
     def remove_if_orphan(self, container: Container) -> bool:
-        """Remove *container*, which an engine shows, if it is an orphan; returns whether it is.
+        """Remove *container*, which an engine reports, if it is an orphan; return whether it is.
 
-        A container that has been started is not an orphan: a user found it on its engine, and wants
-        it.
+        A container that has been started is not an orphan: a user found it on its engine.
         """
         if (container.swarm_id, container.node_id) not in self._abandoned:
             return False
@@ -68,7 +67,7 @@ class Orphans:
         return True
 
     async def _remove(self, container: Container) -> None:
-        """Remove it, trying once: after a failure the engine's next full list shows it again."""
+        """Try once to remove *container*; the engine's next full list leads to another try."""
         name, id = container.name, container.id
         try:
             engine = self._engine_of(container.node_id)

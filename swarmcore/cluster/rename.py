@@ -1,4 +1,4 @@
-"""Names are unique in the whole cluster: checking a holder again, and renaming a container."""
+"""Container names are unique in the cluster: checks who holds a name, and renames containers."""
 
 import logging
 from collections.abc import Iterator
@@ -16,9 +16,10 @@ log = logging.getLogger(__name__)
 
 
 async def free_stale_name(placement: Placement, name: str) -> None:
-    """Read the container that holds *name* again: an event that frees the name may be on its way.
+    """Read the container that holds *name* again, in case the name has been freed.
 
-    A client that waited for a container's removal may know of it before the manager does.
+    A client that waited for a container's removal may learn of it before the manager has received
+    the engine's event.
     """
     holder = placement.index.holder(name) if name else None
     if isinstance(holder, Container):
@@ -31,14 +32,14 @@ async def free_stale_name(placement: Placement, name: str) -> None:
 async def rename(
     placement: Placement, engine: Engine, container: Container, name: str, request: Request
 ) -> Answer:
-    """Give *container* another name, which is reserved while its engine works.
+    """Rename *container*; the new name is reserved until the engine has answered.
 
     Raises:
         Conflict: the name is taken.
         EngineUnreachable: the engine did not answer.
     """
     if name == container.name:
-        return await _rename_on(engine, container, name, request)  # the engine has words for it
+        return await _rename_on(engine, container, name, request)  # the engine reports the error
     await free_stale_name(placement, name)
     placement.permit()
     with _as_engines_say_it(), placement.holding_name(name):
@@ -67,7 +68,7 @@ async def _rename_on(engine: Engine, container: Container, name: str, request: R
 
 
 def renamed_container(container: Container, name: str) -> Container:
-    """*container* under another name of its own; aliases of links stay."""
+    """A copy of *container* with the new *name*; the aliases of links do not change."""
     names = (name, *container.names[1:])
     return replace(
         container,

@@ -1,4 +1,4 @@
-"""What the operator decides about the cluster itself, and the identity of this manager."""
+"""The operator's settings of the cluster, and the id of this manager."""
 
 import hashlib
 import socket
@@ -8,19 +8,20 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """What the operator decides about the cluster itself.
+    """The operator's settings of the cluster.
 
     Attributes:
-        name: the manager's host name.
-        experimental: ``--experimental``.
-        classic: errors begin with Swarm classic's sentences (``swarm.compat``).
-        cpu_shares_are_cpus: a create's ``CpuShares`` claims that many CPUs, as classic had it.
-        alternates: how many other nodes a create tries when a failure is the node's.
-        reservation_seconds: how long the claim of a create waits for the client's pull, and the
-            ports of a container for its first start.
-        starts: how many creates and starts one engine has at once; 0 for any number.
-        queue_seconds: how long a create waits for room where no label of it says that; 0: not.
-        queue_limit: how many may wait at once.
+        name: host name of the manager.
+        experimental: whether ``--experimental`` is given.
+        classic: whether errors begin with Swarm classic's sentences (``swarm.compat=classic``).
+        cpu_shares_are_cpus: whether ``CpuShares`` claims that number of CPUs, as in Swarm classic.
+        alternates: how many more nodes a create tries after failures that a node caused.
+        reservation_seconds: how long a create's claim is held for the client's pull, and a
+            container's ports for its first start.
+        starts: how many creates and starts one engine runs at the same time; 0 for no limit.
+        queue_seconds: how long a create waits for free resources if its labels do not say; 0: it
+            does not wait.
+        queue_limit: how many creates may wait at the same time.
     """
 
     name: str = field(default_factory=socket.gethostname)
@@ -38,7 +39,7 @@ _MACHINE_ID = Path("/etc/machine-id")
 
 
 def identify(host_name: str) -> str:
-    """An id of the manager that is the same after a restart on the same machine."""
+    """Derive the manager's id from machine id and host name, so that restarts do not change it."""
     try:
         machine = _MACHINE_ID.read_text().strip()
     except OSError:

@@ -1,1 +1,1 @@
-"""Where containers go: decisions, reservations, the queue, and the engines asked to create."""
+"""Placement of containers: decisions, reservations, the queue, and creating on engines."""

@@ -1,9 +1,9 @@
-"""Where one create goes: its decision, its reservation, its alternates, its place in the queue.
+"""Admission of one create: decision, reservation, alternates, and waiting in the queue.
 
-A create is decided on once, and the decision is passed on: its ranked candidates are the
-alternates, its refusals word the error.  It is decided on again only when something in the cluster
-has changed.  Deciding and reserving are one step without an ``await``, so that two creates never
-take the same name, port or last gigabyte.
+A create is decided once and the decision is kept: its ranked candidates are the alternates, and its
+refusals make the error text.  It is decided again only if something in the cluster has changed.
+Deciding and reserving happen in one step without ``await``, so two creates never get the same name,
+port or last gigabyte.
 """
 
 import logging
@@ -24,20 +24,20 @@ from swarmcore.protocols import Decision, DecisionRecord, Rule
 
 log = logging.getLogger(__name__)
 
-#: How soon after its 404 a client's pull begins; a later pull does not belong to the create.
+#: A pull that begins within this time after the create's 404 belongs to the create.
 _PULL_SECONDS = 15.0
 
 
 class Admission:
-    """Finds nodes for one create, one after the other, and reserves there.
+    """Finds nodes for one create, one after the other, and reserves resources on them.
 
     Args:
         placement: shared by all creates.
-        asked: what the client asked for.
+        asked: the configuration that the client sent.
         client: the client's key.
 
     Attributes:
-        config: what was asked for, completed with what the cluster knew at the last decision.
+        config: *asked*, completed with what the cluster knew at the last decision.
     """
 
     def __init__(self, placement: Placement, asked: ContainerConfig, client: str) -> None:
@@ -45,34 +45,37 @@ class Admission:
         self._placement = placement
         self._asked = asked
         self._client = client
-        #: The last decision that chose a node, and ``Placement.changes`` after it.
+        #: The last decision that chose a node, and the value of ``Placement.changes`` after it.
         self._decision: Decision | None = None
         self._decided_at = 0
-        #: What is remembered of that decision.
+        #: The log record of that decision.
         self._record: DecisionRecord | None = None
-        #: Of a create that may wait: node id -> the rule that refused the node, and its reason;
-        #: ``None`` where none did.  Equal pairs are one object: there may be a thousand such
-        #: creates, and as many nodes.
+        #: For a create that may wait: node id -> the rule that refused the node, with the reason;
+        #: ``None`` if no rule refused it.  Equal pairs are shared objects, as there may be a
+        #: thousand waiting creates and as many nodes.
         self._refusals: dict[str, tuple[Rule, str] | None] = {}
         self._may_wait = False
-        #: Ids of the nodes that were given up.
+        #: Ids of the nodes on which the create has failed.
         self._excluded: set[str] = set()
-        #: The first node that lacked the image: the client's pull will go there.
+        #: The first node that lacked the image; the client's pull will go there.
         self._lacking: Node | None = None
-        #: The id of the reservation; empty where there is none.
+        #: The id of the reservation; empty if there is none.
         self._reserved = ""
-        #: Whether the reservation outlives the create.
+        #: Whether the reservation stays after the create has ended.
         self._is_kept = False
 
     async def admit(self) -> Node:
-        """Reserve on the best node; where no node has room, wait for that if the create asks so.
+        """Reserve on the best node; if no node has room, wait if the create asks for that.
 
         Returns:
             The node.
 
         Raises:
-            NoNodeFits: there is no room, or was none for as long as the client wanted to wait.
-            Conflict, BadRequest, PlacementFailed, Unavailable: at once.
+            NoNodeFits: no node has room, or none got room within the waiting time.
+            Conflict: the name is taken.
+            BadRequest: an expression is malformed.
+            PlacementFailed: a filter, strategy or weigher raised an exception.
+            Unavailable: this manager may not place, or it stops.
         """
         placement = self._placement
         await placement.rehearse(self._asked)
@@ -85,13 +88,13 @@ class Admission:
         return self._decision.node
 
     async def _wait(self, options: QueueOptions) -> None:
-        """Wait for room.
+        """Wait in the queue until the create is placed.
 
         Args:
-            options: for how long, and how urgently.
+            options: waiting time and priority.
 
         Raises:
-            NoNodeFits: it took too long.
+            NoNodeFits: the waiting time is over.
         """
         now = trio.current_time()
         waiter = Waiter(
@@ -108,17 +111,17 @@ class Admission:
             more = f", after waiting {options.seconds:g} s"
             raise self._refused(decision, _worded(decision.error, more))
 
-    # ---- deciding: nothing from here on awaits
+    # ---- deciding: the functions below do not await
 
     def _reserve_at_once(self) -> bool:
-        """Reserve where there is room now; ``False`` where the create must wait.
+        """Reserve if a node has room now; return ``False`` if the create must wait.
 
         Raises:
-            NoNodeFits: waiting does not help, is not wanted, or too many creates wait.
+            NoNodeFits: waiting cannot help, the create does not ask for it, or the queue is full.
         """
         placement, queue = self._placement, self._placement.queue
-        # A create that comes back from its pull has a claim already: nobody in the queue waits for
-        # that one.
+        # A create that follows its pull already has a claim, which no waiting create can get, so
+        # it need not queue.
         overtakes = any(placement.pulls.of(self._client, self._asked.image)) or not queue
         if overtakes or not self._may_wait:
             decision = self._reserve_with_pull(placement.nodes())
@@ -132,18 +135,18 @@ class Admission:
             more = f", and {len(queue)} creates wait already"
             raise self._refused(decision, _worded(decision.error, more))
         if decision.error is None:
-            queue.note(decision.node.id)  # creates that came before may have it first
+            queue.note(decision.node.id)  # let creates that came before try this node first
         return False
 
     def _reserve(self, nodes: Sequence[Node]) -> Decision:
-        """Decide between *nodes*, and reserve where one of them fits."""
+        """Decide between *nodes*, and reserve if one of them fits."""
         decision = self._decide(nodes)
         if decision.error is None:
             self._accept(decision, "create")
         return decision
 
     def _reserve_with_pull(self, nodes: Sequence[Node]) -> Decision:
-        """As ``_reserve``, with regard to the nodes on which the client's pulls have been."""
+        """Like ``_reserve``, but prefer the node on which the client has pulled the image."""
         self._placement.permit()
         self.config = self._placement.complete(self._asked)
         promised = self._redeem_pull(nodes)
@@ -155,7 +158,7 @@ class Admission:
                 return decision
             self._log(decision, "pulled")
         decision = self._decide_between(nodes)
-        # What waits for this client's own pulls must not stand in its own way.
+        # Claims held for this client's other pulls must not block this create.
         if decision.error is not None and self._surrender_claims():
             self._log(decision)
             decision = self._decide_between(nodes)
@@ -183,8 +186,8 @@ class Admission:
         """Decide; see ``Placement.decide``.
 
         Args:
-            nodes: those that may be chosen.
-            cause: what the decision is for; see ``DecisionRecord``.
+            nodes: the nodes to choose from.
+            cause: why the decision is made; see ``DecisionRecord``.
         """
         placement = self._placement
         try:
@@ -206,10 +209,10 @@ class Admission:
         self._refusals.update((each.node.id, None) for each in decision.candidates)
 
     def _still_valid(self, nodes: Sequence[Node]) -> Decision | None:
-        """The last decision with those of its candidates that are among *nodes*.
+        """The last decision, limited to candidates among *nodes*.
 
         Returns:
-            ``None`` where something has changed since, so that it must be made anew.
+            ``None`` if the cluster has changed since, so that a new decision is needed.
         """
         placement, decision = self._placement, self._decision
         if decision is None or self._decided_at != placement.changes:
@@ -219,12 +222,12 @@ class Admission:
         return placement.scheduler.narrow(decision, self.config, nodes)
 
     def _accept(self, decision: Decision, cause: str) -> None:
-        """Reserve where *decision* says."""
+        """Log *decision* and reserve on its node."""
         self._record = self._log(decision, cause)
         self._reserve_by(decision)
 
     def _reserve_by(self, decision: Decision) -> None:
-        """Reserve where *decision* says; of it, as many candidates are kept as may be tried."""
+        """Reserve on the node of *decision*; keep only as many candidates as may be tried."""
         placement = self._placement
         self._reserved = placement.reserve(self.config, decision.node).id
         most = 1 + max(placement.settings.alternates, 1)
@@ -236,12 +239,12 @@ class Admission:
         return self._placement.decisions.add(self.config, cause, decision)
 
     def _refused(self, decision: Decision, error: NoNodeFits) -> NoNodeFits:
-        """*error*, which ends this create, once it is among the decisions."""
+        """Log that *error* ends this create, and return it."""
         self._log(replace(decision, candidates=(), error=error))
         return error
 
     def _last_refusal(self) -> Decision:
-        """The refusal that all attempts together came to; no error where some node fits."""
+        """The combined refusal of all attempts; has no error if some node was not refused."""
         asked = [node for node in self._placement.nodes() if node.id in self._refusals]
         found = [(node, self._refusals[node.id]) for node in asked]
         refusals = [(node, *why) for node, why in found if why is not None]
@@ -251,10 +254,10 @@ class Admission:
         return Decision((), (), refusals, error)
 
     def _check_name(self) -> None:
-        """Make sure that the name is free.
+        """Check that the name is free.
 
         Raises:
-            Conflict: it is not; Docker's text.
+            Conflict: the name is taken; the text is Docker's.
         """
         try:
             self._placement.check_name(self.config.name)
@@ -265,14 +268,14 @@ class Admission:
     # ---- alternates
 
     def move(self, node: Node, *, with_image: bool) -> Node | None:
-        """Give *node* up for another node that may do better, and reserve there.
+        """Replace *node* by another node that may succeed, and reserve there.
 
         Args:
-            node: where the create failed.
-            with_image: only a node that has the image may do better.
+            node: the node on which the create failed.
+            with_image: whether to consider only nodes that have the image.
 
         Returns:
-            ``None`` where there is no such node.
+            The other node; ``None`` if there is none.
         """
         placement = self._placement
         if with_image and self._lacking is None:
@@ -280,7 +283,7 @@ class Admission:
         self._excluded.add(node.id)
         is_current = self._decided_at == placement.changes
         self.end()
-        # Under classic's defaults no alternate is tried, but a node that has the image is.
+        # Classic tries no alternates by default; a node that has the image is tried nevertheless.
         most = (
             max(placement.settings.alternates, 1) if with_image else placement.settings.alternates
         )
@@ -306,10 +309,10 @@ class Admission:
         return decision.node
 
     def place_anew(self) -> Node:
-        """Decide again, because a network or volume that was to follow stays where it is.
+        """Decide again because a network or volume cannot be moved to the chosen node.
 
         Raises:
-            NoNodeFits: without it no node fits.
+            NoNodeFits: no node fits.
         """
         self.end()
         self.config = self._placement.inform(self.config)
@@ -323,28 +326,28 @@ class Admission:
     def _others(self) -> list[Node]:
         return [node for node in self._placement.nodes() if node.id not in self._excluded]
 
-    # ---- the reservation, and what it is kept for
+    # ---- the reservation
 
     def end(self) -> None:
-        """Give the reservation back, unless it is kept."""
+        """End the reservation, unless it is to be kept."""
         if self._reserved and not self._is_kept:
             self._placement.reservations.end(self._reserved)
             self._reserved = ""
 
     def await_engine(self, *, exists: bool) -> None:
-        """Keep the reservation until the engine shows the container that it may have.
+        """Keep the reservation until the engine shows the container, or for a limited time.
 
         Args:
-            exists: the container is known to have been made.
+            exists: whether the container is known to exist.
         """
         self._is_kept = True
         now = trio.current_time()
         self._placement.reservations.await_engine(self._reserved, now, exists=exists)
 
     def await_pull(self) -> None:
-        """Keep the claim where the client's pull will go, and remember who will come back to it.
+        """Keep the claim on the node where the client's pull will go.
 
-        Until the pull begins, the claim is kept for a moment only: not every client pulls.
+        The claim is kept briefly until the pull begins, as not every client pulls.
         """
         placement, node = self._placement, self._lacking
         if node is None or not placement.scheduler.admits(self.config, node):
@@ -367,7 +370,7 @@ class Admission:
             placement.reservations.end(surplus.reservation)
 
     def _redeem_pull(self, nodes: Sequence[Node]) -> list[Node]:
-        """The node on which this create's pull has been, if there is one; frees its claim there."""
+        """The node on which the client pulled for this create, if any; releases its claim there."""
         placement = self._placement
         by_id = {node.id: node for node in nodes}
 
@@ -382,7 +385,7 @@ class Admission:
         return [by_id[pull.node_id]] if pull.node_id in by_id else []
 
     def _surrender_claims(self) -> bool:
-        """Void the claims that wait for the client's pulls; whether there were any."""
+        """Release the claims held for this client's pulls; return whether there were any."""
         pulls = list(self._placement.pulls.of(self._client))
         for pull in pulls:
             self._placement.reservations.end(pull.reservation)
@@ -390,7 +393,7 @@ class Admission:
 
 
 def _worded(refusal: NoNodeFits | None, more: str) -> NoNodeFits:
-    """The counted refusal, and what there is to add."""
+    """*refusal* with *more* appended to its text."""
     if refusal is None:
         return NoNodeFits(f"no node fits: what is free is kept for creates that wait longer{more}")
     return NoNodeFits(f"{refusal}{more}", refusal.refusals)

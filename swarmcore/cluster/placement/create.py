@@ -1,7 +1,7 @@
-"""One create, from its request to its end: engines are asked, one after the other.
+"""One create, from the client's request to the answer.
 
-``admission`` decides and reserves; here the engine of the chosen node is asked, its answer read,
-and the next node tried where the failure is the node's.
+``admission`` decides and reserves.  This module asks the engine of the chosen node, reads its
+answer, and tries the next node if the failure was caused by the node.
 """
 
 import logging
@@ -29,17 +29,17 @@ T = TypeVar("T")
 
 
 class Abandoned(Exception):
-    """The client has gone: nobody waits for the answer any more."""
+    """The client has disconnected, so the create is given up."""
 
 
 class Create:
-    """One create, from the first placement to its end.
+    """One create, from the first decision to its end.
 
     Args:
         placement: shared by all creates.
-        config: what the client asked for.
-        request: the client's, with its API version.
-        carry: see ``protocols.Cluster.create_container``.
+        config: the configuration that the client sent.
+        request: the client's request, with its API version.
+        carry: copies images between nodes; see ``protocols.Cluster.create_container``.
     """
 
     def __init__(
@@ -58,22 +58,21 @@ class Create:
 
     @property
     def _config(self) -> ContainerConfig:
-        """What was asked for, as the last decision knows it."""
+        """The configuration, completed at the last decision."""
         return self._admission.config
 
     def abandon(self) -> None:
-        """The client has gone: no engine is asked that was not asked yet."""
+        """Give the create up: the client has disconnected.  No further engine is asked."""
         self._is_abandoned = True
         self._waiting.cancel()
 
     async def run(self) -> Placed:
-        """Create somewhere, or say why not; see ``protocols.Cluster.create_container``.
+        """Create the container on some node; see ``protocols.Cluster.create_container``.
 
-        Asks whether this manager may place before it decides, and again at the last moment before
-        an engine is asked: connecting takes time, and so does a process that is stopped for a
-        while.
+        Leadership is checked before the decision and again just before the request is sent to the
+        engine: connecting takes time, and the process may have been stopped meanwhile.
 
-        Must not be cancelled once an engine was asked: the caller sees to that.
+        Must not be cancelled once an engine has been asked; the caller ensures that.
         """
         await free_stale_name(self._placement, self._config.name)
         self._placement.permit()
@@ -83,10 +82,10 @@ class Create:
             self._admission.end()
 
     async def _unless_abandoned(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do *work*, which ends when the client goes.
+        """Run *work*; cancel it if the client disconnects.
 
         Raises:
-            Abandoned: the client has gone.
+            Abandoned: the client has disconnected.
         """
         with trio.CancelScope() as self._waiting:
             if not self._is_abandoned:
@@ -94,7 +93,7 @@ class Create:
         raise Abandoned(f"whoever asked for {self._config.name} has gone")
 
     async def _create_on(self, node: Node) -> Placed:
-        """Ask *node*, then other nodes as long as that may help."""
+        """Ask *node*, then other nodes while they may succeed."""
         while True:
             failure: EngineUnreachable | None = None
             answer = Answer(503)
@@ -115,7 +114,7 @@ class Create:
                     self._note_failure(node, str(error))
                     self._admission.await_engine(exists=False)
                     raise
-                # The engine may be at work on it yet: nobody wants what it makes.
+                # The engine may still be working on it: if it makes a container, remove it.
                 self._placement.members.orphans.abandon(self._config.swarm_id, node.id)
                 failure = error
             match meaning:
@@ -137,21 +136,21 @@ class Create:
             return Placed(answer, node)
 
     def _note_failure(self, node: Node, reason: str) -> None:
-        """Creating failed on *node* for a reason that is the node's: say so, and remember it."""
+        """Log and remember that creating failed on *node* for a reason of the node."""
         placement, config = self._placement, self._config
         log.warning("creating %s on %s failed: %s", config.name, node.name, reason)
         placement.scheduler.note_failure(node)
         placement.decisions.note_failure(config.swarm_id, node.name, f"the create failed: {reason}")
 
-    # ---- asking
+    # ---- asking an engine
 
     async def _ask(self, node: Node) -> Answer:
-        """Have *node*'s engine create, once the image is there where another engine can give it.
+        """Ask *node*'s engine to create; copy the image there first if another node can give it.
 
-        Of an image name that moved away there it has no image.
+        An image whose name has moved away on the node counts as missing.
 
         Raises:
-            EngineUnreachable: it did not; ``sent`` when nobody knows.
+            EngineUnreachable: the engine did not answer; ``sent`` if the outcome is unknown.
         """
         members = self._placement.members
         try:
@@ -176,10 +175,10 @@ class Create:
         return self._request.version or self._placement.members.snapshot.api_version
 
     def _means_another(self, node: Node, image: str) -> bool:
-        """Whether *node*'s engine would take another image for the one that is meant.
+        """Whether *node*'s engine would resolve *image* to another image than the current one.
 
-        The name was given anew elsewhere, or it has a name's digits at the beginning of an id while
-        another node has the name.
+        That is so if the name was given to another image elsewhere, or if *image* looks like an id
+        prefix and is an image name on other nodes only.
         """
         if has_moved(node, image):
             return True
@@ -188,13 +187,13 @@ class Create:
         return any(is_called(other, image) for other in self._placement.nodes())
 
     async def _bring_image(self, node: Node) -> bool:
-        """Have the image carried to *node* where that lacks it and another can give it.
+        """Copy the image to *node* if the node lacks it and another node can give it.
 
         Returns:
-            Whether *node* is to be asked: ``False`` where carrying failed.
+            Whether *node* should be asked to create: ``False`` if copying failed.
 
         Raises:
-            Abandoned: the client has gone before.
+            Abandoned: the client has disconnected.
         """
         placement, config, carry = self._placement, self._config, self._carry
         if carry is None or image_test(config.image)(node):
@@ -210,7 +209,7 @@ class Create:
         return True
 
     async def _settle(self, node: Node, answer: Answer) -> None:
-        """Make the cache show the container before the client hears of it."""
+        """Wait until the cache shows the new container, before the client gets the answer."""
         is_known = False
         try:
             engine = self._placement.members.by_node(node.id)

@@ -1,4 +1,4 @@
-"""The last decisions: where containers went, which were refused, and why."""
+"""A log of the latest placement decisions, in memory."""
 
 import time
 from collections import Counter, deque
@@ -11,7 +11,7 @@ from swarmcore.errors import SwarmError
 from swarmcore.protocols import Decision, DecisionCounts, DecisionRecord
 
 _KEPT = 1000
-#: What is kept of a record's texts and lists, which are as long as clients like: 10 MB in all.
+#: Limits of one record's texts and lists, which clients choose; 10 MB for the whole log.
 _LONGEST_TEXT = 200
 _LONGEST_ERROR = 2000
 _MOST_RULES = 20
@@ -19,10 +19,10 @@ _MOST_WORDS = 64
 
 
 class DecisionLog:
-    """Keeps the last decisions, and forgets older ones.
+    """Keeps the latest decisions.
 
     Args:
-        limit: how many.
+        limit: the maximum number of records.
     """
 
     def __init__(self, limit: int = _KEPT) -> None:
@@ -32,15 +32,15 @@ class DecisionLog:
         self._rules: Counter[str] = Counter()
 
     def latest(self, limit: int) -> Sequence[DecisionRecord]:
-        """At most *limit* records, the newest first."""
+        """At most *limit* records, newest first."""
         return list(islice(reversed(self._records), max(limit, 0)))
 
     def counts(self) -> DecisionCounts:
-        """All decisions there were."""
+        """Counts of all decisions since the start, including those that are no longer kept."""
         return DecisionCounts(dict(self._placed), dict(self._refused), dict(self._rules))
 
     def add(self, config: ContainerConfig, cause: str, decision: Decision) -> DecisionRecord:
-        """Note where *config* goes, or that it goes nowhere; returns the record."""
+        """Log a decision on *config*; return the record."""
         counts = Counter(rule.text for _, rule, _ in decision.refusals)
         self._count(cause, counts, decision.error)
         record = replace(
@@ -56,11 +56,11 @@ class DecisionLog:
         return record
 
     def add_alternate(self, record: DecisionRecord, decision: Decision) -> DecisionRecord:
-        """Note that a create moves to the next candidate of its ranking.
+        """Log that a create moves to the next candidate of its decision.
 
         Args:
-            record: of its last decision.
-            decision: that decision, with fewer candidates.
+            record: the record of the last decision.
+            decision: that decision without the candidates that failed.
 
         Returns:
             The new record.
@@ -81,17 +81,17 @@ class DecisionLog:
         return record
 
     def add_failure(self, config: ContainerConfig, cause: str, error: SwarmError) -> None:
-        """Note that nothing could be decided on *config*."""
+        """Log that deciding on *config* raised *error*."""
         self._count(cause, {}, error)
         self._records.append(_record(config, cause, error))
 
     def note_failure(self, id: str, node_name: str, text: str) -> None:
-        """What was placed failed after all.
+        """Record that a placed container failed on its node.
 
         Args:
-            id: the swarm id of what was placed.
-            node_name: where.
-            text: why.
+            id: the container's swarm id.
+            node_name: the node.
+            text: the reason.
         """
         for index in range(len(self._records) - 1, -1, -1):
             record = self._records[index]
@@ -103,7 +103,7 @@ class DecisionLog:
         (self._placed if error is None else self._refused)[cause] += 1
         for text, nodes in rules.items():
             word = text.partition(" ")[0]
-            # Rules of plugins may be called anything, and each word is counted for good.
+            # Plugins choose their rules' texts, and counters are never removed: limit them.
             known = word in self._rules or len(self._rules) < _MOST_WORDS
             self._rules[word if known else "other"] += nodes
 

@@ -1,7 +1,7 @@
-"""One engine is asked to create one container: the request, the answer, and what it means.
+"""Asks one engine to create one container, and interprets the answer.
 
-Where no answer comes, the engine is asked what became of the container.  Other engines, names and
-reservations are ``create``'s matter.
+If no answer arrives, the engine is asked whether the container exists.  Other engines, names and
+reservations are handled in ``create``.
 """
 
 import json
@@ -34,11 +34,11 @@ from swarmcore.versions import ApiVersion
 log = logging.getLogger(__name__)
 
 _JSON = ((b"Content-Type", b"application/json"),)
-#: How long an engine that vanished in the middle of a create is asked what became of it.
+#: How long to ask for the outcome of a create whose connection broke.
 _OUTCOME_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.5
 _MISSING_IMAGE = re.compile("no such image|image with reference", re.IGNORECASE)
-#: Failures that another node need not share, in the engines' words.
+#: Engine messages of failures that need not occur on another node.
 _NODE_FAULT = re.compile(
     "port is already allocated|address already in use|no space left on device"
     "|device or resource busy|input/output error|read-only file system|cannot allocate memory",
@@ -47,10 +47,10 @@ _NODE_FAULT = re.compile(
 
 
 class EngineSlots:
-    """Limits how many creates and starts one engine has under way; the others wait in order.
+    """Limits the creates and starts that one engine runs at the same time; others wait in order.
 
     Args:
-        limit: how many; 0 for any number.
+        limit: the maximum per engine; 0 for no limit.
     """
 
     def __init__(self, limit: int = 0) -> None:
@@ -58,13 +58,13 @@ class EngineSlots:
         self._semaphores: dict[str, trio.Semaphore] = {}
 
     async def acquire(self, node_id: str) -> None:
-        """Wait for a slot of the node's engine; the caller releases it."""
+        """Wait for a slot of the node's engine; the caller must release it."""
         if self._limit:
             new = trio.Semaphore(self._limit, max_value=self._limit)
             await self._semaphores.setdefault(node_id, new).acquire()
 
     def release(self, node_id: str) -> None:
-        """Give a slot back."""
+        """Release a slot."""
         if self._limit:
             semaphore = self._semaphores[node_id]
             semaphore.release()
@@ -73,7 +73,7 @@ class EngineSlots:
 
     @asynccontextmanager
     async def slot(self, node_id: str) -> AsyncIterator[None]:
-        """Hold a slot of the node's engine while the block lasts."""
+        """Hold a slot of the node's engine while the block runs."""
         await self.acquire(node_id)
         try:
             yield
@@ -82,7 +82,7 @@ class EngineSlots:
 
 
 class Meaning(Enum):
-    """What an engine's answer to a create means for us."""
+    """The outcome that an engine's answer to a create stands for."""
 
     CREATED = auto()
     MISSING_IMAGE = auto()
@@ -91,7 +91,10 @@ class Meaning(Enum):
 
 
 def read_meaning(answer: Answer) -> Meaning:
-    """What an engine's answer means: another node may do better only after a node's fault."""
+    """Interpret an engine's answer to a create.
+
+    Another node may succeed only after ``NODE_FAULT``, or ``MISSING_IMAGE`` if it has the image.
+    """
     if answer.status == 201:
         return Meaning.CREATED
     if answer.status == 404 and _MISSING_IMAGE.search(answer.message):
@@ -104,19 +107,20 @@ def read_meaning(answer: Answer) -> Meaning:
 async def ask_to_create(
     engine: Engine, config: ContainerConfig, version: ApiVersion, permit: Callable[[], None]
 ) -> Answer:
-    """Have *engine* create, on every network from the beginning.
+    """Ask *engine* to create a container and to connect it to all its networks.
 
     Args:
-        engine: chosen.
-        config: placed, with its name and its swarm id.
-        version: the client's.
-        permit: called when nothing was sent yet for the last time; what it raises is raised.
+        engine: the engine of the chosen node.
+        config: the completed configuration, with name and swarm id.
+        version: the client's API version.
+        permit: called just before the request is sent; its exceptions are passed on.
 
     Returns:
-        The engine's answer to the create; its refusal of a network where it takes one at a time.
+        The engine's answer to the create, or its refusal of a network that had to be connected
+        separately.
 
     Raises:
-        EngineUnreachable: there is no container; or, with ``sent``, nobody knows.
+        EngineUnreachable: no container was created; if ``sent`` is true, the outcome is unknown.
     """
     node = engine.node
     query = {"name": config.name}
@@ -140,19 +144,19 @@ async def ask_to_create(
 async def _find_outcome(
     engine: Engine, config: ContainerConfig, broken: EngineUnreachable
 ) -> Answer:
-    """Look for the container of a create whose answer never came.
+    """Look for the container of a create whose answer was lost.
 
     Returns:
         The answer that the engine would have given.
 
     Raises:
-        EngineUnreachable: there is no container; or, with ``sent``, still nobody knows.
+        EngineUnreachable: there is no container; if ``sent`` is true, the outcome is unknown.
     """
     filters = json.dumps({"label": [f"{SWARM_ID}={config.swarm_id}"]})
     path = f"/containers/json?all=1&filters={quote(filters)}"
     absent = 0
     with trio.move_on_after(_OUTCOME_SECONDS):
-        while absent < 2:  # once may be too early: the engine may still be at work on it
+        while absent < 2:  # ask twice, as the engine may still be creating it
             await trio.sleep(_ASK_AGAIN_SECONDS)
             try:
                 answer = await engine.call("GET", path)
@@ -162,7 +166,7 @@ async def _find_outcome(
             if found:
                 return json_answer({"Id": found[0]["Id"], "Warnings": []}, 201)
             absent += answer.ok
-        if shown := _shown(engine, config.swarm_id):  # made while the last answer was on its way
+        if shown := _shown(engine, config.swarm_id):  # an event may have come after the last list
             return json_answer({"Id": shown, "Warnings": []}, 201)
         raise EngineUnreachable(engine.label, str(broken), sent=False)
     raise EngineUnreachable(
@@ -175,7 +179,7 @@ async def _find_outcome(
 
 
 def _shown(engine: Engine, swarm_id: str) -> str | None:
-    """The id of the container that *engine*'s events have shown for *swarm_id*."""
+    """The id of the container with *swarm_id* in *engine*'s cache."""
     containers = engine.node.containers.values()
     return next((each.id for each in containers if each.swarm_id == swarm_id), None)
 
@@ -183,14 +187,13 @@ def _shown(engine: Engine, swarm_id: str) -> str | None:
 async def _connect(
     engine: Engine, config: ContainerConfig, created: Answer, endpoints: Mapping[str, Any]
 ) -> Answer | None:
-    """Connect a container that was just created; all of it, or nothing is left.
+    """Connect a new container to further networks; remove the container if that is refused.
 
     Returns:
-        The engine's refusal, if there was one.
+        The engine's refusal; ``None`` if there was none.
 
     Raises:
-        EngineUnreachable: the engine was lost in the middle of it; ``sent`` if the container may
-            be left.
+        EngineUnreachable: the engine was lost meanwhile; ``sent`` as the container may remain.
     """
     id = str(created.json()["Id"])
     try:
@@ -200,7 +203,7 @@ async def _connect(
             answer = await engine.call("POST", path, body=body, headers=_JSON)
             if not answer.ok:
                 left = await _remove(engine, id)
-                # To clients a create's 404 is a missing image, which they would pull.
+                # Clients take a 404 of a create for a missing image, and would pull.
                 status = 400 if answer.status == 404 else answer.status
                 return error_answer(status, answer.message + left)
     except EngineUnreachable as error:
@@ -214,7 +217,7 @@ async def _connect(
 
 
 async def _remove(engine: Engine, id: str) -> str:
-    """Take a container away; returns what is to be said if that fails."""
+    """Remove a container; return a text for the user if that fails, else an empty one."""
     answer = await engine.call("DELETE", f"/containers/{id}?force=1&v=1")
     if answer.ok or answer.status == 404:
         engine.forget_container(id)
@@ -222,22 +225,22 @@ async def _remove(engine: Engine, id: str) -> str:
     return f"; container {id[:12]} is left on {engine.label}: {answer.message}"
 
 
-# ---- the container that was made
+# ---- the new container
 
 
 async def settle(
     engine: Engine, config: ContainerConfig, version: ApiVersion, answer: Answer
 ) -> bool:
-    """Make the cache show the container of a create before the client hears of it.
+    """Make the cache show a new container before the client gets the answer.
 
     Args:
-        engine: answered with 201.
-        config: what it was asked for.
-        version: the client's.
-        answer: the engine's.
+        engine: the engine, which answered 201.
+        config: the container's configuration.
+        version: the client's API version.
+        answer: the engine's answer.
 
     Returns:
-        ``False`` where the answer names no container.
+        ``False`` if the answer has no container id.
     """
     node = engine.node
     try:
@@ -250,7 +253,7 @@ async def settle(
     try:
         await engine.settle_created(id, named, is_complete=not later)
         if config.links:
-            await engine.refresh_containers()  # what is linked has one more name
+            await engine.refresh_containers()  # linked containers get an additional name
     except EngineError as error:
         log.warning("engine %s created %s, reading it failed: %s", node.name, config.name, error)
         if id not in node.containers:
@@ -258,20 +261,19 @@ async def settle(
     return True
 
 
-#: Of a create's body what is no part of ``Config``.
+#: Fields of a create's body that are not part of ``Config``.
 _APART = ("HostConfig", "NetworkingConfig")
 
 
 def created_container(id: str, config: ContainerConfig, node: Node, now: float) -> Container:
-    """The container of a create that *node*'s engine answered with 201, as far as it is known.
+    """Build a cache entry for a container that the engine has created but that cannot be read.
 
-    The client has the engine's word.  Until the engine can be read again, what is known of the
-    container is what was asked for.
+    It contains what the create asked for, and is replaced as soon as the engine can be read.
 
     Args:
-        id: from the answer.
-        config: what was asked for, with its name.
-        node: where.
+        id: the container id in the engine's answer.
+        config: the configuration, with the container's name.
+        node: the engine's node.
         now: Unix seconds.
     """
     body = config.body_for(node)

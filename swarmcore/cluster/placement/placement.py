@@ -1,7 +1,7 @@
-"""What all creates share: the scheduler, the nodes, names, reservations and the queue.
+"""State that all creates share: scheduler, nodes, names, reservations and the queue.
 
-Nothing here awaits but ``rehearse`` and the wait for an engine's slot.  Which node is best is the
-scheduler's matter; the way of one create is ``admission``'s and ``create``'s.
+Apart from ``rehearse``, ``bringing`` and engine slots nothing here awaits.  The scheduler chooses
+nodes; ``admission`` and ``create`` handle a single create.
 """
 
 import logging
@@ -40,31 +40,31 @@ from swarmcore.scheduler import Scheduler, why_no_room
 
 log = logging.getLogger(__name__)
 
-#: How long the rules work on patterns before other tasks get a turn.
+#: How long matching patterns may keep other tasks from running.
 _TURN_SECONDS = 0.01
 
 
 class PlacementListener(Protocol):
-    """Hears of created containers."""
+    """Notified of new containers."""
 
     def container_placed(self, config: ContainerConfig, node: Node) -> None:
-        """*config* became a container on *node*."""
+        """A container with *config* was created on *node*."""
         ...
 
 
 class Placement:
-    """What creates share, and what they leave behind while they are under way.
+    """State that all creates share.
 
     Args:
         scheduler: decides.
         members: the engines.
-        index: the names.
-        listener: told of each created container.
-        settings: the operator's.
-        invent_name: gives a free name to a container without one.
-        invent_id: gives a swarm id to a container without one.
-        permit: makes sure that this manager may place, or raises ``Unavailable``.
-        clock: Unix seconds.
+        index: container names.
+        listener: notified of each new container.
+        settings: the operator's settings.
+        invent_name: returns a free name, for a container without one.
+        invent_id: returns a swarm id, for a container without one.
+        permit: raises ``Unavailable`` if this manager may not place.
+        clock: returns Unix seconds.
     """
 
     def __init__(
@@ -101,28 +101,28 @@ class Placement:
 
     @property
     def changes(self) -> int:
-        """How often something changed that decisions depend on; the same number: nothing did."""
+        """A counter of changes that decisions depend on; unchanged means decisions are valid."""
         return self._noted + self.reservations.made
 
     def note_change(self, node_id: str) -> None:
-        """Something changed on a node: there may be room, or a node less.
+        """Record a change on a node: room may have become free, or the node may be gone.
 
         Args:
-            node_id: empty for any node.
+            node_id: the node; empty if any node may have changed.
         """
         self._noted += 1
         self.queue.note(node_id)
 
     def nodes(self) -> list[Node]:
-        """The nodes that may be placed on, healthy or not."""
+        """The registered nodes, healthy or not."""
         return [engine.node for engine in self.members.snapshot.registered]
 
     async def rehearse(self, config: ContainerConfig) -> None:
-        """Have the patterns of *config* looked for on all nodes, which remember what was found.
+        """Match the patterns of *config* on all nodes in advance; the nodes cache the results.
 
-        That takes long, so other tasks get their turn in between; the decision itself stays one
-        step without a pause, and looks again only where something has changed meanwhile.  Errors
-        in *config* are raised by the decision.
+        Matching is slow, so this gives other tasks a turn in between.  The decision that follows is
+        one step without ``await`` and matches again only what has changed.  Errors in *config* are
+        ignored here; the decision raises them.
         """
         if not config.is_searched:
             return
@@ -137,15 +137,15 @@ class Placement:
         """Choose one of *nodes*, or refuse; see ``Scheduler.decide``.
 
         Args:
-            config: completed.
-            nodes: those that may be chosen.
+            config: the completed configuration.
+            nodes: the nodes to choose from.
 
         Returns:
-            The decision.  Its error is a ``NeverFits`` only where every engine was asked, also
-            those that are expected and yet unknown: another may have what these lack.
+            The decision.  Its error is ``NeverFits`` only if *nodes* includes every engine in
+            discovery's list: an engine that has not yet joined may have what the others lack.
 
         Raises:
-            SwarmError: as ``Scheduler.decide``.
+            SwarmError: see ``Scheduler.decide``.
         """
         decision = self.scheduler.decide(config, nodes)
         error = decision.error
@@ -154,11 +154,11 @@ class Placement:
         return decision
 
     def explain(self, config: ContainerConfig) -> Explanation:
-        """What a create of *config* would do now; leaves nothing behind.
+        """Say what a create of *config* would do now; changes nothing.
 
         Raises:
-            Conflict: its name is taken.
-            BadRequest: a malformed expression.
+            Conflict: the name is taken.
+            BadRequest: an expression is malformed.
         """
         completed = self.complete(config)
         self.check_name(completed.name)
@@ -167,17 +167,17 @@ class Placement:
         return Explanation(config, decision, others)
 
     def inform(self, config: ContainerConfig) -> ContainerConfig:
-        """Give *config* what the cluster knows by now of the things that it names."""
+        """Add to *config* what the nodes know of the objects that it refers to."""
         nodes = self.nodes()
         all_known = len(nodes) == len(self.members.snapshot.all)
         return config.informed_by(nodes, all_known=all_known).with_replaced(nodes)
 
     def complete(self, config: ContainerConfig) -> ContainerConfig:
-        """Give *config* what the cluster knows: which of the things that it names exist, what it
-        replaces, and a name and a swarm id where the client left them to us."""
+        """Complete *config*: which objects that it refers to exist, which container it replaces,
+        and a name and a swarm id if the client gave none."""
         config = self.inform(replace(config, name=config.name or self._invent_name()))
         id = config.swarm_id
-        # Tools that make a container anew copy its labels: two with one id would be taken for one.
+        # Tools that recreate a container copy its labels, so a swarm id in use is replaced.
         if id and id not in self.reservations and not self.index.has_swarm_id(id):
             return config
         return config.with_swarm_id(self._invent_id())
@@ -185,10 +185,10 @@ class Placement:
     # ---- names
 
     def check_name(self, name: str) -> None:
-        """Make sure that *name* is free.
+        """Check that *name* is free.
 
         Raises:
-            Conflict: it is not; Docker's text.
+            Conflict: *name* is taken; the text is Docker's.
         """
         holder = self.index.holder(name)
         if holder is not None:
@@ -209,10 +209,10 @@ class Placement:
 
     @contextmanager
     def holding_name(self, name: str) -> Iterator[None]:
-        """Take *name* while the block lasts, for a container that is about to have it.
+        """Reserve *name* while the block runs.
 
         Raises:
-            Conflict: it is not free.
+            Conflict: *name* is taken.
         """
         self.check_name(name)
         hold = self._invent_id()
@@ -225,14 +225,14 @@ class Placement:
     # ---- reserving
 
     def reserve(self, config: ContainerConfig, node: Node) -> Reservation:
-        """Hold what *config* takes of *node*, and its name, for a create that begins there."""
+        """Reserve the name and the resources of *config* for a create on *node*."""
         leaving = leaving_for(node, config.volumes, config.networks, self.nodes())
         self.members.orphans.expect(config.swarm_id, node.id)
         return self.reservations.make(config, node, leaving)
 
     @contextmanager
     def expecting(self, config: ContainerConfig, node: Node, linger: float) -> Iterator[None]:
-        """Count a network or a volume that is being made; see ``protocols.Cluster``."""
+        """Count a network or a volume that is being created; see ``protocols.Cluster``."""
         held = self.reservations.make(config.with_swarm_id(self._invent_id()), node)
         try:
             yield
@@ -244,14 +244,14 @@ class Placement:
 
     @asynccontextmanager
     async def bringing(self, networks: Sequence[str], node: Node) -> AsyncIterator[None]:
-        """Have on *node* those of *networks* that nothing uses yet; see ``protocols.Cluster``.
+        """Move unused networks to *node*; see ``protocols.Cluster``.
 
         Args:
-            networks: as ``config.networks``.
-            node: holds a container that is there already.
+            networks: names or ids, as in ``ContainerConfig.networks``.
+            node: the node of an existing container.
 
         Raises:
-            EngineRefused: its engine refuses to have one.
+            EngineRefused: the engine refuses to create a network.
             Unavailable: this manager may not place.
         """
         asked = replace(ContainerConfig.parse({}), networks=tuple(networks))
@@ -269,10 +269,10 @@ class Placement:
 
     @contextmanager
     def growing(self, container: Container, claim: Claim) -> Iterator[None]:
-        """Hold what *claim* has more than the container's own while its engine updates it.
+        """Reserve the difference between *claim* and the container's claim during an update.
 
         Raises:
-            Conflict: the node has no room for that.
+            Conflict: the node has not enough free resources.
         """
         node = self.members.by_node(container.node_id).node
         more = Claim(
@@ -296,13 +296,13 @@ class Placement:
     # ---- pulls
 
     def pull_targets(self, image: str, client_key: str, now: float) -> Sequence[Engine]:
-        """The engines on which *client_key*'s creates wait for *image*, in order.
+        """The engines on which the client's creates wait for *image*, in natural order.
 
-        To be asked when the pull begins: from now on their claims wait until it has ended.
+        To be called when the pull begins: it extends the claims of those creates.
 
         Args:
-            image: as the client names it.
-            client_key: whose pull it is.
+            image: as the client named it.
+            client_key: the client that pulls.
             now: trio time.
         """
         wanted = set()
@@ -320,7 +320,7 @@ class Placement:
         ]
 
     def note_pull(self, image: str, client_key: str, node: Node, error: EngineError | None) -> None:
-        """*client_key*'s pull of *image* on *node* has ended; see ``protocols.Cluster``."""
+        """Record the end of a pull on one engine; see ``protocols.Cluster``."""
         if error is None:
             note_pulled(node, image)
             return
@@ -335,7 +335,7 @@ class Placement:
     def note_failed_carrying(
         self, config: ContainerConfig, source: Node, node: Node, error: EngineError
     ) -> None:
-        """The image of *config* could not be carried from *source* to *node*."""
+        """Record that the image of *config* could not be copied from *source* to *node*."""
         text = f"carrying the image from {source.name} failed: {error}"
         self.decisions.note_failure(config.swarm_id, node.name, text)
         log.warning("creating %s on %s: %s", config.name, node.name, text)
@@ -344,14 +344,14 @@ class Placement:
             self.scheduler.note_failure(node)
 
     def pull_failed(self, image: str, client_key: str) -> None:
-        """Give back what waited for *client_key*'s pull of *image*."""
+        """Release what was reserved for the client's pull of *image*."""
         for pull in self.pulls.void(client_key, image):
             self.reservations.end(pull.reservation)
 
     # ---- expiry
 
     def expire(self, now: float) -> None:
-        """Void what nobody came back for.
+        """End expired pulls, reservations and claims on ports.
 
         Args:
             now: trio time.
@@ -363,7 +363,7 @@ class Placement:
         self._give_up_starts()
 
     def _give_up_starts(self) -> None:
-        """Free the ports of created containers that nobody has started for so long."""
+        """Release the ports of created containers that have not been started in time."""
         for node in self.nodes():
             oldest = self._clock() - node.skew_seconds - self.settings.reservation_seconds
             for container in list(node.starting.values()):

@@ -1,6 +1,6 @@
-"""Failed pulls: a pull that failed for a reason of the node's counts against the node.
+"""Failed pulls: a pull that failed because of the node counts against that node.
 
-The client's mistakes (no such image, access denied) fail on every node, and count against none.
+Errors of the client (no such image, access denied) would occur on every node and do not count.
 Nothing here awaits.
 """
 
@@ -16,12 +16,12 @@ from swarmcore.node import Node
 
 log = logging.getLogger(__name__)
 
-#: An engine that was mended is tried again after so long, or when others do no better.
+#: How long a failure counts; the node may have been repaired since.
 _REMEMBERED_SECONDS = 600.0
-#: Clients choose images' names, and by them the registries: the latest are kept, and not whole.
+#: Clients choose image names and so registries: limits of the entries per node and of their texts.
 _MOST_SCOPES = 64
 _LONGEST_TEXT = 500
-#: What engines say of names that no registry has, or does not give to this client.
+#: Messages about images that do not exist or that the client may not pull.
 _CLIENTS_FAULT = re.compile(
     "access denied|requested access to the resource is denied|unauthorized"
     "|authentication required|no basic auth credentials|incorrect username or password"
@@ -29,11 +29,11 @@ _CLIENTS_FAULT = re.compile(
     "|not found: |: not found|invalid reference|does not match the specified platform",
     re.IGNORECASE,
 )
-#: The image has nothing for this node's machine; another node may be of another kind.
+#: The image has no variant for this node's platform; a node of another platform may pull it.
 _OF_IMAGE = re.compile(
     "no matching manifest|image operating system|no match for platform", re.IGNORECASE
 )
-#: The machine takes no image, wherever it comes from.
+#: The node cannot store any image.
 _OF_MACHINE = re.compile(
     "no space left on device|disk quota exceeded|read-only file system|input/output error"
     "|cannot allocate memory",
@@ -42,21 +42,22 @@ _OF_MACHINE = re.compile(
 
 
 def scope_of_failure(image: str, error: EngineError) -> str | None:
-    """What a pull's failure concerns; see ``FailedPulls.scope``.
+    """What a failed pull says about its node; see ``FailedPulls.scope``.
 
     Args:
         image: as the client named it.
-        error: of the engine that pulled.
+        error: the error of the engine that pulled.
 
     Returns:
-        ``None`` where it is the client's own.
+        Empty for the node as a whole, an image name, or a registry; ``None`` if the failure is the
+        client's.
     """
     text = str(error)
     if _OF_MACHINE.search(text):
         return ""
     if _OF_IMAGE.search(text):
         return normal_image(image)
-    # A registry counts requests (429) by the address that they come from: another may go on.
+    # Registries limit requests (429) per IP address, so another node may succeed.
     refused = 400 <= error.status < 500 and error.status != 429
     if refused or _CLIENTS_FAULT.search(text):
         return None
@@ -64,7 +65,7 @@ def scope_of_failure(image: str, error: EngineError) -> str | None:
 
 
 def note_pulled(node: Node, image: str) -> None:
-    """*image* was pulled on *node*: its registry can be reached from there, and there is room."""
+    """Record a successful pull: forget the node's failures with this image and its registry."""
     if node.failed_pulls:
         mended = {"", registry_of(image), normal_image(image)}
         node.failed_pulls = {
@@ -73,16 +74,16 @@ def note_pulled(node: Node, image: str) -> None:
 
 
 def note_failed_pull(node: Node, image: str, error: EngineError, now: float) -> bool:
-    """A pull of *image* failed on *node*.
+    """Record that a pull of *image* failed on *node*.
 
     Args:
-        node: which.
+        node: the node that pulled.
         image: as the client named it.
-        error: the engine's.
+        error: the engine's error.
         now: trio time.
 
     Returns:
-        Whether it was the node's failure, and counts against it.
+        Whether the failure counts against the node.
     """
     scope = scope_of_failure(image, error)
     if scope is None:
@@ -95,12 +96,12 @@ def note_failed_pull(node: Node, image: str, error: EngineError, now: float) -> 
 
 
 def note_failed_carrying(node: Node, image: str, error: EngineError, now: float) -> None:
-    """*image*, which another engine gave, could not be had by *node*, and its engine said so.
+    """Record that *node*'s engine failed to load *image*, which another engine provided.
 
     Args:
-        node: which.
+        node: the node that should have got the image.
         image: as the client named it.
-        error: the engine's.
+        error: the engine's error.
         now: trio time.
     """
     scope = "" if _OF_MACHINE.search(str(error)) else normal_image(image)
@@ -123,10 +124,10 @@ def _count(node: Node, scope: str, image: str, reason: str, now: float) -> None:
 
 
 def forget_failed_pulls(nodes: Iterable[Node], now: float) -> None:
-    """Forget those that are long ago.
+    """Forget failures that no longer count.
 
     Args:
-        nodes: all.
+        nodes: all nodes.
         now: trio time.
     """
     for node in nodes:

@@ -1,13 +1,13 @@
-"""Creates that wait until there is room for them, and the order in which they are served.
+"""Creates that wait for free resources, and the order in which they are served.
 
-A create that finds no room, and was asked to wait, joins the queue.  Whatever may have made room
-is noted; soon after, all that wait are tried in their order on the nodes where something changed.
-What a try does is the create's matter: it decides and reserves in one step.
+A create that finds no room and may wait joins the queue.  Changes that may have made room are
+recorded; soon after, all waiting creates are tried in order on the nodes that changed.  The attempt
+itself belongs to the create: it decides and reserves in one step.
 
-The highest priority comes first, then the earliest arrival.  A create that does not fit may be
-overtaken by creates behind it that do, so that a big one does not stop the small ones; but eight
-times at most.  From then on it is *starved*: nodes that are merely full for it are kept for it, and
-creates behind it find room elsewhere or wait longer.
+The highest priority is served first, then the earliest arrival.  A create that does not fit may be
+overtaken by later ones that fit, so that a large create does not block small ones, but at most
+eight times.  After that it is *starved*: nodes that are merely full for it are kept for it, and
+later creates must use other nodes or wait.
 """
 
 from bisect import insort
@@ -22,7 +22,7 @@ from swarmcore.node import Node
 from swarmcore.protocols import Decision, WaitingCreate
 from swarmcore.scheduler import is_full
 
-#: How often one may be overtaken before nodes are kept for it.
+#: How often an entry may be overtaken before nodes are kept for it.
 _PATIENCE = 8
 
 
@@ -31,9 +31,9 @@ class Entry:
     """One entry of a priority queue.
 
     Attributes:
-        priority: the higher is served first.
-        number: of its arrival; given by the queue.
-        overtaken: how many entries behind this one were served before it.
+        priority: higher priorities are served first.
+        number: arrival number, set by the queue.
+        overtaken: how many later entries were served before this one.
     """
 
     priority: int = 0
@@ -47,7 +47,7 @@ class Entry:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """The sort key: the smaller is served first."""
+        """The sort key; smaller is served first."""
         return -self.priority, self.number
 
 
@@ -58,7 +58,7 @@ class PriorityQueue(Generic[E]):
     """Entries in the order in which they are served; counts how often each is overtaken.
 
     Args:
-        limit: how many entries there may be.
+        limit: the maximum number of entries.
     """
 
     def __init__(self, limit: int) -> None:
@@ -70,38 +70,38 @@ class PriorityQueue(Generic[E]):
         return len(self._entries)
 
     def __iter__(self) -> Iterator[E]:
-        """A copy of this moment, in the order in which entries are served."""
+        """Iterate over a copy of the entries in serving order."""
         return iter(tuple(self._entries))
 
     @property
     def is_full(self) -> bool:
-        """Whether no more entries may join."""
+        """Whether the queue has reached its limit."""
         return len(self._entries) >= self._limit
 
     def join(self, entry: E) -> None:
-        """Add *entry* behind those of its priority."""
+        """Add *entry* behind all entries of its priority."""
         self._arrivals += 1
         entry.number = self._arrivals
         insort(self._entries, entry, key=lambda each: each.rank)
 
     def leave(self, entry: E) -> None:
-        """Remove *entry*, if it is there."""
+        """Remove *entry*, if it is in the queue."""
         if entry in self._entries:
             self._entries.remove(entry)
 
     def serve(self, entry: E) -> None:
-        """Remove *entry*, which was served: the entries before it were overtaken."""
+        """Remove *entry*, which was served, and count it as having overtaken those before it."""
         for each in self._entries[: self._entries.index(entry)]:
             each.overtaken += 1
         self._entries.remove(entry)
 
 
-#: Changes come in bursts, such as the removal of a compose project.
+#: Delay before serving, as changes come in bursts such as the removal of a compose project.
 _GATHER_SECONDS = 0.05
-#: Some room comes without a note: a filter of a plugin may look at the clock.
+#: Room may become free without a recorded change: a plugin's filter may depend on the clock.
 _LOOK_AGAIN_SECONDS = 10.0
 
-#: Decides between some nodes, and reserves where one fits.
+#: Decides between the given nodes, and reserves if one fits.
 Attempt = Callable[[Sequence[Node]], Decision]
 
 
@@ -110,15 +110,15 @@ class Waiter(Entry):
     """One create that waits.
 
     Attributes:
-        attempt: tries it; what it raises ends the waiting.
-        name: of the container; empty when the client left it to us.
+        attempt: tries to place the create; an exception ends the waiting.
+        name: the container's name; empty if the client gave none.
         image: as the client named it.
         since, until: trio times.
-        is_new: there is room for it somewhere, so that it is tried everywhere in its turn; else it
-            is tried where something changes.
-        is_placed: it has reserved.
-        error: what its attempt raised, which ends the waiting.
-        over: set when it waits no more.
+        is_new: whether the create has not been tried yet and some node has room, so that its first
+            attempt covers all nodes; otherwise it covers only nodes that changed.
+        is_placed: whether the create has reserved a node.
+        error: the exception of ``attempt``.
+        over: set when the waiting has ended.
     """
 
     attempt: Attempt = field(kw_only=True)
@@ -136,8 +136,8 @@ class Queue:
     """All creates that wait.
 
     Args:
-        nodes: those that may be placed on, as they are now.
-        limit: how many may wait at once.
+        nodes: returns the nodes that may be placed on.
+        limit: how many creates may wait at the same time.
     """
 
     def __init__(self, nodes: Callable[[], Sequence[Node]], limit: int) -> None:
@@ -156,7 +156,7 @@ class Queue:
         return self._entries.is_full
 
     def note(self, node_id: str = "") -> None:
-        """Something changed on that node, or anywhere: there may be room now."""
+        """Record that room may have become free on a node; empty: on any node."""
         if not self._entries:
             return
         if node_id:
@@ -166,13 +166,13 @@ class Queue:
         self._news.set()
 
     async def wait(self, waiter: Waiter) -> bool:
-        """Wait until *waiter* is placed, or its time is over.
+        """Wait until *waiter* is placed or its time is over.
 
         Returns:
-            Whether it is placed.
+            Whether it was placed.
 
         Raises:
-            Exception: what its attempt raised.
+            Exception: any exception of ``attempt``.
             Unavailable: the manager stops.
         """
         self._entries.join(waiter)
@@ -185,13 +185,13 @@ class Queue:
             waiter.over.set()
             self._entries.leave(waiter)
             if waiter.is_starved:
-                self.note()  # what was kept for it is free for others
+                self.note()  # nodes that were kept for it are available to others
         if waiter.error is not None:
             raise waiter.error
         return waiter.is_placed
 
     def waiting(self, now: float) -> list[WaitingCreate]:
-        """The creates that wait, in the order in which they are served.
+        """The waiting creates in serving order.
 
         Args:
             now: trio time.
@@ -215,7 +215,7 @@ class Queue:
             waiter.over.set()
 
     async def run(self) -> None:
-        """Serve the creates that wait, until cancelled."""
+        """Serve the waiting creates until cancelled."""
         while True:
             with trio.move_on_after(_LOOK_AGAIN_SECONDS) as looking:
                 await self._news.wait()
@@ -226,15 +226,15 @@ class Queue:
             await self._serve(None if everywhere or looking.cancelled_caught else changed)
 
     async def _serve(self, changed: Collection[str] | None) -> None:
-        """Try all creates in their order.
+        """Try all creates in order.
 
         Args:
-            changed: ids of the nodes where there may be room; ``None`` for everywhere.
+            changed: ids of the nodes that may have room; ``None`` for all nodes.
         """
         kept: set[str] = set()
         for waiter in self._entries:
             if waiter.over.is_set():
-                continue  # it has left meanwhile
+                continue  # it stopped waiting during this loop
             anywhere = changed is None or waiter.is_new or waiter.is_starved
             nodes = [
                 node
@@ -249,7 +249,7 @@ class Queue:
                 await trio.lowlevel.checkpoint()
 
     def _try(self, waiter: Waiter, nodes: Sequence[Node]) -> Collection[str]:
-        """Serve one, if that can be; returns ids of the nodes that are merely full for it."""
+        """Try to place one create; return the ids of the nodes that are merely full for it."""
         try:
             decision = waiter.attempt(nodes)
         except Exception as error:

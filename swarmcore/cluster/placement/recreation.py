@@ -1,6 +1,6 @@
-"""Making a network or volume anew on another node: the proof that it is empty, and the request.
+"""Recreating an unused network or volume on another node: checks and requests.
 
-Its engine is asked for the proof right before; the create request makes an object like it.
+The object's engine is asked just before whether the object is unused and empty.
 """
 
 import json
@@ -18,7 +18,7 @@ from swarmcore.json_values import as_object
 from swarmcore.versions import ApiVersion
 
 _Document = Mapping[str, Any]
-#: Fields of an inspected network that a create takes as they are.
+#: Fields of an inspected network that are copied to the create request.
 _KEPT = (
     "Name", "Driver", "EnableIPv4", "EnableIPv6", "Internal", "Attachable", "Options",
 )  # fmt: skip
@@ -26,14 +26,14 @@ _KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class Recreation:
-    """The requests that make a network or volume anew.
+    """The requests that recreate a network or a volume.
 
     Attributes:
         create: path of the create request.
-        body: of the create request.
+        body: body of the create request.
         key: id of the old network, or name of the volume.
-        path: of the old object.
-        undo: path of the new object, by which it can be removed again.
+        path: path of the old object.
+        undo: path of the new object, for removing it again.
     """
 
     create: str
@@ -44,9 +44,10 @@ class Recreation:
 
 
 def recreate_network(network: _Document) -> Recreation:
-    """Requests for a network like the inspected *network*, with its ids in a label.
+    """Requests to recreate an inspected network; the new one has the former ids in a label.
 
-    A subnet that its engine chose may be in use on the new node, so that engine chooses again.
+    A subnet that the engine chose itself is not copied: it may be in use on the new node, whose
+    engine chooses another.
     """
     ipam = dict(as_object(network.get("IPAM")))
     if has_subnet_of_engine(network):
@@ -65,7 +66,7 @@ def recreate_network(network: _Document) -> Recreation:
 
 
 def recreate_volume(volume: _Document) -> Recreation:
-    """Requests for a volume like the inspected *volume*."""
+    """Requests to recreate an inspected volume."""
     name = str(volume["Name"])
     path = f"/volumes/{quote(name, safe='')}"
     body = {
@@ -77,27 +78,30 @@ def recreate_volume(volume: _Document) -> Recreation:
     return Recreation("/volumes/create", body, key=name, path=path, undo=path)
 
 
-# ---- the proof that it is empty
+# ---- checks that an object is unused
 
 
-#: From here on disk usage can be asked of volumes alone.
+#: Since this version, disk usage can be requested for volumes only.
 _USAGE_BY_TYPE = ApiVersion(1, 42)
-#: An engine of release 20.10 adds up its disk usage for one client at a time.
+#: Engines of release 20.10 refuse concurrent disk usage requests.
 _BUSY = "already running"
 _ASK_AGAIN_SECONDS = 0.1
 
 
 class InUse(EngineError):
-    """A network or volume is not empty, or its engine cannot tell."""
+    """A network or volume is in use or not empty, or its engine cannot tell."""
 
     status = 409
 
 
 async def prove_network(engine: Engine, name: str) -> _Document:
-    """The inspected network *name*, which no container is on.
+    """Inspect network *name* and check that no container uses it.
+
+    Returns:
+        The inspected network.
 
     Raises:
-        InUse: some container is on it.
+        InUse: a container uses it.
         EngineError: there is no such network, or the engine does not answer.
     """
     network: _Document = await _get(engine, f"/networks/{quote(name, safe='')}")
@@ -108,10 +112,13 @@ async def prove_network(engine: Engine, name: str) -> _Document:
 
 
 async def prove_volume(engine: Engine, name: str) -> _Document:
-    """The inspected volume *name*, which no container uses and which is empty.
+    """Inspect volume *name* and check that no container uses it and that it is empty.
+
+    Returns:
+        The inspected volume.
 
     Raises:
-        InUse: some container uses it, or it has content.
+        InUse: a container uses it, or it has content.
         EngineError: there is no such volume, or the engine does not answer.
     """
     volume: _Document = await _get(engine, f"/volumes/{quote(name, safe='')}")
@@ -143,10 +150,11 @@ async def _usage(engine: Engine, name: str) -> _Document:
 
 
 async def _get(engine: Engine, path: str) -> Any:
-    """The engine's answer as JSON.
+    """Get *path* from the engine as JSON.
 
     Raises:
-        EngineRefused: it is no success.
+        EngineRefused: the engine answered with an error.
+        EngineUnreachable: the engine does not answer.
     """
     answer = await engine.call("GET", path)
     if not answer.ok:

@@ -1,7 +1,8 @@
-"""Networks and volumes that nothing uses yet are made anew where the first container needs them.
+"""Moves unused networks and volumes to the node of the first container that needs them.
 
-The new one is made before the old one is removed, and clients see one of the two.  Right before,
-the engine is asked whether the object is empty: with endpoints or content it stays where it is.
+The object is created on the new node before it is removed on the old one; clients see one of the
+two.  The engine is asked just before whether the object is unused and empty; otherwise it stays.
+See ``docs/decisions/0010-what-follows.md``.
 """
 
 import logging
@@ -30,27 +31,28 @@ from swarmcore.versions import ApiVersion
 log = logging.getLogger(__name__)
 
 _JSON = ((b"Content-Type", b"application/json"),)
-#: Engines of older versions give a network addresses that it was not to have.
+#: Engines of older API versions would give IPv4 addresses to a network created without them.
 _WITHOUT_IPV4 = ApiVersion(1, 48)
-#: How long a move that has begun goes on when the manager stops, in seconds.
+#: Seconds for completing a move that is under way when the manager stops.
 _FINISH_SECONDS = 20.0
 
-#: Seconds between two looks for networks that were moved and not removed.
+#: Seconds between two searches for networks that were moved but not removed.
 _SWEEP_SECONDS = 10.0
 
 
 class CannotMove(Exception):
-    """A network or volume stays on its node; the text says why.  Later decisions know that."""
+    """A network or volume cannot be moved; the text says why.  Later decisions avoid moving it."""
 
 
 class CannotRecreate(Exception):
-    """The new node's engine refuses the network or volume.
+    """The engine of the new node refuses to create the network or volume.
 
     Args:
-        refusal: the answer of its engine.
+        refusal: the engine's answer.
 
     Attributes:
-        answer: that, as the answer to the create of a container: a 404 would mean its image.
+        answer: *refusal* for the client that creates a container.  A 404 becomes a 400, as clients
+            take a 404 for a missing image.
     """
 
     def __init__(self, refusal: Answer) -> None:
@@ -60,11 +62,11 @@ class CannotRecreate(Exception):
 
 
 class Relocation:
-    """Moves networks and volumes, each of them once, however many creates wait for it.
+    """Moves networks and volumes; concurrent creates share one move.
 
     Args:
         members: the engines.
-        permit: raises ``Unavailable`` where another manager places.
+        permit: raises ``Unavailable`` if this manager may not place.
     """
 
     def __init__(self, members: Membership, permit: Callable[[], None]) -> None:
@@ -73,15 +75,15 @@ class Relocation:
         self._under_way: WeakValueDictionary[Thing, trio.Lock] = WeakValueDictionary()
 
     async def gather(self, config: ContainerConfig, node: Node) -> None:
-        """Move to *node* what *config* names and other nodes let go of.
+        """Move the unused objects that *config* refers to, to *node*.
 
         Args:
-            config: reserved on *node*.
-            node: the node.
+            config: a configuration that is reserved on *node*.
+            node: the chosen node.
 
         Raises:
-            CannotMove: something is in use after all; decide anew.
-            CannotRecreate: *node* cannot have it.
+            CannotMove: an object is in use; the create must be decided again.
+            CannotRecreate: the engine of *node* refuses the object.
         """
         for kind, texts in (("network", config.networks), ("volume", config.volumes)):
             for text in texts:
@@ -93,10 +95,10 @@ class Relocation:
                             await self._move(thing, source, node)
 
     async def bring(self, config: ContainerConfig, node: Node) -> None:
-        """As ``gather``, for a container that exists: what cannot move stays where it is.
+        """Like ``gather``, for an existing container: an object that cannot move stays.
 
         Raises:
-            EngineRefused: *node* cannot have it; its engine's status and words.
+            EngineRefused: the engine of *node* refuses the object; has its status and message.
         """
         try:
             await self.gather(config, node)
@@ -106,17 +108,17 @@ class Relocation:
             raise EngineRefused(node.name, error.answer.status, str(error)) from None
 
     async def run(self) -> None:
-        """Remove what a manager that was killed left behind, again and again until cancelled."""
+        """Remove what a killed manager left behind, periodically until cancelled."""
         while True:
             await trio.sleep(_SWEEP_SECONDS)
             await self._sweep()
 
     async def _sweep(self) -> None:
-        """Remove networks that were moved by a manager that was killed before it removed them."""
+        """Remove networks that a manager moved but did not remove before it was killed."""
         try:
             self._permit()
         except Unavailable:
-            return  # another manager may be moving them just now
+            return  # the manager that leads may be moving them now
         engines = self._members.snapshot.healthy
         moved = {
             id
@@ -136,7 +138,7 @@ class Relocation:
             await _forgive(engine.refresh_networks)
 
     def _find(self, kind: str, text: str, target: Node) -> tuple[Node, Thing] | None:
-        """The network or volume that *text* means, and the node that lets go of it, if one does."""
+        """The object that *text* refers to and its node, if that node may give it up."""
         for engine in self._members.snapshot.registered:
             node = engine.node
             if node is target:
@@ -165,10 +167,10 @@ class Relocation:
 
 
 async def _recreation_of(thing: Thing, holder: Engine) -> Recreation:
-    """The requests that make *thing* anew, once it is proved to be empty.
+    """Check that *thing* is unused and empty, and return the requests that recreate it.
 
     Raises:
-        EngineError: it is not, or that cannot be proved.
+        EngineError: it is in use or not empty, or the check failed.
     """
     kind, name = thing
     if kind == "network":
@@ -177,17 +179,17 @@ async def _recreation_of(thing: Thing, holder: Engine) -> Recreation:
 
 
 async def _carry_out(thing: Thing, recreation: Recreation, holder: Engine, taker: Engine) -> None:
-    """Make, show the new one instead of the old one, remove the old one; or undo.
+    """Create the new object, show it instead of the old one, and remove the old one; or undo.
 
     Raises:
-        CannotRecreate: the taker refuses.
-        EngineError: the holder does not let go of it, or an engine was lost.
+        CannotRecreate: *taker* refuses to create it.
+        EngineError: *holder* refuses to remove it, or an engine was lost.
     """
     here, there = holder.node.objects, taker.node.objects
     there.hide(thing)
     try:
         await _make(taker, recreation)
-        # A manager that is stopped leaves no two of them behind.
+        # Shielded, so that a manager that stops does not leave both objects.
         with trio.CancelScope(deadline=trio.current_time() + _FINISH_SECONDS, shield=True):
             await _forgive(lambda: _refresh(thing, taker))
             there.show(thing)
@@ -221,10 +223,10 @@ async def _make(taker: Engine, recreation: Recreation) -> None:
 
 
 async def _let_go(holder: Engine, recreation: Recreation) -> None:
-    """Remove the old one.  Where the outcome is unknown, two of them are better than none.
+    """Remove the old object.  If the outcome is unknown, both objects may remain.
 
     Raises:
-        EngineError: it is there yet, or a client removed it meanwhile.
+        EngineError: it was not removed, or a client has removed it meanwhile.
     """
     try:
         answer = await holder.call("DELETE", recreation.path)
@@ -252,7 +254,7 @@ async def _refresh(thing: Thing, engine: Engine) -> None:
 
 
 async def _forgive(work: Callable[[], Awaitable[object]]) -> None:
-    """Do *work*, and log a failure: the engine's next list shows what is true."""
+    """Run *work* and only log a failure: the engine's next list corrects the cache."""
     try:
         await work()
     except EngineError as error:

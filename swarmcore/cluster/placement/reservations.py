@@ -1,9 +1,10 @@
-"""Reservations: the claim on a node and the name of a container that no engine shows yet.
+"""Reservations: claim and name of a container that its engine does not show yet.
 
-Each ends exactly once: when the engine shows the container, when the create failed, or by expiry.
-Where the container may be on an engine that does not answer, the reservation waits for that engine.
-Where its node lacks the image, it waits for the client: the create answers 404, the client pulls,
-with its own credentials, and creates again; a *pending pull* ties the three together.
+A reservation ends exactly once: when the engine shows the container, when the create fails, or when
+it expires.  If the container may exist on an engine that does not answer, the reservation is kept
+until that engine is back.  If the node lacks the image, the reservation is kept for the client: the
+create is answered with 404, the client pulls with its own credentials and creates again.  A
+*pending pull* connects these three requests.
 """
 
 import math
@@ -17,7 +18,7 @@ from swarmcore.model import State
 from swarmcore.names import NameIndex
 from swarmcore.node import Node, Reservation, Thing
 
-#: How long an engine that answers may take to show a container that it may have.
+#: How long an engine that answers may take to show a container that it may have created.
 UNSEEN_SECONDS = 60.0
 
 
@@ -25,21 +26,22 @@ class Reservations:
     """All reservations of the cluster.
 
     Args:
-        index: where the names are held.
-        ended: called with the id of a node on which a reservation ended.
+        index: the name index, in which names are reserved.
+        ended: called with the node id when a reservation ends.
     """
 
     def __init__(
         self, index: NameIndex, ended: Callable[[str], None] = lambda node_id: None
     ) -> None:
-        #: How many were ever made.
+        #: The number of reservations ever made.
         self.made = 0
         self._index = index
         self._ended = ended
         self._held: dict[str, tuple[Reservation, Node]] = {}
-        #: Id -> whether its container, which no engine shows, is known to exist.
+        #: Id of a reservation whose engine does not show the container -> whether it is known to
+        #: exist.
         self._unseen: dict[str, bool] = {}
-        #: Id -> what other nodes let go of for it.
+        #: Id of a reservation -> objects of other nodes that may be moved for it.
         self._leaving: dict[str, list[tuple[Node, Thing]]] = {}
 
     def __len__(self) -> int:
@@ -57,9 +59,9 @@ class Reservations:
         """Reserve name and claim of *config* on *node*; does not expire until told to.
 
         Args:
-            config: what there will be.
-            node: where.
-            leaving: what other nodes let go of for it while the reservation lasts.
+            config: the configuration of the container.
+            node: the node that will run it.
+            leaving: networks and volumes that other nodes give up for it while it lasts.
         """
         with node.without(config.replaces):
             claim = node.with_chosen_gpus(config.claim)
@@ -84,7 +86,7 @@ class Reservations:
         return reservation
 
     def end(self, id: str) -> None:
-        """End a reservation; nothing happens where it has ended."""
+        """End a reservation; does nothing if it has ended already."""
         self._unseen.pop(id, None)
         for other, thing in self._leaving.pop(id, ()):
             other.objects.take_back(thing, id)
@@ -96,25 +98,26 @@ class Reservations:
             self._ended(node.id)
 
     def keep_until(self, id: str, expires: float) -> None:
-        """Let it expire at *expires* (trio time): its create has ended."""
+        """Let the reservation expire at *expires* (trio time): its create has ended."""
         held = self._held.get(id)
         if held is not None:
             reservation, node = held
             self._held[id] = (replace(reservation, expires=expires), node)
 
     def await_engine(self, id: str, now: float, *, exists: bool) -> None:
-        """Give the engine time to show the container that it may have: the create has ended.
+        """Keep the reservation of a create that has ended until the engine shows the container.
 
         Args:
-            now: trio time.  The time begins anew while the engine is unhealthy.
-            exists: the container is known to have been made.
+            id: the reservation.
+            now: trio time.  The time limit starts again while the engine is unhealthy.
+            exists: whether the container is known to exist.
         """
         if id in self._held:
             self._unseen[id] = exists
             self.keep_until(id, now + UNSEEN_SECONDS)
 
     def free_name(self, id: str) -> None:
-        """Keep the claim, and release the name."""
+        """Release the name and keep the claim."""
         held = self._held.get(id)
         if held is not None:
             self._index.release(held[0].name, id)
@@ -126,7 +129,7 @@ class Reservations:
             now: trio time.
 
         Returns:
-            Those whose container might have come, and has not.
+            Those whose container may still appear.
         """
         doubtful = []
         for id, (reservation, node) in list(self._held.items()):
@@ -140,7 +143,7 @@ class Reservations:
 
 
 def _network_words(config: ContainerConfig, node: Node) -> Iterator[str]:
-    """What the networks of *config* may be called by others: as it does, by name and by id."""
+    """The texts by which others may refer to the networks of *config*: as given, name and id."""
     for text in config.networks:
         yield without_node(text, node)
         network = find_network(config.loose.get(("network", text), node), text)
@@ -150,23 +153,23 @@ def _network_words(config: ContainerConfig, node: Node) -> Iterator[str]:
 
 # ---- creates that wait for the client's pull
 
-#: How many pulls are remembered at once: more than clients have under way, by far.
+#: Maximum number of pending pulls, far above what clients have under way.
 _MOST_PULLS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class PendingPull:
-    """One create that waits for a pull.
+    """One create that waits for its client's pull.
 
     Attributes:
         client: the client's key.
-        image: normalised.
-        name: as the client gave it; empty when it left the name to us.
-        node_id: where the create was placed.
-        reservation: id of the reservation that keeps its claim there.
-        pull_by: trio time until which a pull belongs to this create.  Clients pull as soon as they
-            have the 404; a later pull is one of its own.
-        expires: trio time until which the create may come back.
+        image: normalised image name.
+        name: the container name that the client gave; empty if it gave none.
+        node_id: the node on which the create was placed.
+        reservation: id of the reservation that holds the claim there.
+        pull_by: trio time until which a pull belongs to this create; clients pull as soon as they
+            get the 404.
+        expires: trio time until which the create may be repeated.
     """
 
     client: str
@@ -182,7 +185,7 @@ class PendingPulls:
     """All pending pulls, oldest first.
 
     Args:
-        limit: how many are kept at once; beyond that the oldest goes.
+        limit: the maximum number; beyond it the oldest are dropped.
     """
 
     def __init__(self, limit: int = _MOST_PULLS) -> None:
@@ -193,7 +196,7 @@ class PendingPulls:
         return len(self._pulls)
 
     def put(self, pull: PendingPull) -> list[PendingPull]:
-        """Keep *pull*; returns the oldest ones that had to go for it."""
+        """Add *pull*; return the oldest ones if they had to be dropped."""
         self._pulls[pull.reservation] = pull
         surplus = list(self._pulls.values())[: max(len(self._pulls) - self._limit, 0)]
         for old in surplus:
@@ -203,14 +206,14 @@ class PendingPulls:
     def take(
         self, client: str, image: str, name: str, is_pulled: Callable[[PendingPull], bool]
     ) -> PendingPull | None:
-        """The pending pull that a create comes back with, oldest first; it is used up.
+        """Find and remove the pending pull of a create that is repeated; the oldest first.
 
         Args:
             client: the client's key.
             image: as the client named it.
-            name: as the client gave it.  Without one, creates that are still waiting for their
-                pulls look the same as one that comes back, so only a pulled image tells.
-            is_pulled: whether the node of a pending pull has the image by now.
+            name: as the client gave it.  Creates without a name cannot be told apart, so for them
+                a pull matches only if its node has the image by now.
+            is_pulled: whether the node of a pending pull has the image.
         """
         for pull in self.of(client, image):
             if pull.name == name and (name or is_pulled(pull)):
@@ -225,18 +228,18 @@ class PendingPulls:
                 yield pull
 
     def renew(self, pull: PendingPull, expires: float) -> None:
-        """The create of *pull* may come back until *expires* (trio time)."""
+        """Let the create of *pull* be repeated until *expires* (trio time)."""
         self._pulls[pull.reservation] = replace(pull, expires=expires)
 
     def void(self, client: str, image: str) -> list[PendingPull]:
-        """Remove and return those of *image*: the pull failed, so no create comes back for it."""
+        """Remove and return the pending pulls of *image*: the pull has failed."""
         voided = list(self.of(client, image))
         for pull in voided:
             del self._pulls[pull.reservation]
         return voided
 
     def expire(self, now: float) -> None:
-        """Forget those that expired before *now* (trio time); reservations expire on their own."""
+        """Remove pulls that have expired by *now* (trio time); reservations expire separately."""
         for pull in list(self._pulls.values()):
             if pull.expires <= now:
                 del self._pulls[pull.reservation]
