@@ -1,4 +1,4 @@
-"""One Docker Engine: its connection, its state, its cache, each changed by one owner."""
+"""One Docker Engine: its connection, its health and its cached state."""
 
 from swarmcore.engine.engine import Engine
 from swarmcore.engine.registry import EngineRegistry

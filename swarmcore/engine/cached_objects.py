@@ -1,4 +1,4 @@
-"""The cache of an engine as requests use it: they have it read, or update it from an answer."""
+"""The part of an engine that request handlers use to refresh or update its cache."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from swarmcore.model import Container
 
 
 class CachedObjects:
-    """The cache of one engine, as requests use it; the base of ``Engine``.
+    """The cache of one engine as request handlers use it; the base class of ``Engine``.
 
     Args:
-        refresher: reads the engine; may be replaced.
+        refresher: reads the engine; ``Engine`` replaces it when the engine's identity changes.
     """
 
     def __init__(self, refresher: Refresher) -> None:
@@ -20,45 +20,46 @@ class CachedObjects:
         self._events = OwnChanges()
 
     async def refresh_container(self, id: str) -> Container | None:
-        """Re-read one container now; see ``protocols.Engine``."""
+        """Read one container again; see ``protocols.Engine``."""
         return await self._refresher.container(id)
 
     async def refresh_containers(self) -> None:
-        """Re-read the container list now, and inspect what has changed.
+        """Read the container list again, and inspect the containers that have changed.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: it cannot be read.
         """
         await self._refresher.containers(full=False)
 
     async def refresh_images(self) -> None:
-        """Re-read the image list now; see ``protocols.Engine``."""
+        """Read the image list again; see ``protocols.Engine``."""
         await self._refresher.images()
 
     async def refresh_networks(self) -> None:
-        """Re-read the network list now; see ``protocols.Engine``."""
+        """Read the network list again; see ``protocols.Engine``."""
         await self._refresher.networks()
 
     async def refresh_volumes(self) -> None:
-        """Re-read the volume list now; see ``protocols.Engine``."""
+        """Read the volume list again; see ``protocols.Engine``."""
         await self._refresher.volumes()
 
     def settling(self, id: str, *verbs: str) -> Settle:
-        """Have the cache show a change of a container; see ``protocols.Engine``."""
+        """Prepare for a change of a container; see ``protocols.Engine``."""
         settling = PendingChange(id, verbs, self._refresher, self._events)
         self._events.wait_for(settling)
         return settling
 
     async def settle_created(self, id: str, volumes: Collection[str], *, is_complete: bool) -> None:
-        """Have the cache show a container that the engine has just made, and its volumes first.
+        """Wait until the cache shows a new container and the volumes that it mounts.
 
         Args:
-            id: the container's.
-            volumes: names of those that it mounts.
-            is_complete: nothing was done to it after its create.
+            id: the container id.
+            volumes: names of the volumes that the container mounts.
+            is_complete: whether the create request was the only change; ``False`` if the container
+                was connected to networks afterwards.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: the container or the volume list cannot be read.
         """
         if is_complete and self._refresher.knows(id):
             return
@@ -73,30 +74,30 @@ class CachedObjects:
         await self._settle_volumes([each["Name"] for each in mounts if each.get("Name")])
 
     async def _settle_volumes(self, names: Iterable[str]) -> None:
-        """Have the cache show these volumes: their events may wait behind other events."""
+        """Read the volume list if a volume is missing: its event may be queued behind others."""
         if any(name not in self._refresher.volume_list for name in names):
             await self._refresher.volumes()
 
     def acknowledge(self, container: Container) -> None:
-        """Show a container that the engine acknowledged and cannot be read; see ``Refresher``."""
+        """Add a container that cannot be read yet; see ``Refresher.acknowledge``."""
         self._refresher.acknowledge(container)
 
     def forget_container(self, id: str) -> None:
-        """Drop one container from the cache; see ``protocols.Engine``."""
+        """Remove one container from the cache; see ``protocols.Engine``."""
         self._refresher.forget(id)
 
     def put_network(self, document: Mapping[str, Any]) -> None:
-        """Show a network that the engine has just made; see ``protocols.Engine``."""
+        """Add a new network to the cache; see ``protocols.Engine``."""
         self._refresher.network_list.put(str(document["Id"]), document)
 
     def forget_network(self, id: str) -> None:
-        """Drop one network from the cache; see ``protocols.Engine``."""
+        """Remove one network from the cache; see ``protocols.Engine``."""
         self._refresher.forget_network(id)
 
     def put_volume(self, document: Mapping[str, Any]) -> None:
-        """Show a volume that the engine has just made; see ``protocols.Engine``."""
+        """Add a new volume to the cache; see ``protocols.Engine``."""
         self._refresher.volume_list.put(str(document["Name"]), document)
 
     def forget_volume(self, name: str) -> None:
-        """Drop one volume from the cache; see ``protocols.Engine``."""
+        """Remove one volume from the cache; see ``protocols.Engine``."""
         self._refresher.volume_list.drop(name)

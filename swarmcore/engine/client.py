@@ -1,6 +1,6 @@
-"""What a manager itself asks of one engine: each call with its deadline, each outcome reported.
+"""The manager's own requests to one engine: each with a time limit, each outcome reported.
 
-What an outcome means for the engine's state is decided by the listener.
+The listener decides what an outcome means for the engine's state.
 """
 
 import logging
@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class OutcomeListener(Protocol):
-    """Hears how calls went."""
+    """Receives the outcomes of requests."""
 
     @property
     def label(self) -> str:
-        """What errors call the engine."""
+        """The engine's name or address, for error texts."""
         ...
 
     def contacted(self) -> None:
@@ -33,19 +33,19 @@ class OutcomeListener(Protocol):
         ...
 
     def lost_contact(self, error: EngineError) -> None:
-        """It did not."""
+        """The engine did not answer."""
         ...
 
 
 class EngineClient:
-    """Asks one engine on behalf of this manager, until the engine leaves.
+    """Sends the manager's own requests to one engine, until the engine leaves the cluster.
 
-    What clients stream goes to the engine's ``HTTPClient`` directly, and goes on when it leaves.
+    Clients' streams use the engine's ``HTTPClient`` directly and continue after it has left.
 
     Args:
         http: sends requests.
-        listener: told of each outcome.
-        lifeline: the connections that *http* uses.
+        listener: notified of each outcome.
+        lifeline: monitors the connections of *http*.
     """
 
     def __init__(
@@ -67,14 +67,14 @@ class EngineClient:
         seconds: float,
         permit: Callable[[], None] | None = None,
     ) -> Answer:
-        """Ask and read the whole answer.
+        """Send a request and read the whole answer.
 
         Args:
             method: upper case.
-            target: path and query, version prefix included.
-            body: sent with its length; ``None`` sends none.
+            target: path and query, with version prefix.
+            body: sent with ``Content-Length``; ``None`` sends no body.
             headers: added to the request.
-            seconds: how long an answer may take.
+            seconds: time limit.
             permit: see ``HTTPClient.call``.
 
         Raises:
@@ -96,14 +96,14 @@ class EngineClient:
                 raise self._unreachable(outcome, sent=True, silent=True)
         except EngineUnreachable as error:
             self._listener.lost_contact(error)
-            await self._http.close_stale()  # else they last until the next request
+            await self._http.close_stale()  # otherwise they stay open until the next request
             raise
 
     async def ping(self, seconds: float) -> None:
-        """Ask for a sign of life; the listener is told of a failure, which is not raised.
+        """Check that the engine answers; a failure is reported to the listener, not raised.
 
         Args:
-            seconds: how long the answer may take.
+            seconds: time limit for the connection, and for the answer.
         """
         try:
             await self.knock(seconds)
@@ -112,15 +112,15 @@ class EngineClient:
             log.debug("engine %s does not answer a ping: %s", self._listener.label, error)
 
     async def knock(self, seconds: float) -> None:
-        """See whether the engine takes a new connection, where it took none the last time.
+        """Check that the engine accepts new connections, if it did not accept the last one.
 
-        An answer on a connection that was open already does not tell.
+        An answer on an existing connection does not prove that.
 
         Args:
-            seconds: how long that may take.
+            seconds: time limit.
 
         Raises:
-            EngineUnreachable: it does not; the listener is told.
+            EngineUnreachable: it accepts none; the listener is notified.
         """
         if self._lifeline.takes_connections:
             return
@@ -134,9 +134,9 @@ class EngineClient:
             raise
 
     def events(self, target: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Follow the engine's events, line by line; see ``HTTPClient.lines``.
+        """Follow the engine's events line by line; see ``HTTPClient.lines``.
 
-        The outcome is not reported: an event stream also ends where nothing is wrong.
+        The outcome is not reported, as an event stream also ends without a failure.
         """
         return self._http.lines(target)
 
@@ -144,7 +144,7 @@ class EngineClient:
     async def open(
         self, method: str, target: str, *, body: bytes | None = None, headers: Headers = ()
     ) -> AsyncIterator[AnswerStream]:
-        """Ask and read the answer as it comes; without a deadline.  Arguments as for ``ask``."""
+        """Send a request and read the answer as it arrives, without time limit; see ``ask``."""
         sent = request_headers(method, headers, length=len(body or b""))
         async with self._stream(method, target, sent, body or b"") as call:
             stream = StreamedAnswer(await call.read_head(), call)
@@ -155,7 +155,7 @@ class EngineClient:
     async def upload(
         self, method: str, target: str, *, headers: Headers = ()
     ) -> AsyncIterator[Upload]:
-        """Send a chunked body and read the answer meanwhile; without a deadline."""
+        """Send a chunked body and read the answer at the same time, without time limit."""
         chunked = (*headers, (b"Transfer-Encoding", b"chunked"))
         sent = request_headers(method, chunked, length=None)
         async with self._stream(method, target, sent) as call:
@@ -174,12 +174,12 @@ class EngineClient:
                 raise
 
     def close(self) -> None:
-        """End every call of the manager's own, and refuse those to come: the engine leaves."""
+        """Abort the manager's requests under way and refuse new ones: the engine has left."""
         self._closed = True
         self._under_way.end()
 
     async def aclose(self) -> None:
-        """Close the connections that are kept."""
+        """Close idle connections."""
         await self._http.aclose()
 
     def _has_left(self) -> EngineUnreachable:

@@ -1,6 +1,6 @@
-"""What a listing, an inspection or an event changes in what we know of an engine.
+"""Interprets engine documents: which cached state an event makes stale, and what containers are.
 
-Documents in, values out: a ``Node`` holds what is known.  Pure.
+Pure.
 """
 
 from collections.abc import Mapping
@@ -12,36 +12,36 @@ from swarmcore.container_config.resources import claim_of
 from swarmcore.json_values import as_objects, as_text, as_texts
 from swarmcore.model import Container, Event
 
-#: Container actions that change nothing that is cached; classic's list and what came later.  A
-#: signal changes nothing by itself: ``die`` tells of what comes of it.
+#: Container actions that change nothing in the cache: Swarm classic's list and newer actions.  A
+#: signal (``kill``) changes nothing itself; its consequences cause other events.
 _QUIET = frozenset(
     {"archive-path", "attach", "checkpoint", "copy", "detach", "exec_create", "exec_detach"}
     | {"exec_die", "exec_start", "export", "extract-to-dir", "kill", "resize", "top"}
 )
-#: Image actions that only read; a push gives an image the registry's digest.
+#: Image actions that only read.  ``push`` is not among them: it adds a registry digest.
 _QUIET_IMAGES = frozenset({"save", "attestation"})
-#: Volume actions that change no volume.
+#: Volume actions that do not change volumes.
 _QUIET_VOLUMES = frozenset({"mount", "unmount"})
-#: Drivers whose networks are their engine's alone.
+#: Drivers whose networks exist on one engine only.
 _LOCAL_DRIVERS = frozenset({"bridge", "host", "null"})
-#: The network that every engine of a swarm has.
+#: The network that exists on every engine of a swarm.
 _OF_SWARMS = "ingress"
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """What must be read again.
+    """The parts of an engine's cache that must be read again.
 
     Attributes:
         containers: ids.
-        created: ids of containers that must be read only where they are not known yet.
-        gone: ids of containers that the engine no longer has; need no asking.
-        images, networks, volumes: whether those lists are out of date.
-        networks_made: ids; the list is out of date where it lacks one.
-        networks_gone: ids of networks that the engine no longer has; need no asking.
-        volumes_made, volumes_gone: names; the list is out of date where it lacks one of the first,
-            or has one of the second, whose name a later volume may have.
-        specs: whether the engine's configuration was reloaded.
+        created: ids of new containers; read only if the cache does not have them yet.
+        gone: ids of removed containers, which are dropped without asking the engine.
+        images, networks, volumes: whether the list must be read.
+        networks_made: ids of new networks; the list is read if it lacks one.
+        networks_gone: ids of removed networks, which are dropped without asking the engine.
+        volumes_made, volumes_gone: names; the list is read if it lacks one of the first or has one
+            of the second (a later volume may have the same name).
+        specs: whether the engine's info must be read: its configuration was reloaded.
     """
 
     containers: frozenset[str] = frozenset()
@@ -75,7 +75,7 @@ class Stale:
 
 
 def what_is_stale(event: Event) -> Stale:
-    """What *event* makes out of date."""
+    """The parts of the cache that *event* makes stale."""
     verb = event.verb
     match event.type:
         case "container":
@@ -100,13 +100,13 @@ def _stale_by_container(verb: str, id: str) -> Stale:
         return Stale(created=frozenset([id]))
     if verb == "destroy":
         return Stale(gone=frozenset([id]))
-    if verb == "commit":  # it makes an image, which not every engine says by an image event too
+    if verb == "commit":  # creates an image; not every engine also sends an image event
         return Stale(images=True)
     return Stale(containers=frozenset([id]))
 
 
 def _stale_by_network(event: Event) -> Stale:
-    """A local network is in one list, without its containers; other networks span engines."""
+    """Local networks are listed without containers; other networks span several engines."""
     id, is_local = event.actor_id, event.attributes.get("type") in _LOCAL_DRIVERS
     match event.verb:
         case "connect" | "disconnect":
@@ -116,7 +116,7 @@ def _stale_by_network(event: Event) -> Stale:
             return Stale(networks_made=frozenset([id]))
         case "destroy" if id and is_local:
             return Stale(networks_gone=frozenset([id]))
-    # An engine that joins a swarm says it by this network only.
+    # This network's event is the only one that an engine sends when it joins a swarm.
     return Stale(networks=True, specs=event.attributes.get("name") == _OF_SWARMS)
 
 
@@ -130,10 +130,10 @@ def _stale_by_volume(verb: str, name: str) -> Stale:
 
 
 def given_name(event: Event) -> tuple[str, str] | None:
-    """The image name that *event* says was given, and the image that has it now.
+    """The image name that was given according to *event*, and the id of the image.
 
     Returns:
-        ``None`` where it says nothing of the kind; an empty image where it does not say which.
+        ``None`` if the event gives no name.  The image id is empty if the event has none.
     """
     if event.type != "image":
         return None
@@ -155,14 +155,14 @@ def read_container(
     *,
     cpu_shares_are_cpus: bool = False,
 ) -> Container:
-    """Join a container's two documents.
+    """Build a ``Container`` from its two documents.
 
     Args:
         summary: its object in ``GET /containers/json``.
-        detail: its ``GET /containers/{id}/json``; wins where both speak.
-        node_id: whose it is.
-        cpus: of the node.
-        cpu_shares_are_cpus: CPU shares are parts of them, as classic has it.
+        detail: the answer of ``GET /containers/{id}/json``; preferred where both have a value.
+        node_id: the node of the engine.
+        cpus: number of CPUs of the node.
+        cpu_shares_are_cpus: whether CPU shares count as CPUs, as in Swarm classic.
     """
     config = detail.get("Config") or {}
     state = detail.get("State") or {}
@@ -187,7 +187,7 @@ def _names(own: Any, listed: Any) -> tuple[str, ...]:
 
 
 def _created(detail: Mapping[str, Any], summary: Mapping[str, Any]) -> float:
-    """Unix seconds; inspect tells them finer than the list, so that neighbours keep their order."""
+    """Unix seconds.  Inspect has a finer resolution than the list, which keeps the order."""
     try:
         moment = datetime.fromisoformat(detail.get("Created") or "")
         return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
@@ -196,7 +196,7 @@ def _created(detail: Mapping[str, Any], summary: Mapping[str, Any]) -> float:
 
 
 def needs_inspection(known: Container | None, summary: Mapping[str, Any]) -> bool:
-    """Whether a listing shows something that its one-line summary cannot tell in full."""
+    """Whether a listed *summary* indicates a change that only an inspection shows in full."""
     if known is None:
         return True
     names = tuple(name.removeprefix("/") for name in as_texts(summary.get("Names")))
@@ -208,7 +208,7 @@ def needs_inspection(known: Container | None, summary: Mapping[str, Any]) -> boo
 
 
 def differs(known: Container, summary: Mapping[str, Any]) -> bool:
-    """Whether *summary* tells anything new; its ``Status`` does not count, which only grows old."""
+    """Whether *summary* differs from the known one; ``Status`` is ignored, as it has the age."""
     return (
         any(value != known.summary.get(key) for key, value in summary.items() if key != "Status")
         or not known.summary.keys() <= summary.keys()
@@ -216,10 +216,10 @@ def differs(known: Container, summary: Mapping[str, Any]) -> bool:
 
 
 def by_key(objects: Any, key: str) -> dict[str, Mapping[str, Any]]:
-    """Index a list of objects; an object without the key is left out.
+    """Index a list of objects by *key*; objects without it are left out.
 
     Args:
-        objects: what the engine answered; ``null`` is an empty list.
+        objects: the engine's answer; ``null`` is an empty list.
         key: ``Id`` or ``Name``.
     """
     return {item[key]: item for item in as_objects(objects) if as_text(item.get(key))}

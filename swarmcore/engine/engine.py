@@ -1,7 +1,7 @@
-"""One Docker Engine: its connection, its state and its node, which only the engine changes.
+"""One Docker Engine: its connection, its state and its node, which only this object changes.
 
-Decides when the engine is pending, healthy, unhealthy or gone.  ``intervals`` says how often to
-try, ``specs`` and ``documents`` what an answer means, ``refresh`` reads the engine into its node.
+Decides whether the engine is pending, healthy, unhealthy or disconnected.  ``intervals`` has the
+timing, ``specs`` and ``documents`` interpret answers, ``refresh`` reads the engine into its node.
 """
 
 import logging
@@ -33,30 +33,30 @@ from swarmcore.versions import CEILING, ApiVersion, clamp
 
 log = logging.getLogger(__name__)
 
-#: Seconds for a call; longer for a create, which may copy the content of an image's volumes.
+#: Time limits of requests; a create may copy the content of an image's volumes.
 _CALL_SECONDS = 30.0
 _CREATE_SECONDS = 120.0
-#: Seconds for the requests on connecting: an engine that does not answer these cannot be used.
+#: Time limit of each request while connecting.
 _CONNECT_SECONDS = 10.0
-#: The least pause between two attempts to connect, however many reasons there are for one.
+#: Shortest pause between two attempts to connect.
 _CALM_SECONDS = 0.25
-#: A connection that lasted so many seconds was good: the next begins without a pause.
+#: After a connection that lasted this long, the engine is reconnected without a pause.
 _GOOD_SECONDS = 5.0
 
 
 class Engine(CachedObjects):
-    """One engine, from the moment discovery names it until it leaves the list.
+    """One engine, from the moment discovery lists it until it leaves the list.
 
     Args:
-        entry: where it is, and discovery's labels for it.
-        http: sends requests to it, the manager's own and those of clients.
-        owner: is told of everything, and decides on admission.
-        pace: intervals and the limit of failures.
-        overcommit: fraction of resources added when placing.
-        cpu_shares_are_cpus: how containers' CPU shares are read.
-        random: spreads intervals.
-        listing: how many engines may be read for the first time at once; shared by all.
-        lifeline: the connections that *http* uses.
+        entry: its address, and discovery's labels for it.
+        http: sends requests to the engine, the manager's own and those of clients.
+        owner: is notified of all changes, and admits the engine.
+        pace: intervals and the failure limit.
+        overcommit: fraction by which placements may exceed the resources, 0.05 for 5 %.
+        cpu_shares_are_cpus: whether containers' CPU shares count as CPUs, as in Swarm classic.
+        random: source of randomness for intervals.
+        listing: limits how many engines are read for the first time at once; shared by all engines.
+        lifeline: monitors the connections of *http*.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Engine(CachedObjects):
         self._random = random
         self._listing = listing
         self._engine_id = ""
-        self._known = False  # it has been healthy under this identity
+        self._known = False  # whether it has been healthy with its current identity
         self._counted: EngineError | None = None
         lifeline = lifeline or Lifeline()
         self._silence = SilenceDetector(lifeline, pace.failure_limit)
@@ -97,15 +97,15 @@ class Engine(CachedObjects):
 
     @property
     def label(self) -> str:
-        """What logs and errors call it: its name, or its address while it has none."""
+        """The engine's name, or its address if the name is unknown; for logs and errors."""
         return self.node.name or str(self.entry.address)
 
     @property
     def engine_id(self) -> str:
-        """The engine's own id, empty while unknown."""
+        """The engine's id; empty while unknown."""
         return self._engine_id
 
-    # ---- asking
+    # ---- requests
 
     async def call(
         self,
@@ -117,7 +117,7 @@ class Engine(CachedObjects):
         version: ApiVersion | None = None,
         permit: Callable[[], None] | None = None,
     ) -> Answer:
-        """Ask and read the whole answer; see ``protocols.Engine`` and ``HTTPClient.call``."""
+        """Send a request; see ``protocols.Engine``, and ``HTTPClient.call`` for *permit*."""
         seconds = _CREATE_SECONDS if method == "POST" else _CALL_SECONDS
         target = self.target(path, version)
         return await self._client.ask(
@@ -133,40 +133,40 @@ class Engine(CachedObjects):
         headers: Headers = (),
         version: ApiVersion | None = None,
     ) -> AbstractAsyncContextManager[AnswerStream]:
-        """Ask and read the answer as it comes; see ``protocols.Engine``."""
+        """Send a request and read the answer as it arrives; see ``protocols.Engine``."""
         return self._client.open(method, self.target(path, version), body=body, headers=headers)
 
     def upload(
         self, method: str, path: str, *, headers: Headers = (), version: ApiVersion | None = None
     ) -> AbstractAsyncContextManager[Upload]:
-        """Send a body chunk by chunk; see ``protocols.Engine``."""
+        """Send a body in pieces; see ``protocols.Engine``."""
         return self._client.upload(method, self.target(path, version), headers=headers)
 
     def target(self, path: str, version: ApiVersion | None = None) -> str:
-        """*path* with the prefix of a version that the engine accepts, nearest to *version*."""
+        """*path* with the version prefix closest to *version* that the engine accepts."""
         spoken = clamp(
             version or CEILING, self.node.min_api_version, min(self.node.api_version, CEILING)
         )
         return f"/v{spoken}{path}"
 
     def note_stale(self, stale: Stale) -> None:
-        """Have what another engine's event made out of date read again, soon."""
+        """Read *stale* again soon, because of an event of another engine."""
         if self._feed is not None:
             self._feed.note(stale)
 
     async def ping(self) -> None:
-        """Ask for a sign of life; a failure is counted and not raised."""
+        """Check that the engine answers; a failure is counted, not raised."""
         await self._client.ping(self._pace.ping_seconds)
 
     # ---- health
 
     def heard(self) -> None:
-        """Note a sign of life on an existing connection; new connections may still fail."""
+        """Record data on an existing connection; new connections may still fail."""
         self.last_contact = trio.current_time()
         self.node.updated_at = time.time()
 
     def contacted(self) -> None:
-        """Note that the engine answered a request."""
+        """Record that the engine answered a request."""
         self.heard()
         if not self._silence.broken():
             return
@@ -177,10 +177,10 @@ class Engine(CachedObjects):
             self._wake.set()
 
     def lost_contact(self, error: EngineError) -> None:
-        """Note that the engine could not be reached; enough such failures make it unhealthy.
+        """Record that the engine could not be reached; repeated failures make it unhealthy.
 
         Args:
-            error: counts once, however many report it.
+            error: the failure; one error object counts once even if it is reported repeatedly.
         """
         if error is self._counted:
             return
@@ -196,7 +196,7 @@ class Engine(CachedObjects):
             self._end_streams()
 
     def _flag_unhealthy(self, reason: str) -> None:
-        """Become unhealthy: nothing is placed here any more; streams under way go on."""
+        """Become unhealthy: no containers are placed here; open streams continue."""
         log.warning("engine %s: flagging as unhealthy, failed %d times: %s",
                     self.label, self.node.failures, reason)  # fmt: skip
         self.node.state = State.UNHEALTHY
@@ -204,7 +204,7 @@ class Engine(CachedObjects):
         self._owner.lost(self, reason)
 
     def _end_streams(self) -> None:
-        """End all streams under way: nothing will come on them any more."""
+        """Abort all open streams: the engine will send nothing on them."""
         self.http.abandon()
         self._end_feed()
 
@@ -213,13 +213,13 @@ class Engine(CachedObjects):
             self._feed.end()
 
     def retry_soon(self) -> None:
-        """Connect soon: something changed that this engine may have waited for."""
+        """Try to connect soon, as the reason for the last failure may have gone."""
         self._wake.set()
 
-    # ---- living
+    # ---- connecting
 
     async def run(self) -> None:
-        """Keep the engine connected until cancelled: then, and only then, the manager stops."""
+        """Keep the engine connected until cancelled."""
         attempts = 0
         try:
             async with trio.open_nursery() as nursery:
@@ -239,7 +239,7 @@ class Engine(CachedObjects):
             await self._wake.wait()
 
     async def _follow_once(self, feeds: trio.Nursery) -> bool:
-        """Connect and follow; returns, when that ends, whether it went well for a while."""
+        """Connect and follow the engine until that ends; return whether it worked for a while."""
         started = trio.current_time()
         try:
             with trio.CancelScope() as self._following:
@@ -264,13 +264,13 @@ class Engine(CachedObjects):
                 self._give_up_identity()
 
     async def _follow(self, feeds: trio.Nursery) -> None:
-        """One connection: identity, events, lists, then whatever happens.
+        """Follow the engine on one connection: identity, events, lists, then changes.
 
         Args:
-            feeds: runs the event stream, which may outlive the connection.
+            feeds: nursery for the event stream, which may outlive this connection.
 
         Raises:
-            EngineError: always, with what ended it.
+            EngineError: always, with the reason for the end.
         """
         await self._client.knock(_CONNECT_SECONDS)
         await self.refresh_specs()
@@ -288,10 +288,10 @@ class Engine(CachedObjects):
                 feed.end()
 
     async def _begin_with(self, feed: EventFeed) -> None:
-        """Have *feed* take over from the one before: no event is lost, or published twice.
+        """Replace the previous event stream by *feed*, without losing or repeating events.
 
         Raises:
-            EngineError: it does not begin.
+            EngineError: the event stream does not start.
         """
         with trio.move_on_after(_CONNECT_SECONDS):
             await feed.wait_open()
@@ -305,7 +305,7 @@ class Engine(CachedObjects):
         """Read identity, resources and labels again.
 
         Raises:
-            EngineError: no answer, no Docker Engine, another identity, or not admitted.
+            EngineError: no answer, not a Docker Engine, another identity, or not admitted.
         """
         self.node.ip = await resolve(self.entry.address) or self.node.ip
         specs = await ask_specs(
@@ -329,11 +329,11 @@ class Engine(CachedObjects):
             self._owner.joined(self, again=before is State.UNHEALTHY)
 
     def publish(self, event: Event) -> None:
-        """Pass an event on to the cluster."""
+        """Publish an event in the cluster."""
         self._owner.publish(event)
 
     def image_named(self, name: str, image_id: str) -> None:
-        """Pass on that the engine gave an image name."""
+        """Report that the engine gave an image name."""
         self._owner.image_named(name, image_id, self.node)
 
     # ---- identity
@@ -354,7 +354,7 @@ class Engine(CachedObjects):
             self.node.id = f"{specs.engine_id}|{self.entry.address}"
 
     def _give_up_identity(self) -> None:
-        """Drop what is known of the engine; it is pending, with the same last error."""
+        """Clear the engine's state and make it pending; the last error is kept."""
         if self.node.state is State.HEALTHY:
             self._owner.lost(self, self.node.error or "it became another engine")
         self._end_feed()
@@ -366,7 +366,7 @@ class Engine(CachedObjects):
         self.node.failures, self.node.error = failures, error
 
     def _forget_everything(self) -> Refresher:
-        """Begin with a node of which nothing is known; returns its refresher."""
+        """Replace the node by an empty one; return its refresher."""
         address = str(self.entry.address)
         self.node = Node(
             address, address, overcommit=self._overcommit, spanning=self._owner.spanning
@@ -383,7 +383,7 @@ class Engine(CachedObjects):
         return await self._client.ask("GET", self.target(path), seconds=_CALL_SECONDS)
 
     def leave(self) -> None:
-        """Leave the cluster; nothing on the engine is touched."""
+        """Leave the cluster; nothing changes on the engine itself."""
         was, self.node.state = self.node.state, State.DISCONNECTED
         self._following.cancel()
         self._end_feed()

@@ -1,7 +1,7 @@
-"""One subscription to an engine's events, which lasts as long as the engine sends any.
+"""One subscription to an engine's events, which lasts as long as the engine sends them.
 
-While the cache is kept current, events are published when the cache has what they tell of.  When
-the engine does not answer requests any more, they are published as they come.
+While the cache is kept current, an event is published once the cache reflects it.  When the engine
+does not answer requests any more, events are published as they arrive.
 """
 
 import logging
@@ -21,19 +21,19 @@ from swarmcore.node import Node
 
 log = logging.getLogger(__name__)
 
-#: Events that wait while the cache is being read; more than that is a gap.  An engine gives a slow
-#: reader 100 ms per event before it loses events, so reading never waits for anything.
+#: Maximum number of events that wait while the cache is read; beyond it events are lost.  Engines
+#: drop events of a reader that takes over 100 ms per event, so reading the stream never waits.
 _BACKLOG = 2048
-#: Replayed events that are recognised: twice what an engine keeps for ``since``.
+#: How many events are remembered to recognise replayed ones; twice what an engine replays.
 _REMEMBERED = 512
 
 
 class StreamEnded(EngineUnreachable):
-    """The event stream ended, or its connection broke: a reason to reconnect, not a failure."""
+    """The event stream ended or its connection broke: reconnect, but do not count a failure."""
 
 
 class Told(Protocol):
-    """What a feed needs of its engine."""
+    """What a feed uses of its engine."""
 
     @property
     def node(self) -> Node:
@@ -41,16 +41,16 @@ class Told(Protocol):
         ...
 
     def heard(self) -> None:
-        """Note a sign of life."""
+        """Record that the engine sent something."""
         ...
 
     def publish(self, event: Event) -> None:
-        """Pass an event on to all that follow the cluster's events; never blocks."""
+        """Publish an event in the cluster; never blocks."""
         ...
 
 
 class SeenEvents:
-    """The last events of an engine: those that ``since`` replays are not published twice."""
+    """The latest events of an engine, so that events replayed by ``since`` are not repeated."""
 
     def __init__(self) -> None:
         self._order: deque[tuple[int, str, str, str]] = deque()
@@ -58,7 +58,7 @@ class SeenEvents:
         self.latest_nano = 0
 
     def is_new(self, event: Event) -> bool:
-        """Whether *event* is new; it counts as seen from now on."""
+        """Whether *event* has not been seen; it counts as seen afterwards."""
         identity = identity_of(event)
         if identity in self._known:
             return False
@@ -71,12 +71,12 @@ class SeenEvents:
 
 
 class EventFeed:
-    """One subscription.
+    """One subscription to an engine's events.
 
     Args:
-        engine: whose events.
-        seen: outlives subscriptions.
-        own: is told of events on their way into the cache.
+        engine: the engine.
+        seen: recognises replayed events; shared by successive subscriptions.
+        own: the manager's own changes, which wait for their events.
 
     Attributes:
         gap: whether events were lost since this was last set to ``False``.
@@ -94,13 +94,13 @@ class EventFeed:
         self._over = trio.Event()
         self._failure: EngineError | None = None
         self._running = trio.CancelScope()
-        #: Whether events are taken for the cache.
+        #: Whether events are queued for the cache; if not, they are published at once.
         self._is_taken = True
 
     # ---- the subscription
 
     async def run(self, subscription: AbstractAsyncContextManager[AsyncIterator[bytes]]) -> None:
-        """Read events until they end, or ``end`` is called; does not raise.
+        """Read events until the stream ends or ``end`` is called; does not raise.
 
         Args:
             subscription: entered when the engine has begun its answer.
@@ -144,21 +144,21 @@ class EventFeed:
             self._news.set()
 
     def end(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._running.cancel()
 
     async def wait_open(self) -> None:
-        """Return when the engine has begun to tell of events.
+        """Wait until the engine has begun its answer.
 
         Raises:
-            EngineError: it does not.
+            EngineError: the subscription failed.
         """
         await self._opened.wait()
         if self._failure is not None:
             raise self._failure
 
     async def wait_ended(self) -> None:
-        """Wait for the end.
+        """Wait until the subscription has ended.
 
         Raises:
             EngineError: always, with the reason.
@@ -167,20 +167,21 @@ class EventFeed:
         assert self._failure is not None
         raise self._failure
 
-    # ---- the side that keeps the cache current
+    # ---- for keeping the cache current
 
     def begin(self) -> int:
-        """From now on events are taken as they come; returns how many wait already."""
+        """Start to follow events; return how many are already queued."""
         self._own.is_followed = True
         return len(self._waiting)
 
     async def next_batch(self, limit: int) -> list[Event]:
-        """Events that wait, in order, at least one; each is to be given to ``publish``.
-
-        None where nothing waits, and there is a gap or something else is stale.
+        """Wait for queued events; pass each to ``publish`` afterwards.
 
         Args:
-            limit: how many at most.
+            limit: the maximum number of events.
+
+        Returns:
+            The events in order; empty if events were lost or if something else is stale.
         """
         await trio.lowlevel.checkpoint()
         while not (self._waiting or self.gap or self._noted != Stale()):
@@ -189,28 +190,28 @@ class EventFeed:
         return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
 
     def note(self, stale: Stale) -> None:
-        """Have *stale* read again with the next batch."""
+        """Add *stale* to what must be read with the next batch."""
         self._noted |= stale
         self._news.set()
 
     def take_noted(self) -> Stale:
-        """What was noted since this was asked last."""
+        """Return and clear what ``note`` has added."""
         noted, self._noted = self._noted, Stale()
         return noted
 
     def publish(self, events: Sequence[Event], *, settled: bool) -> None:
-        """Tell of *events*, which the taker is done with.
+        """Publish *events*, which have been processed.
 
         Args:
-            events: a batch.
-            settled: whether the cache has what they tell of.
+            events: a batch from ``next_batch``.
+            settled: whether the cache reflects them.
         """
         self._own.read(events, settled=settled)
         for event in events:
             self._engine.publish(event)
 
     def release(self) -> None:
-        """Publish events as they come from now on, and at once those that wait."""
+        """Publish the queued events, and from now on each event as it arrives."""
         self._is_taken = False
         self._own.end()
         while self._waiting:

@@ -1,6 +1,6 @@
-"""Asking an engine who it is: where its host is, which API it speaks, what it has.
+"""Asks an engine for its identity: its address, the API versions it supports, its resources.
 
-Asks, in the order in which each answer makes the next question possible; ``specs`` reads.
+``specs`` interprets the answers.
 """
 
 import time
@@ -22,11 +22,11 @@ async def ask_specs(entry: Entry, ask: Callable[[str], Awaitable[Answer]]) -> Sp
     """Read identity, versions, resources and labels.
 
     Args:
-        entry: where the engine is, with discovery's labels.
-        ask: target, version prefix included -> the engine's answer to GET, whatever its status.
+        entry: the engine's address, and discovery's labels.
+        ask: sends GET to a target with version prefix; returns the answer, whatever its status.
 
     Raises:
-        EngineError: no answer, or what answers is no engine that this manager can use.
+        EngineError: no answer, or not an engine that this manager can use.
     """
     address = str(entry.address)
     version = await _read(address, "/version", ask)
@@ -48,10 +48,10 @@ async def _read(address: str, target: str, ask: Callable[[str], Awaitable[Answer
 
 
 async def resolve(address: Address) -> str:
-    """The first IP address of an engine's host; empty for a socket on this machine.
+    """The first IP address of an engine's host; empty for a unix socket.
 
     Raises:
-        EngineUnreachable: the name means nothing.
+        EngineUnreachable: the host name cannot be resolved.
     """
     if address.scheme == "unix":
         return ""

@@ -1,27 +1,28 @@
-"""How long to wait before asking an engine again; randomness comes as an argument.  Pure."""
+"""Intervals between requests to an engine.  Randomness is an argument.  Pure."""
 
 from dataclasses import dataclass
 from random import Random
 
-#: Waits between attempts at a node that still counts as healthy: failures must add up quickly.
+#: First wait between attempts at a node that counts as healthy, so that failures add up quickly.
 _AGAIN_SECONDS = 1.0
-#: Classic lets the refresh interval grow at most this many times.
+#: Maximum factor by which failures lengthen the refresh interval; from Swarm classic.
 _SLOWEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often an engine is asked.
+    """How often an engine is asked, in seconds.
 
     Attributes:
         refresh_min_seconds, refresh_max_seconds: ``--engine-refresh-min-interval`` and ``-max-``.
-        failure_limit: failures in a row that make it unhealthy (``--engine-failure-retry``).
+        failure_limit: consecutive failures that make an engine unhealthy
+            (``--engine-failure-retry``).
         probe_seconds: silence after which a healthy engine is pinged.
-        ping_seconds: how long the answer to a ping may take.  With the silence before and the limit
-            of failures it bounds how long a hung engine goes unnoticed.
-        suspicious_seconds: between pings of an engine that just failed.
+        ping_seconds: time limit of a ping.  Together with ``probe_seconds`` and ``failure_limit``
+            it bounds how long a hung engine goes unnoticed.
+        suspicious_seconds: interval of pings after a failure.
         pending_limit_seconds: longest wait between attempts at an engine never seen healthy.
-        unhealthy_limit_seconds: the same for an engine that was healthy before.
+        unhealthy_limit_seconds: longest wait between attempts at an engine that was healthy.
     """
 
     refresh_min_seconds: float = 30.0
@@ -34,22 +35,22 @@ class Pace:
     unhealthy_limit_seconds: float = 5.0
 
     def until_probe(self, random: Random) -> float:
-        """Seconds of silence before a ping; spread, so that a thousand engines do not beat time."""
+        """Seconds of silence before a ping; randomised, so that engines are not pinged at once."""
         return self.probe_seconds * random.uniform(0.75, 1.0)
 
     def until_refresh(self, failures: int, random: Random) -> float:
-        """Seconds until the lists are read again: classic's ``min*(1+b) + random``."""
+        """Seconds until the lists are read again: Swarm classic's ``min*(1+b) + random``."""
         slower = min(max(failures - self.failure_limit, 0), _SLOWEST)
         spread = max(self.refresh_max_seconds - self.refresh_min_seconds, 0.0)
         return self.refresh_min_seconds * (1 + slower) + random.random() * spread
 
     def until_retry(self, attempts: int, *, known: bool, random: Random) -> float:
-        """Seconds before connecting again.
+        """Seconds to wait before connecting again.
 
         Args:
-            attempts: failed ones in a row, at least 1.
+            attempts: consecutive failed attempts, at least 1.
             known: whether the engine has been healthy before.
-            random: spreads the wait.
+            random: source of randomness.
         """
         if known:
             attempts -= self.failure_limit - 1

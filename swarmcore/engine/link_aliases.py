@@ -1,8 +1,8 @@
-"""The names that containers have by links: ``docker run --name web --link db:data`` gives the
-container ``db`` a second name, ``web/data``.
+"""Additional container names from links.
 
-An engine lists them, and sends no event when they come and go; the container that links tells of
-them.  Pure.
+``docker run --name web --link db:data`` gives the container ``db`` a second name, ``web/data``.
+Engines list these names but send no event when they change, so they are computed from the container
+that has the links.  Pure.
 """
 
 from collections.abc import Iterable, Mapping, Set
@@ -17,7 +17,7 @@ Links = Set[tuple[str, str]]
 
 
 def links_of(container: Container | None) -> Links:
-    """The links that *container* makes: ``/db:/web/data`` in its inspection."""
+    """The links of *container*, from its inspection: ``/db:/web/data``."""
     if container is None:
         return set()
     links = as_texts(as_object(container.detail.get("HostConfig")).get("Links"))
@@ -26,17 +26,17 @@ def links_of(container: Container | None) -> Links:
 
 
 def find_named(containers: Iterable[Container], name: str) -> Container | None:
-    """The container of one node whose own name is *name*."""
+    """The container of one node that is named *name*."""
     return next((each for each in containers if each.name == name), None)
 
 
 def with_aliases(linked: Container, name: str, before: Links, now: Links) -> Container:
-    """*linked* as its engine lists it once links have changed.
+    """*linked* with the names that its engine lists after links have changed.
 
     Args:
-        linked: what is known of it.
+        linked: the container.
         name: its own name.
-        before, now: the links of the container that makes them.
+        before, now: the links of the linking container before and after the change.
     """
     lost, gained = ({alias for own, alias in links if own == name} for links in (before, now))
     kept = [each for each in linked.names if each not in lost]

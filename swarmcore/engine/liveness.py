@@ -1,7 +1,7 @@
-"""Whether an engine that does not answer is dead, or only accepts no new connections.
+"""Decides whether an engine that does not answer is dead or only accepts no new connections.
 
-An engine that shuts down, or whose new connections a firewall stops, still completes what it has
-begun.  An engine that is frozen, or cut off, never sends anything again.
+An engine that is shutting down, or whose new connections are blocked by a firewall, still completes
+open requests.  A frozen or disconnected engine sends nothing more.
 """
 
 import trio
@@ -9,16 +9,16 @@ import trio
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.client import Lifeline
 
-#: The least silence, in seconds: the kernel probes the far end each second, and needs its answers.
+#: Shortest silence that counts, in seconds; the kernel's keep-alive probes take one second each.
 _LEAST_SECONDS = 3.0
 
 
 class SilenceDetector:
-    """Counts the requests to one engine that were not answered.
+    """Counts consecutive requests to one engine that were not answered.
 
     Args:
-        lifeline: the engine's connections.
-        limit: how many such requests in a row prove that it is dead.
+        lifeline: monitors the engine's connections.
+        limit: how many unanswered requests in a row prove that the engine is dead.
     """
 
     def __init__(self, lifeline: Lifeline, limit: int) -> None:
@@ -28,17 +28,17 @@ class SilenceDetector:
         self._since = 0.0
 
     def broken(self) -> bool:
-        """Note an answer; returns whether the engine accepts new connections, too."""
+        """Record an answer; return whether the engine also accepts new connections."""
         self._questions = 0
         if self._lifeline.takes_connections:
             self._lifeline.relax()
         return self._lifeline.takes_connections
 
     def failed(self, error: EngineError) -> None:
-        """Note a failed request.
+        """Record a failed request.
 
         Args:
-            error: how; a refusal is no silence.
+            error: the failure; only errors with ``silent`` count.
         """
         self._lifeline.hurry()
         if not (isinstance(error, EngineUnreachable) and error.silent):
@@ -51,6 +51,6 @@ class SilenceDetector:
 
     @property
     def proves_death(self) -> bool:
-        """Whether the engine was silent on every connection for long enough."""
+        """Whether the engine has been silent on every connection for long enough."""
         seconds = trio.current_time() - self._since
         return self._questions >= self._limit and seconds >= _LEAST_SECONDS

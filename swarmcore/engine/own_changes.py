@@ -1,7 +1,7 @@
-"""The manager's own changes on their way into the cache: by the engine's event, or by one read.
+"""Waits until the manager's own changes are in the cache: by the engine's event, or by a read.
 
-An engine sends an event of a change at about the time of its answer, and that event has the cache
-read what changed.  A client must not be answered before that, and nothing is read twice.
+An engine sends the event of a change at about the time of its answer, and the event leads to a read
+of the changed object.  A client must not get its answer before that, and nothing is read twice.
 """
 
 from collections import deque
@@ -13,23 +13,23 @@ import trio
 from swarmcore.engine.refresh import Refresher
 from swarmcore.model import Event
 
-#: How long an event may be on its way when the answer is there; it takes a few milliseconds.
+#: How long to wait for an event after the answer; it usually takes a few milliseconds.
 _ARRIVAL_SECONDS = 0.05
-#: How long an event that is there may wait for the cache, behind others.
+#: How long to wait until a received event has been processed.
 _READING_SECONDS = 1.0
 
-#: Awaited with an answer's status, before the client sees the answer.
+#: To be awaited with the status of an answer before the client gets the answer.
 Settle = Callable[[int], Awaitable[None]]
 
 
 class PendingChange:
-    """One change of a container that an engine was asked for.
+    """One change of a container that the engine is asked to make.
 
     Args:
-        id: the container's.
-        verbs: of events, each of which says that the change is complete; empty where no event does.
-        refresher: reads the container where no event has brought the change.
-        events: of the engine.
+        id: the container id.
+        verbs: actions of events, any of which shows that the change is complete; may be empty.
+        refresher: reads the container if no event has brought the change.
+        events: the pending changes of this engine.
     """
 
     def __init__(
@@ -41,43 +41,43 @@ class PendingChange:
         self._events = events
         self._arrived = trio.Event()
         self._ended = trio.Event()
-        #: Whether the cache has what the event told of.
+        #: Whether the cache reflects the event.
         self.is_settled = False
 
     def is_told_by(self, event: Event) -> bool:
-        """Whether *event* tells that the change is complete."""
+        """Whether *event* shows that the change is complete."""
         return (
             event.type == "container" and event.actor_id == self._id and event.verb in self._verbs
         )
 
     def arrive(self) -> None:
-        """Note that the event has come."""
+        """Record that the event has been received."""
         self._arrived.set()
 
     def end(self, *, settled: bool) -> None:
         """End the waiting for the event.
 
         Args:
-            settled: the cache has what it told of.
+            settled: whether the cache reflects the event.
         """
         self.is_settled = settled
         self._ended.set()
         self._arrived.set()
 
     async def __call__(self, status: int) -> None:
-        """Have the cache show the change.
+        """Wait until the cache shows the change.
 
         Args:
-            status: that the engine answered with.
+            status: the status of the engine's answer.
 
         Raises:
-            EngineError: the container could not be read.
+            EngineError: the container cannot be read.
         """
         if status >= 300 or not await self.is_told():
             await self._refresher.container(self._id)
 
     async def is_told(self) -> bool:
-        """Whether the event has brought the change."""
+        """Wait for the event; return whether the cache reflects it."""
         if not (self._verbs and self._events.is_followed):
             return self.is_settled
         with trio.move_on_after(_ARRIVAL_SECONDS):
@@ -89,37 +89,37 @@ class PendingChange:
 
 
 class OwnChanges:
-    """The changes that wait for their events, and the events that the cache has not read yet."""
+    """Changes that wait for their events, and received events that are not yet in the cache."""
 
     def __init__(self) -> None:
         self._waiting: WeakSet[PendingChange] = WeakSet()
         self._unread: deque[Event] = deque()
-        #: Whether events are taken as they come.
+        #: Whether events are followed now; if not, waiting for one is pointless.
         self.is_followed = False
 
     def wait_for(self, settling: PendingChange, *, late: bool = False) -> None:
-        """Tell *settling* of its event.
+        """Notify *settling* when its event arrives.
 
         Args:
-            settling: told.
-            late: its event may be there already.
+            settling: the change.
+            late: whether its event may have been received already.
         """
         self._waiting.add(settling)
         if late and any(map(settling.is_told_by, self._unread)):
             settling.arrive()
 
     def arrived(self, event: Event) -> None:
-        """Note that *event* has come and is not read yet."""
+        """Record that *event* has been received and not yet processed."""
         self._unread.append(event)
         for settling in self._told_by([event]):
             settling.arrive()
 
     def read(self, events: Sequence[Event], *, settled: bool) -> None:
-        """The cache is done with *events*, the oldest that wait.
+        """Record that *events*, the oldest unprocessed ones, have been processed.
 
         Args:
             events: in order.
-            settled: the cache has what they told of; else it could not be read.
+            settled: whether the cache reflects them; if not, reading failed.
         """
         for _ in events:
             self._unread.popleft()
@@ -128,7 +128,7 @@ class OwnChanges:
             self._waiting.discard(settling)
 
     def end(self) -> None:
-        """End all waiting: no event is read any more."""
+        """End all waiting: no further events are processed."""
         self.is_followed = False
         self._unread.clear()
         for settling in list(self._waiting):

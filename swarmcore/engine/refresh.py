@@ -1,7 +1,6 @@
-"""Reading an engine's objects into its node: whole lists, or one object that an event named.
+"""Reads an engine's objects into its node: whole lists, or single objects named by events.
 
-Of two answers the one to the later request is believed.  Connections, events and health are other
-modules' matters.
+If answers arrive out of order, the answer to the later request is kept.
 """
 
 import json
@@ -25,10 +24,10 @@ from swarmcore.node import Node, is_spanning
 
 log = logging.getLogger(__name__)
 
-#: Inspections of one engine at once: enough to hide latency, few enough not to flood the engine.
+#: Concurrent inspections per engine: enough to hide latency without flooding the engine.
 _PARALLEL = 8
-#: How many removed containers and networks are remembered, so that a late answer does not bring
-#: one back.  Ids are never used again.
+#: How many removed containers and networks are remembered, so that a late answer does not add one
+#: again.  Engines never reuse ids.
 _TOMBSTONES = 4096
 
 
@@ -36,9 +35,10 @@ class Refresher:
     """Reads one engine into one node.
 
     Args:
-        node: is changed.
-        ask: path -> the engine's answer to GET, whatever its status; raises EngineUnreachable.
-        listener: told of containers.
+        node: the node to update.
+        ask: sends GET to a path; returns the answer, whatever its status; raises
+            ``EngineUnreachable``.
+        listener: notified of changes.
     """
 
     def __init__(
@@ -48,18 +48,18 @@ class Refresher:
         self.ask = ask
         self._listener = listener
         self._questions = 0
-        #: container id -> number of the question whose answer is in the cache.
+        #: Container id -> number of the request whose answer is in the cache.
         self._believed: dict[str, int] = {}
-        #: Number of the question whose answer is the list of images.
+        #: Number of the request whose answer is the image list in the cache.
         self._believed_images = 0
         self._gone: OrderedDict[str, None] = OrderedDict()
-        #: Ids of containers of which only the answer to their create is known.
+        #: Ids of containers of which only the create's answer is known.
         self._unread: set[str] = set()
         self._closed = False
         self._list_containers = SingleFlight(lambda: self._read_containers(full=False))
         self._list_images = SingleFlight(lambda: self._read_images(live=True))
         self._single: dict[str, SingleFlight] = {}
-        #: The lists that are kept whole.
+        #: The network list and the volume list.
         self.network_list = CachedList(self._ask_networks, self._show_networks)
         self.volume_list = CachedList(self._ask_volumes, self._show_volumes)
 
@@ -69,22 +69,25 @@ class Refresher:
         """Read all lists.
 
         Args:
-            full: inspect every container, also those whose summary shows no change.
+            full: whether to inspect every container, even if its summary has not changed.
 
         Raises:
-            EngineError: containers or images could not be read.
+            EngineError: containers or images cannot be read.
         """
         await self.containers(full=full)
         await self.images(live=False)
-        # A driver that hangs spoils these two, and must not spoil the engine.
+        # A network or volume driver that hangs must not make the engine unusable.
         await self._or_keep(self.networks)
         await self._or_keep(self.volumes)
 
     async def containers(self, *, full: bool) -> None:
-        """Read the list of containers, and inspect those that need it.
+        """Read the container list, and inspect containers that have changed.
+
+        Args:
+            full: whether to inspect every container.
 
         Raises:
-            EngineError: the list could not be read, or the engine went away meanwhile.
+            EngineError: the list cannot be read, or the engine became unreachable.
         """
         await (self._read_containers(full=True) if full else self._list_containers())
 
@@ -93,7 +96,7 @@ class Refresher:
         question = self._next_question()
         summaries = by_key(await self._read("/containers/json?all=1"), "Id")
         for id in known.keys() - summaries.keys():
-            self.forget(id)  # those that came meanwhile are not in *known* and stay
+            self.forget(id)  # containers created meanwhile are not in *known* and stay
         doubtful = []
         for id, summary in summaries.items():
             container = known.get(id)
@@ -104,13 +107,13 @@ class Refresher:
         await self._each(doubtful, lambda id: self._inspect(id, summaries[id], question))
 
     async def images(self, *, live: bool = True) -> None:
-        """Read the list of images; see ``SingleFlight``.
+        """Read the image list; see ``SingleFlight``.
 
         Args:
             live: see ``CacheListener.images_read``.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: it cannot be read.
         """
         await (self._list_images() if live else self._read_images(live=False))
 
@@ -118,7 +121,7 @@ class Refresher:
         question = self._next_question()
         images = by_key(await self._read("/images/json?all=1"), "Id")
         if self._closed or question < self._believed_images:
-            return  # a later question was answered earlier
+            return  # a later request was answered earlier
         self._believed_images = question
         self._node.images = images
         self._listener.images_read(self._node, images, live=live)
@@ -126,18 +129,18 @@ class Refresher:
             await self._listener.settle_image_names(self._node)
 
     async def networks(self) -> None:
-        """Read the list of networks; see ``SingleFlight``.
+        """Read the network list; see ``SingleFlight``.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: it cannot be read.
         """
         await self.network_list.read()
 
     async def volumes(self) -> None:
-        """Read the list of volumes; see ``SingleFlight``.
+        """Read the volume list; see ``SingleFlight``.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: it cannot be read.
         """
         await self.volume_list.read()
 
@@ -162,17 +165,17 @@ class Refresher:
     # ---- single objects
 
     async def stale(self, stale: Stale) -> None:
-        """Read what events made out of date.
+        """Read what is stale.
 
         Raises:
-            EngineError: some of it could not be read.
+            EngineError: a part of it cannot be read.
         """
         for id in stale.gone:
             self.forget(id)
         for id in stale.networks_gone:
             self.forget_network(id)
         if stale.volumes or _lacks_news(self.volume_list, stale.volumes_made, stale.volumes_gone):
-            # Before the containers, whose reservations stood for them.
+            # Before containers: reading a container ends the reservation that counts its volumes.
             await self._or_keep(self.volumes)
         created = {id for id in stale.created if not self.knows(id)}
         await self._each(stale.containers | created, self.container)
@@ -182,20 +185,20 @@ class Refresher:
             await self._or_keep(self.networks)
 
     def knows(self, id: str) -> bool:
-        """Whether the container is in the cache as its engine described it."""
+        """Whether the cache has the container as described by its engine."""
         return id in self._node.containers and id not in self._unread
 
     async def container(self, id: str) -> Container | None:
         """Read one container; see ``SingleFlight``.
 
         Args:
-            id: all 64 digits.
+            id: the full id, 64 digits.
 
         Returns:
-            What is in the cache now; ``None`` when the engine does not have it.
+            The container as it is now in the cache; ``None`` if the engine does not have it.
 
         Raises:
-            EngineError: it could not be read.
+            EngineError: it cannot be read.
         """
         read = self._single.setdefault(id, SingleFlight(lambda: self._read_container(id)))
         try:
@@ -215,16 +218,16 @@ class Refresher:
             self.forget(id)
 
     def acknowledge(self, container: Container) -> None:
-        """Show a container that the engine acknowledged and cannot be read now.
+        """Add a container that the engine has created but that cannot be read now.
 
-        It is read as soon as that is possible.
+        It is read as soon as possible.
         """
         if not self._closed and container.id not in self._gone:
             self._unread.add(container.id)
             self._show(container)
 
     def forget(self, id: str) -> None:
-        """Drop a container for good: a late answer does not bring it back."""
+        """Remove a container for good: late answers do not add it again."""
         self._bury(id)
         self._believed.pop(id, None)
         self._unread.discard(id)
@@ -234,13 +237,13 @@ class Refresher:
             self._relink(links_of(container), frozenset())
 
     def forget_network(self, id: str) -> None:
-        """Drop a network for good: a late answer does not bring it back."""
+        """Remove a network for good: late answers do not add it again."""
         self._bury(id)
         if id in self.network_list:
             self.network_list.drop(id)
 
     def close(self) -> None:
-        """Drop everything, and ignore all later answers: the node is void."""
+        """Clear the node and ignore all later answers."""
         self._closed = True
         self._node.networks = self._node.volumes = {}
         for id in list(self._node.containers):
@@ -249,12 +252,12 @@ class Refresher:
     # ---- steps
 
     async def _inspect(self, id: str, summary: Mapping[str, Any], question: int) -> None:
-        """Read a container's own document.
+        """Inspect a container and update the cache.
 
         Args:
-            id: all 64 digits.
-            summary: what the answer to *question* said of it: no newer than that.
-            question: number of the question that was the list's.
+            id: the full id, 64 digits.
+            summary: its summary in the answer to *question*.
+            question: number of the list request; the inspection counts as no newer than it.
         """
         try:
             detail = await self._read(f"/containers/{id}/json")
@@ -282,7 +285,7 @@ class Refresher:
             self._gone.popitem(last=False)
 
     def _put(self, container: Container, question: int) -> None:
-        """Take an answer, unless one to a later request was taken already."""
+        """Store a container, unless the answer to a later request is stored already."""
         if self._closed or container.id in self._gone:
             return
         if question < self._believed.get(container.id, 0):
@@ -298,14 +301,14 @@ class Refresher:
         self._relink(links, links_of(container))
 
     def _relink(self, before: Links, now: Links) -> None:
-        """Update the alias names of the containers that one container linked, or links now."""
+        """Update the alias names of containers when another container's links change."""
         for name in {name for name, _ in before ^ now}:
             linked = find_named(self._node.containers.values(), name)
             if linked is not None:
                 self._show(with_aliases(linked, name, before, now))
 
     def _tell_of(self, before: Objects, now: Objects, stale: Stale) -> None:
-        """Tell the listener in which spanning objects two readings of one list differ."""
+        """Report which spanning objects appeared or disappeared between two reads of a list."""
         changed = [
             key for key in before.keys() ^ now.keys() if _is_shared(now.get(key) or before[key])
         ]
@@ -332,7 +335,7 @@ class Refresher:
             log.warning("engine %s: keeping an older list: %s", self._node.name, error)
 
     async def _each(self, ids: Collection[str], read: Callable[[str], Awaitable[Any]]) -> None:
-        """Read several containers, a few at a time; the first failure is raised at the end."""
+        """Read several containers, some at a time; raise the first failure at the end."""
         failures: list[EngineError] = []
         slots = trio.CapacityLimiter(_PARALLEL)
 

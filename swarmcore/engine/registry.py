@@ -1,4 +1,4 @@
-"""What an engine asks and tells the cluster that it belongs to."""
+"""Interface between an engine and the cluster that it belongs to."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol, TypeVar
@@ -8,68 +8,68 @@ from swarmcore.engine.specs import Specs
 from swarmcore.model import Container, Event
 from swarmcore.node import Node, Spanning
 
-#: The type of the engines.
+#: The engine type.
 E = TypeVar("E", contravariant=True)
 
 
 class CacheListener(Protocol):
-    """Is told of every container that enters, changes or leaves an engine's cache."""
+    """Notified of changes of an engine's cache."""
 
     def container_put(self, container: Container) -> None:
-        """*container* is new, or replaces an older state of the same id."""
+        """*container* is new, or replaces an older state with the same id."""
         ...
 
     def container_dropped(self, container: Container) -> None:
-        """The engine no longer has it."""
+        """The engine no longer has *container*."""
         ...
 
     def images_read(
         self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool
     ) -> None:
-        """The engine's list of images was read.
+        """The engine's image list was read.
 
         Args:
-            node: the engine's; shows the images already.
-            images: id -> its object in ``GET /images/json``, as the engine told.
-            live: what is new in it came about just now, by an event or by a request of ours.
+            node: the engine's node, which already has the new list.
+            images: id -> its object in ``GET /images/json``.
+            live: whether changes in the list happened just now, by an event or a request of ours.
         """
         ...
 
     async def settle_image_names(self, node: Node) -> None:
-        """Find out, within seconds, which image each name means where the list that was just read
-        and other engines' lists disagree."""
+        """Determine which image each name refers to if *node*'s new list disagrees with the lists
+        of other engines; takes seconds at most."""
         ...
 
     def spanning_changed(self, node: Node, keys: Collection[str], stale: Stale) -> None:
-        """Spanning networks or volumes entered or left the lists of *node*.
+        """Networks or volumes that span engines appeared in or disappeared from *node*'s lists.
 
         Args:
-            node: the engine's.
-            keys: network ids or volume names; those of a swarm are left out, for all its managers
-                send events of them.
-            stale: says which list it is.
+            node: the engine's node.
+            keys: network ids or volume names.  Networks of a swarm are left out, as all managers
+                of the swarm send events about them.
+            stale: tells which list it is.
         """
         ...
 
 
 class EngineRegistry(CacheListener, Protocol[E]):
-    """The cluster, as an engine sees it.  Synchronous methods must be quick."""
+    """The cluster as an engine uses it.  Synchronous methods return quickly."""
 
     @property
     def spanning(self) -> Spanning:
-        """The networks and volumes that span engines; every node lists its own there."""
+        """The networks and volumes that span engines, collected from all nodes."""
         ...
 
     def admit(self, engine: E, specs: Specs) -> None:
-        """*engine* has an identity now, and asks to join.
+        """Admit *engine*, whose identity has just been read.
 
         Raises:
-            EngineError: it may not join: another engine has that identity.
+            EngineError: another engine has the same identity.
         """
         ...
 
     def withdraw(self, engine: E) -> None:
-        """*engine* gives its identity up: another engine may have it."""
+        """Release the identity of *engine*."""
         ...
 
     def described(self, engine: E) -> None:
@@ -81,19 +81,19 @@ class EngineRegistry(CacheListener, Protocol[E]):
         ...
 
     def lost(self, engine: E, reason: str) -> None:
-        """*engine* was healthy and is not any more."""
+        """*engine* was healthy and no longer is."""
         ...
 
     def image_named(self, name: str, image_id: str, node: Node) -> None:
-        """The engine says that it gave an image name just now; its cache knows.
+        """The engine reported that it gave an image name just now; its cache is up to date.
 
         Args:
             name: as the engine writes it.
-            image_id: to which image; empty where it does not say.
-            node: whose engine.
+            image_id: the image; empty if the engine does not say.
+            node: the engine's node.
         """
         ...
 
     def publish(self, event: Event) -> None:
-        """Something happened on an engine, and its cache knows."""
+        """Publish an event of an engine; its cache is up to date."""
         ...

@@ -1,7 +1,7 @@
-"""Single-flight reads of an engine, and the lists that are kept current by them.
+"""Shared reads of an engine, and the lists that are kept current by them.
 
-A caller that has just changed something may not use a read that began before the change.  So
-callers that come during a read wait for the next one, which serves all of them together.
+A caller that has just changed something cannot use a read that began before the change.  Callers
+that arrive during a read therefore wait for the next one, which serves all of them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,10 +13,10 @@ from swarmcore.errors import EngineError
 
 
 class SingleFlight:
-    """Shares a read.
+    """Lets concurrent callers share a read.
 
     Args:
-        read: asks the engine once and puts the answer where it belongs; raises ``EngineError``.
+        read: asks the engine and stores the answer; raises ``EngineError``.
     """
 
     def __init__(self, read: Callable[[], Awaitable[None]]) -> None:
@@ -28,14 +28,14 @@ class SingleFlight:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody reads or waits."""
+        """Whether no read is under way or requested."""
         return not self._turn.locked()
 
     async def __call__(self) -> None:
-        """Return when a read has ended that began after this call.
+        """Return when a read that began after this call has ended.
 
         Raises:
-            EngineError: it failed; every caller that it served is told.
+            EngineError: the read failed; raised for every caller that it served.
         """
         wanted = self._begun + 1
         async with self._turn:
@@ -49,16 +49,16 @@ class SingleFlight:
                 await self._read()
             except EngineError as error:
                 self._failure = error
-            # One that was cancelled does not come here: the next caller reads for itself.
+            # Not reached if the reading caller was cancelled: the next caller then reads.
             self._ended = number
             if self._failure is not None:
                 raise self._failure
 
 
-# ---- lists that are kept whole
+# ---- whole lists
 
 
-#: Key -> the engine's object.
+#: Id or name -> the engine's object.
 Objects = Mapping[str, Mapping[str, Any]]
 
 
@@ -66,8 +66,8 @@ class CachedList:
     """Keeps one list current.
 
     Args:
-        ask: the engine's list; raises ``EngineError``.
-        show: is given every new state of the list, whole.
+        ask: reads the list; raises ``EngineError``.
+        show: called with every new state of the whole list.
 
     Attributes:
         read: reads the list; see ``SingleFlight``.
@@ -79,7 +79,7 @@ class CachedList:
         self._ask = ask
         self._show = show
         self._objects: Objects = {}
-        #: What answers told while a list is being read; ``None`` stands for what is gone.
+        #: Changes known from answers while the list is being read; ``None`` means removed.
         self._told: dict[str, Mapping[str, Any] | None] = {}
         self.read = SingleFlight(self._read)
 
@@ -87,11 +87,11 @@ class CachedList:
         return key in self._objects
 
     def put(self, key: str, document: Mapping[str, Any]) -> None:
-        """The engine has just made *document*."""
+        """Add *document*: the engine has just created it."""
         self._tell(key, document)
 
     def drop(self, key: str) -> None:
-        """The engine has just removed it."""
+        """Remove an object: the engine has just removed it."""
         self._tell(key, None)
 
     def _tell(self, key: str, document: Mapping[str, Any] | None) -> None:
@@ -110,7 +110,7 @@ class CachedList:
 
 
 def _with(objects: Objects, told: Mapping[str, Mapping[str, Any] | None]) -> Objects:
-    """*objects* and what was told of them."""
+    """*objects* with the changes *told*."""
     if not told:
         return objects
     merged: dict[str, Mapping[str, Any] | None] = {**objects, **told}

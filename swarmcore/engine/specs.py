@@ -1,7 +1,4 @@
-"""What an engine says of itself: ``GET /version`` and ``GET /info`` read into a node's fields.
-
-Asks nothing, remembers nothing, and never reads a clock.  Pure.
-"""
+"""Reads ``GET /version`` and ``GET /info`` of an engine into the fields of a node.  Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,32 +9,32 @@ from swarmcore.errors import EngineError
 from swarmcore.node import OVERCOMMIT_LABEL, Node, read_overcommit
 from swarmcore.versions import CEILING, FLOOR, ApiVersion, parse_version
 
-#: Labels that every node has, and the key of ``info`` that they come from; classic's list.
+#: Labels that every node has, and the key of ``info`` with the value; Swarm classic's list.
 _BUILT_IN = {
     "storagedriver": "Driver",
     "kernelversion": "KernelVersion",
     "operatingsystem": "OperatingSystem",
     "ostype": "OSType",
 }
-#: A clock this near to ours is right: the answer itself took time.
+#: Smaller clock differences are ignored, as the answer itself takes time.
 _TOLERATED_SKEW_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Specs:
-    """An engine's identity and size.
+    """An engine's identity and resources.
 
     Attributes:
         engine_id: the engine's own id.
         name: host name.
-        cpus: CPUs of the machine.
+        cpus: number of CPUs.
         memory: bytes.
-        labels: the built-in ones, the engine's, then discovery's; the first of a key wins.
-        version: the release.
-        api_version, min_api_version: the newest and the oldest API version it speaks.
-        info: ``GET /info``, untouched.
-        skew_seconds: our clock less the engine's; 0 when they agree or it gives no time.
-        notes: oddities worth a line in the log.
+        labels: built-in labels, the engine's own, and discovery's; the first takes precedence.
+        version: Docker release.
+        api_version, min_api_version: the newest and the oldest API version it supports.
+        info: ``GET /info``, unchanged.
+        skew_seconds: our clock minus the engine's; 0 if they agree or the engine gives no time.
+        notes: unusual findings for the log.
     """
 
     engine_id: str
@@ -53,7 +50,7 @@ class Specs:
     notes: tuple[str, ...]
 
     def describe(self, node: Node) -> None:
-        """Write everything into *node* but its id, which is given on admission."""
+        """Copy everything to *node* except its id, which is set on admission."""
         node.name = self.name
         node.cpus = self.cpus
         node.memory = self.memory
@@ -66,14 +63,14 @@ class Specs:
 
 
 def read_api_range(version: Any, address: str) -> tuple[ApiVersion, ApiVersion]:
-    """The newest and the oldest API version that an engine speaks.
+    """The newest and the oldest API version that an engine supports.
 
     Args:
-        version: ``GET /version``, parsed.
-        address: the engine's, for the error.
+        version: parsed ``GET /version``.
+        address: the engine's address, for errors.
 
     Raises:
-        EngineError: not a version document, or everything it speaks is too new or too old for us.
+        EngineError: not a version document, or all its versions are too new or too old for us.
     """
     if not isinstance(version, Mapping):
         raise EngineError(address, f"{address} does not answer like a Docker Engine: no version")
@@ -94,14 +91,14 @@ def read_specs(
     """Read both documents.
 
     Args:
-        version: ``GET /version``, parsed.
-        info: ``GET /info``, parsed.
-        address: the engine's, for errors.
-        now: Unix seconds when the answer of ``/info`` came.
-        labels: discovery's.
+        version: parsed ``GET /version``.
+        info: parsed ``GET /info``.
+        address: the engine's address, for errors.
+        now: Unix seconds at which the answer of ``/info`` arrived.
+        labels: discovery's labels.
 
     Raises:
-        EngineError: what answers is no engine, gives no resources, or speaks no version of ours.
+        EngineError: not an engine, no resources, or no API version in common.
     """
     newest, oldest = read_api_range(version, address)
     if not (isinstance(info, Mapping) and info.get("NCPU") and info.get("MemTotal")):

@@ -1,7 +1,7 @@
-"""Following one connected engine: its events, its silences, and the slow re-reading as a net.
+"""Follows one connected engine: its events, its liveness, and a periodic full refresh.
 
-Owns the tasks of one connection.  Connecting, and what failures mean, are the engine's matter: the
-watch ends, and says why, when the engine can no longer be followed.
+Owns the tasks of one connection.  ``Engine`` connects and interprets failures; a watch ends with an
+error when the engine can no longer be followed.
 """
 
 import json
@@ -25,14 +25,14 @@ from swarmcore.node import Node, made_seconds, read_events
 
 log = logging.getLogger(__name__)
 
-#: Events whose refreshes are joined: a burst about one container costs one inspection.
+#: Maximum number of events processed together: a burst about one container costs one inspection.
 _BATCH = 256
-#: Labels and resources of an engine rarely change; classic's interval.
+#: Interval for reading labels and resources; from Swarm classic.
 _SPECS_SECONDS = 300.0
 
 
 class Watched(Protocol):
-    """What following needs of an engine."""
+    """What a watch uses of its engine."""
 
     @property
     def node(self) -> Node:
@@ -41,38 +41,38 @@ class Watched(Protocol):
 
     @property
     def last_contact(self) -> float:
-        """trio time of the last sign of life."""
+        """trio time at which the engine last sent something."""
         ...
 
     def image_named(self, name: str, image_id: str) -> None:
-        """Pass on that the engine gave an image name; see ``EngineRegistry``."""
+        """Report that the engine gave an image name; see ``EngineRegistry``."""
         ...
 
     async def ping(self) -> None:
-        """Ask for a sign of life; a failure is counted by the engine and not raised."""
+        """Check that the engine answers; a failure is counted by the engine, not raised."""
         ...
 
     async def refresh_specs(self) -> None:
         """Read labels and resources again.
 
         Raises:
-            EngineError: it did not work, or another engine answers.
+            EngineError: it failed, or another engine answers.
         """
         ...
 
 
 class Watch:
-    """One connection's worth of following.
+    """Follows one engine on one connection.
 
     Args:
-        engine: is followed.
-        refresher: reads it into its node.
-        feed: its events, subscribed to before, so that what happens while the lists are read is not
-            lost.
+        engine: the engine.
+        refresher: reads the engine into its node.
+        feed: the engine's events.  It must be subscribed already, so that events during the first
+            read are not lost.
         pace: intervals.
-        random: spreads them.
-        listing: how many engines may be read for the first time at once: a thousand together would
-            starve the requests that come meanwhile.
+        random: source of randomness for intervals.
+        listing: limits how many engines are read for the first time at once, so that a thousand
+            engines do not starve client requests.
     """
 
     def __init__(
@@ -91,19 +91,19 @@ class Watch:
         self._random = random
         self._listing = listing
         self._gap = False
-        #: Events that came before the lists were read, of a time that nobody knows.
+        #: Number of queued events from before the lists were read, whose time is unknown.
         self._early = 0
         self._specs_due = trio.current_time() + _SPECS_SECONDS
         self._refresh_due = 0.0
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Read everything, call *ready*, and follow until that is impossible.
+        """Read everything, call *ready*, and follow the engine until that fails.
 
         Args:
             ready: called once, when the cache is complete.
 
         Raises:
-            EngineError: always, with the reason of the end.
+            EngineError: always, with the reason for the end.
         """
         failures: list[EngineError] = []
         async with trio.open_nursery() as nursery:
@@ -129,7 +129,7 @@ class Watch:
         raise failures[0]
 
     async def _keep_current(self) -> None:
-        """Bring the cache up to date with each batch of events, then let the events go on."""
+        """Update the cache for each batch of events, then publish the batch."""
         while True:
             batch: list[Event] = []
             with trio.move_on_at(self._refresh_due):
@@ -145,14 +145,14 @@ class Watch:
                 await self._refresh(full=self._gap or self._feed.gap)
 
     def _note_name(self, event: Event) -> None:
-        """Pass on that an image name was given, unless that was before the engine was followed."""
+        """Report an image name given by *event*, unless the event is older than this watch."""
         if self._early:
             self._early -= 1
         elif (given := given_name(event)) is not None:
             self._engine.image_named(*given)
 
     async def _read_stale(self, batch: list[Event], stale: Stale) -> bool:
-        """Read what *batch* made out of date, and what else is *stale*; whether that went well."""
+        """Read what *batch* made stale and *stale*; return whether that succeeded."""
         for event in batch:
             note_volume(self._engine.node, event)
             stale |= what_is_stale(event)
@@ -166,7 +166,7 @@ class Watch:
         return not self._gap
 
     async def _refresh(self, *, full: bool) -> None:
-        self._gap = self._feed.gap = False  # an event lost from here on makes another one
+        self._gap = self._feed.gap = False  # events lost from here on set it again
         if trio.current_time() >= self._specs_due:
             await self._engine.refresh_specs()
             self._specs_due = trio.current_time() + _SPECS_SECONDS
@@ -177,7 +177,7 @@ class Watch:
         self._refresh_due = trio.current_time() + wait
 
     async def _recall(self) -> None:
-        """Read the past events that the engine keeps; a failure does no harm."""
+        """Read past events of volumes from the engine; failures are only logged."""
         try:
             await recall_volumes(self._engine.node, self._refresher.ask)
         except (EngineError, ValueError, KeyError, TypeError) as error:
@@ -185,7 +185,7 @@ class Watch:
                      self._engine.node.name, error)  # fmt: skip
 
     async def _break_silences(self) -> None:
-        """Ping a silent engine, so that one that hangs is noticed without traffic."""
+        """Ping a silent engine, so that a hung engine is noticed without traffic."""
         while True:
             if self._engine.node.failures:
                 wait = self._pace.suspicious_seconds
@@ -202,21 +202,21 @@ class Watch:
         return silence >= self._pace.probe_seconds * 0.7
 
 
-# ---- volumes' use, from events and from the time before those
+# ---- use of volumes, from current and past events
 
 
 async def recall_volumes(node: Node, ask: Callable[[str], Awaitable[Answer]]) -> None:
-    """Learn which volumes of *node* were not used yet, from the events that its engine keeps.
+    """Learn which volumes of *node* have never been used, from past events of its engine.
 
-    Takes up to two seconds, for an engine's clock is known to the second only.
+    May take two seconds, as the engine's clock is only known with a resolution of one second.
 
     Args:
-        node: whose events are followed already.
-        ask: path -> the engine's answer to GET.
+        node: a node whose events are already followed.
+        ask: sends GET to a path; returns the engine's answer.
 
     Raises:
         EngineUnreachable: the engine does not answer.
-        ValueError, KeyError, TypeError: its answer cannot be read.
+        ValueError, KeyError, TypeError: its answer is malformed.
     """
     answer = await ask("/volumes")
     moment = find_header(answer.headers, b"date")
@@ -232,6 +232,6 @@ async def recall_volumes(node: Node, ask: Callable[[str], Awaitable[Answer]]) ->
 
 
 def note_volume(node: Node, event: Event) -> None:
-    """Learn from an event of *node*'s engine, before what it makes stale is read."""
+    """Record a volume event of *node*'s engine, before the stale parts are read."""
     if event.type == "volume":
         node.objects.volume_history.note_event(event.verb, event.actor_id)

@@ -1,4 +1,4 @@
-"""A node: what the scheduler and plugins see of one engine."""
+"""Nodes: the state of one engine as the scheduler and plugins see it."""
 
 from swarmcore.node.allocation import (
     MOST_OVERCOMMIT,

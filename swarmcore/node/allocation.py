@@ -1,8 +1,8 @@
-"""What is taken of one machine: CPU, memory, ports, GPUs, added up as containers come and go.
+"""The resources of one node that are taken: CPU, memory, ports and GPUs.
 
-CPU, memory and GPUs are taken by containers in every state, for they may be started again at any
-time.  Ports collide when containers start, as on an engine: what runs or is about to run *holds*
-its ports, an idle container only *claims* them, for the time when it is started again.
+Containers in every state take CPU, memory and GPUs, as they may be started at any time.  Ports
+collide when containers start, as on an engine: a container that runs or is about to run *holds* its
+ports, an idle container only *claims* them, for its next start.
 """
 
 import contextlib
@@ -18,15 +18,15 @@ from swarmcore.node.ports import PortTable
 
 @dataclass(slots=True)
 class Allocation:
-    """The claims of one node, added up.
+    """The sum of all claims on one node.
 
     Attributes:
         nano_cpus: CPUs in units of 1e-9.
         memory: bytes.
-        gpus: of all.
+        gpus: GPUs of all containers.
         ports: held ports.
-        claimed_ports: held ports, and those that idle containers claim.
-        aside: how many containers are set aside.
+        claimed_ports: held ports, and the ports that idle containers claim.
+        aside: how many containers are left out now; see ``without``.
     """
 
     nano_cpus: int = 0
@@ -40,29 +40,30 @@ class Allocation:
 
     @property
     def starting(self) -> Mapping[str, Container]:
-        """Container id -> containers that hold ports and wait for their first start."""
+        """Container id -> container that holds ports and waits for its first start."""
         return self._starting
 
     def take(self, claim: Claim, holder: str, *, idle: bool = False) -> None:
-        """Count *claim*.
+        """Add *claim*.
 
         Args:
-            claim: what is taken.
-            holder: the name that refusals give the container.
-            idle: its ports are claimed, and not held.
+            claim: the resources.
+            holder: the name of the container in refusal texts.
+            idle: whether its ports are only claimed, not held.
         """
         self.claimed_ports.take(claim.ports, holder)
         self._bring_back(claim, holder, idle=idle)
 
     def give_back(self, claim: Claim, holder: str, *, idle: bool = False) -> None:
-        """Undo one ``take`` of the same arguments."""
+        """Undo one ``take`` with the same arguments."""
         self.claimed_ports.give_back(claim.ports, holder)
         self._set_aside(claim, holder, idle=idle)
 
     def add(self, container: Container, before: Container | None) -> None:
-        """Count *container*, in place of what was counted of it *before*.
+        """Add *container*, in place of its former state *before*.
 
-        It holds its ports while it runs, and from its create to the end of its first start.
+        A container holds its ports while it runs, and from its creation to the end of its first
+        start.
         """
         id = container.id
         given_up = before is not None and id in self._idle and container.state == "created"
@@ -76,7 +77,7 @@ class Allocation:
         self.take(container.claim, container.called, idle=id in self._idle)
 
     def remove(self, container: Container) -> None:
-        """Count it no more."""
+        """Remove the claims of *container*."""
         self.give_back(container.claim, container.called, idle=container.id in self._idle)
         self._idle.discard(container.id)
         self._starting.pop(container.id, None)
@@ -90,7 +91,7 @@ class Allocation:
 
     @contextmanager
     def without(self, containers: Iterable[Container]) -> Iterator[None]:
-        """Count all but the claim on ports of *containers* as free while the block lasts."""
+        """Leave *containers* out while the block runs, except their claims on ports."""
         aside = [(each, each.id in self._idle) for each in containers]
         for each, idle in aside:
             self._set_aside(each.claim, each.called, idle=idle)
@@ -117,23 +118,23 @@ class Allocation:
             self.ports.take(claim.ports, holder)
 
 
-# ---- placements that the engine does not show yet
+# ---- reservations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reservation:
-    """A placement that the engine does not show yet: of a container, a network or a volume.
+    """A placed container, network or volume that the engine does not show yet.
 
     Attributes:
-        id: the container's swarm id.
-        name: the container name it holds, without slash; empty for what is no container.
-        node_id: where.
-        image: what it will run, as the client named it; empty for what is no container.
-        claim: what it takes.
-        labels: its labels, for affinity.
-        expires: trio time after which it is void.
-        volumes: names of volumes that there will be.
-        networks: names and ids of networks that it will be on.
+        id: swarm id of the container.
+        name: container name without slash; empty for a network or volume.
+        node_id: the chosen node.
+        image: as the client named it; empty for a network or volume.
+        claim: the resources.
+        labels: container labels, for affinities.
+        expires: trio time at which the reservation ends.
+        volumes: names of the volumes that it will use, or create.
+        networks: names and ids of the networks that it will use, or create.
     """
 
     id: str
@@ -148,12 +149,12 @@ class Reservation:
 
     @property
     def words(self) -> set[str]:
-        """What it answers to: its swarm id, also the short one, and its name."""
+        """The texts that refer to the container: its name, its swarm id, and the short swarm id."""
         return {self.id, self.id[:12], self.name} - {""}
 
     @property
     def called(self) -> str:
-        """What refusals call it: its name, or its short id."""
+        """The container's name, or its short id, for refusal texts."""
         return self.name or self.id[:12]
 
     @property
@@ -166,14 +167,14 @@ class Reservation:
 # ---- overcommit
 
 
-#: The label by which an operator gives out more, or less, of one node than of others.
+#: The label by which an operator sets the overcommit of one node.
 OVERCOMMIT_LABEL = "swarm.overcommit"
-#: More is a slip of the pen.
+#: The largest accepted fraction; larger ones are taken for typing errors.
 MOST_OVERCOMMIT = 1000.0
 
 
 def read_overcommit(text: str) -> float | None:
-    """The fraction that a label ``swarm.overcommit`` asks for; ``None`` when it is none."""
+    """The fraction in a label ``swarm.overcommit``; ``None`` if the text is not valid."""
     with contextlib.suppress(ValueError):
         fraction = float(text)
         if -1 < fraction <= MOST_OVERCOMMIT:

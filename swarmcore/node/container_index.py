@@ -1,6 +1,6 @@
-"""An index of the names, ids and labels of one node's containers, kept as they come and go.
+"""An index of the names, ids and labels of one node's containers, updated as they change.
 
-Made for affinity: a question about all containers of a node costs one look-up, not a walk.
+Affinities use it to test all containers of a node in one look-up.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from swarmcore.match_cache import Texts
 
 
 class _Counted:
-    """Texts, each as often as it was added."""
+    """A multiset of texts."""
 
     __slots__ = ("counts", "texts")
 
@@ -33,17 +33,17 @@ class _Counted:
 
 @dataclass(slots=True)
 class ContainerIndex:
-    """Words and label values of a set of containers."""
+    """The words and label values of a set of containers."""
 
     _words: _Counted = field(default_factory=_Counted)
     _values: dict[str, _Counted] = field(default_factory=dict)
     _members: int = 0
 
     def add(self, words: Iterable[str], labels: Mapping[str, str]) -> None:
-        """One more container.
+        """Add a container.
 
         Args:
-            words: what it answers to, without duplicates.
+            words: the texts that refer to the container, without duplicates.
             labels: its labels.
         """
         self._members += 1
@@ -55,7 +55,7 @@ class ContainerIndex:
             self._values[key].add(value)
 
     def remove(self, words: Iterable[str], labels: Mapping[str, str]) -> None:
-        """Undo one ``add`` of the same arguments."""
+        """Undo one ``add`` with the same arguments."""
         self._members -= 1
         for word in words:
             self._words.remove(word)
@@ -67,11 +67,11 @@ class ContainerIndex:
 
     @property
     def words(self) -> Collection[str]:
-        """What its members answer to."""
+        """The texts that refer to any of the containers."""
         return self._words.texts
 
     def label_values(self, key: str) -> Collection[str]:
-        """The values of one label, with the empty text when a member lacks it."""
+        """The values of one label; includes the empty text if a container lacks the label."""
         values = self._values.get(key)
         if values is None:
             return ("",) if self._members else ()

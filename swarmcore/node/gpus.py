@@ -1,7 +1,7 @@
-"""The GPUs of one machine: which there are, and which containers hold them.
+"""The GPUs of one machine, and the containers that hold them.
 
-A container holds GPUs by name, or the first so many of the machine, as engines give them out.  What
-that means is worked out when it is asked for: an operator may name the GPUs at any time.
+A claim has GPU ids, or a number of GPUs, which stands for the first ones of the machine, as engines
+assign them.  It is resolved when it is needed, as operators may rename GPUs at any time.
 """
 
 import re
@@ -12,27 +12,27 @@ from typing import Any
 from swarmcore.json_values import as_object, as_objects
 from swarmcore.model import ALL_GPUS, Claim
 
-#: Labels: how many GPUs a node has or their ids, and that containers may share them.
+#: Labels: the number or the ids of a node's GPUs, and whether containers may share them.
 GPUS_LABEL = "swarm.gpus"
 SHARED_LABEL = "swarm.gpus.shared"
 
 _GPU = "gpu"
 _NUMBER = re.compile(r"[0-9]{1,9}")
-#: ``0``, and ``0:1`` for the second part of a GPU that is divided (MIG).
+#: ``0``, or ``0:1`` for a part of a divided GPU (MIG).
 _INDEX = re.compile(r"[0-9]{1,9}(:[0-9]{1,9})?")
-#: No machine has more: a typing error must not make a list of a thousand million names.
+#: Upper limit of a machine's GPUs, so that a typing error does not create a huge list.
 _MOST = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class GpuStock:
-    """What a machine has.
+    """The GPUs of one machine.
 
     Attributes:
-        ids: what engines call its GPUs, in the machine's order; ``None`` when there are some and
-            nobody says how many: then nothing is counted.
-        aliases: other names by which a GPU may be asked for, without our knowing which it is.
-        shared: any number of containers may have each.
+        ids: the engine's names of the GPUs, in the machine's order; ``None`` if there are GPUs and
+            their number is unknown, so that they are not counted.
+        aliases: further names of GPUs; which GPU an alias refers to is unknown.
+        shared: whether several containers may have the same GPU.
     """
 
     ids: tuple[str, ...] | None = ()
@@ -41,12 +41,12 @@ class GpuStock:
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """The GPUs that one container at a time may hold."""
+        """The GPUs that only one container at a time may hold."""
         return () if self.ids is None or self.shared else self.ids
 
     def find(self, name: str) -> str | None:
-        """Resolve a GPU by id, by the beginning of one id, or, where ids are not numeric, by
-        position; ``None`` when there is no such GPU."""
+        """Resolve a GPU by id, by a unique prefix of an id, or by position if ids are not numeric;
+        ``None`` if there is no such GPU."""
         ids = self.ids or ()
         if name in ids or name in self.aliases:
             return name
@@ -58,11 +58,11 @@ class GpuStock:
 
 
 def read_stock(labels: Mapping[str, str], info: Mapping[str, Any]) -> GpuStock:
-    """Read what a node has from the first of these that tells it.
+    """Determine a node's GPUs from the first source that has them.
 
-    Its label ``swarm.gpus`` (``4``, or ids with commas in the order of the machine); the engine's
-    ``--node-generic-resource`` of a kind that ends in ``gpu``; the CDI devices ``VENDOR/gpu`` that
-    the engine found (API 1.50); the runtime ``nvidia``, which does not tell how many.
+    The sources: the label ``swarm.gpus`` (a number, or ids separated by commas in the machine's
+    order); the engine's ``--node-generic-resource`` of a kind that ends in ``gpu``; CDI devices
+    ``VENDOR/gpu`` (API 1.50); the runtime ``nvidia``, which does not tell the number.
     """
     shared = labels.get(SHARED_LABEL, "").lower() in ("1", "true")
     aliases: frozenset[str] = frozenset()
@@ -77,7 +77,7 @@ def read_stock(labels: Mapping[str, str], info: Mapping[str, Any]) -> GpuStock:
 
 
 def found_devices(info: Mapping[str, Any]) -> Collection[str]:
-    """Full names of the CDI devices that an engine found; API 1.50."""
+    """Full names of the CDI devices that the engine discovered (API 1.50)."""
     return {str(device.get("ID")) for device in as_objects(info.get("DiscoveredDevices"))}
 
 
@@ -103,7 +103,7 @@ def _is_gpu(kind: Any) -> bool:
 
 
 def _discovered(info: Mapping[str, Any]) -> tuple[tuple[str, ...], frozenset[str]]:
-    """NVIDIA's toolkit lists each GPU by its index, by its id, or by both."""
+    """The ids and aliases; NVIDIA's toolkit lists GPUs by index, by id, or by both."""
     found = (name.partition("=") for name in found_devices(info))
     names = {name for kind, _, name in found if kind.endswith(f"/{_GPU}") and name != "all"}
     indices = [name for name in names if _INDEX.fullmatch(name)]
@@ -119,22 +119,22 @@ def _indices(count: int) -> Iterable[str]:
 
 @dataclass(slots=True)
 class GpuTable:
-    """Which containers hold which GPUs of one machine."""
+    """The GPUs of one machine that containers hold."""
 
     _held: list[tuple[Claim, str]] = field(default_factory=list)
 
     def take(self, claim: Claim, holder: str) -> None:
-        """Count what *claim* has of GPUs, if any."""
+        """Add the GPUs of *claim*, if any."""
         if claim.gpus or claim.gpu_ids:
             self._held.append((claim, holder))
 
     def give_back(self, claim: Claim, holder: str) -> None:
-        """Undo one ``take`` of the same arguments."""
+        """Undo one ``take`` with the same arguments."""
         if claim.gpus or claim.gpu_ids:
             self._held.remove((claim, holder))
 
     def holders(self, stock: GpuStock) -> dict[str, str]:
-        """GPU -> the container that holds it; GPUs that are called by an alias come last."""
+        """GPU -> name of the container that holds it; includes aliases."""
         holders: dict[str, str] = {}
         for claim, holder in self._held:
             for id in _named(claim, stock):
@@ -142,7 +142,7 @@ class GpuTable:
         return holders
 
     def free(self, stock: GpuStock) -> Sequence[str]:
-        """The GPUs that are not held; one less for each held alias, whose GPU is unknown."""
+        """The GPUs that are not held, less one for each held alias, whose GPU is unknown."""
         holders = self.holders(stock)
         free = [id for id in stock.counted if id not in holders]
         elsewhere = sum(id not in stock.counted for id in holders)

@@ -1,7 +1,7 @@
 """Which nodes have an image, and which of them can give it to another node.
 
-An image that came from a registry is pulled by the client, with its credentials; an image that was
-built, committed or loaded can be had only from the engines that have it.
+An image from a registry is pulled by the client, with the client's credentials.  An image that was
+built, committed or loaded exists only on engines and must be copied from one of them.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,18 +11,18 @@ from typing import Final
 from swarmcore.images import can_be_id, familiar_image, is_local_image, named_ids, normal_image
 from swarmcore.node.node import Node
 
-#: After so many nodes with an image of a registry, no other node is looked at for a local one.
+#: How many nodes that have an image are inspected for a local one.
 _MOST_ASKED: Final = 8
 
 
 def image_test(name: str) -> Callable[[Node], bool]:
-    """As ``images.has_image`` for one name and many nodes, without a look at each of their images.
+    """Build a test like ``images.has_image`` that is fast for one name and many nodes.
 
     Args:
         name: as a client wrote it.
 
     Returns:
-        Whether a node has the image.
+        A function: node -> whether it has the image.
     """
     normal = normal_image(name)
     spellings = (normal, familiar_image(normal))
@@ -32,7 +32,7 @@ def image_test(name: str) -> Callable[[Node], bool]:
     def has(node: Node) -> bool:
         if any(spelling in node.listed_image_words for spelling in spellings):
             return True
-        # The beginning of an id is no word of an image.
+        # An id prefix is not among the words.
         return may_be_id and any(
             id.removeprefix("sha256:").startswith(digits) for id in node.images
         )
@@ -43,13 +43,13 @@ def image_test(name: str) -> Callable[[Node], bool]:
 def find_image_source(
     name: str, target: Node, nodes: Iterable[Node], *, pulled: bool = False
 ) -> Node | None:
-    """The first of *nodes* that answers and can give *target* the image.
+    """The first of *nodes* that answers and can give the image to *target*.
 
     Args:
         name: as a client wrote it.
-        target: the node that lacks it.
-        nodes: those that may have it.
-        pulled: also an image that came from a registry.
+        target: the node that lacks the image.
+        nodes: the nodes that may have it.
+        pulled: whether images from a registry count, too.
     """
     has = image_test(name)
     able = (

@@ -1,4 +1,4 @@
-"""What an engine says of itself and lists, as far as other engines depend on it."""
+"""The parts of a node that other nodes depend on: its engine's info, networks and volumes."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ _Documents = Mapping[str, Mapping[str, Any]]
 
 
 class NodeLists:
-    """What an engine lists; the base of ``Node``, on which other nodes depend.
+    """What an engine lists; the base class of ``Node``.
 
     Args:
         id, name: the node's.
-        spanning: what spans the engines of its cluster; its own where it is alone.
+        spanning: objects that span the engines of the cluster; ``None`` for a node on its own.
     """
 
     def __init__(self, id: str, name: str, spanning: Spanning | None = None) -> None:
@@ -23,13 +23,13 @@ class NodeLists:
         self.name = name
         self.spanning = spanning or Spanning()
         self._info: Mapping[str, Any] = {}
-        #: Its networks and volumes.
+        #: Networks and volumes of this node.
         self.objects = NodeObjects()
         self._ties = Ties()
 
     @property
     def info(self) -> Mapping[str, Any]:
-        """Its ``GET /info``, untouched; replaced whole, never changed."""
+        """The engine's ``GET /info``; replaced as a whole, never changed in place."""
         return self._info
 
     @info.setter
@@ -39,7 +39,7 @@ class NodeLists:
 
     @property
     def networks(self) -> _Documents:
-        """Network id -> its object in ``GET /networks``; replaced whole, never changed."""
+        """Network id -> its object in ``GET /networks``; replaced as a whole."""
         return self.objects.networks
 
     @networks.setter
@@ -49,7 +49,7 @@ class NodeLists:
 
     @property
     def volumes(self) -> _Documents:
-        """Volume name -> its object in ``GET /volumes``; replaced whole, never changed."""
+        """Volume name -> its object in ``GET /volumes``; replaced as a whole."""
         return self.objects.volumes
 
     @volumes.setter
@@ -58,19 +58,19 @@ class NodeLists:
             self.objects.list_volumes(volumes)
 
     def reaches_volume(self, name: str) -> bool:
-        """Whether the engine lists a volume called *name* and keeps it, or reaches another's."""
+        """Whether the engine has a volume *name* that is not being moved away, or shares one."""
         if name in self.volumes and not self.objects.is_leaving(("volume", name)):
             return True
         return self.spanning.reaches_volume(self, name)
 
     @property
     def ties(self) -> Ties:
-        """What it shares with other engines."""
+        """What the engine shares with other engines."""
         return self._ties
 
     @contextmanager
     def _relisting(self) -> Iterator[None]:
-        """Have what spans engines follow a change of what this one lists."""
+        """Update the objects that span engines after a change of this node's lists."""
         self.spanning.drop(self)
         try:
             yield

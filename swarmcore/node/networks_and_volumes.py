@@ -1,8 +1,8 @@
-"""The networks and volumes of one node: which exist, which are used, and which may move.
+"""The networks and volumes of one node: which exist, which are used, and which may be moved.
 
-An object of local scope that nothing uses is *loose*: it has no endpoint and no content, so it can
-be made anew on the node of the first container that needs it.  While that is under way it is
-*leaving*: decisions know that at once, and the object shows on one of the two nodes, not on both.
+A local object that nothing uses is *loose*: it has no endpoint and no content, so it can be created
+again on the node of the first container that needs it.  During that move it is *leaving*: decisions
+treat it as moved at once, and it is shown on one of the two nodes only.
 """
 
 from collections import Counter
@@ -15,29 +15,29 @@ from swarmcore.model import Container
 from swarmcore.node.spanning import is_spanning
 from swarmcore.node.volume_history import VolumeHistory
 
-#: Networks that every engine has of its own.
+#: Networks that every engine has.
 PREDEFINED_NETWORKS = frozenset({"bridge", "host", "none"})
 
 Document = Mapping[str, Any]
-#: A network or a volume by its name, on one node; of a network also its id.
+#: A network or a volume of one node by name; a network also by id.
 Thing = tuple[Literal["network", "volume"], str]
 
-#: Labels by which a client said where an object is to be.
+#: Labels by which a client requested a place for an object.
 _PLACED = frozenset(
     f"com.docker.swarm.{family}" for family in ("constraints", "affinities", "whitelists")
 )
-#: Options of a local volume whose content is not on this node's disk.
+#: Types of local volumes whose content is not on the node's disk.
 _ELSEWHERE = frozenset({"nfs", "nfs4", "cifs", "tmpfs"})
 
 
 @dataclass(slots=True)
 class NodeObjects:
-    """Networks and volumes, changed only by the engine that owns the node, and by relocation.
+    """The networks and volumes of one node; changed by its engine and by relocation only.
 
     Attributes:
-        networks: network id -> its object, without what is hidden.
-        volumes: volume name -> its object, without what is hidden.
-        volume_history: which of the volumes were not used yet.
+        networks: network id -> its object; hidden ones are left out.
+        volumes: volume name -> its object; hidden ones are left out.
+        volume_history: which volumes have never been used.
     """
 
     networks: Document = field(default_factory=dict)
@@ -50,28 +50,28 @@ class NodeObjects:
     _leaving: dict[Thing, set[str]] = field(default_factory=dict)
     _uses: Counter[Thing] = field(default_factory=Counter)
 
-    # ---- what exists
+    # ---- existing objects
 
     def list_networks(self, networks: Document) -> None:
-        """The engine has these networks now."""
+        """Replace the networks by the engine's list."""
         self._listed_networks = networks
         self._kept = {each for each in self._kept if each[0] != "network"}
         self._show()
 
     def list_volumes(self, volumes: Document) -> None:
-        """The engine has these volumes now."""
+        """Replace the volumes by the engine's list."""
         self._listed_volumes = volumes
         self._kept = {each for each in self._kept if each[0] != "volume"}
         self.volume_history.note_list(volumes)
         self._show()
 
     def hide(self, thing: Thing) -> None:
-        """Show it no more: another node has it now."""
+        """Hide an object: another node has it now."""
         self._hidden.add(thing)
         self._show()
 
     def show(self, thing: Thing) -> None:
-        """Show it again, if the engine has it."""
+        """Show a hidden object again, if the engine has it."""
         self._hidden.discard(thing)
         self._show()
 
@@ -89,10 +89,10 @@ class NodeObjects:
                 if is_spanning(volume) or ("volume", name) not in self._hidden
             }
 
-    # ---- what is used
+    # ---- objects in use
 
     def use(self, things: Iterable[Thing]) -> None:
-        """Count one more container that uses these, or is about to."""
+        """Count a container or a reservation that uses *things*."""
         self._uses.update(things)
 
     def disuse(self, things: Iterable[Thing]) -> None:
@@ -103,17 +103,17 @@ class NodeObjects:
                 del self._uses[thing]
 
     def is_used(self, thing: Thing) -> bool:
-        """Whether a container, in any state, refers to it."""
+        """Whether a container in any state, or a reservation, refers to *thing*."""
         return thing in self._uses
 
-    # ---- what may move
+    # ---- objects that may be moved
 
     def keep(self, thing: Thing) -> None:
-        """Note that it cannot leave, until the next list: its engine says that it is in use."""
+        """Do not move *thing* until the next list: its engine reported that it is in use."""
         self._kept.add(thing)
 
     def let_go(self, thing: Thing, reservation: str) -> None:
-        """Count it as leaving for a reservation on another node."""
+        """Mark *thing* as leaving, for a reservation on another node."""
         self._leaving.setdefault(thing, set()).add(reservation)
 
     def take_back(self, thing: Thing, reservation: str) -> None:
@@ -124,11 +124,11 @@ class NodeObjects:
             self._leaving.pop(thing, None)
 
     def is_leaving(self, thing: Thing) -> bool:
-        """Whether it counts as another node's already."""
+        """Whether *thing* is reserved for another node."""
         return thing in self._leaving
 
     def is_loose_network(self, network: Document) -> bool:
-        """Whether *network*, one of ``networks``, may be made anew elsewhere."""
+        """Whether *network*, one of ``networks``, may be moved to another node."""
         name = str(network.get("Name"))
         return (
             name not in PREDEFINED_NETWORKS
@@ -143,7 +143,7 @@ class NodeObjects:
         )
 
     def is_loose_volume(self, name: str) -> bool:
-        """Whether the volume may be made anew elsewhere."""
+        """Whether volume *name* may be moved to another node."""
         volume = self.volumes.get(name)
         return (
             volume is not None
@@ -158,7 +158,7 @@ class NodeObjects:
 
     @property
     def unused_count(self) -> int:
-        """How many networks and volumes of local scope no container uses."""
+        """The number of local networks and volumes that no container uses."""
         networks = (
             each
             for each in self.networks.values()
@@ -175,7 +175,7 @@ def _is_placed(document: Document) -> bool:
 
 
 def _has_no_device(volume: Document) -> bool:
-    """A device is on its node's disk, unless its type is one that all nodes reach alike."""
+    """Whether the volume uses no device of its node's disk; network file systems do not count."""
     options = as_object(volume.get("Options"))
     return not options.get("device") or as_text(options.get("type")) in _ELSEWHERE
 

@@ -1,8 +1,8 @@
-"""A node: what the scheduler and plugins see of one engine, kept up to date instead of copied.
+"""A node: the state of one engine as the scheduler and plugins see it.
 
-Only the engine that owns a node changes it, through the methods of the last section; everyone else
-reads.  Used CPU, memory, ports, names and labels are counted as they change, so that a decision
-costs what its rules cost.
+Only the engine changes its node, by the methods of the last section; all other code reads it.  Used
+CPU, memory, ports, names and labels are counted as they change, so that a decision need not visit
+every container.
 """
 
 import re
@@ -35,34 +35,35 @@ from swarmcore.node.node_images import NodeImages
 from swarmcore.node.spanning import Spanning
 from swarmcore.versions import FLOOR
 
-#: The label by which an operator limits the containers of an engine.
+#: The label by which an operator limits the number of containers.
 _SLOTS = "containerslots"
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 class Node(NodeLists):
-    """One engine, seen by the scheduler.
+    """The state of one engine.
 
     Attributes:
-        id: ``<engine id>|<address>``, as classic has it; the address alone while pending.
-        name: the engine's host name; empty while pending.
+        id: ``<engine id>|<address>``, as in Swarm classic; the address alone while pending.
+        name: host name of the engine; empty while pending.
         address: ``host:port``, or the URL of another transport.
-        ip: first address its host resolved to; what published ports are shown with.
+        ip: first IP address of its host; shown with published ports.
         state: Pending, Healthy, Unhealthy or Disconnected.
-        failures: connection failures in a row.
-        failure_limit: how many make it unhealthy (``--engine-failure-retry``).
-        error: the last failure's text, or why it is pending.
-        drained: why it takes no new containers; ``None`` when it does.
-        cpus: CPUs of the machine.
-        memory: bytes of the machine.
-        overcommit: fraction added to both when placing, unless its label says another.
-        cpu_shares_are_cpus: its containers' CPU shares are parts of ``cpus``, as classic has it.
-        version: the engine's release.
-        skew_seconds: the manager's clock less the engine's; 0 when they agree.
-        api_version: the newest API version it speaks.
-        min_api_version: the oldest.
-        spanning: what spans the engines of its cluster.
-        failed_pulls: pulls that failed here lately for a reason of the node's, by their scope.
+        failures: consecutive connection failures.
+        failure_limit: the number of failures that makes it unhealthy (``--engine-failure-retry``).
+        error: text of the last failure, or why it is pending.
+        drained: the reason why it takes no new containers; ``None`` if it is not drained.
+        cpus: number of CPUs.
+        memory: bytes.
+        overcommit: fraction added to both when placing, unless the label ``swarm.overcommit`` is
+            set.
+        cpu_shares_are_cpus: whether containers' CPU shares count as CPUs, as in Swarm classic.
+        version: Docker release of the engine.
+        skew_seconds: the manager's clock minus the engine's; 0 if they agree.
+        api_version: the newest API version it supports.
+        min_api_version: the oldest API version it supports.
+        spanning: objects that span the engines of the cluster.
+        failed_pulls: recent pulls that failed because of this node, by scope.
         updated_at: Unix seconds of the last contact.
     """
 
@@ -95,7 +96,7 @@ class Node(NodeLists):
         self._reservations: dict[str, Reservation] = {}
         self._states: Counter[str] = Counter()
         self._allocation = Allocation()
-        #: The last former name of a container -> its id.
+        #: The previous name of a container -> its id.
         self._renamed: dict[str, str] = {}
         self._gpu_stock: tuple[Mapping[str, str], Mapping[str, Any], GpuStock] = (
             self._labels, self._info, GpuStock()
@@ -109,13 +110,13 @@ class Node(NodeLists):
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """The engine's labels, what ``info`` tells (``storagedriver``, ``ostype``, ...), and before
-        both what an operator added."""
+        """Labels that an operator added, else the engine's own and those from ``info``
+        (``storagedriver``, ``ostype``, ...)."""
         return self._labels
 
     @labels.setter
     def labels(self, labels: Mapping[str, str]) -> None:
-        """Replace the engine's own labels; labels that an operator added stay."""
+        """Replace the engine's own labels; labels that an operator added are kept."""
         self._engine_labels = labels
         self._labels = {**labels, **self._added_labels}
 
@@ -136,32 +137,33 @@ class Node(NodeLists):
 
     @property
     def container_count(self) -> int:
-        """Containers in any state, reserved ones included, without those that are set aside."""
+        """The number of containers and reservations, without containers left out by ``without``."""
         return len(self._containers) - self._allocation.aside + len(self._reservations)
 
     @property
     def taken_slots(self) -> int:
-        """As ``container_count``, without reservations of networks and volumes."""
+        """Like ``container_count``, without reservations of networks and volumes."""
         reserved = sum(bool(each.image) for each in self._reservations.values())
         return len(self._containers) - self._allocation.aside + reserved
 
     @property
     def slots(self) -> int | None:
-        """How many containers its label ``containerslots`` allows; ``None`` where it limits none.
+        """The number of containers that the label ``containerslots`` allows; ``None``: no limit.
 
-        As in classic, a label that is not a whole number sets no limit; 0 or less allows none.
+        As in Swarm classic, a label that is not a whole number sets no limit; 0 or less allows
+        no container.
         """
         text = self._labels.get(_SLOTS, "")
         return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
 
     @property
     def states(self) -> Mapping[str, int]:
-        """How many containers are in each state; one that no container is in may be absent."""
+        """State -> number of containers; a state without containers may be missing."""
         return self._states
 
     @property
     def container_counts(self) -> ContainerCounts:
-        """How many containers are running, paused and stopped."""
+        """The numbers of running, paused and stopped containers."""
         count = self._states.get
         running, paused = count("running", 0) + count("restarting", 0), count("paused", 0)
         return ContainerCounts(running, paused, len(self.containers) - running - paused)
@@ -178,15 +180,15 @@ class Node(NodeLists):
 
     @property
     def total_nano_cpus(self) -> int:
-        """CPUs that may be claimed, overcommit included.
+        """CPUs that may be claimed, including overcommit, in units of 1e-9.
 
-        Classic adds a truncated percentage of whole CPUs, so four CPUs at 5 % stay four.
+        Swarm classic adds a truncated percentage of whole CPUs, so four CPUs with 5 % remain four.
         """
         return (self.cpus + self.cpus * self._percent // 100) * NANO
 
     @property
     def total_memory(self) -> int:
-        """Bytes that may be claimed, overcommit included."""
+        """Bytes that may be claimed, including overcommit."""
         return self.memory + self.memory * self._percent // 100
 
     @property
@@ -196,19 +198,19 @@ class Node(NodeLists):
 
     @property
     def health(self) -> int:
-        """100 without failures, less for each recent failure, 0 when the node is not to be used."""
+        """100 without failures, less after recent failures, 0 if the node cannot be used."""
         if self.state is not State.HEALTHY or self.failures >= self.failure_limit:
             return 0
         return 100 - self.failures * 100 // self.failure_limit
 
     @property
     def machine(self) -> tuple[str, str]:
-        """Operating system and architecture, as ``info`` has them; texts that may be empty."""
+        """Operating system and architecture from ``info``; either may be empty."""
         return str(self.info.get("OSType", "")), str(self.info.get("Architecture", ""))
 
     @property
     def gpus(self) -> GpuStock:
-        """The GPUs of the machine; read again when labels or ``info`` were replaced."""
+        """The GPUs of the machine; determined again after labels or ``info`` were replaced."""
         labels, info, stock = self._gpu_stock
         if labels is not self._labels or info is not self.info:
             stock = read_stock(self._labels, self.info)
@@ -217,7 +219,7 @@ class Node(NodeLists):
 
     @property
     def gpu_holders(self) -> Mapping[str, str]:
-        """GPU -> the container that holds it; nothing where they are shared or not counted."""
+        """GPU -> name of the container that holds it; empty if GPUs are shared or not counted."""
         return self._allocation.gpus.holders(self.gpus)
 
     @property
@@ -227,11 +229,11 @@ class Node(NodeLists):
 
     @property
     def cdi_devices(self) -> Collection[str]:
-        """Full names of the CDI devices that the engine found (API 1.50)."""
+        """Full names of the CDI devices that the engine discovered (API 1.50)."""
         return found_devices(self.info)
 
     def with_chosen_gpus(self, claim: Claim) -> Claim:
-        """*claim* with the names of free GPUs instead of their number, where they are counted."""
+        """*claim* with ids of free GPUs instead of their number, if GPUs are counted."""
         stock = self.gpus
         if not (claim.gpus and stock.counted):
             return claim
@@ -243,12 +245,15 @@ class Node(NodeLists):
     def port_clash(
         self, ports: Sequence[HostPort], *, claimed: bool = False
     ) -> tuple[HostPort, str] | None:
-        """The first of *ports* that cannot be had with the others, and the holder in the way.
+        """Find the first of *ports* that is not available together with the others.
 
         Args:
-            ports: asked for by one container.
-            claimed: ports count too that are only claimed: by idle containers, and by containers
-                that are set aside.
+            ports: all ports of one container.
+            claimed: whether ports that are only claimed count as taken: those of idle containers,
+                and those of containers left out by ``without``.
+
+        Returns:
+            The port and the name of its holder; ``None`` if all ports are available.
         """
         allocation = self._allocation
         return (allocation.claimed_ports if claimed else allocation.ports).clash(ports)
@@ -259,27 +264,27 @@ class Node(NodeLists):
         return self._allocation.starting
 
     def renamed_from(self, name: str) -> str:
-        """The id of the container here that was called *name* before; empty when there is none."""
+        """The id of the container whose previous name was *name*, or an empty text."""
         return self._renamed.get(name, "")
 
     @property
     def container_words(self) -> Collection[str]:
-        """What containers and reservations here answer to: ids, swarm ids, both short, names."""
+        """Texts that refer to containers and reservations: ids, swarm ids, short ids, names."""
         return self._index.words
 
     def container_label_values(self, key: str) -> Collection[str]:
-        """The values of one label; the empty text stands for containers without it."""
+        """The values of one label; includes the empty text if a container lacks the label."""
         return self._index.label_values(key)
 
     def has_volume(self, name: str) -> bool:
-        """Whether the engine keeps a volume called *name*, reaches one, or is about to have one."""
+        """Whether the engine has or shares a volume *name*, or a reservation will create it."""
         promised = (each.volumes for each in self._reservations.values())
         return self.reaches_volume(name) or any(name in volumes for volumes in promised)
 
     @property
     def images(self) -> Mapping[str, Mapping[str, Any]]:
-        """Image id -> its object in ``GET /images/json``, without the names that moved away;
-        replaced whole, never changed."""
+        """Image id -> its object in ``GET /images/json``, without names that moved away; replaced
+        as a whole."""
         return self._node_images.images
 
     @images.setter
@@ -289,8 +294,8 @@ class Node(NodeLists):
 
     @property
     def moved_names(self) -> Mapping[str, str]:
-        """Image names that were given to another image elsewhere since -> the id of the image that
-        the engine still calls so; the cluster's ``image_names`` alone decide that."""
+        """Names that now refer to an image of another node -> id of the image that this engine
+        still has under the name.  Set by the cluster's ``image_names`` only."""
         return self._node_images.moved_names
 
     @moved_names.setter
@@ -298,7 +303,7 @@ class Node(NodeLists):
         self._node_images.move(names)
 
     def image_called(self, name: str) -> str:
-        """The id of the image that *name* means here, where the engine has it by that name.
+        """The id of the image that the node has under *name*; empty if it has none.
 
         Args:
             name: a tag or digest as engines print it; see ``images.shown_image``.
@@ -307,29 +312,29 @@ class Node(NodeLists):
 
     @property
     def listed_image_words(self) -> Collection[str]:
-        """As ``image_words``, of the images that are there already."""
+        """Like ``image_words``, without the images of reservations."""
         return self._node_images.words
 
     @property
     def image_words(self) -> Collection[str]:
-        """What images here, and those of reservations, may be called: ids, short ids, tags,
-        digests, and repositories without either."""
+        """Texts that refer to images of the node and of its reservations: ids, short ids, tags,
+        digests, and repository names."""
         if not self._reservations:
             return self._node_images.words
         reserved = (words_of_name(held.image) for held in self._reservations.values())
         return Texts(self._node_images.words, frozenset().union(*reserved))
 
-    # ---- changing: for the engine that owns this node
+    # ---- changing: called by the engine that owns this node
 
     def apply(self, settings: NodeSettings) -> None:
-        """Apply what the operator decided about the node."""
+        """Apply the operator's settings of this node."""
         self.drained = settings.drained
         if settings.labels != self._added_labels:
             self._added_labels = settings.labels
             self.labels = self._engine_labels
 
     def put_container(self, container: Container) -> None:
-        """Add or replace one container; ends the reservation of the same swarm id."""
+        """Add or replace a container; ends the reservation with the same swarm id."""
         before = self._containers.get(container.id)
         if before is not None:
             self._forget(before)
@@ -345,7 +350,7 @@ class Node(NodeLists):
         self.objects.use(things_of(container))
 
     def drop_container(self, id: str) -> Container | None:
-        """Forget one container; returns it, or ``None`` when it was not known."""
+        """Remove a container; return it, or ``None`` if it was not known."""
         container = self._containers.get(id)
         if container is not None:
             self._forget(container)
@@ -363,19 +368,19 @@ class Node(NodeLists):
         self.objects.disuse(things_of(container))
 
     def give_up_start(self, id: str) -> None:
-        """Free the ports of a container that was not started in time."""
+        """Release the ports of a container that was not started in time."""
         self._allocation.give_up_start(id)
 
     def without(self, ids: Collection[str]) -> AbstractContextManager[None]:
-        """Count what these containers take as free while the block lasts.
+        """Leave the claims of these containers out while the block runs.
 
-        Their claims on ports stay: see ``port_clash``.  For what is to replace them.
+        For a container that is to replace them.  Their claims on ports stay; see ``port_clash``.
         """
         here = [self._containers[id] for id in ids if id in self._containers]
         return self._allocation.without(here)
 
     def reserve(self, reservation: Reservation) -> None:
-        """Count a reservation from now on."""
+        """Add a reservation."""
         self.release(reservation.id)
         self._reservations[reservation.id] = reservation
         self._allocation.take(reservation.claim, reservation.called)
@@ -383,7 +388,7 @@ class Node(NodeLists):
         self.objects.use(reservation.things)
 
     def release(self, id: str) -> Reservation | None:
-        """End a reservation; returns it, or ``None`` when there was none."""
+        """End a reservation; return it, or ``None`` if there was none."""
         reservation = self._reservations.pop(id, None)
         if reservation is not None:
             self._allocation.give_back(reservation.claim, reservation.called)

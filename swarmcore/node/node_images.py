@@ -1,6 +1,6 @@
-"""The images of one node: as its engine lists them, and by the names that they have in the cluster.
+"""The images of one node: as its engine lists them, without names that moved to other images.
 
-Made for placement and affinity: names are counted when the list is read, not on each look-up.
+Names are indexed when the list is read, so that placement and affinities need not search it.
 """
 
 from collections import Counter
@@ -22,13 +22,13 @@ _Images = Mapping[str, Mapping[str, Any]]
 
 @dataclass(slots=True)
 class NodeImages:
-    """The images of an engine, without the names that mean another image by now.
+    """The images of a node.
 
     Attributes:
-        images: image id -> its object in ``GET /images/json``, without the names that moved away;
-            replaced whole, never changed.
-        named: name, a tag or digest as engines print it -> id of the image that it means here.
-        moved_names: those names -> the id of the image that the engine still calls so.
+        images: image id -> its object in ``GET /images/json``, without names that moved away;
+            replaced as a whole.
+        named: tag or digest, as engines print it -> id of the image.
+        moved_names: names that moved away -> id of the image that the engine has under the name.
     """
 
     images: _Images = field(default_factory=dict)
@@ -55,8 +55,8 @@ class NodeImages:
         self.move(self.moved_names)
 
     def move(self, names: Mapping[str, str]) -> None:
-        """*names* mean images of other nodes by now; those that did so before and are not among
-        them mean what the engine calls so."""
+        """Set the names that refer to images of other nodes; all others refer to the images that
+        the engine has under them."""
         self.moved_names = names
         self.images, self.named, self._texts = self._listed, self._listed_named, None
         gone = self._gone()
@@ -70,7 +70,7 @@ class NodeImages:
 
     @property
     def words(self) -> Collection[str]:
-        """What the images may be called: ids, short ids, tags, digests, repositories."""
+        """Texts that refer to the images: ids, short ids, tags, digests, repositories."""
         gone = self._gone()
         if not gone:
             return self._listed_texts
@@ -81,6 +81,6 @@ class NodeImages:
         return self._texts
 
     def _gone(self) -> Mapping[str, str]:
-        """The names of the engine's list that moved away from what it calls so."""
+        """The moved names that the engine still lists for the same image."""
         listed = self._listed_named
         return {name: id for name, id in self.moved_names.items() if listed.get(name) == id}

@@ -1,7 +1,7 @@
 """The held ports of one host.
 
-A single port is held for good.  A range means "any one of these, the engine chooses": its holder is
-sure to get one, and which one is unknown until the container runs and its claim names it.
+A single port is held by itself.  A range means that the engine chooses one of its ports: the holder
+of the range is sure to get one, and the port is known once the container runs.
 """
 
 from collections import defaultdict
@@ -17,12 +17,12 @@ _Held = list[tuple[HostPort, str]]
 class PortTable:
     """The ports of one host, and the containers that hold them."""
 
-    #: Port number -> its holders; the same number may be held once per address.
+    #: Port number -> its holders; a number may be held once per IP address.
     _single: dict[int, _Held] = field(default_factory=dict)
     _ranges: _Held = field(default_factory=list)
 
     def take(self, ports: Sequence[HostPort], holder: str) -> None:
-        """Count *ports* as held; a clash is the caller's to avoid, or an engine's to have."""
+        """Add *ports*; whether they clash is not checked."""
         for port in ports:
             if port.first == port.last:
                 self._single.setdefault(port.first, []).append((port, holder))
@@ -30,7 +30,7 @@ class PortTable:
                 self._ranges.append((port, holder))
 
     def give_back(self, ports: Sequence[HostPort], holder: str) -> None:
-        """Undo one ``take`` of the same arguments."""
+        """Undo one ``take`` with the same arguments."""
         for port in ports:
             if port.first != port.last:
                 self._ranges.remove((port, holder))
@@ -41,7 +41,7 @@ class PortTable:
                 del self._single[port.first]
 
     def holder(self, port: HostPort) -> str | None:
-        """The holder of a single port, or the first holder of a full range; else ``None``."""
+        """The holder of a single port, or the first holder of a full range; ``None`` if free."""
         if port.first == port.last:
             for held, name in self._single.get(port.first, ()):
                 if held.clashes(port):
@@ -52,9 +52,9 @@ class PortTable:
         return self.holder(_one(port, port.first))
 
     def clash(self, ports: Sequence[HostPort]) -> tuple[HostPort, str] | None:
-        """The first of *ports* that cannot be had with the others, and the holder in the way.
+        """The first of *ports* that is not available together with the others, and its holder.
 
-        Holders of ranges count: each keeps one port of its range.
+        Each range that is held keeps one port.
         """
         singles = [port for port in ports if port.first == port.last]
         for port in singles:
@@ -67,12 +67,12 @@ class PortTable:
         return None
 
     def _squeeze(self, ports: Sequence[HostPort]) -> tuple[HostPort, str] | None:
-        """See whether every range gets a port of its own beside *ports*."""
+        """Check whether every range can get a port of its own in addition to *ports*."""
         search = _Search()
         rivals = [held for held in self._ranges if search.first(held[0], self._is_free)]
         failed = self._arrange(ports, rivals)
         if failed and self._arrange((), rivals):
-            # They had too few ports before; that is between them and their engine.
+            # Ports did not suffice even before; leave those ranges to their engine.
             rivals = []
             failed = self._arrange(ports, rivals)
         if failed is None:
@@ -85,9 +85,10 @@ class PortTable:
         return asked, name or next(others, "this container itself")
 
     def _arrange(self, ports: Sequence[HostPort], rivals: _Held) -> tuple[HostPort, str] | None:
-        """Give out ports in an order that finds a way when there is one; a wish that gets none.
+        """Assign ports to all ranges; return the first range that gets no port, if any.
 
-        That order is by the end of the range, each taking the lowest that is free.
+        Ranges are served in order of their last port, each with its lowest free port.  This finds
+        an assignment whenever there is one.
         """
         taken: dict[int, list[HostPort]] = defaultdict(list)
         wishes = list(rivals)
@@ -114,18 +115,18 @@ class PortTable:
 
 
 class _Search:
-    """Looks for free ports, while what is not free stays so.
+    """Searches for free ports; ports that are not free must stay so.
 
-    No port is looked at twice for one address, however many ranges have it: a client may ask for a
-    thousand of all ports.
+    No port is checked twice for one IP address, however many ranges include it: a client may ask
+    for a thousand ranges of all ports.
     """
 
     def __init__(self) -> None:
-        #: Of each protocol and address: a number that is not free -> a later one that may be.
+        #: Per protocol and address: a port number that is not free -> a later one that may be.
         self._next: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
 
     def first(self, wish: HostPort, is_free: Callable[[HostPort], bool]) -> HostPort | None:
-        """The lowest port of a range that is free; ``None``: there is none."""
+        """The lowest free port of a range; ``None`` if there is none."""
         later = self._next[wish.protocol, wish.ip]
         number = _end(later, wish.first)
         while number <= wish.last:
@@ -138,7 +139,7 @@ class _Search:
 
 
 def _end(later: dict[int, int], number: int) -> int:
-    """Where a chain of *later* ends; it is made short for the next who goes along it."""
+    """The end of a chain of *later*; compresses the path, as in union-find."""
     end = number
     while end in later:
         end = later[end]

@@ -1,7 +1,7 @@
-"""Networks and volumes that span engines: which engines list them, and which reach them.
+"""Networks and volumes that span engines: which engines list them and which can use them.
 
-Objects of a scope other than ``local`` belong to all engines that share a swarm, a cluster store or
-a volume driver.  Two engines share one when their ties have a word in common.
+Objects with a scope other than ``local`` belong to all engines that share a swarm, a cluster store
+or a volume driver.  Engines with a common *tie* share such objects.
 """
 
 from collections import Counter
@@ -21,13 +21,13 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """The ties of one engine.
+    """What one engine shares with others.
 
     Attributes:
-        swarm: ids of the swarm's managers, and of the swarm itself where the engine is a manager:
-            workers do not know that one.
-        store: the members of the cluster store, each with the path below which engines write.
-        drivers: volume drivers, ``local`` excepted.
+        swarm: node ids of the swarm's managers; on a manager also the id of the swarm, which
+            workers do not know.
+        store: the members of the cluster store, each with the path that engines use in it.
+        drivers: volume drivers other than ``local``.
     """
 
     swarm: frozenset[str] = _NONE
@@ -35,25 +35,25 @@ class Ties:
     drivers: frozenset[str] = _NONE
 
     def of_network(self, document: Mapping[str, Any]) -> frozenset[str]:
-        """The ties by which an engine reaches the network of *document*."""
+        """The ties through which an engine can use the network of *document*."""
         return self.swarm if document.get("Scope") == "swarm" else self.store
 
     def of_volume(self, document: Mapping[str, Any]) -> frozenset[str]:
-        """The ties by which an engine reaches the volume of *document*."""
+        """The ties through which an engine can use the volume of *document*."""
         return self.drivers & {str(document.get("Driver"))}
 
 
 def is_spanning(document: Mapping[str, Any]) -> bool:
-    """Whether a network or volume spans engines; a local one is another on each of them."""
+    """Whether a network or volume spans engines, that is, its scope is not ``local``."""
     return str(document.get("Scope") or "local") != "local"
 
 
 def read_ties(info: Mapping[str, Any], volumes: Iterable[Mapping[str, Any]]) -> Ties:
-    """The ties of an engine.
+    """Determine the ties of an engine.
 
     Args:
         info: its ``GET /info``.
-        volumes: its objects in ``GET /volumes``: ``info`` lacks a plugin that was not used yet.
+        volumes: its objects in ``GET /volumes``, as ``info`` lacks plugins never used so far.
     """
     told = as_list(as_object(info.get("Plugins")).get("Volume"))
     used = (volume.get("Driver") for volume in volumes)
@@ -62,7 +62,7 @@ def read_ties(info: Mapping[str, Any], volumes: Iterable[Mapping[str, Any]]) -> 
 
 
 def is_swarm_manager(info: Mapping[str, Any]) -> bool:
-    """Whether an engine may change the swarm that it is in.
+    """Whether an engine is a manager of its swarm.
 
     Args:
         info: its ``GET /info``.
@@ -71,7 +71,7 @@ def is_swarm_manager(info: Mapping[str, Any]) -> bool:
 
 
 def swarm_node_id(info: Mapping[str, Any]) -> str:
-    """The id of an engine in its swarm; empty where it is in none.
+    """The id of an engine in its swarm; empty if it is in no swarm.
 
     Args:
         info: its ``GET /info``.
@@ -89,7 +89,7 @@ def _read_swarm(info: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _read_store(info: Mapping[str, Any]) -> frozenset[str]:
-    """``etcd://a:2379,b:2379/docker``: engines may name some of a store's members only."""
+    """``etcd://a:2379,b:2379/docker``: engines may name only some members of a store."""
     scheme, mark, rest = str(info.get("ClusterStore") or "").partition("://")
     if not mark:
         return _NONE
@@ -97,11 +97,11 @@ def _read_store(info: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(f"{scheme}://{member}/{path}" for member in members.split(",") if member)
 
 
-# ---- what they list
+# ---- what engines list
 
 
 class ListingNode(Protocol):
-    """A node, as far as it lists networks and volumes that others may reach."""
+    """The part of a node that lists networks and volumes."""
 
     @property
     def id(self) -> str:
@@ -110,28 +110,28 @@ class ListingNode(Protocol):
 
     @property
     def name(self) -> str:
-        """The engine's host name; empty while unknown."""
+        """Host name of the engine; empty while unknown."""
         ...
 
     @property
     def networks(self) -> Mapping[str, _Document]:
-        """Network id -> the engine's object."""
+        """Network id -> its object in ``GET /networks``."""
         ...
 
     @property
     def volumes(self) -> Mapping[str, _Document]:
-        """Volume name -> the engine's object."""
+        """Volume name -> its object in ``GET /volumes``."""
         ...
 
     @property
     def ties(self) -> Ties:
-        """What its engine shares with others."""
+        """What the engine shares with others."""
         ...
 
 
 @dataclass(slots=True)
 class Listed:
-    """One network or volume: the nodes that list it, and the ties by which others reach it.
+    """One network or volume: the nodes that list it, and the ties through which others use it.
 
     Attributes:
         documents: node -> its object.
@@ -141,7 +141,7 @@ class Listed:
     _ties: Counter[frozenset[str]] = field(default_factory=Counter)
 
     def put(self, node: ListingNode, document: _Document, ties: frozenset[str]) -> None:
-        """Add a node that lists it."""
+        """Add a node that lists the object."""
         self.documents[node] = document
         self._ties[ties] += 1
 
@@ -154,27 +154,27 @@ class Listed:
 
     @property
     def document(self) -> _Document:
-        """The object of the node that has listed it longest."""
+        """The object as listed by the node that has listed it longest."""
         return next(iter(self.documents.values()))
 
     def is_reached_by(self, ties: frozenset[str]) -> bool:
-        """Whether a node of these ties reaches it."""
+        """Whether an engine with these ties can use it."""
         return any(not ties.isdisjoint(known) for known in self._ties)
 
 
 @dataclass(slots=True)
 class Spanning:
-    """The spanning objects of one cluster; shared by all its nodes."""
+    """All spanning objects of one cluster; shared by its nodes."""
 
     _networks: dict[str, Listed] = field(default_factory=dict)
-    #: Name of networks -> their ids, each with the number of nodes that list it.
+    #: Name of a network -> ids, each with the number of nodes that list it.
     _ids: dict[str, Counter[str]] = field(default_factory=dict)
     _volumes: dict[str, Listed] = field(default_factory=dict)
 
-    # ---- changing: for the node that lists
+    # ---- changing: called by the node that lists
 
     def put(self, node: ListingNode) -> None:
-        """Add what *node* lists."""
+        """Add the objects that *node* lists."""
         for id, document in node.networks.items():
             if is_spanning(document):
                 ties = node.ties.of_network(document)
@@ -186,7 +186,7 @@ class Spanning:
                 self._volumes.setdefault(name, Listed()).put(node, document, ties)
 
     def drop(self, node: ListingNode) -> None:
-        """Forget what *node* lists; it lists the same as when it was ``put``."""
+        """Remove the objects that *node* lists; its lists must not have changed since ``put``."""
         for id, document in node.networks.items():
             if is_spanning(document):
                 _drop(self._networks, id, node, node.ties.of_network(document))
@@ -203,16 +203,16 @@ class Spanning:
         if not ids:
             del self._ids[name]
 
-    # ---- asking
+    # ---- queries
 
     def networks_of(self, node: ListingNode) -> Iterator[tuple[str, Listed]]:
-        """The networks that *node* reaches, by id."""
+        """The networks that *node* can use, with their ids."""
         for id, listed in self._networks.items():
             if _reaches_network(node, listed):
                 yield id, listed
 
     def find_network(self, node: ListingNode, text: str) -> _Document | None:
-        """The network that *node* reaches whose id or name is *text*."""
+        """The network with id or name *text* that *node* can use."""
         for id in (text, *self._ids.get(text, ())):
             listed = self._networks.get(id)
             if listed is not None and _reaches_network(node, listed):
@@ -220,7 +220,7 @@ class Spanning:
         return None
 
     def reaches_volume(self, node: ListingNode, name: str) -> bool:
-        """Whether *node* reaches a volume called *name*."""
+        """Whether *node* can use a spanning volume called *name*."""
         listed = self._volumes.get(name)
         return listed is not None and listed.is_reached_by(node.ties.drivers)
 

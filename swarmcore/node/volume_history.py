@@ -1,8 +1,8 @@
-"""Which volumes of one engine no container has used since they were made.
+"""Which volumes of one engine have not been used since they were created.
 
-An engine does not report what is in a volume, and a used volume may hold things without a size:
-directories, empty files, owners.  So its history is followed: a volume that enters the list was
-made just now, and the engine sends an event whenever a container mounts a volume.
+An engine does not report the content of a volume, and even a volume of size 0 may have content:
+directories, empty files, ownership.  The history is therefore followed: a volume that appears in
+the list was created just now, and the engine sends an event whenever a container mounts a volume.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,22 +13,22 @@ from typing import Any
 
 @dataclass(slots=True)
 class VolumeHistory:
-    """What was seen of the volumes of one engine since it is followed."""
+    """Creation and use of the volumes of one engine, as far as they were observed."""
 
     _listed: set[str] | None = None
     _made: set[str] = field(default_factory=set)
     _used: set[str] = field(default_factory=set)
 
     def is_unused(self, name: str) -> bool:
-        """Whether it was seen to be made, and not seen to be used."""
+        """Whether its creation was observed, and no use since."""
         return name in self._made and name not in self._used
 
     def restart(self) -> None:
-        """Begin anew: the engine was not followed for a while, so its volumes may be used."""
+        """Start again: the engine was not followed for a while, so volumes may have been used."""
         self._made.clear()
 
     def note_list(self, volumes: Iterable[str]) -> None:
-        """The engine has these now."""
+        """Record the engine's volume list."""
         names = set(volumes)
         if self._listed is not None:
             self._made |= names - self._listed
@@ -36,7 +36,7 @@ class VolumeHistory:
         self._listed = names
 
     def note_event(self, verb: str, name: str) -> None:
-        """The engine says that something happened to a volume."""
+        """Record an event of the engine about a volume."""
         if verb == "mount":
             self._used.add(name)
         elif verb == "destroy":
@@ -48,13 +48,14 @@ class VolumeHistory:
     def recall(
         self, events: Iterable[tuple[str, str, int]], made_at: Mapping[str, int | None]
     ) -> None:
-        """Learn from what the engine remembers of the time before it was followed.
+        """Learn from past events that the engine still keeps.
 
         Args:
-            events: verb, volume and Unix seconds, in order; an engine keeps the last few hundred.
-            made_at: volume -> Unix seconds at which its engine says that it was made.  Old engines
-                tell of a create also where there was such a volume, and show the time of the last
-                change instead; so only an event of that time is believed.
+            events: action, volume name and Unix seconds, in order.  Engines keep the last few
+                hundred events.
+            made_at: volume name -> Unix seconds of its creation according to the engine.  Old
+                engines also send a create event if the volume exists already, and report the time
+                of the last change instead; so only an event of that time counts.
         """
         made: set[str] = set()
         used: set[str] = set()
@@ -72,7 +73,7 @@ class VolumeHistory:
 
 
 def read_events(documents: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, int]]:
-    """Verb, volume and Unix seconds of an engine's events on volumes; others are passed over."""
+    """Action, volume name and Unix seconds of volume events; other events are ignored."""
     return [
         (str(each.get("Action")), str(each["Actor"]["ID"]), int(each.get("time") or 0))
         for each in documents
@@ -81,7 +82,7 @@ def read_events(documents: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, 
 
 
 def made_seconds(volume: Mapping[str, Any]) -> int | None:
-    """Unix seconds of a volume's ``CreatedAt``; ``None`` where it has none."""
+    """Unix seconds of a volume's ``CreatedAt``; ``None`` if it has none."""
     try:
         return int(datetime.fromisoformat(str(volume.get("CreatedAt"))).timestamp())
     except ValueError:
