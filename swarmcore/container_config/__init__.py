@@ -1,4 +1,4 @@
-"""The body of ``POST /containers/create``, read once: expressions, claims, references, versions."""
+"""The body of ``POST /containers/create``: expressions, claims, references, required versions."""
 
 from swarmcore.container_config.config import (
     SWARM_ID,

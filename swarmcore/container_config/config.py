@@ -1,7 +1,7 @@
-"""What a client asked to create, read once for placement and forwarded field by field.
+"""The configuration of a container that a client asks to create.
 
-Knows which fields decide on placement: ``resources`` reads what they claim, ``scheduling_labels``
-the expressions, ``references`` the names.  Everything else in the body is the engine's business.
+Placement reads some fields: ``resources`` the claims, ``scheduling_labels`` the expressions,
+``references`` the names of other objects.  All other fields are passed to the engine unchanged.
 """
 
 import re
@@ -45,7 +45,7 @@ from swarmcore.request_limits import (
 )
 from swarmcore.versions import ApiVersion
 
-#: The label that names a container over all its lives.
+#: The label that identifies a container even after it has been recreated.
 SWARM_ID = "com.docker.swarm.id"
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
@@ -57,37 +57,35 @@ class ContainerConfig:
     """The body of ``POST /containers/create``, as placement reads it.
 
     Attributes:
-        name: without slash; empty when the client left it to us.
-        body: what engines will get, but for what depends on the engine: scheduling expressions
-            taken out of ``Env`` and kept in labels; every field we do not know untouched.
+        name: without slash; empty if the client gave none.
+        body: the body for engines, before it is converted for one engine: scheduling expressions
+            are moved from ``Env`` to labels, unknown fields are unchanged.
         image: as the client named it.
-        labels: the body's labels, scheduling ones included.
-        constraints, affinities, whitelists: expressions, those of labels first.
+        labels: the body's labels, including scheduling labels.
+        constraints, affinities, whitelists: expressions, those from labels first.
         claim: CPUs, memory, host ports and GPUs.
         platform: the ``platform`` query parameter, or empty.
         swarm_id: label ``com.docker.swarm.id``.
         network_mode: ``HostConfig.NetworkMode``.
-        exposed_ports: keys of ``ExposedPorts``: ``80/tcp``.
-        volumes_from, links: names of the containers depended on, without options.
-        joined: containers whose network, IPC or PID namespace it joins.
-        networks: user networks that it is to be on from the beginning.
-        volumes: volumes that it mounts by name.
-        replaces: ids of the containers that it replaces: what they take is free for it.
-        held_volumes: those of *volumes* that bind it to nodes that have them; elsewhere they would
-            be empty.
-        loose: those networks and volumes that nothing uses yet, and the node that has each: they
-            follow the container.
-        volume_plugins: those of *volumes* for which it names a plugin -> that.
-        slashed_volumes: those of *volumes* that have a slash which no node's name stands before.
-        known_nodes: every node of the cluster: what none of them has exists nowhere.  Empty where
-            there is an engine of which nothing is known.
-        mounted_images: images that it mounts.
-        devices: CDI devices, GPUs among them: ``vendor.com/class=name``.
-        cpu_shares_are_cpus: ``CpuShares`` is a number of CPUs, as classic had it.
-        needs: fields that an older engine would pass over.
-        manager_ip: the address by which the client reaches the manager; a port that is bound to it
-            is meant to be bound to the node's own.
-        is_searched: an expression has a pattern, which takes long to be looked for everywhere.
+        exposed_ports: keys of ``ExposedPorts``, such as ``80/tcp``.
+        volumes_from, links: names of other containers, without options.
+        joined: containers whose network, IPC or PID namespace is joined.
+        networks: user-defined networks that the container is created with.
+        volumes: volumes that are mounted by name.
+        replaces: ids of the containers that it replaces; their resources count as free.
+        held_volumes: volumes whose nodes the container must go to, as they may have content.
+        loose: unused networks and volumes, with the node of each; they follow the container.
+        volume_plugins: name of a volume -> the volume plugin given for it.
+        slashed_volumes: volume names with a slash that does not follow the name of a node.
+        known_nodes: all nodes of the cluster, so that an object on none of them does not exist;
+            empty if some engine has not been read yet.
+        mounted_images: images that are mounted.
+        devices: CDI devices, including GPUs: ``vendor.com/class=name``.
+        cpu_shares_are_cpus: whether ``CpuShares`` is a number of CPUs, as in Swarm classic.
+        needs: fields that older engines would ignore.
+        manager_ip: the IP address by which the client reached the manager.  A port bound to it is
+            bound to the node's address instead.
+        is_searched: whether an expression has a pattern that is slow to match on all nodes.
     """
 
     name: str
@@ -135,18 +133,18 @@ class ContainerConfig:
         """Read a create.
 
         Args:
-            body: the request's, as JSON was parsed; is not changed.
+            body: the parsed JSON body; is not changed.
             name: the ``name`` query parameter.
             platform: the ``platform`` query parameter.
             swarm_id: used unless the body's labels have one.
-            version: the client's; ``None`` where no client asks for a container.
-            lenient: pass over a label of expressions that is malformed, as classic did.
-            manager_ip: by which the client reaches the manager, where ports may be bound to it.
+            version: the client's API version; ``None`` if no client asks for a container.
+            lenient: whether to ignore a malformed label of expressions, as Swarm classic does.
+            manager_ip: the IP address by which the client reached the manager, or empty.
 
         Raises:
-            BadRequest: not an object, one field twice, a malformed name, label of expressions or
-                reschedule policy, a field that *version* must not have, or more of something than
-                ``limits`` allows.
+            BadRequest: not an object, a duplicate field, a malformed name, expression label or
+                reschedule policy, a field that *version* does not allow, or more items than
+                ``request_limits`` allows.
         """
         if not isinstance(body, Mapping):
             raise BadRequest("config cannot be empty in order to create a container")
@@ -174,7 +172,7 @@ class ContainerConfig:
             constraints=taken["constraint"],
             affinities=taken["affinity"],
             whitelists=taken["whitelist"],
-            # Another node's address is another text: every address of the node is claimed.
+            # The node's address is not yet known, so the port is claimed on all addresses.
             claim=claim_of_body(bound_to(host_config, manager_ip, ""), exposed),
             platform=platform,
             swarm_id=as_text(labels.get(SWARM_ID)),
@@ -199,13 +197,13 @@ class ContainerConfig:
         return config
 
     def with_swarm_id(self, swarm_id: str) -> Self:
-        """This config as another container: label and all."""
+        """This config with another swarm id, also in its labels."""
         labels = {**self.labels, SWARM_ID: swarm_id}
         body = {**self.body, "Labels": {**self.body["Labels"], SWARM_ID: swarm_id}}
         return replace(self, swarm_id=swarm_id, labels=labels, body=body)
 
     def with_shares_as_cpus(self) -> Self:
-        """With ``CpuShares`` as a number of CPUs, which is claimed: see ``docs/decisions/0003``."""
+        """This config with ``CpuShares`` as a claimed number of CPUs: ``docs/decisions/0003``."""
         cpus = count(as_object(self.body.get("HostConfig")).get("CpuShares"))
         claim = self.claim
         if not claim.nano_cpus:
@@ -213,11 +211,11 @@ class ContainerConfig:
         return replace(self, claim=claim, cpu_shares_are_cpus=True)
 
     def informed_by(self, nodes: Sequence[Node], *, all_known: bool = False) -> Self:
-        """With the knowledge what of the things that it names there is on *nodes*.
+        """This config with what is known about the objects that it refers to.
 
         Args:
-            nodes: those whose objects are known.
-            all_known: the cluster has no other node.
+            nodes: the nodes whose objects are known.
+            all_known: whether these are all nodes of the cluster.
         """
         held = {name for node in nodes for name in self.volumes if node.has_volume(name)}
         loose = find_loose(self.volumes, self.networks, nodes)
@@ -236,13 +234,13 @@ class ContainerConfig:
         )
 
     def with_replaced(self, nodes: Sequence[Node]) -> Self:
-        """With the knowledge which containers on *nodes* it replaces."""
+        """This config with the ids of the containers on *nodes* that it replaces."""
         replacement = Replacement(self.name, self.labels, self.claim.ports)
         return replace(self, replaces=frozenset(replacement.replaced(nodes)))
 
     def body_for(self, node: Node) -> dict[str, Any]:
-        """What the engine of *node* gets: its prefixes taken off, its address for the manager's,
-        CPUs as its shares, and the GPUs that are reserved there by name."""
+        """The body for the engine of *node*: references converted, the manager's address replaced
+        by the node's, CPUs as CPU shares, and the GPUs that are reserved there by id."""
         body = dict(self.body)
         if isinstance(host_config := body.get("HostConfig"), Mapping):
             host_config = without_prefixes(host_config, node)
@@ -281,38 +279,38 @@ def _check_policies(policies: tuple[str, ...]) -> None:
 def _labels(body: Mapping[str, Any]) -> Mapping[str, Any]:
     labels = body.get("Labels")
     if labels is not None and not isinstance(labels, Mapping):
-        raise BadRequest("Labels must be an object of texts")  # we have labels to add
+        raise BadRequest("Labels must be an object of texts")  # the manager adds labels
     return labels or {}
 
 
 def _links(host_config: Mapping[str, Any], networking: Any) -> tuple[str, ...]:
-    """Targets of links; clients put those of user networks beside the endpoint."""
+    """Targets of links; for user-defined networks, clients send links with the endpoint."""
     endpoints = as_object(as_object(networking).get("EndpointsConfig")).values()
     named = [_names(as_object(endpoint).get("Links")) for endpoint in endpoints]
     return tuple(dict.fromkeys((*_names(host_config.get("Links")), *sum(named, ()))))
 
 
 def _names(references: Any) -> tuple[str, ...]:
-    """``db`` of ``db:ro``, ``db:alias`` and ``/db:/web/alias``."""
+    """``db`` for each of ``db:ro``, ``db:alias`` and ``/db:/web/alias``."""
     texts = as_texts(references)
     return tuple(text.partition(":")[0].removeprefix("/") for text in texts)
 
 
-# ---- how much one create may bring: placing it is one step that everybody waits for
+# ---- limits of one create, as placing it is one step that blocks all others
 
 
 def _check_expressions(expressions: Collection[str]) -> None:
-    """Refuse more constraints, affinities and whitelists than anybody needs.
+    """Limit the number of constraints, affinities and whitelists.
 
     Raises:
-        BadRequest: there are too many, or too many patterns among them.
+        BadRequest: there are too many, or too many of them are patterns.
     """
     check_count(expressions, EXPRESSIONS, "constraints, affinities and whitelists")
     check_count(sum(map(is_pattern, expressions)), EXPRESSION_PATTERNS, "patterns in expressions")
 
 
 def _check_mounts(host_config: Mapping[str, Any]) -> None:
-    """Refuse more ``Binds`` and ``Mounts`` than anybody needs.
+    """Limit the number of ``Binds`` and ``Mounts``.
 
     Raises:
         BadRequest: there are too many.
@@ -324,7 +322,7 @@ def _check_mounts(host_config: Mapping[str, Any]) -> None:
 
 
 def _check_references(*names: Collection[str]) -> None:
-    """Refuse more names of other objects than anybody needs.
+    """Limit the number of references to other objects.
 
     Raises:
         BadRequest: there are too many.

@@ -1,9 +1,9 @@
-"""A create body as the engine of one node understands it.
+"""Converts a create body for the engine of one node.
 
-An engine knows nothing of nodes and swarm ids, so what goes to it has ``node/`` taken off, and its
-own id where a client wrote a swarm id, or the beginning of an id that the engine cannot complete.
-From API 1.44 on a create may name several endpoints; an older engine refuses that, and takes the
-others as connects between create and start.
+An engine does not know nodes and swarm ids: ``node/`` prefixes are removed, and swarm ids and
+abbreviated ids are replaced by the engine's own where the engine could not resolve them.  Since API
+1.44 a create may have several endpoints.  Older engines refuse that; for them, further endpoints
+are connected between create and start.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ _JOINED = ("NetworkMode", "IpcMode", "PidMode")
 
 
 def without_prefixes(host_config: Mapping[str, Any], node: Node) -> dict[str, Any]:
-    """A ``HostConfig`` whose network, container and volume references *node*'s engine understands.
+    """Convert a ``HostConfig``: references to networks, containers and volumes.
 
     Args:
         host_config: in Docker's spelling.
-        node: the node whose engine gets it.
+        node: the node of the engine.
     """
     stripped = dict(host_config)
     for key in _JOINED:
@@ -47,7 +47,7 @@ def without_prefixes(host_config: Mapping[str, Any], node: Node) -> dict[str, An
 
 
 def endpoints_without_prefixes(endpoints: Mapping[str, Any], node: Node) -> dict[str, Any]:
-    """``EndpointsConfig``, whose keys are networks and whose values may hold links."""
+    """Convert an ``EndpointsConfig``: its keys are networks, its values may have links."""
     return {
         network_for(network, node): endpoint_without_prefixes(endpoint, node)
         for network, endpoint in endpoints.items()
@@ -55,7 +55,7 @@ def endpoints_without_prefixes(endpoints: Mapping[str, Any], node: Node) -> dict
 
 
 def endpoint_without_prefixes(endpoint: Any, node: Node) -> Any:
-    """One ``EndpointConfig``, as in ``EndpointsConfig`` or a connect."""
+    """Convert one ``EndpointConfig`` of a create or of a connect."""
     if not (isinstance(endpoint, Mapping) and isinstance(endpoint.get("Links"), list)):
         return endpoint
     links = [_link(each, node) if isinstance(each, str) else each for each in endpoint["Links"]]
@@ -63,7 +63,7 @@ def endpoint_without_prefixes(endpoint: Any, node: Node) -> Any:
 
 
 def _own(text: str, node: Node) -> str:
-    """A container reference that the engine knows; an unknown reference stays as it is."""
+    """A container reference that the engine can resolve; unknown references are unchanged."""
     found = find_container(node, text)
     if found is None or text.removeprefix("/") in found.names or found.id.startswith(text):
         return text
@@ -71,12 +71,12 @@ def _own(text: str, node: Node) -> str:
 
 
 def _source(text: str, node: Node) -> str:
-    name, colon, rest = without_node(text, node).partition(":")  # a node's id has a colon, too
+    name, colon, rest = without_node(text, node).partition(":")  # a node id also has a colon
     return f"{_own(name, node)}{colon}{rest}"
 
 
 def _link(text: str, node: Node) -> str:
-    """``db:alias``; where a swarm id had no alias it is its own, as the engine would have it."""
+    """Convert ``db:alias``.  A swarm id without alias is its own alias, as on an engine."""
     name, colon, alias = without_node(text, node).partition(":")
     own = _own(name, node)
     return f"{own}{colon}{alias}" if colon or own == name else f"{own}:{name}"
@@ -89,23 +89,23 @@ def _mount(mount: Any, node: Node) -> Any:
     return {**mount, "Source": without_node(source, node)} if isinstance(source, str) else mount
 
 
-# ---- several networks from the beginning
+# ---- several networks in one create
 
 
 _SEVERAL = ApiVersion(1, 44)
-#: Modes that mean the engine's first network.
+#: Network modes that stand for the engine's default network.
 _DEFAULT_MODES = frozenset({"", "default", "bridge"})
 
 
 def divide_endpoints(
     body: Mapping[str, Any], node: Node, version: ApiVersion
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """What *node*'s engine is asked to create, and the endpoints that it is to connect afterwards.
+    """Split a create body into the body for the engine and endpoints to be connected afterwards.
 
     Args:
-        body: a create's for that engine, as ``ContainerConfig.body_for`` gives it.
-        node: the node of that engine.
-        version: the client's; below 1.44 several endpoints are the engine's to refuse.
+        body: the converted body; see ``ContainerConfig.body_for``.
+        node: the node of the engine.
+        version: the client's API version; below 1.44 the engine must refuse several endpoints.
     """
     networking = as_object(body.get("NetworkingConfig"))
     endpoints = as_object(networking.get("EndpointsConfig"))
@@ -122,7 +122,7 @@ def divide_endpoints(
 
 
 def _first_endpoint(endpoints: Mapping[str, Any], mode: Any, node: Node) -> str | None:
-    """The endpoint of the mode's network, else the first; ``None`` where a mode takes none."""
+    """The endpoint of the mode's network, else the first; ``None`` if the mode allows none."""
     if not isinstance(mode, str) or mode in ("host", "none") or mode.startswith("container:"):
         return None
     if mode in endpoints:

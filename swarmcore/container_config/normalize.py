@@ -1,7 +1,7 @@
-"""A create's body in Docker's spelling: engines take field names in any case, some in old places.
+"""Normalises a create body to Docker's spelling: engines accept other cases and old positions.
 
-Go's JSON decoder honours ``{"hostconfig": {"memory": 1}}``; what decides on that body must see it
-too.  Only what placement reads is touched; every other field stays as the client wrote it.
+Go's JSON decoder accepts ``{"hostconfig": {"memory": 1}}``, so placement must read it, too.  Only
+fields that placement reads are changed; all others are passed on as the client wrote them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,14 +18,14 @@ _HOST_FIELDS = (
 )  # fmt: skip
 _DEVICE_FIELDS = ("Capabilities", "Count", "DeviceIDs", "Driver")
 _MOUNT_FIELDS = ("BindOptions", "Source", "TmpfsOptions", "Type", "VolumeOptions")
-#: The options of mounts among which placement looks.
+#: Options of mounts that placement reads.
 _MOUNT_OPTIONS = {
     "BindOptions": ("CreateMountpoint", "NonRecursive", "ReadOnlyForceRecursive"),
     "TmpfsOptions": ("Options",),
     "VolumeOptions": ("Subpath",),
 }
 _ENDPOINT_FIELDS = ("DriverOpts", "GwPriority", "Links", "MacAddress")
-#: Before API 1.18 these stood beside ``Image``; engines still honour them there.
+#: Before API 1.18 these were top-level fields; engines still accept them there.
 _LEGACY = {
     "CpuShares": "CpuShares",
     "Cpuset": "CpusetCpus",
@@ -36,13 +36,13 @@ _LEGACY = {
 
 
 def with_docker_spelling(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a create's body, with everything about the host in ``HostConfig``.
+    """A copy of a create body with all host settings in ``HostConfig``.
 
     Args:
-        body: as JSON was parsed; is not changed.
+        body: the parsed JSON body; is not changed.
 
     Raises:
-        BadRequest: two keys are one field.
+        BadRequest: two keys stand for the same field.
     """
     return _with_host_config(with_known_spelling(body, (*_FIELDS, *_HOST_FIELDS)))
 
@@ -50,7 +50,7 @@ def with_docker_spelling(body: Mapping[str, Any]) -> dict[str, Any]:
 def _with_host_config(body: dict[str, Any]) -> dict[str, Any]:
     given = body.get("HostConfig")
     if given is not None and not isinstance(given, Mapping):
-        return body  # the engine refuses it
+        return body  # the engine will refuse it
     host_config = with_known_spelling(given or {}, _HOST_FIELDS, "HostConfig")
     legacy = _LEGACY if given is not None else {**dict.fromkeys(_HOST_FIELDS), **_LEGACY}
     for key, name in legacy.items():
@@ -103,37 +103,37 @@ def _networking(networking: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def endpoint_with_docker_spelling(endpoint: Any) -> Any:
-    """A copy of one endpoint, of a create or a connect; what is no object stays.
+    """A copy of one endpoint of a create or connect; a value that is no object is unchanged.
 
     Raises:
-        BadRequest: two keys are one field.
+        BadRequest: two keys stand for the same field.
     """
     if not isinstance(endpoint, Mapping):
         return endpoint
     return with_known_spelling(endpoint, _ENDPOINT_FIELDS, "EndpointsConfig")
 
 
-#: The two letters beyond ASCII that Go folds onto ASCII ones.
+#: The two non-ASCII letters that Go's case folding maps to ASCII letters.
 _ODD = str.maketrans({"\u017f": "s", "\u212a": "k"})
 
 
 def fold(key: str) -> str:
-    """What two spellings of one Go field name have in common."""
+    """Fold the case of a Go field name: two spellings of one field give the same text."""
     return key.translate(_ODD).lower()
 
 
 def with_known_spelling(
     fields: Mapping[str, Any], known: Iterable[str], where: str = ""
 ) -> dict[str, Any]:
-    """A copy of *fields* whose keys are spelled as in *known*, in their order; others untouched.
+    """A copy of *fields* with known keys in Docker's spelling; other keys are unchanged.
 
     Args:
-        fields: one JSON object that an engine decodes into a struct (not a map of user data).
+        fields: a JSON object that an engine decodes into a struct (not a map of user data).
         known: field names in Docker's spelling.
-        where: names the object in errors: ``HostConfig``.
+        where: name of the object for errors, such as ``HostConfig``.
 
     Raises:
-        BadRequest: two keys are one field.
+        BadRequest: two keys stand for the same field.
     """
     spelling = {fold(name): name for name in known}
     read: dict[str, Any] = {}

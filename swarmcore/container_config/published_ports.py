@@ -1,8 +1,8 @@
-"""Addresses that published ports are bound to: what a client means by them in a cluster.
+"""IP addresses of published ports in a cluster.
 
-Clients read the address of their daemon off ``DOCKER_HOST`` and publish ports on it (JupyterHub's
-DockerSpawner does by default).  Before a cluster that is the manager's address, which no engine
-has: each node's own is meant.
+Some clients publish ports on the address in ``DOCKER_HOST`` (JupyterHub's DockerSpawner does so by
+default).  In a cluster that is the manager's address, which no engine has, so it is replaced by the
+address of the node.
 """
 
 import ipaddress
@@ -13,13 +13,14 @@ from swarmcore.json_values import as_object, as_objects
 
 
 def manager_address(host: str) -> str:
-    """The address by which a client reaches the manager, in one spelling.
+    """The IP address by which a client reached the manager, in canonical form.
 
     Args:
-        host: its ``Host`` header, with or without a port.
+        host: the ``Host`` header, with or without a port.
 
     Returns:
-        An IP address; empty for a name, and for loopback, which means loopback.
+        The address; empty for a host name, and for a loopback or unspecified address, which are
+        not replaced.
     """
     name = host.rpartition("]")[0].removeprefix("[") or host.partition(":")[0]
     found = _address(name)
@@ -27,12 +28,12 @@ def manager_address(host: str) -> str:
 
 
 def bound_to(host_config: Mapping[str, Any], asked: str, own: str) -> dict[str, Any]:
-    """A copy of ``HostConfig`` whose ports are bound to *own* instead of *asked*.
+    """A copy of ``HostConfig`` with ports bound to *own* instead of *asked*.
 
     Args:
         host_config: in Docker's spelling.
-        asked: the manager's address, as :func:`manager_address` has it.
-        own: an address of the node; empty for all that it has.
+        asked: the manager's address; see ``manager_address``.
+        own: an address of the node; empty for all its addresses.
     """
     bindings = host_config.get("PortBindings")
     if not asked or not isinstance(bindings, Mapping):
@@ -47,13 +48,13 @@ def bound_to(host_config: Mapping[str, Any], asked: str, own: str) -> dict[str, 
 
 
 def loopback_ports(host_config: Any) -> tuple[str, ...]:
-    """Ports (``80/tcp``) that are published on loopback, which only their node reaches."""
+    """Ports (``80/tcp``) published on a loopback address, reachable only from their node."""
     bindings = as_object(as_object(host_config).get("PortBindings"))
     return tuple(str(port) for port, hosts in bindings.items() if any(_loopback_addresses(hosts)))
 
 
 def is_elsewhere(ip: str) -> bool:
-    """Whether a node at *ip* is another machine than the manager's, as far as that is known."""
+    """Whether *ip* is the known address of a machine other than the manager's."""
     found = _address(ip)
     return found is not None and not found.is_loopback
 

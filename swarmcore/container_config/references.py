@@ -1,10 +1,10 @@
-"""What a create body refers to by name, and what those names mean on one node.
+"""References of a create body to other objects, and what they refer to on one node.
 
-A reference is a name, an id, the beginning of one, a swarm id, or any of these behind ``node/``.
-References are read and compared here; ``engine_body`` replaces them by what an engine understands.
+A reference is a name, an id, an id prefix or a swarm id, each optionally preceded by ``node/``.
+This module finds and resolves references; ``engine_body`` converts them for an engine.
 
-A network that is made anew on another node has another id there.  Its former ids stay with it in a
-label that clients do not see, so that they lead to it also after the manager was started again.
+A network that is moved to another node gets a new id there.  Its former ids are kept in a label
+that is hidden from clients, so that they still lead to the network after a restart of the manager.
 """
 
 import re
@@ -15,17 +15,17 @@ from swarmcore.json_values import as_object, as_objects, as_text, as_texts
 from swarmcore.model import Container
 from swarmcore.node import PREDEFINED_NETWORKS, ListingNode, Node, Thing, things_of
 
-#: Digits of an id.
+#: Length of a full id.
 _ID = 64
 _NO_NETWORK_NAMES = PREDEFINED_NETWORKS | {"", "default", "nat"}
-#: Fields that name a container whose namespace is joined: ``container:db``.
+#: Fields whose value ``container:db`` joins a namespace of another container.
 _JOINABLE = ("NetworkMode", "IpcMode", "PidMode")
-#: A bind's source that is a path and no volume: of Unix, relative, of Windows.
+#: The source of a bind that is a path, not a volume: Unix, relative, or Windows.
 _PATH = re.compile(r"[/~.\\]|[a-zA-Z]:[/\\]")
 
 
 def joined_containers(host_config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Containers whose network, IPC or PID namespace is asked for.
+    """Containers whose network, IPC or PID namespace is joined.
 
     Args:
         host_config: ``HostConfig`` in Docker's spelling.
@@ -36,11 +36,11 @@ def joined_containers(host_config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def named_networks(host_config: Mapping[str, Any], networking: Any) -> tuple[str, ...]:
-    """User networks that the container is to be on from its beginning.
+    """User-defined networks that the container is created with.
 
     Args:
         host_config: ``HostConfig`` in Docker's spelling.
-        networking: ``NetworkingConfig``, whatever it is.
+        networking: ``NetworkingConfig``; may be malformed.
     """
     mode = as_text(host_config.get("NetworkMode"))
     named = [
@@ -61,7 +61,7 @@ def named_volumes(host_config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def volume_plugins(host_config: Mapping[str, Any]) -> dict[str, str]:
-    """Volumes that are mounted by name -> the plugin that makes them where they do not exist.
+    """Volumes that are mounted by name -> the plugin that creates them if they do not exist.
 
     Args:
         host_config: ``HostConfig`` in Docker's spelling.
@@ -105,11 +105,11 @@ def _once(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-# ---- on one node
+# ---- resolving references on one node
 
 
 def without_node(text: str, node: ListingNode) -> str:
-    """*text* as *node*'s engine may know it: ``name`` of ``node/name`` when it is that node."""
+    """*text* without a leading ``node/`` that names *node*."""
     for word in (node.name, node.id):
         if word and text.startswith(f"{word}/"):
             return text[len(word) + 1 :]
@@ -117,7 +117,7 @@ def without_node(text: str, node: ListingNode) -> str:
 
 
 def find_container(node: Node, text: str) -> Container | None:
-    """The container of *node* that *text* means, in the order of ``NameIndex.find``."""
+    """The container of *node* that *text* refers to; same order as ``NameIndex.find``."""
     text = without_node(text.removeprefix("/"), node)
     if not text or text in node.containers:
         return node.containers.get(text)
@@ -133,10 +133,10 @@ def find_container(node: Node, text: str) -> Container | None:
 
 
 def find_network(node: Node, text: str) -> Mapping[str, Any] | None:
-    """The network that *text* means on *node*: by id, name, or the beginning of one id.
+    """The network that *text* refers to on *node*: by id, name or unique id prefix.
 
-    A network that spans engines may be named ``node/name`` with any node that lists it; a network
-    that was moved also by the ids that it had on other nodes.
+    ``node/name`` may name any node that lists a spanning network.  A network that was moved is also
+    found by its former ids.
     """
     own = without_node(text, node)
     if not own or own in node.networks:
@@ -158,7 +158,7 @@ def find_network(node: Node, text: str) -> Mapping[str, Any] | None:
 
 
 def _find_on_another(node: Node, text: str) -> Mapping[str, Any] | None:
-    """What *node* reaches of a network that *text* says is another node's."""
+    """The spanning network that *text* refers to by another node's name, if *node* can use it."""
     if "/" not in text:
         return None
     for id, listed in node.spanning.networks_of(node):
@@ -169,9 +169,9 @@ def _find_on_another(node: Node, text: str) -> Mapping[str, Any] | None:
 
 
 def network_for(text: str, node: Node) -> str:
-    """*text*, which means a network, as *node*'s engine understands it.
+    """Convert a network reference for *node*'s engine.
 
-    An engine knows nothing of other nodes, and completes no id of a swarm's network.
+    An engine does not know other nodes, and does not resolve id prefixes of swarm networks.
     """
     own = without_node(text, node)
     network = find_network(node, text)
@@ -185,13 +185,13 @@ def network_for(text: str, node: Node) -> str:
 
 
 def network_words(container: Container) -> tuple[str, ...]:
-    """The names and ids of user networks that *container* was created with, or is on."""
+    """Names and ids of user-defined networks that *container* was created with or is on."""
     words = (word for kind, word in things_of(container) if kind == "network")
     return _once(word for word in sorted(words) if word not in _NO_NETWORK_NAMES)
 
 
 def has_network(node: Node, text: str) -> bool:
-    """Whether *node* has the network that *text* means, and keeps it, or is about to have it."""
+    """Whether *node* has the network *text* and it is not being moved away, or will have it."""
     found = find_network(node, text)
     if found is not None and not node.objects.is_leaving(("network", str(found.get("Name")))):
         return True
@@ -200,12 +200,12 @@ def has_network(node: Node, text: str) -> bool:
     return any(word == text or (len(word) == _ID and word.startswith(text)) for word in words)
 
 
-# ---- labels that the manager gives networks, for what no engine keeps
+# ---- labels that the manager adds to networks
 
 
-#: The ids that a network had on other nodes, the first one first, separated by commas.
+#: The ids that a network had on other nodes, oldest first, separated by commas.
 FORMER_IDS: Final = "com.docker.swarm.network.former-ids"
-#: The client named no subnet, so the engine chose one; ``engine``.
+#: ``engine`` if the client gave no subnet, so that the engine chose one.
 SUBNET_BY: Final = "com.docker.swarm.network.subnet-by"
 BY_ENGINE: Final = "engine"
 _OWN = frozenset({FORMER_IDS, SUBNET_BY})
@@ -214,44 +214,44 @@ _Document = Mapping[str, Any]
 
 
 def former_ids(network: _Document) -> tuple[str, ...]:
-    """The ids by which *network* was known before it went to its node."""
+    """The ids that *network* had on other nodes before it was moved."""
     ids = as_object(network.get("Labels")).get(FORMER_IDS)
     return tuple(filter(None, ids.split(","))) if isinstance(ids, str) else ()
 
 
 def has_subnet_of_engine(network: _Document) -> bool:
-    """Whether the subnet of *network* is known to be its engine's choice."""
+    """Whether the subnet of *network* is known to have been chosen by its engine."""
     return as_object(network.get("Labels")).get(SUBNET_BY) == BY_ENGINE
 
 
 def has_own_labels(network: _Document) -> bool:
-    """Whether *network* has labels that clients do not see."""
+    """Whether *network* has labels that are hidden from clients."""
     return not _OWN.isdisjoint(as_object(network.get("Labels")))
 
 
 def without_own_labels(network: _Document) -> _Document:
-    """*network* as clients see it."""
+    """*network* without the labels that are hidden from clients."""
     if not has_own_labels(network):
         return network
     labels = {key: value for key, value in network["Labels"].items() if key not in _OWN}
     return {**network, "Labels": labels}
 
 
-# ---- networks and volumes that nothing uses yet
+# ---- unused networks and volumes
 
 
 def find_loose(
     volumes: Sequence[str], networks: Sequence[str], nodes: Sequence[Node]
 ) -> Mapping[Thing, Node]:
-    """Which networks and volumes are loose, so that they may be made anew on a container's node.
+    """The networks and volumes that are loose: they may be moved to the container's node.
 
     Args:
-        volumes: as the create names them.
-        networks: the same.
-        nodes: those whose objects are known.
+        volumes: volume names, as the create refers to them.
+        networks: network references, as in the create.
+        nodes: the nodes whose objects are known.
 
     Returns:
-        Kind and the create's word for it -> the only node that has it, which answers.
+        Kind and reference -> the node, which is the only one that has the object, and healthy.
     """
     found: dict[Thing, Node] = {}
     for name in volumes:
@@ -275,7 +275,7 @@ def _only(nodes: Sequence[Node]) -> Node | None:
 def leaving_for(
     node: Node, volumes: Sequence[str], networks: Sequence[str], nodes: Sequence[Node]
 ) -> Iterator[tuple[Node, Thing]]:
-    """Pairs of a node and what leaves it when a container with these is placed on *node*."""
+    """The objects that leave other nodes when a container with these references goes to *node*."""
     for other in nodes:
         if other is node:
             continue

@@ -1,8 +1,9 @@
-"""Which containers a new container replaces that is made before the old one is removed.
+"""Which existing containers a new container replaces.
 
-On one engine that works, for nothing collides before the start.  Compose says what it replaces by
-labels and names (both generations), other tools by giving the old container another name first
-(watchtower for itself, Portainer, scripts).  Pure.
+Some tools create the new container before they remove the old one, which works on one engine as
+nothing collides before the start.  Compose marks replacements by labels and names (both
+generations); other tools rename the old container first (watchtower itself, Portainer, scripts).
+Pure.
 """
 
 import re
@@ -15,20 +16,20 @@ from swarmcore.node import Node
 _COMPOSE = "com.docker.compose"
 _PROJECT, _SERVICE = f"{_COMPOSE}.project", f"{_COMPOSE}.service"
 _REPLACE, _ONE_OFF = f"{_COMPOSE}.replace", f"{_COMPOSE}.oneoff"
-#: Labels that together identify a replica of a service.
+#: Labels that together identify one replica of a compose service.
 _PLACE = (_PROJECT, _SERVICE, f"{_COMPOSE}.container-number")
-#: ``1a2d5445ec25_web``: what compose of the second generation calls the new one, until the old one
-#: is gone, and compose of the first generation the old one.
+#: ``1a2d5445ec25_web``: compose v2 gives such a name to the new container until the old one is
+#: removed, compose v1 to the old container.
 _BESIDE = re.compile(r"([0-9a-f]{12})_(.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A container that is about to be made.
+    """A container that is about to be created.
 
     Attributes:
         name: without slash.
-        labels: of its create.
+        labels: labels of the create.
         ports: host ports that it claims.
     """
 
@@ -48,7 +49,7 @@ class Replacement:
                         yield container.id
 
     def _may_replace_on(self, node: Node) -> bool:
-        """Whether a look at all containers of *node* is worth its time."""
+        """Whether *node* may have a container that it replaces; avoids visiting all containers."""
         words = node.container_words
         beside = _BESIDE.fullmatch(self.name)
         return (
@@ -59,15 +60,15 @@ class Replacement:
         )
 
     def _names(self, container: Container) -> bool:
-        """Whether one of the two has the other's name behind the id of the old one."""
+        """Whether one of the two names is the other's, prefixed by the id of the old container."""
         id = container.id[:12]
         return self.name == f"{id}_{container.name}" or container.name == f"{id}_{self.name}"
 
     def _succeeds(self, container: Container) -> bool:
-        """Whether the labels say that it is replaced.
+        """Whether the labels mark *container* as replaced.
 
-        A container that waits for its first start is never replaced for its labels alone: two
-        creates at once may have the same labels.
+        Except by its id, a container that waits for its first start is never replaced, as two
+        concurrent creates may have the same labels.
         """
         replaced, project = self.labels.get(_REPLACE), self.labels.get(_PROJECT)
         if replaced == container.id:
@@ -84,9 +85,9 @@ class Replacement:
         )
 
     def _takes_over(self, container: Container, node: Node) -> bool:
-        """Whether *container* gave its name away, and a port of it is asked for under that name.
+        """Whether *container* previously had this name, and has a port that is requested now.
 
-        A name alone tells too little: it may have been given back long ago.
+        The previous name alone is not enough, as it may have been given up long ago.
         """
         return container.id == node.renamed_from(self.name) and any(
             asked.clashes(port) for asked in self.ports for port in container.claim.ports

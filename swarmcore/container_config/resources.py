@@ -1,7 +1,7 @@
-"""What a container takes from its node: CPU, memory, host ports, GPUs, CDI devices.
+"""The resources that a container claims: CPU, memory, host ports, GPUs, CDI devices.
 
-Read from a create body, or from an engine's inspection.  A number that is not what Docker's API
-asks for (text, a fraction, below zero) claims nothing: the engine will refuse it, in its own words.
+Read from a create body or from an engine's inspection.  A number that Docker's API does not allow
+(text, fraction, negative) claims nothing: the engine will refuse it with its own message.
 ``node.gpus`` knows which GPUs a node has and which containers hold them.  Source: Engine API 1.40
 (``HostConfig.DeviceRequests``), and 1.44 for the driver ``cdi``.
 """
@@ -19,14 +19,14 @@ from swarmcore.model import ALL_GPUS, ANY_IP, NANO, Claim, HostPort
 
 _DEFAULT_PERIOD = 100_000
 _LARGEST = 2**63 - 1
-#: Fields of an update that change a claim.
+#: Fields of an update that change the claim.
 _UPDATED = ("CpuPeriod", "CpuQuota", "CpuShares", "Memory", "MemoryReservation", "NanoCpus")
-#: CPU shares that stand for all CPUs of a node, where shares mean CPUs.
+#: CPU shares that stand for all CPUs of a node, if shares count as CPUs.
 SHARES = 1024
 
 
 def claim_of_body(host_config: Mapping[str, Any], exposed_ports: Mapping[str, Any]) -> Claim:
-    """What a create asks for.
+    """The claim of a create.
 
     Args:
         host_config: ``HostConfig`` in Docker's spelling.
@@ -46,16 +46,16 @@ def claim_after_update(
     *,
     cpu_shares_are_cpus: bool = False,
 ) -> Claim:
-    """What an existing container will take once it was updated.
+    """The claim of an existing container after an update.
 
     Args:
-        detail: as for ``claim_of``.
-        changes: the body of ``POST /containers/{id}/update``; names of fields in any case.  As to
-            an engine, a zero changes nothing.
-        cpus, cpu_shares_are_cpus: as for ``claim_of``.
+        detail: see ``claim_of``.
+        changes: the body of ``POST /containers/{id}/update``; field names in any case.  As for an
+            engine, zero values change nothing.
+        cpus, cpu_shares_are_cpus: see ``claim_of``.
 
     Raises:
-        BadRequest: two keys are one field.
+        BadRequest: two keys stand for the same field.
     """
     given = with_known_spelling(changes, _UPDATED)
     changed = {field: given[field] for field in _UPDATED if given.get(field)}
@@ -64,16 +64,16 @@ def claim_after_update(
 
 
 def claim_of(detail: Mapping[str, Any], cpus: int, *, cpu_shares_are_cpus: bool = False) -> Claim:
-    """What an existing container takes.
+    """The claim of an existing container.
 
-    CPU, memory, GPUs and fixed ports count in every state, for it may be started again at any
-    time; a port that the engine chose counts while the container has it.
+    CPU, memory, GPUs and fixed ports count in every state, as the container may be started at any
+    time.  A port that the engine chose counts while the container has it.
 
     Args:
         detail: its ``GET /containers/{id}/json``.
-        cpus: of its node.
-        cpu_shares_are_cpus: ``CpuShares`` are 1024ths of all CPUs of the node, as classic sent
-            them.
+        cpus: number of CPUs of its node.
+        cpu_shares_are_cpus: whether ``CpuShares`` are 1024ths of all CPUs of the node, as Swarm
+            classic set them.
     """
     host_config = as_object(detail.get("HostConfig"))
     nano_cpus = _nano_cpus(host_config)
@@ -92,7 +92,7 @@ def _claim(nano_cpus: int, host_config: Mapping[str, Any], ports: Iterable[HostP
 
 
 def count(value: Any) -> int:
-    """*value* if it is a JSON integer from 1 to what an engine can hold, else 0."""
+    """*value* if it is a positive integer that an engine can store, otherwise 0."""
     return value if type(value) is int and 0 < value <= _LARGEST else 0
 
 
@@ -102,7 +102,7 @@ def _on_host_network(host_config: Mapping[str, Any]) -> bool:
 
 
 def _nano_cpus(host_config: Mapping[str, Any]) -> int:
-    """CPUs that the kernel will limit the container to."""
+    """The CPU limit of the container, in units of 1e-9 CPUs."""
     if nano_cpus := count(host_config.get("NanoCpus")):
         return nano_cpus
     period = count(host_config.get("CpuPeriod")) or _DEFAULT_PERIOD
@@ -110,7 +110,7 @@ def _nano_cpus(host_config: Mapping[str, Any]) -> int:
 
 
 def _memory(host_config: Mapping[str, Any]) -> int:
-    """The limit; without one, what the container is promised under pressure."""
+    """The memory limit in bytes, or the reservation if there is no limit."""
     return count(host_config.get("Memory")) or count(host_config.get("MemoryReservation"))
 
 
@@ -131,9 +131,10 @@ def _held(detail: Mapping[str, Any], host_config: Mapping[str, Any]) -> list[Hos
 
 
 def _bound(bindings: Any) -> list[tuple[str, HostPort]]:
-    """The container's port (``80/tcp``) and the host's, of every binding that names the latter.
+    """The container's port (``80/tcp``) and the host port of every binding that has one.
 
-    Once for both families of addresses; two container ports that ask for one range get two of it.
+    Bindings for both IP families count once; two container ports with the same range of host ports
+    get two ports of it.
     """
     return list(dict.fromkeys(_bindings(bindings)))
 
@@ -150,7 +151,7 @@ def _bindings(bindings: Any) -> Iterator[tuple[str, HostPort]]:
 
 
 def _exposed(exposed_ports: Mapping[str, Any]) -> Iterator[HostPort]:
-    """On the host's network a container listens on its own ports."""
+    """On the host's network, a container listens on its own ports."""
     for key in exposed_ports:
         number, protocol = _split(key)
         first, last = _range(number)
@@ -159,16 +160,16 @@ def _exposed(exposed_ports: Mapping[str, Any]) -> Iterator[HostPort]:
 
 
 def _split(port: str) -> tuple[str, str]:
-    """``80`` and ``tcp`` of ``80``, ``80/`` and ``80/TCP``; engines pass over more than that."""
+    """``80`` and ``tcp`` for ``80``, ``80/`` and ``80/TCP``; further parts are ignored."""
     number, _, rest = port.partition("/")
     return number, rest.partition("/")[0].lower() or "tcp"
 
 
 def _range(text: str) -> tuple[int, int]:
-    """``8080`` or ``8000-8010``; zeros for anything else, which binds nothing that is known now.
+    """``8080`` or ``8000-8010`` as first and last port; zeros if no port is known.
 
-    As engines do, passes over a protocol behind it, which the container's port has already, and
-    over what follows a second ``-``.
+    As engines do, ignores a protocol, which the container's port has already, and anything after a
+    second ``-``.
     """
     first, *others = text.partition("/")[0].split("-")
     low, high = _port(first), _port(others[0] if others else first)
@@ -177,21 +178,23 @@ def _range(text: str) -> tuple[int, int]:
 
 def _port(text: str) -> int:
     digits = text.lstrip("0")
-    # A port of more than five digits is none; int() of very many would take its time.
+    # Limited to five digits, as int() is slow for very long texts.
     plain = digits.isascii() and digits.isdigit() and len(digits) <= 5
     return int(digits) if plain and int(digits) <= 65535 else 0
 
 
 def _ip(value: Any) -> str:
-    """One spelling for each address; the empty text for all of a host's, which engines bind also
-    where the text is no address: ``localhost``, ``fe80::1%eth0``, ``127.1``."""
+    """An address in canonical form; empty for all addresses.
+
+    Engines bind all addresses also if the text is not a plain address: ``localhost``,
+    ``fe80::1%eth0``, ``127.1``."""
     address = None
     with contextlib.suppress(ValueError):
         address = ipaddress.ip_address(value if isinstance(value, str) else "")
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None:
             return ""
-        # Engines, as all that is written in Go, take a mapped address for the IPv4 one in it.
+        # Go, and therefore engines, treats an IPv4-mapped address as the IPv4 address.
         address = address.ipv4_mapped or address
     return "" if address is None or str(address) in ANY_IP else str(address)
 
@@ -201,26 +204,26 @@ def _ip(value: Any) -> str:
 
 _CDI = "cdi"
 _GPU = "gpu"
-#: Drivers of GPUs; a request that names one needs no capability.
+#: Drivers of GPUs; a request that names one needs no capabilities.
 _GPU_DRIVERS = ("nvidia", "amd")
-#: What those drivers can do.  An engine gives a request without a driver to the first driver that
-#: can do all of one alternative: also the alternative that wants nothing at all.
+#: Capabilities of those drivers.  An engine assigns a request without a driver to the first driver
+#: that has all capabilities of one alternative; an empty alternative fits any driver.
 _GPU_CAPABILITIES = frozenset(
     {"amd", "compat32", "compute", "display", "gpu", "graphics", "ngx", "nvidia", "utility"}
     | {"video"}
 )
-#: What NVIDIA's runtime takes for every GPU, and for none, where an id is expected.
+#: Values that NVIDIA's runtime accepts instead of an id: for all GPUs, and for none.
 _ALL, _NO_GPU = "all", ("", "none", "void")
 
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """What a container asks for.
+    """The devices that a container requests.
 
     Attributes:
-        gpus: how many GPUs, whichever they are; ``ALL_GPUS`` for all that there are.
-        gpu_ids: GPUs by name: an index or an id.
-        cdi: devices by their full CDI names, GPUs among them.
+        gpus: number of GPUs; ``ALL_GPUS`` for all.
+        gpu_ids: GPUs by index or id.
+        cdi: full names of CDI devices, including GPUs.
     """
 
     gpus: int = 0
@@ -229,7 +232,7 @@ class Devices:
 
 
 def read_devices(host_config: Mapping[str, Any]) -> Devices:
-    """Read the device requests; what engines will refuse asks for nothing.
+    """Read the device requests; requests that engines will refuse count as empty.
 
     Args:
         host_config: ``HostConfig`` in Docker's spelling.
@@ -254,13 +257,13 @@ def read_devices(host_config: Mapping[str, Any]) -> Devices:
 
 
 def with_named_gpus(host_config: Mapping[str, Any], ids: Sequence[str]) -> dict[str, Any]:
-    """A copy of *host_config* that names the GPUs where it counted them.
+    """A copy of *host_config* with GPU ids in place of numbers of GPUs.
 
-    An engine that is asked for one GPU takes its first one, even if a container has that already.
+    An engine that is asked for one GPU always uses its first one, even if it is taken.
 
     Args:
         host_config: in Docker's spelling.
-        ids: as many as it counts, in all its requests together.
+        ids: as many ids as GPUs are requested in total.
     """
     rest = iter(ids)
 
@@ -282,7 +285,7 @@ def _requests(host_config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _is_for_gpus(request: Mapping[str, Any]) -> bool:
-    """Whether a driver of GPUs may take it: by its name, or by what it is to be able to do."""
+    """Whether a GPU driver may serve the request, by its driver or its capabilities."""
     if driver := request.get("Driver"):
         return driver in _GPU_DRIVERS or (driver != _CDI and _wants_gpu(request))
     alternatives = request.get("Capabilities")
@@ -293,7 +296,7 @@ def _is_for_gpus(request: Mapping[str, Any]) -> bool:
 
 
 def _wants_gpu(request: Mapping[str, Any]) -> bool:
-    """Whether any of the alternatives in its capabilities has ``gpu``."""
+    """Whether an alternative in its capabilities has ``gpu``."""
     alternatives = request.get("Capabilities")
     return isinstance(alternatives, list) and any(
         isinstance(each, list) and _GPU in each for each in alternatives
@@ -301,13 +304,15 @@ def _wants_gpu(request: Mapping[str, Any]) -> bool:
 
 
 def _gpu_ids(request: Mapping[str, Any]) -> list[str]:
-    """Its GPUs by name; an engine joins the names by commas, so one of them may be several."""
+    """The ids in the request; engines join ids by commas, so one text may have several."""
     names = ",".join(as_texts(request.get("DeviceIDs"))).split(",")
     return [name for name in names if name not in _NO_GPU]
 
 
 def _count(request: Mapping[str, Any]) -> int:
-    """Any number below zero means all, as to the engine, which refuses a count beside names."""
+    """The number of GPUs; as for engines, a negative number means all.
+
+    Engines refuse a number together with ids."""
     if request.get("DeviceIDs"):
         return ALL_GPUS if _ALL in _gpu_ids(request) else 0
     count = request.get("Count")

@@ -1,7 +1,7 @@
-"""What a create says to the scheduler, in ``Env`` and in labels: expressions, and how it waits.
+"""Instructions to the scheduler in ``Env`` and labels of a create: expressions, and queueing.
 
-Classic's forms, and ours for waiting.  Does not read the expressions themselves: ``expressions``
-does, when a filter cares.
+The syntax is Swarm classic's, extended by labels for queueing.  Expressions are only collected
+here; ``expressions`` parses them for filters.
 """
 
 import json
@@ -15,7 +15,7 @@ from swarmcore.errors import BadRequest
 
 log = logging.getLogger(__name__)
 
-#: First word of an ``Env`` entry -> the label that keeps its expressions on the engine.
+#: Prefix of an ``Env`` entry -> the label that stores its expressions on the engine.
 FAMILIES: Final[Mapping[str, str]] = {
     "constraint": "com.docker.swarm.constraints",
     "affinity": "com.docker.swarm.affinities",
@@ -23,7 +23,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "reschedule": "com.docker.swarm.reschedule-policies",
 }
 
-#: What Go's JSON encoder escapes: classic's labels read so on every engine.
+#: Characters that Go's JSON encoder escapes, so that labels look like Swarm classic's.
 _ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
 
 
@@ -33,21 +33,20 @@ Instructions = dict[str, tuple[str, ...]]
 def take_instructions(
     env: Sequence[Any], labels: Mapping[str, Any], *, lenient: bool = False
 ) -> tuple[list[Any], dict[str, Any], Instructions]:
-    """Move expressions out of the environment into labels, where they outlive the create.
+    """Move expressions from the environment to labels, so that they are stored on the engine.
 
     Args:
-        env: ``NAME=value`` entries; ``constraint:zone==b`` and its like are instructions.
-        labels: a label with a JSON list of texts holds expressions too; an empty one holds none,
-            as an image's that was committed from a container.
-        lenient: pass over a label that holds something else, as classic did, with a warning in the
-            log.
+        env: ``NAME=value`` entries; entries such as ``constraint:zone==b`` are instructions.
+        labels: a label may also have expressions, as a JSON list of texts; an empty text stands for
+            none, as in images committed from containers.
+        lenient: whether to log and ignore a malformed label, as Swarm classic does.
 
     Returns:
-        The environment and the labels that the container gets, and the expressions of each family:
-        those of the label first.
+        The container's environment and labels, and the expressions by family, those from labels
+        first.
 
     Raises:
-        BadRequest: such a label holds something else, and *lenient* is false.
+        BadRequest: a label is malformed and *lenient* is false.
     """
     kept, taken = (
         [],
@@ -77,10 +76,10 @@ def _read_label(label: str, labels: Mapping[str, Any], lenient: bool) -> Sequenc
 
 
 def _listed(label: str, labels: Mapping[str, Any]) -> Sequence[str]:
-    """The expressions in a label."""
+    """The expressions in one label."""
     text = labels.get(label)
     if not isinstance(text, str) or not text.strip():
-        return ()  # what is no text is for the engine to refuse
+        return ()  # the engine will refuse a value that is no text
     try:
         read = json.loads(text)
     except (ValueError, RecursionError):
@@ -95,22 +94,22 @@ def _dump(expressions: Sequence[str]) -> str:
     return text.translate(_ESCAPES)
 
 
-# ---- waiting for room
+# ---- queueing
 
 
-#: Seconds; 0 fails at once.
+#: Label: seconds to wait for free resources; 0 fails at once.
 QUEUE = "com.docker.swarm.queue"
-#: A whole number; the higher goes first.
+#: Label: a whole number; higher priorities are served first.
 PRIORITY = "com.docker.swarm.priority"
 
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """How long a create waits for room, and how urgently.
+    """How long a create waits for free resources, and its priority.
 
     Attributes:
-        seconds: how long it waits; 0: not at all.
-        priority: the higher goes before the lower.
+        seconds: waiting time; 0: it does not wait.
+        priority: higher priorities are served first.
     """
 
     seconds: float = 0.0
@@ -118,14 +117,14 @@ class QueueOptions:
 
 
 def read_queue_options(labels: Mapping[str, str], default_seconds: float) -> QueueOptions:
-    """What *labels* ask for.
+    """Read the queueing labels.
 
     Args:
-        labels: the container's.
-        default_seconds: without a label.
+        labels: the container's labels.
+        default_seconds: the waiting time without a label.
 
     Raises:
-        BadRequest: a label that cannot be read.
+        BadRequest: a label is malformed.
     """
     seconds, text = default_seconds, labels.get(QUEUE)
     if text is not None:
@@ -141,10 +140,10 @@ def read_queue_options(labels: Mapping[str, str], default_seconds: float) -> Que
 
 
 def parse_seconds(text: str) -> float:
-    """Read a number of seconds.
+    """Parse a number of seconds.
 
     Raises:
-        ValueError: it is none; says what would be.
+        ValueError: not a finite, non-negative number.
     """
     try:
         seconds = float(text)

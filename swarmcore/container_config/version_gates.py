@@ -1,8 +1,8 @@
-"""Fields of a create that older engines would ignore, so that they would do something else.
+"""Fields of a create that older engines would ignore.
 
-Go ignores JSON that it does not know: an engine of API 1.41 mounts the whole volume where a part
-of it is asked for.  A table: one line for each such field.  What an engine makes of a field on a
-path of an older version was tried with releases 20.10, 26.1 and 28.5.
+Go ignores unknown JSON fields: an engine of API 1.41 mounts a whole volume if a subpath of it is
+requested.  The table below has one line for each such field.  How engines treat a field in requests
+of an older API version was tested with releases 20.10, 26.1 and 28.5.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ _Object = Mapping[str, Any]
 
 
 class Below(Enum):
-    """How an engine treats a field that it knows, on a path of a version that predates it."""
+    """How an engine treats a known field in a request of an API version older than the field."""
 
     IGNORED = auto()
     HONOURED = auto()
@@ -29,7 +29,7 @@ class Below(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A field that a create uses, and the API version that brought it: older engines ignore it."""
+    """A field that a create uses, and the API version that introduced it."""
 
     field: str
     since: ApiVersion
@@ -40,10 +40,10 @@ class _Gate:
     """One line of the table.
 
     Attributes:
-        field: as Docker's documentation has it.
-        since: the API version that brought it.
-        below: what it means on older paths.
-        asked: whether a part of the body asks for it: ``HostConfig``, one mount, one endpoint.
+        field: name in Docker's documentation.
+        since: the API version that introduced it.
+        below: how engines treat it in requests of older versions.
+        asked: whether a part of the body uses it: ``HostConfig``, one mount, or one endpoint.
     """
 
     field: str
@@ -53,7 +53,7 @@ class _Gate:
 
 
 def _has(*path: str) -> Callable[[_Object], bool]:
-    """Whether there is something but zero, false or nothing at the end of *path*."""
+    """Whether the value at *path* is set: not zero, false or empty."""
 
     def asked(part: _Object) -> bool:
         value: Any = part
@@ -87,28 +87,28 @@ _OF_CONNECT = (
     _gate(_DRIVER_OPTS, 46, Below.HONOURED, _has("DriverOpts", _SYSCTLS)),
     _gate("EndpointsConfig.GwPriority", 48, Below.IGNORED, _has("GwPriority")),
 )
-#: No release heeds the ``MacAddress`` of a connect.
+#: All releases ignore the ``MacAddress`` of a connect.
 _OF_ENDPOINT = (
     _gate("EndpointsConfig.MacAddress", 44, Below.IGNORED, _has("MacAddress")),
     *_OF_CONNECT,
 )
-#: Field -> the version that brought it.
+#: Field -> the API version that introduced it.
 GATED = {gate.field: gate.since for gate in (*_OF_HOST, *_OF_MOUNT, *_OF_ENDPOINT)}
 
-#: A query parameter of create; on older paths engines pass over it.
+#: A query parameter of create; engines ignore it in requests of older versions.
 PLATFORM = Need("platform", ApiVersion(1, 41))
 
 
 def needs_of_create(body: _Object, platform: str, version: ApiVersion) -> tuple[Need, ...]:
-    """What the engine of a create must know, each field once.
+    """The requirements of a create, without duplicates.
 
     Args:
-        body: the create's, in Docker's spelling.
+        body: the create body in Docker's spelling.
         platform: the query parameter.
-        version: the client's; a field that is newer means what it means to engines there.
+        version: the client's API version; newer fields are treated as engines treat them.
 
     Raises:
-        BadRequest: a field that engines refuse in *version*, in their words.
+        BadRequest: engines refuse a field in *version*; the text is theirs.
     """
     host_config = as_object(body.get("HostConfig"))
     endpoints = as_object(as_object(body.get("NetworkingConfig")).get("EndpointsConfig"))
@@ -122,10 +122,10 @@ def needs_of_create(body: _Object, platform: str, version: ApiVersion) -> tuple[
 
 
 def needs_of_connect(endpoint: Any) -> tuple[Need, ...]:
-    """What the engine must know that connects a container to a network; it minds no version.
+    """The requirements of connecting a container to a network, in any API version.
 
     Args:
-        endpoint: ``EndpointConfig``, whatever it is.
+        endpoint: ``EndpointConfig``; may be malformed.
     """
     part = as_object(endpoint)
     return tuple(Need(gate.field, gate.since) for gate in _OF_CONNECT if gate.asked(part))

@@ -1,4 +1,4 @@
-"""Where a container goes: hard rules, soft rules, then weights."""
+"""The scheduler: hard rules, soft rules, then weights."""
 
 from swarmcore.scheduler.builtin_rules import is_full, why_no_room
 from swarmcore.scheduler.progress import DecisionProgress

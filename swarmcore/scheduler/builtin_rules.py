@@ -1,8 +1,8 @@
 """The core's own rules: drained nodes, memory and CPUs, GPUs and devices, API versions.
 
-Always on, whatever the strategy and the filters are: claims must hold (``docs/decisions/0002``), a
-GPU has one container (``0007``), and a container is made as it was asked for or not at all, so an
-engine that would pass over a field is not asked (``container_config.version_gates``).
+They always apply, whatever strategy and filters are chosen.  Claims must hold
+(``docs/decisions/0002-claims-and-rules.md``), a GPU has one container (``0007-devices.md``), and an
+engine that would ignore a field of the create is not used (``container_config.version_gates``).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ from swarmcore.versions import ApiVersion
 
 
 def is_full(rule: Rule, node: Node) -> bool:
-    """Whether *node*, which *rule* refuses, is merely full: it has room once containers end."""
+    """Whether *node*, which *rule* refused, is merely full: it has room once containers end."""
     if rule.text not in ("memory", "cpu", "gpu"):
         return False
     return rule.never is None or rule.never([node]) is None
@@ -27,7 +27,7 @@ def _why_drained(text: str, refused: Refused) -> str:
     return f"{text} ({', '.join(reasons)})" if reasons else text
 
 
-#: Asked first: a drained node needs no further question.
+#: The first rule: a drained node needs no further checks.
 DRAINED = Rule(
     "drained",
     lambda node: None if node.drained is None else str(node.drained),
@@ -36,7 +36,7 @@ DRAINED = Rule(
 
 
 def room_rules(claim: Claim) -> Iterator[Rule]:
-    """Rules that there is room for the memory and CPUs of *claim*."""
+    """Rules that a node has room for the memory and the CPUs of *claim*."""
     if claim.memory > 0:
         yield _room("memory", claim.memory, _free_memory, _all_memory, show_bytes)
     if claim.nano_cpus > 0:
@@ -44,7 +44,7 @@ def room_rules(claim: Claim) -> Iterator[Rule]:
 
 
 def why_no_room(claim: Claim, node: Node) -> str | None:
-    """``memory (needs 2 GiB, 1 GiB free on n1)``; ``None`` where *node* has room for *claim*."""
+    """``memory (needs 2 GiB, 1 GiB free on n1)``; ``None`` if *node* has room for *claim*."""
     for rule in room_rules(claim):
         reason = rule.check(node)
         if reason is not None:
@@ -59,7 +59,7 @@ def _room(
     whole: Callable[[Node], int],
     show: Callable[[int], str],
 ) -> Rule:
-    """A rule that *needed* of something is free, worded with what there is."""
+    """A rule that *needed* of a resource is free."""
 
     def check(node: Node) -> str | None:
         left = free(node)
@@ -88,7 +88,7 @@ def _free_memory(node: Node) -> int:
 
 
 def _all_cpus(node: Node) -> int:
-    # One container cannot have more CPUs than there are, however many may be promised in all.
+    # One container cannot use more CPUs than the machine has, whatever the overcommit.
     return min(node.total_nano_cpus, node.cpus * NANO)
 
 
@@ -99,13 +99,13 @@ def _free_cpus(node: Node) -> int:
 # ---- GPUs and devices
 
 
-#: The versions from which engines know the driver ``cdi``, and report the devices that it found.
+#: The API versions since which engines support the driver ``cdi``, and report CDI devices.
 _CDI_KNOWN = ApiVersion(1, 44)
 _CDI_TOLD = ApiVersion(1, 50)
 
 
 def device_rules(config: ContainerConfig) -> Iterator[Rule]:
-    """Rules for the devices that *config* asks for."""
+    """Rules for the devices that *config* requests."""
     for name in config.devices:
         yield _cdi_rule(name)
     if config.claim.gpus or config.claim.gpu_ids:
@@ -137,7 +137,7 @@ def _gpu_rule(claim: Claim) -> Rule:
 
 
 def _why_lacking(claim: Claim, node: Node) -> str | None:
-    """What *node* lacks, even if all its GPUs were free."""
+    """Why *node* could not satisfy *claim* even if all its GPUs were free; else ``None``."""
     stock = node.gpus
     if stock.ids is None:
         return None
@@ -152,7 +152,7 @@ def _why_lacking(claim: Claim, node: Node) -> str | None:
 
 
 def _why_taken(claim: Claim, node: Node) -> str | None:
-    """Which container, or how many GPUs, are in the way where *node* has what is asked for."""
+    """The container that holds a requested GPU, or how many GPUs are free; ``None`` if enough."""
     stock = node.gpus
     if not stock.counted:
         return None
@@ -166,7 +166,7 @@ def _why_taken(claim: Claim, node: Node) -> str | None:
         free, needed = len(node.free_gpus), total
     else:
         free = sum(id not in asked.values() for id in node.free_gpus)
-        # Which GPU an alias means is unknown: it may be any that is free.
+        # It is unknown which GPU an alias refers to, so one more must be free.
         needed = claim.gpus + len(stock.aliases.intersection(asked))
     if needed <= free:
         return None
@@ -194,12 +194,12 @@ def _cdi_rule(name: str) -> Rule:
 # ---- API versions
 
 
-#: Nodes whose versions a refusal spells out; the others are counted.
+#: How many nodes' versions a refusal lists; further nodes are only counted.
 _SPELLED_OUT = 3
 
 
 def need_rules(config: ContainerConfig) -> Iterator[Rule]:
-    """One rule for each field of *config* that came with some API version."""
+    """One rule for each field of *config* that requires some API version."""
     return map(_need, config.needs)
 
 

@@ -1,8 +1,8 @@
-"""Whether an image is carried to the best node, or the container goes to a node with the image.
+"""Whether an image is copied to the best node, or the container goes to a node with the image.
 
-An image that was built on one node would keep all its containers there.  It is carried to a node
-that leads the best one with the image by more than the operator's threshold; below that the
-container goes where the image is.  Pure.
+Without copying, an image that was built on one node would keep all its containers there.  It is
+copied to a node that leads the best node with the image by more than the operator's threshold;
+otherwise the container goes to the node with the image.  Pure.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ from swarmcore.protocols import Candidate, Decision, Weigher
 def settle_image(
     image: str, decision: Decision, nodes: Sequence[Node], threshold: float
 ) -> Decision:
-    """Change *decision* with regard to which nodes have the image.
+    """Take into account which nodes have the image.
 
     Args:
-        image: what is to run, as the client named it.
-        decision: made without that regard.
-        nodes: all that were asked.
-        threshold: see ``lead``.
+        image: as the client named it.
+        decision: a decision made without regard to images.
+        nodes: all nodes considered.
+        threshold: the lead, see ``lead``, above which the image is copied.
 
     Returns:
-        The same where the chosen node has the image, or no other node can give it.  Else the first
-        candidate has it, or gets it: then the decision says from where.
+        *decision* itself if the chosen node has the image or no other node can give it.  Otherwise
+        a decision whose first candidate has the image or gets it; ``about_image`` says how.
     """
     candidates = decision.candidates
     if not image or not candidates:
@@ -52,11 +52,11 @@ def settle_image(
 
 
 def lead(first: Candidate, other: Candidate, weighers: Sequence[Weigher]) -> float:
-    """By how much *first* is better: the difference in the first number in which they differ.
+    """By how much *first* is better: the difference of the first weights that differ.
 
-    Those are what weighers decide before all else, then the strategy's own; sums of weights have
-    no part in it, for their scale is the candidates'.  With ``spread`` it is percent of CPU and
-    memory where these are claimed, else a number of containers.
+    Weighers without a multiplier are compared first, then the strategy's weights.  Weighted sums
+    are not compared, as their scale depends on the candidates.  With ``spread`` the result is
+    percent of CPU and memory if these are claimed, otherwise a number of containers.
     """
     firsts = [index for index, weigher in enumerate(weighers) if weigher.multiplier is None]
     ours = [*(first.added[index] for index in firsts), *first.weight]

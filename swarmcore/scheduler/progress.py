@@ -1,6 +1,6 @@
-"""Where a decision is: which plugin is being called, in which decision.
+"""The progress of a decision: which plugin is being called.
 
-A decision is one synchronous step; the watchdog's thread reads its progress.
+A decision is one synchronous step; the watchdog reads its progress from another thread.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ class DecisionProgress:
     """Progress of the current decision, read by the watchdog's thread.
 
     Attributes:
-        number: of the decision, counted from 1.
-        kind: ``filter`` or ``strategy``.
-        name: of the plugin that is being called; empty between decisions.
+        number: number of the decision, counted from 1.
+        kind: ``filter``, ``strategy`` or ``weigher``.
+        name: the plugin that is being called; empty between decisions.
     """
 
     number: int = 0
@@ -22,5 +22,5 @@ class DecisionProgress:
 
     @property
     def asked(self) -> str:
-        """``filter rack``; empty between decisions."""
+        """Kind and name, such as ``filter rack``; empty between decisions."""
         return f"{self.kind} {self.name}" if self.name else ""

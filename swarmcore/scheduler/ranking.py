@@ -1,9 +1,9 @@
-"""The order of candidates: fewest soft rules broken, then weighers, then the strategy.
+"""The order of candidates: fewest broken soft rules, then weighers, then the strategy.
 
-Sums are made as OpenStack's nova makes them: each weigher's values are brought to a scale from 0,
-the worst candidate, to 1, the best; times its multiplier; added up.  The strategy takes part with
-the first of its numbers in which the candidates differ, times 1; so it decides alone where nothing
-is added.  Weighers without a multiplier decide before everything that is added up.
+Weights are summed as in OpenStack nova: the values of each weigher are scaled from 0, the worst
+candidate, to 1, the best, multiplied and added.  The strategy contributes the first of its weights
+in which the candidates differ, with multiplier 1; without weighers it decides alone.  Weighers
+without a multiplier are compared before the sums.
 """
 
 from collections import Counter
@@ -25,13 +25,13 @@ def rank(
     nodes: Sequence[Node],
     weighers: Sequence[Weigher],
 ) -> list[Candidate]:
-    """Sort *candidates*, the best first, each with its score.
+    """Sort *candidates*, best first, and set their scores.
 
     Args:
-        config: what is to run.
-        candidates: weighed by the strategy.
-        nodes: all that were asked, refused ones too.
-        weighers: what is added to the strategy.
+        config: the container's configuration.
+        candidates: the candidates with the strategy's weights.
+        nodes: all nodes considered, including refused ones.
+        weighers: the weighers in addition to the strategy.
     """
     if weighers and candidates:
         candidates = _scored(config, candidates, nodes, weighers)
@@ -70,7 +70,7 @@ def _scored(
 
 
 def _strategys_share(candidates: Sequence[Candidate]) -> Sequence[float]:
-    """For each candidate the first of the strategy's numbers that tells them apart, 0 to 1."""
+    """For each candidate the first of the strategy's weights that differs, scaled to 0..1."""
     rows = normalise([candidate.weight for candidate in candidates])
     telling = (column for column in zip(*rows, strict=True) if any(column))
     return next(telling, (0.0,) * len(candidates))
@@ -79,22 +79,22 @@ def _strategys_share(candidates: Sequence[Candidate]) -> Sequence[float]:
 # ---- failures of creates
 
 
-#: The half-life of a failure, in seconds: a repaired engine is tried again within the hour.
+#: Half-life of a failure in seconds, so that a repaired engine is tried again within the hour.
 _HALF_LIFE_SECONDS = 300.0
-#: Less than this is forgotten.
+#: Smaller counts are taken for 0.
 _NOTHING = 0.01
 
 
 class FailureHistory:
-    """Counts failed creates for each node; a failure counts less with time.
+    """Counts failed creates per node; older failures count less.
 
     Args:
-        clock: seconds; only differences count.
+        clock: returns seconds; only differences are used.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        #: Node id -> the weighted number of failures, and as of when.
+        #: Node id -> the weighted number of failures, and the time for which it was computed.
         self._noted: dict[str, tuple[float, float]] = {}
 
     def note(self, node_id: str) -> None:
@@ -103,7 +103,7 @@ class FailureHistory:
         self._noted[node_id] = (self.recent(node_id) + 1.0, self._clock())
 
     def recent(self, node_id: str) -> float:
-        """The number of failures, each of them halved every five minutes."""
+        """The number of failures, each halved every five minutes."""
         count, since = self._noted.get(node_id, (0.0, 0.0))
         left: float = count * 0.5 ** ((self._clock() - since) / _HALF_LIFE_SECONDS)
         return left if left >= _NOTHING else 0.0
@@ -113,10 +113,10 @@ class FailureHistory:
 
 
 def count_failed_pulls(node: Node, image: str) -> int:
-    """How many pulls failed on *node* lately for reasons that a pull of *image* would meet again.
+    """How many recent pulls failed on *node* for reasons that would affect a pull of *image*.
 
     Returns:
-        0 where it need not be pulled.
+        0 if *node* has the image.
     """
     if not node.failed_pulls or has_image(node, image):
         return 0
@@ -124,14 +124,14 @@ def count_failed_pulls(node: Node, image: str) -> int:
     return sum(each.count for each in node.failed_pulls.values() if each.scope in scopes)
 
 
-# ---- weighers that operators add: ``swarm.weight.NAME`` and ``swarm.spread``
+# ---- weighers that operators enable: ``swarm.weight.NAME`` and ``swarm.spread``
 
 
 #: Labels that the containers of one service of a compose project share.
 _PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 
 
-#: Decides before everything: where a pull failed lately, a create that must pull fails again.
+#: Compared first: where pulls failed recently, a create that needs a pull is likely to fail.
 FAILED_PULLS: Final = Weigher(
     "failed pulls",
     None,
@@ -147,13 +147,13 @@ def make_weighers(
     failures: FailureHistory,
     added: Iterable[Weigher] = (),
 ) -> Iterator[Weigher]:
-    """The weighers that were asked for.
+    """Build the weighers that the operator enabled.
 
     Args:
-        multipliers: name -> how much it counts.
-        spread: a label of nodes; empty to leave that out.
-        failures: of creates.
-        added: by plugins; *multipliers* goes before their own multiplier.
+        multipliers: name -> multiplier.
+        spread: a node label; empty for none.
+        failures: recent failures of creates.
+        added: weighers of plugins; *multipliers* overrides their own multiplier.
     """
     if spread:
         yield _spread_over(spread, f"{spread} (service)", _count_siblings)
@@ -172,14 +172,14 @@ def make_weighers(
 def _has_image(
     config: ContainerConfig, candidates: Sequence[Node], _: Sequence[Node]
 ) -> list[float]:
-    """1 for nodes that have the image, else 0."""
+    """1 for nodes that have the image, otherwise 0."""
     return [float(has_image(node, config.image)) for node in candidates]
 
 
 def _spread_over(label: str, name: str, count: Callable[[ContainerConfig, Node], int]) -> Weigher:
-    """Prefers nodes of the value of *label* whose nodes have the fewest containers together.
+    """Prefer nodes whose value of *label* has the fewest containers in total.
 
-    Nodes without the label are one more value, as in swarm mode.
+    Nodes without the label share the empty value, as in swarm mode.
     """
 
     def weigh(
@@ -194,7 +194,7 @@ def _spread_over(label: str, name: str, count: Callable[[ContainerConfig, Node],
 
 
 def _count_siblings(config: ContainerConfig, node: Node) -> int:
-    """Containers of the service that *config* is of; none where it is of none."""
+    """The number of containers of the same compose service; 0 if *config* belongs to none."""
     project, service = config.labels.get(_PROJECT, ""), config.labels.get(_SERVICE, "")
     if not service or service not in node.container_label_values(_SERVICE):
         return 0
@@ -210,7 +210,8 @@ def _count_siblings(config: ContainerConfig, node: Node) -> int:
 # ---- moves of networks and volumes
 
 
-#: An engine adds up what is in its volumes, an old one in all that it has, before one leaves.
+#: Costs of a move: before a volume is moved, an engine computes the size of its volumes, and an
+#: old engine that of everything it has.
 _COSTS = {"network": 1.0, "volume": 2.0}
 
 
@@ -223,5 +224,5 @@ def _count_moves(
     ]
 
 
-#: Decides before everything that is added up.
+#: Compared before the sums.
 FEWEST_MOVES = Weigher("fewest moves of networks and volumes", None, _count_moves)

@@ -1,7 +1,7 @@
-"""Refusals in words: how many nodes each rule refused, and whether asking again may help.
+"""Texts of refusals: how many nodes each rule refused, and whether a retry can help.
 
-``swarm.compat=classic`` puts Swarm classic's sentence, which scripts read, in front of ours.  Those
-sentences and the order of their parts are those of classic 1.2.9.
+With ``swarm.compat=classic``, Swarm classic's sentence, which scripts parse, comes first.  These
+sentences and the order of their parts are those of Swarm classic 1.2.9.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ from swarmcore.json_values import as_object, as_objects
 from swarmcore.node import Node
 from swarmcore.protocols import Refused, Rule
 
-#: Classic's text for a cluster in which nothing runs.
+#: Swarm classic's text for a cluster without healthy engines.
 NO_ENGINE = "No healthy node available in the cluster"
 _LINE = "\n"
-#: How many reasons are given why waiting does not help; each looks at every node.
+#: Maximum number of reasons why waiting cannot help; each one checks every node.
 _MOST_REASONS = 5
 
 
@@ -27,16 +27,16 @@ def refuse(
     refusals: Sequence[tuple[Node, Rule, str]],
     classic: str = "",
 ) -> NoNodeFits:
-    """Word a refusal: a count for each rule, the most frequent first.
+    """Build the error for a refusal: a count for each rule, largest first.
 
     Args:
-        nodes: all that were asked.
-        rules: the hard ones.
+        nodes: all nodes considered.
+        rules: the hard rules.
         refusals: for each node the rule that refused it, and the reason.
-        classic: classic's sentence, which goes before ours; empty for none.
+        classic: Swarm classic's sentence, which is put first; empty for none.
 
     Returns:
-        A ``NeverFits`` where some rule refuses all nodes whatever ends on them.
+        The error; a ``NeverFits`` if a rule refuses all nodes even after their containers end.
     """
     groups: dict[str, tuple[Rule, list[tuple[Node, str]]]] = {}
     for node, rule, reason in refusals:
@@ -56,7 +56,7 @@ def refuse(
 def _summarise(rule: Rule, pairs: Sequence[tuple[Node, str]]) -> str:
     try:
         return rule.summarise(rule.text, Refused(pairs))
-    except Exception:  # a plugin's bad wording must not replace the refusal
+    except Exception:  # an error of a plugin's text function must not replace the refusal
         return rule.text
 
 
@@ -65,12 +65,12 @@ def _why_never(rule: Rule, nodes: Sequence[Node]) -> str | None:
         return None
     try:
         why = rule.never(nodes) if all(rule.check(node) is not None for node in nodes) else None
-    except Exception:  # see above
+    except Exception:  # as above
         return None
     return why if isinstance(why, str) else None
 
 
-# ---- classic's sentences
+# ---- Swarm classic's sentences
 
 
 NO_ROOM = "no resources available to schedule container"
@@ -81,16 +81,16 @@ _ROOM = frozenset({"memory", "cpu", "gpu"})
 def word_classic(
     config: ContainerConfig, chain: Sequence[str], refused_by: Sequence[tuple[str, str]]
 ) -> str:
-    """Classic's sentence for a refusal.
+    """Swarm classic's sentence for a refusal.
 
     Args:
-        config: what is to run.
-        chain: names of the filters, in their order.
+        config: the container's configuration.
+        chain: names of the filters, in order.
         refused_by: for each node the filter (``core`` for the core's rules) and the text of the
             rule that refused it.
 
     Returns:
-        One line, or a line and one more for each filter, up to the one that left no node.
+        One line, or several: a line for each filter up to the one that left no node.
     """
     if any(name == "core" and text in _ROOM for name, text in refused_by):
         return NO_ROOM  # some node passed the filters

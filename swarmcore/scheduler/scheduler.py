@@ -1,8 +1,9 @@
-"""Where a container goes: hard rules, soft rules, then weights.  One synchronous, pure step.
+"""The placement decision: hard rules, soft rules, then weights, in one synchronous, pure step.
 
-Hard rules refuse nodes.  As few soft rules as possible are dropped, the last first; where all can
-hold that is classic's result, which drops all or none.  The strategy ranks the candidates.  Filters
-and strategies are plugins, so what they return is checked, and what they raise names the plugin.
+Hard rules refuse nodes.  If not all soft rules can be met, as few as possible are dropped, the last
+first.  (Swarm classic drops all or none.)  The strategy ranks the candidates.  Filters and
+strategies are plugins: their results are checked, and their exceptions are reported with the
+plugin's name.
 """
 
 import math
@@ -36,12 +37,12 @@ from swarmcore.scheduler.ranking import (
 )
 from swarmcore.scheduler.refusals import NO_ENGINE, refuse, word_classic
 
-#: A whole decision is as large as clients make it: no more than 250 rules for 1,000 nodes.
+#: Upper limit of a decision with all verdicts: 250 rules for 1,000 nodes.
 _MOST_VERDICTS = 250_000
 
 
 class PlacementFailed(SwarmError):
-    """A filter or strategy plugin broke; this create fails, the next one is tried anew."""
+    """A filter, strategy or weigher raised an exception or returned an invalid value."""
 
 
 class Scheduler:
@@ -49,12 +50,12 @@ class Scheduler:
 
     Args:
         strategy: ranks the candidates.
-        filters: give rules, in this order; the first rule that objects refuses a node.
-        weighers: added to the strategy's weights.
-        failures: is told of failed creates.
-        classic: refusals begin with Swarm classic's sentence.
-        carry: by how much a node must lead the best one with an image for that to be carried there;
-            ``None``: where images are is of no regard.
+        filters: provide the rules, in this order; the first rule that refuses a node is reported.
+        weighers: rank the candidates in addition to the strategy.
+        failures: recent failures of creates, for weighers.
+        classic: whether refusals begin with Swarm classic's sentence.
+        carry: the lead over the best node with the image above which the image is copied; ``None``:
+            the location of images does not matter.
     """
 
     def __init__(
@@ -72,47 +73,48 @@ class Scheduler:
         self._weighers = tuple(map(self._checked, weighers))
         self._failures = failures
         self._classic = classic
-        #: The families of expressions that some filter reads.
+        #: The families of expressions that the filters read.
         self._read = {
             word for each in self._filters for word in getattr(each, "reads", (each.name,))
         }
         self._carry = carry
-        #: Where it is, for the watchdog.
+        #: Progress of the current decision, for the watchdog.
         self.progress = DecisionProgress()
 
     @property
     def strategy_name(self) -> str:
-        """What ``--strategy`` calls it."""
+        """The strategy's name for ``--strategy``."""
         return self._strategy.name
 
     @property
     def filter_names(self) -> Sequence[str]:
-        """What ``--filter`` calls them, in the order of the chain."""
+        """The filters' names for ``--filter``, in the order of the chain."""
         return [each.name for each in self._filters]
 
     def note_failure(self, node: Node) -> None:
-        """Note that a create failed on *node* for a reason of the node's; weighers use that."""
+        """Record that a create failed on *node* because of the node; used by weighers."""
         if self._failures is not None:
             self._failures.note(node.id)
 
     def decide(
         self, config: ContainerConfig, nodes: Iterable[Node], *, whole: bool = False
     ) -> Decision:
-        """Choose a node, or refuse, and say why.
+        """Choose a node, or refuse, with the reasons.
 
         Args:
-            config: what is to run.
-            nodes: those that may be chosen.
-            whole: ask every rule about every node, where a placement stops at the first no.
+            config: the container's configuration.
+            nodes: the nodes to choose from.
+            whole: whether to check every rule for every node, instead of stopping at the first
+                refusal of a node.
 
         Returns:
-            The candidates, the best first; or the refusal as the decision's ``error``: a
-            ``NoNodeFits`` that says how many nodes each rule refused, and why, or a ``NeverFits``
-            when no node ever could take the container.
+            The decision with its candidates, best first.  If there are none, its ``error`` is a
+            ``NoNodeFits`` with the counts and reasons of the refusals, or a ``NeverFits`` if no
+            node could ever take the container.
 
         Raises:
-            BadRequest: an expression in the config is malformed, or *whole* is too much to tell.
-            PlacementFailed: a plugin broke; the message names it.
+            BadRequest: an expression is malformed, or *whole* would produce too many verdicts.
+            PlacementFailed: a plugin failed; the message names it.
         """
         asked = list(nodes)
         if not asked:
@@ -123,19 +125,19 @@ class Scheduler:
     def narrow(
         self, decision: Decision, config: ContainerConfig, nodes: Sequence[Node]
     ) -> Decision | None:
-        """An earlier decision with fewer candidates: the others are not ranked again.
+        """Limit an earlier decision to fewer candidates, without ranking them again.
 
         Args:
-            decision: made when nothing was otherwise than it is now.
-            config: what is to run.
-            nodes: those that may be chosen.
+            decision: a decision that is still up to date.
+            config: the container's configuration.
+            nodes: the nodes to choose from.
 
         Returns:
-            ``None`` where that is not possible: no candidate is left, the best that is left would
-            be refused now, or it lacks an image that another node might have.
+            The decision; ``None`` if a new one must be made: no candidate is left, the best one
+            would be refused now, or it lacks an image that another node might have.
 
         Raises:
-            SwarmError: as ``decide``.
+            SwarmError: see ``decide``.
         """
         ids = {node.id for node in nodes}
         candidates = [each for each in decision.candidates if each.node.id in ids]
@@ -143,17 +145,17 @@ class Scheduler:
             return None
         best = candidates[0]
         if self._carry is not None and not image_test(config.image)(best.node):
-            return None  # a node with the image may be better, and is perhaps no candidate here
+            return None  # a node that has the image may be better and is not considered here
         if not self.admits(config, best.node):
             return None
         dropped = _dropped(decision.soft, best)
         return replace(decision, candidates=candidates, dropped=dropped, about_image="")
 
     def admits(self, config: ContainerConfig, node: Node) -> bool:
-        """Whether no hard rule refuses *node* for *config*.
+        """Whether *node* passes all hard rules for *config*.
 
         Raises:
-            SwarmError: as ``decide``.
+            SwarmError: see ``decide``.
         """
         with self._deciding(config, [node]):
             hard = [(name, rule) for name, rule in self._compile(config) if not rule.soft]
@@ -165,15 +167,17 @@ class Scheduler:
         nodes: Sequence[Node],
         refusals: Sequence[tuple[Node, Rule, str]],
     ) -> NoNodeFits:
-        """Word a refusal that several decisions came to; no rule is asked for a verdict.
+        """Build the error for a refusal that was collected from several decisions.
+
+        No rule is checked again.
 
         Args:
-            config: what was to run.
-            nodes: all that were asked, each by some decision.
-            refusals: for each of them what its last decision said; see ``Decision``.
+            config: the container's configuration.
+            nodes: all nodes considered in any of the decisions.
+            refusals: for each node the refusal in its last decision; see ``Decision``.
 
         Raises:
-            SwarmError: as ``decide``.
+            SwarmError: see ``decide``.
         """
         if not nodes:
             return NoNodeFits(NO_ENGINE)
@@ -182,7 +186,7 @@ class Scheduler:
 
     @contextmanager
     def _deciding(self, config: ContainerConfig, nodes: Sequence[Node]) -> Iterator[None]:
-        """One decision to the watchdog; the containers that *config* replaces count as gone."""
+        """Count one decision for the watchdog; leave out the containers that *config* replaces."""
         self.progress.number += 1
         try:
             with ExitStack() as stack:
@@ -194,11 +198,12 @@ class Scheduler:
             self.progress.name = ""
 
     def rehearse(self, config: ContainerConfig, nodes: Iterable[Node]) -> Iterator[None]:
-        """Ask every rule about every node, and pause after each: a decision that follows soon finds
-        what takes long in what nodes remember.
+        """Check every rule for every node, yielding after each check.
+
+        The nodes cache the results of slow pattern matches, so a decision made soon after is fast.
 
         Raises:
-            SwarmError: as ``decide``; that says so too.
+            SwarmError: see ``decide``, which raises the same error.
         """
         rules = self._compile(config)
         for node in nodes:
@@ -241,7 +246,7 @@ class Scheduler:
     def _with_image(
         self, config: ContainerConfig, decision: Decision, asked: Sequence[Node]
     ) -> Decision:
-        """*decision* with regard to where the image is, if that is of regard at all."""
+        """Apply ``settle_image`` to *decision*, unless the location of images does not matter."""
         if self._carry is None:
             return decision
         return settle_image(config.image, decision, asked, self._carry)
@@ -260,7 +265,7 @@ class Scheduler:
     def _weighers_for(
         self, config: ContainerConfig, candidates: Sequence[Candidate]
     ) -> tuple[Weigher, ...]:
-        """Those that were asked for; before them those that always count, where they matter."""
+        """The operator's weighers, preceded by the built-in ones that apply."""
         first: list[Weigher] = []
         if any(count_failed_pulls(each.node, config.image) for each in candidates):
             first.append(FAILED_PULLS)
@@ -269,7 +274,7 @@ class Scheduler:
         return (*first, *self._weighers)
 
     def _checked(self, weigher: Weigher) -> Weigher:
-        """*weigher*, with its calls watched and its values checked: it may be a plugin's."""
+        """Wrap *weigher* so that its calls are observed and its values checked."""
 
         def weigh(
             config: ContainerConfig, candidates: Sequence[Node], nodes: Sequence[Node]
@@ -298,7 +303,7 @@ class Scheduler:
         return word_classic(config, self.filter_names, refused_by)
 
     def _compile(self, config: ContainerConfig) -> list[tuple[str, Rule]]:
-        """Every rule with the name of the filter that it comes from."""
+        """All rules, each with the name of its filter."""
         self._check_read(config)
         rules = [("core", DRAINED)]
         for each in self._filters:
@@ -315,14 +320,14 @@ class Scheduler:
                 rules.append((each.name, rule))
         rules += [("core", rule) for rule in need_rules(config)]
         rules += [("core", rule) for rule in device_rules(config)]
-        # Last: that a node is full is news only where the container could have gone.
+        # Last, so that lack of room is reported only for nodes that would fit otherwise.
         return rules + [("core", rule) for rule in room_rules(config.claim)]
 
     def _check_read(self, config: ContainerConfig) -> None:
-        """Refuse expressions that no filter reads: the container would go anywhere.
+        """Refuse expressions that no filter reads, as the container could be placed anywhere.
 
         Raises:
-            BadRequest: there is one.
+            BadRequest: there is such an expression.
         """
         for family, expressions in (
             ("constraint", config.constraints),
@@ -368,7 +373,7 @@ class Scheduler:
         return [Verdict(name, rule, self._check(name, rule, node)) for name, rule in rules]
 
     def _check(self, name: str, rule: Rule, node: Node) -> str | None:
-        self.progress.kind, self.progress.name = "filter", name  # 10,000 times in a large cluster
+        self.progress.kind, self.progress.name = "filter", name  # inlined: called very often
         try:
             reason = rule.check(node)
         except Exception as error:
