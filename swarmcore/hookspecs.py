@@ -1,24 +1,26 @@
-"""Every hook: the whole surface by which plugins extend swarmcore.
+"""All hooks by which plugins extend swarmcore.
 
 A hook is a function with one of the names below, marked ``@swarmcore.hookimpl``, in a module that a
 package registers as an entry point in the group ``swarmcore.plugins``.  Hooks are synchronous and
-quick; work that waits is a method of the object that a hook returns.  An implementation names the
-arguments it wants and leaves out the others; every hook of a manager can be given its options.
+return quickly; work that waits belongs in an async method of the object that the hook returns.  An
+implementation declares only the arguments that it needs.  Every hook of a manager can have the
+argument ``options``.
 
 Kinds, by the first word of the entry point's name; ``NAME`` is what a user types:
 
 ====================  =============================================  ==========================
-``discovery_NAME``    ``NAME://...``                                 ``swarmcore_discovery``
-``strategy_NAME``     ``--strategy NAME``                            ``swarmcore_strategy``
-``filter_NAME``       ``--filter NAME``                              ``swarmcore_filter``
-``weigher_NAME``      ``--cluster-opt swarm.weight.NAME=N``          ``swarmcore_weigher``
-``api_NAME``          installed is loaded, less ``--without``        ``swarmcore_routes``
-``command_NAME``      by the command line only, never by a manager    ``swarmcore_commands``
-``ext_NAME``          installed is loaded, less ``--without``        any
+kind                  loaded                                         hook
+====================  =============================================  ==========================
+``discovery_NAME``    by ``NAME://...``                              ``swarmcore_discovery``
+``strategy_NAME``     by ``--strategy NAME``                         ``swarmcore_strategy``
+``filter_NAME``       by ``--filter NAME``                           ``swarmcore_filter``
+``weigher_NAME``      by ``--cluster-opt swarm.weight.NAME=N``       ``swarmcore_weigher``
+``api_NAME``          if installed, unless ``--without`` names it    ``swarmcore_routes``
+``command_NAME``      by the command line, never by a manager        ``swarmcore_commands``
+``ext_NAME``          if installed, unless ``--without`` names it    any
 ====================  =============================================  ==========================
 
-A discovery, strategy, filter or weigher is loaded when it is named, so being loaded is being
-selected.
+A discovery, strategy, filter or weigher that is loaded is also used.
 """
 
 from __future__ import annotations
@@ -50,24 +52,24 @@ if TYPE_CHECKING:
 hookspec = pluggy.HookspecMarker("swarmcore")
 
 
-# ---- providing drivers
+# ---- discovery, placement and election
 
 
 @hookspec(firstresult=True)
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Return the discovery behind a URI.  Called once for each URI that the user gives.
+    """Return the discovery for a URI.  Called once for each URI that the user gives.
 
-    Stops at the first answer.
+    The first result that is not ``None`` is used.
 
     Args:
-        uri: what the user wrote, split at ``://``.
-        options: heartbeat, time to live, ``--discovery-opt``.
+        uri: the URI, split at ``://``.
+        options: heartbeat, time to live, and the keys and values of ``--discovery-opt``.
 
     Returns:
-        The discovery, or ``None`` when the scheme is not this plugin's.
+        The discovery; ``None`` if this plugin does not support the scheme.
 
     Raises:
-        ConfigError: the URI cannot work; one line says why and what to do.
+        ConfigError: the URI is invalid; the text says why and what to do.
     """
 
 
@@ -76,40 +78,40 @@ def swarmcore_strategy(options: Mapping[str, str]) -> Strategy | None:
     """Return the placement strategy.  Called once, before the first engine connects.
 
     Args:
-        options: ``--cluster-opt`` keys and values.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
 @hookspec
 def swarmcore_filter(options: Mapping[str, str]) -> Filter:
-    """Return a filter.  Called once; the chain is in the order that the user gave.
+    """Return a filter.  Called once; filters are called in the order given by the user.
 
     Args:
-        options: ``--cluster-opt`` keys and values.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
 @hookspec
 def swarmcore_weigher(options: Mapping[str, str]) -> Weigher:
-    """Return a weigher, whose values are added to the strategy's weights.  Called once.
+    """Return a weigher, which is combined with the strategy.  Called once.
 
-    ``--cluster-opt swarm.weight.NAME=N``, with the weigher's name, replaces its multiplier; 0 turns
-    it off.
+    ``--cluster-opt swarm.weight.NAME=N``, with the weigher's name, replaces its multiplier; 0
+    disables it.
 
     Args:
-        options: ``--cluster-opt`` keys and values.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
 @hookspec(firstresult=True)
 def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election | None:
-    """EXPERIMENTAL.  Return the leader election that goes with a discovery URI.
+    """EXPERIMENTAL.  Return the leader election that belongs to a discovery URI.
 
-    Called once, with ``--replication``.  Stops at the first answer.
+    Called once, with ``--replication``.  The first result that is not ``None`` is used.
 
     Args:
-        uri: the discovery's.
-        options: the discovery's; ``ttl_seconds`` is ``--replication-ttl``.
+        uri: the discovery URI.
+        options: the discovery options; ``ttl_seconds`` is ``--replication-ttl``.
     """
 
 
@@ -120,22 +122,22 @@ def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election
 def swarmcore_routes(options: Mapping[str, str]) -> Iterable[Route]:
     """Return routes of the HTTP API.  Called once, before the first listener opens.
 
-    Two plugins that claim one method and template are an error that names both.
+    It is an error if two plugins have a route with the same method and template.
 
     Args:
-        options: ``--cluster-opt`` keys and values.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
 @hookspec(firstresult=True)
 def swarmcore_authorize(request: Request, options: Mapping[str, str]) -> Denied | None:
-    """Say no to a request.  Called for every request, after its head was read.
+    """Refuse a request, or return ``None``.  Called for every request, once its head is read.
 
-    Stops at the first answer; without one the request is allowed.
+    The first refusal is used; without one the request is allowed.
 
     Args:
-        request: method, path, query, headers, and who is asking.
-        options: ``--cluster-opt`` keys and values.
+        request: method, path, query, headers, and the client.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
@@ -146,9 +148,9 @@ def swarmcore_authorize(request: Request, options: Mapping[str, str]) -> Denied 
 def swarmcore_commands() -> Iterable[Command]:
     """Return subcommands of ``swarmcore``.
 
-    Called by the command line, when the command is not one of the core's own, and for
-    ``swarmcore --help`` where the entry point is called ``command_NAME``.  So such a module should
-    hold only tables of options, and import what a command does when it is run.
+    Called by the command line for a command that is not one of the core's, and for ``swarmcore
+    --help`` if the entry point is called ``command_NAME``.  The module should therefore only define
+    tables of options, and import the implementation of a command when it runs.
     """
 
 
@@ -157,21 +159,21 @@ def swarmcore_commands() -> Iterable[Command]:
 
 @hookspec
 def swarmcore_started(cluster: Cluster, options: Mapping[str, str]) -> None:
-    """The manager serves from now on.  Called once, when every listener is open.
+    """The manager serves requests from now on.  Called once, when all listeners are open.
 
     Args:
-        cluster: the engines and what runs on them.
-        options: ``--cluster-opt`` keys and values.
+        cluster: the engines and their containers.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
 @hookspec
 def swarmcore_stopping(cluster: Cluster, options: Mapping[str, str]) -> None:
-    """The manager is asked to stop.  Called once, before requests are drained.
+    """The manager is stopping.  Called once, before open requests are completed.
 
     Args:
-        cluster: the engines and what runs on them.
-        options: ``--cluster-opt`` keys and values.
+        cluster: the engines and their containers.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
@@ -179,27 +181,28 @@ def swarmcore_stopping(cluster: Cluster, options: Mapping[str, str]) -> None:
 def swarmcore_background(
     cluster: Cluster, options: Mapping[str, str]
 ) -> Iterable[Callable[[], Awaitable[None]]]:
-    """Return work that runs beside the server.  Called once, after ``swarmcore_started``.
+    """Return background work.  Called once, after ``swarmcore_started``.
 
-    Each callable is awaited in a task of its own.  One that raises is logged with the plugin's
-    name and started again after a pause; one that returns is done; all are cancelled at the end.
+    Each callable runs in a task of its own.  If it raises an exception, that is logged with the
+    plugin's name and the callable is started again after a pause; if it returns, it is done.  All
+    tasks are cancelled when the manager stops.
 
     Args:
-        cluster: the engines and what runs on them.
-        options: ``--cluster-opt`` keys and values.
+        cluster: the engines and their containers.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
-# ---- what happened
+# ---- notifications
 
 
 @hookspec
 def swarmcore_engine_joined(node: Node, options: Mapping[str, str]) -> None:
-    """An engine became healthy: for the first time, or again.
+    """An engine became healthy, for the first time or again.
 
     Args:
-        node: what is known of it, containers included.
-        options: ``--cluster-opt`` keys and values.
+        node: the engine's state, including its containers.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
@@ -208,9 +211,9 @@ def swarmcore_engine_lost(node: Node, reason: str, options: Mapping[str, str]) -
     """An engine stopped answering, or left the cluster.
 
     Args:
-        node: as it was last known, containers included.
+        node: its last known state, including its containers.
         reason: one line.
-        options: ``--cluster-opt`` keys and values.
+        options: keys and values of ``--cluster-opt``.
     """
 
 
@@ -221,7 +224,7 @@ def swarmcore_container_placed(
     """A container was created.
 
     Args:
-        config: what the client asked for.
-        node: where it went.
-        options: ``--cluster-opt`` keys and values.
+        config: the configuration that the client sent.
+        node: the node of the container.
+        options: keys and values of ``--cluster-opt``.
     """

@@ -1,4 +1,4 @@
-"""What a command was told: flags, environment, file, defaults."""
+"""The options of ``manage``: from flags, environment, file and defaults."""
 
 from swarmcore.options.options import (
     Options,

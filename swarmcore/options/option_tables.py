@@ -1,8 +1,8 @@
-"""The options of the program and of ``manage``: they drive parsing, help, the file and the docs.
+"""The options of the program and of ``manage``, for parsing, help, the config file and the docs.
 
-Names, variables and defaults are classic's wherever classic had the option.  Two defaults differ:
-the port (2375 is the engine's own) and the filter chain, which names what this release brings.
-Pure.
+Names, environment variables and defaults are Swarm classic's where classic has the option.  Two
+defaults differ: the port (2375 is the engine's), and the filter chain, which lists the filters of
+this release.  Pure.
 """
 
 from swarmcore.command_line import Option
@@ -236,7 +236,7 @@ DISCOVERY = Option(
 
 MANAGE_OPTIONS = (*_PLUGINS, *_SERVING, *_ENGINES, *_CLUSTER, *_START, DISCOVERY)
 
-#: Keys of ``--cluster-opt`` that are the core's own; others are handed on to plugins.
+#: Keys of ``--cluster-opt`` that the core reads; other keys are for plugins.
 CLUSTER_OPTS = {
     "swarm.compat": "classic: names, sentences and defaults as Swarm classic had them",
     "swarm.overcommit": "share of a node's CPU and memory given out beyond what it has (0.05)",

@@ -1,8 +1,8 @@
-"""What a manager is told, checked and in one place: ``Options``.
+"""The checked options of a manager.
 
-Knows which values belong together and which cannot work, in classic's order and, where operators
-read them, in classic's words.  Refuses to know where a value came from (``settings`` does), whether
-a plugin exists (``selection``) and what can be listened on (``listeners``).
+Checks values and their combinations, in Swarm classic's order and mostly with its messages.  Where
+a value came from is handled in ``command_line.settings``, whether a plugin exists in
+``plugins.selection``, and addresses to listen on in ``http.server.listeners``.
 """
 
 import logging
@@ -27,33 +27,33 @@ _log = logging.getLogger(__name__)
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
-#: Schemes of engine addresses: a list that begins with one is a list of engines.
+#: Schemes of engine addresses; a text with such a scheme is a list of engines.
 _ENGINE_SCHEMES = frozenset({"tcp", "unix", "ssh"})
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Everything that ``swarmcore manage`` was told.  Times are in seconds.
+    """The options of ``swarmcore manage``.  Times are in seconds.
 
     Attributes:
-        discovery: where engines are.
-        plugins, without: names as given with ``--plugin`` and ``--without``.
-        strategy: its name; ``None`` when nobody named one, and a plugin may bring it.
-        filters: their names, in the chain's order; ``None`` when nobody named any.
-        hosts: where to listen, as written; ``listeners`` reads them.
-        tls: files for serving and for engines; ``None`` without TLS.
-        cluster_opts: every ``--cluster-opt``, for plugins too.
-        overcommit: share of CPU and memory given out beyond what a node has.
-        classic: names, sentences and defaults are Swarm classic's (``swarm.compat``).
-        cpu_shares_are_cpus: ``CpuShares`` claims CPUs, as classic had it.
-        node_settings: file that keeps what operators decide about nodes; empty for none.
-        alternates: how many other nodes one create may try where a failure is the node's.
-        multipliers: weigher -> how much it counts beside the strategy.
-        carry: by how much a node must lead the best one with an image for that to be carried there.
-        spread: the label of nodes over whose values containers are spread first; empty for none.
-        starts: how many creates and starts one engine has at once; 0 for any number.
-        queue_seconds: how long a create waits for room; 0: not at all.
-        queue_limit: how many may wait at once.
+        discovery: the discovery URI.
+        plugins, without: names given by ``--plugin`` and ``--without``.
+        strategy: name of the strategy; ``None`` if not given, so that a plugin may provide it.
+        filters: names of the filters in the order of the chain; ``None`` if not given.
+        hosts: addresses to listen on, as written.
+        tls: TLS files for serving and for engines; ``None`` without TLS.
+        cluster_opts: all ``--cluster-opt``, including those for plugins.
+        overcommit: fraction of CPU and memory that may be claimed in addition to what a node has.
+        classic: whether names, messages and defaults are Swarm classic's (``swarm.compat``).
+        cpu_shares_are_cpus: whether ``CpuShares`` claims CPUs, as in Swarm classic.
+        node_settings: path of the file for drains and labels; empty for none.
+        alternates: how many more nodes a create tries after failures that a node caused.
+        multipliers: name of a weigher -> its multiplier; the strategy has 1.
+        carry: the lead over the best node with the image above which an image is copied.
+        spread: node label over whose values containers are spread first; empty for none.
+        starts: how many creates and starts one engine runs at the same time; 0 for no limit.
+        queue_seconds: how long a create waits for free resources; 0: it does not wait.
+        queue_limit: how many creates may wait at the same time.
         settings: every option with its origin.
     """
 
@@ -92,38 +92,38 @@ class Options:
 
     @property
     def discovery_options(self) -> DiscoveryOptions:
-        """What the discovery is told besides its URI."""
+        """The options for the discovery."""
         compat = {COMPAT: CLASSIC} if self.classic else {}
         return DiscoveryOptions(self.heartbeat_seconds, 0.0, {**compat, **self.discovery_opts})
 
     @property
     def election_options(self) -> DiscoveryOptions:
-        """The same for the election, which renews within ``--replication-ttl``."""
+        """The options for the election, which renews within ``--replication-ttl``."""
         return DiscoveryOptions(
             self.heartbeat_seconds, self.replication_ttl_seconds, self.discovery_opts
         )
 
 
 def build_options(settings: Mapping[str, Setting]) -> Options:
-    """Check the settings of ``manage``, in classic's order; the first failure wins.
+    """Check the settings of ``manage`` in Swarm classic's order; the first error is raised.
 
     Args:
-        settings: every row of the global and the manage table, by name.
+        settings: every option of the program and of ``manage``, by name.
 
     Raises:
-        ConfigError: a value that cannot work, alone or with another.
+        ConfigError: a value is invalid, alone or together with another.
     """
     read = {
         name: setting.value
         for name, setting in settings.items()
-        if name != "discovery"  # checked in its turn
+        if name != "discovery"  # checked below, in classic's order
     }
     tls = read_tls(read)
     _check_engine_options(read)
     discovery = read_discovery(settings["discovery"], "manage")
     if read["heartbeat"] < 1:
         raise ConfigError("--heartbeat should be at least one second")
-    cluster_opts = dict(reversed(read["cluster-opt"]))  # classic: the first of a key counts
+    cluster_opts = dict(reversed(read["cluster-opt"]))  # as in classic, the first of a key wins
     classic = is_classic(cluster_opts)
     overcommit = _overcommit(cluster_opts)
     if read["replication"]:
@@ -165,10 +165,10 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
 
 
 def parse_discovery(text: str) -> DiscoveryURI:
-    """Split what the user wrote at ``://``.
+    """Split a discovery text at ``://``.
 
-    A text without a scheme, and one that begins with an engine's address (``ssh://ops@n1``), is a
-    list of engines: ``nodes``.
+    A text without a scheme, or with the scheme of an engine address (``ssh://ops@n1``), is a list
+    of engines: scheme ``nodes``.
     """
     scheme, separator, rest = text.strip().partition("://")
     if not separator or not _SCHEME.fullmatch(scheme) or scheme.lower() in _ENGINE_SCHEMES:
@@ -177,10 +177,10 @@ def parse_discovery(text: str) -> DiscoveryURI:
 
 
 def read_discovery(setting: Setting, command: str) -> DiscoveryURI:
-    """The discovery that *command* cannot do without.
+    """The discovery URI that *command* requires.
 
     Raises:
-        ConfigError: nobody gave one.
+        ConfigError: none was given.
     """
     texts = [text for text in setting.texts if text.strip()]
     if not texts:
@@ -279,12 +279,12 @@ def _not_negative(name: str, read: Mapping[str, Any]) -> float:
 
 
 def _alternates(setting: Setting, cluster_opts: Mapping[str, str], *, classic: bool) -> int:
-    """How many other nodes one create may try; classic tried none unless it was told to."""
+    """How many more nodes a create tries; in Swarm classic none, unless configured."""
     create_retry = _count(cluster_opts, "swarm.createretry")
     if classic and not setting.given:
         return create_retry
     count: int = setting.value
     if count < 1:
         raise ConfigError(f"--alternates counts the nodes that a create may try; {count} is none")
-    # Classic's createretry asked again at random; ours goes on to the next best node.
+    # Classic's createretry retries at random; ours continues with the next best node.
     return max(count, create_retry)

@@ -1,4 +1,4 @@
-"""What ``--cluster-opt`` says about weights: ``swarm.weight.NAME``, ``swarm.carry``.  Pure."""
+"""The options ``swarm.weight.NAME`` and ``swarm.carry`` of ``--cluster-opt``.  Pure."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -7,17 +7,17 @@ from swarmcore.errors import ConfigError
 
 _PREFIX = "swarm.weight."
 _CARRY = "swarm.carry"
-#: What the core can weigh beside the strategy; plugins bring more.
+#: The core's weighers; plugins provide more.
 CORE_WEIGHTS = ("image", "failures")
-#: Either way.  The strategy counts 1: a million is already "always", and sums stay exact numbers.
+#: Largest absolute value.  The strategy has 1, so a million always prevails; sums stay exact.
 _MOST = 1_000_000
 
 
 def read_multipliers(cluster_opts: Mapping[str, str]) -> dict[str, float]:
-    """How much each weigher counts, by name; one that is not named counts nothing.
+    """The multiplier of each weigher, by name.
 
     Raises:
-        ConfigError: no number, or too large a one.
+        ConfigError: not a number, or too large.
     """
     given = {
         key.removeprefix(_PREFIX): text
@@ -28,11 +28,11 @@ def read_multipliers(cluster_opts: Mapping[str, str]) -> dict[str, float]:
 
 
 def check_weights(multipliers: Mapping[str, float], added: Iterable[str]) -> None:
-    """Refuse a multiplier of nothing.
+    """Check that every multiplier belongs to a weigher.
 
     Args:
         multipliers: by the name of the weigher.
-        added: names of the weighers that plugins have brought.
+        added: names of the weighers of plugins.
 
     Raises:
         ConfigError: there is no such weigher.
@@ -44,12 +44,12 @@ def check_weights(multipliers: Mapping[str, float], added: Iterable[str]) -> Non
 
 
 def read_carry(cluster_opts: Mapping[str, str], *, classic: bool) -> float:
-    """By how much a node must be better than the best one with an image for that to be carried.
+    """The lead over the best node with the image above which an image is copied to a node.
 
-    Classic carried no image: containers went where it was.
+    Swarm classic copies no images: containers go to nodes that have the image.
 
     Raises:
-        ConfigError: no number, negative, or too large.
+        ConfigError: not a number, negative, or too large.
     """
     text = cluster_opts.get(_CARRY, str(_MOST if classic else 1))
     number = _number(_CARRY, text)

@@ -1,1 +1,1 @@
-"""Finding, loading, checking and calling plugins."""
+"""Finds, loads, checks and calls plugins."""

@@ -1,6 +1,6 @@
-"""What is installed in the group ``swarmcore.plugins``: names, distributions, versions, targets.
+"""The installed plugins: entry points of the group ``swarmcore.plugins`` with their distributions.
 
-Reads package metadata, always live, and imports nothing that it finds there.
+Reads package metadata on every call and imports no plugin.
 """
 
 from collections import Counter
@@ -13,10 +13,10 @@ from swarmcore.errors import PluginConflict, PluginNotFound
 
 GROUP = "swarmcore.plugins"
 
-#: The kind that only the command line loads: to run a command that is not the core's own.
+#: A kind that only the command line loads, for commands of plugins.
 COMMAND_KIND = "command"
 
-#: The hook without which a plugin of a kind makes no sense.
+#: The hook that a plugin of a kind must implement.
 KIND_HOOKS = {
     "discovery": "swarmcore_discovery",
     "strategy": "swarmcore_strategy",
@@ -25,17 +25,17 @@ KIND_HOOKS = {
     COMMAND_KIND: "swarmcore_commands",
 }
 
-#: Kinds of which being installed is being loaded, less ``--without``.
+#: Kinds that are loaded whenever they are installed, unless ``--without`` names them.
 LOADED_WHEN_INSTALLED = frozenset({"api", "ext"})
 
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """Where a plugin comes from.
+    """The origin of a plugin.
 
     Attributes:
-        name: what the user types after ``--plugin``.
-        distribution, version: the package that brings it; empty for a module or a file.
+        name: the name for ``--plugin``.
+        distribution, version: the package that provides it; empty for a module or a file.
         target: the module, or the path of the file.
     """
 
@@ -46,7 +46,7 @@ class PluginInfo:
 
     @property
     def kind(self) -> str:
-        """The first word of an entry point's name, as ``discovery`` or ``api``."""
+        """The first word of an entry point's name, such as ``discovery`` or ``api``."""
         return self.name.partition("_")[0]
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class PluginInfo:
 
 
 def installed() -> list[PluginInfo]:
-    """Every registered plugin, by name; a name that two distributions claim is there twice."""
+    """All installed plugins, sorted by name; a name of two distributions appears twice."""
     found = [_info(point) for point in entry_points(group=GROUP)]
     return sorted(found, key=lambda info: (info.name, info.distribution))
 
@@ -66,11 +66,11 @@ def find(name: str, among: Sequence[PluginInfo] | None = None) -> PluginInfo:
     """The installed plugin called *name*.
 
     Args:
-        name: an entry point's name.
-        among: what ``installed`` returned, when it is already known.
+        name: the name of an entry point.
+        among: the result of ``installed``, if known already.
 
     Raises:
-        PluginNotFound: there is none; the message lists those that there are.
+        PluginNotFound: there is none; the message lists the installed ones.
         PluginConflict: there are two; the message names both distributions.
     """
     known = installed() if among is None else among
@@ -83,7 +83,7 @@ def find(name: str, among: Sequence[PluginInfo] | None = None) -> PluginInfo:
 
 
 def listing(known: Sequence[PluginInfo], kind: str = "") -> str:
-    """``installed: a, b``, for messages; only names of *kind* if that is given."""
+    """``installed: a, b``, for messages; only names of *kind* if given."""
     names = sorted({info.name for info in known if kind in ("", info.kind)})
     if not names:
         return "none is installed; 'pip install swarmcore-manager[standard]' brings the usual ones"
@@ -91,12 +91,12 @@ def listing(known: Sequence[PluginInfo], kind: str = "") -> str:
 
 
 def conflict(matches: Sequence[PluginInfo]) -> str:
-    """The message that two plugins of one name deserve."""
+    """The message for two plugins with the same name."""
     return f"two plugins claim one name: {matches[0]} and {matches[1]}"
 
 
 def conflicting(known: Sequence[PluginInfo]) -> set[str]:
-    """Names that more than one entry point claims."""
+    """Names that more than one entry point has."""
     return {name for name, count in Counter(info.name for info in known).items() if count > 1}
 
 
@@ -105,7 +105,7 @@ def _info(point: EntryPoint) -> PluginInfo:
 
 
 def _fact(point: EntryPoint, key: str) -> str:
-    # A damaged dist-info folder lacks them; it must not hide the others.
+    # A damaged dist-info folder has no such key; the other plugins must still be listed.
     metadata = point.dist.metadata if point.dist else Message()
     if key not in metadata:
         return "?"

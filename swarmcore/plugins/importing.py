@@ -1,6 +1,6 @@
 """Imports a plugin that is not installed: a module by its dotted name, or a file by its path.
 
-Foreign code runs at import and may do anything; what it raises becomes one line that names it.
+Errors while importing a plugin become one line that names the plugin.
 """
 
 import importlib
@@ -14,10 +14,10 @@ from swarmcore.plugins.catalogue import PluginInfo
 
 
 def guarded(info: PluginInfo, load: Callable[[], object]) -> object:
-    """What *load* returns.
+    """Call *load* and return its result.
 
     Raises:
-        PluginBroken: it raised, or tried to end the process.
+        PluginBroken: it raised an exception, or tried to end the process.
     """
     try:
         return load()
@@ -26,17 +26,17 @@ def guarded(info: PluginInfo, load: Callable[[], object]) -> object:
 
 
 def one_line(text: object) -> str:
-    """*text* without line breaks, for messages."""
+    """*text* on one line, for messages."""
     return " ".join(str(text).split())
 
 
 def is_path(name: str) -> bool:
-    """Whether ``--plugin`` was given a file."""
+    """Whether the argument of ``--plugin`` is a file."""
     return "/" in name or name.endswith(".py")
 
 
 def import_file(name: str) -> tuple[PluginInfo, object]:
-    """The module in the file *name*.
+    """Import the module in the file *name*.
 
     Raises:
         PluginNotFound: there is no such file.
@@ -52,7 +52,7 @@ def import_file(name: str) -> tuple[PluginInfo, object]:
     info, module, loader = PluginInfo(name), importlib.util.module_from_spec(spec), spec.loader
 
     def load() -> object:
-        # Dataclasses and pickling look a class's module up by name.
+        # Dataclasses and pickle look up the module of a class by its name.
         sys.modules[module_name] = module
         try:
             loader.exec_module(module)
@@ -65,10 +65,10 @@ def import_file(name: str) -> tuple[PluginInfo, object]:
 
 
 def import_module(name: str) -> tuple[PluginInfo, object] | None:
-    """The module called *name*; ``None`` when there is none of that name.
+    """Import the module called *name*; ``None`` if there is no such module.
 
     Raises:
-        PluginBroken: there is one, and it cannot be imported.
+        PluginBroken: it exists and cannot be imported.
     """
     if not all(part.isidentifier() for part in name.split(".")):
         return None
@@ -79,7 +79,7 @@ def import_module(name: str) -> tuple[PluginInfo, object] | None:
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
-            # The module itself is missing, or a package on the way to it; not one that it imports.
+            # Only if the module itself or a parent package is missing, not one that it imports.
             missing = error.name is not None and f"{name}.".startswith(f"{error.name}.")
             if missing:
                 return None

@@ -1,6 +1,6 @@
-"""What ``swarmcore plugins`` shows: every installed plugin, tried by itself.
+"""The output of ``swarmcore plugins``: every installed plugin, checked on its own.
 
-One failure does not end the listing: it is a row.
+A plugin that fails is shown as a row with the problem.
 """
 
 import json
@@ -15,7 +15,7 @@ from swarmcore.plugins.plugins import check, import_installed
 
 @dataclass(frozen=True, slots=True)
 class PluginStatus:
-    """One row: what a plugin implements, or what is wrong with it."""
+    """One row: the hooks of a plugin, or what is wrong with it."""
 
     info: PluginInfo
     hooks: Sequence[str] = ()
@@ -23,7 +23,7 @@ class PluginStatus:
 
 
 def inspect_installed() -> list[PluginStatus]:
-    """Import and check every installed plugin, each in a manager of its own."""
+    """Import and check every installed plugin, each in a plugin manager of its own."""
     known = installed()
     doubled = conflicting(known)
     return [
@@ -35,7 +35,7 @@ def inspect_installed() -> list[PluginStatus]:
 
 
 def as_table(rows: Sequence[PluginStatus]) -> str:
-    """For people: one line each, in columns."""
+    """Format rows as text in columns."""
     if not rows:
         return f"{listing(())}\n"
     cells = [
@@ -52,7 +52,7 @@ def as_table(rows: Sequence[PluginStatus]) -> str:
 
 
 def in_columns(rows: Sequence[Sequence[str]]) -> str:
-    """Lines of left-aligned columns; *rows* are all of one length, and at least one."""
+    """Lines of left-aligned columns; *rows* has at least one row, and all have the same length."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -62,7 +62,7 @@ def in_columns(rows: Sequence[Sequence[str]]) -> str:
 
 
 def as_json(rows: Sequence[PluginStatus]) -> str:
-    """For scripts: a list of objects; ``problem`` is empty for a plugin that loads."""
+    """Format rows as a JSON list of objects; ``problem`` is empty for a plugin that loads."""
     facts = [
         {
             "name": row.info.name,
@@ -82,6 +82,6 @@ def _inspect(info: PluginInfo) -> PluginStatus:
     try:
         return PluginStatus(info, check(info, import_installed(info)))
     except PluginError as error:
-        # The row names the plugin already; where there is a cause, it alone is the news.
+        # The row shows the plugin's name, so the cause is enough.
         problem = repr(error.__cause__) if error.__cause__ else str(error)
         return PluginStatus(info, problem=one_line(problem))

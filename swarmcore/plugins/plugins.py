@@ -1,8 +1,8 @@
-"""Loads plugins and calls them: the only importer of stevedore and of pluggy's manager.
+"""Loads and calls plugins: the only importer of stevedore and of pluggy's manager.
 
 stevedore imports one named entry point; pluggy checks it against ``hookspecs`` and calls it.  The
-core never sees either: it has one typed method here for every hook.  Which names to load is for
-``selection`` to know.
+rest of the core uses the typed methods of ``Plugins``, one for each hook.  ``selection`` decides
+which plugins to load.
 """
 
 import logging
@@ -50,10 +50,10 @@ _log = logging.getLogger(__name__)
 class Plugins:
     """A set of loaded plugins, called in the order in which they were loaded.
 
-    Nothing is global: the application makes one, a test makes one and registers plain objects.
+    There is no global instance: the application makes one, and tests register plain objects.
 
     Args:
-        options: ``--cluster-opt`` keys and values, which every hook may ask for.
+        options: keys and values of ``--cluster-opt``, available to every hook.
     """
 
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
@@ -62,61 +62,65 @@ class Plugins:
         self._manager = new_manager()
         self._callers: dict[str, list[tuple[PluginInfo, HookCaller]]] = {}
 
-    # ---- who is in the room
+    # ---- loading
 
     @property
     def names(self) -> Sequence[str]:
-        """What is loaded, in calling order."""
+        """The names of the loaded plugins in calling order."""
         return list(self._loaded)
 
     def load(self, names: Iterable[str]) -> None:
-        """Load plugins by name; one that is already there is left alone.
+        """Load plugins by name; plugins that are loaded already are skipped.
 
         Args:
-            names: of entry points, of importable modules (``acme.scheduling``), or paths of files
-                (``./my_filter.py``).
+            names: names of entry points or of importable modules (``acme.scheduling``), or paths of
+                files (``./my_filter.py``).
 
         Raises:
-            PluginNotFound, PluginConflict, PluginBroken, PluginMisfit: one line each.
+            PluginNotFound: there is no such plugin.
+            PluginConflict: two distributions have a plugin of that name.
+            PluginBroken: it cannot be imported.
+            PluginMisfit: it does not match the hooks of this core.
         """
         for name in names:
             if name not in self._loaded:
                 self._add(*_import(name))
 
     def register(self, plugin: object, name: str) -> None:
-        """Add a module, a class or an object that has hook implementations.
+        """Add a module, class or object with hook implementations.
 
         Raises:
             PluginConflict: the name is taken.
-            PluginMisfit: it does not fit the hooks of this core.
+            PluginMisfit: it does not match the hooks of this core.
         """
         if name in self._loaded:
             raise PluginConflict(f"a plugin called {name!r} is already loaded")
         self._add(PluginInfo(name), plugin)
 
     def implementers(self, hook: str) -> Sequence[str]:
-        """The loaded plugins that implement *hook*, in calling order."""
+        """The names of the loaded plugins that implement *hook*, in calling order."""
         return [info.name for info, _ in self._calls(hook)]
 
     def _add(self, info: PluginInfo, plugin: object) -> None:
         if any(plugin is other for _, other in self._loaded.values()):
-            return  # one module under two names is one plugin; pluggy would refuse it
+            return  # one module with two names is one plugin; pluggy would refuse it
         check(info, plugin)
         self._loaded[info.name] = (info, plugin)
         self._callers.clear()
-        # pluggy calls the last registered first, and ours is the calling order: the manager is
-        # made anew, back to front, which costs nothing beside importing a plugin.
+        # pluggy calls the plugin registered last first, so all are registered again in reverse
+        # order; that is cheap compared to importing a plugin.
         self._manager = new_manager()
         for name, (_, loaded) in reversed(self._loaded.items()):
             self._manager.register(loaded, name=name)
 
-    # ---- who speaks when
+    # ---- hooks
 
     def discovery(self, uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery:
-        """The discovery behind *uri*.
+        """The discovery for *uri*.
 
         Raises:
-            ConfigError: no loaded plugin answers to it, or the URI cannot work.
+            PluginNotFound: no loaded plugin supports its scheme.
+            ConfigError: the URI is invalid.
         """
         for info, value in self._results("swarmcore_discovery", uri=uri, options=options):
             found: Discovery = _expect(value, info, "swarmcore_discovery", "watch")
@@ -129,7 +133,7 @@ class Plugins:
         """The placement strategy.
 
         Raises:
-            PluginConflict: two loaded plugins bring one.
+            PluginConflict: two loaded plugins provide one.
             PluginNotFound: none does.
         """
         hook = "swarmcore_strategy"
@@ -145,10 +149,10 @@ class Plugins:
         return found[0][1]
 
     def filters(self) -> list[Filter]:
-        """The filters, in calling order.
+        """The filters in calling order.
 
         Raises:
-            PluginMisfit: a plugin brings none, or something else.
+            PluginMisfit: a plugin returned something that is not a filter.
         """
         hook = "swarmcore_filter"
         found = {info.name: value for info, value in self._results(hook, options=self._options)}
@@ -158,11 +162,11 @@ class Plugins:
         ]
 
     def weighers(self) -> list[Weigher]:
-        """The weighers that are added to the strategy's weights, in calling order.
+        """The weighers in calling order.
 
         Raises:
-            PluginConflict: two plugins bring one of the same name.
-            PluginMisfit: a plugin brings something else.
+            PluginConflict: two plugins provide a weigher of the same name.
+            PluginMisfit: a plugin returned something that is not a weigher.
         """
         hook = "swarmcore_weigher"
         found: dict[str, tuple[PluginInfo, Weigher]] = {}
@@ -176,12 +180,12 @@ class Plugins:
         return [weigher for _, weigher in found.values()]
 
     def routes(self) -> list[tuple[str, Route]]:
-        """Every route with the name of the plugin that brings it.
+        """All routes, each with the name of its plugin.
 
         Raises:
-            PluginConflict: two routes have one method and, whatever their placeholders are called,
-                one template.
-            PluginMisfit: a template without a slash in front, or a handler that is not async.
+            PluginConflict: two routes have the same method and the same template (names of
+                placeholders do not matter).
+            PluginMisfit: a template does not begin with a slash, or a handler is not async.
         """
         claimed: dict[tuple[str, str], tuple[PluginInfo, Route]] = {}
         for info, route in self._items("swarmcore_routes", Route, options=self._options):
@@ -196,17 +200,17 @@ class Plugins:
         return [(info.name, route) for info, route in claimed.values()]
 
     def election(self, uri: DiscoveryURI, options: DiscoveryOptions) -> Election | None:
-        """The leader election that goes with *uri*; ``None`` when no plugin has one."""
+        """The leader election for *uri*; ``None`` if no plugin provides one."""
         for info, value in self._results("swarmcore_election", uri=uri, options=options):
             found: Election = _expect(value, info, "swarmcore_election", "campaign")
             return found
         return None
 
     def authorize(self, request: Request) -> Denied | None:
-        """The first no to *request*; ``None`` when nobody objects.
+        """The first refusal of *request*; ``None`` if no plugin refuses it.
 
         Raises:
-            PluginBroken: a plugin raised; the request must not pass.
+            PluginBroken: a plugin raised an exception; the request must not be allowed.
         """
         for info, value in self._results(
             "swarmcore_authorize", request=request, options=self._options
@@ -216,10 +220,10 @@ class Plugins:
         return None
 
     def commands(self) -> list[tuple[str, Command]]:
-        """Every subcommand with the name of the plugin that brings it.
+        """All subcommands, each with the name of its plugin.
 
         Raises:
-            PluginConflict: two plugins bring one command.
+            PluginConflict: two plugins provide the same command.
         """
         claimed: dict[str, tuple[PluginInfo, Command]] = {}
         for info, command in self._items("swarmcore_commands", Command):
@@ -231,7 +235,7 @@ class Plugins:
         return [(info.name, command) for info, command in claimed.values()]
 
     def background(self, cluster: Cluster) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
-        """Work to run beside the server, with the name of the plugin whose it is."""
+        """Background work of plugins, each with the name of its plugin."""
         return [
             (info.name, work)
             for info, work in self._items(
@@ -240,31 +244,31 @@ class Plugins:
         ]
 
     def started(self, cluster: Cluster) -> None:
-        """The manager serves from now on."""
+        """Notify plugins that the manager serves requests."""
         self._notify("swarmcore_started", cluster=cluster)
 
     def stopping(self, cluster: Cluster) -> None:
-        """The manager is asked to stop."""
+        """Notify plugins that the manager is stopping."""
         self._notify("swarmcore_stopping", cluster=cluster)
 
     def engine_joined(self, node: Node) -> None:
-        """An engine became healthy."""
+        """Notify plugins that an engine became healthy."""
         self._notify("swarmcore_engine_joined", node=node)
 
     def engine_lost(self, node: Node, reason: str) -> None:
-        """An engine stopped answering, or left."""
+        """Notify plugins that an engine stopped answering or left."""
         self._notify("swarmcore_engine_lost", node=node, reason=reason)
 
     def container_placed(self, config: ContainerConfig, node: Node) -> None:
-        """A container was created."""
+        """Notify plugins that a container was created."""
         self._notify("swarmcore_container_placed", config=config, node=node)
 
-    # ---- calling
+    # ---- calling hooks
 
     def _calls(self, hook: str) -> list[tuple[PluginInfo, HookCaller]]:
-        """One caller for each implementation, so that a failure has a name and stops no other.
+        """A hook caller for each implementation, so that failures can be attributed to a plugin.
 
-        A caller leaves out the other implementations and keeps every plugin's wrapper.
+        Each caller excludes the other implementations and includes all hook wrappers.
         """
         if hook not in self._callers:
             implementations = getattr(self._manager.hook, hook).get_hookimpls()
@@ -285,11 +289,11 @@ class Plugins:
         return self._callers[hook]
 
     def _results(self, hook: str, **arguments: Any) -> Iterator[tuple[PluginInfo, Any]]:
-        """What each implementation returns, those that return ``None`` left out.
+        """The results of all implementations, except ``None``.
 
         Raises:
-            SwarmError: an implementation raised one: it is meant for the user.
-            PluginBroken: it raised anything else.
+            SwarmError: an implementation raised it; it is meant for the user.
+            PluginBroken: an implementation raised another exception.
         """
         for info, call in self._calls(hook):
             try:
@@ -304,7 +308,7 @@ class Plugins:
                 yield info, result
 
     def _items(self, hook: str, kind: Any, **arguments: Any) -> Iterator[tuple[PluginInfo, Any]]:
-        """Each item of the iterables that the implementations return."""
+        """The items of the iterables that implementations return."""
         for info, result in self._results(hook, **arguments):
             try:
                 items = list(result)
@@ -324,17 +328,17 @@ class Plugins:
 
 
 class _Driver(DriverManager[object]):
-    """Finds its driver in live metadata: stevedore's disk cache can be two minutes old."""
+    """Reads entry points directly, as stevedore's disk cache may be two minutes old."""
 
     def list_entry_points(self) -> list[EntryPoint]:
         return list(entry_points(group=self.namespace))
 
 
 def import_installed(info: PluginInfo) -> object:
-    """The module behind one entry point; stevedore imports nothing else.
+    """Import the module of one entry point.
 
     Raises:
-        PluginBroken: it raised, or tried to end the process.
+        PluginBroken: it raised an exception, or tried to end the process.
     """
     return guarded(info, lambda: _Driver(GROUP, info.name).driver)
 

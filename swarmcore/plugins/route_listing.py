@@ -1,6 +1,6 @@
-"""What ``swarmcore plugins --routes`` shows: the routes of installed plugins, and who is asked.
+"""The output of ``swarmcore plugins --routes``: the routes of all installed plugins.
 
-The same rows make the table of ``docs/api.md``.
+The table in ``docs/api.md`` is made from the same rows.
 """
 
 import json
@@ -13,15 +13,15 @@ from swarmcore.plugins.plugins import Plugins
 from swarmcore.plugins.selection import load_installed
 from swarmcore.protocols import Route
 
-#: The name of a plugin, and one of its routes.
+#: The name of a plugin and one of its routes.
 OwnedRoute = tuple[str, Route]
 
 
 def installed_routes() -> list[OwnedRoute]:
-    """The routes that a manager with every installed plugin answers, in the plugins' order.
+    """The routes of a manager that loads all installed plugins, in the plugins' order.
 
     Raises:
-        PluginError: a plugin is broken, or two claim one route; one line.
+        PluginError: a plugin is broken, or two plugins have the same route.
     """
     plugins = Plugins()
     load_installed(plugins, installed())
@@ -29,7 +29,7 @@ def installed_routes() -> list[OwnedRoute]:
 
 
 def routes_as_table(routes: Sequence[OwnedRoute]) -> str:
-    """For people: one line each, in columns."""
+    """Format routes as text in columns."""
     cells = [
         (route.method, route.template, plugin, route.routed, route.rewrites)
         for plugin, route in routes
@@ -38,7 +38,7 @@ def routes_as_table(routes: Sequence[OwnedRoute]) -> str:
 
 
 def routes_as_json(routes: Sequence[OwnedRoute]) -> str:
-    """For scripts: a list of objects."""
+    """Format routes as a JSON list of objects."""
     facts = [
         {
             "plugin": plugin,
@@ -53,7 +53,7 @@ def routes_as_json(routes: Sequence[OwnedRoute]) -> str:
 
 
 def routes_as_markdown(routes: Iterable[Route]) -> str:
-    """For a page: neighbours with the same answer are one row."""
+    """Format routes as a Markdown table; adjacent routes with the same notes share a row."""
     rows = ["| route | who is asked | what is rewritten |", "| --- | --- | --- |"]
     for (routed, rewrites), same in groupby(routes, lambda each: (each.routed, each.rewrites)):
         paths = "<br>".join(f"`{method} {path}`" for path, method in _by_path(same))
@@ -62,7 +62,7 @@ def routes_as_markdown(routes: Iterable[Route]) -> str:
 
 
 def _by_path(routes: Iterable[Route]) -> list[tuple[str, str]]:
-    """Each path once, with its methods."""
+    """Each path with its methods, in order."""
     methods: dict[str, list[str]] = {}
     for route in routes:
         methods.setdefault(route.template, []).append(route.method)

@@ -1,8 +1,7 @@
-"""Which plugins a manager loads, from what it was told.
+"""Which plugins a manager loads, according to its options.
 
-Loaded means selected: a discovery, strategy or filter is imported because somebody named it or it
-is a default; ``api_*`` and ``ext_*`` because they are installed.  What is not selected is never
-imported, so that it cannot hurt, however broken it is.
+A discovery, strategy or filter is loaded if it is named or a default; ``api_*`` and ``ext_*`` are
+loaded if they are installed.  Other plugins are never imported, so a broken one does no harm.
 """
 
 from collections.abc import Sequence
@@ -16,19 +15,19 @@ from swarmcore.protocols import DiscoveryURI
 
 _DEFAULTS = {option.name: option.default for option in MANAGE_OPTIONS}
 
-#: Classic's names for what has another name here.
+#: Swarm classic's names of plugins that have another name here.
 _CLASSIC_NAMES = {"binpacking": "binpack"}
 
 
 def select_plugins(options: Options) -> Plugins:
-    """Load what *options* name, what they leave to the defaults, and what is always loaded.
+    """Load the plugins that *options* name, the defaults, and those always loaded.
 
-    Filters are called in this order: those of ``--plugin``; the default chain, or in its place
-    those of ``--filter NAME``; those of ``--filter +NAME``; then what an installed ``ext_*``
-    brings.  So a deployment that names a plugin is never less safe than one that does not.
+    Filters are called in this order: those of ``--plugin``; those of ``--filter NAME``, or the
+    default chain if there are none; those of ``--filter +NAME``; those of installed ``ext_*``.
+    Naming a plugin therefore never removes a filter.
 
     Raises:
-        PluginError: a plugin is missing, broken or does not fit; one line.
+        PluginError: a plugin is missing, broken or incompatible.
         ConfigError: the options contradict each other.
     """
     known = installed()
@@ -48,10 +47,10 @@ def select_plugins(options: Options) -> Plugins:
 
 
 def load_discovery(uri: DiscoveryURI, named: Sequence[str]) -> Plugins:
-    """Load what *named* names, and the discovery of *uri*'s scheme.
+    """Load the plugins in *named* and the discovery for the scheme of *uri*.
 
     Raises:
-        PluginError: a plugin is missing, broken or does not fit; one line.
+        PluginError: a plugin is missing, broken or incompatible.
     """
     plugins = Plugins()
     plugins.load(named)
@@ -60,7 +59,7 @@ def load_discovery(uri: DiscoveryURI, named: Sequence[str]) -> Plugins:
 
 
 def load_installed(plugins: Plugins, known: Sequence[PluginInfo]) -> None:
-    """Load those of *known* that a manager loads because they are installed.
+    """Load those of *known* that are loaded whenever they are installed.
 
     Raises:
         PluginError: one is broken; the message says how to leave it out.
@@ -79,15 +78,15 @@ def _check_without(options: Options, known: Sequence[PluginInfo]) -> None:
     names = {info.name for info in known}
     for name in options.without:
         if name not in names:
-            find(name, known)  # says that there is none, and which there are
+            find(name, known)  # raises PluginNotFound, which lists the installed plugins
         if name in options.plugins:
             raise ConfigError(f"--plugin {name} and --without {name} contradict each other")
 
 
 def _load_discovery(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
-    """The one of the URI's scheme (``http`` of ``http+sd``), behind those that were named.
+    """Load the plugin for the URI's scheme (``http`` for ``http+sd``), after the named ones.
 
-    That none answers is found out when they are asked.
+    If no plugin supports the scheme, ``Plugins.discovery`` raises an error later.
     """
     if _scheme_plugin(options.discovery) not in options.without:
         _load_scheme(plugins, options.discovery, known)
@@ -113,7 +112,7 @@ def _load_filters(plugins: Plugins, options: Options, known: Sequence[PluginInfo
 
 
 def _load_weighers(plugins: Plugins, options: Options, known: Sequence[PluginInfo]) -> None:
-    """The plugin of each ``swarm.weight.NAME``; a NAME that nobody brings is found out later."""
+    """Load the plugin of each ``swarm.weight.NAME``; unknown names are reported later."""
     wanted = {f"weigher_{name}" for name in options.multipliers} - set(options.without)
     plugins.load([info.name for info in known if info.name in wanted])
 
@@ -130,7 +129,7 @@ def _load_default_strategy(plugins: Plugins, options: Options, known: Sequence[P
 
 
 def no_election(uri: DiscoveryURI) -> ConfigError:
-    """What is said when no plugin elects a leader where *uri* points to."""
+    """The error if no plugin provides an election for the store of *uri*."""
     return ConfigError(
         f"--replication: no loaded plugin elects a leader for {uri.scheme}://; keep engines in a"
         " store whose plugin does, as etcd, or run one manager without --replication"
@@ -138,5 +137,5 @@ def no_election(uri: DiscoveryURI) -> ConfigError:
 
 
 def _installed_name(kind: str, name: str, known: Sequence[PluginInfo]) -> str:
-    """The plugin that ``--KIND NAME`` means: an installed one, never a module or a file."""
+    """The full name of the installed plugin that ``--KIND NAME`` selects."""
     return find(f"{kind}_{_CLASSIC_NAMES.get(name, name)}", known).name

@@ -1,6 +1,6 @@
-"""Whether what a plugin brings fits this core: its hooks, and its routes.
+"""Checks the hooks and routes of a plugin.
 
-A misfit stops the start with one line that names the plugin, long before a request meets it.
+An incompatible plugin stops the start of the manager with one line that names the plugin.
 """
 
 import functools
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def new_manager() -> PluginManager:
-    """An empty manager of the hooks; traces calls where ``SWARMCORE_TRACE_HOOKS`` is set."""
+    """A plugin manager with our hooks; logs hook calls if ``SWARMCORE_TRACE_HOOKS`` is set."""
     manager = PluginManager("swarmcore")
     manager.add_hookspecs(hookspecs)
     if os.environ.get("SWARMCORE_TRACE_HOOKS"):
@@ -36,14 +36,14 @@ def _trace(hook: str, implementations: Sequence[Any], arguments: Mapping[str, An
 
 
 def check(info: PluginInfo, plugin: object) -> list[str]:
-    """See whether *plugin* fits the hooks of this core, in a manager of its own.
+    """Check *plugin* against the hooks of this core, in a plugin manager of its own.
 
     Returns:
         The hooks that it implements.
 
     Raises:
-        PluginMisfit: a hook that is not specified, a wrong argument, a coroutine, no hook, or
-            not the one that an entry point of its kind is for.
+        PluginMisfit: an unknown hook, a wrong argument, an async function, no hook at all, or not
+            the hook that belongs to the plugin's kind.
     """
     manager = new_manager()
     try:
@@ -73,10 +73,10 @@ def check(info: PluginInfo, plugin: object) -> list[str]:
 
 
 def check_route(info: PluginInfo, route: Route) -> None:
-    """See whether a route can work.
+    """Check a route.
 
     Raises:
-        PluginMisfit: a template without a slash in front, or a handler that is not async.
+        PluginMisfit: the template does not begin with a slash, or the handler is not async.
     """
     where = f"plugin {info}: route {route.method} {route.template}"
     if not route.template.startswith("/"):
@@ -86,10 +86,10 @@ def check_route(info: PluginInfo, route: Route) -> None:
 
 
 def is_async(function: object) -> bool:
-    """Whether calling *function* gives something to await, as far as can be told before."""
+    """Whether calling *function* returns an awaitable, as far as inspection can tell."""
     while isinstance(function, functools.partial):
         function = function.func
-    # An object whose __call__ is async is as good as an async function.
+    # An object with an async __call__ is accepted, too.
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  (its kind is asked for, not whether)
+        getattr(function, "__call__", None)  # noqa: B004  (inspected, not tested for callability)
     )

@@ -1,6 +1,6 @@
-"""What stores have in common: where things are kept, how a list is followed, who leads.
+"""Common parts of stores: locations, following a list of engines, leader election.
 
-``stores.http``, the client of those that are asked over HTTP, is imported from its own module.
+``stores.http``, the HTTP client for stores, is imported from its own module.
 """
 
 from swarmcore.stores.doubted_lists import Patience

@@ -1,7 +1,7 @@
-"""Lists that suddenly miss engines are believed only after a while.
+"""Delays lists from which engines have suddenly disappeared.
 
-A store that lost its data is empty; a file that is being rewritten is empty or incomplete; a line
-that was cut off cannot be read.  The engines and their containers live on in each case.
+A store that lost its data is empty, a file that is being rewritten is empty or incomplete, and a
+truncated line cannot be read.  In these cases the engines and their containers still exist.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from swarmcore.protocols import DiscoverySink, Entry
 
 
 class Patience:
-    """Passes lists on to a sink.
+    """Passes lists on to a sink; delays doubtful ones.
 
     Args:
-        sink: gets the entries.
+        sink: receives the entries.
         nursery: runs the waiting.
-        hold_seconds: how long a list is held back that became empty, or that misses engines and may
-            be incomplete.
-        tell_seconds: after how long the sink is told that a list is held back.  A file that is
-            rewritten in place would cause a message at each rewriting otherwise.
+        hold_seconds: delay of a list that became empty, or that lacks engines and may be
+            incomplete.
+        tell_seconds: after this time the sink is notified that a list is delayed.  Otherwise a file
+            that is rewritten in place would cause a message each time.
         source: the name of the list in that message.
     """
 
@@ -41,22 +41,22 @@ class Patience:
         self._source = source
         self._told: Sequence[Entry] = ()
         self._problems: Sequence[str] = ()
-        #: The last list, while it is held back.
+        #: The latest list, while it is delayed.
         self._doubted: tuple[Sequence[Entry], Sequence[str]] = ((), ())
         self._missing: set[Address] = set()
         self._holding = trio.CancelScope()
-        #: Whether there ever was a list.
+        #: Whether a list has been reported.
         self.is_listed = False
 
     def report(
         self, entries: Sequence[Entry], problems: Sequence[str], *, whole: bool = True
     ) -> None:
-        """What is listed now.
+        """Report a new list.
 
         Args:
-            entries: all that can be used.
-            problems: what else is listed; a new one may be an engine that was known.
-            whole: whether this certainly is all of the list.
+            entries: all usable entries.
+            problems: unusable entries; a new one may be an engine that was known.
+            whole: whether the list is certainly complete.
         """
         whole = whole and set(problems) <= set(self._problems)
         listed = {entry.address for entry in entries}
@@ -69,14 +69,14 @@ class Patience:
         if any(entry not in self._told for entry in entries):
             self._tell([*entries, *missing], self._problems)
         addresses = {entry.address for entry in missing}
-        self._missing &= addresses  # what came back is not waited for any more
+        self._missing &= addresses  # engines that are back need not be waited for
         if not addresses <= self._missing:
             self.stop_doubting()
             self._missing, self._holding = addresses, trio.CancelScope()
             self._nursery.start_soon(self._hold, self._holding)
 
     def stop_doubting(self) -> None:
-        """What was told holds, until another list comes."""
+        """Keep what the sink has, and drop a list that is delayed."""
         self._holding.cancel()
         self._missing = set()
 

@@ -1,9 +1,9 @@
-"""Leader election in any store: the part that is the same in all, and what a store must supply.
+"""Leader election: the part that is the same for all stores, and what a store must provide.
 
-A leader that cannot reach its store, or was stopped for a while, must know without the store that
-it no longer leads, before the store lets another manager lead.  The store counts a session's time
-from the moment at which it received the renewal; ``_Lease`` counts from the moment before the
-renewal was sent, and stops earlier by a margin.
+A leader that cannot reach its store, or whose process was stopped, must know by itself that it no
+longer leads, before the store elects another manager.  The store counts the time to live of a
+session from the moment it received the renewal; ``_Lease`` counts from the moment before the
+renewal was sent, and ends earlier by a margin.
 """
 
 import random
@@ -25,23 +25,23 @@ _RELEASE_SECONDS = 2.0
 _PAUSE_SECONDS = (0.1, 0.3)
 
 #: Fractions of the time to live: the margin at its end; the pause between renewals, which is also
-#: the longest time for one renewal; the pause before a failed renewal is tried again.  With these
-#: an outage of 0.55 of the time to live is survived.
+#: the time limit of a renewal; the pause before a failed renewal is repeated.  With these values a
+#: leader survives an outage of the store of 0.55 times the time to live.
 _MARGIN = 1 / 5
 _RENEW = 1 / 4
 _RETRY = 1 / 20
 
 
 class SessionLost(StoreError):
-    """A session ended, or is too close to its end to be used."""
+    """A session has ended, or is too close to its end to be used."""
 
 
 class _Lease:
-    """Renews one session, and knows until when it may be used.
+    """Renews one session and knows how long it may be used.
 
     Args:
-        ttl_seconds: as the store granted it.
-        asked: trio's time just before the session was asked for.
+        ttl_seconds: time to live, as the store granted it.
+        asked: trio time just before the session was requested.
     """
 
     def __init__(self, ttl_seconds: float, asked: float) -> None:
@@ -50,21 +50,25 @@ class _Lease:
 
     @property
     def until(self) -> float:
-        """When the session must no longer be used, in trio's time."""
+        """trio time after which the session must not be used."""
         return self._renewed + self._ttl_seconds * (1 - _MARGIN)
 
     @property
     def retry_seconds(self) -> float:
-        """How long to wait before asking a store again that did not answer."""
+        """How long to wait before a store that did not answer is asked again."""
         return self._ttl_seconds * _RETRY
 
     def check(self) -> None:
-        """Raise ``SessionLost`` if the session must no longer be used."""
+        """Check that the session may still be used.
+
+        Raises:
+            SessionLost: it must not be used any more.
+        """
         if trio.current_time() >= self.until:
             raise SessionLost(f"the store was out of reach for most of {self._ttl_seconds:g} s")
 
     async def expire(self) -> NoReturn:
-        """Wait until the session must no longer be used.
+        """Wait until the session must not be used any more.
 
         Raises:
             SessionLost: always.
@@ -74,14 +78,14 @@ class _Lease:
             self.check()
 
     async def renew(self, renew: Callable[[], Awaitable[bool]]) -> NoReturn:
-        """Renew the session for as long as that is possible.
+        """Renew the session as long as possible.
 
         Args:
-            renew: returns whether the session lives on; raises ``StoreError``, bare or in a
-                group, when the store does not say.
+            renew: returns whether the session still exists; raises ``StoreError``, bare or in a
+                group, if that is unknown.
 
         Raises:
-            SessionLost: the store says that it has ended.
+            SessionLost: the store has ended the session.
         """
         pause = self._ttl_seconds * _RENEW
         while True:
@@ -95,7 +99,7 @@ class _Lease:
             pause = self._ttl_seconds * (_RENEW if alive else _RETRY)
 
     async def _ask(self, renew: Callable[[], Awaitable[bool]]) -> bool | None:
-        """Whether the session lives on; ``None`` when the store did not say."""
+        """Whether the session still exists; ``None`` if the store did not answer."""
         alive = None
         with trio.move_on_after(self._ttl_seconds * _RENEW):
             try:
@@ -108,51 +112,51 @@ class _Lease:
 
 
 class Session(Protocol):
-    """A candidate's session with the store.  It ends when it is not renewed.
+    """A candidate's session in a store, which ends unless it is renewed.
 
-    Every method may raise ``StoreError``, bare or in a group: the outcome is unknown; and
+    Every method may raise, bare or in a group, ``StoreError``: the outcome is unknown; or
     ``SessionLost``: the store confirmed that the session has ended.
     """
 
     @property
     def ttl_seconds(self) -> float:
-        """How long the store keeps the session after a renewal, as the store granted it."""
+        """The time to live after a renewal, as the store granted it."""
         ...
 
     async def renew(self) -> bool:
-        """Renew the session; ``False`` when the store says that there is no such session."""
+        """Renew the session; ``False`` if the store has no such session."""
         ...
 
     async def acquire(self) -> int:
-        """Wait until this session holds the seat; returns the term.
+        """Wait until this session holds the seat; return the term.
 
-        It is called again after a failure; then the session may hold the seat already.  A watch
-        can miss that the seat became free, so the store must also be asked now and then.
+        Called again after a failure; the session may then hold the seat already.  A watch can miss
+        that the seat became free, so the store must also be polled from time to time.
         """
         ...
 
     async def wait_lost(self) -> None:
-        """Return when the store says that this session no longer holds the seat."""
+        """Return when the store reports that this session no longer holds the seat."""
         ...
 
     async def release(self) -> None:
-        """End the session, and let go of the seat."""
+        """End the session and give up the seat."""
         ...
 
 
 class Seat(Protocol):
-    """The place in a store that one candidate at a time holds."""
+    """The leader's place in a store, which one session at a time holds."""
 
     async def open(self, candidate: str) -> Session:
         """Begin a session for *candidate*.
 
         Raises:
-            StoreError: the store begins none now.
+            StoreError: the store cannot begin one now.
         """
         ...
 
     async def watch(self, report: Callable[[Leader | None], None]) -> None:
-        """Report who holds the seat, now and after each change, until it raises ``StoreError``."""
+        """Report the holder of the seat, now and after each change, until a ``StoreError``."""
         ...
 
 
@@ -160,7 +164,7 @@ class SeatElection:
     """An ``Election`` for a seat in a store.
 
     Args:
-        seat: the store's.
+        seat: the leader's place in the store.
     """
 
     def __init__(self, seat: Seat) -> None:
@@ -173,12 +177,12 @@ class SeatElection:
             nursery.start_soon(_persist, partial(_stand, self._seat, candidate, sink), sink)
 
 
-#: Called when the store has answered.
+#: To be called when the store has answered.
 _Answered = Callable[[], None]
 
 
 async def _persist(work: Callable[[_Answered], Awaitable[None]], sink: ElectionSink) -> None:
-    """Do *work* again and again; a failure is reported once until its reason changes."""
+    """Repeat *work* forever; report a failure once until its reason changes."""
     told = ""
 
     def answered() -> None:
@@ -205,7 +209,7 @@ async def _watch(seat: Seat, sink: ElectionSink, answered: _Answered) -> None:
 
 
 async def _stand(seat: Seat, candidate: str, sink: ElectionSink, answered: _Answered) -> None:
-    """Stand in one session, until it ends or the seat is lost."""
+    """Stand for election in one session, until it ends or the seat is lost."""
     asked = trio.current_time()
     session = await seat.open(candidate)
     answered()
@@ -216,7 +220,7 @@ async def _stand(seat: Seat, candidate: str, sink: ElectionSink, answered: _Answ
             nursery.start_soon(lease.renew, session.renew)
             nursery.start_soon(term_of_office.leave_in_time)
             term = await _insist(session.acquire, lease)
-            # A process that was stopped may learn of its election after the lease has ended.
+            # A process that was stopped may see its election after the lease has ended.
             lease.check()
             term_of_office.enter(term)
             try:
@@ -229,11 +233,11 @@ async def _stand(seat: Seat, candidate: str, sink: ElectionSink, answered: _Answ
             try:
                 await session.release()
             except* StoreError:
-                pass  # the session ends when its time to live is over
+                pass  # the session ends after its time to live
 
 
 async def _insist(ask: Callable[[], Awaitable[_T]], lease: _Lease) -> _T:
-    """Ask until the store answers: a broken connection does not end the session."""
+    """Repeat *ask* until the store answers: a broken connection does not end the session."""
     while True:
         try:
             return await ask()
@@ -245,9 +249,7 @@ async def _insist(ask: Callable[[], Awaitable[_T]], lease: _Lease) -> _T:
 
 
 class _Term:
-    """The winner's term of office, a ``Mandate``: tells the sink once that it begins, and that it
-    ends.
-    """
+    """The ``Mandate`` of one term; notifies the sink of its beginning and of its end, once each."""
 
     def __init__(self, lease: _Lease, sink: ElectionSink) -> None:
         self._lease = lease
@@ -271,24 +273,24 @@ class _Term:
             self._sink.lost()
 
     async def leave_in_time(self) -> None:
-        """Leave when the lease expires, without waiting for a store that may not answer."""
+        """End the term when the lease expires, even if the store does not answer."""
         try:
             await self._lease.expire()
         finally:
             self.leave()
 
 
-# ---- a seat that is one key
+# ---- a seat that is a key of a key-value store
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The leader's key as it was read.
+    """The content of the leader's key.
 
     Attributes:
-        address: the value: where the leader is asked.
-        session: which session holds the key.
-        term: grows with each holder.
+        address: the value: ``HOST:PORT`` of the leader.
+        session: the session that holds the key.
+        term: a number that grows with each holder.
     """
 
     address: str
@@ -303,33 +305,33 @@ class LeaderKey(Protocol):
     """
 
     def connected(self) -> AbstractAsyncContextManager[None]:
-        """Keep connections to the store open, until the context ends."""
+        """Keep connections to the store open until the context ends."""
         ...
 
     async def open(self) -> tuple[str, float]:
-        """Begin a session; returns its name, and the seconds that the store keeps it for."""
+        """Begin a session; return its id and its time to live in seconds."""
         ...
 
     async def renew(self, session: str) -> bool:
-        """Renew a session; ``False`` when the store says that it has ended."""
+        """Renew a session; ``False`` if the store has no such session."""
         ...
 
     async def end(self, session: str) -> None:
-        """End a session, and with it what it holds."""
+        """End a session and free what it holds."""
         ...
 
     async def take(self, session: str, address: str) -> int | None:
-        """Have *session* hold the free key; the term, or ``None`` when another was faster."""
+        """Take the key if it is free; return the term, or ``None`` if another session has it."""
         ...
 
     async def follow(self, decide: Callable[[Holder | None], Awaitable[_T | None]]) -> _T:
-        """Show the holder to *decide* until it returns something other than ``None``.
+        """Call *decide* with the holder until it returns something other than ``None``.
 
-        It is shown at once, after each change, and now and then without one, because a watch whose
-        connection is half open is silent.
+        Called at once, after each change, and from time to time, as a watch on a half-open
+        connection receives nothing.
 
         Returns:
-            What *decide* returned.
+            The value that *decide* returned.
         """
         ...
 
@@ -338,7 +340,7 @@ class KeyElection:
     """An ``Election`` for a key in a store.
 
     Args:
-        key: the leader's.
+        key: the leader's key.
     """
 
     def __init__(self, key: LeaderKey) -> None:
@@ -351,7 +353,7 @@ class KeyElection:
 
 
 class _KeySeat:
-    """A ``Seat``."""
+    """Implements ``Seat`` with a ``LeaderKey``."""
 
     def __init__(self, key: LeaderKey) -> None:
         self._key = key
@@ -368,7 +370,7 @@ class _KeySeat:
 
 
 class _KeySession:
-    """A ``Session``."""
+    """Implements ``Session`` with a ``LeaderKey``."""
 
     def __init__(self, key: LeaderKey, session: str, ttl_seconds: float, candidate: str) -> None:
         self.ttl_seconds = ttl_seconds
@@ -383,7 +385,7 @@ class _KeySession:
         async def take(holder: Holder | None) -> int | None:
             if holder is None:
                 return await self._key.take(self._session, self._candidate)
-            # Ours already, when the answer to an earlier attempt was lost.
+            # The key is ours already if the answer to an earlier attempt was lost.
             return holder.term if holder.session == self._session else None
 
         return await self._key.follow(take)

@@ -1,7 +1,7 @@
-"""Following a list of engines in a store or elsewhere, also while it cannot be read.
+"""Follows a list of engines in a store or elsewhere, even if it cannot be read for a while.
 
-While the store fails, the last good list stays in force.  Engines that are suddenly missing from a
-list are handled in ``patience``.
+While the store fails, the last list that was read stays valid.  ``doubted_lists`` handles engines
+that suddenly disappear from a list.
 """
 
 import random
@@ -19,34 +19,34 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 _NO_LIST = "there is no list yet"
 
-#: Takes the values of all keys, as they are now.
+#: Receives the current values of all keys.
 Report = Callable[[Sequence[str]], None]
 
 
-#: Entries, and what is wrong with others.
+#: Usable entries, and the problems of unusable ones.
 Seen = tuple[Sequence[Entry], Sequence[str]]
 
-#: Looks once; may raise ``StoreError``.
+#: Reads the list once; may raise ``StoreError``.
 Look = Callable[[], Awaitable[Seen]]
 
 
 def still_in_force(reason: str, *, listed: bool) -> str:
-    """The reason for a sink why a list could not be read, and what holds meanwhile.
+    """Add to *reason*, why a list could not be read, which list is used meanwhile.
 
     Args:
-        reason: why not.
-        listed: whether there ever was a list.
+        reason: why the list could not be read.
+        listed: whether a list has been read before.
     """
     return f"{reason}; {'the last good list stays in force' if listed else _NO_LIST}"
 
 
 def bare_reason(told: str) -> str:
-    """The reason alone, out of the text that ``still_in_force`` made."""
+    """Remove from *told* what ``still_in_force`` adds if no list has been read."""
     return told.removesuffix(f"; {_NO_LIST}")
 
 
 class StoreError(SwarmError):
-    """A store did not do what it was asked for; the text says which store, and why."""
+    """A store failed or refused a request; the text names the store and the reason."""
 
     status = 503
 
@@ -58,10 +58,10 @@ async def follow(
 
     Args:
         watch: reports the values of all keys, now and after each change, until it raises
-            ``StoreError``, bare or in a group.  It is called again after a pause; the pause grows
-            as long as watches report nothing, or end soon.
-        sink: gets the entries; a failure is reported once until its reason changes.
-        hold_seconds: for how long a list that became empty is not believed.
+            ``StoreError``, bare or in a group.  It is called again after a pause, which grows while
+            watches report nothing or end early.
+        sink: receives the entries; a failure is reported once until its reason changes.
+        hold_seconds: delay of a list that became empty.
     """
     async with trio.open_nursery() as nursery:
         follower = _Follower(sink, hold_seconds, nursery)
@@ -83,16 +83,16 @@ async def poll(
     source: str = "the source",
     whole: bool = True,
 ) -> None:
-    """Report a list to *sink* until cancelled, where the source does not announce changes.
+    """Report a list to *sink* until cancelled, for a source that must be polled.
 
     Args:
         look: reads the list; a failure is reported once until its reason changes.
-        sink: gets the entries when they, or the problems with some, have changed.
-        period_seconds: between two readings.
-        hold_seconds: for how long a list that became empty is not believed.
+        sink: receives the entries whenever entries or problems have changed.
+        period_seconds: pause between two reads.
+        hold_seconds: delay of a list that became empty.
         source: the name of the list in messages.
-        whole: whether one reading certainly has the whole list; otherwise a list that misses
-            engines is held like an empty one.
+        whole: whether one read certainly returns the complete list; otherwise a list that lacks
+            engines is delayed like an empty one.
     """
     seen: Seen | str | None = None
     async with trio.open_nursery() as nursery:
@@ -113,7 +113,7 @@ async def poll(
 
 
 class _Follower:
-    """The last report and failure, and the pause before the next watch."""
+    """The state of ``follow``: the last report, the last failure, and the next pause."""
 
     def __init__(self, sink: DiscoverySink, hold_seconds: float, nursery: trio.Nursery) -> None:
         self._sink = sink
@@ -127,14 +127,14 @@ class _Follower:
         self._patience.report(*read_entries(values))
 
     def failed(self, reason: str) -> None:
-        # A store that cannot be read says nothing about whether it is empty.
+        # The failure of a read does not tell whether the store is empty.
         self._patience.stop_doubting()
         if reason != self._failure:
             self._sink.failed(still_in_force(reason, listed=self._patience.is_listed))
         self._failure = reason
 
     def next_pause(self, lasted_seconds: float) -> float:
-        # A store may give the list and yet end each watch at once: the list alone proves nothing.
+        # A store may return the list and still end each watch at once; then keep the long pause.
         if self._reported and lasted_seconds >= _LONGEST_PAUSE_SECONDS:
             self._pause = _FIRST_PAUSE_SECONDS
         self._reported = False

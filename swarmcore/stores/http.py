@@ -1,7 +1,7 @@
-"""One HTTP client for everything that is kept at another server: stores, hubs, lists.
+"""The HTTP client for stores, hubs and lists on other servers.
 
-Deadlines, limits and the translation of errors are here, so that a plugin writes only what its
-store's paths and documents mean.
+It handles time limits, size limits and errors; a plugin only needs to know the paths and documents
+of its store.
 """
 
 import json
@@ -22,19 +22,19 @@ from swarmcore.stores.following import StoreError
 
 _MiB = 1024 * 1024
 
-#: More than one idle connection would only mean more that have to time out, one after another, when
-#: the network in between has forgotten them.
+#: One idle connection is kept.  More of them would time out one after the other after a network
+#: failure.
 _IDLE = httpx.Limits(max_keepalive_connections=1, keepalive_expiry=30.0)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreReply:
-    """A whole answer.
+    """A complete answer.
 
     Attributes:
-        status: of HTTP.
-        headers: by name in lower case.
-        body: as it was sent, without the content's encoding.
+        status: HTTP status.
+        headers: values by lower-case names.
+        body: the body without content encoding.
     """
 
     status: int
@@ -43,31 +43,31 @@ class StoreReply:
 
     @property
     def text(self) -> str:
-        """The body for a message, without white space around it; what is not UTF-8 is marked."""
+        """The body as text without surrounding white space; invalid UTF-8 is replaced."""
         return self.body.decode(errors="replace").strip()
 
     def json(self) -> Any:
-        """The body, read as JSON.
+        """Parse the body as JSON.
 
         Raises:
-            ValueError: it is no JSON, or nested too deeply.
+            ValueError: not JSON, or nested too deeply.
         """
         return read_json(self.body)
 
 
 class StoreClient:
-    """Asks one server.
+    """Sends requests to one server.
 
     Args:
-        base: URL that stands before every path, ``https://host:2379/v3``.
-        tls: the server's CA and our key pair; ``None``: the system's CAs where the base is https.
+        base: URL that precedes every path, such as ``https://host:2379/v3``.
+        tls: the server's CA and our key pair; ``None``: the system's CAs if the base is https.
         headers: sent with every request.
-        name: of the server in errors; *base* when it is empty.
-        answer_seconds: in which a whole answer must be there, or the head of a stream.
-        largest_bytes: of a whole answer, or of one line of a stream.
+        name: name of the server in errors; *base* if empty.
+        answer_seconds: time limit of a complete answer, or of the head of a stream.
+        largest_bytes: size limit of a complete answer, or of one line of a stream.
 
     Raises:
-        ConfigError: a file of TLS cannot be read or used.
+        ConfigError: a TLS file cannot be read or used.
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class StoreClient:
     async def connected(self) -> AsyncIterator[None]:
         """Keep a connection open between requests, until the context ends.
 
-        Without it each request opens a connection of its own, which suits what asks once a minute.
+        Without it, each request opens a new connection, which suits a request per minute.
         """
-        if self._kept is not None:  # somebody else's context, who closes it
+        if self._kept is not None:  # an outer context keeps and closes it
             yield
             return
         async with self._open() as client:
@@ -114,21 +114,22 @@ class StoreClient:
         headers: Mapping[str, str] | None = None,
         wait_seconds: float = 0.0,
     ) -> StoreReply:
-        """Ask, and read the whole answer.
+        """Send a request and read the complete answer.
 
         Args:
-            method: of HTTP.
-            path: below the base, as it goes on the wire.
-            query: parameters; ``None`` keeps those that *path* has.
-            body: of the request.
-            headers: beside the client's, or instead of those with the same names.
-            wait_seconds: how long the server may hold the answer back, on top of the usual time.
+            method: HTTP method.
+            path: added to the base URL, percent-encoded.
+            query: parameters; ``None`` keeps those in *path*.
+            body: body of the request.
+            headers: added to the client's headers; override headers of the same name.
+            wait_seconds: time that the server may delay the answer, in addition to
+                ``answer_seconds``.
 
         Returns:
             The answer, whatever its status.
 
         Raises:
-            StoreError: there is no whole answer in time, or it is too long.
+            StoreError: no complete answer within the time limit, or it is too large.
         """
         with self._limited(self._answer_seconds + wait_seconds):
             async with self._send(method, path, query, body, headers) as response:
@@ -143,19 +144,19 @@ class StoreClient:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> StoreReply | None:
-        """Ask, and take the answer line by line as it comes.
+        """Send a request and pass the lines of the answer to *take* as they arrive.
 
         Args:
             method, path, body, headers: see ``ask``.
-            take: gets each line that is not empty; what it raises ends the stream, a
-                ``ValueError`` as a ``StoreError`` with the server's name.
+            take: called with each line that is not empty.  An exception ends the stream; a
+                ``ValueError`` becomes a ``StoreError`` with the server's name.
 
         Returns:
-            ``None`` when the server has ended the stream; the whole answer, and no line taken, when
-            its status is not 200.
+            ``None`` if the server ended the stream; the complete answer if its status is not 200.
 
         Raises:
-            StoreError: no head in time, a line is too long, or the connection broke.
+            StoreError: no answer within the time limit, a line is too long, or the connection
+                broke.
         """
         with self._limited(self._answer_seconds) as scope:
             async with self._send(method, path, None, body, headers) as response:
@@ -168,7 +169,7 @@ class StoreClient:
 
     @contextmanager
     def _limited(self, seconds: float) -> Iterator[trio.CancelScope]:
-        """Give a request *seconds*, and raise what goes wrong in it as ``StoreError``."""
+        """Limit a request to *seconds* and convert its errors to ``StoreError``."""
         try:
             with trio.fail_after(seconds) as scope:
                 yield scope
@@ -206,7 +207,7 @@ class StoreClient:
         body: bytes,
         headers: Mapping[str, str] | None,
     ) -> AsyncIterator[httpx.Response]:
-        """The head of the answer, on the connection that is kept or on one of its own."""
+        """Send a request on the kept connection, or on a new one; yield the answer's head."""
         async with self._client() as client:
             request = client.build_request(
                 method,
@@ -233,16 +234,16 @@ class StoreClient:
         return httpx.AsyncClient(
             verify=self._context,
             limits=_IDLE,
-            timeout=None,  # httpx would count from byte to byte; ours is for the whole request
-            trust_env=False,  # no proxy of the environment: a store is asked directly
+            timeout=None,  # httpx limits each read; the limit here is for the whole request
+            trust_env=False,  # ignore proxies of the environment: stores are asked directly
         )
 
 
 def read_json(text: bytes) -> Any:
-    """Read JSON of a server that may be broken.
+    """Parse JSON that may be malformed.
 
     Raises:
-        ValueError: it is no JSON, or nested too deeply.
+        ValueError: not JSON, or nested too deeply.
     """
     try:
         return json.loads(text)
@@ -251,15 +252,15 @@ def read_json(text: bytes) -> Any:
 
 
 def store_context(tls: TLSFiles | None, *, secure: bool) -> ssl.SSLContext:
-    """The rules for TLS to a store.
+    """The TLS context for a store.
 
     Args:
         tls: the server's CA and our key pair.
-        secure: whether TLS is spoken also without *tls*, with the system's CAs.
+        secure: whether TLS is used even if *tls* is ``None``, with the system's CAs.
 
     Raises:
         ConfigError: a file cannot be read or used.
     """
     if tls is not None or secure:
         return client_context(tls or TLSFiles())
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used, and quick to make
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used for plain HTTP, and cheap to make

@@ -1,7 +1,8 @@
-"""Where engines and the leader are kept in a store, and how an engine is written there.
+"""The location of engines and of the leader in a store, and the format of an engine's entry.
 
-The layout is classic Swarm's, so that its agents and ours share a store: below an optional prefix,
-``docker/swarm/nodes/ADDRESS`` with the address as its value, and ``docker/swarm/leader``.  Pure.
+The layout is Swarm classic's, so that its agents and ours can share a store: below an optional
+prefix, ``docker/swarm/nodes/ADDRESS`` with the address as value, and ``docker/swarm/leader``.
+Pure.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,13 +18,13 @@ _LEADER_PATH = "docker/swarm/leader"
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A cluster's place in a store.
+    """The place of a cluster in a store.
 
     Attributes:
-        servers: of the store, at least one.
-        nodes: the path below which each engine has a key; no slash at either end.
-        leader: the path of the leader's key.
-        tls: how to secure the connection to the store; ``None``: plain.
+        servers: addresses of the store's servers, at least one.
+        nodes: path under which each engine has a key, without leading and trailing slash.
+        leader: path of the leader's key.
+        tls: TLS files for the connection to the store; ``None`` without TLS.
     """
 
     servers: tuple[Address, ...]
@@ -37,20 +38,21 @@ class Location:
 
 
 def parse_location(uri: DiscoveryURI, options: DiscoveryOptions, port: int) -> Location:
-    """Read ``SCHEME://HOST[:PORT],...[/PREFIX]`` and the ``kv.*`` options.
+    """Parse ``SCHEME://HOST[:PORT],...[/PREFIX]`` and the ``kv.*`` options.
 
     Args:
-        uri: the store's.
-        options: ``kv.path`` instead of ``docker/swarm/nodes``; ``kv.cacertfile``, ``kv.certfile``
-            and ``kv.keyfile``, of which any one means TLS.
-        port: of a server that is given without one.
+        uri: the URI of the store.
+        options: ``kv.path`` replaces ``docker/swarm/nodes``; each of ``kv.cacertfile``,
+            ``kv.certfile`` and ``kv.keyfile`` enables TLS.
+        port: default port of a server.
 
     Raises:
-        ConfigError: no server, a malformed one, one with a password, or half a key pair.
+        ConfigError: no server, a malformed server or one with a password, or only one file of a
+            key pair.
     """
     hosts, _, prefix = uri.rest.partition("/")
     if "@" in hosts:
-        # Not shown: it holds a secret, and the log does not.
+        # The part before @ may have a password and must not be logged.
         raise ConfigError(
             f"{uri.scheme}://...@{hosts.rpartition('@')[2]}: the log would show a password that is"
             " in the URI; give it by --discovery-opt, as the store's plugin says"
@@ -78,10 +80,10 @@ def _join(*parts: str) -> str:
 
 
 def read_tls(options: DiscoveryOptions, family: str) -> TLSFiles | None:
-    """The files that ``FAMILY.cacertfile``, ``.certfile`` and ``.keyfile`` name.
+    """The TLS files given by ``FAMILY.cacertfile``, ``.certfile`` and ``.keyfile``, if any.
 
     Raises:
-        ConfigError: half a key pair.
+        ConfigError: only one file of a key pair is given.
     """
     ca, cert, key = (
         options.options.get(f"{family}.{name}file", "") for name in ("cacert", "cert", "key")
@@ -94,23 +96,23 @@ def read_tls(options: DiscoveryOptions, family: str) -> TLSFiles | None:
     return TLSFiles(ca, cert, key) if ca or cert else None
 
 
-# ---- engines as text
+# ---- text format of engines
 
 
 def describe_entry(entry: Entry) -> str:
-    """How an engine is written: its address alone, as classic reads it, then labels if any."""
+    """Format an engine: the address alone, as in Swarm classic, followed by its labels if any."""
     return " ".join([str(entry.address), *(f"{key}={text}" for key, text in entry.labels.items())])
 
 
 def read_entries(values: Iterable[str]) -> tuple[Sequence[Entry], Sequence[str]]:
-    """Read what is in a store.
+    """Parse the values of a store.
 
     Args:
-        values: of the keys; blank ones are skipped.
+        values: the values of the keys; blank ones are skipped.
 
     Returns:
-        The entries in the order of their addresses, each address once; and for each value that
-        cannot be read, what it is and the reason.
+        The entries in the order of their addresses, without duplicate addresses; and a text with
+        the reason for each value that cannot be parsed.
     """
     found: dict[Address, Entry] = {}
     problems = []
@@ -129,7 +131,7 @@ def read_label(word: str) -> tuple[str, str]:
     """Split ``key=value``.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: *word* does not have this form.
     """
     key, equals, text = word.partition("=")
     if not (key and equals):
