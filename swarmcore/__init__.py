@@ -1,4 +1,4 @@
-"""One Docker API endpoint in front of a whole fleet of Docker Engines."""
+"""One Docker API endpoint for many Docker Engines."""
 
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,12 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pluggy import HookimplMarker
 
-    #: Marks a function of a plugin module as the implementation of the hook of the same name.
+    #: Marks a function of a plugin as the implementation of the hook of the same name.
     hookimpl: HookimplMarker
 else:
 
     def __getattr__(name: str) -> object:
-        # Made when a plugin first asks for it: `swarmcore --help` does not pay for pluggy.
+        # Created on first use, so that `swarmcore --help` need not import pluggy.
         if name != "hookimpl":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from pluggy import HookimplMarker

@@ -1,4 +1,4 @@
-"""``python -m swarmcore``."""
+"""Runs the command line: ``python -m swarmcore``."""
 
 import sys
 

@@ -1,7 +1,6 @@
-"""Where an engine listens: ``host:port``, ``tcp://``, ``unix://``, ``ssh://``; pure text work.
+"""Addresses of engines: ``host:port``, ``tcp://``, ``unix://``, ``ssh://``.
 
-``10.0.0.[1:3]:2375`` is one text that stands for several addresses, as classic's discovery writes
-them.
+A text such as ``10.0.0.[1:3]:2375`` stands for several addresses, as in Swarm classic's discovery.
 """
 
 import re
@@ -18,14 +17,15 @@ _DEFAULT_SSH_PORT = 22
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One engine's address, canonical: equal addresses compare equal.
+    """The address of one engine, in canonical form.
 
     Attributes:
         scheme: how to connect.
-        host: name or IP without brackets; empty for ``unix``.
+        host: name or IP address without brackets; empty for ``unix``.
         port: TCP or ssh port; 0 for ``unix``.
-        path: socket path for ``unix``; for ``ssh`` the remote socket, empty for the remote's own.
-        user: login name for ``ssh``, else empty.
+        path: socket path for ``unix``; for ``ssh`` the socket on the remote machine, empty for its
+            default.
+        user: login name for ``ssh``, otherwise empty.
     """
 
     scheme: Scheme
@@ -36,7 +36,7 @@ class Address:
 
     @property
     def hostport(self) -> str:
-        """``host:port`` with brackets around IPv6, as classic prints engines."""
+        """``host:port`` with brackets around IPv6 addresses, as Swarm classic prints engines."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
@@ -54,13 +54,13 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read one engine address.
+    """Parse one engine address.
 
     Args:
         text: ``host:port``, ``tcp://host:port``, ``unix:///path`` or ``ssh://[user@]host[:port]``.
 
     Raises:
-        ConfigError: malformed; the message names the text and the rule.
+        ConfigError: malformed; the message has the text and the rule.
     """
     scheme, separator, rest = text.strip().partition("://")
     if not separator:
@@ -116,17 +116,17 @@ def _port(port: str, text: str) -> int:
 
 _RANGE = re.compile(r"\[([0-9]+):([0-9]+)\]", re.ASCII)
 
-#: More than the host part of a /16 is a slip of the pen, not a fleet.
+#: Maximum size of a range; larger ones are taken for typing errors.
 LARGEST = 65_536
 
 
 def expand(text: str) -> list[str]:
-    """Every text that *text* stands for, ascending.
+    """All texts that *text* stands for, in ascending order.
 
     Args:
-        text: with at most one ``[FIRST:LAST]``, anywhere, both inclusive.  As in classic, zeros in
-            front of a number are lost, an upside-down range stands for nothing, and two ranges in
-            one text are none.
+        text: a text with at most one ``[FIRST:LAST]``, both inclusive.  As in Swarm classic,
+            leading zeros are lost, a range with FIRST above LAST is empty, and a text with two
+            ranges is not expanded.
 
     Raises:
         ConfigError: the range is larger than ``LARGEST``.

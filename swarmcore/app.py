@@ -1,7 +1,4 @@
-"""Puts a manager together and runs it: plugins, cluster, gateway, server, signals.
-
-Wiring only.  What a part does is the part's matter, what was asked for is ``options``'.
-"""
+"""Assembles and runs a manager: plugins, cluster, gateway, server, signals."""
 
 import logging
 import os
@@ -38,34 +35,34 @@ from swarmcore.watchdog import watch_decisions
 
 log = logging.getLogger(__name__)
 
-#: Engines read for the first time at once: a thousand would starve the first requests.
+#: How many engines are read for the first time at once, so that clients' requests are not starved.
 _LISTING = 16
 
-#: Filters without which a manager does what few operators want, and what that is.
+#: Filters that a manager usually needs, and the consequence if one is not loaded.
 _SAFETY = {
     "health": "containers may be placed on nodes that do not answer",
     "port": "two containers may be given one host port of a node",
     "constraint": "creates with constraints are refused",
 }
 
-#: Of the replication TTL: within which a primary that went silent has a successor.
+#: Multiple of the replication TTL within which a silent primary is replaced.
 _TAKEOVER = 1.5
 
-#: How long a new primary reads what engines have before it answers.
+#: Time limit for reading the engines before a new primary answers.
 _REFRESH_SECONDS = 3.0
 
-#: Called once, when every listener is open, in a task that ends with the manager.
+#: Called once, when all listeners are open, in a task that is cancelled when the manager stops.
 Serving = Callable[[Cluster], Awaitable[None]]
 
 
 class Manager:
-    """One manager, put together and not yet running.
+    """One assembled manager.
 
     Args:
-        options: what was asked for.
+        options: the checked options.
 
     Raises:
-        ConfigError: it cannot work; one line says why.
+        ConfigError: the options cannot work; the message is one line.
     """
 
     def __init__(self, options: Options) -> None:
@@ -90,13 +87,13 @@ class Manager:
         self._server = Server(gateway.handle, grace_seconds=options.grace_seconds)
 
     async def run(self, serving: Serving | None = None) -> int:
-        """Serve until a signal says to stop.
+        """Serve until a signal stops the manager.
 
         Args:
-            serving: run beside the server, once it serves.
+            serving: runs in a task of its own, once the manager serves.
 
         Returns:
-            The exit status: 0 after a graceful stop, 1 when a second signal cut it short.
+            The exit status: 0 after a graceful stop, 1 if a second signal interrupted it.
 
         Raises:
             ConfigError: a listener cannot be opened.
@@ -217,7 +214,7 @@ class Manager:
         await supervise(name, lambda: replication.run(refresh))
 
     async def _work_beside(self, serving: Serving | None) -> None:
-        """Tell plugins that the manager serves, and run what they want to have running."""
+        """Notify plugins that the manager serves, and run their background work."""
         self._plugins.started(self._cluster)
         async with trio.open_nursery() as nursery:
             for name, work in self._plugins.background(self._cluster):
@@ -245,10 +242,10 @@ class Manager:
 
 
 def manage(options: Options) -> int:
-    """Run a manager; returns the exit status.
+    """Run a manager; return the exit status.
 
     Raises:
-        ConfigError: it cannot work; one line says why.
+        ConfigError: the options cannot work; the message is one line.
     """
     raise_descriptor_limit()
     return trio.run(Manager(options).run)

@@ -1,25 +1,25 @@
-"""``--cluster-opt swarm.compat=classic``: what changed since Swarm classic, turned back at once.
+"""``--cluster-opt swarm.compat=classic``: the behaviour of Swarm classic where ours differs.
 
-Plugins read the same key from the options that they are given.
+Plugins read the same key from their options.
 """
 
 from collections.abc import Mapping
 
 from swarmcore.errors import ConfigError
 
-#: The key, of ``--cluster-opt`` and of the options that every plugin is given.
+#: The key in ``--cluster-opt`` and in the options of plugins.
 COMPAT = "swarm.compat"
 CLASSIC = "classic"
 
 
 def is_classic(options: Mapping[str, str]) -> bool:
-    """Whether the operator wants classic's ways.
+    """Whether the operator asks for the behaviour of Swarm classic.
 
     Args:
-        options: the values of ``--cluster-opt``, or what a plugin was given.
+        options: the values of ``--cluster-opt``, or a plugin's options.
 
     Raises:
-        ConfigError: the option has another value.
+        ConfigError: the option has an unknown value.
     """
     value = options.get(COMPAT, "")
     if value not in ("", CLASSIC):

@@ -1,4 +1,4 @@
-"""The command ``swarmcore``: finds the subcommand, parses its flags, prints its failure."""
+"""The command ``swarmcore``: finds the subcommand, parses its flags and prints errors."""
 
 import logging
 import os
@@ -25,10 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        argv: words after the program's name; those of the process by default.
+        argv: the words after the program's name; ``None``: those of the process.
 
     Returns:
-        The exit status: 0, or 1 after one line on standard error that says what to do.
+        The exit status: 0, or 1 after an error, which is printed as one line on standard error.
     """
     arguments = sys.argv[1:] if argv is None else argv
     try:
@@ -81,7 +81,7 @@ def _plugin_command(name: str) -> Command:
     """The command of an installed plugin.
 
     Raises:
-        ConfigError: no plugin brings it; lists the commands that there are.
+        ConfigError: no plugin provides it; the message lists all commands.
     """
     known: list[Command] = []
     for commands in load_commands():

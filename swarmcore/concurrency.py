@@ -18,15 +18,15 @@ async def supervise(
     work: Callable[[], Awaitable[None]],
     failed: Callable[[Exception], object] = lambda error: None,
 ) -> None:
-    """Run *work* until it returns; one that raises is started again after a pause.
+    """Run *work* until it returns; if it raises an exception, start it again after a pause.
 
-    The pause doubles from failure to failure, up to a minute; work that ran for longer than that
-    has recovered, and begins with the shortest pause again.
+    The pause doubles from failure to failure, up to a minute.  It starts again at one second after
+    *work* has run for longer than a minute.
 
     Args:
         name: for the log.
-        work: a callable that makes a new awaitable each time.
-        failed: told of each failure.
+        work: returns a new awaitable on each call.
+        failed: called with each exception.
     """
     pause = _FIRST_SECONDS
     while True:
@@ -44,7 +44,7 @@ async def supervise(
         pause = min(pause * 2, _LONGEST_SECONDS)
 
 
-# ---- work that is completed although its caller was cancelled
+# ---- work that is completed even if its caller is cancelled
 
 
 T = TypeVar("T")
@@ -58,23 +58,23 @@ class _Result(Generic[T]):
 
 
 class Completion:
-    """Owns tasks that outlive their callers; they end with ``run`` at the latest."""
+    """Runs tasks that may outlive their callers; they are cancelled with ``run``."""
 
     def __init__(self) -> None:
         self._nursery: trio.Nursery | None = None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Run the nursery of the tasks until cancelled."""
+        """Run the tasks until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             task_status.started()
             await trio.sleep_forever()
 
     async def finish(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do *work* and wait for it.  Cancelling stops the waiting, not the work.
+        """Run *work* and wait for it.  Cancelling the caller does not cancel *work*.
 
         Raises:
-            Exception: what *work* raised.
+            Exception: any exception of *work*.
         """
         if self._nursery is None:
             raise RuntimeError("Completion.run() is not running")

@@ -1,8 +1,7 @@
-"""A whole cluster on this machine in one command, to try swarmcore on.
+"""``swarmcore demo``: a whole cluster on this machine.
 
-The only module beside the tests that uses the test kit's embedded engines, and the lab of real
-engines, a distribution of its own: real engines where the lab is installed and there are root and
-dockerd, embedded ones elsewhere.
+Uses real engines if the lab (the distribution ``swarmcore-lab``) is installed, the process is root
+and dockerd is available; otherwise the embedded engines of the test kit.
 """
 
 import shutil
@@ -22,18 +21,18 @@ from swarmcore.testing.embedded import EmbeddedEngine
 
 
 def demo(engines: int, kind: str | None, listen: Sequence[str]) -> int:
-    """Run engines and a manager until a signal; everything is gone afterwards.
+    """Run engines and a manager until a signal; remove everything afterwards.
 
     Args:
-        engines: how many.
-        kind: ``real``, ``embedded``, or ``None`` for real ones where that is possible.
-        listen: ``-H`` values of the manager.
+        engines: number of engines.
+        kind: ``real``, ``embedded``, or ``None`` for real ones if possible.
+        listen: values of ``-H`` for the manager.
 
     Returns:
         The exit status.
 
     Raises:
-        ConfigError: this machine cannot do it; says why.
+        ConfigError: real engines cannot run on this machine; the message says why.
     """
     reason = _why_not_real()
     if kind == "real" and reason is not None:
@@ -88,7 +87,7 @@ def _make_manager(addresses: Iterable[str], listen: Sequence[str]) -> Manager:
 
 
 def _announce(count: int, listen: Sequence[str], image: str) -> Serving:
-    """What tells the user, once every engine has joined, what to type."""
+    """A task that prints the commands to try, once all engines are healthy."""
 
     async def announce(cluster: Cluster) -> None:
         async with cluster.follow_events() as events:

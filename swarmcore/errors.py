@@ -1,74 +1,73 @@
-"""What can go wrong, each kind with the HTTP status it means.
+"""The errors of swarmcore, each with the HTTP status that a client gets.
 
-Knows nothing of HTTP itself: ``status`` is what an edge answers when the error reaches a client,
-and ``str(error)`` is the text of Docker's ``{"message": ...}``.
+``str(error)`` is the text of Docker's ``{"message": ...}``.
 """
 
 from collections.abc import Mapping
 
 
 class SwarmError(Exception):
-    """The root of every error that swarmcore raises on purpose."""
+    """Base class of all errors that swarmcore raises deliberately."""
 
     status = 500
 
 
 class BadRequest(SwarmError):
-    """The client asked for something malformed."""
+    """The request is malformed."""
 
     status = 400
 
 
 class Forbidden(SwarmError):
-    """An authorization plugin said no."""
+    """An authorization plugin refused the request."""
 
     status = 403
 
 
 class NotFound(SwarmError):
-    """No such object in the cluster."""
+    """There is no such object in the cluster."""
 
     status = 404
 
 
 class Conflict(SwarmError):
-    """The request contradicts what exists: a name in use, a state that forbids it."""
+    """The request conflicts with the current state, such as a name in use."""
 
     status = 409
 
 
 class TooLarge(SwarmError):
-    """A body that we must parse is above its limit."""
+    """A body that must be parsed exceeds its size limit."""
 
     status = 413
 
 
 class NotSupported(SwarmError):
-    """Docker documents it, this manager does not do it.
+    """The request is part of Docker's API, but this manager does not support it.
 
-    The text must contain the lower-case words ``not supported``: ``docker inspect`` skips an object
-    kind only on 404 or on that substring.
+    The text must contain ``not supported`` in lower case: ``docker inspect`` skips a kind of object
+    only on 404 or if the message has these words.
     """
 
     status = 501
 
 
 class Unavailable(SwarmError):
-    """Not now: no engine, no leader, nothing free.  The same request may succeed later."""
+    """The request cannot be served now (no engine, no leader, no room) but may succeed later."""
 
     status = 503
 
 
 class NotPrimary(Unavailable):
-    """Another manager must be asked, or will have to be soon; nothing was done."""
+    """Another manager leads or is about to; the request had no effect."""
 
 
 class NoNodeFits(Unavailable):
-    """Placement refused; the text names, for every node, the rule that refused it.
+    """Placement refused a container; the text says which rules refused the nodes.
 
     Args:
-        message: the counted refusal, as ``scheduler`` words it.
-        refusals: node name -> the reason in words.
+        message: the counts and reasons, made by ``scheduler.refusals``.
+        refusals: node name -> the rule that refused it, with the reason.
     """
 
     def __init__(self, message: str, refusals: Mapping[str, str] | None = None) -> None:
@@ -77,17 +76,17 @@ class NoNodeFits(Unavailable):
 
 
 class NeverFits(NoNodeFits):
-    """Placement refused, and waiting does not help: no node could take it if it were empty."""
+    """Placement refused a container, and no node could take it even if the node were empty."""
 
     status = 409
 
 
 class EngineError(SwarmError):
-    """An engine did not do what was asked.
+    """A request to an engine failed.
 
     Args:
-        engine: the engine's name, or its address while it has none.
-        message: what happened, in the engine's own words where it had any.
+        engine: the engine's name, or its address if the name is unknown.
+        message: what happened; the engine's own message if there is one.
     """
 
     status = 500
@@ -98,11 +97,13 @@ class EngineError(SwarmError):
 
 
 class EngineUnreachable(EngineError):
-    """No connection, or it broke before an answer came.
+    """The engine gave no answer: there is no connection, or it broke.
 
-    ``sent`` tells whether the request may have reached the engine: only an unsent one (or an
-    idempotent one) may be tried again elsewhere.  ``silent`` tells that nothing came back, not even
-    a refusal of the connection.
+    Args:
+        engine, message: see ``EngineError``.
+        sent: whether the request may have reached the engine.  Only a request that was not sent, or
+            that is idempotent, may be sent to another engine.
+        silent: whether nothing came back, not even a refused connection.
     """
 
     status = 503
@@ -116,7 +117,7 @@ class EngineUnreachable(EngineError):
 
 
 class EngineRefused(EngineError):
-    """The engine answered with an HTTP error; status and text are the engine's own."""
+    """The engine answered with an HTTP error; status and text are the engine's."""
 
     def __init__(self, engine: str, status: int, message: str) -> None:
         super().__init__(engine, message)
@@ -124,31 +125,31 @@ class EngineRefused(EngineError):
 
 
 class ConfigError(SwarmError):
-    """The operator's input cannot work; one line says what, where from and what to do."""
+    """The operator's input cannot work; the message is one line: what, where from, what to do."""
 
 
 class PluginError(ConfigError):
-    """Something about a plugin; always names the plugin."""
+    """An error of a plugin; the message names the plugin."""
 
 
 class PluginNotFound(PluginError):
-    """No installed plugin has that name."""
+    """There is no installed plugin of that name."""
 
 
 class PluginBroken(PluginError):
-    """The plugin cannot be imported, or raised while it was asked."""
+    """The plugin cannot be imported, or one of its hooks raised an exception."""
 
 
 class PluginMisfit(PluginError):
-    """The plugin's hooks do not fit this core's specification."""
+    """The plugin does not match the hooks of this core."""
 
 
 class PluginConflict(PluginError):
-    """Two plugins claim one name, or one route."""
+    """Two plugins have the same name, or the same route."""
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first error inside of groups in groups."""
+    """The first error in a group, which may have groups in it."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -156,9 +157,9 @@ def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def reason_of(error: BaseException) -> str:
-    """Its text; where it has none the text of what caused it, else its kind.
+    """The text of *error*; if empty, the text of its cause; if there is none, its type.
 
-    HTTP libraries say nothing of their own of a certificate that is not trusted.
+    HTTP libraries raise errors without text for untrusted certificates.
     """
     cause: BaseException | None = error
     while cause is not None and not str(cause):

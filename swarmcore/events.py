@@ -1,4 +1,4 @@
-"""An engine's event, read and given its node; and the events that the cluster sends.  Pure."""
+"""Parses engines' events and adds their node; makes the cluster's own events.  Pure."""
 
 import json
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ _NANO = 1_000_000_000
 
 
 def read_event(line: bytes, node: Node) -> Event | None:
-    """Read one line of ``GET /events``.
+    """Parse one line of ``GET /events``.
 
-    Classic's additions: the node among the actor's attributes and as an object of its own.
-    ``id``, ``status`` and ``from`` are filled in where the engine, from API 1.52 on, leaves them
-    out: older clients crash without.
+    Adds the node as Swarm classic does, to the actor's attributes and as an object ``node``.  Adds
+    ``id``, ``status`` and ``from``, which engines no longer send since API 1.52: older clients
+    crash without them.
 
     Args:
-        line: JSON of one event, or a blank.
-        node: who said it.
+        line: the JSON of one event, or a blank line.
+        node: the engine's node.
 
     Returns:
-        The event, or ``None`` when the line is none.
+        The event; ``None`` if the line has none.
     """
     try:
         raw = json.loads(line)
@@ -36,11 +36,11 @@ def read_event(line: bytes, node: Node) -> Event | None:
 
 
 def cluster_event(action: str, node: Node, time_nano: int) -> Event:
-    """``engine_connect``, ``engine_disconnect`` or ``engine_reconnect``, as classic words it.
+    """An event ``engine_connect``, ``engine_disconnect`` or ``engine_reconnect``, as in classic.
 
     Args:
         action: one of the three.
-        node: the engine's.
+        node: the engine's node.
         time_nano: Unix nanoseconds.
     """
     raw: dict[str, Any] = {
@@ -56,12 +56,12 @@ def cluster_event(action: str, node: Node, time_nano: int) -> Event:
 
 
 def identity_of(event: Event) -> tuple[int, str, str, str]:
-    """What tells a replayed event from a new one."""
+    """A key that is equal for an event and its replay."""
     return event.time_nano, event.type, event.action, event.actor_id
 
 
 def _modernise(raw: dict[str, Any]) -> None:
-    """Engines before 1.10 send ``id`` and ``status`` alone; those are containers and images."""
+    """Add fields that engines before 1.10 do not send; those send container and image events."""
     if not raw.get("Type") and raw.get("status"):
         raw["Type"] = "container" if raw.get("from") else "image"
         raw.setdefault("Action", raw["status"])

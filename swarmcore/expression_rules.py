@@ -1,4 +1,4 @@
-"""From expressions to rules, for every filter that has some: constraint, affinity, whitelist."""
+"""Makes rules from expressions, for the filters constraint, affinity and whitelist."""
 
 import difflib
 from collections.abc import Callable, Collection, Sequence
@@ -9,7 +9,7 @@ from swarmcore.expressions import Expression
 from swarmcore.node import Node
 from swarmcore.protocols import Rule
 
-#: How many known keys a refusal lists where none resembles the unknown one.
+#: How many known keys a refusal lists if none resembles the unknown key.
 _MOST_NAMED = 12
 
 
@@ -19,14 +19,14 @@ def expression_rule(
     holds: Callable[[Expression, Node], bool],
     keys: Callable[[Node], Collection[str]] | None = None,
 ) -> Rule:
-    """A rule that *expression* holds; soft where the expression is.
+    """A rule that *expression* holds; soft if the expression is soft.
 
     Args:
-        family: what refusals call it: ``constraint``.
-        expression: read from what the client wrote.
-        holds: whether it holds for a node.
-        keys: all keys that mean something on a node, where that can be known: a refusal then says
-            that a key is known to no node, and which is the nearest.
+        family: the name in refusals, such as ``constraint``.
+        expression: the parsed expression.
+        holds: whether the expression holds for a node.
+        keys: returns all valid keys of a node, if they are known.  A refusal then reports a key
+            that no node has, with the most similar key.
     """
 
     def check(node: Node) -> str | None:

@@ -1,7 +1,7 @@
-"""Scheduling expressions, ``KEY==VALUE`` and ``KEY!=VALUE``: read once, matched many times.
+"""Scheduling expressions, ``KEY==VALUE`` and ``KEY!=VALUE``: parsed once, matched many times.
 
-The grammar and the meaning are Swarm classic's.  What a key stands for is the matter of the filter,
-which brings the candidates that a value is matched against.
+Grammar and meaning are Swarm classic's.  A filter interprets the key and provides the candidates
+that are matched against the value.
 """
 
 import contextlib
@@ -17,11 +17,11 @@ from swarmcore.patterns import PatternError, searcher
 
 Operator = Literal["==", "!="]
 
-#: Longer ones are nobody's constraint, and would only make a large pattern.
+#: Maximum length of an expression; limits the size of patterns.
 LONGEST: Final = 4096
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]+")
-#: Classic's, and ``@``: without it no digest could be named.
+#: Swarm classic's characters, and ``@``, which digests need.
 _VALUE = re.compile(r"[=!/]?~?[A-Za-z0-9:_.*/()?+\[\]\\^$|@\s-]+", re.ASCII)
 #: Characters not allowed in a value.  Operator characters are excluded: they indicate a different
 #: mistake.
@@ -36,9 +36,9 @@ class Expression:
     """One expression.
 
     Attributes:
-        key: what is looked at: ``node``, ``image``, a label.
-        operator: ``==`` (some candidate matches) or ``!=`` (none does).
-        value: without the soft mark.
+        key: what is tested: ``node``, ``image``, or a label.
+        operator: ``==`` (a candidate matches) or ``!=`` (no candidate matches).
+        value: the value without ``~``.
         soft: whether it is a preference.
     """
 
@@ -49,32 +49,32 @@ class Expression:
     _test: Callable[[str], bool] | None = field(compare=False, repr=False)
 
     def matches(self, candidates: Collection[str]) -> bool:
-        """Whether the expression holds for *candidates*; a set makes a plain value one look-up."""
+        """Whether the expression holds for *candidates*; for a set, a plain value is fast."""
         return self._found(candidates) is (self.operator == "==")
 
     def _found(self, candidates: Collection[str]) -> bool:
-        if self.value in candidates:  # a label such as "c++" is equal whatever its signs may mean
+        if self.value in candidates:  # equal texts match, such as "c++", which is no valid pattern
             return True
         return self._test is not None and any_passes(candidates, self._test)
 
     def __str__(self) -> str:
-        """As classic would be given it, on one line: ``zone==~b``."""
+        """The expression on one line, as a client would write it: ``zone==~b``."""
         text = f"{self.key}{self.operator}{'~' if self.soft else ''}{self.value}"
         return " ".join(text.split())
 
 
 def parse(text: str) -> Expression:
-    """Read one expression.
+    """Parse one expression.
 
     Args:
         text: ``KEY (==|!=) [~] VALUE``.  A value between slashes is an RE2 regular expression that
-            may match anywhere; in any other value ``*`` stands for any text, the rest is a regular
-            expression too (as classic has it), and the whole candidate must match.  A candidate
-            that equals the value matches in any case, so ``lang==c++`` means the label's text.
+            may match any part of a candidate.  In other values ``*`` stands for any text, the rest
+            is a regular expression too, as in Swarm classic, and the whole candidate must match.
+            A candidate that is equal to the value always matches, so ``lang==c++`` works.
 
     Raises:
-        BadRequest: malformed; the message names the expression, what is wrong with it and where,
-            and the nearest one that is well-formed.
+        BadRequest: malformed; the message has the expression, the error with its position, and the
+            most similar valid expression.
     """
     if len(text) > LONGEST:
         raise BadRequest(f"expression {text[:40]!r}...: {len(text)} characters, at most {LONGEST}")
@@ -86,7 +86,7 @@ def parse(text: str) -> Expression:
 
 
 class _FaultError(ValueError):
-    """What is wrong, and at which character, counted from 1."""
+    """A syntax error, with the number of the character, counted from 1."""
 
     def __init__(self, what: str, at: int) -> None:
         super().__init__(what)
@@ -122,7 +122,7 @@ def _read(text: str) -> Expression:
 
 
 def _nearest(text: str) -> str:
-    """The well-formed expression that *text* may have been meant as; empty when none is near."""
+    """A valid expression that *text* may have been meant as; empty if there is none."""
     key, sign, value = (*re.split(r"\s*(==|!=|<>|=|!)\s*", text, maxsplit=1), "", "")[:3]
     value = re.sub("^~+", "~", " ".join(value.split()))
     operator = "==" if sign in ("=", "==") else "!="
@@ -135,18 +135,18 @@ def _nearest(text: str) -> str:
 
 
 def is_searched(text: str) -> bool:
-    """Whether all candidates must be looked at for an expression: its value is no plain text."""
+    """Whether the value is not plain text, so that every candidate must be matched."""
     return _PLAIN.fullmatch(_value_of(text)) is None
 
 
 def is_pattern(text: str) -> bool:
-    """Whether the value of an expression is a pattern that has more to it than a single star."""
+    """Whether the value is a pattern other than plain text with one ``*``."""
     beginning, _, end = _value_of(text).partition("*")
     return _PLAIN.fullmatch(beginning + end) is None
 
 
 def _value_of(text: str) -> str:
-    """The value of an expression, without its soft mark; empty where there is no operator."""
+    """The value of an expression without ``~``; empty if there is no operator."""
     return text.partition("==" if "==" in text else "!=")[2].lstrip("~")
 
 
@@ -154,10 +154,10 @@ def _value_of(text: str) -> str:
 def _compile(value: str) -> Callable[[str], bool] | None:
     """A test of one candidate; ``None`` for a value that matches only itself.
 
-    The same for the same value: ``Texts`` remember what it found.
+    Returns the same function for the same value, as ``Texts`` caches results by function.
 
     Raises:
-        PatternError: no regular expression between the slashes, or a bracket without its partner.
+        PatternError: not a regular expression between the slashes, or an unbalanced bracket.
     """
     if len(value) > 1 and value.startswith("/") and value.endswith("/"):
         return searcher(value[1:-1])
@@ -166,17 +166,17 @@ def _compile(value: str) -> Callable[[str], bool] | None:
     beginning, _, end = value.partition("*")
     if "*" in value and _PLAIN.fullmatch(beginning + end):
         return _between(beginning, end)
-    # Not grouped: 'a|b' is "begins with a, or ends with b" in classic, and stays so.
+    # No group is added: in classic 'a|b' means "begins with a, or ends with b".
     try:
         return searcher(f"^{value.replace('*', '.*')}$")
     except PatternError:
         if _BRACKETS.search(value):
             raise
-        return None  # "c++" is a name, no slip of the pen
+        return None  # plain text such as "c++"
 
 
 def _between(beginning: str, end: str) -> Callable[[str], bool]:
-    """The common case of one star, several times faster than a pattern."""
+    """A test for a value with one ``*``; several times faster than a pattern."""
     shortest = len(beginning) + len(end)
 
     def test(candidate: str) -> bool:
@@ -184,7 +184,7 @@ def _between(beginning: str, end: str) -> Callable[[str], bool]:
             candidate.startswith(beginning)
             and candidate.endswith(end)
             and len(candidate) >= shortest
-            and "\n" not in candidate[len(beginning) :]  # which a star does not stand for
+            and "\n" not in candidate[len(beginning) :]  # ``*`` does not match line breaks
         )
 
     return test

@@ -1,18 +1,18 @@
-"""How many files this process may open: every connection of a client or to an engine is one."""
+"""The limit of open files of this process, which limits the number of connections."""
 
 import logging
 import resource
 
 log = logging.getLogger(__name__)
 
-#: A thousand followers of logs take two each, and engines some more.
+#: Enough for a thousand clients that follow logs, with two connections each.
 _ENOUGH = 4096
 
 
 def raise_descriptor_limit() -> None:
-    """Raise the soft limit of open files to the hard one, as Go programs do at their start.
+    """Raise the soft limit of open files to the hard limit, as Go programs do.
 
-    Warns where even that is little; a limit that cannot be raised stays.
+    Logs a warning if the limit is low; does nothing if it cannot be raised.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:

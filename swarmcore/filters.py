@@ -1,9 +1,9 @@
-"""Docker's ``filters``: what a list, a prune or a stream of events is about, read as engines do.
+"""Docker's ``filters`` parameter of lists, prunes and event streams, interpreted as by engines.
 
-Every key has values, and every value a mark, which is true or false: ``{"label": {"a": false}}``.
-A list of values, ``{"label": ["a"]}``, marks all of them true.  Only where an engine compares for
-equality it looks at the mark; a value that is marked false is never equal, but it is a value: a
-filter that has only such values lets nothing through, rather than everything.
+Each key has values, and each value a mark that is true or false: ``{"label": {"a": false}}``.  In a
+list of values, ``{"label": ["a"]}``, all marks are true.  Engines use the mark only where they
+compare for equality: a value with a false mark never equals anything, but it counts as a value, so
+a filter with only such values matches nothing rather than everything.
 """
 
 import json
@@ -21,7 +21,7 @@ _TRUE, _FALSE = frozenset({"1", "true"}), frozenset({"0", "false"})
 
 
 class Filters:
-    """What was asked for, key by key.
+    """The parsed ``filters`` parameter.
 
     Args:
         fields: key -> value -> mark.
@@ -34,7 +34,7 @@ class Filters:
 
     @classmethod
     def of(cls, lists: Mapping[str, Collection[str]]) -> "Filters":
-        """Filters whose values are all marked true."""
+        """Filters whose marks are all true."""
         return cls({key: dict.fromkeys(values, True) for key, values in lists.items()})
 
     def __contains__(self, key: str) -> bool:
@@ -58,24 +58,24 @@ class Filters:
     # ---- reading
 
     def values(self, key: str) -> tuple[str, ...]:
-        """The values of *key*, whatever their marks are."""
+        """The values of *key*, whatever their marks."""
         return tuple(self._fields.get(key, ()))
 
     def refuse_unknown(self, known: Collection[str]) -> None:
-        """Refuse keys that are not *known*.
+        """Check that all keys are *known*.
 
         Raises:
-            BadRequest: in an engine's words.
+            BadRequest: there is another key; the text is an engine's.
         """
         for key in self._fields:
             if key not in known:
                 raise invalid(key)
 
     def flag(self, key: str, *, default: bool = False) -> bool:
-        """A key that is true or false; *default* without it.
+        """The value of a boolean key; *default* if it is not given.
 
         Raises:
-            BadRequest: neither, or both.
+            BadRequest: the value is neither true nor false, or both are given.
         """
         marks = self._fields.get(key)
         if marks is None:
@@ -88,22 +88,22 @@ class Filters:
     # ---- comparing
 
     def equal(self, key: str) -> Test:
-        """A test of one text: a value that is marked true; without values everything passes."""
+        """A test whether a text equals a value with a true mark; always true without values."""
         marks = self._fields.get(key)
         if not marks:
             return _pass
         return frozenset(value for value, mark in marks.items() if mark).__contains__
 
     def beginning(self, key: str) -> Test:
-        """A test of one text: one that begins with a value; without values everything passes."""
+        """A test whether a text begins with one of the values; always true without values."""
         values = self.values(key)
         return (lambda text: text.startswith(values)) if values else _pass
 
     def matching(self, key: str) -> Test:
-        """A test of one text: one that is a value, or that a value as a pattern is found in.
+        """A test whether a text equals a value, or contains a match of a value as a pattern.
 
         Raises:
-            BadRequest: too many patterns, or one that would take too much memory.
+            BadRequest: too many patterns, or a pattern that needs too much memory.
         """
         marks = self._fields.get(key)
         if not marks:
@@ -118,7 +118,7 @@ class Filters:
         return lambda text: exact(text) or found(text)
 
     def labelled(self, key: str) -> Callable[[Mapping[str, str]], bool]:
-        """A test of labels: each value, ``name`` or ``name=text``, holds for them."""
+        """A test whether labels satisfy all values, each of the form ``name`` or ``name=text``."""
         wanted = [value.partition("=") for value in self.values(key)]
         return lambda labels: all(
             name in labels and (not equals or labels[name] == text) for name, equals, text in wanted
@@ -127,15 +127,15 @@ class Filters:
     # ---- changing
 
     def without(self, *keys: str) -> "Filters":
-        """These filters less some keys."""
+        """These filters without some keys."""
         return Filters({key: of for key, of in self._fields.items() if key not in keys})
 
     def adding(self, key: str, value: str) -> "Filters":
-        """These filters with one more value, marked true."""
+        """These filters with one more value, with a true mark."""
         return Filters({**self._fields, key: {**self._fields.get(key, {}), value: True}})
 
     def encode(self) -> str:
-        """As every engine reads them."""
+        """The parameter's text in the form that all engines accept."""
         return json.dumps(self._fields)
 
 
@@ -144,23 +144,24 @@ def _pass(text: str) -> bool:
 
 
 def invalid(key: str, value: str | None = None, reason: str = "") -> BadRequest:
-    """An engine's error of a filter: what it says of a key, of a value, and why."""
+    """An engine's error about a filter key, or about a value with the reason."""
     if value is None:
         return BadRequest(f"invalid filter '{key}'" if key else "invalid filter")
     return BadRequest(f"invalid filter '{key}={value}'{reason and f': {reason}'}")
 
 
 def parse_filters(text: str) -> Filters:
-    """Read the parameter ``filters``, in both of its forms.
+    """Parse the ``filters`` parameter, in either of its forms.
 
-    All keys have lists, or all have marks; ``null`` is a key without values, a value marked false,
-    or the empty text in a list, as engines read it.  Of a key that is given twice the last counts.
+    Either all keys have lists, or all have marks.  As for engines, ``null`` stands for a key
+    without values, for a false mark, or for an empty text in a list.  If a key is given twice, the
+    last one counts.
 
     Args:
-        text: of the query; empty without one.
+        text: the parameter's value; empty without one.
 
     Raises:
-        BadRequest: no JSON, of another shape, or more values than one request may have.
+        BadRequest: not JSON, of another form, or more values than ``request_limits`` allows.
     """
     if not text:
         return Filters()
@@ -181,15 +182,15 @@ def parse_filters(text: str) -> Filters:
 
 
 class _Object(list[tuple[str, Any]]):
-    """An object in JSON, keys that come twice among its pairs: each must be of the right form."""
+    """A JSON object as a list of pairs, so that duplicate keys are checked, too."""
 
 
 class _OtherFormError(ValueError):
-    """The values are not of the form that was tried."""
+    """The values do not have the form that was tried."""
 
 
 def _marked(of: Any) -> dict[str, bool]:
-    """An object of values and marks."""
+    """Parse an object of values with marks."""
     pairs = _Object() if of is None else of
     if isinstance(pairs, _Object) and all(isinstance(mark, bool | None) for _, mark in pairs):
         return {_text(value): bool(mark) for value, mark in pairs}
@@ -197,7 +198,7 @@ def _marked(of: Any) -> dict[str, bool]:
 
 
 def _listed(of: Any) -> dict[str, bool]:
-    """A list of values."""
+    """Parse a list of values."""
     values = [] if of is None else of
     is_list = isinstance(values, list) and not isinstance(values, _Object)
     if is_list and all(isinstance(value, str | None) for value in values):
@@ -206,7 +207,7 @@ def _listed(of: Any) -> dict[str, bool]:
 
 
 def _text(text: str) -> str:
-    """Half a surrogate pair is no character, and read as U+FFFD."""
+    """*text* with unpaired surrogates replaced by U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

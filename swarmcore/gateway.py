@@ -1,7 +1,6 @@
-"""Takes a connection's exchange to the handler of its route: versions, authorization, errors.
+"""Passes each request to the handler of its route; checks version and authorization.
 
-Knows what all answers of a Docker API have in common, and no route of its own.  Counts requests and
-bytes by kind of request.
+Adds the headers that all answers have, and counts requests and bytes by kind of request.
 """
 
 import logging
@@ -27,26 +26,26 @@ _CORS: Headers = (
     (b"Access-Control-Allow-Methods", b"GET, POST, DELETE, PUT, OPTIONS, HEAD"),
 )
 
-#: These paths may contain addresses such as ``unix:///run/docker.sock``; no engine has them.
+#: Paths that are not cleaned, as they may contain addresses such as ``unix:///run/docker.sock``.
 _OWN_PATHS = "/swarmcore/"
-#: What nginx logs for a client that left before it was answered; no answer has this status.
+#: Status in statistics for a client that left before the answer, as in nginx; never sent.
 _CLIENT_LEFT = 499
 
 
 class PluginFailed(SwarmError):
-    """A plugin raised an error that is no ``SwarmError``; the log names the plugin."""
+    """A plugin raised an exception that is not a ``SwarmError``; the log names the plugin."""
 
 
 class Gateway:
-    """Answers exchanges with the routes of plugins.
+    """Answers requests with the routes of plugins.
 
     Args:
-        router: every plugin's routes.
-        cluster: handed to handlers.
-        authorize: asked about every request; ``None`` allows it.
-        cors: let web pages of any origin use the API (``--api-enable-cors``).
-        forward: where there are several managers: has the primary answer an exchange whose route
-            is not ``Route.local``, and returns whether it did.
+        router: the routes of all plugins.
+        cluster: passed to handlers.
+        authorize: called for every request; ``None`` allows it.
+        cors: whether web pages of any origin may use the API (``--api-enable-cors``).
+        forward: with several managers, forwards a request to the primary unless its route is
+            ``Route.local``; returns whether it did.
     """
 
     def __init__(
@@ -66,11 +65,11 @@ class Gateway:
         self._meter = Meter()
 
     async def handle(self, exchange: ServerExchange) -> None:
-        """Answer one exchange.
+        """Answer one request.
 
         Raises:
-            SwarmError: the server turns it into the answer.
-            ClientGone: the client left.
+            SwarmError: the server sends it to the client as the answer.
+            ClientGone: the client has disconnected.
         """
         exchange.common_headers = common_headers(
             self._cluster.api_version, experimental=self._cluster.experimental
@@ -93,7 +92,7 @@ class Gateway:
         denied = self._ask(request)
         if denied is not None:
             raise Forbidden(denied.reason)
-        if request.method == "OPTIONS":  # to any path, as engines do
+        if request.method == "OPTIONS":  # allowed for any path, as on engines
             await exchange.send(Answer(200))
             return
         if found is None:
@@ -126,37 +125,37 @@ class Gateway:
 
 
 class Carried(Protocol):
-    """An exchange that counts its own bytes."""
+    """An exchange whose bytes are counted."""
 
     @property
     def status(self) -> int:
-        """Of its answer; 0 before."""
+        """Status of its answer; 0 before."""
         ...
 
     @property
     def received(self) -> int:
-        """Bytes of its body."""
+        """Bytes received from the client."""
         ...
 
     @property
     def sent(self) -> int:
-        """Bytes of its answer."""
+        """Bytes sent to the client."""
         ...
 
 
 class Meter:
-    """Counts requests and bytes by kind of request; what is under way counts as it goes."""
+    """Counts requests and bytes by kind of request, including requests under way."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, _Kind] = {}
 
     @contextmanager
     def count(self, kind: str, carried: Carried) -> Iterator[None]:
-        """Count *carried* while the block lasts, and its outcome.
+        """Count *carried* as under way while the block runs, then its outcome.
 
         Args:
-            kind: from a small set: the first segment of a route.
-            carried: the request; its error is that of the block where it has no status.
+            kind: one of a small set: the first segment of a route.
+            carried: the request; if it has no status, the exception of the block determines it.
         """
         counted = self._kinds.setdefault(kind, _Kind())
         counted.under_way.add(carried)
@@ -171,7 +170,7 @@ class Meter:
             counted.end(carried, carried.status or failed)
 
     def traffic(self) -> Mapping[str, Traffic]:
-        """What was counted, by kind."""
+        """The counts by kind."""
         return {kind: counted.read() for kind, counted in sorted(self._kinds.items())}
 
 
@@ -198,10 +197,7 @@ class _Kind:
 
 
 class ClusterExchange:
-    """What a handler is given: a server's exchange, with the cluster and the way to its engines.
-
-    See ``protocols.Exchange``.
-    """
+    """The ``protocols.Exchange`` that handlers receive: a server's exchange with the cluster."""
 
     def __init__(self, exchange: ServerExchange, cluster: Cluster, meter: Meter) -> None:
         self.cluster = cluster
@@ -225,10 +221,10 @@ class ClusterExchange:
         hooks: ResponseHooks = NO_HOOKS,
         pieces: Callable[[], Awaitable[bytes]] | None = None,
     ) -> int:
-        """Hand the request to *engine*; see ``protocols.Exchange.relay``."""
+        """Forward the request to *engine*; see ``protocols.Exchange.relay``."""
         return await relay(
             self._exchange,
-            # Every engine that the cluster hands out is one; plugins need not know.
+            # All engines of the cluster are ``Relayable``; the protocol for plugins omits that.
             cast("Relayable", engine),
             path,
             announced=self.cluster.api_version,
@@ -239,16 +235,16 @@ class ClusterExchange:
 
 
 def _kind_of(route: Route | None) -> str:
-    """The kind that a request counts as: the first segment of its route's path."""
+    """The kind of a request for statistics: the first segment of its route."""
     return "other" if route is None else route.template.split("/", 2)[1]
 
 
 def check_version(version: ApiVersion | None, oldest: ApiVersion) -> None:
-    """Refuse a path's version that is out of range, in Docker's words, which clients show.
+    """Check the API version in a path; the error texts are Docker's, which clients show.
 
     Args:
-        version: the path's; ``None`` without a prefix.
-        oldest: what is accepted at least, ``Cluster.min_api_version``.
+        version: the version; ``None`` without a prefix.
+        oldest: the oldest accepted version, ``Cluster.min_api_version``.
 
     Raises:
         BadRequest: too new or too old.
@@ -266,7 +262,7 @@ def check_version(version: ApiVersion | None, oldest: ApiVersion) -> None:
 
 
 def common_headers(version: ApiVersion, *, experimental: bool) -> Headers:
-    """Headers of every answer, by which clients choose their version and flags."""
+    """Headers of every answer; clients use them to choose the API version and features."""
     return (
         (b"Api-Version", f"{version}".encode()),
         (b"Docker-Experimental", b"true" if experimental else b"false"),

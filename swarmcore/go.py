@@ -1,7 +1,7 @@
-"""Texts as Go's library reads them: numbers, booleans, times, durations, ``path.Match``.
+"""Parses texts as Go's standard library does: numbers, booleans, times, durations, ``path.Match``.
 
-Options of the command line and values in queries are written so.  Errors of values in queries have
-the words of Go's library, which clients show.  Pure.
+Command-line options and query values have these forms.  Errors about query values have the texts of
+Go's library, which clients show.  Pure.
 """
 
 import contextlib
@@ -15,9 +15,9 @@ from swarmcore.errors import SwarmError
 _SIGNED, _UNSIGNED = re.compile(r"[+-]?[0-9]+", re.ASCII), re.compile(r"[0-9]+", re.ASCII)
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-#: A number of more digits is out of range without being computed.
+#: Numbers with more digits are out of range and not computed.
 _MOST_DIGITS: Final = 40
-#: Go's zero time means "never"; on an engine whose clock was corrected it may be off by a little.
+#: Go's zero time means "never"; it may be slightly off if an engine's clock was corrected.
 _NEVER_BEFORE = datetime(1970, 1, 2, tzinfo=UTC).timestamp()
 #: Engines read this number of seconds as "not given".
 _NOT_GIVEN = -1
@@ -32,7 +32,7 @@ _UNITS = {
     "h": 3600.0,
 }
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([^0-9.]+)", re.ASCII)
-#: Go counts nanoseconds in 63 bits: about 292 years.
+#: Go stores nanoseconds in 63 bits, which is about 292 years.
 _LONGEST_SECONDS = 2**63 / 1e9
 _UNIX = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _CharTest = Callable[[str], bool]
@@ -41,7 +41,7 @@ _MALFORMED = "syntax error in pattern"
 
 
 class BadValue(SwarmError):
-    """A malformed value to which engines answer 500."""
+    """A malformed value that engines answer with status 500."""
 
     status = 500
 
@@ -51,32 +51,32 @@ class NumberError(ValueError):
 
 
 def parse_int(text: str, function: Literal["Atoi", "ParseInt"] = "ParseInt") -> int:
-    """A signed number of 64 bits.
+    """Parse a signed 64-bit number.
 
     Args:
         text: digits, with or without a sign.
-        function: the function of ``strconv`` that engines use here, for the error.
+        function: the function of Go's ``strconv`` that engines use, for the error text.
 
     Raises:
-        NumberError: *text* is not such a number.
+        NumberError: not such a number.
     """
     return _parse(text, function, _SIGNED, -(1 << 63), (1 << 63) - 1)
 
 
 def parse_port(text: str) -> int:
-    """An unsigned number of 16 bits.
+    """Parse an unsigned 16-bit number.
 
     Raises:
-        NumberError: *text* is not such a number.
+        NumberError: not such a number.
     """
     return _parse(text, "ParseUint", _UNSIGNED, 0, (1 << 16) - 1)
 
 
 def parse_bool(text: str) -> bool:
-    """A boolean: ``1``, ``t``, ``T``, ``true``, ``TRUE``, ``True``, or the opposite of one.
+    """Parse ``1``, ``t``, ``T``, ``true``, ``TRUE``, ``True``, or the corresponding false value.
 
     Raises:
-        ValueError: anything else.
+        ValueError: any other text.
     """
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
@@ -98,13 +98,13 @@ def _parse(text: str, function: str, form: re.Pattern[str], lowest: int, highest
 
 
 def parse_time(text: str | None) -> float | None:
-    """Read a time of an inspect document.
+    """Parse a time of an inspected object.
 
     Args:
         text: RFC 3339 with any number of decimals.
 
     Returns:
-        Unix seconds; ``None`` for Go's zero time, an empty text, or text that is not a time.
+        Unix seconds; ``None`` for Go's zero time, an empty text, or a text that is not a time.
     """
     try:
         moment = datetime.fromisoformat(text or "").timestamp()
@@ -114,16 +114,16 @@ def parse_time(text: str | None) -> float | None:
 
 
 def parse_unix_seconds(text: str) -> float | None:
-    """Read ``since`` or ``until`` of a stream: Unix seconds, with or without a fraction.
+    """Parse ``since`` or ``until`` of a stream: Unix seconds, with or without a fraction.
 
     Args:
-        text: the query's value.
+        text: the query value.
 
     Returns:
-        Unix seconds, or ``None`` for an empty text or -1, which an engine reads as "not given".
+        Unix seconds; ``None`` for an empty text or -1, which engines treat as "not given".
 
     Raises:
-        BadValue: *text* is not a number.
+        BadValue: not a number.
     """
     if not text:
         return None
@@ -137,17 +137,17 @@ def parse_unix_seconds(text: str) -> float | None:
 
 
 def parse_time_or_duration(text: str, now: float) -> float:
-    """Read the filter ``until``: Unix seconds, RFC 3339, or a Go duration before now.
+    """Parse the filter ``until``: Unix seconds, RFC 3339, or a Go duration before now.
 
     Args:
-        text: the filter's value.
+        text: the filter value.
         now: Unix seconds.
 
     Returns:
         Unix seconds.
 
     Raises:
-        BadValue: *text* has none of these forms.
+        BadValue: none of these forms.
     """
     if _UNIX.fullmatch(text):
         return float(text)
@@ -161,17 +161,17 @@ def parse_time_or_duration(text: str, now: float) -> float:
 
 
 def parse_duration(text: str) -> float:
-    """Read a duration, such as ``500ms``, ``90s`` or ``1m30s``.
+    """Parse a duration such as ``500ms``, ``90s`` or ``1m30s``.
 
     Args:
-        text: an optional sign, then numbers each with a unit (``ns us ms s m h``); a bare ``0``
-            needs no unit.
+        text: an optional sign, then numbers each with a unit (``ns us ms s m h``); ``0`` needs no
+            unit.
 
     Returns:
-        Seconds; negative where the text is.
+        Seconds; may be negative.
 
     Raises:
-        ValueError: malformed; the message names the text and the rule.
+        ValueError: malformed; the message has the text and the rule.
     """
     sign, body = -1.0 if text.startswith("-") else 1.0, text.lstrip("+-")
     if len(text) - len(body) > 1 or not body:
@@ -195,16 +195,16 @@ def parse_duration(text: str) -> float:
 
 
 class Glob:
-    """A pattern of ``path.Match``: ``*`` and ``?`` stop at a slash.
+    """A pattern of Go's ``path.Match``, in which ``*`` and ``?`` do not match slashes.
 
-    Not translated to a regular expression: a pattern comes from a client, and this takes at most
-    pattern times text steps whatever the pattern is.
+    It is not translated to a regular expression: patterns come from clients, and this algorithm
+    takes at most pattern length times text length steps.
 
     Args:
         pattern: for example ``team/*:1``.
 
     Raises:
-        BadValue: it is malformed, for example by an unclosed ``[``.
+        BadValue: malformed, for example an unclosed ``[``.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -232,12 +232,12 @@ class Glob:
 
 
 def is_glob(pattern: str) -> bool:
-    """Whether *pattern* can match other text than itself."""
+    """Whether *pattern* may match a text other than itself."""
     return not _SIGNS.isdisjoint(pattern)
 
 
 def _split(pattern: str) -> list[str | _CharTest]:
-    """The pattern as a list of ``*`` and of predicates of one character."""
+    """Split a pattern into ``*`` and tests of one character."""
     tokens: list[str | _CharTest] = []
     at = 0
     while at < len(pattern):
@@ -265,7 +265,7 @@ def _not_slash(char: str) -> bool:
 
 
 def _read_class(pattern: str, at: int) -> tuple[_CharTest, int]:
-    """Read a ``[...]`` from after its bracket; returns its predicate and the index of its end."""
+    """Parse a ``[...]`` after its bracket; return its test and the index after its end."""
     negated = pattern[at : at + 1] == "^"
     at += negated
     ranges: list[tuple[str, str]] = []

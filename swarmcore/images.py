@@ -1,7 +1,7 @@
-"""What an image text names, and what an image may be called.
+"""Image references: how they are normalised, and which images they refer to.
 
-Engines print names short (``busybox:latest``); clients and other engines write the same image in
-full (``docker.io/library/busybox:latest``).  No registry is asked here.
+Engines print short names (``busybox:latest``); clients and other engines may use the full name of
+the same image (``docker.io/library/busybox:latest``).
 """
 
 import re
@@ -16,7 +16,7 @@ _HUB = "docker.io"
 _OFFICIAL = f"{_HUB}/library/"
 _ID = re.compile(r"(sha256:)?[0-9a-f]{64}")
 _ID_BEGINNING = re.compile(r"[0-9a-f]{1,64}")
-#: Docker's grammar: host and port, path in lower case, tag, digest.
+#: Docker's grammar of references: host and port, path in lower case, tag, digest.
 _REFERENCE = re.compile(
     r"(?:(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?/)?"
     r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
@@ -26,7 +26,7 @@ _REFERENCE = re.compile(
 
 
 class ImageHolder(Protocol):
-    """Something with images: a node."""
+    """An object that has images: a node."""
 
     @property
     def images(self) -> _Images:
@@ -35,19 +35,19 @@ class ImageHolder(Protocol):
 
     @property
     def moved_names(self) -> Mapping[str, str]:
-        """Names that mean another image by now -> the image that the engine still calls so."""
+        """Names that refer to another image by now -> id of the image that the engine has."""
         ...
 
     def image_called(self, name: str) -> str:
-        """The id of the image that *name*, as engines print it, means there; empty for none."""
+        """The id of the image with *name*, as engines print it; empty if there is none."""
         ...
 
 
 def split_image(text: str) -> tuple[str, str]:
-    """The repository, and the rest with its separator: ``:tag``, ``@sha256:...`` or nothing.
+    """Split into the repository and ``:tag``, ``@sha256:...`` or an empty text.
 
-    A tag before a digest stays with the repository's rest: ``a:1@sha256:2`` gives ``a`` and
-    ``@sha256:2``, for the digest alone decides.
+    A tag before a digest is dropped, as only the digest counts: ``a:1@sha256:2`` gives ``a`` and
+    ``@sha256:2``.
     """
     name, at, digest = text.partition("@")
     colon = name.rfind(":")
@@ -59,7 +59,7 @@ def split_image(text: str) -> tuple[str, str]:
 
 
 def normal_image(text: str) -> str:
-    """One spelling for all names of an image: host, path, and a tag or digest; ids stay as is."""
+    """The full name of an image with host, path, and tag or digest; ids get ``sha256:``."""
     if _ID.fullmatch(text):
         return text if text.startswith("sha256:") else f"sha256:{text}"
     repository, rest = split_image(text)
@@ -74,37 +74,37 @@ def normal_image(text: str) -> str:
 
 
 def familiar_image(text: str) -> str:
-    """A normal name as engines print it: Docker Hub's host and ``library/`` left out."""
+    """A full name as engines print it, without Docker Hub's host and ``library/``."""
     return text.removeprefix(_OFFICIAL).removeprefix(f"{_HUB}/")
 
 
 def shown_image(text: str) -> str:
-    """*text* as engines print it: ``docker.io/library/busybox`` -> ``busybox:latest``."""
+    """Any name as engines print it: ``docker.io/library/busybox`` -> ``busybox:latest``."""
     return familiar_image(normal_image(text))
 
 
 def registry_of(text: str) -> str:
-    """The host of the registry that *text* is pulled from: ``docker.io`` where none is named."""
+    """The host of the registry in *text*; ``docker.io`` if it has none."""
     return normal_image(text).partition("/")[0]
 
 
 def can_be_image(text: str) -> bool:
-    """Whether an image may be called *text*: by the grammar of references, or by its id."""
+    """Whether *text* is a valid image reference; includes ids."""
     return _REFERENCE.fullmatch(text) is not None
 
 
 def names_of_image(image: Mapping[str, Any]) -> list[str]:
-    """Every tag and digest of an object in ``GET /images/json``, placeholders left out."""
+    """All tags and digests of an object in ``GET /images/json``, without placeholders."""
     names = [*as_texts(image.get("RepoTags")), *as_texts(image.get("RepoDigests"))]
     return [name for name in names if not name.startswith("<none>")]
 
 
 def named_ids(images: _Images, text: str) -> set[str]:
-    """Ids of the images that *text* names: by tag or digest, else by id or its beginning.
+    """Ids of the images that *text* refers to: by tag or digest, otherwise by id or id prefix.
 
     Args:
         images: id -> its object in ``GET /images/json``.
-        text: what a client wrote.
+        text: as a client wrote it.
     """
     normal = normal_image(text)
     if normal in images:
@@ -124,22 +124,21 @@ def _begun_ids(images: _Images, text: str) -> set[str]:
 
 
 def has_image(holder: ImageHolder, text: str) -> bool:
-    """Whether the image that *text* means is there.
+    """Whether *holder* has the image that *text* refers to.
 
-    Another image that the engine calls so, because it does not know that the name was given anew
-    elsewhere, is not the one that is meant: see ``has_moved``.
+    An older image that the engine still has under that name does not count; see ``has_moved``.
     """
     return is_called(holder, text) or bool(_begun_ids(holder.images, text))
 
 
 def is_called(holder: ImageHolder, text: str) -> bool:
-    """Whether an image there has *text* for its name, digest or whole id."""
+    """Whether *holder* has an image whose name, digest or full id is *text*."""
     normal = normal_image(text)
     return normal in holder.images or bool(holder.image_called(familiar_image(normal)))
 
 
 def is_local_image(image: Mapping[str, Any], name: str) -> bool:
-    """Whether no registry gave *image* a digest under *name*: it can be had from its engine alone.
+    """Whether *image* has no registry digest for *name*, so that it exists only on engines.
 
     Args:
         image: its object in ``GET /images/json``.
@@ -151,23 +150,23 @@ def is_local_image(image: Mapping[str, Any], name: str) -> bool:
 
 
 def can_be_id(text: str) -> bool:
-    """Whether *text* may be an image's id, or its beginning; a name of hex digits may."""
+    """Whether *text* may be an image id or id prefix; a name of hexadecimal digits may be one."""
     return _ID_BEGINNING.fullmatch(text.removeprefix("sha256:")) is not None
 
 
 def has_moved(holder: ImageHolder, text: str) -> bool:
-    """Whether the engine there calls another image *text* than the one that is meant.
+    """Whether the engine of *holder* has another image under *text* than the current one.
 
-    A request that names the image so must not go there: the engine would take the wrong one.
+    A request that names the image must not go there, as the engine would use the wrong image.
     """
     return bool(holder.moved_names) and shown_image(text) in holder.moved_names
 
 
 def without_moved_names(moved: Mapping[str, str], image: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An image as its engine tells of it, without the names that moved away.
+    """An image object of an engine without the names that moved away.
 
     Args:
-        moved: of the node; see ``ImageHolder``.
+        moved: the node's ``moved_names``; see ``ImageHolder``.
         image: an object with ``Id`` and ``RepoTags``.
     """
     id, tags = image.get("Id"), image.get("RepoTags") or ()
@@ -176,7 +175,7 @@ def without_moved_names(moved: Mapping[str, str], image: Mapping[str, Any]) -> M
 
 
 def words_of_images(images: _Images) -> Iterator[str]:
-    """What images may be called: ids with and without algorithm, short ids, tags, digests,
+    """Texts that refer to images: ids with and without algorithm, short ids, tags, digests, and
     repositories."""
     for id, image in images.items():
         digits = id.rpartition(":")[2]
@@ -187,6 +186,6 @@ def words_of_images(images: _Images) -> Iterator[str]:
 
 
 def words_of_name(text: str) -> Iterator[str]:
-    """What an image that a client named so may be called, once an engine has it."""
+    """Texts that will refer to the image *text* once an engine has it."""
     familiar = shown_image(text)
     yield from (text, familiar, split_image(familiar)[0])

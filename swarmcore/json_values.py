@@ -1,7 +1,6 @@
-"""Reading JSON of others: a value that is not of the promised shape counts as empty.
+"""Reads JSON values of engines and clients; a value of an unexpected type counts as empty.
 
-An engine may be broken and a client may send anything; one odd field must not end the reading of
-the rest.  Whether such a value is an error is for the engine to say, in its own words.
+One unexpected field must not prevent reading the others.  If it is an error, the engine reports it.
 """
 
 from collections.abc import Mapping
@@ -9,25 +8,25 @@ from typing import Any
 
 
 def as_object(value: Any) -> Mapping[str, Any]:
-    """*value* where it is an object, else an empty one."""
+    """*value* if it is an object, otherwise an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def as_objects(value: Any) -> list[Mapping[str, Any]]:
-    """The objects in *value*, a list; nothing where it is something else."""
+    """The objects in the list *value*; empty if it is not a list."""
     return [item for item in as_list(value) if isinstance(item, Mapping)]
 
 
 def as_list(value: Any) -> list[Any]:
-    """*value* where it is a list, else an empty one."""
+    """*value* if it is a list, otherwise an empty one."""
     return value if isinstance(value, list) else []
 
 
 def as_text(value: Any) -> str:
-    """*value* where it is a string, else an empty one."""
+    """*value* if it is a string, otherwise an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def as_texts(value: Any) -> list[str]:
-    """The strings in *value*, a list; nothing where it is something else."""
+    """The strings in the list *value*; empty if it is not a list."""
     return [item for item in as_list(value) if isinstance(item, str)]

@@ -1,21 +1,21 @@
-"""Many texts of which questions are asked again and again: what was found out is remembered.
+"""Collections of texts that cache the results of tests.
 
-Made for placement, which is one step that must not take long: a pattern is looked for in the words
-of a node's containers once, and again only when those have changed.
+Used by placement, which must be fast: a pattern is matched against the words of a node's containers
+once, and again only after those have changed.
 """
 
 from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 
-#: Questions whose answers are kept; more are asked by nobody at a time.
+#: Maximum number of cached results per collection.
 _KEPT = 64
 
 
 class Texts(Collection[str]):
-    """Some collections as one, looked at as they are: whoever changes one calls ``forget``.
+    """A view of several collections as one; call ``forget`` after a change of one of them.
 
     Args:
-        parts: sets, views of them, or other ``Texts``, which remember for themselves.
+        parts: sets, views of them, or other ``Texts``, which have their own caches.
     """
 
     __slots__ = ("_found", "_parts")
@@ -34,11 +34,11 @@ class Texts(Collection[str]):
         return len(set(self))
 
     def forget(self) -> None:
-        """A part has changed."""
+        """Clear the cache: a part has changed."""
         self._found.clear()
 
     def any(self, test: Callable[[str], bool]) -> bool:
-        """Whether one of the texts passes *test*, which always says the same of a text."""
+        """Whether one of the texts passes *test*, which must be a pure function."""
         found = self._found.get(test)
         if found is None:
             if len(self._found) >= _KEPT:

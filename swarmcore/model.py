@@ -1,7 +1,6 @@
-"""The nouns: what discovery, the engines' caches, the scheduler and plugins hand to each other.
+"""Data classes shared by discovery, engines, scheduler and plugins.
 
-All frozen.  A change makes a new object, so that holding one is always safe, and ``is`` tells
-whether something changed.
+All are frozen: a change makes a new object.
 """
 
 from collections.abc import Mapping
@@ -16,12 +15,12 @@ KiB = 1024
 MiB = 1024 * KiB
 GiB = 1024 * MiB
 
-#: One CPU in Docker's unit.
+#: One CPU in Docker's unit of 1e-9 CPUs.
 NANO = 1_000_000_000
 
 
 class State(Enum):
-    """What an engine is to us; the values are what classic prints in ``info``."""
+    """State of an engine; the values are printed in ``info``, as in Swarm classic."""
 
     PENDING = "Pending"
     HEALTHY = "Healthy"
@@ -30,12 +29,12 @@ class State(Enum):
 
 
 class ContainerCounts(NamedTuple):
-    """How many containers a node has, as ``docker info`` counts them.
+    """The numbers of containers on a node, as ``docker info`` counts them.
 
     Attributes:
         running: running or restarting.
         paused: paused.
-        stopped: all others, also created and dead ones.
+        stopped: all others, including created and dead ones.
     """
 
     running: int
@@ -45,7 +44,14 @@ class ContainerCounts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TLSFiles:
-    """PEM files for talking to an engine; paths, empty where not given."""
+    """Paths of PEM files for TLS; empty if not given.
+
+    Attributes:
+        ca: certificates of trusted CAs.
+        cert: our certificate.
+        key: its private key.
+        verify: whether the peer's certificate is verified.
+    """
 
     ca: str = ""
     cert: str = ""
@@ -55,12 +61,12 @@ class TLSFiles:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One engine as discovery announces it.
+    """One engine in a discovery's list.
 
     Attributes:
-        address: where it listens.
-        labels: become node labels, below the engine's own.
-        tls: how to secure this connection; ``None``: as the manager is configured.
+        address: the engine's address.
+        labels: additional node labels; the engine's own take precedence.
+        tls: TLS files for this engine; ``None``: those of the manager.
     """
 
     address: Address
@@ -70,12 +76,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Why a node takes no new containers; its text is for refusals and ``info``.
+    """An operator's setting that a node takes no new containers.
+
+    ``str()`` gives the text for refusals and ``info``.
 
     Attributes:
-        reason: the operator's words, may be empty.
-        author: who said so, may be empty.
-        since: Unix seconds; 0 when unknown.
+        reason: the operator's reason; may be empty.
+        author: the operator; may be empty.
+        since: Unix seconds; 0 if unknown.
     """
 
     reason: str = ""
@@ -89,16 +97,15 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class FailedPulls:
-    """Pulls that failed on a node lately, for a reason that was the node's.
+    """Recent pulls that failed on a node because of the node.
 
     Attributes:
-        scope: what the reason concerns: a registry's host, one image in its normal spelling, or
-            every image where it is empty.
-        count: how many failed since one succeeded.
-        image: the last one's, as the client named it.
-        reason: the last one's, in the engine's words.
-        at: Unix seconds of the last one.
-        until: trio time from which on they are forgotten.
+        scope: what is affected: a registry's host, one image (normalised), or all images if empty.
+        count: number of failures since the last success.
+        image: image of the last failure, as the client named it.
+        reason: the engine's message of the last failure.
+        at: Unix seconds of the last failure.
+        until: trio time after which they are forgotten.
     """
 
     scope: str
@@ -111,32 +118,32 @@ class FailedPulls:
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """What an operator decided about one node; engines know nothing of it.
+    """An operator's settings of one node, which engines do not know.
 
     Attributes:
-        drained: why it takes no new containers; ``None`` when it does.
-        labels: go before the engine's own of the same key.
+        drained: the drain; ``None`` if the node takes containers.
+        labels: additional labels, which override the engine's own.
     """
 
     drained: Drain | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-#: A number of GPUs: all that there are, as in Docker's ``DeviceRequests``.
+#: Stands for all GPUs in a number of GPUs, as in Docker's ``DeviceRequests``.
 ALL_GPUS = -1
 
-#: Every address of a host, in the forms that Docker writes.
+#: Texts that stand for all addresses of a host.
 ANY_IP = frozenset({"", "0.0.0.0", "::"})
 
 
 @dataclass(frozen=True, slots=True)
 class HostPort:
-    """A host port that a container takes, or a range of which the engine gives it one.
+    """A host port, or a range from which the engine chooses one port.
 
     Attributes:
-        first, last: inclusive; equal for a single port.
+        first, last: the range, inclusive; equal for a single port.
         protocol: ``tcp``, ``udp`` or ``sctp``.
-        ip: the host address bound; one of ``ANY_IP`` means all.
+        ip: the host address; one of ``ANY_IP`` stands for all addresses.
     """
 
     first: int
@@ -145,7 +152,7 @@ class HostPort:
     ip: str = ""
 
     def clashes(self, other: "HostPort") -> bool:
-        """Whether both may come to mean one port of one host."""
+        """Whether both may be the same port of one host."""
         return (
             self.protocol == other.protocol
             and self.first <= other.last
@@ -161,15 +168,14 @@ class HostPort:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a container takes from its node.
+    """The resources that a container takes from its node.
 
     Attributes:
         nano_cpus: CPUs in units of 1e-9.
         memory: bytes.
-        ports: host ports, fixed ones only; the engine chooses the others.
-        gpus: how many GPUs, whichever they are: the node's first ones once there; ``ALL_GPUS``
-            for all of them.
-        gpu_ids: GPUs by name.
+        ports: host ports; those that the engine chooses freely are not included.
+        gpus: a number of GPUs, which are the node's first ones; ``ALL_GPUS`` for all.
+        gpu_ids: GPUs by id.
     """
 
     nano_cpus: int = 0
@@ -181,20 +187,20 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Container:
-    """One container as its engine last told us.
+    """One container, as its engine described it last.
 
     Attributes:
-        id: 64 hex digits.
-        node_id: the node that holds it.
-        names: without the leading slash, the container's own first, then link aliases (``web/db``).
+        id: 64 hexadecimal digits.
+        node_id: the node that has it.
+        names: without leading slash; its own name first, then link aliases (``web/db``).
         image: as the client named it.
         image_id: ``sha256:...``.
-        created: Unix seconds, by the engine's clock.
+        created: Unix seconds of the engine's clock.
         state: created, running, paused, restarting, removing, exited or dead.
-        labels: from inspect.
-        claim: what it takes from the node.
-        summary: its object in ``GET /containers/json``, untouched.
-        detail: its ``GET /containers/{id}/json``, untouched.
+        labels: from its inspection.
+        claim: the resources that it takes from the node.
+        summary: its object in ``GET /containers/json``, unchanged.
+        detail: its ``GET /containers/{id}/json``, unchanged.
     """
 
     id: str
@@ -211,50 +217,50 @@ class Container:
 
     @property
     def name(self) -> str:
-        """Its own name, empty for the rare container without one."""
+        """Its own name; empty for the rare container without one."""
         return self.names[0] if self.names else ""
 
     @property
     def called(self) -> str:
-        """What refusals call it: its name, or its short id."""
+        """Its name, or its short id, for refusal texts."""
         return self.name or self.id[:12]
 
     @property
     def swarm_id(self) -> str:
-        """The identity that survives rescheduling (label ``com.docker.swarm.id``), or empty."""
+        """Label ``com.docker.swarm.id``, which stays when it is recreated; may be empty."""
         return self.labels.get("com.docker.swarm.id", "")
 
     @property
     def words(self) -> set[str]:
-        """What it answers to: its ids, also the short ones, and its names."""
+        """All texts that refer to it: its ids, the short ids, and its names."""
         ids = (self.id, self.swarm_id)
         return {*ids, *(id[:12] for id in ids), *self.names} - {""}
 
     @property
     def running(self) -> bool:
-        """Whether it has processes; paused and restarting count, as in ``docker ps``."""
+        """Whether it has processes; includes paused and restarting, as in ``docker ps``."""
         return self.state in ("running", "paused", "restarting")
 
     @property
     def awaits_start(self) -> bool:
-        """Whether it was made and nobody has tried to start it yet.
+        """Whether it was created and its start has not been tried.
 
-        An engine that could not start a container keeps the reason, and the state ``created``.
+        A container that failed to start keeps the state ``created``, with an error.
         """
         return self.state == "created" and not as_object(self.detail.get("State")).get("Error")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """Something that an engine, or the cluster, says happened.
+    """An event of an engine or of the cluster.
 
     Attributes:
-        type, action: Docker's, action with its suffix (``exec_create: sh``).
-        actor_id: the object's id.
+        type, action: Docker's; the action with its suffix (``exec_create: sh``).
+        actor_id: id of the object.
         attributes: the actor's, with ``node.name``, ``node.id``, ``node.addr`` and ``node.ip``.
-        time_nano: Unix nanoseconds by the engine's clock.
-        node_id: whose it is; empty for none.
-        raw: the object as the engine sent it, node attributes added, ready to be filtered and sent.
+        time_nano: Unix nanoseconds of the engine's clock.
+        node_id: the engine's node.
+        raw: the engine's object with the node's attributes, ready to be sent to clients.
     """
 
     type: str
@@ -267,5 +273,5 @@ class Event:
 
     @property
     def verb(self) -> str:
-        """The action without its suffix: ``exec_create`` of ``exec_create: sh -c true``."""
+        """The action without its suffix: ``exec_create`` for ``exec_create: sh -c true``."""
         return self.action.partition(": ")[0]

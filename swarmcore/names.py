@@ -1,7 +1,7 @@
-"""Which container a text means, over the whole cluster; and names for containers without one.
+"""Finds containers by name or id in the whole cluster, and invents names.
 
-The index is kept up to date as engines report containers and creates reserve names, so a look-up
-never walks the cluster.
+The index is updated as engines report containers and creates reserve names, so a look-up need not
+visit every node.
 """
 
 from bisect import bisect_left, insort
@@ -16,10 +16,10 @@ _SHORT = 12
 
 
 class NameIndex:
-    """Every container by its ids and names, and the names that reservations hold.
+    """All containers by ids and names, and the names that are reserved.
 
     Args:
-        node_name: node id -> what the node is called, for ``node/name``.
+        node_name: returns the name of a node id, for ``node/name``.
     """
 
     def __init__(self, node_name: Callable[[str], str] = lambda id: "") -> None:
@@ -28,34 +28,34 @@ class NameIndex:
         self._by_name: dict[str, dict[str, Container]] = {}
         self._by_swarm_id: dict[str, dict[str, Container]] = {}
         self._reserved: dict[str, str] = {}
-        #: Ids and swarm ids in order, for those who type only the beginning.
+        #: Sorted ids and swarm ids, for look-ups by prefix.
         self._ids: list[str] = []
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    # ---- keeping
+    # ---- updating
 
     def put(self, container: Container) -> None:
-        """Add a container, or replace what is known of it."""
+        """Add a container, or replace its former state."""
         known = self._by_id.get(container.id)
         if known is not None:
             self._unlink(known)
         self._link(container)
 
     def drop(self, container: Container) -> None:
-        """Forget a container; nothing happens when another node has taken it over."""
+        """Remove a container, unless it has moved to another node."""
         known = self._by_id.get(container.id)
         if known is not None and known.node_id == container.node_id:
             self._unlink(known)
 
     def reserve(self, name: str, reservation: str) -> None:
-        """Hold *name* for a container that does not exist yet; the caller looked at ``holder``."""
+        """Reserve *name*; the caller has checked that it is free."""
         if name:
             self._reserved[name] = reservation
 
     def release(self, name: str, reservation: str) -> None:
-        """Let go of *name*, unless somebody else holds it by now."""
+        """Release *name*, if this reservation still holds it."""
         if self._reserved.get(name) == reservation:
             del self._reserved[name]
 
@@ -87,10 +87,10 @@ class NameIndex:
     def _remove_id(self, id: str) -> None:
         del self._ids[bisect_left(self._ids, id)]
 
-    # ---- asking
+    # ---- queries
 
     def holder(self, name: str) -> Container | str | None:
-        """The holder of *name*: a container, a reservation's id, or ``None`` when it is free."""
+        """The container that has *name*, or the id of its reservation; ``None`` if it is free."""
         for container in self._by_name.get(name, {}).values():
             return container
         return self._reserved.get(name)
@@ -100,17 +100,16 @@ class NameIndex:
         return swarm_id in self._by_swarm_id
 
     def find(self, text: str) -> Container:
-        """The container that *text* means.
+        """The container that *text* refers to.
 
-        In an engine's order: a whole id (a swarm id too), a name (``node/name`` too), the first
-        twelve digits of an id, the beginning of one.  Classic asked for twelve digits before
-        names, and so removed another container than its engine would.  A name that engines gave
-        twice is an error that tells how to ask instead.
+        The order is an engine's: a full id (or swarm id), a name (or ``node/name``), the first
+        twelve digits of an id, an id prefix.  (Swarm classic looked for twelve digits before names,
+        and so could remove another container than an engine would.)
 
         Raises:
-            NotFound: none; Docker's text.
-            BadRequest: the beginning of several ids, or nothing; Docker's text.
-            Conflict: a name that containers of several nodes have.
+            NotFound: there is none; the text is Docker's.
+            BadRequest: a prefix of several ids, or empty; the text is Docker's.
+            Conflict: containers of several nodes have the name; the text lists the full names.
         """
         if not text:
             raise BadRequest('invalid name or ID supplied: ""')
@@ -126,12 +125,12 @@ class NameIndex:
         return found
 
     def _by_swarm_identity(self, text: str) -> Container | None:
-        """The only container with the swarm id *text*."""
+        """The container with the swarm id *text*, if there is exactly one."""
         holders = list(self._by_swarm_id.get(text, {}).values())
         return holders[0] if len(holders) == 1 else None
 
     def _by_short_id(self, text: str) -> Container | None:
-        """The only container whose id, or else swarm id, begins with the twelve digits *text*."""
+        """The container whose id, or else swarm id, begins with the twelve digits *text*."""
         if len(text) != _SHORT:
             return None
         begun = self._begun(text)
@@ -169,7 +168,7 @@ class NameIndex:
         return begun[0] if begun else None
 
     def _begun(self, text: str) -> list[Container]:
-        """Containers of which an id begins with *text*; never more than it takes to know."""
+        """Containers with an id that begins with *text*; stops after a few."""
         found: dict[str, Container] = {}
         for id in self._from(text):
             holders = self._by_swarm_id.get(id) or {id: self._by_id[id]}
@@ -184,7 +183,7 @@ class NameIndex:
         return takewhile(lambda id: id.startswith(beginning), following)
 
 
-# ---- names for containers whose client gave none
+# ---- inventing names
 
 _MOODS = (
     "able agile airy alert amber apt awake balmy blithe bold brief bright brisk calm candid chief"
@@ -206,10 +205,10 @@ _TRIES = 4
 
 
 def invent_name(random: Random, taken: Callable[[str], bool]) -> str:
-    """A free name, easy to say and to remember: ``quiet_heron``; with a number when many are taken.
+    """A free name such as ``quiet_heron``, with a number if many names are taken.
 
     Args:
-        random: where chance comes from.
+        random: source of randomness.
         taken: whether a name is in use.
     """
     for number_limit in (0, 10, 100, 1000, 10_000):

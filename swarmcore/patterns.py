@@ -1,7 +1,7 @@
-"""Regular expressions from clients, on RE2.
+"""Regular expressions of clients, matched with RE2.
 
-Its time grows with the text and not with the ingenuity of the pattern; it is also the dialect of
-Docker Engine and of Swarm classic.
+RE2's run time is linear in the length of the text, whatever the pattern.  Docker Engine and Swarm
+classic use the same dialect.
 """
 
 import re
@@ -11,43 +11,43 @@ from typing import Any
 
 import re2  # type: ignore[import-untyped]
 
-#: What a pattern may take, in bytes.  Larger ones are of repeated repetitions, each of which takes
+#: Memory limit of one pattern in bytes.  Larger patterns have nested repetitions and take
 #: milliseconds for one long text.
 _PATTERN_BYTES = 128 * 1024
-#: The same of many at once.
+#: Memory limit of several patterns joined into one.
 _UNION_BYTES = 1024 * 1024
 _PLAIN = re.compile(r"[\w/:-]*", re.ASCII)
 
 
 class PatternError(ValueError):
-    """Not a regular expression; the text is RE2's reason."""
+    """Not a valid regular expression; the text is RE2's reason."""
 
 
 class PatternTooLargeError(PatternError):
-    """A regular expression that would take more memory than a client may have."""
+    """A regular expression that exceeds the memory limit."""
 
 
 def searcher(pattern: str) -> Callable[[str], bool]:
     """A test whether a text contains a match of *pattern*.
 
     Raises:
-        PatternError: malformed, or a ``PatternTooLargeError``.
+        PatternError: malformed, or (``PatternTooLargeError``) too large.
     """
     return _searcher(pattern, _PATTERN_BYTES)
 
 
 def is_plain(value: str) -> bool:
-    """Whether *value* as a regular expression means its own text and nothing else."""
+    """Whether *value* as a regular expression matches only its own text."""
     return _PLAIN.fullmatch(value) is not None
 
 
 def matcher(values: Collection[str]) -> Callable[[str], bool]:
     """A test whether a text contains a match of one of *values*.
 
-    What is no regular expression matches nothing, as in an engine.
+    A value that is not a valid regular expression matches nothing, as on engines.
 
     Raises:
-        PatternTooLargeError: one would take more memory than a client may have.
+        PatternTooLargeError: a value exceeds the memory limit.
     """
     parts = [value for value in values if is_plain(value)]  # five times as fast as patterns
     patterns = [value for value in values if not is_plain(value)]
@@ -58,7 +58,7 @@ def matcher(values: Collection[str]) -> Callable[[str], bool]:
 
 
 def _union(patterns: Collection[str]) -> Callable[[str], bool]:
-    """A test whether a text contains a match of one of *patterns*: one search where possible."""
+    """A test whether a text contains a match of one of *patterns*; one search if possible."""
     valid, tests = [], []
     for pattern in patterns:
         try:
@@ -85,7 +85,7 @@ def _searcher(pattern: str, most_bytes: int) -> Callable[[str], bool]:
 
 
 def _encoded(text: str) -> bytes:
-    # An engine's JSON may have half a surrogate pair, which no encoding has.
+    # JSON of an engine may have unpaired surrogates, which cannot be encoded.
     return text.encode("utf-8", "replace")
 
 

@@ -1,8 +1,8 @@
-"""How much one request may bring: what a list, a query or an expression may have at most.
+"""Limits on the number of items in one request.
 
-A decision and a list take time for each of these, and everybody waits meanwhile.  Docker's own
-clients stay far below.  ``docs/api.md`` has the table.  What a connection may bring is in
-``http.server.limits``.
+Decisions and lists take time for each item and block all other requests meanwhile.  Docker's own
+clients stay far below these limits.  They are listed in ``docs/api.md``; the limits of a connection
+are in ``http.server.connection_limits``.
 """
 
 from collections.abc import Sized
@@ -10,36 +10,36 @@ from typing import Final
 
 from swarmcore.errors import BadRequest
 
-#: Parameters of a query.
+#: Parameters of a query string.
 PARAMETERS: Final = 1_000
-#: Values of ``filters``, all keys together.
+#: Values of ``filters``, over all keys.
 FILTER_VALUES: Final = 1_000
-#: Of these, how many of one key are patterns: regular expressions, or references with wildcards.
+#: Patterns (regular expressions, or references with wildcards) among the values of one key.
 FILTER_PATTERNS: Final = 100
 #: Expressions of one create: constraints, affinities and whitelists together.
 EXPRESSIONS: Final = 64
-#: Of these, how many are patterns beyond a single star: each is looked for in every node's words.
+#: Patterns among these, except plain texts with one ``*``; each is matched on every node.
 EXPRESSION_PATTERNS: Final = 8
 #: Entries of ``Binds`` and ``Mounts`` of one create together.
 MOUNTS: Final = 1_000
-#: Volumes, networks, containers and images that one create names: each is looked for on every node.
+#: Volumes, networks, containers and images that one create refers to; each is looked up everywhere.
 REFERENCES: Final = 100
-#: Entries of any one list or object in a JSON body: a range of ports has as many.
+#: Entries of one list or object in a JSON body; a range of ports may have that many.
 ENTRIES: Final = 20_000
-#: Values in a JSON body, all together.
+#: Values in a JSON body in total.
 VALUES: Final = 200_000
 
 
 def check_count(count: int | Sized, most: int, what: str) -> None:
-    """Refuse more than *most* of something.
+    """Check a limit.
 
     Args:
-        count: how many there are, or what has a length.
+        count: the number of items, or the collection.
         most: one of the limits above.
-        what: names them, for the text: ``filters``.
+        what: name of the items for the error text.
 
     Raises:
-        BadRequest: there are more.
+        BadRequest: there are more than *most*.
     """
     number = count if isinstance(count, int) else len(count)
     if number > most:

@@ -1,4 +1,4 @@
-"""Docker API versions: read one from a path, compare, clamp.  Numbers, never text order."""
+"""Docker API versions: parsing, comparing by numbers, limiting."""
 
 import re
 from typing import NamedTuple
@@ -9,7 +9,7 @@ _TEXT = re.compile(r"([0-9]+)\.([0-9]+)")
 
 
 class ApiVersion(NamedTuple):
-    """A Docker API version; compares number by number, so 1.9 < 1.24."""
+    """A Docker API version; compared by numbers, so 1.9 < 1.24."""
 
     major: int
     minor: int
@@ -18,23 +18,23 @@ class ApiVersion(NamedTuple):
         return f"{self.major}.{self.minor}"
 
 
-#: The newest version whose merging and rewriting code exists here: Engine 28.3 to 28.5.
+#: The newest version that this manager supports: that of Engine 28.3 to 28.5.
 CEILING = ApiVersion(1, 51)
-#: The oldest version that every fleet accepts in a path: what clients fall back to without an
-#: Api-Version header.  Where all engines speak older ones, so does the manager.
+#: The oldest version that is always accepted in a path; clients use it if an answer has no
+#: Api-Version header.  If all engines support older versions, so does the manager.
 FLOOR = ApiVersion(1, 24)
-#: The first version whose errors are JSON; engines tell older clients the text alone.
+#: The first version in which errors are JSON; for older ones engines send plain text.
 JSON_ERRORS = ApiVersion(1, 24)
 
 
 def parse_version(text: str) -> ApiVersion | None:
-    """Read ``1.41``; ``None`` when *text* is not of that form."""
+    """Parse a version such as ``1.41``; ``None`` if *text* does not have that form."""
     found = _TEXT.fullmatch(text)
     return _version(found) if found else None
 
 
 def split_version(path: str) -> tuple[ApiVersion | None, str]:
-    """Take the ``/v1.41`` prefix off a path.
+    """Split the ``/v1.41`` prefix off a path.
 
     Returns:
         The version, or ``None`` without a prefix, and the rest of the path with its slash.
@@ -50,12 +50,12 @@ def _version(found: re.Match[str]) -> ApiVersion:
 
 
 def _number(digits: str) -> int:
-    """A number; one that is too long to be read is larger than any other."""
+    """The value of *digits*; very long numbers are replaced by a larger constant."""
     return (
         10**_MOST_DIGITS if len(digits.lstrip("0")) > _MOST_DIGITS else int(digits[-_MOST_DIGITS:])
     )
 
 
 def clamp(version: ApiVersion, lowest: ApiVersion, highest: ApiVersion) -> ApiVersion:
-    """The version nearest to *version* that an engine speaking *lowest* to *highest* accepts."""
+    """The version nearest to *version* in the range from *lowest* to *highest*."""
     return min(max(version, lowest), highest)

@@ -1,9 +1,9 @@
-"""The watchdog of decisions: a plugin that does not return would stop the whole manager.
+"""The watchdog: detects plugins that block a decision, and interrupts them.
 
-A decision is one synchronous step: while a plugin does not return, nothing else happens at all.  A
-thread reads the scheduler's progress.  It logs which plugin takes long, and sends a signal to the
-main thread where that does not help: the signal's handler raises inside the plugin, so that the
-create fails and the manager goes on.  A library that never gives the interpreter back cannot be
+A decision is one synchronous step, so a plugin that does not return stops the whole manager.  A
+thread reads the scheduler's progress and logs a slow plugin.  If the plugin still does not return,
+the thread sends a signal to the main thread, whose handler raises an exception inside the plugin:
+the create fails and the manager continues.  Native code that holds the interpreter lock cannot be
 interrupted.
 """
 
@@ -20,15 +20,15 @@ from swarmcore.scheduler import DecisionProgress
 log = logging.getLogger(__name__)
 
 
-#: How long a plugin may take before it is logged, and before it is interrupted.
+#: After these times in one call, a plugin is logged, and interrupted.
 SLOW_SECONDS = 1.0
 LONGEST_SECONDS = 10.0
-#: A signal that nothing else here uses: that of a timer of CPU time, which is never set.
+#: A signal that is not used otherwise: that of a CPU timer, which is never set.
 _SIGNAL = signal.SIGVTALRM
 
 
 class PluginHangs(SwarmError):
-    """A plugin did not return; this create fails, the next one is tried anew."""
+    """A plugin did not return in time, so the create fails."""
 
 
 @contextmanager
@@ -38,14 +38,14 @@ def watch_decisions(
     slow_seconds: float = SLOW_SECONDS,
     longest_seconds: float = LONGEST_SECONDS,
 ) -> Iterator[None]:
-    """Watch a scheduler's decisions while the block lasts.
+    """Watch a scheduler's decisions while the block runs.
 
-    Interrupts only the main thread; decisions in another thread are only logged.
+    Only decisions in the main thread can be interrupted; others are only logged.
 
     Args:
-        progress: the scheduler's.
-        slow_seconds: how long a call of a plugin may take before it is logged.
-        longest_seconds: how long it may take before it is interrupted.
+        progress: the scheduler's progress.
+        slow_seconds: time after which a call of a plugin is logged.
+        longest_seconds: time after which it is interrupted.
     """
     watch = Watchdog(progress, slow_seconds, longest_seconds)
     is_main = threading.current_thread() is threading.main_thread()
@@ -72,7 +72,7 @@ def _look_on(watch: "Watchdog", stop: threading.Event, can_interrupt: bool) -> N
 
 
 class Watchdog:
-    """What is remembered of a decision's progress; arguments as of ``watch_decisions``."""
+    """Tracks the progress of decisions; arguments as for ``watch_decisions``."""
 
     def __init__(
         self, progress: DecisionProgress, slow_seconds: float, longest_seconds: float
@@ -80,14 +80,14 @@ class Watchdog:
         self.slow_seconds, self.longest_seconds = slow_seconds, longest_seconds
         self._progress = progress
         self._number, self._since, self._is_told = 0, 0.0, False
-        #: The decision that is to be interrupted; another may have begun by then.
+        #: Number of the decision to interrupt; another may have begun when the signal arrives.
         self._overdue = 0
 
     def look(self, now: float) -> bool:
-        """Log a plugin that takes long; whether the decision is to be interrupted.
+        """Log a slow plugin; return whether the decision must be interrupted.
 
         Args:
-            now: seconds of a clock that only goes on.
+            now: seconds of a monotonic clock.
         """
         asked, number = self._progress.asked, self._progress.number
         if not asked or number != self._number:
@@ -104,10 +104,10 @@ class Watchdog:
         return True
 
     def interrupt(self, number: int, frame: object) -> None:
-        """Raise in the main thread, if that is still inside of the decision that is overdue.
+        """Raise an exception in the main thread if it is still in the decision to interrupt.
 
         Raises:
-            PluginHangs: names the plugin.
+            PluginHangs: the text names the plugin.
         """
         if self._progress.asked and self._progress.number == self._overdue:
             raise PluginHangs(

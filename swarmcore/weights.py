@@ -1,4 +1,4 @@
-"""Classic's weights, shared by the strategies that came from it, and one scale for all weights."""
+"""Weights shared by the strategies of Swarm classic, and the scaling of weights."""
 
 import math
 from collections.abc import Sequence
@@ -6,26 +6,27 @@ from collections.abc import Sequence
 from swarmcore.container_config import ContainerConfig
 from swarmcore.node import Node
 
-#: One point of health outweighs ten of usage, whose sum is 200 at most: a node with one recent
-#: failure (67 of 100) loses more than usage can ever make up for.
+#: A point of health counts as much as ten of usage, which is 200 at most: a node with one recent
+#: failure (67 of 100) ranks below all healthy nodes.
 _HEALTH = 10.0
 
 
 def health_weight(node: Node) -> float:
-    """0 to 1000; below that by a third for each recent failure with the default limit."""
+    """0 to 1000; each recent failure costs a third with the default failure limit."""
     return _HEALTH * node.health
 
 
 def crowd(config: ContainerConfig, node: Node) -> int:
-    """How much *node* holds: its containers; for a network, a volume or a build, which are of no
-    image, also the networks and volumes that no container uses yet."""
+    """The number of containers on *node*; for a network, a volume or a build, which have no image,
+    plus the number of unused networks and volumes."""
     return node.container_count + (0 if config.image else node.objects.unused_count)
 
 
 def usage(config: ContainerConfig, node: Node) -> float:
-    """How full the node would be: percent of CPU plus percent of memory, with *config* on it.
+    """Percent of CPU plus percent of memory used on *node* once *config* is placed there.
 
-    What a config does not claim counts as 100, as in classic: then only containers are counted.
+    A resource that *config* does not claim counts as 100, as in Swarm classic; then only the number
+    of containers matters.
     """
     claim = config.claim
     return _percent(claim.nano_cpus, node.used_nano_cpus, node.total_nano_cpus) + _percent(
@@ -40,12 +41,12 @@ def _percent(asked: int, used: int, total: int) -> float:
 
 
 def normalise(weights: Sequence[Sequence[float]]) -> list[list[float]]:
-    """Each column on a scale from 0, the worst of the candidates, to 1, the best.
+    """Scale each column from 0 for the worst candidate to 1 for the best.
 
-    A column in which all are equal decides nothing, and is 0.
+    A column of equal values becomes 0.
 
     Args:
-        weights: a row for each candidate, all of one length.
+        weights: a row for each candidate; all rows have the same length.
     """
     if not weights:
         return []
@@ -58,6 +59,6 @@ def _scale(column: Sequence[float]) -> list[float]:
     if not high > low:
         return [0.0] * len(column)
     if math.isinf(high - low):
-        # Finite numbers may be further apart than any number is large; halves of them are not.
+        # The difference overflows; that of the halved numbers does not.
         return _scale([number / 2 for number in column])
     return [(number - low) / (high - low) for number in column]

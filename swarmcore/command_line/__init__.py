@@ -1,4 +1,4 @@
-"""The command line's grammar: options in tables, where their values come from, help, commands."""
+"""The command line: tables of options, sources of their values, help, commands."""
 
 from swarmcore.command_line.command import Call, Command
 from swarmcore.command_line.flags import Option

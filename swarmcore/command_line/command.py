@@ -1,4 +1,4 @@
-"""A subcommand of ``swarmcore``: the core's own, or a plugin's."""
+"""A subcommand of ``swarmcore``, of the core or of a plugin."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from swarmcore.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One command as it was called.
+    """One call of a command.
 
     Attributes:
-        usage: of the command.
-        given: the texts of each flag that was given, the program's own flags included, by name.
-        words: what remains of the command line.
-        environment: the user's variables.
+        usage: the command's usage.
+        given: values of each flag that was given, by name, including the program's own flags.
+        words: the remaining words of the command line.
+        environment: environment variables.
     """
 
     usage: Usage
@@ -25,16 +25,20 @@ class Call:
     environment: Mapping[str, str]
 
     def settings(self, environment: Mapping[str, str] | None = None) -> dict[str, Setting]:
-        """Every option of the command, by name, from flags, variables and defaults.
+        """All options of the command by name, from flags, environment and defaults.
 
         Args:
-            environment: instead of all of the user's variables.
+            environment: used instead of all environment variables.
         """
         variables = self.environment if environment is None else environment
         return resolve(self.usage.options, self.given, variables)
 
     def refuse_words(self) -> None:
-        """Raise ``ConfigError`` if there is an argument."""
+        """Check that there are no arguments.
+
+        Raises:
+            ConfigError: there is one.
+        """
         if self.words:
             raise ConfigError(f"{self.usage.name} takes no argument, and got {self.words[0]!r}")
 
@@ -44,9 +48,9 @@ class Command:
     """A subcommand.
 
     Attributes:
-        usage: its name, its options, and what help says.
-        run: does it; returns the exit status.  A ``SwarmError`` that it raises is printed as one
-            line, and the status is 1.
+        usage: name, options and help texts.
+        run: runs the command and returns the exit status.  A ``SwarmError`` is printed as one line,
+            with exit status 1.
     """
 
     usage: Usage
@@ -54,5 +58,5 @@ class Command:
 
     @property
     def name(self) -> str:
-        """As typed."""
+        """The command's name."""
         return self.usage.name

@@ -1,7 +1,6 @@
-"""Go's grammar of flags over a table of options: ``-x`` is ``--x``, and ``--x=v`` is ``--x v``.
+"""Parses flags with Go's grammar: ``-x`` is the same as ``--x``, and ``--x=v`` as ``--x v``.
 
-Knows how an option may be written, in words and in values.  Refuses to know which options there are
-and what they mean: those are rows of tables elsewhere.  Pure.
+The options themselves are in tables in other modules.  Pure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,18 +15,18 @@ Kind = Literal["text", "switch", "number", "duration", "texts", "pairs"]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One row: a name that a flag, an environment variable and a key of the file share.
+    """One option: its flag, environment variable and key in the config file.
 
     Attributes:
-        name: long form, without dashes.
+        name: long name without dashes.
         help: one line.
-        kind: how the value is read; ``texts`` and ``pairs`` may be given repeatedly.
-        default: as it would be written; several for a repeatable option.
-        aliases: other spellings of the flag.
-        env: the variable; empty for ``SWARMCORE_<NAME>``.
-        value: what help shows for the value.
-        place: ``flag``; ``argument`` for a positional word; ``start`` for a flag that only says
-            how to start, and is no key of the file.
+        kind: type of the value; ``texts`` and ``pairs`` may be given repeatedly.
+        default: default value as text; several for a repeatable option.
+        aliases: other names of the flag.
+        env: environment variable; empty for ``SWARMCORE_<NAME>``.
+        value: placeholder for the value in help.
+        place: ``flag``; ``argument`` for a positional argument; ``start`` for a flag that is not
+            allowed in the config file.
     """
 
     name: str
@@ -50,14 +49,14 @@ class Option:
         return self.kind in ("texts", "pairs")
 
     def read(self, texts: Sequence[str]) -> Any:
-        """What the given *texts* mean.
+        """Convert the given *texts* to a value.
 
         Returns:
-            A tuple of ``str`` for ``texts``, of pairs for ``pairs``; else one value, from the last
-            text: ``str``, ``bool``, ``int``, or ``float`` seconds.
+            A tuple of ``str`` for ``texts``, of pairs for ``pairs``; otherwise the value of the
+            last text: ``str``, ``bool``, ``int``, or ``float`` for seconds.
 
         Raises:
-            ValueError: and why.
+            ValueError: the text is not valid for this kind.
         """
         if self.kind == "texts":
             return tuple(texts)
@@ -75,10 +74,10 @@ class Option:
 
 
 def read_switch(text: str) -> bool:
-    """A boolean as Go reads it.
+    """Parse a boolean as Go does.
 
     Raises:
-        ValueError: it is not a boolean.
+        ValueError: not a boolean.
     """
     try:
         return parse_bool(text)
@@ -89,19 +88,19 @@ def read_switch(text: str) -> bool:
 def split_arguments(
     arguments: Sequence[str], options: Iterable[Option], command: str, *, mixed: bool = False
 ) -> tuple[dict[str, list[str]], list[str]]:
-    """Read flags up to the first word that is none, or *mixed* with such words.
+    """Parse flags up to the first other word; if *mixed*, also flags after other words.
 
     Args:
         arguments: words of the command line.
-        options: the table.
-        command: what help is asked with, for messages: ``swarmcore manage``.
-        mixed: go on reading flags behind a word that is none; ``--`` ends them.
+        options: the table of options.
+        command: the command for messages, such as ``swarmcore manage``.
+        mixed: whether flags may follow other words, up to ``--``.
 
     Returns:
-        The texts given, by option name, in order; and the words that remain.
+        The given texts by option name, in order; and the remaining words.
 
     Raises:
-        ConfigError: an unknown flag, or a value missing.
+        ConfigError: an unknown flag, or a missing value.
     """
     spellings = {
         spelling: option
@@ -133,7 +132,7 @@ def _take_flag(
     given: dict[str, list[str]],
     command: str,
 ) -> None:
-    """Note what *word* gives, with the next word where it needs one."""
+    """Add the flag *word* with its value, which may be the next word."""
     name, equals, text = word.removeprefix("-").removeprefix("-").partition("=")
     option = spellings.get(name)
     if option is None:

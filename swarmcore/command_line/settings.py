@@ -1,7 +1,4 @@
-"""Where each option's value comes from: flags, then environment, then a TOML file, then default.
-
-Knows sources and their order.  Refuses to know what a value is for.
-"""
+"""Determines option values: from flags, environment, a TOML file, or defaults, in this order."""
 
 import json
 import tomllib
@@ -16,10 +13,10 @@ from swarmcore.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One option as it holds.
+    """The value of one option.
 
     Attributes:
-        option: the row of the table.
+        option: the option.
         texts: as written; several for a repeatable option.
         origin: ``flag --host``, ``environment SWARM_HOST``, ``file /etc/swarmcore.toml`` or
             ``default``.
@@ -31,15 +28,15 @@ class Setting:
 
     @property
     def given(self) -> bool:
-        """Whether somebody said so."""
+        """Whether the value is not the default."""
         return self.origin != "default"
 
     @property
     def value(self) -> Any:
-        """What the texts mean, by the option's kind.
+        """The value, converted by the option's kind.
 
         Raises:
-            ConfigError: they mean nothing; the message names the option and the source.
+            ConfigError: invalid; the message names the option and the source.
         """
         try:
             return self.option.read(self.texts)
@@ -48,9 +45,9 @@ class Setting:
             raise ConfigError(f"invalid --{self.option.name}: {error}{source}") from None
 
     def __str__(self) -> str:
-        """A line of TOML that means the same, with its origin; a default is all comment.
+        """A line of TOML with the value, and its origin as a comment; a default is commented out.
 
-        So the lines together are a file for ``--config``, in which a default stays one.
+        All lines together are a valid file for ``--config``.
         """
         option = self.option
         if option.repeatable:
@@ -69,16 +66,16 @@ def resolve(
     environment: Mapping[str, str],
     file: "ConfigFile | None" = None,
 ) -> dict[str, Setting]:
-    """Every option of the table with the value that holds, by name.
+    """Determine the values of all options, by name.
 
-    A source replaces the ones below it whole: flags of a repeatable option are not added to the
-    variable's.
+    A source replaces those after it completely: flags of a repeatable option are not added to the
+    values of the environment variable.
 
     Args:
-        options: the table.
-        given: flags and argument, as ``split_arguments`` returns them.
-        environment: variables; an empty one counts as absent.
-        file: the configuration file, when there is one.
+        options: the table of options.
+        given: flags and argument; see ``split_arguments``.
+        environment: environment variables; an empty one counts as not set.
+        file: the configuration file, if any.
     """
     return {option.name: _resolve(option, given, environment, file) for option in options}
 
@@ -102,7 +99,7 @@ def _resolve(
 
 def _from_environment(option: Option, text: str) -> tuple[str, ...]:
     if option.variable == "DEBUG":
-        # Many programs read DEBUG, each in its own way; as in classic, theirs is no error here.
+        # Many programs use DEBUG with other values, which classic ignores, too.
         try:
             read_switch(text)
         except ValueError:
@@ -113,21 +110,21 @@ def _from_environment(option: Option, text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A TOML file, its values as texts by option name."""
+    """A parsed configuration file, with values as texts by option name."""
 
     path: str
     texts: Mapping[str, tuple[str, ...]]
 
 
 def read_config_file(path: str, options: Iterable[Option]) -> ConfigFile:
-    """Read a configuration file: keys are the options' long names.
+    """Read a configuration file, whose keys are the options' long names.
 
     Args:
-        path: of a TOML file.
-        options: what may be in it.
+        path: path of a TOML file.
+        options: the allowed options.
 
     Raises:
-        ConfigError: unreadable, not TOML, or a key or value that does not belong there.
+        ConfigError: unreadable, not TOML, or an unknown key or invalid value.
     """
     known = {option.name: option for option in options if option.place != "start"}
     try:
@@ -158,7 +155,7 @@ def _texts(option: Option, value: Any, where: str) -> tuple[str, ...]:
 
 
 def _flat(table: Mapping[str, Any], where: str, prefix: str = "") -> Iterable[tuple[str, str]]:
-    """``swarm.overcommit = 0.1`` is a table in a table to TOML, and one key to us."""
+    """Join the keys of nested tables: TOML reads ``swarm.overcommit = 0.1`` as a nested table."""
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, where, f"{prefix}{key}.")

@@ -1,4 +1,4 @@
-"""The options for TLS that a server's command has: ``--tls``, ``--tlsverify`` and three files."""
+"""The TLS options of commands that serve: ``--tls``, ``--tlsverify`` and three files."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,13 @@ from swarmcore.model import TLSFiles
 
 
 def read_tls(read: Mapping[str, Any]) -> TLSFiles | None:
-    """The files for TLS; ``None`` without it.
+    """The TLS files; ``None`` without TLS.
 
     Args:
         read: values by option name: ``tls``, ``tlsverify``, ``tlscacert``, ``tlscert``, ``tlskey``.
 
     Raises:
-        ConfigError: the options contradict each other.
+        ConfigError: the options contradict each other, or a file is missing.
     """
     ca, cert, key = read["tlscacert"], read["tlscert"], read["tlskey"]
     if not (read["tls"] or read["tlsverify"]):

@@ -1,4 +1,4 @@
-"""Words of the command line's help, made from the tables of options.  Text in, text out.  Pure."""
+"""Help texts of the command line, made from tables of options.  Pure."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -11,16 +11,16 @@ _WIDTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What help says about one command.
+    """The help of one command.
 
     Attributes:
-        name: as typed; empty for the program itself.
+        name: the command; empty for the program itself.
         help: one line.
-        argument: how the positional argument is shown.
-        options: its table.
-        epilog: what follows the options.
-        mixed: options may also follow the argument.
-        aliases: other names.
+        argument: placeholder for the positional argument.
+        options: the table of options.
+        epilog: text after the options.
+        mixed: whether options may also follow the argument.
+        aliases: other names of the command.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Usage:
 
     @property
     def command(self) -> str:
-        """``swarmcore manage``."""
+        """The full command, such as ``swarmcore manage``."""
         return f"swarmcore {self.name}".strip()
 
 

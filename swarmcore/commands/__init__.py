@@ -1,7 +1,7 @@
-"""The core's own commands: one module each, with its options, its checks and its run.
+"""The core's commands: one module each, with its options, checks and implementation.
 
-A run imports what it needs when it is called: help and a mistyped option answer before trio or a
-plugin is touched.
+An implementation imports what it needs when it runs, so that help and errors about options are
+shown without importing trio or plugins.
 """
 
 from collections.abc import Sequence

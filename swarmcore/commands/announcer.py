@@ -1,4 +1,4 @@
-"""Keeping one engine in a discovery's list until a signal says to stop."""
+"""Keeps one engine in a discovery's list until a signal stops it."""
 
 import logging
 import random
@@ -21,13 +21,13 @@ _FIRST_PAUSE_SECONDS = 1.0
 
 
 def join(options: "JoinOptions") -> int:
-    """Announce an engine until a signal says to stop, then take it out of the list.
+    """Announce an engine until a signal, then remove it from the list.
 
     Returns:
         The exit status: 0.
 
     Raises:
-        ConfigError: the discovery takes no announcements, or not this one.
+        ConfigError: the discovery does not support announcements, or refuses this one.
     """
     plugins = load_discovery(options.uri, options.plugins)
     discovery = plugins.discovery(options.uri, options.discovery)
@@ -51,7 +51,7 @@ async def _join(registrar: Registrar, options: "JoinOptions") -> None:
 
 
 async def _announce(registrar: Registrar, options: "JoinOptions") -> None:
-    """Register at each heartbeat, sooner after a failure; leave when cancelled."""
+    """Register at each heartbeat, and sooner after a failure; leave when cancelled."""
     heartbeat = options.discovery.heartbeat_seconds
     pause = _FIRST_PAUSE_SECONDS
     await trio.sleep(random.uniform(0, options.delay_seconds))

@@ -1,4 +1,4 @@
-"""Arguments that are no flags."""
+"""Positional arguments of commands."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from swarmcore.command_line import Call
 
 
 def with_discovery(call: Call) -> Call:
-    """*call* with its one word as the discovery; as in classic, several words are ignored."""
+    """*call* with its single word as the discovery; as in classic, several words are ignored."""
     if len(call.words) != 1:
         return call
     return replace(call, given={**call.given, "discovery": call.words})

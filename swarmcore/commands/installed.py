@@ -1,4 +1,4 @@
-"""Commands that installed plugins bring: listed for help, and loaded to be run."""
+"""Commands of installed plugins, for help and for running."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ _log = logging.getLogger(__name__)
 
 
 def listed_commands() -> list[Command]:
-    """The commands of every ``command_*`` plugin, for help.
+    """The commands of all ``command_*`` plugins, for help.
 
-    Imports the modules that these entry points name and nothing else, stevedore and the checks of
-    hooks included, because help must be quick.  A plugin that fails is named in the log.
+    Imports only the modules of these entry points, without stevedore and without checking hooks,
+    so that help is fast.  A plugin that fails is logged.
     """
     found: list[Command] = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
@@ -29,13 +29,12 @@ def listed_commands() -> list[Command]:
 
 
 def load_commands() -> Iterator[Sequence[Command]]:
-    """The commands of ``command_*`` plugins, then those of all that is loaded when installed.
+    """The commands of ``command_*`` plugins, then those of plugins loaded when installed.
 
-    The second part is loaded only when it is asked for.  A plugin that is broken is named in the
-    log, and does not hide the others.
+    The second part is loaded only if it is requested.  A broken plugin is logged and skipped.
 
     Raises:
-        PluginConflict: two plugins bring one command.
+        PluginConflict: two plugins provide the same command.
     """
     from swarmcore.plugins.plugins import Plugins
 

@@ -1,4 +1,4 @@
-"""``swarmcore join``: one engine kept in a discovery's list; checked in classic's words."""
+"""``swarmcore join``: keeps one engine in a discovery's list.  Error texts are Swarm classic's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,14 +49,14 @@ JOIN_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class JoinOptions:
-    """What ``swarmcore join`` was told.
+    """The options of ``swarmcore join``.
 
     Attributes:
-        uri: where to announce.
+        uri: the discovery to announce the engine in.
         entry: the engine.
         discovery: heartbeat, time to live, ``--discovery-opt``.
-        delay_seconds: wait for a random time below this first.
-        plugins: names as given with ``--plugin``.
+        delay_seconds: upper limit of a random delay at the start.
+        plugins: names given by ``--plugin``.
     """
 
     uri: DiscoveryURI
@@ -67,10 +67,10 @@ class JoinOptions:
 
 
 def build_join(settings: Mapping[str, Setting]) -> JoinOptions:
-    """Check what ``join`` was told.
+    """Check the options of ``join``.
 
     Raises:
-        ConfigError: a value that cannot work, alone or with another.
+        ConfigError: a value is invalid, alone or together with another.
     """
     uri = read_discovery(settings["discovery"], "join")
     address = _advertised(settings["advertise"].value)
@@ -89,10 +89,10 @@ def build_join(settings: Mapping[str, Setting]) -> JoinOptions:
 
 
 def _advertised(text: str) -> Address:
-    """Read ``--advertise``.
+    """Parse ``--advertise``.
 
     Raises:
-        ConfigError: it is missing, or not ``host:port``.
+        ConfigError: missing, or not ``host:port``.
     """
     if not text:
         raise ConfigError("missing mandatory --advertise flag")

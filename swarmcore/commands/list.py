@@ -1,4 +1,4 @@
-"""``swarmcore list``: the engines that a discovery finds; checked in classic's words."""
+"""``swarmcore list``: shows the engines of a discovery.  Error texts are Swarm classic's."""
 
 import sys
 from collections.abc import Mapping
@@ -27,13 +27,13 @@ LIST_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """What ``swarmcore list`` was told.
+    """The options of ``swarmcore list``.
 
     Attributes:
-        uri: what to list.
-        discovery: ``--discovery-opt``; the heartbeat is the timeout, as in classic.
-        timeout_seconds: how long to wait for the list.
-        plugins: names as given with ``--plugin``.
+        uri: the discovery.
+        discovery: ``--discovery-opt``; the heartbeat is the timeout, as in Swarm classic.
+        timeout_seconds: time limit for the list.
+        plugins: names given by ``--plugin``.
     """
 
     uri: DiscoveryURI
@@ -43,10 +43,10 @@ class ListOptions:
 
 
 def build_list(settings: Mapping[str, Setting]) -> ListOptions:
-    """Check what ``list`` was told.
+    """Check the options of ``list``.
 
     Raises:
-        ConfigError: a value that cannot work.
+        ConfigError: a value is invalid.
     """
     uri = read_discovery(settings["discovery"], "list")
     timeout = settings["timeout"].value

@@ -1,4 +1,4 @@
-"""Reading a discovery's list once."""
+"""Reads a discovery's list once."""
 
 import logging
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def read_list(options: "ListOptions") -> Sequence[Entry]:
     """The entries of the first list that the discovery reports.
 
     Raises:
-        SwarmError: the list cannot be read, or not in time.
+        SwarmError: the list cannot be read, or not within the time limit.
     """
     plugins = load_discovery(options.uri, options.plugins)
     discovery = plugins.discovery(options.uri, options.discovery)
@@ -29,7 +29,7 @@ def read_list(options: "ListOptions") -> Sequence[Entry]:
 
 
 class _FirstList:
-    """A ``DiscoverySink`` that waits for the first thing that it is told."""
+    """A ``DiscoverySink`` that waits for the first list or failure."""
 
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[Sequence[Entry] | str](1)

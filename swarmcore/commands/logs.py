@@ -1,4 +1,4 @@
-"""Where a command logs to, and how much."""
+"""Configures logging of a command."""
 
 import logging
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from swarmcore.command_line import Setting
 from swarmcore.errors import ConfigError
 
-#: Classic's level names; fatal and panic end a Go program, and are one level here.
+#: Swarm classic's levels; ``fatal`` and ``panic``, which end a Go program, are one level here.
 _LEVELS = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -20,10 +20,10 @@ _LEVELS = {
 
 
 def start_logging(settings: Mapping[str, Setting]) -> None:
-    """Log to standard error, at the level that was asked for.
+    """Log to standard error with the requested level.
 
     Args:
-        settings: ``log-level`` and ``debug`` at least.
+        settings: at least ``log-level`` and ``debug``.
 
     Raises:
         ConfigError: there is no such level.
@@ -37,5 +37,5 @@ def start_logging(settings: Mapping[str, Setting]) -> None:
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(stream=sys.stderr, level=_LEVELS[name], format=form, force=True)
     for library in ("httpx", "httpcore", "stevedore"):
-        # They log every request, at debug with headers: noise, and maybe credentials.
+        # These log every request, at level debug with headers, which may have credentials.
         logging.getLogger(library).setLevel(logging.WARNING)

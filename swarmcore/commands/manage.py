@@ -1,4 +1,4 @@
-"""``swarmcore manage``: one Docker API in front of the engines that a discovery names."""
+"""``swarmcore manage``: serves one Docker API for the engines that a discovery finds."""
 
 import sys
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def _run(call: Call) -> int:
 
 
 def _settings(call: Call) -> dict[str, Setting]:
-    """Every option, from the sources that this call has: the file too."""
+    """All options of this call, including those from the config file."""
     given = dict(call.given)
     if len(call.words) > 1:
         raise ConfigError(

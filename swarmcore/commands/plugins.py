@@ -1,4 +1,4 @@
-"""``swarmcore plugins``: what is installed, what loads and what is broken."""
+"""``swarmcore plugins``: lists installed plugins, which of them load, and which are broken."""
 
 import sys
 
