@@ -5,6 +5,7 @@ turned out to be dead, and either our own kernel refused to send on it (the serv
 nothing), or nothing of an answer had come to a request that does no harm twice.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,11 +14,15 @@ import h11
 import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
+from swarmcore.http.chunks import MalformedChunk, PlainChunks
 from swarmcore.http.client.dial import is_readable
+from swarmcore.http.headers import is_chunked
 from swarmcore.http.messages import Headers
 from swarmcore.http.streams import BROKEN, RECEIVE_BYTES
 
 _HEAD_BYTES = 1 << 20
+#: The end of a head, as h11 looks for it.
+_BLANK_LINE = re.compile(rb"\n\r?\n")
 #: Sending these twice does no harm.
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -45,6 +50,10 @@ class Connection:
     def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
         self.stream = stream
         self.h11 = h11.Connection(h11.CLIENT, _HEAD_BYTES)
+        #: Received after the end of a head, and not given to h11.
+        self.early = b""
+        #: The last bytes of a head that has not come whole.
+        self._head_end = b""
         #: It has carried a request before, so the server may have closed it since.
         self.reused = False
         #: Bytes of the current answer have arrived.
@@ -66,8 +75,36 @@ class Connection:
             self.h11.our_state is h11.DONE
             and self.h11.their_state is h11.DONE
             and not self.sending
-            and not self.h11.trailing_data[0]
+            and not self.unread
         )
+
+    @property
+    def unread(self) -> bytes:
+        """Received after what h11 has read."""
+        return self.h11.trailing_data[0] + self.early
+
+    async def receive(self) -> bytes:
+        """What has come, at least one byte; ``b""`` at the end of the connection."""
+        if self.early:
+            data, self.early = self.early, b""
+            return data
+        data = bytes(await self.stream.receive_some(RECEIVE_BYTES))
+        if data:
+            self.heard = True
+        else:
+            self.ended = True
+        return data
+
+    def read_in_head(self, data: bytes) -> None:
+        """Give h11 no more than one head: the body is read faster without it."""
+        before = len(self._head_end)
+        end = _BLANK_LINE.search(self._head_end + data)
+        if end is None:
+            self._head_end = (self._head_end + data)[-2:]
+        else:
+            data, self.early = data[: end.end() - before], data[end.end() - before :]
+            self._head_end = b""
+        self.h11.receive_data(data)
 
     async def send(self, data: bytes) -> None:
         """Send raw bytes."""
@@ -128,6 +165,8 @@ class Call:
         self._permit = permit
         self._continued = trio.Event()
         self._taken = False
+        #: Reads a chunked body, until what comes is for h11.
+        self._chunks: PlainChunks | None = None
         #: Headers after the last chunk.
         self.trailers: Headers = ()
 
@@ -217,11 +256,13 @@ class Call:
         while True:
             event = self._next_event()
             if event is h11.NEED_DATA:
-                await self._receive()
+                self._connection.read_in_head(await self._receive())
             elif isinstance(event, h11.Response) or (
                 isinstance(event, h11.InformationalResponse) and event.status_code == 101
             ):
                 headers = tuple(event.headers.raw_items())
+                if self._is_chunked(event.status_code, headers):
+                    self._chunks = PlainChunks()
                 return Head(event.status_code, headers, bytes(event.reason))
             elif isinstance(event, h11.InformationalResponse):
                 if event.status_code == 100:
@@ -229,12 +270,20 @@ class Call:
             else:
                 raise self._pool.unreachable(": closed the connection unasked", sent=True)
 
+    def _is_chunked(self, status: int, headers: Headers) -> bool:
+        """Whether a chunked body follows; a head may say so where no body follows."""
+        has_body = self._request.method != b"HEAD" and status not in (101, 204, 304)
+        return has_body and is_chunked(headers)
+
     async def read_data(self) -> bytes:
         """All of the body that has arrived, at least one byte; ``b""`` at its end.
 
         Raises:
             EngineUnreachable: the connection broke before the end.
         """
+        while self._chunks is not None:
+            if data := await self._read_chunks(self._chunks):
+                return data
         pieces: list[bytes] = []
         while True:
             event = self._next_event()
@@ -249,8 +298,20 @@ class Call:
                 self._end(event)
             if event is not h11.NEED_DATA:
                 break
-            await self._receive()
+            self._connection.h11.receive_data(await self._receive())
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _read_chunks(self, chunks: PlainChunks) -> bytes:
+        """The data in what comes next; where *chunks* is at its end, h11 gets what is left."""
+        received = await self._receive()
+        try:
+            data = chunks.feed(received)
+        except MalformedChunk as error:
+            raise self._malformed(error) from None
+        if not received or chunks.rest is not None:
+            self._chunks = None
+            self._connection.h11.receive_data(chunks.rest or b"")
+        return data
 
     async def read_all(self, limit: int) -> bytes:
         """The whole body.
@@ -283,22 +344,19 @@ class Call:
         try:
             return connection.h11.next_event()
         except h11.RemoteProtocolError as error:
-            text = f": malformed answer: {error}"
-            if connection.ended:
-                text = ": the connection ended before the answer did"
-            raise self._pool.unreachable(text, sent=True) from None
+            raise self._malformed(error) from None
 
-    async def _receive(self) -> None:
-        connection = self._connection
+    def _malformed(self, error: Exception) -> EngineUnreachable:
+        text = f": malformed answer: {error}"
+        if self._connection.ended:
+            text = ": the connection ended before the answer did"
+        return self._pool.unreachable(text, sent=True)
+
+    async def _receive(self) -> bytes:
         try:
-            data = await connection.stream.receive_some(RECEIVE_BYTES)
+            return await self._connection.receive()
         except BROKEN as error:
             raise self._broken(error) from error
-        if data:
-            connection.heard = True
-        else:
-            connection.ended = True
-        connection.h11.receive_data(bytes(data))
 
     # ---- leaving HTTP
 
@@ -306,7 +364,7 @@ class Call:
         """The raw connection; the caller closes it."""
         self._taken = True
         connection = self._connection
-        return TakenConnection(connection.stream, connection.h11.trailing_data[0])
+        return TakenConnection(connection.stream, connection.unread)
 
     def _broken(self, error: Exception) -> EngineUnreachable:
         """An error for a connection that failed under a request; ssh says why in its own words."""

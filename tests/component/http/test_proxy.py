@@ -407,6 +407,28 @@ async def test_a_stream_stays_chunked_with_one_flush_per_read_and_its_trailers(t
     assert await client.until(b"1\r\n\r\n") == b"4\r\ntwo\n\r\n0\r\nX-Sum: 1\r\n\r\n"
 
 
+async def test_many_small_chunks_that_came_together_go_on_as_one(through):
+    """Engines send each line of `docker logs` as a chunk; a send for each would cost a core."""
+    line = b"\1\0\0\0\0\0\0\x64" + b"x" * 99 + b"\n"
+
+    async def script(wire):
+        await wire.head()
+        await wire.say(CHUNKED + b"6c\r\n%b\r\n" % line * 10_000 + b"0\r\n\r\n")
+
+    client, _ = through(script)
+    await client.ask(b"GET /logs")
+    await client.head()
+    sizes = []
+    while size := int(await client.until(b"\r\n"), 16):
+        while len(client.seen) < size + 2:
+            client.seen += await client.stream.receive_some()
+        assert client.seen[:size].count(line[:8]) == pytest.approx(size / 108, abs=1)
+        client.seen = client.seen[size + 2 :]
+        sizes.append(size)
+    assert sum(sizes) == 10_000 * 108
+    assert len(sizes) <= 6
+
+
 async def test_the_head_does_not_wait_for_the_body(through):
     async def script(wire):
         await wire.head()

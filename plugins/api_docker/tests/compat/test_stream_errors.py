@@ -1,6 +1,8 @@
 """Last words of each kind of stream, and what the output of containers is called."""
 
+import itertools
 import json
+import random
 
 import pytest
 from swarmcore_api_docker.compat.media_types import FRAMED, RAW, output_type_mapper
@@ -59,6 +61,33 @@ def test_output_ends_with_a_frame_of_the_daemon(size):
         tail.feed(FRAMES[at : at + size])
     assert tail.error_tail("engine n1: gone") == frame(3, b"engine n1: gone")
     assert not tail.ends_cleanly
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_frames_are_followed_however_they_are_cut(seed):
+    rng = random.Random(seed)
+    sizes = [rng.choice([0, 1, 7, 8, 100, 3338]) for _ in range(30)]
+    frames = [frame(rng.choice([1, 2]), b"x" * size) for size in sizes]
+    ends = {*itertools.accumulate(map(len, frames))}
+    tail, output, at = OutputErrorTail(), b"".join(frames), 0
+    while at < len(output):
+        step = rng.choice([1, 3, 8, 50, 5000])
+        tail.feed(output[at : at + step])
+        at = min(at + step, len(output))
+        assert bool(tail.error_tail("gone")) == (at in ends)
+
+
+def test_a_frame_costs_no_slice_of_what_is_fed():
+    class Fed(bytes):
+        slices = 0
+
+        def __getitem__(self, key):
+            self.slices += 1
+            return super().__getitem__(key)
+
+    fed = Fed(frame(1, b"x" * 100) * 10_000)
+    OutputErrorTail().feed(fed)
+    assert fed.slices < 5
 
 
 @pytest.mark.parametrize("cut", [3, 9, len(FRAMES) - 1])
