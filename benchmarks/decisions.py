@@ -1,0 +1,76 @@
+"""Decisions of the scheduler on nodes in memory, without a socket.
+
+``python -m benchmarks.decisions NODES CONTAINERS SECONDS`` prints what it measured as JSON.
+"""
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable
+
+
+def main() -> None:
+    """Build the nodes, decide again and again, print."""
+    nodes, containers = int(sys.argv[1]), int(sys.argv[2])
+    decide = _prepare(nodes, containers)
+    decide()
+    gc.collect()
+    gc.freeze()
+    times = list[float]()
+    began, cpu = time.perf_counter(), time.process_time()
+    while not times or time.perf_counter() - began < float(sys.argv[3]):
+        asked = time.perf_counter()
+        decide()
+        times.append(time.perf_counter() - asked)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    times.sort()
+    told = {
+        "operations": len(times),
+        "seconds": seconds,
+        "per_s": len(times) / seconds,
+        "p50_ms": times[len(times) // 2] * 1e3,
+        "p99_ms": times[len(times) * 99 // 100] * 1e3,
+        "cpu": cpu,
+        "cpu_us": cpu / len(times) * 1e6,
+        "busy": cpu / seconds * 100,
+    }
+    print(json.dumps(told))
+
+
+def _prepare(nodes: int, containers: int) -> Callable[[], object]:
+    """A decision about a container with four rules: constraint, affinity, port and room."""
+    from swarmcore_filter_affinity import AffinityFilter
+    from swarmcore_filter_constraint import ConstraintFilter
+    from swarmcore_filter_health import HealthFilter
+    from swarmcore_filter_port import PortFilter
+    from swarmcore_strategy_spread import Spread
+
+    from swarmcore.model import GiB, MiB
+    from swarmcore.protocols import Filter
+    from swarmcore.scheduler import Scheduler
+    from swarmcore.testing.builders import a_config, a_container, a_decision, a_node
+
+    filters: list[Filter] = [HealthFilter(), PortFilter(), AffinityFilter(), ConstraintFilter()]
+    scheduler = Scheduler(Spread(), filters)
+    boxes = [
+        a_container(f"box-{number}", ports=[f"{20000 + number}:80"], memory=64 * MiB)
+        for number in range(containers)
+    ]
+    made = [
+        a_node(
+            f"n{number}",
+            cpus=64,
+            memory=1024 * GiB,
+            labels={"storage": ("ssd", "disk")[number % 2], "zone": "abc"[number % 3]},
+            containers=boxes,
+        )
+        for number in range(nodes)
+    ]
+    env = ["constraint:storage==ssd", "affinity:container!=web-7"]
+    config = a_config(env=env, ports=["8080:80"], memory=64 * MiB, cpus=0.5)
+    return lambda: a_decision(scheduler, config.informed_by(made, all_known=True), made)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The process of fake engines: ``python -m benchmarks.fake_engines.server FIRST COUNT CONTAINERS``.
+
+It prints its ports as a line of JSON, and ends when its standard input does.
+"""
+
+import gc
+import json
+import os
+import resource
+import select
+import socket
+import sys
+from collections.abc import Callable
+
+from benchmarks.fake_engines.connection import Connection
+from benchmarks.fake_engines.engine import FakeEngine
+
+_BACKLOG = 512
+_ACCEPTED_AT_ONCE = 64
+
+
+class Server:
+    """Any number of engines in one loop."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._ready: dict[int, Callable[[int], None]] = {}
+        self._running = True
+
+    def listen(self, engine: FakeEngine) -> int:
+        """Serve *engine* on a port of loopback, which is returned."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        listener.setblocking(False)
+
+        def accept(mask: int) -> None:
+            for _ in range(_ACCEPTED_AT_ONCE):
+                try:
+                    sock, _address = listener.accept()
+                except BlockingIOError:
+                    return
+                self._take(sock, engine)
+
+        self._watch_new(listener.fileno(), accept)
+        port: int = listener.getsockname()[1]
+        return port
+
+    def _take(self, sock: socket.socket, engine: FakeEngine) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(sock, engine, self._epoll.modify)
+        self._watch_new(sock.fileno(), connection.ready)
+
+    def _watch_new(self, descriptor: int, ready: Callable[[int], None]) -> None:
+        """Call *ready*; a closed descriptor leaves epoll by itself, and its number comes again."""
+        self._ready[descriptor] = ready
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def run(self) -> None:
+        """Serve until standard input ends."""
+
+        def stop(mask: int) -> None:
+            self._running = bool(os.read(0, 4096))
+
+        self._watch_new(0, stop)
+        while self._running:
+            for descriptor, mask in self._epoll.poll():
+                self._ready[descriptor](mask)
+
+
+def main() -> None:
+    """Make the engines, say where they listen, serve."""
+    first, count, containers = map(int, sys.argv[1:4])
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    server = Server()
+    engines = [FakeEngine(number, containers) for number in range(first, first + count)]
+    print(json.dumps([server.listen(engine) for engine in engines]), flush=True)
+    gc.freeze()  # containers that are there for good are no matter of the collector
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The least that a server in trio can do: ``python -m benchmarks.floor.servers KIND ARGUMENT``.
+
+It prints its port, and ends when its standard input does.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import trio
+
+_RECEIVE_BYTES = 64 * 1024
+_PIECE_BYTES = 256 * 1024
+_PING = (
+    b"HTTP/1.1 200 OK\r\nApi-Version: 1.51\r\nOstype: linux\r\nServer: floor\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nOK"
+)
+_Handler = Callable[[trio.SocketStream], Awaitable[None]]
+
+
+async def answer(data: bytes, client: trio.SocketStream) -> None:
+    """Answer every request, whatever it is, with *data*: one receive, one send."""
+    async with client:
+        while await client.receive_some(_RECEIVE_BYTES):
+            await client.send_all(data)
+
+
+async def relay(port: int, client: trio.SocketStream) -> None:
+    """Carry bytes to *port* and back, without looking at them."""
+    async with (
+        client,
+        await trio.open_tcp_stream("127.0.0.1", port) as engine,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(_carry, client, engine, nursery.cancel_scope)
+        nursery.start_soon(_carry, engine, client, nursery.cancel_scope)
+
+
+async def _carry(
+    source: trio.SocketStream, target: trio.SocketStream, scope: trio.CancelScope
+) -> None:
+    while data := await source.receive_some(_PIECE_BYTES):
+        await target.send_all(data)
+    scope.cancel()
+
+
+def _handler(kind: str, argument: int) -> _Handler:
+    match kind:
+        case "exchange":
+            return partial(answer, _PING)
+        case "bytes":
+            head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % argument
+            return partial(answer, head + bytes(argument))
+        case "relay":
+            return partial(relay, argument)
+    raise SystemExit(f"unknown kind {kind!r}")
+
+
+async def _guarded(handler: _Handler, client: trio.SocketStream) -> None:
+    """Run *handler*; a client may leave at any time."""
+    try:
+        await handler(client)
+    except* (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass
+
+
+async def _main(kind: str, argument: int) -> None:
+    async with trio.open_nursery() as nursery:
+        serve = partial(trio.serve_tcp, partial(_guarded, _handler(kind, argument)), 0)
+        listeners = await nursery.start(partial(serve, host="127.0.0.1"))
+        print(listeners[0].socket.getsockname()[1], flush=True)
+        await trio.lowlevel.wait_readable(0)  # nobody writes: it has ended
+        nursery.cancel_scope.cancel()
+
+
+if __name__ == "__main__":
+    trio.run(_main, sys.argv[1], int(sys.argv[2]))

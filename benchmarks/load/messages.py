@@ -1,0 +1,131 @@
+"""HTTP as the load generator speaks it: requests as bytes, answers told apart."""
+
+import re
+import socket
+from collections.abc import Sequence
+
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *([0-9]+)")
+_TIMEOUT_SECONDS = 120.0
+#: What is received at once, so that a head is always kept.
+RECEIVE_BYTES = 256 * 1024
+_KEPT_BYTES = RECEIVE_BYTES
+END_OF_CHUNKS = b"0\r\n\r\n"
+
+
+class Unexpected(Exception):
+    """An answer that no load may get; ends the measurement."""
+
+
+def request(
+    method: str, target: str, body: bytes | None = None, headers: Sequence[str] = ()
+) -> bytes:
+    """A request.
+
+    Args:
+        method: upper case.
+        target: path and query.
+        body: JSON, sent with its length; ``None`` sends none.
+        headers: whole lines, without their ends.
+    """
+    lines = [f"{method} {target} HTTP/1.1", "Host: benchmark", "User-Agent: benchmark/1", *headers]
+    if body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    elif method == "POST" and not any(line.startswith("Transfer-Encoding") for line in headers):
+        lines.append("Content-Length: 0")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b"")
+
+
+def connect(port: int) -> socket.socket:
+    """A connection to *port* on loopback; blocking, within a deadline."""
+    sock = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_SECONDS)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+class Answer:
+    """One answer that comes in pieces.
+
+    Attributes:
+        status: the number; 0 until the head has come.
+        size: bytes so far, head included.
+        data: those of a small answer; the beginning of a large one.
+    """
+
+    __slots__ = ("_end", "_left", "data", "size", "status")
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.size = 0
+        self.data = b""
+        self._end = b""
+        self._left: int | None = 0
+
+    def take(self, piece: memoryview) -> bool:
+        """Take a piece; whether the answer is whole."""
+        size = len(piece)
+        self.size += size
+        if self.size <= _KEPT_BYTES:
+            self.data += piece
+        if not self.status:
+            return self._take_head()
+        if self._left is not None:
+            self._left -= size
+            return self._left <= 0
+        self._end = (self._end + piece[-5:].tobytes())[-5:]
+        return self._end == END_OF_CHUNKS
+
+    def _take_head(self) -> bool:
+        data = self.data
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            return False
+        self.status = int(data[9:12])
+        if self.status in (204, 304):
+            return True
+        found = _LENGTH.search(data, 0, end + 2)
+        if found:
+            self._left = int(found[1]) - (self.size - end - 4)
+            return self._left <= 0
+        self._left, self._end = None, data[-5:]
+        return self._end == END_OF_CHUNKS
+
+
+def ask(sock: socket.socket, data: bytes) -> Answer:
+    """Send a request and wait for its answer.
+
+    Raises:
+        Unexpected: no answer, or one that is no success.
+    """
+    sock.sendall(data)
+    answer = Answer()
+    while piece := sock.recv(_KEPT_BYTES):
+        if answer.take(memoryview(piece)):
+            return check(answer)
+    raise Unexpected("the connection ended before the answer did")
+
+
+def check(answer: Answer) -> Answer:
+    """*answer*, where it is a success.
+
+    Raises:
+        Unexpected: it is not.
+    """
+    if not 200 <= answer.status < 300:
+        raise Unexpected(answer.data[:1000].decode("utf-8", "replace"))
+    return answer
+
+
+def read_head(sock: socket.socket) -> tuple[int, bytes]:
+    """The status of an answer that goes on, and what came of its body already.
+
+    Raises:
+        Unexpected: the connection ended.
+    """
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = sock.recv(65536)
+        if not piece:
+            raise Unexpected(f"no answer: {data!r}")
+        data += piece
+    head, _, rest = data.partition(b"\r\n\r\n")
+    return int(head[9:12]), rest

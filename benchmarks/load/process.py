@@ -1,0 +1,107 @@
+"""The load generator's process: ``python -m benchmarks.load.process``.
+
+It reads one command a line from standard input, each a JSON object whose ``kind`` names a function
+below and whose other keys are its arguments, and answers each with a line.
+"""
+
+import json
+import resource
+import sys
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+from benchmarks.load import events, scripts, streams
+from benchmarks.load.conversation import Conversation, Script, converse
+from benchmarks.load.messages import Unexpected, request
+
+_Figures = dict[str, Any]
+
+
+def requests(port: int, targets: Sequence[str], clients: int, seconds: float) -> _Figures:
+    """Ask GET *targets* in turn, *clients* at once."""
+    data = [request("GET", target) for target in targets]
+    ends = perf_counter() + seconds
+    return _told(converse(port, [scripts.repeat(data, ends) for _ in range(clients)]), "all")
+
+
+def lives(port: int, clients: int, seconds: float) -> _Figures:
+    """Create, start and remove, *clients* at once."""
+    ends = perf_counter() + seconds
+    told = converse(port, [scripts.live(ends) for _ in range(clients)])
+    parts = {
+        f"{name}_{key}": value
+        for name, times in told.times.items()
+        for key, value in _times(times).items()
+    }
+    count = len(told.times["remove"])
+    return {"operations": count, "per_s": count / told.seconds, "seconds": told.seconds, **parts}
+
+
+def changed_lists(port: int, engine_port: int, container: str, seconds: float) -> _Figures:
+    """List everything, each time after a change."""
+    ends = perf_counter() + seconds
+    script: Script = scripts.list_changed(port, engine_port, container, ends)
+    return _told(converse(port, [script]), "all")
+
+
+def registrations(port: int, token: str, clients: int, seconds: float) -> _Figures:
+    """Register engines at a hub."""
+    ends = perf_counter() + seconds
+    clients_ = [scripts.register(ends, token, number) for number in range(clients)]
+    return _told(converse(port, clients_), "all")
+
+
+def _told(told: Conversation, series: str) -> _Figures:
+    times = told.times[series]
+    return {
+        "operations": len(times),
+        "per_s": len(times) / told.seconds,
+        "seconds": told.seconds,
+        "bytes_each": told.received // len(times),
+        **_times(times),
+    }
+
+
+def _times(times: "array[float]") -> _Figures:
+    ordered = sorted(times)
+    return {
+        "p50_ms": ordered[len(ordered) // 2] * 1e3,
+        "p99_ms": ordered[len(ordered) * 99 // 100] * 1e3,
+    }
+
+
+_LISTENERS = events.Listeners()
+_KINDS: dict[str, Callable[..., _Figures]] = {
+    "requests": requests,
+    "lives": lives,
+    "changed_lists": changed_lists,
+    "registrations": registrations,
+    "download": streams.download,
+    "run_exec": streams.run_exec,
+    "echo": streams.echo,
+    "upload": streams.upload,
+    "listen": _LISTENERS.listen,
+    "hear_events": _LISTENERS.hear_events,
+}
+
+
+def main() -> None:
+    """Obey until standard input ends."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    for line in sys.stdin:
+        command = json.loads(line)
+        began = time.process_time()
+        try:
+            told = _KINDS[command.pop("kind")](**command)
+            told["load_cpu"] = time.process_time() - began
+        except (Unexpected, OSError) as error:
+            told = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    main()

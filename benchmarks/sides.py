@@ -1,0 +1,198 @@
+"""What is measured side by side: managers, and without them an engine or a proxy before it."""
+
+import http.client
+import json
+import shlex
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.fake_engines import Farm
+from benchmarks.processes import Usage, cpu_seconds, end, start, tree, usage
+from swarmcore.testing.ports import free_port
+
+_START_SECONDS = 600.0
+#: A manager is quiet when it uses less than this share of a core over so many seconds.
+_QUIET_SHARE = 0.05
+_QUIET_SECONDS = 1.0
+#: Asking for health costs the manager time: at most a fifth of it.
+_PATIENCE = 4
+
+
+@dataclass(slots=True)
+class Side:
+    """Something that answers Docker's API.
+
+    Attributes:
+        name: ``manager``, ``against``, ``engine`` or ``haproxy``.
+        farm: the engines behind it.
+        port: where it listens.
+        pids: of its processes, the one that was started first.
+        container: the id of a container that it has.
+        engine_port: the engine of that container.
+    """
+
+    name: str
+    farm: Farm
+    port: int = 0
+    pids: Sequence[int] = ()
+    container: str = ""
+    engine_port: int = 0
+
+    def cpu(self) -> float:
+        """CPU seconds so far."""
+        return cpu_seconds(self.pids)
+
+    def find_processes(self) -> None:
+        """Find processes that were started since the last time."""
+
+    def find_container(self) -> None:
+        """Take a container of the first engine for requests about one."""
+        rows = ask(self.farm.ports[0], "/containers/json?all=1")
+        self.container = rows[len(rows) // 2]["Id"] if rows else ""
+        self.engine_port = self.farm.ports[0]
+
+    def settle(self) -> None:
+        """Wait until what the last requests left to do is done, for a moment at most."""
+        for _ in range(20):
+            before = self.cpu()
+            time.sleep(0.05)
+            if self.cpu() - before <= 0.01:
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One start of a manager: seconds since it, and CPU seconds used by then."""
+
+    listening: float
+    healthy: float
+    healthy_cpu: float
+    quiet: float
+    quiet_cpu: float
+    is_quiet: bool
+
+
+@dataclass(slots=True)
+class Manager(Side):
+    """A manager that this run starts.
+
+    Attributes:
+        command: its command line, with ``{listen}`` and ``{nodes}``.
+        log: gets what it writes.
+    """
+
+    command: str = ""
+    log: Path = field(default_factory=lambda: Path("/dev/null"))
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it has been started."""
+        return self.process is not None
+
+    def find_processes(self) -> None:
+        """Find its descendants."""
+        self.pids = tree(self.pids[0])
+
+    def usage(self) -> Usage:
+        """What it has used so far."""
+        self.find_processes()
+        return usage(self.pids)
+
+    def start(self, settle_seconds: float) -> Start:
+        """Start it, and wait until all engines are healthy and it is quiet.
+
+        Args:
+            settle_seconds: how long quiet is waited for; 0 takes it for quiet at once.
+
+        Raises:
+            RuntimeError: it ended, or its engines do not get healthy.
+        """
+        self.stop()
+        self.port = free_port()
+        words = {"{listen}": f"127.0.0.1:{self.port}", "{nodes}": self.farm.nodes}
+        argv = []
+        for word in shlex.split(self.command):
+            for key, value in words.items():
+                word = word.replace(key, value)
+            argv.append(word)
+        began = time.monotonic()
+        self.process = start(argv, log=self.log)
+        self.pids = (self.process.pid,)
+        listening = self._wait_listening(began)
+        healthy = self._wait_healthy(began)
+        healthy_cpu = self.cpu()
+        quiet, quiet_cpu, is_quiet = healthy, healthy_cpu, True
+        if settle_seconds:
+            quiet, quiet_cpu, is_quiet = self._wait_quiet(began, settle_seconds)
+        self.find_container()
+        return Start(listening, healthy, healthy_cpu, quiet, quiet_cpu, is_quiet)
+
+    def _wait_listening(self, began: float) -> float:
+        while True:
+            with suppress(OSError, http.client.HTTPException):
+                ask_bytes(self.port, "/_ping")
+                return time.monotonic() - began
+            self._check_alive(began)
+            time.sleep(0.01)
+
+    def _wait_healthy(self, began: float) -> float:
+        while True:
+            asked = time.monotonic()
+            with suppress(OSError, http.client.HTTPException):
+                info = ask(self.port, "/info")
+                if count_healthy(info) >= self.farm.engines:
+                    return time.monotonic() - began
+            self._check_alive(began)
+            time.sleep(max(0.05, _PATIENCE * (time.monotonic() - asked)))
+
+    def _wait_quiet(self, began: float, longest: float) -> tuple[float, float, bool]:
+        ends = time.monotonic() + longest
+        while True:
+            since, before = time.monotonic(), self.cpu()
+            time.sleep(_QUIET_SECONDS)
+            used = self.cpu() - before
+            if used <= _QUIET_SHARE * _QUIET_SECONDS:
+                return since - began, before, True
+            if time.monotonic() > ends:
+                return since - began, before, False
+
+    def _check_alive(self, began: float) -> None:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.name} ended with {self.process.returncode}: {self._tail()}")
+        if time.monotonic() - began > _START_SECONDS:
+            raise RuntimeError(f"{self.name}: not all engines are healthy: {self._tail()}")
+
+    def _tail(self) -> str:
+        return self.log.read_text(errors="replace")[-1000:]
+
+    def stop(self) -> None:
+        """End it."""
+        if self.process is not None:
+            end(self.process)
+            self.process, self.pids = None, ()
+
+
+def ask(port: int, target: str) -> Any:
+    """The JSON that GET *target* answers."""
+    return json.loads(ask_bytes(port, target))
+
+
+def ask_bytes(port: int, target: str) -> bytes:
+    """The body that GET *target* answers."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", target)
+        with connection.getresponse() as answer:
+            return answer.read()
+
+
+def count_healthy(info: dict[str, Any]) -> int:
+    """How many engines ``info`` shows as healthy, as Swarm classic's rows have it."""
+    rows = info.get("SystemStatus") or ()
+    return sum(row[0].strip(" └") == "Status" and row[1] == "Healthy" for row in rows)

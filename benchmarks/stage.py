@@ -1,0 +1,132 @@
+"""One size of cluster with everything that is measured on it: engines, managers, floors."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from benchmarks.fake_engines import Farm
+from benchmarks.figures import Figures, Results
+from benchmarks.floor import haproxy, start_floor
+from benchmarks.load import Generator
+from benchmarks.settings import Settings, Size
+from benchmarks.sides import Manager, Side, ask_bytes
+
+_GB = 1e9
+
+
+class Stage:
+    """What workloads act on.
+
+    Args:
+        settings: of the run.
+        size: of the clusters; each manager has one of its own.
+        generator: makes the load.
+        results: gets notes.
+
+    Attributes:
+        managers: those that are measured.
+        direct: an engine of no manager, and HAProxy before it where that is installed.
+    """
+
+    def __init__(
+        self, settings: Settings, size: Size, generator: Generator, results: Results
+    ) -> None:
+        self.settings, self.size = settings, size
+        self.generator, self.results = generator, results
+        self.managers: list[Manager] = []
+        self.direct: list[Side] = []
+        self._floors: dict[str, Side] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            commands = {"manager": self.settings.manager, "against": self.settings.against}
+            for name, command in commands.items():
+                if command:
+                    self.managers.append(self._make_manager(stack, name, command, folder))
+            if self.settings.floor:
+                # An engine of its own: what is asked of it must not be news to a manager.
+                alone = stack.enter_context(Farm(1, self.size.containers))
+                self.direct = self._make_direct(stack, alone, folder)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _make_manager(self, stack: ExitStack, name: str, command: str, folder: Path) -> Manager:
+        farm = stack.enter_context(Farm(self.size.engines, self.size.containers))
+        manager = Manager(name, farm, command=command, log=folder / f"{name}.log")
+        stack.callback(manager.stop)
+        return manager
+
+    def _make_direct(self, stack: ExitStack, farm: Farm, folder: Path) -> list[Side]:
+        sides = [Side("engine", farm, farm.ports[0], farm.pids)]
+        if haproxy.is_installed():
+            port, pid = stack.enter_context(haproxy.before(farm.ports[0], folder))
+            sides.append(Side("haproxy", farm, port, (pid,)))
+        else:
+            self.results.note("HAProxy is not installed, and was not measured")
+        for side in sides:
+            side.find_container()
+        return sides
+
+    def make_ready(self, side: Side) -> None:
+        """Have *side* answer."""
+        if isinstance(side, Manager) and not side.is_up:
+            start = side.start(self.settings.settle_seconds)
+            if not start.is_quiet:
+                self.results.note(
+                    f"{side.name} with {self.size}: not quiet"
+                    f" {self.settings.settle_seconds:g} s after all engines were healthy"
+                )
+
+    def floor(self, kind: str) -> Side:
+        """A server of ``benchmarks.floor``, started where it is not yet.
+
+        Args:
+            kind: ``exchange``, ``relay`` or ``bytes``.
+        """
+        side = self._floors.get(kind)
+        if side is None:
+            farm = self.direct[0].farm
+            argument = self._bytes_of_list() if kind == "bytes" else farm.ports[0]
+            port, pid = self._stack.enter_context(start_floor(kind, argument))
+            side = self._floors[kind] = Side("floor", farm, port, (pid,))
+            side.find_container()
+        return side
+
+    def _bytes_of_list(self) -> int:
+        """How long the whole list of the first manager is."""
+        self.make_ready(self.managers[0])
+        return len(ask_bytes(self.managers[0].port, "/containers/json?all=1"))
+
+    def measure(self, side: Side, kind: str, **parameters: Any) -> Figures:
+        """Make a load, and see what it cost.
+
+        Args:
+            side: whose CPU is measured.
+            kind: see ``benchmarks.load.process``.
+            parameters: of the load.
+
+        Raises:
+            LoadFailed: the answers were not what they should be.
+        """
+        side.find_processes()
+        before, engines = side.cpu(), side.farm.cpu()
+        told = self.generator.run(kind, **parameters)
+        side.settle()
+        side.find_processes()
+        cpu, engines = side.cpu() - before, side.farm.cpu() - engines
+        told |= {"cpu": cpu, "engines_cpu": engines}
+        seconds = told["seconds"]
+        shares = {"busy": cpu, "busy_load": told["load_cpu"], "busy_engines": engines}
+        told |= {name: used / seconds * 100 for name, used in shares.items()}
+        if "operations" in told:
+            told["cpu_us"] = cpu / told["operations"] * 1e6
+            told["load_us"] = told["load_cpu"] / told["operations"] * 1e6
+        else:
+            told["cpu_s_per_gb"] = cpu / (told["bytes"] / _GB)
+        return told

@@ -1,0 +1,28 @@
+"""Whole lives of containers: create, start, remove."""
+
+from collections.abc import Callable
+
+from benchmarks.figures import Figures
+from benchmarks.sides import Side
+from benchmarks.stage import Stage
+from benchmarks.workloads.workload import On, Workload
+
+
+def _living(clients: int) -> Callable[[Stage, Side], Figures]:
+    def run(stage: Stage, side: Side) -> Figures:
+        seconds = stage.settings.seconds
+        told = stage.measure(side, "lives", port=side.port, clients=clients, seconds=seconds)
+        return {**told, "p50_ms": told["create_p50_ms"], "p99_ms": told["create_p99_ms"]}
+
+    return run
+
+
+WORKLOADS = tuple(
+    Workload(
+        f"life-{clients}",
+        f"create, start and remove a container, {clients} at once; times are those of create",
+        _living(clients),
+        on=On.ALL,
+    )
+    for clients in (1, 8, 32)
+)

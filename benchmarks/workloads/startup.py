@@ -1,0 +1,68 @@
+"""Starts, idleness and memory."""
+
+import time
+
+from benchmarks.fake_engines import Farm
+from benchmarks.figures import Figures
+from benchmarks.sides import Manager, Side
+from benchmarks.stage import Stage
+from benchmarks.workloads.workload import Shape, Workload
+
+_MB = 1e6
+_KB = 1e3
+
+
+def _start(stage: Stage, side: Side) -> Figures:
+    assert isinstance(side, Manager)
+    start = side.start(stage.settings.settle_seconds)
+    if not start.is_quiet:
+        stage.results.note(f"{side.name} with {stage.size}: not quiet yet when it was measured")
+    return {
+        "listening_s": start.listening,
+        "healthy_s": start.healthy,
+        "healthy_cpu_s": start.healthy_cpu,
+        "quiet_s": start.quiet,
+        "quiet_cpu_s": start.quiet_cpu,
+    }
+
+
+def _idle(stage: Stage, side: Side) -> Figures:
+    assert isinstance(side, Manager)
+    before, began = side.usage(), time.monotonic()
+    time.sleep(stage.settings.idle_seconds)
+    after, seconds = side.usage(), time.monotonic() - began
+    return {
+        "cpu_percent": (after.cpu - before.cpu) / seconds * 100,
+        "wakeups_per_s": (after.wakeups - before.wakeups) / seconds,
+        "memory_mb": after.memory / _MB,
+    }
+
+
+def _memory(stage: Stage, side: Side) -> Figures:
+    """What a container adds, beyond a manager whose engines have none."""
+    assert isinstance(side, Manager)
+    with Farm(stage.size.engines, 0) as farm:
+        bare = Manager("bare", farm, command=side.command, log=side.log)
+        try:
+            bare.start(stage.settings.settle_seconds)
+            least = bare.usage().memory
+        finally:
+            bare.stop()
+    count = max(1, stage.size.engines * stage.size.containers)
+    return {
+        "without_containers_mb": least / _MB,
+        "per_container_kb": (side.usage().memory - least) / count / _KB,
+    }
+
+
+WORKLOADS = (
+    Workload(
+        "start",
+        "a manager's start: to listening, to all engines healthy, to quiet",
+        _start,
+        Shape.OTHER,
+        needs_start=False,
+    ),
+    Workload("idle", "CPU, wake-ups and resident memory of an idle manager", _idle, Shape.OTHER),
+    Workload("memory", "resident memory for each container", _memory, Shape.OTHER),
+)
