@@ -1,0 +1,35 @@
+"""What a client may take for good, and what may be otherwise soon."""
+
+import pytest
+
+from swarmcore.errors import NeverFits, NoNodeFits
+from swarmcore.model import GiB
+from swarmcore.testing.builders import a_config
+from tests.component.fleets import open_fleet
+from tests.scripted_engine import ScriptedEngine
+
+
+async def test_more_than_every_engine_has_is_refused_for_good_once_all_are_known(autojump_clock):
+    one, other = (ScriptedEngine(f"n{n}", n) for n in (1, 2))
+    async with open_fleet(one) as fleet:
+        with pytest.raises(NeverFits, match="memory: no node has 64 GiB"):
+            await fleet.create(a_config(memory=64 * GiB))
+        other.kill()
+        fleet.discover(one, other)
+        with pytest.raises(NoNodeFits, match="memory: no node has 64 GiB") as refused:
+            await fleet.create(a_config(memory=64 * GiB))
+        assert refused.value.status == 503
+
+
+async def test_what_some_engines_lack_others_may_have(autojump_clock):
+    engines = [ScriptedEngine(f"n{n}", n) for n in (1, 2)]
+    engines[1].memory = 128 * GiB
+    async with open_fleet(*engines) as fleet:
+        config = a_config(memory=64 * GiB)
+        small, large = fleet.cluster.engines()
+        assert fleet.cluster.choose(config) is large
+        with pytest.raises(NoNodeFits) as refused:
+            fleet.cluster.choose(config, [small])
+        assert refused.value.status == 503
+        with pytest.raises(NeverFits):
+            fleet.cluster.choose(a_config(memory=256 * GiB))

@@ -1,0 +1,23 @@
+"""Strategies whose ranking a test sets or reads at a glance."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Saying:
+    """A strategy of fixed weights, by name of the node."""
+
+    weights: dict = field(default_factory=dict)
+    name: str = "saying"
+
+    def weigh(self, config, node):
+        return self.weights.get(node.name, (0.0,))
+
+
+class Fewest:
+    """Fewest containers first, after a number in which all nodes are equal."""
+
+    name = "fewest"
+
+    def weigh(self, config, node):
+        return (0.0, -node.container_count)
