@@ -26,12 +26,12 @@ NOBODY = {"X-Registry-Auth": "e30="}
 HERE = {"com.docker.swarm.constraints": '["node=={node}"]'}
 
 #: Why an answer is not the engine's own.
-READS = "the manager reads the body, and says itself what it cannot read"
-LISTS = "the manager filters its own lists, and has the words of the newest release"
-JOINS = "every engine is asked, and the text names them"
-FINDS = "the manager looks for the object, and asks no engine when there is none"
-ANY = "any engine refuses what none has, in the words of its release"
-IGNORES = "engines pass over this parameter by now; classic heeded it"
+READS = "the manager reads the body itself and reports what it cannot read"
+LISTS = "the manager filters its own lists, with the error texts of the newest release"
+JOINS = "every engine is asked, and the text has the names of those that failed"
+FINDS = "the manager looks up the object, and asks no engine if there is none"
+ANY = "an object that no engine has is refused by any engine, with the text of its release"
+IGNORES = "engines now ignore this parameter, which classic supported"
 
 
 class Bad(NamedTuple):

@@ -107,7 +107,7 @@ SYSTEM = [
 CONTAINERS = [
     Case("GET /containers/json", f"/containers/json?{NAMED}", 200, has("Id", "Names", "State")),
     Case("GET /containers/ps", "/containers/ps", 200, is_list,
-         why="classic's second name for the list; engines have no such path"),
+         why="classic's second path of the list; engines do not have it"),
     Case("POST /containers/create", "/containers/create?name={new}", 201, has("Id", "Warnings"),
          {"Image": "busybox"}),
     Case("GET /containers/{name}/json", "/containers/{web}/json", 200, has("Id", "State")),
@@ -185,9 +185,9 @@ IMAGES = [
          headers=H2C),
     Case("POST /grpc", "/grpc", 101, lambda reply: reply.headers["upgrade"] == "h2c", headers=H2C),
     Case("GET /images/{name}/attestations", "/images/busybox/attestations", 501,
-         refuses("not supported"), why="came with API 1.55, which no engine here speaks yet"),
+         refuses("not supported"), why="introduced in API 1.55, which no tested engine supports"),
     Case("GET /images/viz", "/images/viz", 501, refuses("not supported"),
-         why="classic's answer; engines have no such path any more"),
+         why="answered as by classic; engines no longer have this path"),
 ]  # fmt: skip
 
 OBJECTS = [
@@ -253,18 +253,18 @@ NO_MEMBER = [
 
 OWN = [
     Case("POST /swarmcore/explain", "/swarmcore/explain", 200, has("Node", "Placed"),
-         {"Image": "busybox"}, why="swarmcore's own"),
+         {"Image": "busybox"}, why="a route of swarmcore"),
     *(
         Case(route, route.split()[1].format(name="x"), 501, refuses("not supported"),
              {} if route.startswith("POST") else None, why=why)
         for why, routes in [
-            ("a plugin of one engine is no plugin of the cluster", (
+            ("a plugin of one engine is not a plugin of the cluster", (
                 "GET /plugins/privileges", "POST /plugins/pull", "POST /plugins/create",
                 "POST /plugins/{name}/enable", "POST /plugins/{name}/disable",
                 "POST /plugins/{name}/push", "POST /plugins/{name}/set",
                 "POST /plugins/{name}/upgrade", "DELETE /plugins/{name}",
             )),
-            ("would change one engine for good", (
+            ("would change an engine permanently", (
                 "POST /swarm/init", "POST /swarm/join",
             )),
         ]
