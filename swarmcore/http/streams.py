@@ -12,13 +12,25 @@ from swarmcore.http.tls import TLSStream
 #: Raised by sending and receiving on a connection that is closed or broken.
 BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError)
 
-#: Received at once: the cost per piece shows in a stream of gigabytes.
-RECEIVE_BYTES = 1 << 18
+#: Asked for at once, as long as less comes: memory for more is mapped anew for every receive, which
+#: costs 25 µs.
+_LITTLE_BYTES = 1 << 16
+#: Asked for at once while much comes: the cost of a piece shows in a stream of gigabytes.
+_MUCH_BYTES = 1 << 18
 
 #: A vanished peer is detected after two minutes of silence: 30 s, and three probes.
 RELAXED_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 3}
 #: For a suspected peer: it is detected after ten seconds.
 URGENT_KEEPALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 9}
+
+
+def receive_size(before: int) -> int:
+    """How many bytes to ask a connection for.
+
+    Args:
+        before: how many came when it was asked last.
+    """
+    return _MUCH_BYTES if before >= _LITTLE_BYTES else _LITTLE_BYTES
 
 
 class EarlyStream(trio.abc.HalfCloseableStream):

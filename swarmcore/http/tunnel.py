@@ -2,7 +2,7 @@
 
 import trio
 
-from swarmcore.http.streams import BROKEN, RECEIVE_BYTES
+from swarmcore.http.streams import BROKEN, receive_size
 
 #: How long a client may be silent before its direction ends too, once the engine has ended its own.
 #: An engine that ends a hijacked connection is done with it; the client may still be sending.
@@ -40,6 +40,7 @@ class _Direction:
         self._sink = sink
         self._both = both
         self._receiving = trio.CancelScope()
+        self._received = 0
         self._hurried = False
 
     async def run(self, hurries: "_Direction | None") -> None:
@@ -62,5 +63,7 @@ class _Direction:
         with trio.CancelScope() as self._receiving:
             if self._hurried:
                 self._receiving.deadline = trio.current_time() + _SILENCE_SECONDS
-            return await self._source.receive_some(RECEIVE_BYTES)
+            data = await self._source.receive_some(receive_size(self._received))
+            self._received = len(data)
+            return data
         return b""

@@ -18,7 +18,7 @@ from swarmcore.http.chunks import MalformedChunk, PlainChunks
 from swarmcore.http.client.dial import is_readable
 from swarmcore.http.headers import is_chunked
 from swarmcore.http.messages import Headers
-from swarmcore.http.streams import BROKEN, RECEIVE_BYTES
+from swarmcore.http.streams import BROKEN, receive_size
 
 _HEAD_BYTES = 1 << 20
 #: The end of a head, as h11 looks for it.
@@ -52,6 +52,8 @@ class Connection:
         self.h11 = h11.Connection(h11.CLIENT, _HEAD_BYTES)
         #: Received after the end of a head, and not given to h11.
         self.early = b""
+        #: How many bytes came last.
+        self._received = 0
         #: The last bytes of a head that has not come whole.
         self._head_end = b""
         #: It has carried a request before, so the server may have closed it since.
@@ -88,7 +90,8 @@ class Connection:
         if self.early:
             data, self.early = self.early, b""
             return data
-        data = bytes(await self.stream.receive_some(RECEIVE_BYTES))
+        data = bytes(await self.stream.receive_some(receive_size(self._received)))
+        self._received = len(data)
         if data:
             self.heard = True
         else:

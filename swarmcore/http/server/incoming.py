@@ -12,7 +12,7 @@ import trio
 from swarmcore.errors import BadRequest, SwarmError
 from swarmcore.http.framing import CONTINUE
 from swarmcore.http.server.connection_limits import Limits
-from swarmcore.http.streams import BROKEN, RECEIVE_BYTES
+from swarmcore.http.streams import BROKEN, receive_size
 
 
 class ClientGone(Exception):
@@ -50,6 +50,8 @@ class Incoming:
         #: Where the watcher waits until a reader of the body has made room.
         self._room = trio.lowlevel.ParkingLot()
         self._receipts = 0
+        #: How many bytes came last.
+        self._received = 0
         self._first: h11.Data | None = None
         #: Nothing more will come: the client shut its side, or the connection broke.
         self.closed = False
@@ -211,11 +213,12 @@ class Incoming:
 
     async def _fill(self) -> None:
         try:
-            data = await self._stream.receive_some(RECEIVE_BYTES)
+            data = await self._stream.receive_some(receive_size(self._received))
         except BROKEN:
             data = b""
             self.broken = True
         self._receipts += 1
+        self._received = len(data)
         if not data:
             self.closed = True
         self._h11.receive_data(bytes(data))

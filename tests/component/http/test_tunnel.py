@@ -80,6 +80,25 @@ async def test_silence_alone_ends_nothing(ends, autojump_clock):
     assert await ends.client.receive_some() == b"still here"
 
 
+async def test_much_is_asked_for_only_while_much_comes():
+    """Memory for a large receive is mapped anew each time: that costs more than a small message."""
+    asked, comes = [], [b"x", b"x" * (1 << 16), b"x" * (1 << 18), b"x", b""]
+
+    class Engine(trio.abc.ReceiveStream):
+        async def receive_some(self, max_bytes=None):
+            asked.append(max_bytes)
+            return comes.pop(0)
+
+        async def aclose(self):
+            pass
+
+    ours, client_side = trio.testing.memory_stream_pair()
+    engine_side = trio.StapledStream(trio.testing.MemorySendStream(), Engine())
+    await ours.send_eof()
+    await tunnel(client_side, engine_side)
+    assert [size >> 10 for size in asked] == [64, 64, 256, 256, 64]
+
+
 @pytest.mark.parametrize("side", ["client", "engine"])
 async def test_a_side_that_vanishes_takes_the_other_with_it(ends, side):
     gone, left = (ends.client, ends.engine) if side == "client" else (ends.engine, ends.client)
