@@ -1,17 +1,17 @@
-"""Reads the body of a chunked message fast, as long as it is plain.  Pure.
+"""Decodes chunked bodies fast, as long as the chunks are plain.  Pure.
 
-Engines send each line of ``docker logs`` as a chunk of its own, and h11 spends some 15 µs on a
-chunk; here a small one costs 0.2 µs.  What is not plain is left to h11: a header with an extension,
-a malformed one, the last chunk with its trailers.
+Engines send each line of ``docker logs`` as a chunk.  h11 needs some 15 µs per chunk; this decoder
+needs 0.2 µs for a small one.  Everything else is left to h11: chunk headers with extensions or
+errors, and the last chunk with its trailers.
 """
 
 _Pieces = list[bytes | memoryview]
 
 _BREAK = b"\r\n"
 _DIGITS = b"0123456789abcdefABCDEF"
-#: Eight digits and the line break: a longer header is not plain.
+#: Eight digits and the line break; longer headers are left to h11.
 _HEADER_BYTES = 10
-#: The header of a small chunk, as engines write it -> its size.
+#: Header of a small chunk, as engines write it -> size of the chunk.
 _SMALL = {b"%x" % size: size for size in range(1, 1024)}
 
 
@@ -20,30 +20,30 @@ class MalformedChunk(ValueError):
 
 
 class PlainChunks:
-    """The chunks of one body.
+    """Decodes the chunks of one body.
 
     Attributes:
-        rest: what h11 has to read, from the header of a chunk on; ``None`` while all is plain.
-            What is received later is for h11 too.
+        rest: data that h11 must read, beginning with the header of a chunk; ``None`` as long as all
+            chunks are plain.  Once it is set, data received later is for h11, too.
     """
 
     def __init__(self) -> None:
         self.rest: bytes | None = None
-        #: Bytes to come of the current chunk, its line break included; 0 before a header.
+        #: Remaining bytes of the current chunk, including its line break; 0 before a header.
         self._left = 0
-        #: The beginning of a header.
+        #: The first bytes of an incomplete header.
         self._held = b""
-        #: Most small chunks have no line break in their data.
+        #: Whether small chunks may be split at line breaks: most have none in their data.
         self._splits = True
 
     def feed(self, data: bytes) -> bytes:
-        """The data of all chunks in *data*, also of a chunk that has not come whole.
+        """Decode *data* and return the body's data, including that of an incomplete chunk.
 
         Args:
-            data: what was received after that which was fed before.
+            data: the data received after that of the previous call.
 
         Raises:
-            MalformedChunk: one of them does not end where its header says.
+            MalformedChunk: a chunk does not end where its header says.
         """
         if self._held:
             data, self._held = self._held + data, b""
@@ -64,10 +64,10 @@ class PlainChunks:
         return b"".join(pieces)
 
     def _take_small_ones(self, data: bytes, at: int, pieces: _Pieces) -> int:
-        """Take whole small chunks; returns where the first other one begins.
+        """Decode complete small chunks; return the position of the first other chunk.
 
-        Cutting at every line break is right as long as each odd piece is as long as the piece
-        before it says: by that its line break is the one that ends the chunk.
+        The data is split at every line break.  That is correct if each data piece is as long as the
+        header before it says, because then the line break after it is the one that ends the chunk.
         """
         end = data.find(_BREAK, at, at + _HEADER_BYTES)
         if data[at:end] not in _SMALL:
@@ -86,7 +86,7 @@ class PlainChunks:
         return at + sum(map(len, lines[: 2 * whole])) + 2 * len(_BREAK) * whole
 
     def _take(self, data: bytes, at: int, pieces: _Pieces) -> int:
-        """Take the chunk whose header begins at *at*; returns where the next one begins."""
+        """Decode the chunk whose header begins at *at*; return the position of the next one."""
         end = data.find(_BREAK, at, at + _HEADER_BYTES)
         if end < 0 and len(data) - at < _HEADER_BYTES:
             self._held = data[at:]
@@ -99,7 +99,7 @@ class PlainChunks:
         return self._go_on(data, end + len(_BREAK), pieces)
 
     def _go_on(self, data: bytes, at: int, pieces: _Pieces) -> int:
-        """Take what is left of the current chunk, as far as it has come."""
+        """Decode the rest of the current chunk, as far as it has arrived."""
         if self._left > len(_BREAK):
             piece = data[at : at + self._left - len(_BREAK)]
             pieces.append(piece)
@@ -116,5 +116,5 @@ class PlainChunks:
 
 
 def _size(header: bytes) -> int:
-    """The size in a plain header; 0 for the last chunk, and for a header that is not plain."""
+    """The size in a plain header; 0 for the last chunk, or if the header is not plain."""
     return _SMALL.get(header) or (int(header, 16) if header and not header.strip(_DIGITS) else 0)

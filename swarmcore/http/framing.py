@@ -1,7 +1,7 @@
-"""How an HTTP/1 answer is put on the wire: status line, headers, chunks.
+"""Writes HTTP/1 answers: status line, headers, chunks.
 
-h11 reads on both sides.  Answers are written here: a head goes out in one send with its body, and
-an attach begins with a raw 200 that h11 refuses to write.  Pure.
+h11 parses messages, but answers are written here, because a head is sent together with its body,
+and because an attach begins with a raw 200, which h11 refuses to write.  Pure.
 """
 
 from collections.abc import Iterable
@@ -33,13 +33,13 @@ def names_of(headers: Headers) -> set[bytes]:
 
 
 def answer_framing(method: str, status: int, names: Iterable[bytes], *, http10: bool) -> Framing:
-    """How the body of an answer will be framed.
+    """How the body of an answer is framed.
 
     Args:
-        method: of the request.
-        status: of the answer.
-        names: the answer's header names, lower case.
-        http10: the client speaks HTTP/1.0, which has no chunks.
+        method: method of the request.
+        status: status of the answer.
+        names: names of the answer's headers, in lower case.
+        http10: whether the client uses HTTP/1.0, which has no chunks.
     """
     if method == "HEAD" or status in _NO_BODY or status < 200:
         return Framing.NONE
@@ -54,10 +54,13 @@ def answer_head(
     """Status line and headers, with the empty line.
 
     Args:
-        reason: replaces the usual text of the status.
+        status: the status.
+        headers: the headers.
+        reason: replaces the default text of the status.
+        http10: whether the client uses HTTP/1.0.
 
     Raises:
-        ValueError: a name or value has a line break in it.
+        ValueError: a name or value has a line break.
     """
     version = b"1.0" if http10 else b"1.1"
     lines = [b"HTTP/%s %d %s" % (version, status, reason or _REASONS.get(status, b"Unknown"))]

@@ -1,7 +1,7 @@
-"""What a proxy changes in the headers that it passes on.
+"""The headers that a proxy forwards, and how it changes them.
 
-Order, case and duplicates are kept: ``X-Docker-Expose-Session-Grpc-Method`` comes eight times, and
-each one counts.  Pure.
+Order, case and duplicates are kept: ``X-Docker-Expose-Session-Grpc-Method`` is sent eight times,
+and each one counts.  Pure.
 """
 
 from collections.abc import Iterable
@@ -22,11 +22,11 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-#: Engines behind a unix socket or a tunnel have no name; Go servers refuse some that clients send.
+#: Engines on a unix socket or in a tunnel have no name; Go servers refuse some names of clients.
 _HOST = (b"Host", b"docker")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
-#: Never dropped because ``Connection`` names them: they are part of the message (and ``close`` and
-#: ``keep-alive`` name no header).
+#: Headers that are forwarded even if ``Connection`` names them, as they belong to the message
+#: (``close`` and ``keep-alive`` are no header names).
 _NO_CONNECTIONS = frozenset({b"", b"close", b"keep-alive", b"authorization", b"expect", b"host"})
 _NO_CONNECTIONS_BEGIN = (b"accept", b"content-", b"x-docker-", b"x-registry-")
 _RAW_STREAMS = frozenset(
@@ -40,9 +40,9 @@ def is_chunked(headers: Headers) -> bool:
 
 
 def wants_upgrade(headers: Headers) -> bool:
-    """Whether the client offers to leave HTTP after this request.
+    """Whether the client asks to switch the protocol after this request.
 
-    Engines look at ``Upgrade`` alone; only websockets need ``Connection: Upgrade`` as well.
+    Engines only look at ``Upgrade``; websockets also need ``Connection: Upgrade``.
     """
     return find_header(headers, b"upgrade") is not None
 
@@ -50,14 +50,14 @@ def wants_upgrade(headers: Headers) -> bool:
 def request_headers(
     method: str, headers: Headers, *, length: int | None, identity: bool = False
 ) -> Headers:
-    """The headers of a request as its engine gets them.
+    """The headers of a request to an engine.
 
     Args:
-        method: of the request.
-        headers: the client's.
-        length: bytes of a body that we send ourselves; ``None`` streams the client's, framed as
-            the client framed it.
-        identity: ask for an answer that is not compressed.
+        method: method of the request.
+        headers: the client's headers.
+        length: length in bytes of a body that the manager sends; ``None`` if the client's body is
+            streamed, with the client's framing.
+        identity: whether to ask for an answer without compression.
     """
     upgrade = wants_upgrade(headers)
     dropped = {b"host", *HOP_BY_HOP} | (set() if upgrade else _tokens(headers))
@@ -72,7 +72,7 @@ def request_headers(
     if identity:
         kept.append((b"Accept-Encoding", b"identity"))
     if length is not None:
-        # Engines refuse to start a container with a chunked body, be it empty.
+        # Engines refuse to start a container if the body is chunked, even if it is empty.
         if length or method in _BODY_METHODS:
             kept.append((b"Content-Length", b"%d" % length))
     elif chunked:
@@ -85,9 +85,9 @@ def request_headers(
 
 
 def answer_headers(headers: Headers) -> Headers:
-    """The headers of an engine's answer as the client gets them, framing apart.
+    """The headers of an engine's answer for the client, without framing.
 
-    The engine's ``Api-Version`` goes: what this manager speaks is another matter.
+    ``Api-Version`` is removed: the manager announces its own.
     """
     dropped = {b"api-version", *HOP_BY_HOP, *_tokens(headers)}
     if is_chunked(headers):
@@ -96,17 +96,17 @@ def answer_headers(headers: Headers) -> Headers:
 
 
 def tunnel_headers(headers: Headers, announced: bytes) -> Headers:
-    """The headers of an answer that ends HTTP: untouched, but for an ``Api-Version`` in it."""
+    """The headers of an answer that switches the protocol: only ``Api-Version`` is replaced."""
     return tuple(
         (name, announced if name.lower() == b"api-version" else value) for name, value in headers
     )
 
 
 def is_hijack(method: str, status: int, headers: Headers) -> bool:
-    """Whether raw bytes follow the head: after 101, and for old clients' attach after a bare 200.
+    """Whether raw bytes follow the head: after 101, or for old clients' attach after a bare 200.
 
-    The engine's real answer decides, not what the client asked for: an exec that is detached
-    answers an ordinary 200 even to an upgrade.
+    The engine's answer decides, not the client's request: a detached exec is answered with an
+    ordinary 200 even if the client asks for an upgrade.
     """
     if status == 101:
         return True
@@ -123,10 +123,10 @@ def _without(headers: Headers, dropped: set[bytes]) -> Iterable[tuple[bytes, byt
 
 
 def _tokens(headers: Headers) -> set[bytes]:
-    """The header names in every ``Connection`` header: those concern this connection only.
+    """The header names in all ``Connection`` headers, which concern this connection only.
 
-    Left out are headers that belong to the message (RFC 9110 7.6.1): without its length or its
-    expectation a head that goes on would mean another message.
+    Headers that belong to the message are excluded (RFC 9110 7.6.1): without its length or
+    expectation, the forwarded head would describe another message.
     """
     named = (
         token.strip().lower()

@@ -1,4 +1,4 @@
-"""HTTP messages without sockets and framing: a request, an answer, a query.  Pure."""
+"""HTTP messages without sockets and framing: requests, answers, queries.  Pure."""
 
 import json
 import re
@@ -10,14 +10,14 @@ from urllib.parse import parse_qsl, urlencode
 from swarmcore.errors import BadRequest
 from swarmcore.versions import JSON_ERRORS, ApiVersion
 
-#: Header lists keep order, duplicates and the case in which they came.
+#: Headers with order, duplicates and case preserved.
 Headers = tuple[tuple[bytes, bytes], ...]
 
-#: What Go's engine reads as false in a query; everything else is true.
+#: Query values that engines read as false; all others are true.
 _FALSE = frozenset({"", "0", "no", "false", "none"})
-#: Characters of a query that may be malformed.
+#: Characters that may make a query malformed.
 _ODD = re.compile("[;%]")
-#: An invalid escape, as much of it as Go shows.
+#: An invalid escape, as far as Go shows it in errors.
 _ESCAPE_FAULT = re.compile("%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 
 
@@ -28,13 +28,13 @@ def find_header(headers: Headers, name: bytes) -> bytes | None:
 
 
 class Query:
-    """A query string as ordered pairs, read the way the engine reads it.
+    """A query string as ordered pairs, parsed as engines do.
 
-    A malformed query is refused when a handler first looks at it: as at engines, a path that takes
-    no parameters answers whatever follows its question mark.
+    A malformed query is refused when a handler first uses it.  As on engines, a path without
+    parameters is answered whatever its query is.
 
     Raises:
-        BadRequest: by all that looks at the parameters, where the text was malformed.
+        BadRequest: raised by all methods that use the parameters, if the text was malformed.
     """
 
     __slots__ = ("_fault", "_read")
@@ -45,7 +45,7 @@ class Query:
 
     @classmethod
     def parse(cls, text: str) -> "Query":
-        """Read the part of a request target after ``?``."""
+        """Parse the part of a request target after ``?``."""
         if _ODD.search(text) and (fault := _fault_of(text)):
             return cls(fault=fault)
         return cls(parse_qsl(text, keep_blank_values=True))
@@ -61,15 +61,15 @@ class Query:
         return next((value for name, value in self._pairs if name == key), default)
 
     def get_all(self, key: str) -> list[str]:
-        """Every value of *key*, in order."""
+        """All values of *key*, in order."""
         return [value for name, value in self._pairs if name == key]
 
     def flag(self, key: str) -> bool:
-        """A boolean: empty, ``0``, ``no``, ``false`` and ``none`` (any case) are false."""
+        """A boolean: empty, ``0``, ``no``, ``false`` and ``none`` (in any case) are false."""
         return self.get(key).strip().lower() not in _FALSE
 
     def replace(self, **changes: str | None) -> "Query":
-        """A copy with each key set once to its new value, or gone where that is ``None``."""
+        """A copy in which each key has exactly the given value, or is removed if it is ``None``."""
         kept = [pair for pair in self._pairs if pair[0] not in changes]
         kept += [(key, value) for key, value in changes.items() if value is not None]
         return Query(kept)
@@ -97,7 +97,7 @@ class Query:
 
 
 def _fault_of(text: str) -> str:
-    """What Go finds wrong with a query, in Go's words; empty for a well-formed one."""
+    """The error in a query with Go's text; empty if the query is well-formed."""
     if ";" in text:
         return "invalid semicolon separator in query"
     faults = (_ESCAPE_FAULT.search(part) for pair in text.split("&") for part in pair.split("="))
@@ -110,8 +110,8 @@ class Client:
     """The client that sent a request.
 
     Attributes:
-        host: the peer's IP address; ``unix`` on a unix socket.
-        identity: the subject of its TLS client certificate, empty without one.
+        host: IP address of the peer; ``unix`` on a unix socket.
+        identity: subject of its TLS client certificate; empty without one.
     """
 
     host: str
@@ -119,23 +119,23 @@ class Client:
 
     @property
     def key(self) -> str:
-        """Equal for two requests of one client: the certificate's subject, else the address."""
+        """A key that is equal for requests of the same client: certificate subject, or address."""
         return self.identity or self.host
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request's head.
+    """The head of a request.
 
     Attributes:
         method: upper case.
-        target: as it was sent, version prefix and query included.
-        path: percent-decoded, without the version prefix.
+        target: as sent, with version prefix and query.
+        path: percent-decoded, without version prefix.
         query: the parsed query.
         version: API version of the path; ``None`` without a prefix.
-        headers: as they came.
-        client: the peer.
-        params: what the route's template captured.
+        headers: as sent.
+        client: the client.
+        params: values of the placeholders in the route's template.
     """
 
     method: str
@@ -153,13 +153,13 @@ class Request:
         return None if value is None else value.decode("latin-1")
 
     def with_params(self, params: Mapping[str, str]) -> "Request":
-        """This request, as the route that matched it sees it."""
+        """This request with the values of the placeholders in its route's template."""
         return replace(self, params=params)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer in memory: for the small JSON that the API is mostly made of."""
+    """A complete answer in memory, as used for small JSON."""
 
     status: int
     headers: Headers = ()
@@ -171,7 +171,7 @@ class Answer:
         return self.status < 400
 
     def json(self) -> Any:
-        """The body, parsed.
+        """Parse the body as JSON.
 
         Raises:
             ValueError: not JSON.
@@ -180,7 +180,7 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """The text of an error: Docker's ``message``, or the body as it is."""
+        """The text of an error: Docker's ``message``, or the body."""
         try:
             return str(self.json()["message"])
         except (ValueError, KeyError, TypeError):
@@ -188,7 +188,7 @@ class Answer:
 
 
 def dump_json(value: Any) -> bytes:
-    """Compact JSON with the newline that engines end their bodies with."""
+    """Compact JSON with a newline at the end, as engines send it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
@@ -198,11 +198,11 @@ def json_answer(value: Any, status: int = 200) -> Answer:
 
 
 def error_answer(status: int, message: str, version: ApiVersion | None = None) -> Answer:
-    """Docker's error form.
+    """An error answer in Docker's form.
 
     Args:
         status: 400 or above.
-        message: why.
+        message: the error text.
         version: the client's API version; before 1.24 an error is plain text.
     """
     if version is None or version >= JSON_ERRORS:

@@ -1,7 +1,7 @@
-"""Hands a request to an engine and the answer to the client, both as they come.
+"""Forwards a request to an engine, and the engine's answer to the client, as streams.
 
-Nothing is buffered whole.  The engine's work ends when the client has gone; the client's answer is
-cut off when the engine is lost, so that an incomplete answer never looks complete.
+Bodies are not buffered.  If the client disconnects, the engine's request is cancelled.  If the
+engine is lost, the client's answer is cut off, so that it does not look complete.
 """
 
 import logging
@@ -35,45 +35,45 @@ log = logging.getLogger(__name__)
 
 Pieces = Callable[[], Awaitable[bytes]]
 
-#: A response that a hook maps is held whole: inspect of a large container is some 100 KB.
+#: Size limit of a response that a hook transforms; inspecting a large container is some 100 KB.
 _MAPPED_BYTES = 64 << 20
-#: How long a client that has ended its input may wait for an answer that ends HTTP.
+#: How long a client that half-closed its connection may wait for an answer with a protocol switch.
 _HIJACK_SECONDS = 30.0
 
 
 class ApiRange(Protocol):
-    """The API versions that an engine accepts."""
+    """The range of API versions that an engine accepts."""
 
     @property
     def min_api_version(self) -> ApiVersion:
-        """The oldest."""
+        """The oldest version."""
         ...
 
     @property
     def api_version(self) -> ApiVersion:
-        """The newest."""
+        """The newest version."""
         ...
 
 
 class Relayable(Protocol):
-    """An engine, as far as the proxy needs it."""
+    """An engine as the proxy uses it."""
 
     @property
     def node(self) -> ApiRange:
-        """The API versions that it accepts."""
+        """Has the API versions that the engine accepts."""
         ...
 
     @property
     def http(self) -> HTTPClient:
-        """Sends requests to it."""
+        """Sends requests to the engine."""
         ...
 
     def contacted(self) -> None:
-        """It answered."""
+        """The engine answered."""
         ...
 
     def lost_contact(self, error: EngineUnreachable) -> None:
-        """It did not answer, or the connection broke."""
+        """The engine did not answer, or the connection broke."""
         ...
 
 
@@ -87,14 +87,14 @@ async def relay(
     hooks: ResponseHooks = NO_HOOKS,
     pieces: Pieces | None = None,
 ) -> int:
-    """Hand *exchange* to *engine*; other arguments as for ``protocols.Exchange.relay``.
+    """Forward *exchange* to *engine*; other arguments as for ``protocols.Exchange.relay``.
 
     Args:
-        announced: this manager's API version, used for a request that names none.
+        announced: this manager's API version, used for a request without a version.
 
     Raises:
-        EngineUnreachable: before anything was sent to the client.
-        ClientGone: the client left; the engine's connection is closed already.
+        EngineUnreachable: the engine failed before anything was sent to the client.
+        ClientGone: the client disconnected; the engine's connection has been closed.
     """
     node = engine.node
     version = clamp(exchange.request.version or announced, node.min_api_version, node.api_version)
@@ -120,18 +120,20 @@ async def forward(
     announced: ApiVersion,
     inspect: Callable[[Head], None],
 ) -> None:
-    """Hand *exchange* to another manager as it came, and its answer to the client.
+    """Forward *exchange* unchanged to another manager, and its answer to the client.
 
     Args:
-        client: of the other manager.
-        added: headers for the request.
+        exchange: the client's request.
+        client: the client of the other manager.
+        added: headers to add to the request.
         announced: this manager's API version.
-        inspect: called with the answer's head before any of it goes to the client; may raise.
+        inspect: called with the head of the answer before anything is sent to the client; may
+            raise.
 
     Raises:
-        EngineUnreachable: before anything was sent to the client.
-        SwarmError: what *inspect* raised; nothing was sent to the client.
-        ClientGone: the client left; the other manager's connection is closed already.
+        EngineUnreachable: the manager failed before anything was sent to the client.
+        SwarmError: raised by *inspect*; nothing was sent to the client.
+        ClientGone: the client disconnected; the other manager's connection has been closed.
     """
     request = exchange.request
     passage = _Passage(exchange, client, lambda: None, f"{announced}".encode(), inspect=inspect)
@@ -166,10 +168,10 @@ class _Passage:
         self._map_response = None if exchange.request.method == "HEAD" else hooks.map_response
         #: Called once, then ``None``.
         self._on_status = hooks.on_status
-        #: The body has no length and is no error: an error can be added to it.
+        #: Whether the body has no length and is no error, so that an error can be appended.
         self._open_ended = False
         self._client_error: Exception | None = None
-        #: The answer is HTTP, and goes on for as long as it takes.
+        #: Set when the answer is ordinary HTTP, which may go on for any time.
         self._streams = trio.Event()
         self.status = 0
 
@@ -192,10 +194,11 @@ class _Passage:
         return self.status
 
     async def _look_at_body(self) -> tuple[bytes | None, bytes]:
-        """The client's whole body, or ``None`` and the first piece of a body to be streamed.
+        """Return the client's complete body, or ``None`` and the first piece of a streamed body.
 
-        Whether a chunked body is empty shows only with its first chunk.  The body of a request that
-        may end HTTP is sent with its head: an engine takes what comes later for raw input.
+        Whether a chunked body is empty is known only with its first chunk.  The body of a request
+        that may switch the protocol is sent with its head, as engines treat later data as raw
+        input.
         """
         exchange = self._exchange
         if self._pieces is not None:
@@ -214,17 +217,17 @@ class _Passage:
             return await exchange.read_body(), b""
         return None, b""
 
-    # ---- both directions at once
+    # ---- both directions concurrently
 
     async def _exchange_messages(self, call: Call, first: bytes | None) -> Head | None:
-        """Send the body while receiving the answer; returns the head of one that ends HTTP."""
+        """Send the body while receiving the answer; return the head if it switches the protocol."""
         failure: Exception | None = None
         hijacked: Head | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._attend_client, call, first, nursery.cancel_scope)
             try:
                 hijacked = await self._receive(call)
-            except Exception as error:  # raised again outside, where no group wraps it
+            except Exception as error:  # raised below: the nursery would wrap it in a group
                 failure = error
             nursery.cancel_scope.cancel()
         if self._client_error is not None and not self._exchange.ended:
@@ -234,7 +237,7 @@ class _Passage:
         return hijacked
 
     async def _attend_client(self, call: Call, first: bytes | None, both: trio.CancelScope) -> None:
-        """Send the client's body, wait until the client leaves, and end the passage then."""
+        """Send the client's body, wait until the client disconnects, and then end the relay."""
         try:
             if first is not None:
                 await self._send_body(call, first)
@@ -246,16 +249,16 @@ class _Passage:
         both.cancel()
 
     async def _wait_for_hijack(self) -> None:
-        """Give the engine time to answer a request that may end HTTP.
+        """Wait for the engine's answer to a request that may switch the protocol.
 
-        The client of a hijacked connection may end its input before the answer comes.
+        The client of a hijacked connection may half-close it before the answer arrives.
         """
         if wants_upgrade(self._exchange.request.headers) and not self._exchange.broken:
             with trio.move_on_after(_HIJACK_SECONDS):
                 await self._streams.wait()
 
     async def _send_body(self, call: Call, first: bytes) -> None:
-        # An engine may refuse and close while the body is being sent: its answer says why.
+        # An engine may refuse and close while the body is being sent; its answer gives the reason.
         with suppress(EngineUnreachable):
             if self._exchange.expecting:
                 await self._wait_continue(call)
@@ -270,7 +273,7 @@ class _Passage:
         """Wait until the engine asks for the body.
 
         Raises:
-            ClientGone: the client left before.
+            ClientGone: the client disconnected before.
         """
         is_wanted = False
         async with trio.open_nursery() as nursery:
@@ -347,7 +350,7 @@ class _Passage:
         await exchange.send_end(call.trailers)
 
     async def end_early(self, reason: str) -> None:
-        """Say why an answer that has begun ends here, where its form has a way to say it."""
+        """Append an error to an incomplete answer, if its format allows that."""
         tail = self._hooks.on_engine_lost
         if tail is None or not self._open_ended:
             return
@@ -365,13 +368,13 @@ class _Passage:
             return
         try:
             await hook(self.status)
-        except SwarmError as error:  # the cache is late; the answer is right all the same
+        except SwarmError as error:  # the cache is late; the answer is correct nevertheless
             log.warning("%s did not settle: %s", self._exchange.request.path, error)
 
-    # ---- leaving HTTP
+    # ---- protocol switch
 
     async def _tunnel(self, taken: TakenConnection, head: Head) -> None:
-        """Raw from here on: what the client said too early goes only now, for engines drop it."""
+        """Forward raw bytes.  Early data of the client is sent only now; engines would drop it."""
         await self._report_status()
         headers = self._mapped_headers(head.status, tunnel_headers(head.headers, self._announced))
         client = await self._exchange.take_over(

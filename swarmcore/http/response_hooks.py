@@ -1,7 +1,6 @@
-"""What a handler does with an engine's response on its way to the client.
+"""Hooks for an engine's response on its way to the client.
 
-A handler passes one ``ResponseHooks`` to ``Exchange.relay``; whatever carries the response calls
-the hooks.  Pure.
+A handler passes one ``ResponseHooks`` to ``Exchange.relay``, which calls the hooks.  Pure.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,20 +11,20 @@ from swarmcore.http.messages import Answer, Headers
 
 
 class ErrorTail(Protocol):
-    """The error that a client still reads when the engine of a stream is lost in the middle of it.
+    """Makes the error that a client gets if the engine is lost during a stream.
 
-    Each kind of stream has its own form of an error.
+    Each kind of stream has its own format of errors.
     """
 
     def feed(self, data: bytes) -> None:
-        """Take note of a piece of the response's body that has been sent to the client."""
+        """Observe a piece of the response's body that has been sent to the client."""
         ...
 
     def error_tail(self, reason: str) -> bytes:
-        """What the client still gets; ``b""`` where the stream's form has no place for an error.
+        """The data to append; ``b""`` if the stream's format cannot contain an error.
 
         Args:
-            reason: names the engine.
+            reason: the error text, which names the engine.
         """
         ...
 
@@ -37,22 +36,22 @@ class ErrorTail(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ResponseHooks:
-    """What happens to one response.
+    """Hooks for one response.
 
     Attributes:
-        on_status: awaited with the status, once, before the client can see the end of the
-            response.  For bringing the cache up to date.  A ``SwarmError`` is logged and ignored.
-        on_status_at: when *on_status* is called.  ``body``: before the head where the response has
-            no body, else before the body's first byte.  ``end``: after the body's last byte and
-            before its end, for a response that reports the progress of the work.
-        map_response: the response is read whole, passed through, and sent.  Only for small JSON.
-            Not called for an error, nor for ``HEAD``.
-        map_headers: changes the headers of a response that is no error, hijacks included.
-        map_data: each piece of a successful response without a length passes through, and at the
-            end ``b""``, for what the hook has held back.
-        on_engine_lost: words the error when the engine is lost in the middle of a successful
-            response without a length.  Without it, and for all other responses, the client's
-            response is cut off.
+        on_status: awaited once with the status, before the client can see the end of the response;
+            used to bring the cache up to date.  A ``SwarmError`` is logged and ignored.
+        on_status_at: when *on_status* is called.  ``body``: before the head if the response has no
+            body, otherwise before the body's first byte.  ``end``: after the body's last byte and
+            before its end, for a response that reports progress.
+        map_response: transforms the complete response.  Only for small JSON.  Not called for
+            errors, nor for ``HEAD``.
+        map_headers: transforms the headers of a response that is no error; also called for
+            responses that switch the protocol.
+        map_data: transforms each piece of a successful response without a length; called with
+            ``b""`` at the end, to return data that was held back.
+        on_engine_lost: makes the error if the engine is lost during a successful response without a
+            length.  Without it, and for all other responses, the client's response is cut off.
     """
 
     on_status: Callable[[int], Awaitable[None]] | None = None
@@ -63,5 +62,5 @@ class ResponseHooks:
     on_engine_lost: ErrorTail | None = None
 
 
-#: The response goes to the client as it comes.
+#: The response is passed on unchanged.
 NO_HOOKS: Final = ResponseHooks()

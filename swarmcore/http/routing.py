@@ -1,7 +1,7 @@
-"""Finds the route that answers a path.
+"""Finds the route for a path.
 
 Docker's names may contain slashes (``/images/registry/team/app:1/json``), so a template is matched
-by the text before its first placeholder and after its last one, the longest ending first.  Pure.
+by the text before its first placeholder and after its last one; longer endings come first.  Pure.
 """
 
 import re
@@ -11,12 +11,12 @@ from urllib.parse import quote, unquote_to_bytes
 
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z_]+)\}")
 _SLASHES = re.compile(r"/{2,}")
-#: What Go leaves as it is in a path.
+#: Characters that Go does not escape in a path.
 _UNESCAPED = "$&+,/:;=@"
 
 
 class Routed(Protocol):
-    """What a router needs of a route."""
+    """A route as the router uses it."""
 
     @property
     def method(self) -> str:
@@ -25,7 +25,7 @@ class Routed(Protocol):
 
     @property
     def template(self) -> str:
-        """A path; ``{placeholder}`` takes one or more characters, slashes included."""
+        """A path; a ``{placeholder}`` matches one or more characters, including slashes."""
         ...
 
 
@@ -33,7 +33,7 @@ R = TypeVar("R", bound=Routed)
 
 
 def origin_form(target: str) -> str:
-    """*target* in origin form, also where it came in absolute form (RFC 9112, 3.2)."""
+    """*target* in origin form; converts the absolute form (RFC 9112, 3.2)."""
     path, mark, query = target.partition("?")
     if path.startswith("/") or "://" not in path:
         return target
@@ -41,12 +41,12 @@ def origin_form(target: str) -> str:
 
 
 def clean_target(target: str) -> str | None:
-    """*target* with a clean path, to which engines redirect; ``None`` where its path is clean.
+    """*target* with a clean path, to which engines redirect; ``None`` if its path is clean.
 
-    Runs of slashes are one slash, and the segments ``.`` and ``..`` are resolved, escaped ones too.
+    Repeated slashes become one, and segments ``.`` and ``..``, also escaped ones, are resolved.
 
     Args:
-        target: as it was sent, in Latin-1.
+        target: as sent, decoded as Latin-1.
     """
     origin = origin_form(target)
     path, mark, query = origin.partition("?")
@@ -69,19 +69,19 @@ def clean_target(target: str) -> str | None:
 
 
 def clean_path(path: str) -> str:
-    """*path* with runs of slashes as one and without a slash at the end."""
+    """*path* without repeated slashes and without a slash at the end."""
     if "//" in path:
         path = _SLASHES.sub("/", path)
     return path.rstrip("/") or "/" if path.endswith("/") else path
 
 
 def shape(template: str) -> str:
-    """*template* without the names of its placeholders: routes of one shape conflict."""
+    """*template* without the names of its placeholders; routes of the same shape conflict."""
     return _PLACEHOLDER.sub("{}", template)
 
 
 class _Pattern(Generic[R]):
-    """A template with placeholders, ready to be compared."""
+    """A template with placeholders, prepared for matching."""
 
     __slots__ = ("_fixed", "_names", "_pattern", "head", "route", "tail")
 
@@ -96,7 +96,7 @@ class _Pattern(Generic[R]):
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Sorts the more specific first: longer ending, then more fixed text, then beginning."""
+        """Sort key, more specific first: longer ending, more fixed text, longer beginning."""
         return (-self.tail.count("/"), -self._fixed, -len(self.head))
 
     def match(self, path: str) -> dict[str, str] | None:
@@ -114,7 +114,7 @@ class Router(Generic[R]):
     """Routes, indexed by method and first segment.
 
     Args:
-        routes: no two of the same method and shape.
+        routes: the routes; no two may have the same method and shape.
     """
 
     def __init__(self, routes: Iterable[R]) -> None:
@@ -130,20 +130,19 @@ class Router(Generic[R]):
             patterns.sort(key=lambda pattern: pattern.rank)
 
     def match(self, method: str, path: str) -> tuple[R, Mapping[str, str]] | None:
-        """The route of a request and what its placeholders took.
+        """Find the route of a request and the values of its placeholders.
 
         Args:
             method: upper case.
-            path: percent-decoded and cleaned, without version prefix.
+            path: percent-decoded and clean, without version prefix.
 
         Returns:
-            ``None`` for an unknown path and for a known one with another method: Docker answers
-            404 to both.
+            ``None`` for an unknown path or method; Docker answers 404 to both.
         """
         exact = self._exact.get((method, path))
         if exact is not None:
             return exact, {}
-        # Engines resolve dots by a redirect; a name of dots would leave the route it came by.
+        # Engines redirect paths with dot segments, so such a segment must not match a placeholder.
         if "/." in path and not {".", ".."}.isdisjoint(path.split("/")):
             return None
         for pattern in self._open.get((method, _first_segment(path)), ()):

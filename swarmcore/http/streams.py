@@ -1,4 +1,4 @@
-"""Connections of every kind: the errors of a broken one, its peer, its keep-alive."""
+"""Connections of all kinds: the errors of broken ones, the peer, TCP keep-alive."""
 
 import contextlib
 import ssl
@@ -12,33 +12,32 @@ from swarmcore.http.tls import TLSStream
 #: Raised by sending and receiving on a connection that is closed or broken.
 BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError)
 
-#: Asked for at once, as long as less comes: memory for more is mapped anew for every receive, which
-#: costs 25 µs.
+#: Normal size of a receive.  Larger buffers are mapped again for every receive, which costs 25 µs.
 _LITTLE_BYTES = 1 << 16
-#: Asked for at once while much comes: the cost of a piece shows in a stream of gigabytes.
+#: Size of a receive while much data arrives, as the cost per piece matters for gigabytes.
 _MUCH_BYTES = 1 << 18
 
-#: A vanished peer is detected after two minutes of silence: 30 s, and three probes.
+#: Detects a vanished peer after two minutes of silence: 30 s, then three probes.
 RELAXED_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 3}
-#: For a suspected peer: it is detected after ten seconds.
+#: For a suspected peer: detects it after ten seconds.
 URGENT_KEEPALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 9}
 
 
 def receive_size(before: int) -> int:
-    """How many bytes to ask a connection for.
+    """The size of the next receive.
 
     Args:
-        before: how many came when it was asked last.
+        before: number of bytes in the last receive.
     """
     return _MUCH_BYTES if before >= _LITTLE_BYTES else _LITTLE_BYTES
 
 
 class EarlyStream(trio.abc.HalfCloseableStream):
-    """A connection from which something has been read already.
+    """A connection from which some data has been read already.
 
     Args:
         stream: the connection.
-        early: what was read; it is received again, first.
+        early: the data, which is received again first.
     """
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, early: bytes) -> None:
@@ -46,7 +45,7 @@ class EarlyStream(trio.abc.HalfCloseableStream):
         self._early = early
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """What came early, then what comes."""
+        """Receive the early data first, then data of the connection."""
         if not self._early:
             return await self._stream.receive_some(max_bytes)
         await trio.lowlevel.checkpoint()
@@ -55,11 +54,11 @@ class EarlyStream(trio.abc.HalfCloseableStream):
         return data
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send."""
+        """Send all of *data*."""
         await self._stream.send_all(data)
 
     async def wait_send_all_might_not_block(self) -> None:
-        """Wait until the connection takes more."""
+        """Wait until the connection accepts more data."""
         await self._stream.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
@@ -72,7 +71,7 @@ class EarlyStream(trio.abc.HalfCloseableStream):
 
 
 def socket_of(stream: trio.abc.AsyncResource) -> trio.SocketStream | None:
-    """The socket under *stream*; ``None`` for a process's pipes and for streams in memory."""
+    """The socket of *stream*; ``None`` for pipes of a process and for streams in memory."""
     inner: object = stream
     while not isinstance(inner, trio.SocketStream):
         inner = getattr(inner, "transport_stream", None)
@@ -82,14 +81,14 @@ def socket_of(stream: trio.abc.AsyncResource) -> trio.SocketStream | None:
 
 
 def client_of(stream: trio.abc.AsyncResource) -> Client:
-    """The client at the other end of a connection, whose handshake is done."""
+    """The client of a connection; the TLS handshake must be complete."""
     identity = stream.peer_name if isinstance(stream, TLSStream) else ""
     socket = socket_of(stream)
     if socket is None:
         return Client("", identity)
     if socket.socket.family == trio.socket.AF_UNIX:
         return Client("unix", identity)
-    with contextlib.suppress(OSError):  # it may have left already
+    with contextlib.suppress(OSError):  # it may have disconnected already
         return Client(str(socket.socket.getpeername()[0]), identity)
     return Client("", identity)
 
@@ -97,11 +96,11 @@ def client_of(stream: trio.abc.AsyncResource) -> Client:
 def keep_alive(
     stream: trio.abc.AsyncResource, options: Mapping[str, int] = RELAXED_KEEPALIVE
 ) -> None:
-    """Have the kernel detect vanished peers: tunnels may be idle for hours.
+    """Enable TCP keep-alive, so that the kernel detects vanished peers of idle tunnels.
 
     Args:
-        stream: nothing is done where this is no TCP connection, or a closed one.
-        options: TCP options by name, in seconds and probes; those this system lacks are skipped.
+        stream: ignored if it is not an open TCP connection.
+        options: TCP options by name, in seconds and probes; unsupported options are skipped.
     """
     socket = socket_of(stream)
     if socket is None or socket.socket.family == trio.socket.AF_UNIX:

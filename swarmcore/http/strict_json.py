@@ -1,8 +1,8 @@
-"""JSON bodies of requests, read strictly: an engine must not read another value than we decided on.
+"""Parses JSON request bodies strictly, so that engines read the same values as the manager.
 
-Go matches JSON keys in any case and lets the last of two equal ones win.  A body that says
-``Memory`` twice could therefore show a scheduler one number and an engine another; such a body is
-refused, except where the keys are the user's own data.  Pure.
+Go matches JSON keys in any case, and the last of two equal keys counts.  With a body that has
+``Memory`` twice, a scheduler and an engine could read different numbers.  Such a body is refused,
+unless the keys are user data.  Pure.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from swarmcore.errors import BadRequest
 from swarmcore.request_limits import ENTRIES, VALUES, check_count
 
-#: Members whose keys are data and not field names: ``Labels: {"a": .., "A": ..}`` is legal.
+#: Members whose keys are user data, not field names: ``Labels: {"a": .., "A": ..}`` is allowed.
 _FREE_KEYS = frozenset(
     {
         "annotations",
@@ -33,7 +33,7 @@ _FREE_KEYS = frozenset(
     }
 )
 
-#: Each escape of a JSON text, halves of surrogate pairs apart from whole ones.
+#: An escape in JSON text; distinguishes unpaired surrogates from pairs.
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
@@ -42,7 +42,7 @@ _ESCAPE = re.compile(
 
 
 class _Colliding(dict[str, Any]):
-    """An object with keys that differ only in case; whether it may is up to its member."""
+    """An object with keys that differ only in case; whether that is allowed depends on its key."""
 
     def __init__(self, read: dict[str, Any], key: str) -> None:
         super().__init__(read)
@@ -50,18 +50,18 @@ class _Colliding(dict[str, Any]):
 
 
 def parse_body(body: bytes, content_type: str | None) -> Any:
-    """A request's body as JSON.
+    """Parse a request body as JSON.
 
     Args:
-        body: as it came.
-        content_type: the header, ``None`` without one.
+        body: the body.
+        content_type: the header's value; ``None`` without the header.
 
     Returns:
-        ``None`` for an empty body.
+        The value; ``None`` for an empty body.
 
     Raises:
-        BadRequest: not declared as JSON, not JSON, too deep, a number that JSON cannot hold, an
-            object with colliding keys, or more in it than ``limits`` allows.
+        BadRequest: not declared as JSON, not JSON, nested too deeply, a number that JSON does not
+            allow, an object with colliding keys, or more values than ``request_limits`` allows.
     """
     if not body.strip():
         return None
@@ -85,10 +85,10 @@ def parse_body(body: bytes, content_type: str | None) -> Any:
 
 
 def _check_size(read: Any) -> None:
-    """Refuse more values in one list or object, or in the whole body, than ``limits`` allows.
+    """Check the number of values in each list or object, and in the whole body.
 
     Raises:
-        BadRequest: there are more.
+        BadRequest: there are more than ``request_limits`` allows.
     """
     waiting, values = [read], 0
     while waiting:
@@ -101,7 +101,7 @@ def _check_size(read: Any) -> None:
 
 
 def _decode(body: bytes) -> str:
-    """*body* as Go's decoder reads it: U+FFFD in place of invalid UTF-8."""
+    """Decode *body* as Go does: invalid UTF-8 becomes U+FFFD."""
     text = body.decode("utf-8", "replace")
     if "\\u" not in text:
         return text

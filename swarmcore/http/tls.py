@@ -1,7 +1,7 @@
-"""TLS with half-close, and the TLS contexts of both sides.
+"""TLS with half-close, and the TLS contexts of server and client.
 
-trio's own TLS stream cannot end one direction and go on reading in the other.  ``docker attach``
-over TLS needs that: close_notify is the end of standard input, and the output still comes.
+trio's TLS stream cannot close one direction and keep reading the other.  ``docker attach`` over TLS
+needs that: close_notify marks the end of standard input while output still follows.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from swarmcore.model import TLSFiles
 _T = TypeVar("_T")
 
 _RECEIVE_BYTES = 64 * 1024
-#: Given to OpenSSL at once, so that one big send does not hold all its ciphertext in memory.
+#: Maximum size of data given to OpenSSL at once, which limits the memory for its ciphertext.
 _SLICE = 256 * 1024
 _CLOSE_SECONDS = 1.0
 _CONFLICT = "another task is already using this direction of the TLS stream"
@@ -28,10 +28,10 @@ class TLSStream(trio.abc.HalfCloseableStream):
     """TLS over any trio stream; one task may send while another receives.
 
     Args:
-        transport: connected; owned from now on.
-        context: the rules.
-        server_hostname: the name that a client expects; verified where the context verifies.
-        server_side: which side this is.
+        transport: the connected stream; owned by this stream from now on.
+        context: the TLS context.
+        server_hostname: for a client, the server's name; verified if the context says so.
+        server_side: whether this is the server.
     """
 
     def __init__(
@@ -50,16 +50,16 @@ class TLSStream(trio.abc.HalfCloseableStream):
         )
         self._sending = _Turn()
         self._receiving = _Turn()
-        self._flushing = trio.Lock()  # ciphertext leaves in the order of its making
-        self._early = bytearray()  # deciphered, and not received yet
+        self._flushing = trio.Lock()  # ciphertext must be sent in the order of its creation
+        self._early = bytearray()  # decrypted and not yet received
         self._shut = False
-        self._torn = False  # ciphertext was sent in part: the peer could not read what follows
+        self._torn = False  # ciphertext was sent partially, so nothing more can be sent
 
     async def do_handshake(self) -> None:
-        """Agree on keys; must be done before anything is sent or received.
+        """Perform the handshake; required before sending or receiving.
 
         Raises:
-            ssl.SSLError: the peer is not acceptable, or does not accept us.
+            ssl.SSLError: the peer is not accepted, or does not accept us.
             trio.BrokenResourceError: the connection broke.
         """
         await self._until_done(self._ssl.do_handshake)
@@ -69,7 +69,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
     def peer_name(self) -> str:
         """The name in the peer's certificate: its common name, else its first alternative name.
 
-        Empty where no certificate was asked for, and before the handshake.
+        Empty without a certificate, and before the handshake.
         """
         try:
             certificate: Mapping[str, Any] = self._ssl.getpeercert() or {}
@@ -85,7 +85,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
     # ---- sending
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send; returns when the connection below has taken it."""
+        """Send; returns when the underlying connection has accepted the data."""
         with self._sending:
             await trio.lowlevel.checkpoint()
             view = memoryview(data).cast("B")
@@ -99,12 +99,12 @@ class TLSStream(trio.abc.HalfCloseableStream):
                 await self._flush()
 
     async def wait_send_all_might_not_block(self) -> None:
-        """Wait until the connection below takes more."""
+        """Wait until the underlying connection accepts more data."""
         with self._sending:
             await self.transport_stream.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
-        """End the sending direction (close_notify), and go on receiving."""
+        """Close the sending direction (close_notify); receiving goes on."""
         with self._sending:
             await trio.lowlevel.checkpoint()
             self._say_close()
@@ -113,19 +113,19 @@ class TLSStream(trio.abc.HalfCloseableStream):
     def _say_close(self) -> None:
         begun, self._shut = self._shut, True
         if begun or self._ssl.version() is None:
-            return  # it is ended already, or there was no handshake
-        # After its own close_notify OpenSSL treats waiting data as an error, and drops it.
+            return  # already closed, or there was no handshake
+        # After its own close_notify, OpenSSL drops data that has not been read, with an error.
         with contextlib.suppress(ssl.SSLError):
             while data := self._ssl.read(_RECEIVE_BYTES):
                 self._early += data
-        # OpenSSL waits for the peer's close_notify in return, which may come much later.
+        # OpenSSL waits for the peer's close_notify, which may come much later.
         with contextlib.suppress(ssl.SSLError):
             self._ssl.unwrap()
 
     # ---- receiving
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Receive; empty after the peer's close_notify, when it sends no more but may still read.
+        """Receive; empty after the peer's close_notify, after which it may still read.
 
         Raises:
             trio.BrokenResourceError: the connection ended without a close_notify.
@@ -150,7 +150,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
     # ---- closing
 
     async def aclose(self) -> None:
-        """Close; sends close_notify first where that is possible at once."""
+        """Close; sends close_notify before, if that is possible without waiting."""
         try:
             if not self._flushing.locked():
                 with trio.move_on_after(_CLOSE_SECONDS):
@@ -163,7 +163,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
     # ---- between OpenSSL and the connection
 
     async def _until_done(self, step: Callable[[], _T]) -> _T:
-        """Repeat *step*, feeding it ciphertext, until it is done."""
+        """Repeat *step*, passing ciphertext to OpenSSL, until it is complete."""
         while True:
             try:
                 return step()
@@ -172,7 +172,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
                 await self._fill()
             except ssl.SSLError:
                 with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                    await self._flush_answers()  # the alert tells the peer why
+                    await self._flush_answers()  # sends the alert with the reason to the peer
                 raise
 
     async def _flush(self) -> None:
@@ -180,10 +180,10 @@ class TLSStream(trio.abc.HalfCloseableStream):
             await self._send_outgoing()
 
     async def _flush_answers(self) -> None:
-        """Send what OpenSSL wants to send in answer to what was received.
+        """Send what OpenSSL wants to send in response to received data.
 
-        Never waits for a sender: the peer may take what is being sent only after we have received.
-        The sender takes the answers along.
+        Never waits for a sending task: the peer may only read its data after we have received.
+        The sending task sends the response as well.
         """
         if self._outgoing.pending and not self._flushing.locked():
             await self._flush()
@@ -207,7 +207,7 @@ class TLSStream(trio.abc.HalfCloseableStream):
 
 
 class _Turn:
-    """Makes two tasks in one direction an error, instead of a queue."""
+    """Raises an error, instead of queueing, if two tasks use the same direction."""
 
     def __init__(self) -> None:
         self._taken = False
@@ -246,11 +246,11 @@ def explain(error: ssl.SSLError) -> str:
 
 
 class TLSListener(trio.abc.Listener[TLSStream]):
-    """Accepts connections; their handshake is left to the task that serves them.
+    """Accepts connections; the task that serves a connection performs its handshake.
 
     Args:
         listener: accepts plain connections.
-        context: the server's rules.
+        context: the server's TLS context.
     """
 
     def __init__(
@@ -264,16 +264,16 @@ class TLSListener(trio.abc.Listener[TLSStream]):
         return TLSStream(await self._listener.accept(), self._context, server_side=True)
 
     async def aclose(self) -> None:
-        """Accept no more."""
+        """Stop accepting connections."""
         await self._listener.aclose()
 
 
 def client_context(files: TLSFiles) -> ssl.SSLContext:
-    """The TLS context for connections to engines, as classic has it.
+    """The TLS context for connections to engines, as in Swarm classic.
 
     Args:
-        files: with ``verify`` the CA is the only root, or the system's roots where no CA is given;
-            without, engines are not verified.
+        files: with ``verify``, engines are verified by the CA, or by the system's CAs if none is
+            given; without it, engines are not verified.
 
     Raises:
         ConfigError: a file cannot be read or used.
@@ -287,10 +287,10 @@ def client_context(files: TLSFiles) -> ssl.SSLContext:
 
 
 def server_context(files: TLSFiles) -> ssl.SSLContext:
-    """The TLS context for clients: with ``verify`` they must present a certificate of the CA.
+    """The TLS context for clients; with ``verify`` they must have a certificate of the CA.
 
     Raises:
-        ConfigError: a file cannot be read or used, or is missing.
+        ConfigError: a file is missing, or cannot be read or used.
     """
     if not (files.cert and files.key):
         raise ConfigError("serving TLS needs a certificate and its key: --tlscert and --tlskey")
@@ -304,7 +304,7 @@ def server_context(files: TLSFiles) -> ssl.SSLContext:
 
 def _prepare(context: ssl.SSLContext, files: TLSFiles) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # h2 is not offered: there is no HTTP/2 here.
+    # HTTP/2 is not supported, so h2 is not offered.
     context.set_alpn_protocols(["http/1.1"])
     if files.cert or files.key:
         try:
@@ -329,5 +329,5 @@ def _words(error: Exception) -> str:
 
 
 def _no_password() -> Literal[""]:
-    """Keep OpenSSL from asking on the terminal for the password of an encrypted key."""
+    """Prevent OpenSSL from asking for the password of an encrypted key on the terminal."""
     return ""

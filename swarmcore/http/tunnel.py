@@ -1,26 +1,26 @@
-"""Copies bytes both ways between two streams; each direction ends on its own."""
+"""Copies bytes in both directions between two streams; each direction ends separately."""
 
 import trio
 
 from swarmcore.http.streams import BROKEN, receive_size
 
-#: How long a client may be silent before its direction ends too, once the engine has ended its own.
-#: An engine that ends a hijacked connection is done with it; the client may still be sending.
+#: How long a client may be silent after the engine has ended its direction.  The engine is then
+#: done with the hijacked connection, but the client may still be sending.
 _SILENCE_SECONDS = 30.0
 
 
 async def tunnel(
     client: trio.abc.HalfCloseableStream, engine: trio.abc.HalfCloseableStream
 ) -> None:
-    """Pump until both directions have ended.
+    """Copy bytes until both directions have ended.
 
-    A side's end of file is passed on as one, and the other direction goes on: the end of standard
-    input must not cut the output off.  A broken connection ends both, for an engine notices a
-    vanished client only by a closed socket.  Idle for hours is normal while neither side has ended.
+    The end of one direction is passed on, and the other direction continues: the end of standard
+    input must not cut off the output.  A broken connection ends both directions, as an engine
+    notices a vanished client only by a closed socket.  Without an end, both may be idle for hours.
 
     Args:
-        client: not closed here.
-        engine: not closed here.
+        client: the client's connection; not closed here.
+        engine: the engine's connection; not closed here.
     """
     async with trio.open_nursery() as nursery:
         back = _Direction(engine, client, nursery.cancel_scope)
@@ -44,7 +44,7 @@ class _Direction:
         self._hurried = False
 
     async def run(self, hurries: "_Direction | None") -> None:
-        """Copy to the end, pass the end on, and *hurries* the opposite direction from then on."""
+        """Copy to the end, pass the end on, then limit the silence of *hurries*, if given."""
         try:
             while data := await self._receive():
                 await self._sink.send_all(data)
@@ -55,7 +55,7 @@ class _Direction:
             hurries.hurry()
 
     def hurry(self) -> None:
-        """End when nothing comes for a while."""
+        """End this direction after some time without data."""
         self._hurried = True
         self._receiving.deadline = trio.current_time() + _SILENCE_SECONDS
 

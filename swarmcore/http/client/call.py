@@ -1,8 +1,8 @@
-"""One request and its answer, over one connection; the answer may come while the body is sent.
+"""One request and its answer on one connection; the answer may arrive while the body is sent.
 
-The retry rule: a request is sent once more, on a fresh connection, only where a kept connection
-turned out to be dead, and either our own kernel refused to send on it (the server has read
-nothing), or nothing of an answer had come to a request that does no harm twice.
+The retry rule: a request is sent once more, on a new connection, only if a kept connection turned
+out to be dead, and either our own kernel refused to send on it (the server has read nothing), or
+the request can safely be repeated and no byte of an answer had arrived.
 """
 
 import re
@@ -21,9 +21,9 @@ from swarmcore.http.messages import Headers
 from swarmcore.http.streams import BROKEN, receive_size
 
 _HEAD_BYTES = 1 << 20
-#: The end of a head, as h11 looks for it.
+#: The end of a head, as h11 recognises it.
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-#: Sending these twice does no harm.
+#: Methods that can safely be repeated.
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -38,41 +38,41 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class TakenConnection:
-    """A connection that was HTTP until now, and what came after the answer's head."""
+    """A connection that has left HTTP, and the data received after the answer's head."""
 
     stream: trio.abc.HalfCloseableStream
     early: bytes
 
 
 class Connection:
-    """One connection, and its h11 state."""
+    """One connection and its h11 state."""
 
     def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
         self.stream = stream
         self.h11 = h11.Connection(h11.CLIENT, _HEAD_BYTES)
-        #: Received after the end of a head, and not given to h11.
+        #: Data received after the end of a head and not yet passed to h11.
         self.early = b""
-        #: How many bytes came last.
+        #: Number of bytes in the last receive.
         self._received = 0
-        #: The last bytes of a head that has not come whole.
+        #: The last bytes of an incomplete head.
         self._head_end = b""
-        #: It has carried a request before, so the server may have closed it since.
+        #: Whether it has been used before, so that the server may have closed it since.
         self.reused = False
-        #: Bytes of the current answer have arrived.
+        #: Whether bytes of the current answer have arrived.
         self.heard = False
-        #: A send has begun and not ended.
+        #: Whether a send has begun and not completed.
         self.sending = False
-        #: The server has shut its side.
+        #: Whether the server has closed its side.
         self.ended = False
 
     @property
     def is_stale(self) -> bool:
-        """Whether the server has closed it, or sent something that nobody asked for."""
+        """Whether the server has closed it, or sent data without a request."""
         return is_readable(self.stream)
 
     @property
     def is_reusable(self) -> bool:
-        """Whether its exchange is complete, and the connection may carry another."""
+        """Whether its exchange is complete, so that it may be used again."""
         return (
             self.h11.our_state is h11.DONE
             and self.h11.their_state is h11.DONE
@@ -82,11 +82,11 @@ class Connection:
 
     @property
     def unread(self) -> bytes:
-        """Received after what h11 has read."""
+        """Data received after what h11 has read."""
         return self.h11.trailing_data[0] + self.early
 
     async def receive(self) -> bytes:
-        """What has come, at least one byte; ``b""`` at the end of the connection."""
+        """Receive at least one byte; ``b""`` at the end of the connection."""
         if self.early:
             data, self.early = self.early, b""
             return data
@@ -99,7 +99,7 @@ class Connection:
         return data
 
     def read_in_head(self, data: bytes) -> None:
-        """Give h11 no more than one head: the body is read faster without it."""
+        """Pass data to h11 up to the end of one head: bodies are read faster without h11."""
         before = len(self._head_end)
         end = _BLANK_LINE.search(self._head_end + data)
         if end is None:
@@ -116,17 +116,17 @@ class Connection:
         self.sending = False
 
     def next_cycle(self) -> None:
-        """Be ready for the next request."""
+        """Prepare for the next request."""
         self.h11.start_next_cycle()
         self.reused = True
         self.heard = False
 
 
 class Pool(Protocol):
-    """Where a call's connections come from and go to."""
+    """The pool of connections as a call uses it."""
 
     async def replace(self, dead: Connection) -> Connection:
-        """A fresh connection in place of one that is dead."""
+        """Close a dead connection and return a new one."""
         ...
 
     async def give_back(self, connection: Connection) -> None:
@@ -134,11 +134,11 @@ class Pool(Protocol):
         ...
 
     def unreachable(self, what: str, *, sent: bool) -> EngineUnreachable:
-        """An error whose text is the server's name and *what*."""
+        """Make an error whose text is the server's name followed by *what*."""
         ...
 
     def failure(self, what: str) -> EngineError:
-        """An error for an answer that cannot be used; its text as for ``unreachable``."""
+        """Make an error for an answer that cannot be used; the text is as for ``unreachable``."""
         ...
 
 
@@ -146,11 +146,11 @@ class Call:
     """One request and its answer; one task may send while another receives.
 
     Args:
-        pool: where the connection came from.
-        connection: ready for a request.
-        request: its head.
-        body: the whole body; where it is empty and the head announces one, it is streamed.
-        permit: called right before the head is sent; what it raises is raised.
+        pool: the pool that the connection is from.
+        connection: a connection that is ready for a request.
+        request: the head of the request.
+        body: the complete body; if it is empty and the head announces a body, it is streamed.
+        permit: called just before the head is sent; its exceptions are passed on.
     """
 
     def __init__(
@@ -168,26 +168,26 @@ class Call:
         self._permit = permit
         self._continued = trio.Event()
         self._taken = False
-        #: Reads a chunked body, until what comes is for h11.
+        #: Decodes a chunked body, until h11 has to read the rest.
         self._chunks: PlainChunks | None = None
         #: Headers after the last chunk.
         self.trailers: Headers = ()
 
-    # ---- the request's body, when it is streamed
+    # ---- streaming the request's body
 
     async def send(self, data: bytes) -> None:
         """Send a piece of the body.
 
         Raises:
-            EngineUnreachable: the connection broke; an answer may have come all the same.
+            EngineUnreachable: the connection broke; an answer may have arrived nevertheless.
         """
         await self._send(h11.Data(data=data))
 
     async def finish(self) -> None:
-        """Send the end of the body.
+        """End the body.
 
         Raises:
-            EngineUnreachable: as for ``send``.
+            EngineUnreachable: the connection broke.
         """
         await self._send(h11.EndOfMessage())
 
@@ -205,7 +205,7 @@ class Call:
             raise self._broken(error) from error
 
     async def begin(self) -> None:
-        """Send the head, and the body where it was given.
+        """Send the head, and the body if it was given.
 
         Raises:
             EngineUnreachable: the connection broke.
@@ -213,7 +213,7 @@ class Call:
         try:
             await self._send_request()
         except BROKEN as error:
-            # Our own kernel refused: the server had closed the connection, and has read nothing.
+            # Our own kernel refused to send: the server had closed the connection before.
             if not self._connection.reused:
                 raise self._broken(error) from error
             await self._begin_afresh()
@@ -236,10 +236,10 @@ class Call:
     # ---- the answer
 
     async def read_head(self) -> Head:
-        """The answer's head; of informational answers only 101 is one.
+        """Read the head of the answer; informational answers other than 101 are skipped.
 
         Raises:
-            EngineUnreachable: no answer came.
+            EngineUnreachable: there is no answer.
         """
         try:
             return await self._read_head()
@@ -274,15 +274,15 @@ class Call:
                 raise self._pool.unreachable(": closed the connection unasked", sent=True)
 
     def _is_chunked(self, status: int, headers: Headers) -> bool:
-        """Whether a chunked body follows; a head may say so where no body follows."""
+        """Whether a chunked body follows; a head may say so even if there is no body."""
         has_body = self._request.method != b"HEAD" and status not in (101, 204, 304)
         return has_body and is_chunked(headers)
 
     async def read_data(self) -> bytes:
-        """All of the body that has arrived, at least one byte; ``b""`` at its end.
+        """Read what has arrived of the body, at least one byte; ``b""`` at its end.
 
         Raises:
-            EngineUnreachable: the connection broke before the end.
+            EngineUnreachable: the connection broke before the end of the body.
         """
         while self._chunks is not None:
             if data := await self._read_chunks(self._chunks):
@@ -305,7 +305,7 @@ class Call:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def _read_chunks(self, chunks: PlainChunks) -> bytes:
-        """The data in what comes next; where *chunks* is at its end, h11 gets what is left."""
+        """Receive and decode data; pass the rest to h11 if *chunks* has reached its end."""
         received = await self._receive()
         try:
             data = chunks.feed(received)
@@ -317,14 +317,14 @@ class Call:
         return data
 
     async def read_all(self, limit: int) -> bytes:
-        """The whole body.
+        """Read the complete body.
 
         Args:
-            limit: bytes, at most.
+            limit: maximum size in bytes.
 
         Raises:
-            EngineError: it is longer.
-            EngineUnreachable: the connection broke before the end.
+            EngineError: the body is larger.
+            EngineUnreachable: the connection broke before the end of the body.
         """
         pieces: list[bytes] = []
         size = 0
@@ -364,18 +364,18 @@ class Call:
     # ---- leaving HTTP
 
     def take_over(self) -> TakenConnection:
-        """The raw connection; the caller closes it."""
+        """Take the raw connection out of the call; the caller must close it."""
         self._taken = True
         connection = self._connection
         return TakenConnection(connection.stream, connection.unread)
 
     def _broken(self, error: Exception) -> EngineUnreachable:
-        """An error for a connection that failed under a request; ssh says why in its own words."""
+        """The error for a connection that broke during a request; ssh adds its own message."""
         why = f": {error}" if str(error) else ""
         return self._pool.unreachable(f": the connection broke{why}", sent=True)
 
     async def close(self) -> None:
-        """Keep the connection if the exchange is complete, else close it at once."""
+        """Keep the connection if the exchange is complete, otherwise close it at once."""
         if self._taken:
             return
         if self._connection.is_reusable:
@@ -385,11 +385,11 @@ class Call:
 
 
 class StreamedAnswer:
-    """An answer read piece by piece; may be left at any point.
+    """An answer whose body is read in pieces; it need not be read to its end.
 
     Args:
-        head: its head.
-        call: whose answer it is.
+        head: the head of the answer.
+        call: the call of the answer.
     """
 
     def __init__(self, head: Head, call: Call) -> None:
@@ -408,11 +408,11 @@ class StreamedAnswer:
 
 
 class ChunkedUpload:
-    """A request whose body is sent piece by piece while its answer is read.
+    """A request whose body is sent in pieces while its answer is read.
 
     Args:
-        call: its head is sent, with a chunked body announced.
-        answered: called when the answer's head is there.
+        call: a call whose head has been sent and announces a chunked body.
+        answered: called when the head of the answer has arrived.
     """
 
     def __init__(self, call: Call, answered: Callable[[], None]) -> None:
@@ -422,7 +422,7 @@ class ChunkedUpload:
         self._answered = answered
 
     async def answer(self) -> StreamedAnswer:
-        """The answer, once its head is there; see ``Call.read_head``."""
+        """Wait for the head of the answer; see ``Call.read_head``."""
         head = await self._call.read_head()
         self._answered()
         return StreamedAnswer(head, self._call)

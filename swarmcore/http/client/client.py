@@ -1,7 +1,7 @@
-"""An HTTP/1.1 client of one server: whole answers, lines, streams, uploads and upgrades.
+"""An HTTP/1.1 client of one server: complete answers, lines, streams, uploads and upgrades.
 
-One pool of kept connections serves all of them, one request at a time on each connection.  The
-retry rule is in ``call``; how a connection is made is in ``dial``.
+All of them share one pool of kept connections, with one request at a time on each connection.  The
+retry rule is in ``call``; ``dial`` opens connections.
 """
 
 import re
@@ -17,16 +17,16 @@ from swarmcore.http.client.dial import Dialer
 from swarmcore.http.client.under_way import CallsUnderWay
 from swarmcore.http.messages import Answer, Headers
 
-#: Connections kept for the next request.  The number in use has no limit: each `docker stats` or
-#: `docker logs -f` holds one.
+#: Maximum number of idle connections.  The number in use has no limit: each `docker stats` or
+#: `docker logs -f` needs one.
 _IDLE_CONNECTIONS = 8
-#: Whole answers asked for at a time; a thousand inspects share these.
+#: Maximum number of concurrent requests for complete answers, such as inspections.
 _CALLS = 32
-#: A list of ten thousand containers is some 30 MB.
+#: Maximum size of a complete answer; a list of ten thousand containers is some 30 MB.
 _BODY_LIMIT = 64 * 1024 * 1024
 _LINE_LIMIT = 1024 * 1024
 _CLEANUP_SECONDS = 2.0
-#: Engines expect a length with every method but these, be it 0.
+#: Methods without a body; engines expect a ``Content-Length`` with all others, even if it is 0.
 _BODILESS = frozenset({"GET", "HEAD"})
 _TARGET = re.compile(r"/[\x21-\x7e]*")
 
@@ -34,11 +34,11 @@ _TARGET = re.compile(r"/[\x21-\x7e]*")
 class HTTPClient:
     """A client of one server, with its pool of connections.
 
-    Deadlines are the caller's, by a cancel scope around the call.
+    Callers set time limits, by a cancel scope around the call.
 
     Args:
         dialer: opens connections.
-        name: what errors call the server; its address by default.  May change.
+        name: the server's name in errors, its address by default; may be changed.
         kind: the word before the name in errors.
     """
 
@@ -65,12 +65,12 @@ class HTTPClient:
         headers: Headers = (),
         permit: Callable[[], None] | None = None,
     ) -> Answer:
-        """Ask, and read the whole answer.
+        """Send a request and read the complete answer.
 
         Args:
             method: upper case.
-            target: path and query, percent-encoded, version prefix included.
-            body: sent with its length; ``None`` sends none.
+            target: path and query, percent-encoded, with version prefix.
+            body: sent with ``Content-Length``; ``None`` sends no body.
             headers: added to the request.
             permit: see ``call``.
 
@@ -79,7 +79,7 @@ class HTTPClient:
 
         Raises:
             BadRequest: the target or a header cannot be sent.
-            EngineError: the answer is longer than 64 MiB.
+            EngineError: the answer is larger than 64 MiB.
             EngineUnreachable: no answer; ``sent`` tells whether the request may have arrived.
         """
         self._check(target)
@@ -99,15 +99,15 @@ class HTTPClient:
 
     @asynccontextmanager
     async def lines(self, target: str) -> AsyncIterator["Lines"]:
-        """Follow an answer made of lines, without end.
+        """Follow an endless answer line by line.
 
         Args:
-            target: path and query, percent-encoded, version prefix included.
+            target: path and query, percent-encoded, with version prefix.
 
         Raises:
             BadRequest: the target cannot be sent.
             EngineError: the status is not 200.
-            EngineUnreachable: no answer.
+            EngineUnreachable: there is no answer.
         """
         self._check(target)
         headers = ((b"Host", b"docker"), (b"User-Agent", b"swarmcore"))
@@ -126,21 +126,21 @@ class HTTPClient:
         body: bytes = b"",
         permit: Callable[[], None] | None = None,
     ) -> AsyncIterator[Call]:
-        """Send a request; leaving the block before the answer's end closes the connection.
+        """Send a request; leaving the block before the end of the answer closes the connection.
 
         Args:
             method: upper case.
-            target: path and query, version prefix included.
-            headers: complete and in order: ``Host``, and one of ``Content-Length`` and
-                ``Transfer-Encoding`` where there is a body.
-            body: the whole body; where this is empty and *headers* announce a body, ``Call.send``
-                and ``Call.finish`` stream it.
-            permit: called with a connection at hand, right before the head is sent; what it raises
-                is raised, and nothing is sent.
+            target: path and query, with version prefix.
+            headers: all headers in order: ``Host``, and ``Content-Length`` or
+                ``Transfer-Encoding`` if there is a body.
+            body: the complete body; if it is empty and *headers* announce a body, the body is
+                streamed by ``Call.send`` and ``Call.finish``.
+            permit: called with an open connection just before the head is sent; if it raises an
+                exception, nothing is sent.
 
         Raises:
             BadRequest: the target or a header cannot be sent.
-            EngineUnreachable: no connection, or ``abandon`` was called meanwhile.
+            EngineUnreachable: there is no connection, or ``abandon`` was called meanwhile.
         """
         request = self._request(method, target, list(headers))
         with self._under_way.until_ended(self._abandoned):
@@ -168,7 +168,7 @@ class HTTPClient:
             await call.close()
 
     def abandon(self) -> None:
-        """End every call under way, upgraded ones too: the server was found not to answer."""
+        """End all calls under way, including upgraded connections: the server does not answer."""
         self._under_way.end()
 
     def _abandoned(self) -> EngineUnreachable:
@@ -177,29 +177,29 @@ class HTTPClient:
     # ---- connections
 
     async def prepare(self) -> None:
-        """Have a connection ready that the next call takes.
+        """Open a connection for the next call, if none is kept.
 
         Raises:
-            EngineUnreachable: no connection can be made; nothing was sent.
+            EngineUnreachable: no connection can be opened; nothing was sent.
         """
         await self._keep(await self._take())
 
     async def knock(self) -> None:
-        """Make a fresh connection, and keep it.
+        """Open a new connection and keep it.
 
         Raises:
-            EngineUnreachable: no connection can be made.
+            EngineUnreachable: no connection can be opened.
         """
         await self._keep(await self.connect())
 
     async def close_stale(self) -> None:
-        """Close the idle connections that the server has closed, and reap the processes of ssh."""
+        """Close idle connections that the server has closed, and reap processes of ssh."""
         while stale := next((each for each in self._idle if each.is_stale), None):
             self._idle.remove(stale)
             await trio.aclose_forcefully(stale.stream)
 
     async def aclose(self) -> None:
-        """Close the idle connections, and keep none from now on."""
+        """Close the idle connections; connections are no longer kept."""
         self._closed = True
         await self._close_idle()
 
@@ -220,10 +220,10 @@ class HTTPClient:
         if self._closed or len(self._idle) > _IDLE_CONNECTIONS:
             await trio.aclose_forcefully(self._idle.pop(0).stream)
 
-    # ---- for calls
+    # ---- called by calls
 
     async def connect(self) -> Connection:
-        """A fresh connection."""
+        """Open a new connection."""
         try:
             return Connection(await self._dialer.dial())
         except EngineUnreachable as error:
@@ -232,7 +232,7 @@ class HTTPClient:
             raise self.unreachable(f": {error}", sent=error.sent, silent=error.silent) from error
 
     async def replace(self, dead: Connection) -> Connection:
-        """A fresh connection; where one kept connection was dead, no other is trusted."""
+        """Return a new connection, and close all kept ones, which may be dead as well."""
         await trio.aclose_forcefully(dead.stream)
         await self._close_idle()
         return await self.connect()
@@ -243,21 +243,21 @@ class HTTPClient:
         await self._keep(connection)
 
     def unreachable(self, what: str, *, sent: bool, silent: bool = False) -> EngineUnreachable:
-        """An error whose text is the server's kind and name, and *what*."""
+        """Make an error whose text is the server's kind and name followed by *what*."""
         text = f"{self._kind} {self.name}{what}"
         return EngineUnreachable(self.name, text, sent=sent, silent=silent)
 
     def failure(self, what: str) -> EngineError:
-        """An error for an answer that cannot be used; its text as for ``unreachable``."""
+        """Make an error for an answer that cannot be used; the text is as for ``unreachable``."""
         return EngineError(self.name, f"{self._kind} {self.name}{what}")
 
 
 class Lines:
-    """A body cut at its newlines; blank lines are left out.
+    """The lines of a body; blank lines are skipped.
 
     Args:
-        call: whose answer it is.
-        client: names the server in errors.
+        call: the call of the answer.
+        client: provides the server's name for errors.
     """
 
     def __init__(self, call: Call, client: HTTPClient) -> None:
@@ -270,11 +270,12 @@ class Lines:
         return self
 
     async def __anext__(self) -> bytes:
-        """The next line, without its newline.
+        """The next line without its newline.
 
         Raises:
             EngineError: a line is longer than 1 MiB.
-            EngineUnreachable: the connection broke; a stream that the server ended just ends.
+            EngineUnreachable: the connection broke; if the server ended the stream, the iteration
+                ends instead.
         """
         while not self._lines:
             piece = await self._call.read_data()

@@ -15,11 +15,11 @@ from swarmcore.http.streams import keep_alive, socket_of
 from swarmcore.http.tls import TLSStream, explain
 
 _DIAL_SECONDS = 5.0
-#: For starting ssh; the time of the login counts towards the first answer.
+#: Time limit for starting ssh; the login is part of the time of the first answer.
 _SSH_SECONDS = 15.0
-#: An engine that takes connections takes one within less.
+#: An engine that accepts connections does so within this time.
 _LONG_SECONDS = 1.0
-#: Failures without a refusal by any machine: the network has no path to it.
+#: Connection errors that are not a refusal by the other machine, such as a missing route.
 _SILENCES = frozenset(
     {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN}
 )
@@ -30,9 +30,9 @@ class Dialer:
     """Opens connections to one address.
 
     Attributes:
-        address: where the engine listens.
-        tls: how to secure TCP connections; ``None`` for plain ones.
-        lifeline: watches the connections; ``None`` leaves them unwatched.
+        address: the engine's address.
+        tls: the TLS context of TCP connections; ``None`` for plain ones.
+        lifeline: monitors the connections; may be ``None``.
     """
 
     address: Address
@@ -40,7 +40,7 @@ class Dialer:
     lifeline: Lifeline | None = None
 
     async def dial(self) -> trio.abc.HalfCloseableStream:
-        """Open a connection, within a deadline of its own.
+        """Open a connection, within a time limit of 5 s (15 s for ssh).
 
         Raises:
             EngineUnreachable: it cannot be opened; nothing was sent.
@@ -51,7 +51,7 @@ class Dialer:
         try:
             return self.lifeline.hold(await self._dial())
         except trio.Cancelled:
-            # The caller ran out of time, or lost interest: only the first is the engine's fault.
+            # Cancelled after a longer time, the engine probably accepts no connections.
             if trio.current_time() - began > _LONG_SECONDS:
                 self.lifeline.takes_connections = False
             raise
@@ -102,9 +102,9 @@ class Dialer:
 
 
 def is_readable(stream: trio.abc.AsyncResource) -> bool:
-    """Whether there is something to receive; on an idle connection, that is its end.
+    """Whether data can be received; on an idle connection that means that it has ended.
 
-    ``False`` for streams that are neither a socket nor ssh: it is unknown.
+    ``False`` if that is unknown, for streams that are neither a socket nor ssh.
     """
     inner = stream.transport_stream if isinstance(stream, EngineStream) else stream
     if isinstance(inner, SSHStream):
@@ -114,7 +114,7 @@ def is_readable(stream: trio.abc.AsyncResource) -> bool:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """The first cause: trio groups the attempts on several addresses."""
+    """The first cause; trio groups the errors of attempts on several addresses."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError | ExceptionGroup) else error
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
@@ -126,6 +126,6 @@ def _reason(cause: BaseException) -> str:
     if isinstance(cause, ssl.SSLError):
         return explain(cause)
     if isinstance(cause, OSError) and cause.errno:
-        # A resolver's codes are negative; trio's own text repeats the address.
+        # Resolver errors have negative codes; trio's own text repeats the address.
         return (os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)).lower()
     return str(cause) or type(cause).__name__

@@ -1,8 +1,8 @@
-"""Whether an engine that takes no new connections is still alive on those that are open.
+"""Whether an engine that accepts no new connections is still alive on its open ones.
 
-An engine that shuts down, or one behind a firewall that blocks new connections, goes on talking on
-the open ones.  Bytes prove that; where none come, the kernel knows whether the far end still
-acknowledges keep-alive probes.
+An engine that is shutting down, or behind a firewall that blocks new connections, still sends data
+on open connections.  If no data arrives, the kernel knows whether the other side still acknowledges
+keep-alive probes.
 """
 
 import struct
@@ -12,19 +12,19 @@ import trio
 
 from swarmcore.http.streams import RELAXED_KEEPALIVE, URGENT_KEEPALIVE, keep_alive, socket_of
 
-#: Urgent keep-alive probes once a second; an acknowledgement this young answers one of them.
+#: Maximum age of an acknowledgement that counts; urgent probes are sent once a second.
 _FRESH_MILLISECONDS = 2500
-#: The beginning of Linux's ``tcp_info``: eight bytes, then numbers of 32 bits, of which the
-#: thirteenth is the age of the last acknowledgement in milliseconds.
+#: The beginning of Linux's ``tcp_info``: eight bytes, then 32-bit numbers, of which the thirteenth
+#: is the age of the last acknowledgement in milliseconds.
 _TCP_INFO = struct.Struct("=8x48xI")
 
 
 class Lifeline:
-    """The connections to one engine, and when a byte last came on any of them.
+    """The connections to one engine, and the time of the last received byte.
 
     Attributes:
         last_heard: trio time of the last byte; 0 before the first.
-        takes_connections: whether the last attempt to make one succeeded.
+        takes_connections: whether the last attempt to open a connection succeeded.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Lifeline:
         self._urgent = False
 
     def hold(self, stream: trio.abc.HalfCloseableStream) -> "EngineStream":
-        """Watch over a connection that was just made."""
+        """Monitor a new connection."""
         self.takes_connections = True
         held = EngineStream(stream, self)
         self._streams.add(held)
@@ -43,12 +43,12 @@ class Lifeline:
         return held
 
     def hurry(self) -> None:
-        """Have the kernel probe the far end of every connection every second: it may be gone."""
+        """Probe every connection once a second, as the engine may have vanished."""
         if not self._urgent:
             self._probe(urgent=True)
 
     def relax(self) -> None:
-        """Probe as rarely as before: the engine is well."""
+        """Return to the normal probe interval."""
         if self._urgent:
             self._probe(urgent=False)
 
@@ -58,14 +58,14 @@ class Lifeline:
             keep_alive(stream, URGENT_KEEPALIVE if urgent else RELAXED_KEEPALIVE)
 
     def has_sign_since(self, moment: float) -> bool:
-        """Whether the engine has shown on some connection that it lives.
+        """Whether the engine has shown a sign of life on some connection.
 
-        Where it takes new connections and does not answer on them, only bytes count: the kernel of
-        an engine that hangs acknowledges everything.  Where it takes none, an acknowledgement shows
-        that the network path is open and that the connection is known there.
+        If it accepts new connections and does not answer on them, only received bytes count, as the
+        kernel of a hung engine acknowledges everything.  If it accepts none, an acknowledgement
+        shows that the network works and that the other side knows the connection.
 
         Args:
-            moment: trio time.
+            moment: trio time from which on signs count.
         """
         if self.last_heard > moment:
             return True
@@ -73,11 +73,11 @@ class Lifeline:
 
 
 class EngineStream(trio.abc.HalfCloseableStream):
-    """A connection to an engine.
+    """A monitored connection to an engine.
 
     Args:
-        stream: the connection itself.
-        lifeline: told of each byte that comes.
+        stream: the connection.
+        lifeline: notified of received bytes.
     """
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, lifeline: Lifeline) -> None:
@@ -96,11 +96,11 @@ class EngineStream(trio.abc.HalfCloseableStream):
         await self.transport_stream.send_all(data)
 
     async def wait_send_all_might_not_block(self) -> None:
-        """Wait until the connection takes more."""
+        """Wait until the connection accepts more data."""
         await self.transport_stream.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
-        """End the sending direction only."""
+        """Close the sending direction only."""
         await self.transport_stream.send_eof()
 
     async def aclose(self) -> None:

@@ -1,7 +1,7 @@
-"""A connection through ``ssh``: the standard streams of a process that leads to a Docker API.
+"""A connection through ``ssh``: the standard streams of a process connected to a Docker API.
 
-``docker system dial-stdio`` runs on the far side, so a login is all that is needed there.  Keys,
-host keys and jump hosts are configured in ssh, by the user.
+``docker system dial-stdio`` runs on the remote machine, which only needs a login.  Keys, host keys
+and jump hosts are configured by the user in ssh's own configuration.
 """
 
 import select
@@ -16,7 +16,7 @@ from swarmcore.addresses import Address
 
 _SSH_PORT = 22
 _CLEANUP_SECONDS = 2.0
-#: Kept of ssh's standard error; its last part names the cause.
+#: How much of ssh's standard error is kept; its end has the cause.
 _STDERR_BYTES = 4096
 
 
@@ -40,22 +40,22 @@ class SSHStream(trio.abc.HalfCloseableStream):
         self._words = b""
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send; where ssh ended early, the error has its words."""
+        """Send; if ssh has ended, the error has its message."""
         try:
             await self._stdin.send_all(data)
         except trio.BrokenResourceError as error:
             raise trio.BrokenResourceError(await self._last_words()) from error
 
     async def wait_send_all_might_not_block(self) -> None:
-        """Wait until ssh takes more."""
+        """Wait until ssh accepts more data."""
         await self._stdin.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
-        """End the sending direction: docker on the far side passes the end on."""
+        """Close the sending direction; docker on the remote machine passes that on."""
         await self._stdin.aclose()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """Receive; an end before the first byte is an error with ssh's own words."""
+        """Receive; an end before the first byte is an error with ssh's message."""
         data = await self._stdout.receive_some(max_bytes)
         if not data and not self._heard:
             raise trio.BrokenResourceError(await self._last_words())
@@ -64,7 +64,7 @@ class SSHStream(trio.abc.HalfCloseableStream):
 
     @property
     def is_readable(self) -> bool:
-        """Whether there is something to receive now, or the stream has ended."""
+        """Whether data can be received now, or the stream has ended."""
         if not isinstance(self._stdout, trio.lowlevel.FdStream):
             return False
         poller = select.poll()
@@ -72,7 +72,7 @@ class SSHStream(trio.abc.HalfCloseableStream):
         return bool(poller.poll(0))
 
     async def aclose(self) -> None:
-        """Close the streams, and end and reap the process."""
+        """Close the streams; end and reap the process."""
         with trio.CancelScope(shield=True):  # bounded by its steps
             for stream in (self._stdin, self._stdout, self._stderr):
                 await stream.aclose()
@@ -84,9 +84,9 @@ class SSHStream(trio.abc.HalfCloseableStream):
         await trio.lowlevel.checkpoint()
 
     async def _last_words(self) -> str:
-        """The end of ssh's standard error; both directions may ask."""
+        """The end of ssh's standard error; may be called for both directions."""
         async with self._listening:
-            # A master connection that ssh left running may hold its standard error open.
+            # A master connection of ssh that keeps running may keep its standard error open.
             with trio.move_on_after(_CLEANUP_SECONDS):
                 while piece := await self._stderr.receive_some(_STDERR_BYTES):
                     self._words = (self._words + piece)[-_STDERR_BYTES:]
@@ -97,13 +97,13 @@ class SSHStream(trio.abc.HalfCloseableStream):
 def ssh_command(address: Address) -> Sequence[str]:
     """The command that connects to *address*.
 
-    Nothing of the address can act as an option or as shell words: the parser refuses leading
-    dashes, ``--`` ends ssh's own options, and what the remote shell reads is quoted.
+    No part of the address can act as an option or as shell syntax: the parser refuses leading
+    dashes, ``--`` ends ssh's options, and the text for the remote shell is quoted.
 
     Args:
-        address: of scheme ``ssh``.
+        address: an address with the scheme ``ssh``.
     """
-    # ssh writes only errors: nobody reads meanwhile, and a full pipe would block it.
+    # Only errors are logged: standard error is not read meanwhile, and a full pipe would block ssh.
     command = ["ssh", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-T"]
     if address.port != _SSH_PORT:
         command += ["-p", str(address.port)]
@@ -116,7 +116,7 @@ def ssh_command(address: Address) -> Sequence[str]:
 
 
 async def open_ssh(address: Address) -> SSHStream:
-    """Start ssh; whether the login succeeds shows with the first bytes.
+    """Start ssh; whether the login succeeded is known when the first bytes arrive.
 
     Raises:
         OSError: there is no ssh command.
@@ -126,7 +126,7 @@ async def open_ssh(address: Address) -> SSHStream:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # A Ctrl-C in the manager's terminal is the manager's to handle.
+        # In a session of its own, so that a Ctrl-C in the terminal only reaches the manager.
         start_new_session=True,
     )
     return SSHStream(process)

@@ -1,4 +1,4 @@
-"""Calls under way, which can be ended all at once."""
+"""Calls under way, which can be cancelled together."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ import trio
 
 
 class CallsUnderWay:
-    """The calls of one client that have not ended yet."""
+    """The unfinished calls of one client."""
 
     def __init__(self) -> None:
         self._scopes: set[trio.CancelScope] = set()
 
     def end(self) -> None:
-        """Cancel all of them; calls that begin later are not concerned."""
+        """Cancel all of them; later calls are not affected."""
         for scope in self._scopes:
             scope.cancel()
 
@@ -22,7 +22,7 @@ class CallsUnderWay:
         """Run the block as one of the calls.
 
         Args:
-            error: makes what is raised where ``end`` was called meanwhile.
+            error: makes the exception that is raised if ``end`` is called meanwhile.
         """
         with trio.CancelScope() as scope:
             self._scopes.add(scope)

@@ -1,24 +1,24 @@
-"""How much one client may ask of the server.  Pure."""
+"""Limits on what one client may use of the server.  Pure."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what a client can make the server hold and wait for.
+    """Limits on what clients can make the server store and wait for.
 
     Attributes:
-        connections: open at once on all listeners together; the next one gets 503.
-        peer_connections: the same for one IP address; 0 for no limit per address.
-        head_bytes: of the request line and the headers.  ``X-Registry-Config`` carries every
-            registry's credentials, ``buildargs`` long queries: engines take about this much.
+        connections: open connections on all listeners together; further ones get 503.
+        peer_connections: open connections of one IP address; 0 for no limit.
+        head_bytes: size of request line and headers.  ``X-Registry-Config`` has the credentials of
+            all registries, and ``buildargs`` can be long; engines accept about the same size.
         header_count: headers of one request.
-        parsed_body_bytes: of a body that is read whole.
-        parsed_body_seconds: how long such a body may take to arrive.
-        head_seconds: from a request's first byte to the end of its head.
-        idle_seconds: between two requests of one connection; clients hold pools for minutes.
-        handshake_seconds: for TLS.
-        ahead_bytes: read beyond the request that is being answered.
+        parsed_body_bytes: size of a body that is read completely.
+        parsed_body_seconds: time in which such a body must arrive.
+        head_seconds: time from the first byte of a request to the end of its head.
+        idle_seconds: time between two requests on a connection; clients keep pools for minutes.
+        handshake_seconds: time for the TLS handshake.
+        ahead_bytes: size of data that is read beyond the request being answered.
     """
 
     connections: int = 10_000

@@ -1,6 +1,6 @@
-"""One request and its answer on one connection, as a handler gets them.
+"""One request and its answer on one connection, as handlers use it.
 
-Sees to framing and order, and that an answer is given once.  Knows nothing of Docker.
+Handles framing and order, and ensures that there is one answer.
 """
 
 import time
@@ -31,15 +31,15 @@ from swarmcore.http.strict_json import parse_body
 from swarmcore.request_limits import PARAMETERS, check_count
 from swarmcore.versions import split_version
 
-#: Larger bodies are parsed in a thread, while other requests are answered.
+#: Larger JSON bodies are parsed in a thread, so that other requests are not blocked.
 _QUICK_BYTES = 64 * 1024
 
 
 def read_request(head: h11.Request, client: Client) -> Request:
-    """The request whose head h11 has read.
+    """Make a request from a head that h11 has parsed.
 
     Raises:
-        BadRequest: more query parameters than ``limits`` allows.
+        BadRequest: more query parameters than ``request_limits`` allows.
     """
     target = head.target.decode("latin-1")
     path, _, query = origin_form(target).partition("?")
@@ -57,15 +57,15 @@ def read_request(head: h11.Request, client: Client) -> Request:
 
 
 class ServerExchange:
-    """A request, and the one answer to it.
+    """A request and its answer.
 
     Args:
         request: the head.
-        stream: the client's; sent to.
-        incoming: the client's; received from.
-        limits: on bodies that are read whole.
-        http10: the client speaks HTTP/1.0.
-        close: the connection ends after this answer.
+        stream: the client's connection, for sending.
+        incoming: the client's connection, for receiving.
+        limits: limits on bodies that are read completely.
+        http10: whether the client uses HTTP/1.0.
+        close: whether the connection ends after this answer.
     """
 
     def __init__(
@@ -79,30 +79,30 @@ class ServerExchange:
         close: bool = False,
     ) -> None:
         self.request = request
-        #: Added to every answer that does not have them itself.
+        #: Headers that are added to every answer unless it has them itself.
         self.common_headers: Headers = ()
-        #: The connection ends after this answer; set before, the answer's head says so.
+        #: Whether the connection ends after this answer; if set early, the answer's head says so.
         self.close = close
-        #: The client speaks HTTP/1.0.
+        #: Whether the client uses HTTP/1.0.
         self.http10 = http10
-        #: The head of an answer is out.
+        #: Whether the head of an answer has been sent.
         self.started = False
-        #: The answer is complete.
+        #: Whether the answer is complete.
         self.ended = False
-        #: Of the answer; 0 before its head is out.
+        #: Status of the answer; 0 before its head has been sent.
         self.status = 0
-        #: Bytes received of the body, and after HTTP.
+        #: Bytes received of the body, and after leaving HTTP.
         self.received = 0
         #: Bytes sent to the client.
         self.sent = 0
-        #: A handler took the connection over.
+        #: Whether a handler took the connection over.
         self.taken = False
-        #: The client went away while it was watched: no answer is due.
+        #: Whether the client disconnected while it was watched, so that no answer is needed.
         self.left = False
         self._stream = stream
         self._incoming = incoming
         self._limits = limits
-        #: The body, once it has been read whole.
+        #: The body, if it has been read completely.
         self.body: bytes | None = None
         self._framing = Framing.NONE
 
@@ -113,31 +113,31 @@ class ServerExchange:
 
     @property
     def expecting(self) -> bool:
-        """The client waits for ``100 Continue``; it gets one when its body is first read."""
+        """Whether the client waits for ``100 Continue``, which is sent when the body is read."""
         return self._incoming.expecting
 
     @property
     def body_complete(self) -> bool:
-        """Nothing of the request's body is left to read."""
+        """Whether the request's body has been read to its end."""
         return self._incoming.complete
 
     async def receive_chunk(self) -> bytes:
-        """The next piece of the body as it arrives, ``b""`` at its end.
+        """Read the next piece of the body; ``b""`` at its end.
 
         Raises:
-            ClientGone: the client left before the end.
-            BadRequest: malformed framing.
+            ClientGone: the client disconnected before the end of the body.
+            BadRequest: the framing is malformed.
         """
         data = await self._incoming.read_chunk()
         self.received += len(data)
         return data
 
     async def read_body(self) -> bytes:
-        """The whole body; the same again when asked again.
+        """Read the complete body; may be called again.
 
         Raises:
-            TooLarge: above the limit for bodies that are parsed.
-            BadRequest: malformed framing, or it came too slowly.
+            TooLarge: the body exceeds the limit for bodies that are parsed.
+            BadRequest: the framing is malformed, or the body arrived too slowly.
         """
         if self.body is not None:
             return self.body
@@ -156,21 +156,21 @@ class ServerExchange:
         raise BadRequest(f"request body did not arrive within {seconds:g} seconds")
 
     async def read_json(self) -> Any:
-        """The body as JSON; ``None`` for an empty one.
+        """Read the body as JSON; ``None`` for an empty body.
 
         Raises:
-            BadRequest: as for ``strict_json.parse_body``.
-            TooLarge: above the limit.
+            BadRequest: see ``strict_json.parse_body``.
+            TooLarge: the body exceeds the limit for bodies that are parsed.
         """
         body, kind = await self.read_body(), self.request.header("content-type")
         if len(body) <= _QUICK_BYTES:
             return parse_body(body, kind)
         return await trio.to_thread.run_sync(parse_body, body, kind)
 
-    # ---- answering in one piece
+    # ---- complete answers
 
     async def send(self, answer: Answer) -> None:
-        """Answer at once, with a length."""
+        """Send a complete answer with ``Content-Length``."""
         self._incoming.skip_arrived()
         headers = answer.headers
         if answer.status >= 200 and answer.status not in (204, 304):
@@ -180,29 +180,29 @@ class ServerExchange:
         await self._write(head if self._framing is Framing.NONE else head + answer.body)
 
     async def send_json(self, value: Any, status: int = 200) -> None:
-        """Answer with JSON."""
+        """Send *value* as a JSON answer."""
         await self.send(json_answer(value, status))
 
-    # ---- answering piece by piece
+    # ---- answers in pieces
 
     async def send_head(self, status: int, headers: Headers = (), *, reason: bytes = b"") -> None:
-        """Begin an answer; its framing follows from its headers.
+        """Begin an answer; its framing is derived from its headers.
 
         Args:
             status: 200 or above.
-            headers: with ``Content-Length`` if the length is known; never ``Transfer-Encoding``.
-            reason: replaces the status's usual text.
+            headers: with ``Content-Length`` if the length is known; without ``Transfer-Encoding``.
+            reason: replaces the default text of the status.
         """
         await self._write(self._begin(status, headers, reason))
 
     async def send_data(self, data: bytes) -> None:
-        """A piece of the body, sent at once."""
+        """Send a piece of the body at once."""
         if not data or self._framing is Framing.NONE:
             return
         await self._write(chunk(data) if self._framing is Framing.CHUNKED else data)
 
     async def send_end(self, trailers: Headers = ()) -> None:
-        """The end of the body."""
+        """End the body."""
         self.ended = True
         if self._framing is Framing.CHUNKED:
             await self._write(last_chunk(trailers))
@@ -213,13 +213,13 @@ class ServerExchange:
     async def stream(
         self, status: int = 200, headers: Headers = ()
     ) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
-        """Answer chunk by chunk: the head goes out on entry, each ``await send(data)`` at once.
+        """Answer in chunks: entering the block sends the head, ``await send(data)`` one chunk.
 
-        When the client goes away the block is cancelled and left quietly.  A block that raises
-        leaves the answer cut off, which clients notice.
+        If the client disconnects, the block is cancelled and exits without an error.  If the block
+        raises an exception, the answer is cut off, which clients notice.
 
         Raises:
-            ClientGone: on entry, where the client has gone already.
+            ClientGone: on entry, if the client has disconnected already.
         """
         has_begun = False
         async with self.watching():
@@ -232,7 +232,7 @@ class ServerExchange:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Cancel the block, and leave it quietly, when the client goes away."""
+        """Cancel the block if the client disconnects; it then exits without an error."""
         failure: Exception | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch, nursery.cancel_scope)
@@ -240,7 +240,7 @@ class ServerExchange:
                 yield
             except ClientGone:
                 pass
-            except Exception as error:  # raised again outside, where no group wraps it
+            except Exception as error:  # raised below: the nursery would wrap it in a group
                 failure = error
             nursery.cancel_scope.cancel()
         if failure is not None:
@@ -252,27 +252,27 @@ class ServerExchange:
         scope.cancel()
 
     async def wait_gone(self) -> None:
-        """Return when the client has gone; see ``Incoming.wait_gone``."""
+        """Return when the client has disconnected; see ``Incoming.wait_gone``."""
         await self._incoming.wait_gone()
 
     @property
     def broken(self) -> bool:
-        """The client's connection is broken in both directions."""
+        """Whether the client's connection is broken in both directions."""
         return self._incoming.broken
 
     # ---- leaving HTTP
 
     async def take_over(self, head: bytes) -> trio.abc.HalfCloseableStream:
-        """Send *head* as it is and hand over the connection.
+        """Send *head* unchanged and hand over the connection.
 
-        Nobody may be reading the body or watching the client any more.
+        No task may be reading the body or watching the client any more.
 
         Args:
             head: status line, headers and empty line; empty to send nothing.
 
         Returns:
-            The client's stream; what the client sent already comes first.  The server closes it
-            when the handler returns.
+            The client's stream, which begins with data that was received already.  The server
+            closes it when the handler returns.
         """
         self.started = self.ended = self.taken = self.close = True
         self._incoming.answering = True
@@ -314,7 +314,7 @@ class ServerExchange:
 
 
 class _TakenStream(EarlyStream):
-    """A client's connection after HTTP; its bytes count for the exchange."""
+    """A client's connection after leaving HTTP; counts bytes for the exchange."""
 
     def __init__(
         self, exchange: ServerExchange, stream: trio.abc.HalfCloseableStream, early: bytes
@@ -337,7 +337,7 @@ _date_text = b""
 
 
 def _date() -> bytes:
-    """The current ``Date``, worked out once per second."""
+    """The current ``Date`` header, computed once per second."""
     global _date_second, _date_text
     now = int(time.time())
     if now != _date_second:

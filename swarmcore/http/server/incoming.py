@@ -1,7 +1,7 @@
-"""The receiving side of one connection: request heads and bodies, one after another, parsed by h11.
+"""The receiving side of one connection: parses request heads and bodies with h11.
 
-Notices when a client leaves while it is being answered.  Sends nothing but ``100 Continue``, at the
-moment when a handler begins to read the body.
+Notices when the client disconnects while it is being answered.  Only sends ``100 Continue``, when a
+handler begins to read the body.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ class MalformedRequest(SwarmError):
     """The request is not HTTP/1.1, or its head is too large.
 
     Args:
-        message: what is wrong.
+        message: the error.
         status: 400, 431, 501 or 505.
     """
 
@@ -35,11 +35,11 @@ class MalformedRequest(SwarmError):
 class Incoming:
     """Reads requests from a connection.
 
-    One task reads a body, another may watch for the client's end meanwhile.
+    One task may read a body while another watches for a disconnect.
 
     Args:
-        stream: the client's; only received from, except for ``100 Continue``.
-        limits: on heads, and on what is read ahead.
+        stream: the client's connection; only received from, except for ``100 Continue``.
+        limits: limits on heads, and on data that is read ahead.
     """
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, limits: Limits) -> None:
@@ -47,27 +47,27 @@ class Incoming:
         self._limits = limits
         self._h11 = h11.Connection(h11.SERVER, limits.head_bytes)
         self._lock = trio.Lock()
-        #: Where the watcher waits until a reader of the body has made room.
+        #: Where the watching task waits until a reader of the body has made room.
         self._room = trio.lowlevel.ParkingLot()
         self._receipts = 0
         #: How many bytes came last.
         self._received = 0
         self._first: h11.Data | None = None
-        #: Nothing more will come: the client shut its side, or the connection broke.
+        #: Whether nothing more will arrive: the client closed its side, or the connection broke.
         self.closed = False
-        #: The connection is broken in both directions.
+        #: Whether the connection is broken in both directions.
         self.broken = False
-        #: The current request's body has been read to its end.
+        #: Whether the current request's body has been read to its end.
         self.complete = False
-        #: The client waits for ``100 Continue`` before it sends its body.
+        #: Whether the client waits for ``100 Continue`` before it sends its body.
         self.expecting = False
-        #: An answer has begun, so ``100 Continue`` may not be sent any more.
+        #: Whether an answer has begun, so that ``100 Continue`` must not be sent any more.
         self.answering = False
 
     # ---- heads
 
     async def wait_request(self) -> bool:
-        """Wait for the first byte of the next request; ``False`` when the client ends instead."""
+        """Wait for the first byte of the next request; ``False`` if the client disconnects."""
         data, closed = self._h11.trailing_data
         while not data and not closed:
             await self._fill()
@@ -75,7 +75,7 @@ class Incoming:
         return bool(data)
 
     async def read_head(self) -> h11.Request | None:
-        """The next request's head; ``None`` when the client ends instead.
+        """Read the head of the next request; ``None`` if the client disconnects.
 
         Raises:
             MalformedRequest: not HTTP, or too large.
@@ -89,7 +89,7 @@ class Incoming:
             raise _malformed(error) from None
         if not isinstance(event, h11.Request):
             return None
-        if event.http_version not in (b"1.0", b"1.1"):  # `PRI * HTTP/2.0` among them
+        if event.http_version not in (b"1.0", b"1.1"):  # such as `PRI * HTTP/2.0`
             raise MalformedRequest("only HTTP/1.1 and HTTP/1.0 are spoken here", 505)
         if len(event.headers) > self._limits.header_count:
             raise MalformedRequest(f"more than {self._limits.header_count} headers", 431)
@@ -98,7 +98,7 @@ class Incoming:
         return event
 
     def next_request(self) -> None:
-        """Forget the current request; what the client has already sent after it stays."""
+        """Drop the current request; data that the client sent after it is kept."""
         data, closed = self._h11.trailing_data
         self._h11 = h11.Connection(h11.SERVER, self._limits.head_bytes)
         if data:
@@ -111,11 +111,11 @@ class Incoming:
     # ---- bodies
 
     async def read_chunk(self) -> bytes:
-        """All of the body that has arrived, at least one byte; ``b""`` at its end.
+        """Read what has arrived of the body, at least one byte; ``b""`` at its end.
 
         Raises:
             ClientGone: the connection ended before the body did.
-            BadRequest: the body is not framed as HTTP has it.
+            BadRequest: the framing is malformed.
         """
         pieces: list[bytes] = []
         while not self.complete:
@@ -133,7 +133,7 @@ class Incoming:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def drain(self, byte_limit: int) -> bool:
-        """Read and drop the rest of the body; ``False`` when it is larger than *byte_limit*."""
+        """Read and drop the rest of the body; ``False`` if it is larger than *byte_limit*."""
         try:
             while not self.complete:
                 dropped = len(await self.read_chunk())
@@ -145,7 +145,7 @@ class Incoming:
         return True
 
     def skip_arrived(self) -> None:
-        """Drop what has arrived of the body, without waiting, and notice its end."""
+        """Drop what has arrived of the body without waiting, and detect its end."""
         while not self.complete:
             try:
                 event = self._next_event()
@@ -156,7 +156,7 @@ class Incoming:
             self.complete = not isinstance(event, h11.Data)
 
     def _look_for_end(self) -> None:
-        """Notice at once that a request has no body, as most have none."""
+        """Detect at once that a request has no body, as most have none."""
         with contextlib.suppress(ClientGone, BadRequest):
             event = self._next_event()
             if isinstance(event, h11.Data):
@@ -183,29 +183,30 @@ class Incoming:
             except BROKEN:
                 raise ClientGone from None
 
-    # ---- the client's end
+    # ---- disconnects
 
     async def wait_gone(self) -> None:
-        """Return when the client has closed its connection, whatever else it sent before.
+        """Return when the client has closed its connection, whatever it sent before.
 
-        One that shuts its sending side is gone, as engines see it for all but hijacked connections.
+        A client that closes its sending side counts as disconnected, as on engines for all but
+        hijacked connections.
         """
         while not self.closed:
             if len(self._h11.trailing_data[0]) >= self._limits.ahead_bytes:
-                # Full: reading on would let the client fill our memory.
+                # The limit is reached: reading on would use more memory.
                 await self._room.park()
                 continue
             await self._receive_more()
 
     @property
     def ahead(self) -> bytes:
-        """Bytes that came after the request."""
+        """Data received after the request."""
         return self._h11.trailing_data[0]
 
     # ---- receiving
 
     async def _receive_more(self) -> None:
-        """Receive once, or let the task that is already receiving do it."""
+        """Receive once, or wait for another task that is receiving."""
         before = self._receipts
         async with self._lock:
             if before == self._receipts:
@@ -227,6 +228,6 @@ class Incoming:
 def _malformed(error: h11.RemoteProtocolError) -> MalformedRequest:
     if error.error_status_hint == 431:
         return MalformedRequest("request header fields too large", 431)
-    # After the colon h11 quotes what the client sent.
+    # After the colon, h11 quotes the client's data.
     text = str(error).partition(":")[0]
     return MalformedRequest(f"malformed request: {text}", error.error_status_hint)

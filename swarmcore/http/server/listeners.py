@@ -1,6 +1,6 @@
-"""Where the manager listens: reads ``-H`` values and opens the sockets that they name.
+"""Parses ``-H`` values and opens the sockets to listen on.
 
-A unix socket is made with its final mode, so that there is no moment at which anybody may connect.
+A unix socket is created with its final mode, so that nobody else can connect even for a moment.
 """
 
 import contextlib
@@ -25,9 +25,9 @@ Listener = trio.abc.Listener[trio.abc.HalfCloseableStream]
 _BACKLOG = 1024
 _OWNER_MODE = 0o600
 _GROUP_MODE = 0o660
-#: systemd's protocol for handing over sockets: the first one's number (sd_listen_fds(3)).
+#: systemd's protocol for passing sockets: number of the first one (sd_listen_fds(3)).
 _FIRST_FD = 3
-#: How long a socket's owner may take to answer before it counts as alive but busy.
+#: How long the owner of a socket may take to accept before it counts as alive but busy.
 _PROBE_SECONDS = 1.0
 
 
@@ -36,9 +36,9 @@ class ListenAddress:
     """One ``-H`` value.
 
     Attributes:
-        kind: what to open.
-        host: for ``tcp``; empty for every address of the machine.
-        port: for ``tcp``; 0 for any that is free.
+        kind: the kind of socket.
+        host: for ``tcp``; empty for all addresses of the machine.
+        port: for ``tcp``; 0 for any free port.
         path: for ``unix``.
     """
 
@@ -59,14 +59,14 @@ class ListenAddress:
 
 
 def parse_listen(text: str) -> ListenAddress:
-    """Read one ``-H`` value.
+    """Parse one ``-H`` value.
 
     Args:
-        text: ``tcp://host:port``, ``host:port``, ``:port``, ``unix:///path``, or ``fd://`` for the
-            sockets that systemd opened.
+        text: ``tcp://host:port``, ``host:port``, ``:port``, ``unix:///path``, or ``fd://`` for
+            sockets opened by systemd.
 
     Raises:
-        ConfigError: malformed, or a scheme that nobody speaks.
+        ConfigError: malformed, or an unknown scheme.
     """
     scheme, separator, rest = text.strip().partition("://")
     if not separator:
@@ -87,7 +87,7 @@ def parse_listen(text: str) -> ListenAddress:
 
 def _parse_tcp(rest: str, text: str) -> ListenAddress:
     host, separator, port = rest.rpartition(":")
-    # Any address and any free port can be listened on, and no engine can be reached at them.
+    # Empty hosts and port 0 are valid here, but not in engine addresses.
     stand_in = f"{host or 'any'}{separator}{'1' if port == '0' else port}"
     try:
         address = parse_address(stand_in)
@@ -104,20 +104,20 @@ async def open_listeners(
     group: str = "",
     tls: ssl.SSLContext | None = None,
 ) -> list[Listener]:
-    """Open every address, or none of them.
+    """Open all addresses, or none.
 
     Args:
-        addresses: what to open.
-        environ: where systemd says which sockets it opened; its variables are taken out, so that
-            no child process believes that it was meant.
-        group: who may use the unix sockets besides their owner; empty for nobody.
-        tls: speak TLS on all of them, unix sockets too, as classic does.
+        addresses: the addresses to open.
+        environ: the environment with systemd's variables, which are removed so that child
+            processes do not use them.
+        group: the group that may use the unix sockets; empty for their owner only.
+        tls: the TLS context for all of them, including unix sockets, as in Swarm classic.
 
     Returns:
         The listeners; the caller closes them.
 
     Raises:
-        ConfigError: one cannot be opened: which, why, and what to do.
+        ConfigError: one cannot be opened; the text says which, why, and what to do.
     """
     opened: list[trio.abc.Listener[trio.SocketStream]] = []
     try:
@@ -164,7 +164,7 @@ def _reason(error: OSError) -> str:
 
 
 class UnixListener(trio.abc.Listener[trio.SocketStream]):
-    """Accepts on a unix socket, and removes it from the file system when closed."""
+    """A unix socket that is removed from the file system when it is closed."""
 
     def __init__(self, listener: trio.SocketListener, path: str) -> None:
         self._listener = listener
@@ -176,7 +176,7 @@ class UnixListener(trio.abc.Listener[trio.SocketStream]):
         return await self._listener.accept()
 
     async def aclose(self) -> None:
-        """Close, and unlink the socket unless another has taken its place."""
+        """Close, and unlink the socket unless another one has replaced it."""
         with contextlib.suppress(FileNotFoundError):
             if os.lstat(self._path).st_ino == self._inode:
                 os.unlink(self._path)
@@ -189,7 +189,7 @@ async def _open_unix(address: ListenAddress, group: str) -> UnixListener:
     await _remove_stale(address)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        # The file is made with the mode of the unbound socket, whatever the umask adds.
+        # The file gets the mode of the unbound socket, whatever the umask is.
         os.fchmod(sock.fileno(), _OWNER_MODE)
         sock.bind(path)
         if gid is not None:
@@ -204,7 +204,7 @@ async def _open_unix(address: ListenAddress, group: str) -> UnixListener:
 
 
 async def _remove_stale(address: ListenAddress) -> None:
-    """Unlink the socket of a manager that died; never one on which a process answers."""
+    """Remove the socket of a manager that is gone, unless a process answers on it."""
     try:
         mode = os.lstat(address.path).st_mode
     except FileNotFoundError:

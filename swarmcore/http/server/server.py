@@ -1,6 +1,6 @@
-"""Serves HTTP/1.1 connections: one exchange after another goes to a handler.
+"""Serves HTTP/1.1 connections: passes one exchange after the other to a handler.
 
-Owns the connections, their limits and their end.  Knows nothing of routes, engines or Docker.
+Owns the connections, their limits and their end.
 """
 
 import logging
@@ -22,13 +22,13 @@ from swarmcore.versions import ApiVersion
 
 log = logging.getLogger(__name__)
 
-#: A header of answers by a manager that did nothing because another one leads.
+#: Header of an answer by a manager that did nothing because another one leads.
 NOTHING_DONE = b"X-Swarmcore-Not-Primary"
 
 ExchangeHandler = Callable[[ServerExchange], Awaitable[None]]
 
-#: Bytes of a body that are still read after its request was answered, so that a reset does not
-#: destroy the answer: Go's server reads as much.
+#: How many bytes of a body are still read after the answer, so that a connection reset does not
+#: destroy the answer; Go's server reads the same amount.
 _DRAIN_BYTES = 256 * 1024
 _LINGER_SECONDS = 2.0
 
@@ -37,9 +37,9 @@ class Server:
     """Serves connections until it is stopped.
 
     Args:
-        handler: answers one exchange; may raise any error, which becomes the answer.
-        limits: what a client may ask.
-        grace_seconds: how long requests may go on after ``stop``.
+        handler: answers one exchange; may raise any exception, which becomes the answer.
+        limits: limits for clients.
+        grace_seconds: how long requests may continue after ``stop``.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Server:
 
     @property
     def connection_count(self) -> int:
-        """Connections that are open now."""
+        """The number of open connections."""
         return self._count
 
     @property
@@ -69,7 +69,7 @@ class Server:
         return self._stopping
 
     def stop(self) -> None:
-        """Take no new connection, end the idle ones, give the others their grace."""
+        """Stop accepting connections, close idle ones, and let others complete their request."""
         self._stopping = True
         self._accepting.cancel()
         for scope in self._idle:
@@ -81,7 +81,7 @@ class Server:
         *,
         task_status: trio.TaskStatus["Server"] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Serve until ``stop`` has done its work; started when connections are accepted.
+        """Serve until stopped; the task has started when connections are accepted.
 
         Args:
             listeners: closed when this returns.
@@ -97,7 +97,7 @@ class Server:
     # ---- one connection
 
     async def serve_connection(self, stream: trio.abc.HalfCloseableStream) -> None:
-        """Serve one connection to its end, and close it; never raises."""
+        """Serve one connection to its end and close it; never raises."""
         peer = client_of(stream).host
         self._count += 1
         self._peers[peer] += 1
@@ -108,7 +108,7 @@ class Server:
                 await self._serve(stream)
         except (*BROKEN, ClientGone, trio.TooSlowError) as error:
             log.debug("connection ended: %r", error)
-        except Exception:  # one connection must not bring the others down
+        except Exception:  # one connection must not end the others
             log.exception("connection failed")
         finally:
             self._count -= 1
@@ -124,7 +124,7 @@ class Server:
         if self._count > most:
             log.warning("refused a connection: %d are open", most)
             return error_answer(503, "too many connections")
-        # A peer without an address is on this machine: no other client needs room left for it.
+        # Peers without an IP address are on this machine and need no limit.
         if 0 < most_of_peer < self._peers[peer] and peer not in ("", "unix"):
             log.warning("refused a connection: %s has %d open", peer, most_of_peer)
             return error_answer(429, f"more than {most_of_peer} connections from {peer}")
@@ -167,7 +167,7 @@ class Server:
     async def _read_exchange(
         self, stream: trio.abc.HalfCloseableStream, incoming: Incoming, client: Client
     ) -> ServerExchange | None:
-        """The next exchange; ``None`` when there is none, and the client has been told why."""
+        """The next exchange; ``None`` if there is none, in which case an error has been sent."""
         try:
             with trio.fail_after(self._limits.head_seconds):
                 head = await incoming.read_head()
@@ -212,7 +212,7 @@ class Server:
     async def _linger(
         self, stream: trio.abc.HalfCloseableStream, incoming: Incoming | None
     ) -> None:
-        """Let the client read its answer: closing with unread input would reset the connection."""
+        """Let the client read its answer: closing with unread input resets the connection."""
         if incoming is not None and (incoming.closed or incoming.complete):
             return
         left = _DRAIN_BYTES
@@ -223,11 +223,11 @@ class Server:
 
 
 def answer_to(error: Exception, version: ApiVersion | None = None) -> Answer:
-    """The answer for an error: the text of an expected one, and no more than that.
+    """The answer for an exception; only expected errors show their text.
 
     Args:
-        error: raised by the handler.
-        version: the client's API version, see ``error_answer``.
+        error: the handler's exception.
+        version: the client's API version; see ``error_answer``.
     """
     if isinstance(error, NotPrimary):
         answer = error_answer(error.status, str(error), version)
@@ -238,7 +238,7 @@ def answer_to(error: Exception, version: ApiVersion | None = None) -> Answer:
 
 
 def cause_of(error: Exception) -> Exception:
-    """The error in a group of one; of several, ``ClientGone``, which causes the others."""
+    """The exception in a group; if there are several, ``ClientGone``, which causes the others."""
     if not isinstance(error, ExceptionGroup):
         return error
     causes = [cause_of(inner) for inner in error.exceptions]
