@@ -17,6 +17,7 @@ from swarmcore.errors import Conflict, EngineUnreachable, NoNodeFits, NotFound
 from swarmcore.model import MiB
 from swarmcore.testing.builders import a_config
 from swarmcore.testing.embedded import EmbeddedEngine
+from tests.stress.storm import Storm, claims_of, open_fleet
 
 SEEDS = range(20)
 ENGINES = 10
@@ -86,15 +87,15 @@ def is_explained(text):
 
 @pytest.mark.timeout(600)  # all of it is work for the processor, which a busy machine shares
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_900_of_1000_concurrent_creates_are_placed_whatever_fails(autojump_clock, kit, seed):
+async def test_900_of_1000_concurrent_creates_are_placed_whatever_fails(autojump_clock, seed):
     random = Random(seed)
     engines = [
         EmbeddedEngine(f"n{number}", memory=len(PORTS) * MEMORY, seed=random.random())
         for number in range(1, ENGINES + 1)
     ]
     clients = [Client(number, random) for number in range(CLIENTS)]
-    async with kit.open_fleet(random, engines) as fleet:
-        storm = kit.Storm(fleet, random, seconds=25)
+    async with open_fleet(random, engines) as fleet:
+        storm = Storm(fleet, random, seconds=25)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(storm.blow)
             for client in clients:
@@ -103,17 +104,17 @@ async def test_900_of_1000_concurrent_creates_are_placed_whatever_fails(autojump
     assert outcomes == {"placed": 900, "refused": 100}
     unexplained = [text for c in clients for text in c.refusals if not is_explained(text)]
     assert unexplained == []
-    check_claims(kit, fleet)
+    check_claims(fleet)
     on_engines = [record.name for engine in engines for record in engine.containers]
     assert sorted(on_engines) == sorted(c.name for c in clients if c.outcome == "placed")
 
 
-def check_claims(kit, fleet):
+def check_claims(fleet):
     """Nothing is claimed twice, and nothing without a container."""
     assert fleet.left_behind() == []
     nodes = {node.name: node for node in fleet.cluster.nodes()}
     for engine in fleet.engines:
-        memory, ports = kit.claims_of(engine)
+        memory, ports = claims_of(engine)
         assert memory == engine.memory
         assert len(ports) == len(set(ports)) == len(PORTS)
         node = nodes[engine.name]

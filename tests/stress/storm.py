@@ -8,7 +8,6 @@ trio wakes its tasks.
 from contextlib import asynccontextmanager
 from functools import partial
 
-import pytest
 import trio
 from swarmcore_filter_health import HealthFilter
 from swarmcore_filter_port import PortFilter
@@ -303,15 +302,3 @@ def claims_of(engine):
         for bindings in record.host_config["PortBindings"].values():
             ports += [binding["HostPort"] for binding in bindings]
     return memory, ports
-
-
-@pytest.fixture
-def kit():
-    """What the tests share; imports between test files do not work here."""
-
-    class Kit:
-        pass
-
-    for each in (open_fleet, Storm, claims_of):
-        setattr(Kit, each.__name__, staticmethod(each))
-    return Kit
