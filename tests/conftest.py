@@ -24,17 +24,21 @@ hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
 
+# A failed assertion of a helper module tells as much as one of a test.
+HELPED = ("commands", "component", "fuzz", "stress", "system", "unit")
+pytest.register_assert_rewrite(*(f"tests.{folder}" for folder in HELPED))
+
 #: Tests of real parts that start those themselves, so that another process may have them.
 OWN_PARTS = (
-    "tests/system/stores/",
     "tests/system/replication/",
+    "tests/system/spanning/",
+    "tests/system/stores/",
     "tests/system/test_devices.py",
     "tests/system/test_embedded_fidelity.py",
     "tests/system/test_filters.py",
     "tests/system/test_install.py",
     "tests/system/test_shared_volumes.py",
     "tests/system/test_sizes.py",
-    "tests/system/test_spanning.py",
     "tests/system/test_tls.py",
 )
 #: Tests that share engines of their own, beside those of the other system tests.

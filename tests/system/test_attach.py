@@ -3,7 +3,7 @@
 import pexpect
 import pytest
 
-from tests.system.conftest import detach
+from tests.system.docker import detach
 
 
 @pytest.fixture(params=["20.10", "28"])

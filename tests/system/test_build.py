@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.system.conftest import tar_of
+from tests.system.tars import tar_of
 
 #: The builders, by release of the CLI and what its ``DOCKER_BUILDKIT`` is.
 BUILDERS = {"classic": ("20.10", "0"), "buildkit": ("20.10", "1"), "buildx": ("28", "1")}

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from swarmcore.testing.ports import free_port
-from tests.system.conftest import SWARMCORE
+from tests.system.manager import SWARMCORE
 
 
 @pytest.fixture(params=["--real", "--embedded"])

@@ -15,7 +15,8 @@ from swarmcore_lab.engine_api import EngineApi
 from swarmcore.container_config import ContainerConfig
 from swarmcore.container_config.resources import claim_of
 from swarmcore.model import ALL_GPUS
-from tests.system.conftest import SWARMCORE, wait_until
+from tests.system.manager import SWARMCORE
+from tests.system.waiting import wait_until
 
 pytestmark = pytest.mark.docker
 

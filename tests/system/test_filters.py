@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.system.conftest import Docker
+from tests.system.docker import Docker
 
 pytestmark = pytest.mark.docker
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.system.conftest import tar_of
+from tests.system.tars import tar_of
 
 pytestmark = pytest.mark.docker
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.system.conftest import Docker
+from tests.system.docker import Docker
 
 
 class Api:

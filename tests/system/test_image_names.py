@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.system.conftest import wait_until
+from tests.system.waiting import wait_until
 
 DOCKERFILE = "FROM busybox\nENV v={0}\nRUN echo {0} >/v\n"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

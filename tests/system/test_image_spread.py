@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.system.conftest import SWARMCORE, tar_of
+from tests.system.manager import SWARMCORE
+from tests.system.tars import tar_of
 
 pytestmark = pytest.mark.docker
 

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from tests.system.conftest import tar_of
+from tests.system.tars import tar_of
 
 
 @pytest.fixture

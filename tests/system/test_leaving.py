@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import tar_of
 from tests.system.overseeing import Proxy, SlowRegistry
+from tests.system.tars import tar_of
 
 pytestmark = pytest.mark.docker
 

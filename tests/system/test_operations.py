@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.system.conftest import SWARMCORE
+from tests.system.manager import SWARMCORE
 
 pytestmark = pytest.mark.docker
 

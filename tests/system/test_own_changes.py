@@ -10,8 +10,9 @@ import urllib.parse
 
 import pytest
 
-from tests.system.conftest import tar_of, wait_until
 from tests.system.neighbours import neighbours
+from tests.system.tars import tar_of
+from tests.system.waiting import wait_until
 
 #: How often a change is made: what lags, lags by milliseconds and not each time.
 TIMES = 2

@@ -9,7 +9,7 @@ from swarmcore_lab.cli import Cli
 from swarmcore_lab.engine_api import EngineApi
 
 from tests.system.clients.composing import Project, stay
-from tests.system.conftest import Docker
+from tests.system.docker import Docker
 
 pytestmark = pytest.mark.docker
 

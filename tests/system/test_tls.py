@@ -13,7 +13,7 @@ from swarmcore_lab.engine import EngineTls
 from swarmcore_lab.stores import EtcdStore
 
 from swarmcore.testing.ports import free_port
-from tests.system.conftest import SWARMCORE, Manager
+from tests.system.manager import SWARMCORE, Manager
 
 pytestmark = pytest.mark.docker
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from swarmcore_lab.engine_api import EngineApi
 
-from tests.system.conftest import Docker
+from tests.system.docker import Docker
 
 LABEL = "com.docker.compose"
 

@@ -10,7 +10,7 @@ import aiodocker
 import pytest
 from aiodocker.exceptions import DockerContainerError, DockerError
 
-from tests.system.conftest import tar_of
+from tests.system.tars import tar_of
 
 # It leaves connections of streams that were not read to their end to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

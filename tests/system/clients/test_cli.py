@@ -11,7 +11,8 @@ import tarfile
 import pexpect
 import pytest
 
-from tests.system.conftest import detach, tar_of
+from tests.system.docker import detach
+from tests.system.tars import tar_of
 
 CLI = "docker command"
 RELEASES = ("20.10", "28")

@@ -10,7 +10,7 @@ import pytest
 from swarmcore_lab.engine_api import EngineApi
 
 from tests.system.clients.composing import Project, left_of, stay
-from tests.system.conftest import fetch
+from tests.system.waiting import fetch
 
 COMPOSE = "docker compose"
 

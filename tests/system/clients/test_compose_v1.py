@@ -8,7 +8,7 @@ from swarmcore_lab.cli import Cli
 from swarmcore_lab.engine_api import EngineApi
 
 from tests.system.clients.composing import Project, left_of, stay
-from tests.system.conftest import Docker
+from tests.system.docker import Docker
 
 COMPOSE = "docker-compose"
 PROGRAM = Path("/usr/bin/docker-compose")

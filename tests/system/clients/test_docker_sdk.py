@@ -11,7 +11,8 @@ import pytest
 import requests
 from docker.errors import APIError, ContainerError, NotFound
 
-from tests.system.conftest import fetch, tar_of
+from tests.system.tars import tar_of
+from tests.system.waiting import fetch
 
 # It leaves the sockets of streams and of timeouts to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from swarmcore_lab.engine_api import EngineApi
 
-from tests.system.clients.conftest import Target, Tidy
+from tests.system.clients.targets import Target, Tidy
 
 SKOPEO = "skopeo"
 

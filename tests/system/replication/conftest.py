@@ -1,129 +1,18 @@
 """Several managers on one store, before engines that are a process of their own."""
 
 import json
-import re
-import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import pytest
-from swarmcore_lab.freezing import FreezingProxy
 from swarmcore_lab.stores import ConsulStore, EtcdStore, ZooKeeperStore, running
 
-from swarmcore.testing.ports import free_port
-from tests.system.conftest import Manager, wait_until
+from tests.system.replication.members import Managers, Member
 
 _ENGINES = Path(__file__).with_name("engines.py")
-_LOGGED = re.compile(
-    r"^([0-9-]+ [0-9:]+),(\d{3}) INFO \S+ Leader Election: Cluster leadership "
-    r"(acquired|lost) \(term (\d+)(?:, held until (\S+))?\)$",
-    re.MULTILINE,
-)
-
-
-@dataclass(frozen=True)
-class Mandate:
-    """A time of leading, by the clocks of those who led."""
-
-    port: int
-    term: int
-    began: float
-    ended: float
-
-
-class Member:
-    """One manager, and its own way to the store."""
-
-    def __init__(self, store, prefix, log, ttl_seconds):
-        self.proxy = FreezingProxy(store.port)
-        port = free_port()
-        self.address = f"127.0.0.1:{port}"
-        uri = store.uri(prefix).replace(f":{store.port}", f":{self.proxy.port}")
-        options = ["--replication", f"--replication-ttl={ttl_seconds}s"]
-        self.manager = Manager(port, [*options, "--advertise", self.address, uri], log)
-        self.killed_at = None
-
-    def signal(self, number):
-        self.manager.process.send_signal(number)
-        if number == signal.SIGKILL:
-            self.killed_at = time.time()
-            self.manager.process.wait()
-            self.manager.process = None
-
-    def role(self):
-        """The first rows of ``info``: role, and of a replica the primary."""
-        rows = dict(self.manager.get("/info")["SystemStatus"])
-        return rows["Role"], rows.get("Primary")
-
-    def mandates(self):
-        """Every time that it led, as it logged them; one that goes on has no end."""
-        found = []
-        for stamp, millis, what, term, until in _LOGGED.findall(self.manager.log.read_text()):
-            if what == "acquired":
-                began = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S").timestamp()
-                began += int(millis) / 1000
-                found.append(Mandate(self.manager.port, int(term), began, float("inf")))
-            else:
-                ended = datetime.fromisoformat(until).timestamp()
-                found[-1] = Mandate(self.manager.port, int(term), found[-1].began, ended)
-        if self.killed_at and found and found[-1].ended == float("inf"):
-            last = found[-1]
-            found[-1] = Mandate(last.port, last.term, last.began, self.killed_at)
-        return found
-
-    def end(self):
-        if self.manager.process is not None:
-            self.manager.process.send_signal(signal.SIGCONT)
-            self.signal(signal.SIGKILL)
-
-
-class Managers:
-    """All of them; the store's list of engines is theirs."""
-
-    def __init__(self, members, ttl_seconds):
-        self.members = members
-        self.ttl_seconds = ttl_seconds
-
-    def mandates(self):
-        """Of all, in the order in which they began."""
-        found = [mandate for member in self.members for mandate in member.mandates()]
-        return sorted(found, key=lambda mandate: mandate.began)
-
-    def leader(self):
-        """The one that was elected last."""
-        port = self.mandates()[-1].port
-        return next(member for member in self.members if member.manager.port == port)
-
-    def wait_settled(self, members=None):
-        """Until one leads, and each knows which."""
-
-        def settled():
-            roles = [member.role() for member in members or self.members]
-            led_by = self.mandates()[-1:]
-            if not led_by:
-                return False
-            address = f"127.0.0.1:{led_by[0].port}"
-            return Counter(roles) == Counter(
-                {("primary", None): 1, ("replica", address): len(roles) - 1}
-            )
-
-        wait_until(settled, "one primary, known to all")
-
-    def wait_successor(self, mandate):
-        """Until another one leads than in *mandate*; its mandate."""
-
-        def found():
-            later = [each for each in self.mandates() if each.term > mandate.term]
-            return later[0] if later else None
-
-        return wait_until(found, f"a successor of {mandate}", 10 * self.ttl_seconds)
 
 
 @pytest.fixture(

@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.system.conftest import wait_until
+from tests.system.waiting import wait_until
 
 #: A store, a manager or this test may be late by a few seconds.
 TTL_SECONDS = 10

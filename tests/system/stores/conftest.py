@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from swarmcore_lab.stores import ConsulStore, EtcdStore, ZooKeeperStore, running
 
-from tests.system.conftest import SWARMCORE
+from tests.system.manager import SWARMCORE
 
 
 @pytest.fixture(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from swarmcore_lab.stores.server import Store
 
-from tests.system.conftest import SWARMCORE
+from tests.system.manager import SWARMCORE
 
 
 class HubProcess(Store):

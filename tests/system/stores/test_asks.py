@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import SWARMCORE
+from tests.system.manager import SWARMCORE
 from tests.system.stores.hub import HubProcess
 
 pytestmark = pytest.mark.docker

@@ -11,7 +11,7 @@ from swarmcore_lab.stores import EtcdStore, running
 from swarmcore_lab.stores.asking import ask
 
 from swarmcore.testing.ports import free_port
-from tests.system.conftest import SWARMCORE
+from tests.system.manager import SWARMCORE
 
 pytestmark = pytest.mark.docker
 

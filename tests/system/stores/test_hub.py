@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from swarmcore.testing.contracts import DiscoveryContract
-from tests.system.conftest import SWARMCORE
+from tests.system.manager import SWARMCORE
 from tests.system.stores.hub import HubProcess
 
 pytestmark = pytest.mark.docker

@@ -1,15 +1,8 @@
-"""Filters mean what engines make of them: in both forms, with every mark, on lists and prunes.
+"""Lists and events under filters are those of each engine."""
 
-The same objects are on an engine of each release.  Each engine is asked directly and a manager
-before all of them: where the newest one refuses, the manager refuses so; else every engine's
-objects in the manager's answer are those that the engine itself lists, or spares.
-"""
-
-import http.client
 import json
 import re
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -17,17 +10,10 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from tests.system.conftest import tar_of
+from tests.system.filter_verdicts.sides import LISTS, Side, shown
+from tests.system.tars import tar_of
 
 pytestmark = pytest.mark.docker
-
-NODE = "com.docker.swarm.node.name"
-LISTS = {
-    "containers": "/v1.41/containers/json?all=1",
-    "images": "/v1.41/images/json?x=",
-    "networks": "/v1.41/networks?x=",
-    "volumes": "/v1.41/volumes?x=",
-}
 
 LABELS = ["a", "a=b", "a=", "zz=b", "zz", "=", ""]
 FLAGS = ["true", "false", "1", "0", "True", "t", "x", ""]
@@ -111,44 +97,6 @@ def asked(draw) -> tuple[str, str]:
     return kind, json.dumps(fields)
 
 
-class Side:
-    """One address to ask, on a connection that is kept."""
-
-    def __init__(self, address: str) -> None:
-        self.connection = http.client.HTTPConnection(address, timeout=60)
-
-    def __call__(
-        self, method: str, target: str, body: Any = None, kind: str = "application/json"
-    ) -> tuple[int, Any]:
-        """Ask; the status, and the JSON or the error's text."""
-        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        self.connection.request(method, target, data, {"Content-Type": kind} if data else {})
-        answer = self.connection.getresponse()
-        said = answer.read()
-        if answer.status >= 400:
-            return answer.status, json.loads(said)["message"]
-        try:
-            return answer.status, json.loads(said)
-        except ValueError:  # an archive, or a stream of documents
-            return answer.status, said
-
-
-@pytest.fixture(scope="module")
-def manager(shared_fleet):
-    side = Side(f"127.0.0.1:{shared_fleet.manager.port}")
-    yield side
-    side.connection.close()
-
-
-@pytest.fixture(scope="module")
-def sides(engines):
-    """Every engine by its name, the newest last."""
-    sides = {name: Side(engine.address) for name, engine in engines.items()}
-    yield sides
-    for side in sides.values():
-        side.connection.close()
-
-
 @pytest.fixture(scope="module")
 def objects(sides, manager, wait_until):
     """The same objects on each engine, known to the manager."""
@@ -209,20 +157,6 @@ def _clean(ask: Side) -> None:
         ask("DELETE", f"/images/tool:{name}")
 
 
-def shown(kind: str, answer: Any, node: str = "") -> set[str]:
-    """What a list shows; of a manager's those of *node*."""
-    if kind == "images":
-        return {image["Id"] for image in answer}
-    found = set()
-    for item in answer["Volumes"] or () if kind == "volumes" else answer:
-        where, _, name = (item.get("Name") or "").rpartition("/")
-        if kind == "containers":
-            where, name = item["Labels"].get(NODE, ""), item["Names"][0]
-        if not node or where == node:
-            found.add(name)
-    return found
-
-
 def _agrees(kind: str, sides: dict[str, Side], manager: Side) -> bool:
     told = manager("GET", LISTS[kind])[1]
     if kind == "containers" and len(told) != 3 * len(sides):
@@ -281,115 +215,6 @@ def _is_settled(text: str) -> bool:
         len(fields) == 1
         and all(of is None or isinstance(of, int) or len(of) <= 1 for of in fields.values())
     )
-
-
-#: Filters of prunes.  Making networks takes long, so only some are tried on them.
-FATES = [
-    '{"label": {"zz=b": false}}', '{"label": null}', '{"label": {"a=b": true, "zz=b": false}}',
-    '{"label!": {"a=b": false}}', '{"label": {"a": "true"}}', "[]", '{"ghost": null}',
-    '{"label": {"a=b": false}}', '{"label": "a"}', '{"until": ["x"]}', '{"dangling": ["x"]}',
-]  # fmt: skip
-MORE_FATES = [
-    "", "null", '{"label": {}}', '{"label": []}', '{"label": ["zz=b"]}', '{"label!": ["a"]}',
-    '{"label": ["a"]}', '{"label": {"zz=b": null}}', '{"label": [null]}', '{"all": ["x"]}',
-    '{"label": ["a"], "label!": {"a": true}}', '{"label": ["a"], "label": null}',
-]  # fmt: skip
-NOTHING, NO_TIME = '{"label": {"zz=b": false}}', '{"until": null}'
-MAKERS: dict[str, Callable[[Side, str, dict[str, str]], Any]] = {
-    "containers": lambda ask, name, labels: ask(
-        "POST", f"/containers/create?name={name}", {"Image": "busybox", "Labels": labels}
-    ),
-    "networks": lambda ask, name, labels: ask(
-        "POST", "/networks/create", {"Name": name, "Labels": labels, "CheckDuplicate": True}
-    ),
-    "volumes": lambda ask, name, labels: ask(
-        "POST", "/volumes/create", {"Name": name, "Labels": labels}
-    ),
-}
-DOOMED = {"doomed1": {"a": "b"}, "doomed2": {"a": "c"}}
-
-
-@pytest.mark.parametrize("kind", MAKERS)
-def test_a_prune_deletes_what_each_engine_would_delete(kind, fleet, sides, manager, wait_until):
-    def left(ask: Side) -> set[str]:
-        return {name for name in shown(kind, ask("GET", LISTS[kind])[1]) if "doomed" in name}
-
-    def prepare() -> None:
-        for ask in sides.values():
-            for name in DOOMED.keys() - {each.strip("/") for each in left(ask)}:
-                assert MAKERS[kind](ask, name, DOOMED[name])[0] in (200, 201)
-
-    for text in FATES if kind == "networks" else FATES + MORE_FATES:
-        target = f"/v1.41/{kind}/prune?filters={quote(text)}"
-        prepare()
-        direct = {node: ask("POST", target)[0] for node, ask in sides.items()}
-        spared = {node: left(ask) for node, ask in sides.items()}
-        prepare()
-        status, told = manager("POST", target)
-        assert (status < 400) == all(each < 400 for each in direct.values()), (text, told, direct)
-        assert {node: left(ask) for node, ask in sides.items()} == spared, (kind, text, told)
-    for ask in sides.values():
-        for name in left(ask):
-            ask("DELETE", f"/{kind}/{name.strip('/')}")
-
-
-@pytest.mark.parametrize("kind", ["containers", "networks", "volumes", "images"])
-def test_a_prune_that_crashes_engines_does_not_reach_them(kind, fleet, manager):
-    for _ in range(4):
-        status, told = manager("POST", f"/v1.41/{kind}/prune?filters={quote(NO_TIME)}")
-        assert status == 400
-        assert "invalid filter 'until'" in told
-    assert fleet.manager.statuses().count("Healthy") == 3
-
-
-@pytest.mark.parametrize("kind", ["containers", "networks", "volumes"])
-def test_a_prune_reads_a_form_as_engines_do(kind, fleet, sides, manager):
-    for ask in sides.values():
-        assert MAKERS[kind](ask, "doomed1", {"a": "b"})[0] in (200, 201)
-    form = f"filters={quote(NOTHING)}".encode()
-    for ask in (sides["new"], manager):
-        status, told = ask(
-            "POST", f"/v1.41/{kind}/prune", form, "application/x-www-form-urlencoded"
-        )
-        assert status == 200, told
-    for ask in sides.values():
-        assert "doomed1" in {each.strip("/") for each in shown(kind, ask("GET", LISTS[kind])[1])}
-        ask("DELETE", f"/{kind}/doomed1")
-
-
-@pytest.mark.parametrize(
-    "query", ["?x=%zz", "?%", "?a=1;filters=%7B%7D", "?a=%a&b=1", "?a=1;b=%zz", "?;"]
-)
-def test_a_malformed_query_is_refused_where_engines_read_it(query, sides, manager):
-    for target in (*LISTS.values(), "/v1.41/events?until=1"):
-        path = target.partition("?")[0]
-        asked = f"{path}{query}&until=1"
-        assert manager("GET", asked) == sides["new"]("GET", asked)
-    for kind in MAKERS:
-        asked = f"/v1.41/{kind}/prune{query}"
-        assert manager("POST", asked) == sides["new"]("POST", asked)
-    for path in ("/v1.41/_ping", "/v1.41/version", "/v1.41/info"):
-        assert (
-            manager("GET", f"{path}{query}")[0] == sides["new"]("GET", f"{path}{query}")[0] == 200
-        )
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        *(f"/containers/json?limit={quote(text)}" for text in ("x", " 1", "1_0", "1.0", "9" * 20)),
-        *(f"/events?until=1&since={quote(text)}" for text in ("x", "1h", "1.", ".5", "1e3", " 1")),
-        "/events?until=x",
-        "/events?until=1&since=1.9999999999",
-        "/events?until=1&since=1577836800123",
-        "/events?until=1&since=%2B1",
-    ],
-)
-def test_a_number_that_is_none_is_refused_as_by_an_engine(target, sides, manager):
-    status, told = sides["new"]("GET", target)
-    its_status, its_told = manager("GET", target)
-    assert its_status == status
-    assert status == 200 or its_told == told
 
 
 EVENTS = [

@@ -1,0 +1,52 @@
+"""Networks that span engines: of a cluster store, and of a swarm, each with three engines."""
+
+import pytest
+
+from tests.system.manager import Managers
+from tests.system.spanning.spanning_fleet import SpanningFleet, answers, start_engines
+
+
+@pytest.fixture(scope="package", params=["store", "swarm"])
+def spanning_fleet(request, lab, make_docker, tmp_path_factory):
+    """Engines of one sort, for all tests of this folder: they take long to start."""
+    engines = start_engines(request.param, lab)
+    managers = Managers(tmp_path_factory.mktemp("spanning"))
+    manager = managers(",".join(engine.address for engine in engines))
+    manager.wait_healthy(len(engines))
+    yield SpanningFleet(request.param, lab, engines, manager, make_docker)
+    managers.stop()
+    for engine in engines:
+        engine.power_off()
+
+
+@pytest.fixture
+def fleet(spanning_fleet):
+    """Without containers and networks after each test: containers go first."""
+    yield spanning_fleet
+    spanning_fleet.clean()
+
+
+@pytest.fixture
+def docker(fleet):
+    return fleet.docker()
+
+
+@pytest.fixture
+def reaches(wait_until):
+    """Engines tell each other of their endpoints in their own time."""
+
+    def reaches(docker, name, other):
+        wait_until(lambda: answers(docker, name, other), f"{other} to answer {name}")
+        return True
+
+    return reaches
+
+
+@pytest.fixture
+def stranger(fleet):
+    """An engine of the same fleet that shares nothing."""
+    engine = fleet.lab.start_engine(f"{fleet.sort}-stranger", "28.5")
+    fleet.lab.image(engine)
+    yield engine
+    engine.power_off()
+    del fleet.lab.engines[engine.name]
