@@ -1,4 +1,4 @@
-"""``GET /metrics``: what a manager knows and counts, for Prometheus."""
+"""``GET /metrics``: metrics of the manager in the format of Prometheus."""
 
 from swarmcore import hookimpl
 from swarmcore.http.messages import Answer, Headers
@@ -11,11 +11,11 @@ _HEADERS: Headers = ((b"Content-Type", CONTENT_TYPE),)
 
 @hookimpl
 def swarmcore_routes() -> list[Route]:
-    """The one path."""
+    """The route of the metrics."""
     return [Route("GET", "/metrics", show_metrics, routed="the manager", local=True)]
 
 
 async def show_metrics(exchange: Exchange) -> None:
-    """Every metric as it is now; asks no engine."""
+    """Send the current value of every metric; no engine is asked."""
     families = [*describe_cluster(exchange.cluster), *describe_traffic(exchange.traffic())]
     await exchange.send(Answer(200, _HEADERS, write_families(families)))

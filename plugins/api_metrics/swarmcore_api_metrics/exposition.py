@@ -9,7 +9,7 @@ from typing import Literal
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
-#: How the numbers of a family may be read.
+#: The type of a metric family.
 Kind = Literal["counter", "gauge"]
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
@@ -17,11 +17,11 @@ _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One number, and what it is of.
+    """One value of a metric.
 
     Attributes:
-        value: it; a truth is 1 or 0.
-        labels: name -> value; values may be any text.
+        value: the value; booleans are 1 or 0.
+        labels: label name -> value; values may be any text.
     """
 
     value: float
@@ -30,13 +30,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """All samples of one name.
+    """All samples of one metric.
 
     Attributes:
-        name: of a counter with ``_total`` at its end.
-        kind: how it may be read.
+        name: the metric's name; for a counter it ends with ``_total``.
+        kind: the type.
         help: one line.
-        samples: may be none.
+        samples: the samples; may be empty.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Family:
 
 
 def write_families(families: Iterable[Family]) -> bytes:
-    """The whole text."""
+    """Format all metrics."""
     return "".join(line + "\n" for family in families for line in _lines(family)).encode()
 
 

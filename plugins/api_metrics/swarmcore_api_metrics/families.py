@@ -1,7 +1,6 @@
-"""What is told: a manager's cluster, its decisions, its discovery, and what it carries.  Pure.
+"""The metrics of a manager: cluster, decisions, discovery and traffic.  Pure.
 
-No metric has a label whose values grow with what users do: names of containers and images have no
-place here.
+No label has values that grow with usage, such as names of containers or images.
 """
 
 from collections import Counter
@@ -14,7 +13,7 @@ from swarmcore_api_metrics.exposition import Family, Kind, Sample
 
 
 def describe_cluster(cluster: Cluster) -> Iterator[Family]:
-    """The cluster as the caches have it, and what was decided since the start."""
+    """The cluster according to the caches, and decisions since the manager's start."""
     nodes = cluster.nodes()
     yield _gauge("primary", "Whether this manager places containers.", cluster.is_primary)
     yield _gauge("event_followers", "Clients that follow events.", cluster.listeners)
@@ -91,7 +90,7 @@ def _decisions(counts: DecisionCounts) -> Iterator[Family]:
 
 
 def describe_traffic(traffic: Mapping[str, Traffic]) -> Iterator[Family]:
-    """What was carried since the start, by the first segment of the path."""
+    """Traffic since the manager's start, by the first segment of the path."""
     yield Family(
         "swarmcore_requests_total",
         "counter",

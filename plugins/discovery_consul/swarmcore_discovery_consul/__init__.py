@@ -1,4 +1,4 @@
-"""``consul://HOST/PREFIX``: engines that announce themselves in Consul."""
+"""``consul://HOST/PREFIX``: engines that are registered in Consul."""
 
 from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
@@ -13,7 +13,7 @@ _PORT = 8500
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Answer to ``consul``."""
+    """Return the discovery for the scheme ``consul``."""
     if uri.scheme != "consul":
         return None
     location = _location(uri, options)
@@ -22,7 +22,7 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
 
 @hookimpl
 def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election | None:
-    """Answer to ``consul``."""
+    """Return the election for the scheme ``consul``."""
     if uri.scheme != "consul":
         return None
     location = _location(uri, options)
@@ -32,7 +32,7 @@ def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election
 def _location(uri: DiscoveryURI, options: DiscoveryOptions) -> Location:
     location = parse_location(uri, options, _PORT)
     if len(location.servers) > 1:
-        # Classic's words; a fleet of servers has an agent on each machine, or one name for all.
+        # Classic's text.  A cluster of servers has a local agent, or one name for all servers.
         raise ConfigError(f"{uri}: consul does not support multiple endpoints; name one agent")
     return location
 

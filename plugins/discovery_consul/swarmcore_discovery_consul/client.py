@@ -13,18 +13,18 @@ from swarmcore.errors import reason_of
 from swarmcore.stores import Location, StoreError
 from swarmcore.stores.http import StoreClient
 
-#: A blocking query is answered up to a sixteenth later than it was to wait.
+#: Consul may answer a blocking query up to a sixteenth later than requested.
 _LATE = 17 / 16
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the agent answered.
+    """An answer of the agent.
 
     Attributes:
-        status: 200, or 404 where that is an answer.
-        value: the JSON document; ``None`` of a 404.
-        index: for the next blocking query; 0 where there is none.
+        status: 200, or 404 if that is a valid answer.
+        value: the JSON document; ``None`` for a 404.
+        index: the index for the next blocking query; 0 if there is none.
     """
 
     status: int
@@ -36,8 +36,8 @@ class Agent:
     """One Consul agent.
 
     Args:
-        location: its address, and files for TLS.
-        token_file: path of a file with an ACL token; empty: none is sent.
+        location: its address, and TLS files.
+        token_file: path of a file with an ACL token; empty for none.
     """
 
     def __init__(self, location: Location, token_file: str = "") -> None:
@@ -47,7 +47,7 @@ class Agent:
         self._token_file = token_file
 
     def connected(self) -> AbstractAsyncContextManager[None]:
-        """Keep a connection open between questions, until the context ends."""
+        """Keep a connection open between requests, until the context ends."""
         return self._client.connected()
 
     async def ask(
@@ -60,18 +60,18 @@ class Agent:
         wait_seconds: float = 0,
         **query: str | int,
     ) -> Reply:
-        """Ask once.
+        """Send one request.
 
         Args:
-            method: of HTTP.
-            path: below ``/v1/``.
+            method: HTTP method.
+            path: path below ``/v1/``.
             body: sent as JSON.
-            text: sent as it is.
-            wait_seconds: how long the agent may hold the answer back.
-            query: parameters.
+            text: sent unchanged.
+            wait_seconds: how long the agent may delay the answer.
+            query: query parameters.
 
         Raises:
-            StoreError: no answer, or neither 200 nor 404.
+            StoreError: no answer, or a status other than 200 and 404.
         """
         parameters: dict[str, str | int] = dict(query)
         if wait_seconds:
@@ -98,7 +98,7 @@ class Agent:
         if not self._token_file:
             return {}
         try:
-            # Abandoned when cancelled: a hung file system must not keep the manager from stopping.
+            # Abandoned on cancellation, as a hung file system must not keep the manager running.
             text = await trio.to_thread.run_sync(
                 Path(self._token_file).read_text, abandon_on_cancel=True
             )

@@ -1,4 +1,4 @@
-"""The engines below a prefix, followed by blocking queries; one engine, announced by a session."""
+"""Follows the engines below a prefix by blocking queries; registers one engine by a session."""
 
 from base64 import b64decode
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from swarmcore_discovery_consul.sessions import (
     renew_session,
 )
 
-#: A connection that is half open is noticed only when a query runs out.
+#: Duration of a blocking query; a half-open connection is noticed at its end.
 _WAIT_SECONDS = 20.0
 
 
 class ConsulDiscovery:
-    """A ``Discovery`` and a ``Registrar``.
+    """Implements ``Discovery`` and ``Registrar``.
 
     Args:
-        agent: of the store.
-        location: of the cluster in it.
+        agent: the Consul agent.
+        location: the cluster's place in the store.
         options: heartbeat and time to live.
     """
 
@@ -40,21 +40,21 @@ class ConsulDiscovery:
 
     async def _watch(self, report: Report) -> None:
         path = f"kv/{quote(self._location.nodes)}/"
-        # A server that has just started answers other questions before it has read its log.
+        # Without "consistent", a server that has just started answers from incomplete data.
         reply = await self._agent.ask("GET", path, recurse="", consistent="")
         index = 0
         while True:
             report(_values(reply.value or []))
-            # An index that went back belongs to another history of the store.
+            # An index that decreases means that the store's data was replaced.
             index = reply.index if reply.index >= index else 0
             reply = await self._agent.ask(
                 "GET", path, recurse="", index=index, wait_seconds=_WAIT_SECONDS
             )
 
-    # ---- announcing
+    # ---- registering
 
     async def register(self, entry: Entry) -> None:
-        """See ``Registrar``.  The same steps as classic's, so that its managers see the same."""
+        """See ``Registrar``.  The requests are the same as those of Swarm classic's agent."""
         path = f"kv/{quote(self._location.node(entry))}"
         session = await self._session_of(path)
         if session and not await renew_session(self._agent, session):
@@ -64,13 +64,13 @@ class ConsulDiscovery:
         await self._agent.ask("PUT", path, text=describe_entry(entry), acquire=session, flags=FLAGS)
 
     async def leave(self, entry: Entry) -> None:
-        """See ``Registrar``; the key goes with its session."""
+        """See ``Registrar``; the key is deleted with its session."""
         session = await self._session_of(f"kv/{quote(self._location.node(entry))}")
         if session:
             await end_session(self._agent, session)
 
     async def _session_of(self, path: str) -> str:
-        """The session that holds the key: ours, also of an earlier life of this engine's."""
+        """The session that holds the key: ours, possibly from a previous run for this engine."""
         reply = await self._agent.ask("GET", path, consistent="")
         return str(reply.value[0].get("Session", "")) if reply.value else ""
 
@@ -85,5 +85,5 @@ class ConsulDiscovery:
 
 
 def _values(pairs: Sequence[dict[str, Any]]) -> list[str]:
-    """The values of the keys; the marker of the folder has none."""
+    """The values of the keys; the key of the folder itself has none."""
     return [b64decode(pair["Value"]).decode(errors="replace") for pair in pairs if pair["Value"]]

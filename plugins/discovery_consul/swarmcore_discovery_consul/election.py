@@ -1,6 +1,6 @@
-"""The leader's key: held by one session at a time, as classic's lock holds it.
+"""The leader's key, which one session at a time holds, as with Swarm classic's lock.
 
-Classic's managers and ours exclude each other, and know who leads.
+Classic's managers and ours exclude each other, and know the leader.
 """
 
 from base64 import b64decode
@@ -22,24 +22,24 @@ from swarmcore_discovery_consul.sessions import (
 
 _T = TypeVar("_T")
 
-#: A query whose connection is half open is silent: the key is read again after this part of the
-#: time to live, else a stuck query would leave no leader at all.
+#: A query on a half-open connection gets no answer, so the key is read again after this fraction
+#: of the time to live; otherwise there could be no leader at all.
 _LOOK_AGAIN = 1 / 4
 
-#: Of a blocking query, which is not waited for that long.
+#: Duration of a blocking query as requested; the manager stops waiting earlier.
 _WAIT_SECONDS = 20.0
 
-#: A key whose holder has ended can be held by nobody for a moment: at least the lock delay.
+#: Pause before trying again, as a key cannot be taken during the lock delay of its last holder.
 _AGAIN_SECONDS = 0.05
 
 
 class ConsulKey:
-    """A ``LeaderKey``; a term grows with each holder, also of a key that was made again.
+    """Implements ``LeaderKey``; terms grow even if the key was deleted and created again.
 
     Args:
-        agent: of the store.
-        location: of the cluster in it.
-        ttl_seconds: how long a leader that went silent leads on, at most; two seconds at least.
+        agent: the Consul agent.
+        location: the cluster's place in the store.
+        ttl_seconds: upper limit of the time that a silent leader keeps leading; at least 2.
     """
 
     def __init__(self, agent: Agent, location: Location, ttl_seconds: float) -> None:
@@ -88,13 +88,13 @@ class ConsulKey:
                 await self._agent.ask("GET", self._path, index=index, wait_seconds=_WAIT_SECONDS)
 
     async def _read(self) -> tuple[Holder | None, int]:
-        """Who holds the key, and the index to wait with for a change."""
-        # A server that has just started answers other questions before it has read its log.
+        """The holder of the key, and the index to wait for a change with."""
+        # Without "consistent", a server that has just started answers from incomplete data.
         reply = await self._agent.ask("GET", self._path, consistent="")
         for pair in reply.value or []:
             if session := pair.get("Session"):
                 address = b64decode(pair["Value"] or "").decode(errors="replace")
-                # The count of holders begins anew with a key that was deleted and made again.
+                # LockIndex starts at 0 again when the key is deleted and created again.
                 term = (pair["CreateIndex"] << 20) + pair["LockIndex"]
                 return Holder(address, session, term), reply.index
         return None, reply.index

@@ -1,7 +1,7 @@
-"""Sessions of Consul's: what a key can be held by, and is let go by when they end.
+"""Consul's sessions, which hold keys until they end.
 
-A session ends between its time to live and twice that after its last renewal; so half of what is
-wanted is asked for, as classic does.
+A session ends after its time to live at the earliest and twice that at the latest; so half of the
+wanted time is requested, as Swarm classic does.
 """
 
 from typing import Literal
@@ -9,7 +9,7 @@ from typing import Literal
 from swarmcore.stores import StoreError
 from swarmcore_discovery_consul.client import Agent
 
-#: The flags that classic's library puts on every key; it refuses to lock a key with others.
+#: The flags that the library of Swarm classic sets on keys; it refuses to lock keys with others.
 FLAGS = 3304740253564472344
 
 _NO_DELAY = "1ms"
@@ -21,15 +21,16 @@ async def create_session(
     """Begin a session.
 
     Args:
-        agent: of the store.
-        ttl_seconds: of the session, a second at least; the server's ``session_ttl_min`` is 10.
-        behavior: what becomes of the keys that it holds when it ends.
+        agent: the Consul agent.
+        ttl_seconds: time to live of the session, at least one second; the default of the server's
+            ``session_ttl_min`` is 10.
+        behavior: what happens to the keys that the session holds when it ends.
 
     Returns:
-        Its ID.
+        The session's id.
 
     Raises:
-        StoreError: there is none.
+        StoreError: the session cannot be created.
     """
     created = await agent.ask(
         "PUT",
@@ -38,7 +39,7 @@ async def create_session(
             "Behavior": behavior,
             "TTL": f"{ttl_seconds:g}s",
             "LockDelay": _NO_DELAY,
-            # Without a list the session would end with the health of the agent's machine.
+            # By default, a session would end when the agent's machine is unhealthy.
             "Checks": [],
         },
     )
@@ -46,11 +47,11 @@ async def create_session(
 
 
 async def renew_session(agent: Agent, session: str) -> bool:
-    """Renew a session; ``False`` when it has ended.
+    """Renew a session; ``False`` if it has ended.
 
     Raises:
-        StoreError: the store does not answer, or denied the session just now though it has it: a
-            server does that soon after its start.
+        StoreError: the store does not answer, or denies an existing session, as a server does
+            shortly after its start.
     """
     reply = await agent.ask("PUT", f"session/renew/{session}")
     if reply.status == 200:
@@ -62,7 +63,7 @@ async def renew_session(agent: Agent, session: str) -> bool:
 
 
 async def end_session(agent: Agent, session: str) -> None:
-    """End a session, and let go of what it holds.
+    """End a session and free what it holds.
 
     Raises:
         StoreError: the store does not answer.

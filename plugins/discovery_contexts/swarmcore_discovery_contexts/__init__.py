@@ -1,4 +1,4 @@
-"""``contexts://[NAME,PATTERN...]``: engines from the contexts of the docker command."""
+"""``contexts://[NAME,PATTERN...]``: engines from the contexts of the ``docker`` command."""
 
 import os
 from functools import partial
@@ -17,7 +17,7 @@ _LONGEST_PERIOD_SECONDS = 1.0
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Answer to ``contexts``; look once, so that a wrong folder or name stops the start."""
+    """Return the discovery; reads the contexts once, so that a wrong folder or name is an error."""
     if uri.scheme != "contexts":
         return None
     patterns = [pattern for part in uri.rest.split(",") if (pattern := part.strip())] or ["*"]
@@ -39,10 +39,10 @@ class ContextsDiscovery:
     """Reports the engines of contexts, now and after each change.
 
     Args:
-        folder: of the docker command's configuration.
-        patterns: a context is used when its name matches one; ``*`` and ``?`` are wild.
-        period_seconds: how often to look.
-        hold_seconds: for how long an engine is kept whose context cannot be read suddenly.
+        folder: the configuration folder of the ``docker`` command.
+        patterns: a context is used if its name matches one; ``*`` and ``?`` are wildcards.
+        period_seconds: interval of reading the contexts.
+        hold_seconds: how long an engine is kept if its context can suddenly not be read.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class ContextsDiscovery:
     async def _look(self) -> Seen:
         read = partial(read_contexts, self._folder, self._patterns)
         try:
-            # Abandoned when cancelled: a hung file system must not keep the manager up.
+            # Abandoned on cancellation, as a hung file system must not keep the manager running.
             return await trio.to_thread.run_sync(read, abandon_on_cancel=True)
         except (OSError, LookupError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)

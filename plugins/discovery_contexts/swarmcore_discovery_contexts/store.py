@@ -1,8 +1,8 @@
-"""The context store of the docker command, read and never written.
+"""Reads the context store of the ``docker`` command.
 
-``contexts/meta/ID/meta.json`` has the name and the endpoints; ``contexts/tls/ID/docker/`` has
-``ca.pem``, ``cert.pem`` and ``key.pem``, each where there is one.  ID is the name's SHA-256; it is
-not recomputed here, the folder's own name will do.
+``contexts/meta/ID/meta.json`` has the name and the endpoints; ``contexts/tls/ID/docker/`` may have
+``ca.pem``, ``cert.pem`` and ``key.pem``.  ID is the SHA-256 of the name; it is taken from the name
+of the folder.
 """
 
 import json
@@ -19,11 +19,11 @@ _FILES = {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
 
 
 class Found(NamedTuple):
-    """What a look into the store found.
+    """The content of the store.
 
     Attributes:
-        entries: sorted by the contexts' names, the first of a doubled address.
-        problems: contexts that cannot be used, and why.
+        entries: sorted by the contexts' names, without duplicate addresses.
+        problems: contexts that cannot be used, each with the reason.
     """
 
     entries: Sequence[Entry]
@@ -31,11 +31,11 @@ class Found(NamedTuple):
 
 
 def read_contexts(folder: Path, patterns: Sequence[str]) -> Found:
-    """Read every context whose name matches.
+    """Read all contexts whose name matches.
 
     Args:
-        folder: of the docker command's configuration.
-        patterns: of names; ``*`` and ``?`` are wild.
+        folder: the configuration folder of the ``docker`` command.
+        patterns: patterns of names; ``*`` and ``?`` are wildcards.
 
     Raises:
         OSError: there is no store, or it cannot be listed.
@@ -60,7 +60,7 @@ def read_contexts(folder: Path, patterns: Sequence[str]) -> Found:
 
 
 def _contexts(folder: Path, problems: list[str]) -> list[tuple[str, Path, dict[str, Any]]]:
-    """Name, folder and document of each, by name; what cannot be read goes to *problems*."""
+    """Name, folder and document of each context, by name; adds unreadable ones to *problems*."""
     contexts = []
     for path in sorted(folder.iterdir()):
         try:

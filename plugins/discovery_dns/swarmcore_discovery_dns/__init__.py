@@ -1,4 +1,4 @@
-"""``dns+srv://NAME`` and ``dns://NAME:PORT``: engines from DNS, asked again as answers run out."""
+"""``dns+srv://NAME`` and ``dns://NAME:PORT``: engines from DNS, queried again on expiry."""
 
 import dns.asyncresolver
 import dns.exception
@@ -13,17 +13,17 @@ from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, Disc
 from swarmcore.stores import Patience, still_in_force
 from swarmcore_discovery_dns.lookups import AddressLookup, Lookup, ServiceLookup
 
-#: An answer is asked for again within these, whatever its time to live: Consul's is 0.
+#: Limits of the interval of queries, whatever the time to live of answers is (Consul's is 0).
 _SHORTEST_SECONDS = 5.0
 _LONGEST_SECONDS = 30.0
 
-#: A name that does not exist this often in a row has no engines; once may be a slip of a server.
+#: After this many negative answers in a row, a name has no engines; one may be a server's mistake.
 _NEVER_SEEN = 3
 
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Answer to ``dns`` and ``dns+srv``."""
+    """Return the discovery for the schemes ``dns`` and ``dns+srv``."""
     if uri.scheme not in ("dns", "dns+srv"):
         return None
     resolver = _resolver(options.options.get("dns.server", ""))
@@ -37,12 +37,12 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
 
 
 class DnsDiscovery:
-    """Reports what a lookup finds.
+    """Reports the engines found by a lookup.
 
     Args:
-        lookup: asks once.
-        heartbeat_seconds: the longest time between two questions.
-        hold_seconds: for how long a name is not believed that suddenly has no engines.
+        lookup: performs one query.
+        heartbeat_seconds: longest interval of queries.
+        hold_seconds: delay before a name that suddenly has no engines is believed.
     """
 
     def __init__(self, lookup: Lookup, heartbeat_seconds: float, hold_seconds: float = 0.0) -> None:
@@ -51,7 +51,7 @@ class DnsDiscovery:
         self._heartbeat_seconds = heartbeat_seconds
 
     async def watch(self, sink: DiscoverySink) -> None:
-        """Report until cancelled; what stays wrong is reported once."""
+        """Report until cancelled; a lasting error is reported once."""
         async with trio.open_nursery() as nursery:
             patience = Patience(sink, nursery, self._hold_seconds, source="DNS")
             await self._follow(sink, patience)
@@ -67,7 +67,7 @@ class DnsDiscovery:
                     missed += 1
                 else:
                     missed = 0
-                    patience.stop_doubting()  # a server in trouble does not know what there is
+                    patience.stop_doubting()  # the server's failure says nothing about the list
                 if missed == _NEVER_SEEN:
                     patience.report([], [])
                 elif failure != str(error):
@@ -81,7 +81,7 @@ class DnsDiscovery:
 
 
 def _resolver(server: str) -> dns.asyncresolver.Resolver:
-    """The system's, or one that asks *server*."""
+    """The system's resolver, or one that asks *server*."""
     try:
         if not server:
             return dns.asyncresolver.Resolver()

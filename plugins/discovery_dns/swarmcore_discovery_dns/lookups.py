@@ -1,4 +1,4 @@
-"""One question to DNS, and what it says of engines (RFC 2782 for SRV)."""
+"""DNS queries, and the engines in their answers (RFC 2782 for SRV)."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import dns.resolver
 from swarmcore.addresses import Address
 from swarmcore.protocols import Entry
 
-#: Asks once: entries, sorted, and for how many seconds they hold.
+#: Performs one query; returns the sorted entries and the seconds for which they are valid.
 Lookup = Callable[[], Awaitable[tuple[Sequence[Entry], float]]]
 
 _ANSWER_SECONDS = 5.0
@@ -21,14 +21,14 @@ _IPV4, _IPV6, _SERVICE = dns.rdatatype.A, dns.rdatatype.AAAA, dns.rdatatype.SRV
 
 @dataclass(frozen=True, slots=True)
 class AddressLookup:
-    """Every address of a name is an engine; IPv6 ones only where there are no others."""
+    """Every address of a name is an engine; IPv6 addresses are used if there are no others."""
 
     resolver: dns.asyncresolver.Resolver
     name: dns.name.Name
     port: int
 
     async def __call__(self) -> tuple[Sequence[Entry], float]:
-        """Ask.
+        """Query the addresses.
 
         Raises:
             DNSException: there is no answer, or no such name.
@@ -52,7 +52,7 @@ class ServiceLookup:
     name: dns.name.Name
 
     async def __call__(self) -> tuple[Sequence[Entry], float]:
-        """Ask; a target of ``.`` means that there decidedly is no such service.
+        """Query the SRV records; a target ``.`` means that there is no such service.
 
         Raises:
             DNSException: there is no answer, or no such name.
@@ -67,7 +67,7 @@ class ServiceLookup:
 
 
 def _host(response: dns.message.Message, target: dns.name.Name) -> str:
-    """The address that came along, else the name: such names often resolve nowhere else."""
+    """The address in the answer, otherwise the name; such names often resolve nowhere else."""
     for kind in (_IPV4, _IPV6):
         found = sorted(
             str(record)

@@ -1,4 +1,4 @@
-"""``etcd://HOST,.../PREFIX``: engines that announce themselves in etcd."""
+"""``etcd://HOST,.../PREFIX``: engines that are registered in etcd."""
 
 from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
@@ -13,7 +13,7 @@ _PORT = 2379
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Answer to ``etcd``."""
+    """Return the discovery for the scheme ``etcd``."""
     if uri.scheme != "etcd":
         return None
     location = parse_location(uri, options, _PORT)
@@ -22,7 +22,7 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
 
 @hookimpl
 def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election | None:
-    """Answer to ``etcd``."""
+    """Return the election for the scheme ``etcd``."""
     if uri.scheme != "etcd":
         return None
     location = parse_location(uri, options, _PORT)

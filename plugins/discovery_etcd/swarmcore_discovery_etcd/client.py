@@ -1,6 +1,6 @@
 """etcd's v3 API through its JSON gateway: keys and values in base64, 64-bit numbers as texts.
 
-A field that is zero or empty is missing in an answer.  See etcd's manual, "gRPC gateway".
+Fields with the value zero or empty are missing in answers.  See "gRPC gateway" in etcd's manual.
 """
 
 import json
@@ -21,7 +21,7 @@ class Gateway:
     """One etcd cluster.
 
     Args:
-        location: its servers, tried in turn, the last good one first; and files for TLS.
+        location: its servers, tried in turn beginning with the last one that worked; and TLS files.
         login: for an etcd with users.
     """
 
@@ -40,14 +40,14 @@ class Gateway:
             yield
 
     async def call(self, method: str, **fields: Any) -> dict[str, Any]:
-        """Call a method, on the first server that answers.
+        """Call a method on the first server that answers.
 
         Args:
-            method: its path, as ``kv/range``.
-            fields: the request.
+            method: path of the method, such as ``kv/range``.
+            fields: fields of the request.
 
         Raises:
-            StoreError: no server did it; the last one's reason.
+            StoreError: no server succeeded; has the reason of the last one.
         """
         for left in range(len(self._servers) - 1, -1, -1):
             try:
@@ -59,7 +59,7 @@ class Gateway:
         raise AssertionError("a location has a server")
 
     async def _ask(self, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Call a method on the first server; where there are users, with a token that is good."""
+        """Call a method on the first server; with users, get a valid token before."""
         if self._login is not None and not self._token:
             await self._authenticate(self._login)
         try:
@@ -84,12 +84,12 @@ class Gateway:
         """Send to *signals* after each change of the keys from *first* to *end*, until it fails.
 
         Args:
-            first, end: of the range, encoded; an empty *end* means the one key *first*.
-            revision: of the first change that counts.
-            signals: has room for one: a signal that was not taken yet stands for later ones too.
+            first, end: the range, encoded; an empty *end* stands for the single key *first*.
+            revision: the first revision that counts.
+            signals: a channel for one signal, which may stand for several changes.
 
         Raises:
-            StoreError: always, in the end; what was watched must be read again.
+            StoreError: always, at the end; the keys must then be read again.
         """
 
         def take(line: bytes) -> None:
@@ -112,8 +112,8 @@ class _Server:
 
     Args:
         scheme: ``http`` or ``https``.
-        address: of the server.
-        location: whose files for TLS count.
+        address: the server's address.
+        location: has the TLS files.
     """
 
     def __init__(self, scheme: str, address: Address, location: Location) -> None:
@@ -125,7 +125,7 @@ class _Server:
     async def ask(
         self, method: str, fields: Mapping[str, Any], headers: Mapping[str, str]
     ) -> dict[str, Any]:
-        """The document that answers a call; a refusal as ``StoreError``."""
+        """Call a method and return its document; a refusal is a ``StoreError``."""
         reply = await self.client.ask("POST", method, body=_encoded(fields), headers=headers)
         self._check(reply)
         try:
@@ -143,7 +143,7 @@ class _Server:
         fields: Mapping[str, Any],
         headers: Mapping[str, str],
     ) -> None:
-        """Take each line of an answer that goes on; returns when the server ends it."""
+        """Pass each line of an endless answer to *take*; return when the server ends it."""
         refusal = await self.client.stream(
             "POST", method, take, body=_encoded(fields), headers=headers
         )
@@ -160,7 +160,7 @@ def _encoded(fields: Mapping[str, Any]) -> bytes:
 
 
 def _result(line: Any) -> dict[str, Any]:
-    """The result in one line of a stream; 3.4 and 3.5 report failure in different places."""
+    """The result in one line of a stream; 3.4 and 3.5 report failures in different places."""
     if not isinstance(line, dict) or not isinstance(line.get("result"), dict):
         error = line.get("error", line) if isinstance(line, dict) else line
         message = error.get("message", error) if isinstance(error, dict) else error
@@ -171,7 +171,7 @@ def _result(line: Any) -> dict[str, Any]:
 
 def _refusal(reply: StoreReply) -> str:
     text = reply.text
-    with suppress(ValueError, KeyError, TypeError):  # its own errors are plain text
+    with suppress(ValueError, KeyError, TypeError):  # some errors are plain text
         text = str(reply.json()["error"])
     if "CommonName of client sending a request against gateway" in text:
         return (
@@ -189,16 +189,16 @@ def _refusal(reply: StoreReply) -> str:
 
 
 def encode(text: str) -> str:
-    """A key or value as the gateway wants it."""
+    """Encode a key or value for the gateway."""
     return b64encode(text.encode()).decode()
 
 
 def decode(text: str) -> str:
-    """A key or value that the gateway sent."""
+    """Decode a key or value of the gateway."""
     return b64decode(text).decode(errors="replace")
 
 
 def prefix_end(prefix: str) -> str:
-    """The first key behind all that begin with *prefix*, encoded: a range's end."""
+    """The end of the range of keys that begin with *prefix*, encoded."""
     raw = prefix.encode()
     return b64encode(raw[:-1] + bytes([raw[-1] + 1])).decode()

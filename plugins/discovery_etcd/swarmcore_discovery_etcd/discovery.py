@@ -1,4 +1,4 @@
-"""The engines below a prefix, followed; and one engine, kept announced by a lease."""
+"""Follows the engines below a prefix; registers one engine with a lease."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,16 @@ from swarmcore.protocols import DiscoveryOptions, DiscoverySink, Entry
 from swarmcore.stores import Location, Report, StoreError, describe_entry, follow
 from swarmcore_discovery_etcd.client import Gateway, decode, encode, prefix_end
 
-#: A watch whose connection is half open is silent and looks healthy; only data tell.
+#: Interval of reading the list without changes, as a watch on a half-open connection is silent.
 _CHECK_SECONDS = 5.0
 
 
 class EtcdDiscovery:
-    """A ``Discovery`` and a ``Registrar``.
+    """Implements ``Discovery`` and ``Registrar``.
 
     Args:
-        gateway: to the store.
-        location: of the cluster in it.
+        gateway: the store.
+        location: the cluster's place in the store.
         options: heartbeat and time to live.
     """
 
@@ -36,7 +36,7 @@ class EtcdDiscovery:
     # ---- following
 
     async def _watch(self, report: Report) -> None:
-        """List, then list again after each change, and now and then without one."""
+        """Read the list now, after each change, and from time to time without one."""
         values, revision = await self._list()
         report(values)
         signals, changed = trio.open_memory_channel[None](1)
@@ -64,10 +64,10 @@ class EtcdDiscovery:
         values = [decode(pair.get("value", "")) for pair in found.get("kvs", [])]
         return values, int(found["header"]["revision"])
 
-    # ---- announcing
+    # ---- registering
 
     async def register(self, entry: Entry) -> None:
-        """See ``Registrar``; what somebody deleted is written again."""
+        """See ``Registrar``; a key that was deleted is written again."""
         key, value = encode(self._location.node(entry)), encode(describe_entry(entry))
         put = {"key": key, "value": value}
         if await self._keep_alive():
@@ -88,7 +88,7 @@ class EtcdDiscovery:
             self._lease = ""
 
     async def _keep_alive(self) -> bool:
-        """Whether the lease lives on; a dead one answers without a time to live."""
+        """Whether the lease still exists; an expired one is answered without a time to live."""
         if not self._lease:
             return False
         answer = await self._gateway.call("lease/keepalive", ID=self._lease)

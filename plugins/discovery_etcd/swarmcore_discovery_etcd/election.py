@@ -1,4 +1,4 @@
-"""The leader's key: created by whoever finds it absent, gone with its creator's lease."""
+"""The leader's key: created if it does not exist, deleted when the lease of its creator ends."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -11,18 +11,18 @@ from swarmcore_discovery_etcd.client import Gateway, decode, encode
 
 _T = TypeVar("_T")
 
-#: A watch whose connection is half open is silent: the key is read again after this part of the
-#: time to live, else a stuck watch would leave no leader at all.
+#: A watch on a half-open connection is silent, so the key is read again after this fraction of the
+#: time to live; otherwise there could be no leader at all.
 _LOOK_AGAIN = 1 / 4
 
 
 class EtcdKey:
-    """A ``LeaderKey``; a session is a lease, a term the revision that created the key.
+    """Implements ``LeaderKey``; a session is a lease, a term the revision that created the key.
 
     Args:
-        gateway: to the store.
-        key: the leader's.
-        ttl_seconds: how long a leader that went silent leads on; whole seconds, one at least.
+        gateway: the store.
+        key: the leader's key.
+        ttl_seconds: how long a silent leader keeps leading; rounded to whole seconds, at least 1.
     """
 
     def __init__(self, gateway: Gateway, key: str, ttl_seconds: float) -> None:
@@ -37,11 +37,11 @@ class EtcdKey:
     async def open(self) -> tuple[str, float]:
         """See ``LeaderKey``."""
         granted = await self._gateway.call("lease/grant", TTL=str(self._ttl_seconds))
-        # A server may grant more than was asked: not less than its own election takes.
+        # A server may grant a longer time, at least that of its own elections.
         return granted["ID"], int(granted["TTL"])
 
     async def renew(self, session: str) -> bool:
-        """See ``LeaderKey``; a dead lease answers without a time to live."""
+        """See ``LeaderKey``; an expired lease is answered without a time to live."""
         answer = await self._gateway.call("lease/keepalive", ID=session)
         return int(answer.get("result", {}).get("TTL", 0)) > 0
 
@@ -50,7 +50,7 @@ class EtcdKey:
         await self._gateway.call("lease/revoke", ID=session)
 
     async def take(self, session: str, address: str) -> int | None:
-        """See ``LeaderKey``: create the key unless it is there."""
+        """See ``LeaderKey``: create the key unless it exists."""
         absent = {
             "key": self._key,
             "target": "CREATE",
@@ -77,7 +77,7 @@ class EtcdKey:
         return decision
 
     async def _read(self) -> tuple[Holder | None, int]:
-        """Who holds the key, and the store's revision."""
+        """The holder of the key, and the store's revision."""
         found = await self._gateway.call("kv/range", key=self._key)
         revision = int(found["header"]["revision"])
         for pair in found.get("kvs", []):

@@ -1,4 +1,4 @@
-"""Who a manager or an engine is for an etcd that has users."""
+"""The login for an etcd with users."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,25 +9,25 @@ from swarmcore.errors import ConfigError
 from swarmcore.protocols import DiscoveryOptions
 from swarmcore.stores import StoreError
 
-#: etcd's words about a token: none was sent, it ended, or users were changed since it was given.
+#: etcd's errors about a token: none was sent, it has expired, or users were changed since.
 _STALE = ("wants a user", "invalid auth token", "revision of auth store is old")
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user, and the file with the password, which is read anew for each token."""
+    """A user, and the file with the password, which is read for each token."""
 
     user: str
     password_file: str
 
     async def document(self) -> dict[str, str]:
-        """What ``auth/authenticate`` takes.
+        """The fields of a request ``auth/authenticate``.
 
         Raises:
             StoreError: the file cannot be read.
         """
         try:
-            # Abandoned when cancelled: a hung file system must not keep the manager from stopping.
+            # Abandoned on cancellation, as a hung file system must not keep the manager running.
             text = await trio.to_thread.run_sync(
                 Path(self.password_file).read_text, abandon_on_cancel=True
             )
@@ -37,10 +37,10 @@ class Login:
 
 
 def read_login(options: DiscoveryOptions) -> Login | None:
-    """What ``etcd.user`` and ``etcd.passwordfile`` say.
+    """The login in ``etcd.user`` and ``etcd.passwordfile``; ``None`` without them.
 
     Raises:
-        ConfigError: one without the other.
+        ConfigError: only one of them is given.
     """
     user, file = (options.options.get(f"etcd.{key}", "") for key in ("user", "passwordfile"))
     if bool(user) != bool(file):
@@ -51,5 +51,5 @@ def read_login(options: DiscoveryOptions) -> Login | None:
 
 
 def is_stale(refusal: str) -> bool:
-    """Whether a new token may help."""
+    """Whether the error of etcd means that a new token is needed."""
     return any(words in refusal for words in _STALE)

@@ -1,7 +1,7 @@
 """``file://PATH``: engines from a file, read again when it changes.
 
-The path is looked at (modification time, inode, size), which also sees a file that was replaced and
-needs no kernel interface; the reading happens in a thread, because a network file system may hang.
+Changes are detected by modification time, inode and size, which also works for a replaced file and
+needs no kernel interface.  Files are read in a thread, as a network file system may hang.
 """
 
 import os
@@ -21,13 +21,13 @@ from swarmcore_discovery_file.lines import parse_lines
 
 _LONGEST_PERIOD_SECONDS = 1.0
 
-#: A writer that truncates and writes is given this long before its file is read.
+#: A program that truncates and rewrites the file gets this time before the file is read.
 _SETTLE_SECONDS = 0.05
 
-#: Longer than anybody needs to write a file: what misses engines then is told.
+#: After this time, a list that lacks engines is reported; writing a file takes less.
 _TELL_SECONDS = 5.0
 
-#: A list of every host of a /16 with labels is a tenth of it.
+#: Size limit; a list of all hosts of a /16 with labels needs a tenth of it.
 _LARGEST_BYTES = 64 * 1024 * 1024
 
 T = TypeVar("T")
@@ -35,9 +35,9 @@ T = TypeVar("T")
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Answer to ``file``; read the file once, so that a wrong path stops the start.
+    """Return the discovery; reads the file once, so that a wrong path is an error at the start.
 
-    Under ``swarm.compat=classic`` a file that is not there yet is waited for, as classic did.
+    With ``swarm.compat=classic`` the file need not exist yet, as in Swarm classic.
     """
     if uri.scheme != "file":
         return None
@@ -59,7 +59,7 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
 
 
 class Look(NamedTuple):
-    """What changes when a file does."""
+    """Properties that change when a file changes."""
 
     modified_ns: int
     inode: int
@@ -70,9 +70,9 @@ class FileDiscovery:
     """Reports the entries of a file, now and after each change.
 
     Args:
-        path: of the file.
-        period_seconds: how often to look at it.
-        hold_seconds: for how long engines are kept that a file misses which was written in place.
+        path: path of the file.
+        period_seconds: interval of checking the file.
+        hold_seconds: how long engines are kept that are missing in a file written in place.
     """
 
     def __init__(self, path: Path, period_seconds: float, hold_seconds: float = 0.0) -> None:
@@ -81,7 +81,7 @@ class FileDiscovery:
         self._hold_seconds = hold_seconds
 
     async def watch(self, sink: DiscoverySink) -> None:
-        """Report until cancelled; what goes wrong is reported once, not at every look."""
+        """Report until cancelled; a lasting error is reported once."""
         async with trio.open_nursery() as nursery:
             patience = Patience(
                 sink,
@@ -113,29 +113,29 @@ class FileDiscovery:
 
 
 def _is_replaced(before: Look | str | None, now: Look) -> bool:
-    """Whether another file stands in the place of the one before, which was whole when it came.
+    """Whether the file was replaced by another one, which is therefore complete.
 
-    One that is written in place may be read in the middle of that.
+    A file that is written in place may be read in the middle of that.
     """
     return isinstance(before, Look) and before.inode != now.inode
 
 
 def look(path: Path) -> Look:
-    """What the file at *path* looks like now.
+    """The current properties of the file at *path*.
 
     Raises:
-        OSError: it cannot be reached.
+        OSError: they cannot be read.
     """
     found = path.stat()
     return Look(found.st_mtime_ns, found.st_ino, found.st_size)
 
 
 def read(path: Path) -> tuple[Look, str]:
-    """The file's text, and its looks from before it was read: a later change is seen as one.
+    """The file's text, and its properties before it was read, so that later changes are noticed.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no text file of reasonable size.
+        ValueError: it is not a text file of reasonable size.
     """
     with open(path, "rb", opener=_open_at_once) as file:
         found = os.fstat(file.fileno())
@@ -152,15 +152,15 @@ def read(path: Path) -> tuple[Look, str]:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    # Opening a named pipe would wait for somebody to write into it.
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer.
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def reason(error: OSError | ValueError) -> str:
-    """The system's words without number and path, or ours."""
+    """The system's message without number and path, or our own."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    # Abandoned when cancelled: a hung file system must not keep the manager from stopping.
+    # Abandoned on cancellation, as a hung file system must not keep the manager running.
     return await trio.to_thread.run_sync(work, abandon_on_cancel=True)

@@ -1,4 +1,4 @@
-"""The lines of an engine list: address or range, labels, comment.  Text in, entries out."""
+"""Parses the lines of an engine list: address or range, labels, comment."""
 
 from collections.abc import Iterator
 
@@ -9,14 +9,14 @@ from swarmcore.stores import read_label
 
 
 def parse_lines(text: str) -> tuple[list[Entry], list[str]]:
-    """Read a whole file.
+    """Parse a whole file.
 
     Args:
-        text: one ``ADDRESS [KEY=VALUE ...]`` a line; ``#`` begins a comment.
+        text: one ``ADDRESS [KEY=VALUE ...]`` per line; ``#`` begins a comment.
 
     Returns:
-        The entries in order, the first of a doubled address; and for each line that cannot be
-        read, its number, its text and the reason.
+        The entries in order, without duplicate addresses; and for each line that cannot be parsed,
+        its number, its text and the reason.
     """
     found: dict[Address, Entry] = {}
     problems = []
@@ -31,7 +31,7 @@ def parse_lines(text: str) -> tuple[list[Entry], list[str]]:
 
 
 def _parse_line(content: str) -> Iterator[Entry]:
-    """Every entry of a line; nothing of a line of which a part is wrong."""
+    """All entries of a line; a line with an error has none."""
     if not content:
         return iter(())
     address, *words = content.split()

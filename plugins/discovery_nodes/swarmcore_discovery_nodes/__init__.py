@@ -1,4 +1,4 @@
-"""``nodes://HOST:PORT,...``, or no scheme: engines from a list that never changes."""
+"""``nodes://HOST:PORT,...``, or no scheme: engines from a fixed list."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from swarmcore.protocols import Discovery, DiscoverySink, DiscoveryURI, Entry
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI) -> Discovery | None:
-    """Answer to ``nodes``."""
+    """Return the discovery for the scheme ``nodes``."""
     return NodesDiscovery(parse_nodes(uri.rest)) if uri.scheme == "nodes" else None
 
 
@@ -21,18 +21,18 @@ class NodesDiscovery:
         self._entries = entries
 
     async def watch(self, sink: DiscoverySink) -> None:
-        """Report the list; there is nothing to wait for."""
+        """Report the list once; it never changes."""
         sink.entries(self._entries)
 
 
 def parse_nodes(text: str) -> list[Entry]:
-    """Read a comma-separated list of engine addresses with ranges.
+    """Parse a comma-separated list of engine addresses and ranges.
 
     Args:
-        text: what follows ``nodes://``; blank elements are skipped, duplicates are dropped.
+        text: the text after ``nodes://``; blank elements and duplicates are dropped.
 
     Raises:
-        ConfigError: an address is malformed, or there is none at all.
+        ConfigError: an address is malformed, or the list is empty.
     """
     elements = [element.strip() for element in text.split(",") if element.strip()]
     try:

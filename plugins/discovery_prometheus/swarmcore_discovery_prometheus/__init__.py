@@ -1,6 +1,6 @@
 """``prometheus+http://``, ``prometheus+https://``, ``prometheus+file://``: Prometheus's lists.
 
-The list is asked for at every heartbeat, as Prometheus does: nothing tells of a change.
+The list is read at every heartbeat, as Prometheus does, because changes are not announced.
 """
 
 from swarmcore import hookimpl
@@ -13,7 +13,7 @@ from swarmcore_discovery_prometheus.sources import FileSource, HTTPSource, Sourc
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Answer to ``prometheus+http``, ``prometheus+https`` and ``prometheus+file``."""
+    """Return the discovery for ``prometheus+http``, ``prometheus+https``, ``prometheus+file``."""
     name, _, kind = uri.scheme.partition("+")
     if name != "prometheus":
         return None
@@ -36,14 +36,15 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
 
 
 class PrometheusDiscovery:
-    """Reports the targets of a list, now and whenever it has changed.
+    """Reports the targets of a list, now and after each change.
 
     Args:
-        source: where the list is read.
-        period_seconds: between two readings.
-        port: of every engine, instead of its target's; 0: the target's.
-        hold_seconds: for how long a list is not believed that became empty.
-        whole: whether one reading has all of the list; files are written one after another.
+        source: reads the list.
+        period_seconds: interval of reading the list.
+        port: port of all engines; 0: the ports of the targets.
+        hold_seconds: delay of a list that became empty.
+        whole: whether one read returns the complete list; several files are written one after the
+            other.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""The JSON of Prometheus's service discovery: groups of targets with labels.  Text in, entries out.
+"""Parses the JSON of Prometheus's service discovery: groups of targets with labels.
 
-The form is described in Prometheus's manual under "HTTP SD": a list of objects with ``targets``, a
-list of ``host:port``, and ``labels``, an object of texts.
+The format is described in Prometheus's manual under "HTTP SD": a list of objects with ``targets``,
+a list of ``host:port``, and ``labels``, an object of texts.
 """
 
 import json
@@ -14,18 +14,18 @@ from swarmcore.protocols import Entry
 
 
 def parse_groups(documents: Mapping[str, str], port: int) -> tuple[list[Entry], list[str]]:
-    """Read whole documents.
+    """Parse documents.
 
     Args:
-        documents: where each was found -> its text, one JSON document.
-        port: of every engine, instead of its target's; 0: the target's.
+        documents: name of the source -> its text, one JSON document.
+        port: port of all engines; 0: the ports of the targets.
 
     Returns:
-        The entries in order, the first of a doubled address; and for each target or group that
-        cannot be read, what it is and the reason.
+        The entries in order, without duplicate addresses; and for each target or group that cannot
+        be parsed, its text and the reason.
 
     Raises:
-        ValueError: a document is no JSON list.
+        ValueError: a document is not a JSON list.
     """
     found: dict[Address, Entry] = {}
     problems = []

@@ -1,4 +1,4 @@
-"""Where the documents come from: an HTTP server, or files that match a pattern."""
+"""The sources of documents: an HTTP server, or files that match a pattern."""
 
 import glob
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -14,20 +14,20 @@ from swarmcore.protocols import DiscoveryOptions
 from swarmcore.stores import StoreError, read_tls
 from swarmcore.stores.http import StoreClient
 
-#: Where each document was found -> its text.
+#: Name of the source -> text of the document.
 Documents = dict[str, str]
 
 _ANSWER_SECONDS = 10.0
 
-#: A list of every host of a /16 with labels is a tenth of it.
+#: Size limit; a list of all hosts of a /16 with labels needs a tenth of it.
 _LARGEST_BYTES = 64 * 1024 * 1024
 
 
 class Source(Protocol):
-    """Where documents are read."""
+    """A source of documents."""
 
     def connected(self) -> AbstractAsyncContextManager[None]:
-        """Keep open what reading needs, until the context ends."""
+        """Keep connections open until the context ends."""
         ...
 
     async def read(self) -> Documents:
@@ -40,14 +40,14 @@ class Source(Protocol):
 
 
 class HTTPSource:
-    """Documents from a server, one for each reading.
+    """A document from an HTTP server.
 
     Args:
-        url: ``http`` or ``https``; may carry a name and a password.
-        options: the heartbeat, which the server is told, and ``prometheus.*file``.
+        url: ``http`` or ``https``; may have a name and a password.
+        options: the heartbeat, which is sent to the server, and ``prometheus.*file``.
 
     Raises:
-        ConfigError: the URL is malformed, or a file of TLS cannot be used.
+        ConfigError: the URL is malformed, or a TLS file cannot be used.
     """
 
     def __init__(self, url: str, options: DiscoveryOptions) -> None:
@@ -93,10 +93,10 @@ class FileSource:
     """Documents from files, in the order of their names.
 
     Args:
-        pattern: an absolute path, with ``*`` and ``?`` if wanted.
+        pattern: an absolute path, which may have ``*`` and ``?``.
 
     Raises:
-        ConfigError: there is none, or it does not begin at the root.
+        ConfigError: the pattern is empty, or not an absolute path.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -120,7 +120,7 @@ class FileSource:
 
 
 async def _read_file(path: str) -> str:
-    # Abandoned when cancelled: a hung file system must not keep the manager from stopping.
+    # Abandoned on cancellation, as a hung file system must not keep the manager running.
     read = partial(_read_bytes, path)
     content = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
     return _decoded(content, path)

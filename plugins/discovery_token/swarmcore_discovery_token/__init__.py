@@ -1,4 +1,4 @@
-"""``token://HUB/PATH/TOKEN``: engines that announce themselves at a hub."""
+"""``token://HUB/PATH/TOKEN``: engines that are registered at a token hub."""
 
 from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI
@@ -9,7 +9,7 @@ from swarmcore_discovery_token.hub_address import parse_place
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Answer to ``token`` and ``token+http``."""
+    """Return the discovery for the schemes ``token`` and ``token+http``."""
     if uri.scheme not in ("token", "token+http"):
         return None
     place = parse_place(uri, options)

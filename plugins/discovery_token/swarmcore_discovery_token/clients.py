@@ -1,4 +1,4 @@
-"""The two HTTP clients behind one seam: the core's, which always works, and asks, an extra."""
+"""The HTTP clients for hubs: that of the core, and asks, an optional extra."""
 
 import importlib.util
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class HubClient(Protocol):
-    """The part of ``StoreClient`` that a hub needs; paths are below the list's URL."""
+    """The part of ``StoreClient`` that a hub needs; paths are relative to the list's URL."""
 
     def connected(self) -> AbstractAsyncContextManager[None]:
         """See ``StoreClient``."""
@@ -37,10 +37,10 @@ class HubClient(Protocol):
 
 
 def choose_client(place: Place, options: DiscoveryOptions) -> HubClient:
-    """asks where it is installed, else httpx; ``token.client`` says which.
+    """Choose asks if it is installed, otherwise httpx, unless ``token.client`` names one.
 
     Raises:
-        ConfigError: the one that was asked for is missing or cannot work, or a file of TLS.
+        ConfigError: the requested client is missing or cannot be used, or a TLS file cannot.
     """
     wanted = options.options.get("token.client", "auto")
     if wanted not in ("auto", "asks", "httpx"):
@@ -63,7 +63,7 @@ def choose_client(place: Place, options: DiscoveryOptions) -> HubClient:
 
 
 def _why_not_asks(place: Place) -> str:
-    """Why asks cannot be used here; empty when it can."""
+    """Why asks cannot be used here; empty if it can."""
     if importlib.util.find_spec("asks") is None:
         return "it is not installed: pip install 'swarmcore-discovery-token[asks]'"
     if "[" in place.base:

@@ -1,4 +1,4 @@
-"""A list at a hub, asked for or waited for; one engine, announced there."""
+"""Follows a list at a hub, by polling or waiting; registers one engine there."""
 
 from urllib.parse import quote
 
@@ -11,16 +11,16 @@ from swarmcore.stores.http import StoreReply
 from swarmcore_discovery_token.clients import HubClient
 from swarmcore_discovery_token.hub_address import Place
 
-#: How long our own hub holds an answer back; classic's knew no waiting.
+#: How long our own hub may delay an answer; Swarm classic's hub did not support waiting.
 _WAIT_SECONDS = 55
 
 
 class TokenDiscovery:
-    """A ``Discovery`` and a ``Registrar``.
+    """Implements ``Discovery`` and ``Registrar``.
 
     Args:
-        client: asks the hub.
-        place: of the list.
+        client: sends requests to the hub.
+        place: the list's place.
         options: heartbeat and time to live.
     """
 
@@ -36,7 +36,7 @@ class TokenDiscovery:
             await follow(self._watch, sink, hold_seconds=self._options.hold_seconds)
 
     async def _watch(self, report: Report) -> None:
-        """Ask at each heartbeat, or wait for changes where the hub can tell of them."""
+        """Poll at each heartbeat, or wait for changes if the hub supports that."""
         tag = ""
         while True:
             reply = await self._list(tag)
@@ -48,7 +48,7 @@ class TokenDiscovery:
 
     async def _list(self, tag: str) -> StoreReply:
         if not tag:
-            # A hub that knows no labels does not know the parameter either.
+            # Hubs without labels ignore the parameter.
             reply = await self._client.ask("GET", "?labels=1")
         else:
             reply = await self._client.ask(
@@ -58,20 +58,20 @@ class TokenDiscovery:
                 wait_seconds=_WAIT_SECONDS,
             )
         if reply.status not in (200, 304):
-            # Classic's words, and what to think of them.
+            # Classic's text, with an explanation.
             raise StoreError(
                 f"{self._place}: Failed to fetch entries, Discovery service returned "
                 f"{reply.status} HTTP status code{_hint(reply)}"
             )
         return reply
 
-    # ---- announcing
+    # ---- registering
 
     async def register(self, entry: Entry) -> None:
         """See ``Registrar``.
 
         Raises:
-            ConfigError: the hub knows no such cluster, or refuses the address, at the first time.
+            ConfigError: at the first request, the hub has no such cluster or refuses the address.
         """
         reply = await self._client.ask(
             "POST",
@@ -88,7 +88,7 @@ class TokenDiscovery:
         raise StoreError(reason)
 
     async def leave(self, entry: Entry) -> None:
-        """See ``Registrar``; a hub like classic's cannot do it, and lets the time run out."""
+        """See ``Registrar``; at a hub without this request, the entry expires."""
         reply = await self._client.ask("DELETE", f"/{quote(str(entry.address), safe='')}")
         if reply.status not in (200, 404, 405):
             raise StoreError(f"{self._place}: status {reply.status}{_hint(reply)}")

@@ -1,4 +1,4 @@
-"""Where a cluster's list is: a hub's base URL and a token, out of ``token://``."""
+"""The place of a cluster's list: a hub's base URL and a token, parsed from ``token://``."""
 
 import ipaddress
 import os
@@ -11,9 +11,9 @@ from swarmcore.addresses import parse_address
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
 
-#: In which a hub must answer, beside the time for which it was asked to wait.
+#: Time limit of an answer, in addition to the time that the hub may wait.
 ANSWER_SECONDS = 10.0
-#: Longer than any list of engines that a hub keeps.
+#: Size limit; larger than any list of a hub.
 LARGEST_BYTES = 1 << 20
 
 
@@ -22,9 +22,9 @@ class Place:
     """A cluster's list at a hub.
 
     Attributes:
-        base: URL of the hub without name and password, without a slash at its end.
-        token: which cluster; whoever knows it may change the list, so it is never shown whole.
-        user, password: for Basic authorization; empty without.
+        base: URL of the hub, without name and password and without a slash at its end.
+        token: identifies the cluster.  It grants write access, so it is never shown completely.
+        user, password: for Basic authorization; may be empty.
     """
 
     base: str
@@ -39,7 +39,7 @@ class Place:
 
     @property
     def authorization(self) -> Mapping[str, str]:
-        """Headers that say who asks."""
+        """The headers for authorization."""
         if not self.user:
             return {}
         pair = f"{self.user}:{self.password}".encode()
@@ -50,14 +50,14 @@ class Place:
 
 
 def parse_place(uri: DiscoveryURI, options: DiscoveryOptions) -> Place:
-    """Split at the last slash, as classic does: hub to the left, token to the right.
+    """Split the URI at the last slash into hub and token, as Swarm classic does.
 
     Args:
-        uri: ``token`` speaks https; ``token+http`` does not, and is for this machine's own hub.
-        options: ``token.insecure=1`` allows plain http to others.
+        uri: ``token`` uses https; ``token+http`` uses plain http, for a hub on this machine.
+        options: ``token.insecure=1`` allows plain http to other machines.
 
     Raises:
-        ConfigError: no token, no hub, or a hub that must not be asked in plain text.
+        ConfigError: no token, no hub, or plain http to a hub for which it is not allowed.
     """
     left, _, token = uri.rest.rpartition("/")
     if not token:

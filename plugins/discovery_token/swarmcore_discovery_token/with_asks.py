@@ -1,8 +1,8 @@
-"""asks as a hub's client, imported at the first question.
+"""asks as the HTTP client for a hub; imported at the first request.
 
-It has had no release since 2022, and wants an anyio of that time.  Its limits: its timeouts do not
-cover connecting, it reads an answer of any size, it fails on a relative redirect and on an IPv6
-address as host, and cancelled while it connects it leaves the socket to Python's collector.
+asks has had no release since 2022 and needs an anyio of that time.  Its limitations: timeouts do
+not cover connecting; answers have no size limit; relative redirects and IPv6 addresses as hosts
+fail; if it is cancelled while connecting, the socket is closed only by garbage collection.
 """
 
 import contextlib
@@ -24,11 +24,11 @@ from swarmcore_discovery_token.hub_address import ANSWER_SECONDS, LARGEST_BYTES,
 
 
 class AsksClient:
-    """Asks a hub, as ``StoreClient`` does.
+    """Sends requests to a hub, as ``StoreClient`` does.
 
     Args:
-        context: for TLS.
-        place: of the list.
+        context: the TLS context.
+        place: the list's place.
     """
 
     def __init__(self, context: ssl.SSLContext, place: Place) -> None:
@@ -36,7 +36,7 @@ class AsksClient:
         self._place = place
 
     def connected(self) -> AbstractAsyncContextManager[None]:
-        """Nothing is kept: each request has a connection of its own."""
+        """Do nothing: each request uses a new connection."""
         return nullcontext()
 
     async def ask(
@@ -56,14 +56,14 @@ class AsksClient:
                 return await _ask(self._context, method, self._place.cluster + path, body, sent)
         except trio.TooSlowError:
             raise StoreError(f"{self._place}: no answer within {seconds:g} s") from None
-        except Exception as error:  # its errors have no class in common
+        except Exception as error:  # asks' exceptions have no common base class
             raise StoreError(f"{self._place}: {reason_of(error)}") from None
 
 
 async def _ask(
     context: ssl.SSLContext, method: str, url: str, body: bytes, headers: Mapping[str, str]
 ) -> StoreReply:
-    """Ask once; raises what asks raises."""
+    """Send one request; exceptions of asks are passed on."""
     asks = _import_asks()
     response = await asks.request(
         method,
@@ -75,7 +75,7 @@ async def _ask(
         ssl_context=context,
     )
     content = bytearray()
-    if isinstance(response.body, bytes):  # what it has for an empty answer
+    if isinstance(response.body, bytes):  # the case of an empty answer
         _add_chunk(content, response.body)
     else:
         async with response.body as streamed, contextlib.aclosing(streamed.__aiter__()) as chunks:
@@ -92,16 +92,16 @@ def _add_chunk(content: bytearray, chunk: bytes) -> None:
 
 
 def _import_asks() -> Any:
-    """asks, after anyio 3 was shown the one name of trio's that it misses.
+    """Import asks; for anyio 3, provide a name that trio no longer has.
 
-    anyio 3 names ``trio.MultiError``, which trio dropped in 0.25; with anyio 4 nothing is needed.
+    anyio 3 refers to ``trio.MultiError``, which was removed in trio 0.25.  anyio 4 does not.
     """
     if int(importlib.metadata.version("anyio").partition(".")[0]) < 4 and (
         "anyio._backends._trio" not in sys.modules
     ):
 
         class MultiError(BaseExceptionGroup[BaseException]):
-            """Stands where trio had one."""
+            """Replaces the class of the same name that trio had."""
 
         class View(types.ModuleType):
             MultiError = None

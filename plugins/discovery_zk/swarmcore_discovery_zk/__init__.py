@@ -1,4 +1,4 @@
-"""``zk://HOST,.../PREFIX``: engines that announce themselves in ZooKeeper."""
+"""``zk://HOST,.../PREFIX``: engines that are registered in ZooKeeper."""
 
 from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
@@ -11,7 +11,7 @@ _PORT = 2181
 
 @hookimpl
 def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discovery | None:
-    """Answer to ``zk``."""
+    """Return the discovery for the scheme ``zk``."""
     if uri.scheme != "zk":
         return None
     return ZooKeeperDiscovery(parse_location(uri, options, _PORT), options)
@@ -19,7 +19,7 @@ def swarmcore_discovery(uri: DiscoveryURI, options: DiscoveryOptions) -> Discove
 
 @hookimpl
 def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election | None:
-    """Answer to ``zk``."""
+    """Return the election for the scheme ``zk``."""
     if uri.scheme != "zk":
         return None
     return SeatElection(ZooKeeperSeat(parse_location(uri, options, _PORT), options.ttl_seconds))

@@ -1,4 +1,4 @@
-"""The engines below a node, followed by watches; one engine, announced by an ephemeral node."""
+"""Follows the engines below a znode by watches; registers one engine by an ephemeral znode."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -10,18 +10,18 @@ from swarmcore.protocols import DiscoveryOptions, DiscoverySink, Entry
 from swarmcore.stores import Location, Report, StoreError, describe_entry, follow
 from swarmcore_discovery_zk.session import Session, connect
 
-#: Of a watcher's session, on which nothing in the store depends.
+#: Time to live of the session of a watcher, which holds nothing.
 _WATCH_TTL_SECONDS = 10.0
 
-#: A fleet that joins at once is a few lists, not a thousand.
+#: Pause before reading, so that many engines that join at once cause few reads of the list.
 _SETTLE_SECONDS = 0.02
 
 
 class ZooKeeperDiscovery:
-    """A ``Discovery`` and a ``Registrar``.
+    """Implements ``Discovery`` and ``Registrar``.
 
     Args:
-        location: of the cluster in the store.
+        location: the cluster's place in the store.
         options: heartbeat and time to live.
     """
 
@@ -49,10 +49,10 @@ class ZooKeeperDiscovery:
         signals, changed = trio.open_memory_channel[None](1)
 
         def signal() -> None:
-            with suppress(trio.WouldBlock):  # a list that is still to be read will show it
+            with suppress(trio.WouldBlock):  # a read is pending already and will show the change
                 signals.send_nowait(None)
 
-        # One watcher for everything: kazoo keeps each only once, however often it is given.
+        # One watcher object for all: kazoo registers each object only once.
         wake = session.waker(signal)
         await session.call("ensure_path", f"/{self._location.nodes}")
         while True:
@@ -61,13 +61,13 @@ class ZooKeeperDiscovery:
             await trio.sleep(_SETTLE_SECONDS)
 
     async def _list(self, session: Session, wake: Callable[[object], None]) -> Sequence[str]:
-        """The data of all nodes, in the order of their names."""
+        """The data of all znodes, in the order of their names."""
         folder = f"/{self._location.nodes}"
         names = await session.call("get_children", folder, watch=wake)
         found: dict[str, str] = {}
 
         async def read(name: str) -> None:
-            with suppress(NoNodeError):  # gone meanwhile; the watch will say so
+            with suppress(NoNodeError):  # deleted meanwhile; the watch reports that
                 data, _ = await session.call("get", f"{folder}/{name}", watch=wake)
                 found[name] = data.decode(errors="replace")
 
@@ -76,17 +76,17 @@ class ZooKeeperDiscovery:
                 nursery.start_soon(read, name)
         return [found[name] for name in sorted(found)]
 
-    # ---- announcing
+    # ---- registering
 
     async def register(self, entry: Entry) -> None:
-        """See ``Registrar``; the node lives as long as the session, which lives by itself."""
+        """See ``Registrar``; the znode exists as long as the session, which kazoo keeps alive."""
         session = await self._live_session()
         path, data = f"/{self._location.node(entry)}", describe_entry(entry).encode()
         stat = await session.call("exists", path)
         if stat is not None and stat.ephemeralOwner == session.id:
             return
         if stat is not None:
-            # Of an earlier life: it would go with a session that nobody keeps alive.
+            # From a previous run: it would be deleted when its session expires.
             with suppress(NoNodeError):
                 await session.call("delete", path)
         try:
@@ -97,7 +97,7 @@ class ZooKeeperDiscovery:
             ) from None
 
     async def leave(self, entry: Entry) -> None:
-        """See ``Registrar``; the node goes with the session."""
+        """See ``Registrar``; the znode is deleted with the session."""
         if self._session is not None:
             session, self._session = self._session, None
             await session.aclose()

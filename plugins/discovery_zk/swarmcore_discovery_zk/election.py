@@ -1,7 +1,7 @@
-"""The leader's seat: held by the first in a queue of nodes, each gone with its session.
+"""The leader's seat: held by the first znode of a queue, each deleted with its session.
 
-The queue is below the leader's path, its names and the value of that path are those of classic's
-lock: its managers and ours exclude each other, and know who leads.
+The queue below the leader's path, its names, and the value of that path are those of Swarm
+classic's lock: its managers and ours exclude each other, and know the leader.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,17 +18,17 @@ from swarmcore_discovery_zk.session import Session, connect
 
 _T = TypeVar("_T")
 
-#: Of a watcher's session, on which nothing in the store depends.
+#: Time to live of the session of a watcher, which holds nothing.
 _WATCH_TTL_SECONDS = 10.0
 
-#: A watch that got lost must not leave the seat empty: the queue is read again after this part of
-#: the time to live.
+#: The queue is read again after this fraction of the time to live, as a watch may get lost, and
+#: there would be no leader.
 _LOOK_AGAIN = 1 / 4
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Who is first: ``term`` is the store's transaction that made its node, and grows."""
+    """The first candidate; ``term`` is the store's transaction that created its znode."""
 
     address: str
     term: int
@@ -36,11 +36,11 @@ class Held:
 
 
 class ZooKeeperSeat:
-    """A ``Seat``.
+    """Implements ``Seat``.
 
     Args:
-        location: of the cluster in the store.
-        ttl_seconds: how long a leader that went silent leads on; the store may change it.
+        location: the cluster's place in the store.
+        ttl_seconds: how long a silent leader keeps leading; the store may change it.
     """
 
     def __init__(self, location: Location, ttl_seconds: float) -> None:
@@ -49,13 +49,13 @@ class ZooKeeperSeat:
         self._path = f"/{location.leader}"
 
     async def open(self, candidate: str) -> "ZooKeeperSession":
-        """See ``Seat``; with the session comes its place in the queue."""
+        """See ``Seat``; also creates the candidate's znode in the queue."""
         session = await connect(self._location, self._ttl_seconds)
         try:
-            # Were the answer lost, the session would end, and the node with it.
+            # If the answer is lost, the session ends, and the znode is deleted with it.
             own = await session.call(
                 "create",
-                # As classic's library writes it: who made it, in 32 digits.
+                # The format of classic's library: the session's id in 32 digits.
                 f"{self._path}/_c_{session.id & (1 << 64) - 1:032x}-lock-",
                 candidate.encode(),
                 ephemeral=True,
@@ -85,12 +85,12 @@ class ZooKeeperSeat:
 
 
 class Queue:
-    """The nodes below the leader's path, seen in one session.
+    """The znodes below the leader's path, read in one session.
 
     Args:
-        session: in which it is read.
-        path: the leader's.
-        look_seconds: how long a watch is trusted.
+        session: the session.
+        path: the leader's path.
+        look_seconds: after this time without changes, the queue is read again.
     """
 
     def __init__(self, session: Session, path: str, look_seconds: float) -> None:
@@ -100,14 +100,16 @@ class Queue:
         signals, self._changed = trio.open_memory_channel[None](1)
 
         def signal() -> None:
-            with suppress(trio.WouldBlock):  # a queue that is still to be read will show it
+            with suppress(trio.WouldBlock):  # a read is pending already and will show the change
                 signals.send_nowait(None)
 
-        # One watcher for everything: kazoo keeps each only once, however often it is given.
+        # One watcher object for all: kazoo registers each object only once.
         self._wake = session.waker(signal)
 
     async def follow(self, decide: Callable[[Held | None], Awaitable[_T | None]]) -> _T:
-        """Show who is first, now, after each change and now and then, until *decide* has decided.
+        """Call *decide* with the first candidate until it returns something other than ``None``.
+
+        Called now, after each change, and from time to time without one.
 
         Raises:
             StoreError: the store does not answer.
@@ -127,31 +129,31 @@ class Queue:
             if not numbered:
                 return None
             path = f"{self._path}/{min(numbered)[1]}"
-            with suppress(NoNodeError):  # it left meanwhile: who is first now?
+            with suppress(NoNodeError):  # it was deleted meanwhile; look for the next one
                 data, stat = await self._session.call("get", path)
                 return Held(await self._address(data), stat.czxid, path)
 
     async def _address(self, data: bytes) -> str:
-        """A classic manager's node is empty: its address is the value of the path."""
+        """The leader's address; znodes of classic's managers are empty, so the path has it."""
         if not data:
             data, _ = await self._session.call("get", self._path, watch=self._wake)
         return data.decode(errors="replace")
 
 
 def _number(name: str) -> str:
-    """The digits at the end of a name in the queue; empty where there are none."""
+    """The digits at the end of a name in the queue; empty if there are none."""
     digits = name.rpartition("-")[2]
     return digits if digits.isascii() and digits.isdigit() else ""
 
 
 class ZooKeeperSession:
-    """A ``Session``.
+    """Implements ``Session``.
 
     Args:
-        session: the store's.
-        queue: seen in it.
-        own: path of the candidate's node.
-        candidate: who stands.
+        session: the session in the store.
+        queue: the queue, read in that session.
+        own: path of the candidate's znode.
+        candidate: address of the candidate.
     """
 
     def __init__(self, session: Session, queue: Queue, own: str, candidate: str) -> None:
@@ -166,9 +168,9 @@ class ZooKeeperSession:
         return self._session.granted_seconds
 
     async def renew(self) -> bool:
-        """See ``Session``: every answer renews it, and the node is there as long as it is.
+        """See ``Session``.  Any answer renews the session; the znode must still exist.
 
-        Not that of another session: kazoo begins a new one by itself when one has ended.
+        The owner is compared, as kazoo begins a new session by itself when one has ended.
         """
         stat = await self._session.call("exists", self._own)
         return stat is not None and bool(stat.ephemeralOwner == self._session.id)
@@ -181,7 +183,7 @@ class ZooKeeperSession:
 
         term = await self._queue.follow(is_first)
         path = self._own.rpartition("/")[0]
-        # For classic's managers; not done when another could lead already.
+        # For classic's managers; fails if another candidate could lead already.
         if not await self._session.commit(
             ("check", self._own, 0), ("set_data", path, self._candidate.encode())
         ):

@@ -1,7 +1,7 @@
-"""kazoo from trio: its futures awaited without threads of ours.
+"""Uses kazoo from trio: awaits its futures without additional threads.
 
-kazoo runs its own threads, and answers from them; while it has lost its server it keeps calls
-waiting instead of failing them, so every call here has a deadline.
+kazoo has threads of its own and answers from them.  While it has no server, it delays calls instead
+of failing them, so every call here has a time limit.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from swarmcore.stores import Location, StoreError
 _ANSWER_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
 
-#: kazoo logs every reconnection at warning; what matters is reported as trouble of the discovery.
+#: kazoo logs every reconnection as a warning; the discovery reports lasting problems itself.
 logging.getLogger("kazoo").setLevel(logging.CRITICAL)
 
 
@@ -29,8 +29,8 @@ class Session:
     """A session with the store; made by ``connect``.
 
     Attributes:
-        lost: set when the store, or the way to it, is gone.
-        granted_seconds: how long the store keeps it when it is silent; 0 before the first answer.
+        lost: set when the session has ended or the store cannot be reached.
+        granted_seconds: how long the store keeps a silent session; 0 before the first answer.
     """
 
     def __init__(self, client: KazooClient, name: str) -> None:
@@ -40,7 +40,7 @@ class Session:
         self.lost = trio.Event()
         self.granted_seconds = 0.0
         client.add_listener(self._changed)
-        # kazoo keeps to itself what the store has granted, and waits for two thirds of it.
+        # kazoo does not expose the time that the store granted, and uses two thirds of it.
         connection, connect = client._connection, client._connection._connect
 
         def connecting(*arguments: Any) -> tuple[float, float]:
@@ -52,18 +52,18 @@ class Session:
 
     @property
     def id(self) -> int:
-        """The store's number of it."""
+        """The id of the session in the store."""
         return int(self._client.client_id[0])
 
     async def call(self, method: str, *arguments: Any, **options: Any) -> Any:
         """Call a method of kazoo's client.
 
         Args:
-            method: its name without ``_async``.
-            arguments, options: its own.
+            method: name of the method without ``_async``.
+            arguments, options: arguments of the method.
 
         Raises:
-            NoNodeError, NodeExistsError: as kazoo says.
+            NoNodeError, NodeExistsError: see kazoo.
             StoreError: another error, or no answer.
         """
         return await self._answer(
@@ -71,16 +71,16 @@ class Session:
         )
 
     async def commit(self, *operations: tuple[Any, ...]) -> bool:
-        """Do all of *operations*, or none.
+        """Carry out all *operations*, or none.
 
         Args:
-            operations: each a method of kazoo's transaction, and its arguments.
+            operations: methods of kazoo's transaction, each with its arguments.
 
         Returns:
-            Whether they are done.
+            Whether they were carried out.
 
         Raises:
-            StoreError: as ``call``.
+            StoreError: see ``call``.
         """
         transaction = self._client.transaction()
         for method, *arguments in operations:
@@ -100,7 +100,7 @@ class Session:
             raise StoreError(f"{self._name}: {error!r}") from None
 
     def waker(self, function: Callable[[], object]) -> Callable[[object], None]:
-        """A watcher for kazoo: calls *function* in trio's thread, whatever has happened."""
+        """A watcher for kazoo that calls *function* in trio's thread after any event."""
 
         def called(_: object) -> None:
             with contextlib.suppress(trio.RunFinishedError):
@@ -109,16 +109,16 @@ class Session:
         return called
 
     async def fail_when_lost(self) -> None:
-        """Wait until it is lost.
+        """Wait until the session is lost.
 
         Raises:
-            StoreError: then.
+            StoreError: always, when it is lost.
         """
         await self.lost.wait()
         raise StoreError(f"{self._name}: the session is lost; what it read is read again")
 
     async def aclose(self) -> None:
-        """End it, and with it what was ephemeral; leaves no thread behind."""
+        """End the session, which deletes its ephemeral znodes; no thread is left."""
         with trio.move_on_after(_CLOSE_SECONDS, shield=True):
             await trio.to_thread.run_sync(_close, self._client, abandon_on_cancel=True)
 
@@ -132,7 +132,7 @@ async def connect(location: Location, ttl_seconds: float) -> Session:
 
     Args:
         location: has the servers.
-        ttl_seconds: how long the store keeps a session that is silent; the store may change it.
+        ttl_seconds: how long the store keeps a silent session; the store may change it.
 
     Raises:
         StoreError: no server answers.
@@ -167,7 +167,7 @@ def _close(client: KazooClient) -> None:
 
 
 async def _wait(result: Any) -> Any:
-    """Wait for a future of kazoo's; a cancelled wait forgets the answer."""
+    """Wait for a future of kazoo; if cancelled, its answer is ignored."""
     task, token = trio.lowlevel.current_task(), trio.lowlevel.current_trio_token()
     waiting = True
 

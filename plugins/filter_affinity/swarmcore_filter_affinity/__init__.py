@@ -1,4 +1,4 @@
-"""Near or away from what is there: ``-e affinity:container==db``, ``--filter affinity``."""
+"""Places containers near others: ``-e affinity:container==db``, ``--filter affinity``."""
 
 from collections.abc import Collection, Iterator
 
@@ -14,10 +14,10 @@ def swarmcore_filter() -> "AffinityFilter":
 
 
 class AffinityFilter:
-    """Refuses nodes whose containers or images an expression does not hold for.
+    """Refuses nodes whose containers or images do not satisfy an expression.
 
-    The key ``container`` means names and ids, ``image`` means tags, digests, repositories and ids,
-    any other key a label of the containers.  Placements that are under way count as containers.
+    The key ``container`` stands for names and ids, ``image`` for tags, digests, repositories and
+    ids, any other key for a label of the containers.  Creates under way count as containers.
     """
 
     name = "affinity"
@@ -26,7 +26,7 @@ class AffinityFilter:
         """One rule for each affinity.
 
         Raises:
-            BadRequest: one is malformed.
+            BadRequest: an expression is malformed.
         """
         for text in config.affinities:
             yield expression_rule("affinity", parse(text), _holds)

@@ -1,4 +1,4 @@
-"""Nodes by name and label: ``-e constraint:zone==eu``, ``--filter constraint``."""
+"""Selects nodes by name and label: ``-e constraint:zone==eu``, ``--filter constraint``."""
 
 from collections.abc import Iterator
 
@@ -14,10 +14,10 @@ def swarmcore_filter() -> "ConstraintFilter":
 
 
 class ConstraintFilter:
-    """Refuses nodes that an expression does not hold for.
+    """Refuses nodes that do not satisfy an expression.
 
-    The key ``node`` means the node's name or id, any other key a label; a node that lacks the
-    label has the empty text, as in classic Swarm.
+    The key ``node`` stands for the node's name or id, any other key for a label; a missing label
+    counts as empty, as in Swarm classic.
     """
 
     name = "constraint"
@@ -26,7 +26,7 @@ class ConstraintFilter:
         """One rule for each constraint.
 
         Raises:
-            BadRequest: one is malformed.
+            BadRequest: an expression is malformed.
         """
         for text in config.constraints:
             yield expression_rule("constraint", parse(text), _holds, _keys)

@@ -1,4 +1,4 @@
-"""Nodes that hold fewer containers than their label allows: ``--filter containerslots``."""
+"""Limits the containers of a node by its label: ``--filter containerslots``."""
 
 from collections.abc import Iterator
 
@@ -12,10 +12,10 @@ def swarmcore_filter() -> "ContainerSlotsFilter":
 
 
 class ContainerSlotsFilter:
-    """Refuses nodes that are full by their engine's label ``containerslots=N``.
+    """Refuses nodes with as many containers as their label ``containerslots=N`` allows.
 
-    Containers in every state take a slot, and so do placements that are not containers yet, so
-    that creates at the same moment do not share the last one.
+    Containers in every state take a slot, and so do creates under way, so that concurrent creates
+    do not share the last slot.
     """
 
     name = "containerslots"

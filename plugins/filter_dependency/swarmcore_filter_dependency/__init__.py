@@ -1,4 +1,4 @@
-"""Where the containers, networks and volumes are that a create names: ``--filter dependency``."""
+"""Selects nodes with the objects that a create refers to: ``--filter dependency``."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -9,7 +9,7 @@ from swarmcore.images import has_image
 from swarmcore.node import is_swarm_manager
 from swarmcore.protocols import ContainerConfig, Node, Refused, Rule
 
-#: Holders that a refusal names; the others are counted.
+#: How many nodes that have the object a refusal names; others are counted.
 _NAMED = 3
 
 
@@ -19,21 +19,22 @@ def swarmcore_filter() -> "DependencyFilter":
 
 
 class DependencyFilter:
-    """Refuses nodes that lack what the container refers to.
+    """Refuses nodes that lack objects that the container refers to.
 
-    Containers whose volumes, links or namespaces it uses; user networks; and volumes that exist,
-    for elsewhere the engine would make an empty one of the same name.  Networks and volumes that
-    nothing uses yet bind nobody: they follow the container.  A placement that is under
-    way counts as a container.  What exists nowhere refuses no node: any engine answers for it, in
-    the call and the words of its release; for a network one whose swarm may have it, if there is
-    one.  Images that it mounts are a wish, for an engine without one says so itself, and so are
-    plugins for its new volumes.
+    These are containers whose volumes, links or namespaces it uses; user-defined networks; and
+    existing volumes, as another engine would create an empty volume of that name.  Creates under
+    way count as containers.
+
+    Unused networks and volumes refuse no node, as they follow the container.  An object that exists
+    nowhere refuses no node either: any engine then reports the error as in its release; for a
+    network, preferably an engine whose swarm may have it.  Mounted images and plugins for new
+    volumes are soft, as an engine without them reports that itself.
     """
 
     name = "dependency"
 
     def rules(self, config: ContainerConfig) -> Iterator[Rule]:
-        """One rule for each thing that is named; none for a container that needs nothing."""
+        """One rule for each object; none for a container without references."""
         for text in dict.fromkeys((*config.volumes_from, *config.links, *config.joined)):
             if _may_exist(config, text, _has_container):
                 yield _Needed("container", text, _has_container, config).rule()
@@ -58,13 +59,13 @@ class DependencyFilter:
 
 
 class _Needed:
-    """One thing, and which nodes have it.
+    """One object, and which nodes have it.
 
     Args:
         kind: container, network, volume, volume plugin or mounted image.
         text: as the client wrote it.
         is_on: whether a node has it.
-        config: knows the nodes, where all are known.
+        config: has the nodes, if all are known.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class _Needed:
         self._holders: dict[str, None] = {}
 
     def rule(self, *, soft: bool = False) -> Rule:
-        """The condition, or the wish, for one placement."""
+        """The rule for one create."""
         return Rule(f"{self._kind} {self._text}", self._check, soft=soft, summarise=self._summarise)
 
     def _check(self, node: Node) -> str | None:
@@ -85,7 +86,7 @@ class _Needed:
         return "is not there"
 
     def _summarise(self, text: str, refused: Refused) -> str:
-        """``network web is only on n1``: nodes that have it may be refused by another rule."""
+        """``network web is only on n1``; names nodes even if another rule refuses them."""
         known = (node.name for node in self._nodes if self._is_on(node, self._text))
         names = sorted({*self._holders, *known})
         if not names:
@@ -95,14 +96,14 @@ class _Needed:
 
 
 def _may_exist(config: ContainerConfig, text: str, is_on: Callable[[Node, str], bool]) -> bool:
-    """Whether some node has it, or there may be a node of which that is not known."""
+    """Whether a node has the object, or may have it because it has not been read."""
     nodes = config.known_nodes
     return not nodes or any(is_on(node, text) for node in nodes)
 
 
 def _unmanaged_swarms(nodes: Sequence[Node]) -> frozenset[str]:
-    """What ties the members of swarms of which no manager is among *nodes*: a worker lists no
-    network before a container of its own is on it, so theirs are not known."""
+    """The ties of swarms without a manager among *nodes*.  A worker lists a network only while it
+    has one of its containers, so the networks of these swarms are unknown."""
     members = [node for node in nodes if node.ties.swarm]
     managed = [node.ties.swarm for node in members if is_swarm_manager(node.info)]
     return frozenset[str]().union(*(node.ties.swarm for node in members)).difference(*managed)
@@ -127,5 +128,5 @@ def _has_plugin(node: Node, text: str) -> bool:
 
 
 def _is_of_node(node: Node, text: str) -> bool:
-    """``node/name``: that node, whether the volume exists already or not."""
+    """Whether *text* has the form ``node/name`` for this node, whether the volume exists or not."""
     return without_node(text, node) != text

@@ -1,4 +1,4 @@
-"""Nodes that answer: ``--filter health``."""
+"""Refuses nodes that do not answer: ``--filter health``."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ class HealthFilter:
     name = "health"
 
     def rules(self, config: ContainerConfig) -> Iterator[Rule]:
-        """One rule, whatever is created."""
+        """One rule for every create."""
         yield Rule("unhealthy", _check)
 
 

@@ -1,4 +1,4 @@
-"""Nodes that run the platform that is asked for: ``--filter platform``."""
+"""Selects nodes of the requested platform: ``--filter platform``."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from swarmcore import hookimpl
 from swarmcore.protocols import ContainerConfig, Node, Rule
 from swarmcore_filter_platform.platforms import Platform, parse_platform, runs
 
-#: A label of nodes that emulate: more platforms, separated by commas.
+#: Label of nodes that emulate further platforms: a list separated by commas.
 LABEL = "swarm.platforms"
 
 
@@ -16,16 +16,16 @@ def swarmcore_filter() -> "PlatformFilter":
 
 
 class PlatformFilter:
-    """Refuses nodes whose machines run other programs."""
+    """Refuses nodes that cannot run programs of the requested platform."""
 
     name = "platform"
 
     def rules(self, config: ContainerConfig) -> Iterator[Rule]:
-        """One rule for a platform that can be read; the engine refuses another in its own words.
+        """One rule for a valid platform; the engine refuses an invalid one.
 
-        None where no node of the cluster runs it, as a lone engine has none: that answers 404 until
-        its image is of that platform, which makes clients pull it.  A build may be of a platform
-        that its node does not run, so for it that is a wish.
+        There is no rule if no node of the cluster runs the platform: the chosen engine then answers
+        404 until its image has that platform, which makes clients pull it.  For a build the rule is
+        soft, as a build may be for another platform.
         """
         wanted = parse_platform(config.platform)
         if wanted is None:
@@ -42,7 +42,7 @@ class PlatformFilter:
 
 
 def node_platforms(node: Node) -> list[Platform]:
-    """What *node* runs: its machine's platform first; nothing when its engine does not tell."""
+    """The platforms that *node* runs, its own first; empty if its engine does not report it."""
     system, architecture = node.info.get("OSType"), node.info.get("Architecture")
     if not (system and architecture):
         return []

@@ -1,6 +1,6 @@
-"""Platforms: ``linux/arm64``, and which of them a machine runs.  Pure.
+"""Platforms such as ``linux/arm64``, and which of them a machine runs.  Pure.
 
-Spelling and compatibility are containerd's, whose library engines read ``--platform`` with.
+Spelling and compatibility follow containerd's library, with which engines parse ``--platform``.
 """
 
 import re
@@ -10,7 +10,7 @@ _SYSTEMS = frozenset(
     {"aix", "darwin", "dragonfly", "freebsd", "illumos", "linux", "netbsd", "openbsd", "plan9",
      "solaris", "windows"}
 )  # fmt: skip
-#: What machines, and ``info``, call architectures -> name and variant.
+#: Names of architectures in ``info`` and elsewhere -> normalised name and variant.
 _SPELLINGS = {
     "x86_64": ("amd64", ""),
     "x86-64": ("amd64", ""),
@@ -28,15 +28,15 @@ _ARCHITECTURES = frozenset(
     {"386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64",
      "ppc64le", "riscv64", "s390x", "wasm"}
 )  # fmt: skip
-#: Architecture -> an older one that its machines run, too.
+#: Architecture -> an older one that its machines also run.
 _INHERITED = {"amd64": "386", "arm64": "arm"}
 _WORD = r"[a-z0-9_.-]+"
-#: A system may have its version: ``windows(10.0.17763)``.
+#: The system may have a version: ``windows(10.0.17763)``.
 _FORM = re.compile(rf"({_WORD})(?:\([^)]*\))?(?:/({_WORD}))?(?:/({_WORD}))?")
 
 
 class Platform(NamedTuple):
-    """A system, an architecture and its variant; what is empty means any."""
+    """A system, an architecture and its variant; an empty one stands for any."""
 
     system: str
     architecture: str
@@ -47,10 +47,10 @@ class Platform(NamedTuple):
 
 
 def parse_platform(text: str) -> Platform | None:
-    """Read ``linux/arm/v7``, ``linux`` or ``arm64``.
+    """Parse ``linux/arm/v7``, ``linux`` or ``arm64``.
 
     Returns:
-        The platform in normal spelling, or ``None`` where engines read none either.
+        The normalised platform; ``None`` if engines do not accept the text either.
     """
     form = _FORM.fullmatch(text.lower())
     if form is None:
@@ -75,7 +75,7 @@ def _architecture(text: str, variant: str = "") -> tuple[str, str]:
 
 
 def runs(machine: Platform, wanted: Platform) -> bool:
-    """Whether *machine* runs programs of *wanted*; variants that it does not tell are believed."""
+    """Whether *machine* runs programs of *wanted*; unknown variants are assumed to match."""
     if wanted.system and wanted.system != machine.system:
         return False
     if wanted.architecture in ("", _INHERITED.get(machine.architecture)):

@@ -1,4 +1,4 @@
-"""Nodes whose host ports are free: ``--filter port``."""
+"""Refuses nodes whose host ports are in use: ``--filter port``."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from swarmcore import hookimpl
 from swarmcore.model import HostPort
 from swarmcore.protocols import ContainerConfig, Rule
 
-#: ``-p 8000-9000:8000-9000`` asks for 1,001: nobody reads a refusal of 10 KB that lists them all.
+#: How many ports a refusal lists; ``-p 8000-9000:8000-9000`` requests 1,001 ports.
 _MOST_NAMED = 8
 
 
@@ -16,18 +16,18 @@ def swarmcore_filter() -> "PortFilter":
 
 
 class PortFilter:
-    """Refuses nodes on which a published port, or one on the host's network, is held already.
+    """Refuses nodes on which a requested host port is held; includes ports on the host's network.
 
-    Protocol and host address count; of a range one free port is enough.  What runs holds its
-    ports, so do placements that are not containers yet and containers that wait for their first
-    start.  As on an engine, stopped containers are in nobody's way before they start again; still
-    nodes are preferred where none claims the port.
+    Protocol and host address are taken into account; for a range, one free port is enough.
+    Containers that run hold their ports, and so do creates under way and containers that wait for
+    their first start.  Stopped containers do not, as on an engine, but nodes on which no container
+    claims the port are preferred.
     """
 
     name = "port"
 
     def rules(self, config: ContainerConfig) -> Iterator[Rule]:
-        """A rule and a wish for all ports together; none without ports."""
+        """A hard and a soft rule for all ports together; none without ports."""
         ports = config.claim.ports
         if not ports:
             return

@@ -1,4 +1,4 @@
-"""Nodes by a list of their names: ``-e 'whitelist:node==n1|n2'``, ``--filter whitelist``."""
+"""Selects nodes from a list: ``-e 'whitelist:node==n1|n2'``, ``--filter whitelist``."""
 
 from collections.abc import Iterator
 
@@ -15,10 +15,10 @@ def swarmcore_filter() -> "WhitelistFilter":
 
 
 class WhitelistFilter:
-    """Refuses nodes that a whitelist does not name.
+    """Refuses nodes that are not in a whitelist.
 
-    Names are separated by ``|`` and taken literally; several whitelists must all name the node.
-    As in classic Swarm the key is any word.
+    Names are separated by ``|`` and taken literally; with several whitelists, all of them must have
+    the node.  As in Swarm classic the key may be any word.
     """
 
     name = "whitelist"
@@ -27,7 +27,7 @@ class WhitelistFilter:
         """One rule for each whitelist.
 
         Raises:
-            BadRequest: one is malformed, or forbids: classic took ``!=`` for ``==``.
+            BadRequest: an expression is malformed, or has ``!=``, which classic read as ``==``.
         """
         for text in config.whitelists:
             expression = parse(text)

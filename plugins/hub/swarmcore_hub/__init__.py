@@ -1,6 +1,6 @@
-"""``swarmcore hub`` and ``swarmcore create``: a token hub of one's own, and new clusters at one.
+"""``swarmcore hub``, a token hub, and ``swarmcore create``, which creates a cluster at a hub.
 
-This module has the tables of options only, so that help is quick; the rest is imported by a run.
+This module only has the tables of options, so that help is fast; commands import the rest.
 """
 
 import sys
@@ -47,7 +47,7 @@ def _create(call: Call) -> int:
 
 @hookimpl
 def swarmcore_commands() -> list[Command]:
-    """``hub`` and ``create``."""
+    """The commands ``hub`` and ``create``."""
     return [
         Command(
             Usage("hub", "keep lists of engines for those who know their token", "", HUB_OPTIONS),

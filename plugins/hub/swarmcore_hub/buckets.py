@@ -1,4 +1,4 @@
-"""A token bucket for each peer: how often it may ask.  Callers give the time."""
+"""Token buckets that limit the request rate of each peer.  Times are arguments."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ class Buckets:
     """A bucket for each peer that fills at *rate* and holds two seconds' worth.
 
     Args:
-        rate: requests per second; 0 allows everything.
-        depth: how many may come at once.
+        rate: requests per second; 0 for no limit.
+        depth: how many requests may come at once; ``None``: those of two seconds.
     """
 
     def __init__(self, rate: float, depth: float | None = None) -> None:
@@ -25,10 +25,10 @@ class Buckets:
         self._buckets: dict[str, _Bucket] = {}
 
     def take(self, peer: str, now: float) -> float:
-        """Take one out.
+        """Take one token.
 
         Returns:
-            0 when there was one, else the seconds until there is.
+            0 if there was one, otherwise the seconds until there is.
         """
         if not self._rate:
             return 0.0
@@ -45,7 +45,7 @@ class Buckets:
         return 0.0
 
     def _forget_full(self, now: float) -> None:
-        """A full bucket says nothing that a new one would not."""
+        """Drop full buckets, which are the same as new ones."""
         full = self._depth / self._rate
         self._buckets = {
             peer: bucket for peer, bucket in self._buckets.items() if now - bucket.seen < full

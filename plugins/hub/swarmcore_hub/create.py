@@ -1,4 +1,4 @@
-"""``swarmcore create``: a new cluster at a hub."""
+"""``swarmcore create``: creates a cluster at a hub."""
 
 import urllib.error
 import urllib.request
@@ -14,17 +14,17 @@ _LONGEST = 200
 
 
 def create_cluster(hub: str, tls: TLSFiles) -> tuple[str, str]:
-    """Ask a hub for a new cluster.
+    """Create a cluster at a hub.
 
     Args:
-        hub: its URL, as ``https://HOST/v1`` or ``https://NAME:PASSWORD@HOST/v1``.
-        tls: whom to trust, and as whom to ask.
+        hub: URL of the hub, such as ``https://HOST/v1`` or ``https://NAME:PASSWORD@HOST/v1``.
+        tls: the trusted CA and our key pair.
 
     Returns:
-        The token, and the discovery that it belongs in; without a password.
+        The token, and the discovery URI with it, without a password.
 
     Raises:
-        ConfigError: there is no hub, no URL, or a file of TLS cannot be used.
+        ConfigError: the URL is missing or malformed, or a TLS file cannot be used.
         SwarmError: the hub refused, or does not answer.
     """
     if not hub:

@@ -1,4 +1,4 @@
-"""The registry on disk: SQLite, written in one thread, many changes to a transaction."""
+"""The registry on disk: SQLite, written in one thread, with many changes per transaction."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import trio
 from swarmcore.errors import ConfigError
 from swarmcore_hub.registry import Row
 
-#: An engine is given at least this long after a restart: a hub's outage must not empty clusters.
+#: Minimum time to live after a restart, as an outage of the hub must not empty clusters.
 _GRACE_SECONDS = 180.0
 
 _TABLES = """
@@ -24,23 +24,23 @@ Change = tuple[str, Sequence[object]]
 
 
 def created(token: str, now: float) -> Change:
-    """Keep a cluster, last used at *now*."""
+    """The change that stores a cluster, last used at *now*."""
     return "INSERT OR REPLACE INTO clusters VALUES (?, ?)", (token, now)
 
 
 def registered(row: Row) -> Change:
-    """Keep an engine."""
+    """The change that stores an engine."""
     values = (row.token, row.address, row.labels, row.expires, row.ttl_seconds)
     return "INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?)", values
 
 
 def removed(token: str, address: str) -> Change:
-    """Forget an engine."""
+    """The change that removes an engine."""
     return "DELETE FROM nodes WHERE token = ? AND address = ?", (token, address)
 
 
 def dropped(token: str) -> Sequence[Change]:
-    """Forget a cluster and its engines."""
+    """The changes that remove a cluster and its engines."""
     return (
         ("DELETE FROM nodes WHERE token = ?", (token,)),
         ("DELETE FROM clusters WHERE token = ?", (token,)),
@@ -48,7 +48,7 @@ def dropped(token: str) -> Sequence[Change]:
 
 
 def expired(now: float) -> Change:
-    """Forget engines whose time to live is over."""
+    """The change that removes engines whose time to live has ended."""
     return "DELETE FROM nodes WHERE expires <= ?", (now,)
 
 
@@ -56,7 +56,7 @@ class Database:
     """A database file.
 
     Args:
-        folder: made when it is not there, for its owner alone: tokens are secrets.
+        folder: created if it does not exist, accessible to its owner only, as tokens are secrets.
 
     Raises:
         ConfigError: it cannot be used.
@@ -77,7 +77,7 @@ class Database:
         self._asked = trio.Event()
 
     def load(self, now: float) -> tuple[dict[str, float], list[Row]]:
-        """The clusters with their last use, and the engines, whose time to live begins anew."""
+        """The clusters with their last use, and the engines, whose time to live starts again."""
         clusters = dict(self._database.execute("SELECT token, used FROM clusters"))
         rows = []
         for token, address, labels, expires, ttl in self._database.execute("SELECT * FROM nodes"):
@@ -87,14 +87,14 @@ class Database:
         return clusters, rows
 
     async def save(self, *changes: Change) -> None:
-        """Return when *changes* are on disk; they are written with whatever else waits."""
+        """Return when *changes* are on disk; they are written together with other changes."""
         done = trio.Event()
         self._waiting.append((changes, done))
         self._asked.set()
         await done.wait()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Write until cancelled."""
+        """Write changes until cancelled."""
         task_status.started()
         while True:
             await self._asked.wait()

@@ -1,4 +1,4 @@
-"""The hub's HTTP: classic's token protocol, with labels, waiting, leaving and ``http_sd`` added."""
+"""The hub's HTTP API: Swarm classic's protocol, with labels, waiting, leaving and ``http_sd``."""
 
 import hmac
 import logging
@@ -26,7 +26,7 @@ _CREATES_A_DAY = 100
 
 
 class _Refused(SwarmError):
-    """A refusal whose answer has a header of its own."""
+    """A refusal with an additional header."""
 
     def __init__(self, status: int, message: str, header: tuple[bytes, bytes]) -> None:
         super().__init__(message)
@@ -38,9 +38,9 @@ class Hub:
     """Answers requests from a registry, and writes changes to a database.
 
     Args:
-        registry, database: its lists, in memory and on disk.
-        options: who may do what.
-        clock: seconds of the wall clock.
+        registry, database: the lists in memory and on disk.
+        options: authorization and limits.
+        clock: returns Unix seconds.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Hub:
         await exchange.send(answer)
 
     async def sweep(self) -> None:
-        """Take out engines whose time to live is over, until cancelled."""
+        """Remove engines whose time to live has ended, until cancelled."""
         idle_check = self._clock()
         while True:
             await trio.sleep(_SWEEP_SECONDS)
@@ -89,11 +89,11 @@ class Hub:
                     await self._database.save(*gone)
 
     def stop(self) -> None:
-        """Answer every waiting request, because the hub stops."""
+        """Answer all waiting requests: the hub stops."""
         for token in list(self._waiters):
             self._tell(token)
 
-    # ---- who may ask
+    # ---- authorization
 
     def _check(self, request: Request) -> None:
         wait = self._requests.take(request.client.host, self._clock())
@@ -194,7 +194,7 @@ class Hub:
         return json_answer(groups)
 
     def _tag(self, token: str) -> str:
-        # Versions begin anew at each start: a tag of an earlier start must not match.
+        # Versions start at 0 when the hub starts; the tag of an earlier run must not match.
         return f'"{self._life}-{self._registry.version(token)}"'
 
     def _tell(self, token: str) -> None:
@@ -204,7 +204,7 @@ class Hub:
 
 
 def _parts(request: Request) -> list[str]:
-    """The path's segments; classic's URLs have a ``v1`` in front, or none."""
+    """The segments of the path, without an optional ``v1`` as in classic's URLs."""
     parts = [part for part in request.path.split("/") if part]
     return parts[1:] if parts[:1] == ["v1"] else parts
 

@@ -1,4 +1,4 @@
-"""What ``hub`` is told."""
+"""The options of ``swarmcore hub``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,16 +50,16 @@ HUB_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class HubOptions:
-    """What ``swarmcore hub`` was told.
+    """The options of ``swarmcore hub``.
 
     Attributes:
-        hosts: where to listen, as written.
-        data: the folder of its database.
-        tls: to serve by; ``None`` only on this machine's own addresses.
-        user: ``name:password`` that every request must carry; empty for none.
-        create_user: the same for making clusters; empty: *user* counts.
+        hosts: addresses to listen on, as written.
+        data: folder of the database.
+        tls: TLS files for serving; ``None`` only with loopback addresses.
+        user: ``name:password`` that every request must have; empty for none.
+        create_user: the same for creating clusters; empty: *user* is used.
         rate: requests per second and peer; 0 for no limit.
-        connections: open at once, per peer; 0 for no limit.
+        connections: open connections per peer; 0 for no limit.
     """
 
     hosts: tuple[str, ...]
@@ -72,10 +72,10 @@ class HubOptions:
 
 
 def build_hub(settings: Mapping[str, Setting]) -> HubOptions:
-    """Check what ``hub`` was told.
+    """Check the options of ``hub``.
 
     Raises:
-        ConfigError: a value that cannot work, or a file that cannot be read.
+        ConfigError: a value is invalid, or a file cannot be read.
     """
     read = {name: setting.value for name, setting in settings.items()}
     if not read["data-dir"]:
@@ -87,7 +87,7 @@ def build_hub(settings: Mapping[str, Setting]) -> HubOptions:
     return HubOptions(
         read["host"],
         Path(read["data-dir"]),
-        # A hub has no engines whose TLS the switch could mean: the certificate alone says it.
+        # A hub connects to no engines, so a certificate is enough to enable TLS.
         read_tls({**read, "tls": read["tls"] or bool(read["tlscert"])}),
         _secret("auth", read["auth"]),
         _secret("create-auth", read["create-auth"]),
@@ -97,7 +97,7 @@ def build_hub(settings: Mapping[str, Setting]) -> HubOptions:
 
 
 def _secret(name: str, path: str) -> str:
-    """The line of a file; secrets are no flags, because everybody can list those."""
+    """The line in a file; secrets are not given as flags, which other users could list."""
     if not path:
         return ""
     try:

@@ -1,6 +1,6 @@
-"""Which engines are in which cluster, and until when.
+"""The engines of each cluster, with their time to live.
 
-Callers give the time; it is the wall clock's, because it is kept over a restart.
+Times are arguments, in Unix seconds, because they must survive a restart.
 """
 
 import heapq
@@ -13,7 +13,7 @@ from swarmcore.errors import BadRequest, NotFound, Unavailable
 
 _LONGEST_SECONDS = 86_400.0
 
-#: Classic's manager fails on a list with one entry that it cannot split.
+#: Classic's manager fails on a list with an entry that is not ``host:port``.
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _LABEL = re.compile(r"[^\s=]+=\S*")
 
@@ -22,12 +22,12 @@ FOREVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be kept.
+    """Limits of the registry.
 
     Attributes:
-        clusters: at once.
-        nodes: in one cluster.
-        idle_seconds: a cluster without any engine for this long is dropped.
+        clusters: number of clusters.
+        nodes: number of engines in one cluster.
+        idle_seconds: a cluster without engines for this time is removed.
     """
 
     clusters: int = 100_000
@@ -37,14 +37,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One engine of one cluster, as it is kept.
+    """One engine of one cluster, as it is stored.
 
     Attributes:
-        token: the cluster.
+        token: the cluster's token.
         address: ``host:port``.
         labels: ``key=value`` texts, separated by spaces.
         expires: Unix seconds; ``FOREVER`` without a time to live.
-        ttl_seconds: the time to live as it was asked for; 0 for none.
+        ttl_seconds: the requested time to live; 0 for none.
     """
 
     token: str
@@ -62,12 +62,12 @@ class _Cluster:
 
 
 class Registry:
-    """Every cluster.
+    """All clusters.
 
     Args:
-        limits: what may be kept.
-        clusters: token -> when it was last used, in Unix seconds; as the database has them.
-        rows: engines, as the database has them.
+        limits: limits of the registry.
+        clusters: token -> Unix seconds of its last use, from the database.
+        rows: engines, from the database.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class Registry:
             self._put(self._clusters[row.token], row)
 
     def create(self, now: float) -> str:
-        """A new cluster's token.
+        """Create a cluster; return its token.
 
         Raises:
-            Unavailable: there are too many.
+            Unavailable: there are too many clusters.
         """
         if len(self._clusters) >= self._limits.clusters:
             raise Unavailable(f"this hub keeps no more than {self._limits.clusters} clusters")
@@ -95,12 +95,12 @@ class Registry:
         return token
 
     def register(self, token: str, text: str, ttl_seconds: float, now: float) -> Row:
-        """Add an engine, or keep it for longer.
+        """Add an engine, or renew its time to live.
 
         Args:
-            token: the cluster's.
-            text: ``host:port``, then labels if any.
-            ttl_seconds: how long it stays unless it is registered again; 0: for good.
+            token: the cluster's token.
+            text: ``host:port``, followed by labels if any.
+            ttl_seconds: how long the engine stays unless it is registered again; 0: no limit.
             now: Unix seconds.
 
         Raises:
@@ -122,10 +122,10 @@ class Registry:
         return row
 
     def remove(self, token: str, address: str) -> None:
-        """Take an engine out.
+        """Remove an engine.
 
         Raises:
-            NotFound: no such cluster, or no such engine.
+            NotFound: there is no such cluster or engine.
         """
         cluster = self._cluster(token)
         if cluster.rows.pop(address, None) is None:
@@ -133,16 +133,16 @@ class Registry:
         cluster.version += 1
 
     def drop(self, token: str) -> None:
-        """Forget a cluster.
+        """Remove a cluster.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such cluster.
         """
         self._cluster(token)
         del self._clusters[token]
 
     def list(self, token: str, *, labels: bool = False) -> Sequence[str]:
-        """The engines of a cluster, sorted; with their labels where that is asked for.
+        """The engines of a cluster, sorted, with labels if requested.
 
         Raises:
             NotFound: there is no such cluster.
@@ -162,21 +162,21 @@ class Registry:
         return self._cluster(token).version
 
     def expire(self, now: float) -> set[str]:
-        """Take out engines whose time to live is over; returns the tokens of changed lists."""
+        """Remove engines whose time to live has ended; return the tokens of changed lists."""
         changed = set()
         while self._expiries and self._expiries[0][0] <= now:
             expires, token, address = heapq.heappop(self._expiries)
             cluster = self._clusters.get(token)
             row = cluster.rows.get(address) if cluster else None
             if cluster is None or row is None or row.expires != expires:
-                continue  # it was renewed, or has left
+                continue  # it was renewed or removed
             del cluster.rows[address]
             cluster.version += 1
             changed.add(token)
         return changed
 
     def drop_idle(self, now: float) -> set[str]:
-        """Forget clusters that nobody has used for long; returns their tokens."""
+        """Remove clusters that have not been used for long; return their tokens."""
         oldest = now - self._limits.idle_seconds
         idle = {
             token
@@ -203,7 +203,7 @@ def read_registration(text: str) -> tuple[str, str]:
     """Split ``host:port [key=value ...]``.
 
     Raises:
-        BadRequest: neither; the message says what was expected.
+        BadRequest: malformed; the message says what is expected.
     """
     address, *labels = text.strip().strip('"').split() or [""]
     found = _ADDRESS.fullmatch(address)

@@ -1,4 +1,4 @@
-"""Running a hub: listeners, the database, signals."""
+"""Runs a hub: listeners, database, signals."""
 
 import logging
 import os
@@ -31,7 +31,7 @@ _SERVER_LIMITS = ServerLimits(
 
 
 def serve_hub(options: HubOptions) -> int:
-    """Serve until a signal says to stop.
+    """Serve until a signal stops the hub.
 
     Returns:
         The exit status: 0.

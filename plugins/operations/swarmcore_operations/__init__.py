@@ -1,1 +1,1 @@
-"""Operating a running manager: routes that a manager serves, and commands that ask them."""
+"""Operating a manager: routes of the manager, and commands that use them."""

@@ -1,4 +1,4 @@
-"""The fullest node that still fits: ``--strategy binpack``."""
+"""Prefers the fullest node that still fits: ``--strategy binpack``."""
 
 from swarmcore import hookimpl
 from swarmcore.protocols import ContainerConfig, Node
@@ -11,13 +11,13 @@ def swarmcore_strategy() -> "Binpack":
 
 
 class Binpack:
-    """Prefers the larger share of claimed CPU and memory, then the more containers.
+    """Prefers the larger share of claimed CPU and memory, then more containers.
 
-    A recent connection failure outweighs both, as in classic Swarm.
+    A recent connection failure outweighs both, as in Swarm classic.
     """
 
     name = "binpack"
 
     def weigh(self, config: ContainerConfig, node: Node) -> tuple[float, float]:
-        """The higher, the more the node is used."""
+        """Higher for nodes that are used more."""
         return health_weight(node) + usage(config, node), crowd(config, node)

@@ -1,4 +1,4 @@
-"""Any node that fits: ``--strategy random``."""
+"""Prefers a random node: ``--strategy random``."""
 
 from random import Random, SystemRandom
 
@@ -12,10 +12,10 @@ def swarmcore_strategy() -> "RandomStrategy":
 
 
 class RandomStrategy:
-    """Weighs by lot.
+    """Weighs nodes randomly.
 
     Args:
-        random: where the lots come from.
+        random: source of randomness.
     """
 
     name = "random"
@@ -24,5 +24,5 @@ class RandomStrategy:
         self._random = random
 
     def weigh(self, config: ContainerConfig, node: Node) -> tuple[float]:
-        """A lot between 0 and 1."""
+        """A random number between 0 and 1."""
         return (self._random.random(),)

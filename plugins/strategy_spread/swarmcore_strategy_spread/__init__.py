@@ -1,4 +1,4 @@
-"""The node that is used least: ``--strategy spread``, the default."""
+"""Prefers the node that is used least: ``--strategy spread``, the default."""
 
 from swarmcore import hookimpl
 from swarmcore.protocols import ContainerConfig, Node
@@ -11,13 +11,13 @@ def swarmcore_strategy() -> "Spread":
 
 
 class Spread:
-    """Prefers the smaller share of claimed CPU and memory, then the fewer containers.
+    """Prefers the smaller share of claimed CPU and memory, then fewer containers.
 
-    A recent connection failure outweighs both, as in classic Swarm.
+    A recent connection failure outweighs both, as in Swarm classic.
     """
 
     name = "spread"
 
     def weigh(self, config: ContainerConfig, node: Node) -> tuple[float, float]:
-        """The higher, the less the node is used."""
+        """Higher for nodes that are used less."""
         return health_weight(node) - usage(config, node), -crowd(config, node)

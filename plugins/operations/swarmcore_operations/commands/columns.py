@@ -1,4 +1,4 @@
-"""Words and tables for a terminal: what fits its width.  Text in, text out.  Pure."""
+"""Formats texts and tables for the width of a terminal.  Pure."""
 
 import textwrap
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ def table(
     hidden: Sequence[int] = (),
     spare: Sequence[int] = (),
 ) -> list[str]:
-    """Lines of left-aligned columns.
+    """Format rows as lines of left-aligned columns.
 
     Args:
-        rows: the head first, all of one length.
-        width: of the terminal, in characters.
+        rows: the header first; all of the same length.
+        width: width of the terminal in characters.
         hidden: columns that are left out.
-        spare: columns that are left out, in this order, as long as the table is too wide.
+        spare: columns that are left out, in this order, while the table is too wide.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     kept = [column for column in range(len(widths)) if column not in hidden]
@@ -32,13 +32,13 @@ def table(
 
 
 def wrap(text: str, *, width: int, indent: str = "", hanging: str | None = None) -> list[str]:
-    """*text* in lines that fit; a word that does not stays whole.
+    """Wrap *text*; a word that is longer than a line is not split.
 
     Args:
-        text: without line breaks.
-        width: of the terminal.
-        indent: before the first line.
-        hanging: before the others; as *indent* when left out.
+        text: a text without line breaks.
+        width: width of the terminal in characters.
+        indent: put before the first line.
+        hanging: put before further lines; *indent* by default.
     """
     return textwrap.wrap(
         text,
@@ -51,7 +51,7 @@ def wrap(text: str, *, width: int, indent: str = "", hanging: str | None = None)
 
 
 def some(names: Sequence[str], *, room: int) -> str:
-    """``n1, n2, n3 and 57 more``: as many of *names* as *room* characters take, one at least."""
+    """``n1, n2, n3 and 57 more``: as many of *names* as fit into *room* characters, at least 1."""
     if len(", ".join(names)) <= room:
         return ", ".join(names)
     shown = 1

@@ -1,4 +1,4 @@
-"""The last decisions for people, in the order in which they were made.  Pure."""
+"""Formats the decision log, oldest first.  Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,11 +10,11 @@ Document = Mapping[str, Any]
 
 
 def decisions_text(decisions: Sequence[Document], *, width: int) -> str:
-    """A paragraph for each, the latest at the end.
+    """A paragraph for each decision, latest at the end.
 
     Args:
-        decisions: the documents of ``GET /swarmcore/decisions``, the newest first.
-        width: of the terminal, in characters.
+        decisions: the documents of ``GET /swarmcore/decisions``, newest first.
+        width: width of the terminal in characters.
     """
     lines = [line for each in reversed(decisions) for line in _lines(each, width)]
     return "".join(f"{line}\n" for line in lines)

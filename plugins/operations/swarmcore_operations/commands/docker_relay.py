@@ -1,8 +1,9 @@
-"""What a ``docker run`` would ask for, learnt from the user's own docker command.
+"""Uses the installed ``docker`` command to parse the options of a ``docker run``.
 
-The command runs with a private socket in place of the manager.  Questions pass through; the create
-is turned into an explanation, and an error ends the command.  So every option means what that
-release of docker says it means, and nothing is created, pulled or changed: no other request passes.
+The command runs with a private socket instead of the manager's.  Queries are passed on; the create
+is turned into an explanation and answered with an error, which ends the command.  All other
+requests are refused, so nothing is created, pulled or changed.  Options therefore mean exactly what
+they mean in that release of docker.
 """
 
 import os
@@ -21,9 +22,9 @@ from swarmcore.http.server import Server, ServerExchange
 from swarmcore.http.server.listeners import open_listeners, parse_listen
 from swarmcore_operations.commands.remote import RemoteManager, read_answer
 
-#: Headers of an answer that the docker command reads; the others belong to our connection.
+#: Headers of an answer that the ``docker`` command reads; others concern our connection.
 _PASSED = (b"content-type", b"api-version", b"ostype", b"docker-experimental", b"builder-version")
-#: Variables that would make the command ask something other than the socket.
+#: Environment variables that would make the command use something other than the socket.
 _MISLEADING = (
     "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONTENT_TRUST",
     "DOCKER_CUSTOM_HEADERS",
@@ -35,16 +36,16 @@ _STOP = error_answer(400, "explained, and not created")
 async def explain_words(
     manager: RemoteManager, words: Sequence[str], environment: Mapping[str, str]
 ) -> Any:
-    """The explanation of a command line.
+    """Explain a command line.
 
     Args:
-        manager: who explains.
+        manager: the manager.
         words: ``docker run ...`` or ``docker create ...``; the first may be a path.
-        environment: the user's.
+        environment: the user's environment variables.
 
     Raises:
-        ConfigError: not such a command line, or there is no such docker command.
-        SwarmError: the docker command, or the manager, refuses it.
+        ConfigError: not such a command line, or there is no such ``docker`` command.
+        SwarmError: the ``docker`` command or the manager refused it.
     """
     _check_words(words)
     with tempfile.TemporaryDirectory(prefix="swarmcore-explain-") as folder:
@@ -75,7 +76,7 @@ def _check_words(words: Sequence[str]) -> None:
 
 
 async def _check_docker(program: str, environment: Mapping[str, str]) -> None:
-    """Make sure that *program* is docker: podman's would ignore the socket, and create."""
+    """Check that *program* is docker: podman would ignore the socket and create the container."""
     command = [program, "--version"]
     try:
         done = await trio.run_process(
@@ -93,7 +94,7 @@ async def _check_docker(program: str, environment: Mapping[str, str]) -> None:
 async def _run_docker(
     words: Sequence[str], environment: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[bytes]":
-    """Run it on a terminal of its own, which ``-t`` asks for."""
+    """Run the command on a terminal of its own, which ``-t`` requires."""
     ours, its = os.openpty()
     try:
         return await trio.run_process(
@@ -110,10 +111,10 @@ async def _run_docker(
 
 
 class _Relay:
-    """Answers the docker command in place of the manager.
+    """Answers the ``docker`` command instead of the manager.
 
     Attributes:
-        answer: the manager's to the create, once it came.
+        answer: the manager's answer to the create, once it has arrived.
     """
 
     def __init__(self, manager: RemoteManager) -> None:
@@ -121,7 +122,7 @@ class _Relay:
         self.answer: Answer | None = None
 
     async def handle(self, exchange: ServerExchange) -> None:
-        """Answer the docker command."""
+        """Answer one request of the ``docker`` command."""
         request = exchange.request
         match request.method, request.path:
             case "GET" | "HEAD", _:
@@ -133,7 +134,7 @@ class _Relay:
                 body = await exchange.read_body()
                 self.answer = await self._manager.send("POST", target, body)
                 await exchange.send(_STOP)
-            case "POST", "/images/create":  # --pull always: nothing is pulled
+            case "POST", "/images/create":  # for --pull always; nothing is pulled
                 await exchange.send(Answer(200))
             case _:
                 raise Forbidden(f"explaining: {request.method} {request.path} is not passed on")
@@ -146,10 +147,10 @@ def _without_connection(answer: Answer) -> Answer:
 
 
 def read_config_file(path: str) -> bytes:
-    """The body of a create, as JSON.
+    """Read the body of a create as JSON.
 
     Args:
-        path: of a file; ``-`` for standard input.
+        path: path of a file; ``-`` for standard input.
 
     Raises:
         ConfigError: it cannot be read.

@@ -1,6 +1,6 @@
-"""An explanation for people: the choice, who else could, and why the others could not.
+"""Formats an explanation: the chosen node, other candidates, and the reasons of refusals.
 
-Nodes about which the same is to be said are one paragraph, so that 200 nodes are a page.  Pure.
+Nodes with the same reasons share a paragraph, so that 200 nodes fit on a page.  Pure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from swarmcore.model import NANO
 from swarmcore.sizes import show_bytes, show_gpus
 from swarmcore_operations.commands.columns import count, some, table, wrap
 
-#: Candidates that are listed beside the chosen one and its alternates.
+#: How many candidates are listed besides the chosen node and its alternates.
 _RUNNERS_UP = 2
 _WEIGHTS = ("Raw", "Normalised", "Added", "AddedNormalised")
 
@@ -19,11 +19,11 @@ Document = Mapping[str, Any]
 
 
 def explanation_text(explanation: Document, *, width: int) -> str:
-    """The page.
+    """Format the whole explanation.
 
     Args:
         explanation: the document of ``POST /swarmcore/explain``.
-        width: of the terminal, in characters.
+        width: width of the terminal in characters.
     """
     nodes = explanation["Nodes"]
     fitting = [node for node in nodes if node["Rank"]]
@@ -37,15 +37,15 @@ def explanation_text(explanation: Document, *, width: int) -> str:
 
 
 def one_node_text(explanation: Document, name: str, *, width: int) -> str:
-    """The answer, and all that was said of one node.
+    """Format the result, and all verdicts about one node.
 
     Args:
         explanation: the document of ``POST /swarmcore/explain``.
         name: the node's name or address.
-        width: of the terminal, in characters.
+        width: width of the terminal in characters.
 
     Raises:
-        ConfigError: no such node was asked.
+        ConfigError: there is no such node in the explanation.
     """
     named = [each for each in explanation["Nodes"] if name in (each["Name"], each["Address"])]
     if not named:
@@ -114,7 +114,7 @@ def _claim(claim: Document) -> str:
     return ", ".join(parts) or "nothing"
 
 
-# ---- who could
+# ---- candidates
 
 
 def _candidates(
@@ -146,7 +146,7 @@ def _numbers(numbers: Sequence[float]) -> str:
     return " ".join(f"{number:.4g}" for number in numbers)
 
 
-# ---- who could not, and why
+# ---- refused nodes
 
 
 def _refused(refused: Sequence[Document], asked: int, width: int) -> Iterator[str]:
@@ -164,7 +164,7 @@ def _objections(node: Document) -> list[Document]:
 
 
 def _group(rules: Sequence[str], nodes: Sequence[Document], width: int) -> Iterator[str]:
-    """What one set of rules says about the nodes that exactly these refuse."""
+    """The paragraph about nodes that are refused by exactly this set of rules."""
     indent = " " * 8
     yield from wrap("; ".join(rules), width=width, indent=f"  {len(nodes):>4}  ", hanging=indent)
     for rule in rules:
@@ -176,7 +176,7 @@ def _group(rules: Sequence[str], nodes: Sequence[Document], width: int) -> Itera
 
 
 def _reasons(rule: str, nodes: Sequence[Document]) -> str:
-    """The one reason of all, or the first with how many more there are."""
+    """The common reason, or the first one with the number of further reasons."""
     said = {
         verdict["Reason"]: node["Name"]
         for node in reversed(nodes)

@@ -1,4 +1,4 @@
-"""Nodes for people: a table of all, or everything about one.  Pure."""
+"""Formats nodes: a table of all, or the details of one.  Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,19 +10,19 @@ from swarmcore_operations.commands.columns import count, table, wrap
 
 _HEAD = ("NODE", "ADDRESS", "STATE", "CPUS", "MEMORY", "RUNNING", "SLOTS", "GPUS", "VERSION")
 _SLOTS, _GPUS = _HEAD.index("SLOTS"), _HEAD.index("GPUS")
-#: What a narrow terminal does without, the first one first.
+#: Columns that are left out on a narrow terminal, in this order.
 _SPARE = (_HEAD.index("ADDRESS"), _HEAD.index("VERSION"), _SLOTS, _GPUS)
 
 Document = Mapping[str, Any]
 
 
 def nodes_text(nodes: Sequence[Document], queue: Sequence[Document] = (), *, width: int) -> str:
-    """The table, and below a node's row why it is drained and its last error.
+    """The table of nodes; below a node's row the reason of its drain and its last error.
 
     Args:
         nodes: the documents of ``GET /swarmcore/nodes``.
-        queue: those of ``GET /swarmcore/queue``.
-        width: of the terminal, in characters.
+        queue: the documents of ``GET /swarmcore/queue``.
+        width: width of the terminal in characters.
     """
     columns = ((_SLOTS, "Slots"), (_GPUS, "GPUs"))
     hidden = [column for column, key in columns if not any(node[key] for node in nodes)]
@@ -100,15 +100,15 @@ def _sums(nodes: Sequence[Document], width: int) -> Iterator[str]:
     )
 
 
-# ---- one of them
+# ---- one node
 
 
 def node_text(node: Document, *, width: int) -> str:
-    """Everything about one node.
+    """The details of one node.
 
     Args:
         node: the document of ``GET /swarmcore/nodes/{node}``.
-        width: of the terminal, in characters.
+        width: width of the terminal in characters.
     """
     lines = [node["Name"] or "(unknown)"]
     for word, text in _facts(node):

@@ -1,4 +1,4 @@
-"""A running manager, asked over its API."""
+"""A running manager, asked through its API."""
 
 import json
 import ssl
@@ -15,15 +15,15 @@ _JSON: Headers = ((b"Content-Type", b"application/json"),)
 
 
 class NoAnswer(SwarmError):
-    """Nothing answers where the manager should be."""
+    """No manager answers at the address."""
 
 
 class RemoteManager:
-    """Asks one manager.
+    """Sends requests to one manager.
 
     Args:
-        address: where it listens.
-        tls: how to secure TCP connections; ``None`` for plain ones.
+        address: the manager's address.
+        tls: the TLS context for TCP connections; ``None`` for plain ones.
     """
 
     def __init__(self, address: Address, tls: ssl.SSLContext | None) -> None:
@@ -31,7 +31,7 @@ class RemoteManager:
         self._client = HTTPClient(Dialer(address, tls), kind="manager")
 
     async def send(self, method: str, target: str, body: bytes | None = None) -> Answer:
-        """One request as it is; the answer, whatever its status.
+        """Send one request; return the answer, whatever its status.
 
         Args:
             method: upper case.
@@ -39,7 +39,7 @@ class RemoteManager:
             body: JSON.
 
         Raises:
-            NoAnswer: there is none.
+            NoAnswer: there is no answer.
         """
         headers = _JSON if body is not None else ()
         try:
@@ -51,16 +51,16 @@ class RemoteManager:
             ) from error
 
     async def ask(self, method: str, target: str, value: Any = None) -> Any:
-        """One request that must succeed; its JSON.
+        """Send one request that must succeed; return its JSON.
 
         Args:
             method: upper case.
             target: path and query, percent-encoded.
-            value: the body before it becomes JSON; ``None`` sends none.
+            value: sent as JSON; ``None`` sends no body.
 
         Raises:
-            NoAnswer: there is none.
-            SwarmError: an error, or what answers is no manager with these routes.
+            NoAnswer: there is no answer.
+            SwarmError: an error, or the answer is not from a manager with these routes.
         """
         answer = await self.send(method, target, None if value is None else dump_json(value))
         return read_answer(answer, str(self._address))
@@ -71,14 +71,14 @@ class RemoteManager:
 
 
 def read_answer(answer: Answer, where: str) -> Any:
-    """The JSON of an answer that is no error.
+    """The JSON of a successful answer.
 
     Args:
-        answer: a manager's.
+        answer: a manager's answer.
         where: its address, for errors.
 
     Raises:
-        SwarmError: it is an error; the manager's own text.
+        SwarmError: the answer is an error; has the manager's text.
     """
     if answer.status == 404 and answer.message == "page not found":
         raise SwarmError(
@@ -97,7 +97,7 @@ def read_answer(answer: Answer, where: str) -> Any:
 async def open_manager(
     address: Address, tls: ssl.SSLContext | None
 ) -> AsyncIterator[RemoteManager]:
-    """A manager to ask while the block lasts."""
+    """Connect to a manager while the block runs."""
     manager = RemoteManager(address, tls)
     try:
         yield manager

@@ -1,4 +1,4 @@
-"""What each command asks a manager, what it prints, and its exit status."""
+"""The implementation of the commands: requests to the manager, output, exit status."""
 
 import getpass
 import json
@@ -24,21 +24,21 @@ from swarmcore_operations.commands.explanation_text import explanation_text, one
 from swarmcore_operations.commands.node_text import node_text, nodes_text
 from swarmcore_operations.commands.remote import NoAnswer, RemoteManager, open_manager, read_answer
 
-#: The exit status of an explanation that ends in a refusal.
+#: Exit status of an explanation that is a refusal.
 REFUSED = 2
-#: How often a node that is drained is looked at.
+#: Interval of checking a node that is drained.
 _LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One command as it was called.
+    """One call of a command.
 
     Attributes:
         name: the command.
-        options: by name, as they hold.
-        words: what remains.
-        environment: the user's.
+        options: values of the options, by name.
+        words: remaining words of the command line.
+        environment: environment variables.
     """
 
     name: str
@@ -48,13 +48,13 @@ class Operation:
 
 
 def run_command(call: Operation) -> int:
-    """Run one command to its end.
+    """Run one command.
 
     Returns:
         The exit status.
 
     Raises:
-        SwarmError: it did not work; one line says why.
+        SwarmError: it failed; the message is one line.
     """
     address, tls = _find_manager(call)
 
@@ -66,7 +66,7 @@ def run_command(call: Operation) -> int:
 
 
 def _find_manager(call: Operation) -> tuple[Address, ssl.SSLContext | None]:
-    """Where the manager listens and how to talk to it, as docker would find out."""
+    """Address and TLS context of the manager, determined as the ``docker`` command does."""
     options = call.options
     address = parse_address(options["host"])
     if not (options["tls"] or options["tlsverify"]) or address.scheme != "tcp":
@@ -113,12 +113,12 @@ async def _drain(manager: RemoteManager, call: Operation) -> int:
 
 
 async def _wait_empty(manager: RemoteManager, address: str, name: str) -> None:
-    """Return when nothing runs on a node and no create is on its way there.
+    """Return when no container runs on a node and no create is under way there.
 
-    A manager that restarts is waited for; while nobody can tell what runs, something may.
+    Waits while the manager restarts or the node does not answer, as containers may be running.
 
     Raises:
-        SwarmError: somebody ended the draining.
+        SwarmError: the node was undrained.
     """
     told = ""
     while True:
@@ -140,7 +140,7 @@ async def _wait_empty(manager: RemoteManager, address: str, name: str) -> None:
 
 
 def _what_runs(node: Mapping[str, Any]) -> str:
-    """What keeps a node from being empty, in words; empty when nothing does."""
+    """Why a node is not empty; an empty text if it is."""
     if node["State"] != "Healthy":
         return f"it is {node['State'].lower()} {node['Error']}".rstrip()
     containers, creates = node["Containers"], len(node["Reservations"])
@@ -191,7 +191,7 @@ def _node(name: str, verb: str = "") -> str:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # a user id without a name
+    except (OSError, KeyError):  # there is no name for the user id
         return ""
 
 
@@ -230,7 +230,7 @@ async def _explain(manager: RemoteManager, call: Operation) -> int:
     return 0 if explanation["Placed"] else REFUSED
 
 
-# ---- words in and out
+# ---- arguments and output
 
 
 def _some_words(call: Operation, what: str) -> Sequence[str]:

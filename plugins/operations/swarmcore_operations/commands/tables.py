@@ -1,4 +1,4 @@
-"""The commands that ask a running manager, and their options.  Pure."""
+"""The commands for operating a manager, and their options.  Pure."""
 
 from swarmcore.command_line import Option, Usage
 
@@ -75,7 +75,7 @@ DRAIN_OPTIONS = (
     *_WHERE,
 )
 
-#: Every such command.
+#: All commands.
 OPERATIONS = (
     Usage("nodes", "show the nodes of a running manager", "[NODE...]", NODES_OPTIONS, mixed=True),
     Usage("drain", "let nodes take no new containers", "NODE...", DRAIN_OPTIONS, mixed=True),

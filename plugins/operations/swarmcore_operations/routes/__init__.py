@@ -1,4 +1,4 @@
-"""Operating a running manager over HTTP: what its nodes are, and what they are to take."""
+"""Routes for operating a manager: nodes, decisions, queue."""
 
 from swarmcore import hookimpl
 from swarmcore.protocols import Route

@@ -1,4 +1,4 @@
-"""``GET /swarmcore/decisions``: the last placements and refusals."""
+"""``GET /swarmcore/decisions``: the latest placements and refusals."""
 
 from typing import Any
 
@@ -6,18 +6,18 @@ from swarmcore.errors import BadRequest
 from swarmcore.protocols import DecisionRecord, Exchange, Route
 from swarmcore_operations.routes.timestamps import show_moment
 
-#: More than are kept.
+#: As many as the manager keeps.
 _ALL = "1000"
 _MOST_DIGITS = 20
 
 
 def routes() -> list[Route]:
-    """The one route."""
+    """The route of this module."""
     return [Route("GET", "/swarmcore/decisions", show_decisions, routed="the manager")]
 
 
 async def show_decisions(exchange: Exchange) -> None:
-    """The newest first, at most ``limit``."""
+    """Send the latest decisions, newest first, at most ``limit``."""
     text = exchange.request.query.get("limit") or _ALL
     if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS):
         raise BadRequest(f"limit={text}: give a number of decisions")

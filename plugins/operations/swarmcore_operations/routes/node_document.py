@@ -1,4 +1,4 @@
-"""One node in JSON: what it is, what is claimed of it, and what operators decided."""
+"""One node as JSON: its state, its claims, and operators' settings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from swarmcore_operations.routes.timestamps import show_moment
 
 
 def node_document(node: Node) -> dict[str, Any]:
-    """Everything that an operator may want to know of *node*.
+    """The document of a node.
 
-    Sizes are in bytes, CPUs in units of 1e-9; what may be claimed includes overcommit, and may be
-    exceeded by what containers that were not placed here claim: then nothing is free.
+    Sizes are in bytes, CPUs in units of 1e-9.  Amounts that may be claimed include overcommit; they
+    may be exceeded by containers that were not placed by a manager, and then nothing is free.
     """
     return {
         "Name": node.name,
@@ -33,7 +33,7 @@ def node_document(node: Node) -> dict[str, Any]:
         "Reservations": [
             {"Name": held.name, "Image": held.image, **_claim(held.claim)}
             for held in node.reservations.values()
-            if held.image  # else of a network or a volume
+            if held.image  # not of a network or a volume
         ],
         "Labels": dict(sorted(node.labels.items())),
         "AddedLabels": dict(sorted(node.added_labels.items())),
@@ -65,7 +65,7 @@ def _slots(node: Node) -> Mapping[str, int] | None:
 
 
 def _gpus(node: Node) -> Mapping[str, Any] | None:
-    """``None`` where there are none, or nobody says how many."""
+    """GPUs and their holders; ``None`` if there are none, or their number is unknown."""
     stock, holders = node.gpus, node.gpu_holders
     if not stock.ids:
         return None
@@ -74,7 +74,7 @@ def _gpus(node: Node) -> Mapping[str, Any] | None:
 
 
 def _containers(node: Node) -> dict[str, int]:
-    """Counted as in ``docker info``."""
+    """The numbers of containers, as in ``docker info``."""
     running, paused, stopped = node.container_counts
     total = len(node.containers)
     return {"Total": total, "Running": running, "Paused": paused, "Stopped": stopped}

@@ -1,4 +1,4 @@
-"""``/swarmcore/nodes``: what the nodes are; draining and labelling them."""
+"""``/swarmcore/nodes``: showing, draining and labelling nodes."""
 
 import time
 from difflib import get_close_matches
@@ -11,12 +11,12 @@ from swarmcore.node import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, Node, read_overcom
 from swarmcore.protocols import Exchange, Route
 from swarmcore_operations.routes.node_document import node_document
 
-#: A reason is a line in every refusal, not a page.
+#: Maximum length of a reason, which is part of every refusal.
 _LONGEST_TEXT = 200
 
 
 def routes() -> list[Route]:
-    """Every route below ``/swarmcore/nodes``."""
+    """The routes below ``/swarmcore/nodes``."""
     return [
         Route("GET", "/swarmcore/nodes", show_nodes, routed="the caches"),
         Route("GET", "/swarmcore/nodes/{node}", show_node, routed="the caches"),
@@ -27,17 +27,17 @@ def routes() -> list[Route]:
 
 
 async def show_nodes(exchange: Exchange) -> None:
-    """Every node, pending ones too."""
+    """Send all nodes, including pending ones."""
     await exchange.send_json([node_document(node) for node in exchange.cluster.nodes()])
 
 
 async def show_node(exchange: Exchange) -> None:
-    """One node."""
+    """Send one node."""
     await exchange.send_json(node_document(_named(exchange)))
 
 
 async def drain(exchange: Exchange) -> None:
-    """No new containers on one node, from now on; drained again, it is drained anew."""
+    """Drain one node; a new drain replaces an earlier one."""
     fields = await _read_object(exchange)
     node, client = _named(exchange), exchange.request.client
     reason = _read_text(fields, "Reason")
@@ -47,14 +47,14 @@ async def drain(exchange: Exchange) -> None:
 
 
 async def undrain(exchange: Exchange) -> None:
-    """New containers again."""
+    """End the drain of one node."""
     node = _named(exchange)
     await exchange.cluster.drain_node(node, None)
     await _answer(exchange, node)
 
 
 async def label(exchange: Exchange) -> None:
-    """Add labels, or take added ones away."""
+    """Add labels to one node, or remove added labels."""
     changes = await _read_object(exchange)
     node = _named(exchange)
     for key, value in changes.items():
@@ -64,17 +64,17 @@ async def label(exchange: Exchange) -> None:
 
 
 async def _answer(exchange: Exchange, node: Node) -> None:
-    """The node as it is now, and whether it will still be so after a restart."""
+    """Send the node, and whether the setting survives a restart."""
     kept = exchange.cluster.keeps_node_settings
     await exchange.send_json(node_document(node) | {"Kept": kept})
 
 
 def _named(exchange: Exchange) -> Node:
-    """The node that the path means.
+    """The node that the path names.
 
     Raises:
-        NotFound: none; names what may have been meant.
-        BadRequest: several; names their addresses.
+        NotFound: there is none; suggests similar names.
+        BadRequest: there are several; the text has their addresses.
     """
     text = exchange.request.params["node"]
     nodes = exchange.cluster.nodes()
@@ -93,7 +93,7 @@ def _named(exchange: Exchange) -> Node:
 
 
 def _names(node: Node) -> tuple[str, ...]:
-    """What a path may call it; the slashes of ``unix://`` are one by the time that we see it."""
+    """The texts by which a path may name a node; repeated slashes as in ``unix://`` become one."""
     engine_id = node.id.partition("|")[0]
     return node.name, clean_path(node.address), clean_path(node.id), engine_id
 
@@ -115,10 +115,10 @@ def _read_text(fields: dict[str, Any], key: str) -> str:
 
 
 def _check_label(node: Node, key: str, value: Any) -> None:
-    """Refuse what no constraint could ask for.
+    """Check that a constraint can use a label.
 
     Raises:
-        BadRequest: names the label.
+        BadRequest: it cannot; the text names the label.
     """
     if key == "node":
         raise BadRequest("label node: that word means the node's name; choose another")

@@ -1,4 +1,4 @@
-"""``GET /swarmcore/queue``: the creates that wait for room."""
+"""``GET /swarmcore/queue``: the creates that wait for free resources."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from swarmcore.protocols import Exchange, Route, WaitingCreate
 
 
 def routes() -> list[Route]:
-    """The one route."""
+    """The route of this module."""
     return [Route("GET", "/swarmcore/queue", show_queue, routed="the manager")]
 
 
 async def show_queue(exchange: Exchange) -> None:
-    """In the order in which they are served."""
+    """Send the waiting creates in serving order."""
     await exchange.send_json([_document(each) for each in exchange.cluster.waiting()])
 
 

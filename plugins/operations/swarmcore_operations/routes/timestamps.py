@@ -1,4 +1,4 @@
-"""Moments as JSON has them."""
+"""Formats times for JSON."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ def show_moment(seconds: float) -> str:
     """RFC 3339 in UTC; empty for 0, which stands for never or unknown.
 
     Args:
-        seconds: Unix time.
+        seconds: Unix seconds.
     """
     if not seconds:
         return ""
