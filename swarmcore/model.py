@@ -136,8 +136,7 @@ ALL_GPUS = -1
 ANY_IP = frozenset({"", "0.0.0.0", "::"})
 
 
-@dataclass(frozen=True, slots=True)
-class HostPort:
+class HostPort(NamedTuple):
     """A host port, or a range from which the engine chooses one port.
 
     Attributes:

@@ -7,6 +7,7 @@ Read from a create body or from an engine's inspection.  A number that Docker's 
 """
 
 import contextlib
+import functools
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -142,12 +143,13 @@ def _bound(bindings: Any) -> list[tuple[str, HostPort]]:
 def _bindings(bindings: Any) -> Iterator[tuple[str, HostPort]]:
     for key, hosts in as_object(bindings).items():
         number, protocol = _split(key)
+        inner = f"{number}/{protocol}"
         for host in as_list(hosts):
-            host_port = as_object(host).get("HostPort")
+            binding = as_object(host)
+            host_port = binding.get("HostPort")
             first, last = _range(host_port) if isinstance(host_port, str) else (0, 0)
             if first:
-                ip = _ip(as_object(host).get("HostIp"))
-                yield f"{number}/{protocol}", HostPort(first, last, protocol, ip)
+                yield inner, HostPort(first, last, protocol, _ip(binding.get("HostIp")))
 
 
 def _exposed(exposed_ports: Mapping[str, Any]) -> Iterator[HostPort]:
@@ -171,6 +173,9 @@ def _range(text: str) -> tuple[int, int]:
     As engines do, ignores a protocol, which the container's port has already, and anything after a
     second ``-``.
     """
+    if len(text) <= 5 and text.isascii() and text.isdigit():  # thousands may be asked for at once
+        number = int(text)
+        return (number, number) if 0 < number <= 65535 else (0, 0)
     first, *others = text.partition("/")[0].split("-")
     low, high = _port(first), _port(others[0] if others else first)
     return (low, high) if 0 < low <= high else (0, 0)
@@ -188,9 +193,14 @@ def _ip(value: Any) -> str:
 
     Engines bind all addresses also if the text is not a plain address: ``localhost``,
     ``fe80::1%eth0``, ``127.1``."""
+    return _spelling(value) if value and isinstance(value, str) else ""
+
+
+@functools.lru_cache(maxsize=256)
+def _spelling(text: str) -> str:
     address = None
     with contextlib.suppress(ValueError):
-        address = ipaddress.ip_address(value if isinstance(value, str) else "")
+        address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None:
             return ""

@@ -23,11 +23,15 @@ class PortTable:
 
     def take(self, ports: Sequence[HostPort], holder: str) -> None:
         """Add *ports*; whether they clash is not checked."""
+        single = self._single
         for port in ports:
-            if port.first == port.last:
-                self._single.setdefault(port.first, []).append((port, holder))
-            else:
+            first = port.first
+            if first != port.last:
                 self._ranges.append((port, holder))
+            elif first in single:
+                single[first].append((port, holder))
+            else:
+                single[first] = [(port, holder)]
 
     def give_back(self, ports: Sequence[HostPort], holder: str) -> None:
         """Undo one ``take`` with the same arguments."""
@@ -36,9 +40,10 @@ class PortTable:
                 self._ranges.remove((port, holder))
                 continue
             held = self._single[port.first]
-            held.remove((port, holder))
-            if not held:
+            if len(held) == 1:
                 del self._single[port.first]
+            else:
+                held.remove((port, holder))
 
     def holder(self, port: HostPort) -> str | None:
         """The holder of a single port, or the first holder of a full range; ``None`` if free."""
@@ -58,8 +63,7 @@ class PortTable:
         """
         singles = [port for port in ports if port.first == port.last]
         for port in singles:
-            found = self.holder(port)
-            if found is not None:
+            if port.first in self._single and (found := self.holder(port)) is not None:
                 return port, found
         touched = any(held.clashes(port) for held, _ in self._ranges for port in ports)
         if touched or len(singles) < len(ports):

@@ -30,7 +30,9 @@ def publish(
     Raises:
         PortTaken: one that was asked for is not free.
     """
-    held = list(taken)
+    held: dict[int, list[HostPort]] = {}
+    for port in taken:
+        held.setdefault(port.first, []).append(port)
     ports: dict[str, list[dict[str, str]] | None] = dict.fromkeys(config.get("ExposedPorts") or ())
     asked = list(bindings_of(host_config))
     if host_config.get("PublishAllPorts"):
@@ -39,7 +41,7 @@ def publish(
     for key, ip, wanted in asked:
         protocol = key.partition("/")[2]
         port = _choose(wanted, protocol, ip, held)
-        held.append(port)
+        held.setdefault(port.first, []).append(port)
         addresses = ("0.0.0.0", "::") if ip in ANY_IP else (ip,)
         bindings = [{"HostIp": address, "HostPort": str(port.first)} for address in addresses]
         ports[key] = [*(ports.get(key) or ()), *bindings]
@@ -54,12 +56,12 @@ def held_ports(ports: Mapping[str, Any]) -> Iterable[HostPort]:
             yield HostPort(number, number, key.partition("/")[2], binding["HostIp"])
 
 
-def _choose(wanted: str, protocol: str, ip: str, held: list[HostPort]) -> HostPort:
+def _choose(wanted: str, protocol: str, ip: str, held: Mapping[int, list[HostPort]]) -> HostPort:
     first, _, last = wanted.partition("-")
     numbers = range(int(first), int(last or first) + 1) if first not in ("", "0") else _EPHEMERAL
     for number in numbers:
         port = HostPort(number, number, protocol, ip)
-        if not any(port.clashes(other) for other in held):
+        if not any(port.clashes(other) for other in held.get(number, ())):
             return port
     shown = f"{ip or '0.0.0.0'}:{first}"
     raise PortTaken(f"Bind for {shown} failed: port is already allocated")
