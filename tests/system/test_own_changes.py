@@ -124,7 +124,7 @@ class World:
         self.ask("DELETE", "/containers/for-image")
 
     def clear(self):
-        """Remove everything that a change may have made."""
+        """Remove everything that a change may have made, and images that other tests left."""
         for id in self.shown()["containers"]:
             self.delete(f"/containers/{id}?force=1&v=1")
         shown = self.shown()
@@ -133,10 +133,10 @@ class World:
         for name in set(shown["networks"]) - {"bridge", "host", "none"}:
             self.delete(f"/networks/{self.name}/{name}")
         for engine in self._engines:  # what was loaded or imported is on all of them
-            engine("POST", "/images/prune")
             for each in engine("GET", "/images/json"):
-                if any(tag.startswith("own:") for tag in each["RepoTags"] or ()):
-                    engine("DELETE", f"/images/{each['Id']}?force=1")
+                for tag in set(each["RepoTags"] or ()) - {"busybox:latest", "<none>:<none>"}:
+                    engine("DELETE", f"/images/{tag}?force=1")
+            engine("POST", "/images/prune")
         wait_until(lambda: len(self.ask("GET", "/images/json")) == 1, "busybox to be alone")
 
     def close(self):
