@@ -3,10 +3,10 @@
 Adds the headers that all answers have, and counts requests and bytes by kind of request.
 """
 
+import functools
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, cast
 
 from swarmcore import __version__
@@ -100,7 +100,8 @@ class Gateway:
         route, params = found
         if self._forward is not None and not route.local and await self._forward(exchange):
             return
-        exchange.request = request.with_params(params)
+        if params:
+            exchange.request = request.with_params(params)
         await self._call(route, exchange)
 
     def _ask(self, request: Request) -> Denied | None:
@@ -149,29 +150,41 @@ class Meter:
     def __init__(self) -> None:
         self._kinds: dict[str, _Kind] = {}
 
-    @contextmanager
-    def count(self, kind: str, carried: Carried) -> Iterator[None]:
+    def count(self, kind: str, carried: Carried) -> "_Counting":
         """Count *carried* as under way while the block runs, then its outcome.
 
         Args:
             kind: one of a small set: the first segment of a route.
             carried: the request; if it has no status, the exception of the block determines it.
         """
-        counted = self._kinds.setdefault(kind, _Kind())
-        counted.under_way.add(carried)
-        failed = _CLIENT_LEFT
-        try:
-            yield
-        except Exception as raised:
-            error = cause_of(raised)
-            failed = _CLIENT_LEFT if isinstance(error, ClientGone) else answer_to(error).status
-            raise
-        finally:
-            counted.end(carried, carried.status or failed)
+        counted = self._kinds.get(kind)
+        if counted is None:
+            counted = self._kinds[kind] = _Kind()
+        return _Counting(counted, carried)
 
     def traffic(self) -> Mapping[str, Traffic]:
         """The counts by kind."""
         return {kind: counted.read() for kind, counted in sorted(self._kinds.items())}
+
+
+class _Counting:
+    """The block of ``Meter.count``; a class, as every request pays for it."""
+
+    __slots__ = ("_carried", "_kind")
+
+    def __init__(self, kind: "_Kind", carried: Carried) -> None:
+        self._kind = kind
+        self._carried = carried
+
+    def __enter__(self) -> None:
+        self._kind.under_way.add(self._carried)
+
+    def __exit__(self, _: object, raised: BaseException | None, __: object) -> None:
+        status = self._carried.status
+        if not status:
+            error = cause_of(raised) if isinstance(raised, Exception) else ClientGone()
+            status = _CLIENT_LEFT if isinstance(error, ClientGone) else answer_to(error).status
+        self._kind.end(self._carried, status)
 
 
 class _Kind:
@@ -261,6 +274,7 @@ def check_version(version: ApiVersion | None, oldest: ApiVersion) -> None:
     )
 
 
+@functools.cache
 def common_headers(version: ApiVersion, *, experimental: bool) -> Headers:
     """Headers of every answer; clients use them to choose the API version and features."""
     return (

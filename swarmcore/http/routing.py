@@ -48,6 +48,8 @@ def clean_target(target: str) -> str | None:
     Args:
         target: as sent, decoded as Latin-1.
     """
+    if target.startswith("/") and not ("//" in target or "/." in target or "%" in target):
+        return None
     origin = origin_form(target)
     path, mark, query = origin.partition("?")
     decoded = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")

@@ -7,9 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import unquote
 
-import h11
 import trio
 
 from swarmcore.errors import BadRequest, TooLarge
@@ -22,38 +20,16 @@ from swarmcore.http.framing import (
     last_chunk,
     names_of,
 )
-from swarmcore.http.messages import Answer, Client, Headers, Query, Request, json_answer
-from swarmcore.http.routing import clean_path, origin_form
+from swarmcore.http.messages import Answer, Headers, Request, json_answer
 from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.incoming import ClientGone, Incoming
 from swarmcore.http.streams import BROKEN, EarlyStream
 from swarmcore.http.strict_json import parse_body
-from swarmcore.request_limits import PARAMETERS, check_count
-from swarmcore.versions import split_version
 
 #: Larger JSON bodies are parsed in a thread, so that other requests are not blocked.
 _QUICK_BYTES = 64 * 1024
-
-
-def read_request(head: h11.Request, client: Client) -> Request:
-    """Make a request from a head that h11 has parsed.
-
-    Raises:
-        BadRequest: more query parameters than ``request_limits`` allows.
-    """
-    target = head.target.decode("latin-1")
-    path, _, query = origin_form(target).partition("?")
-    check_count(query.count("&") + 1, PARAMETERS, "query parameters")
-    version, path = split_version(unquote(path))
-    return Request(
-        method=head.method.decode("latin-1").upper(),
-        target=target,
-        path=clean_path(path),
-        query=Query.parse(query) if query else Query(),
-        version=version,
-        headers=tuple(head.headers.raw_items()),
-        client=client,
-    )
+#: Heads of answers that are kept at most.
+_KEPT_HEADS = 256
 
 
 class ServerExchange:
@@ -286,21 +262,19 @@ class ServerExchange:
     def _begin(self, status: int, headers: Headers, reason: bytes = b"") -> bytes:
         if self.started:
             raise RuntimeError(f"{self!r} was answered twice")
-        names = names_of(headers)
-        method = self.request.method
-        self._framing = answer_framing(method, status, names, http10=self.http10)
         if not self._incoming.complete and (self._incoming.expecting or status >= 400):
             self.close = True
+        head, self._framing = _heads.write(
+            status,
+            headers,
+            self.common_headers,
+            reason,
+            self.request.method == "HEAD",
+            self.http10,
+            self.close,
+        )
         if self._framing is Framing.CLOSE:
             self.close = True
-        added = [pair for pair in self.common_headers if pair[0].lower() not in names]
-        if b"date" not in names:
-            added.append((b"Date", _date()))
-        if self._framing is Framing.CHUNKED:
-            added.append((b"Transfer-Encoding", b"chunked"))
-        if self.close:
-            added.append((b"Connection", b"close"))
-        head = answer_head(status, (*headers, *added), reason=reason, http10=self.http10)
         self.started = self._incoming.answering = True
         self.status = status
         return head
@@ -332,14 +306,46 @@ class _TakenStream(EarlyStream):
         self._exchange.sent += len(data)
 
 
-_date_second = 0
-_date_text = b""
+class _AnswerHeads:
+    """Heads of answers as they are written, kept for the second whose ``Date`` they have."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._date = b""
+        self._written: dict[Any, tuple[bytes, Framing]] = {}
+
+    def write(self, *answer: Any) -> tuple[bytes, Framing]:
+        """The head of an answer, and how its body is framed; arguments as for ``_write``."""
+        now = int(time.time())
+        if now != self._second or len(self._written) > _KEPT_HEADS:
+            self._second, self._date = now, http_date(now)
+            self._written.clear()
+        found = self._written.get(answer)
+        if found is None:
+            found = self._written[answer] = self._write(*answer)
+        return found
+
+    def _write(
+        self,
+        status: int,
+        headers: Headers,
+        common: Headers,
+        reason: bytes,
+        no_body: bool,
+        http10: bool,
+        close: bool,
+    ) -> tuple[bytes, Framing]:
+        names = names_of(headers)
+        method = "HEAD" if no_body else "GET"
+        framing = answer_framing(method, status, names, http10=http10)
+        added = [pair for pair in common if pair[0].lower() not in names]
+        if b"date" not in names:
+            added.append((b"Date", self._date))
+        if framing is Framing.CHUNKED:
+            added.append((b"Transfer-Encoding", b"chunked"))
+        if close or framing is Framing.CLOSE:
+            added.append((b"Connection", b"close"))
+        return answer_head(status, (*headers, *added), reason=reason, http10=http10), framing
 
 
-def _date() -> bytes:
-    """The current ``Date`` header, computed once per second."""
-    global _date_second, _date_text
-    now = int(time.time())
-    if now != _date_second:
-        _date_second, _date_text = now, http_date(now)
-    return _date_text
+_heads = _AnswerHeads()

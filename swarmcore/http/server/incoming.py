@@ -11,7 +11,9 @@ import trio
 
 from swarmcore.errors import BadRequest, SwarmError
 from swarmcore.http.framing import CONTINUE
+from swarmcore.http.messages import Client
 from swarmcore.http.server.connection_limits import Limits
+from swarmcore.http.server.heads import Head, KnownHeads, read_head
 from swarmcore.http.streams import BROKEN, receive_size
 
 
@@ -39,13 +41,27 @@ class Incoming:
 
     Args:
         stream: the client's connection; only received from, except for ``100 Continue``.
+        client: the peer of that connection.
         limits: limits on heads, and on data that is read ahead.
+        known: heads that were read on any connection before.
     """
 
-    def __init__(self, stream: trio.abc.HalfCloseableStream, limits: Limits) -> None:
+    def __init__(
+        self,
+        stream: trio.abc.HalfCloseableStream,
+        client: Client,
+        limits: Limits,
+        known: KnownHeads,
+    ) -> None:
         self._stream = stream
+        self._client = client
         self._limits = limits
+        self._known = known
         self._h11 = h11.Connection(h11.SERVER, limits.head_bytes)
+        #: Whether ``_h11`` was given any bytes.
+        self._fed = False
+        #: The first bytes of the next request, which ``_h11`` was not given yet.
+        self._arrived = b""
         self._lock = trio.Lock()
         #: Where the watching task waits until a reader of the body has made room.
         self._room = trio.lowlevel.ParkingLot()
@@ -68,18 +84,40 @@ class Incoming:
 
     async def wait_request(self) -> bool:
         """Wait for the first byte of the next request; ``False`` if the client disconnects."""
-        data, closed = self._h11.trailing_data
-        while not data and not closed:
-            await self._fill()
-            data, closed = self._h11.trailing_data
-        return bool(data)
+        if self._fed:
+            return bool(self._h11.trailing_data[0])
+        if not self.closed:
+            self._arrived = await self._receive()
+        return bool(self._arrived)
 
-    async def read_head(self) -> h11.Request | None:
+    def known_head(self) -> Head | None:
+        """The head of the next request, if the bytes that have arrived are a known head."""
+        head = self._known.find(self._arrived, self._client)
+        if head is not None:
+            self._arrived = b""
+            self.complete = True
+        return head
+
+    async def read_head(self) -> Head | None:
         """Read the head of the next request; ``None`` if the client disconnects.
 
         Raises:
             MalformedRequest: not HTTP, or too large.
+            BadRequest: see ``heads.read_head``.
         """
+        data, self._arrived = self._arrived, b""
+        if data:
+            self._feed(data)
+        receipts = self._receipts
+        event = await self._read_event()
+        if event is None:
+            return None
+        head = read_head(event, self._client)
+        if self.complete and receipts == self._receipts and not self._h11.trailing_data[0]:
+            self._known.keep(data, head)
+        return head
+
+    async def _read_event(self) -> h11.Request | None:
         try:
             while (event := self._h11.next_event()) is h11.NEED_DATA:
                 await self._fill()
@@ -99,12 +137,14 @@ class Incoming:
 
     def next_request(self) -> None:
         """Drop the current request; data that the client sent after it is kept."""
-        data, closed = self._h11.trailing_data
-        self._h11 = h11.Connection(h11.SERVER, self._limits.head_bytes)
-        if data:
-            self._h11.receive_data(data)
-        if closed:
-            self._h11.receive_data(b"")
+        if self._fed:
+            data, closed = self._h11.trailing_data
+            self._h11 = h11.Connection(h11.SERVER, self._limits.head_bytes)
+            self._fed = False
+            if data:
+                self._feed(data)
+            if closed:
+                self._feed(b"")
         self._first = None
         self.complete = self.expecting = self.answering = False
 
@@ -213,6 +253,13 @@ class Incoming:
                 await self._fill()
 
     async def _fill(self) -> None:
+        self._feed(await self._receive())
+
+    def _feed(self, data: bytes) -> None:
+        self._fed = True
+        self._h11.receive_data(data)
+
+    async def _receive(self) -> bytes:
         try:
             data = await self._stream.receive_some(receive_size(self._received))
         except BROKEN:
@@ -222,7 +269,7 @@ class Incoming:
         self._received = len(data)
         if not data:
             self.closed = True
-        self._h11.receive_data(bytes(data))
+        return bytes(data)
 
 
 def _malformed(error: h11.RemoteProtocolError) -> MalformedRequest:

@@ -12,9 +12,10 @@ import trio
 
 from swarmcore.errors import NotPrimary, SwarmError
 from swarmcore.http.framing import answer_head
-from swarmcore.http.messages import Answer, Client, error_answer
+from swarmcore.http.messages import Answer, error_answer
 from swarmcore.http.server.connection_limits import Limits
-from swarmcore.http.server.exchange import ServerExchange, read_request
+from swarmcore.http.server.exchange import ServerExchange
+from swarmcore.http.server.heads import Head, KnownHeads
 from swarmcore.http.server.incoming import ClientGone, Incoming
 from swarmcore.http.streams import BROKEN, client_of, keep_alive
 from swarmcore.http.tls import TLSStream
@@ -57,6 +58,7 @@ class Server:
         self._stopping = False
         self._count = 0
         self._peers: Counter[str] = Counter()
+        self._known_heads = KnownHeads()
 
     @property
     def connection_count(self) -> int:
@@ -139,16 +141,19 @@ class Server:
         if isinstance(stream, TLSStream):
             with trio.fail_after(self._limits.handshake_seconds):
                 await stream.do_handshake()
-        client = client_of(stream)
-        incoming = Incoming(stream, self._limits)
+        incoming = Incoming(stream, client_of(stream), self._limits, self._known_heads)
         while await self._wait_request(incoming):
-            exchange = await self._read_exchange(stream, incoming, client)
-            if exchange is None:
+            head = incoming.known_head() or await self._read_head(stream, incoming)
+            if head is None:
                 return
+            close = head.http10 or head.wants_close or self._stopping
+            exchange = ServerExchange(
+                head.request, stream, incoming, self._limits, http10=head.http10, close=close
+            )
             await self._answer(exchange)
             if exchange.taken or not exchange.ended:
                 return
-            if exchange.close or not await self._finish_body(incoming):
+            if exchange.close or not (incoming.complete or await self._finish_body(incoming)):
                 await self._linger(stream, incoming)
                 return
             incoming.next_request()
@@ -164,26 +169,17 @@ class Server:
                 self._idle.discard(scope)
         return False
 
-    async def _read_exchange(
-        self, stream: trio.abc.HalfCloseableStream, incoming: Incoming, client: Client
-    ) -> ServerExchange | None:
-        """The next exchange; ``None`` if there is none, in which case an error has been sent."""
+    async def _read_head(
+        self, stream: trio.abc.HalfCloseableStream, incoming: Incoming
+    ) -> Head | None:
+        """The next head; ``None`` if there is none, in which case an error has been sent."""
         try:
             with trio.fail_after(self._limits.head_seconds):
-                head = await incoming.read_head()
-            if head is None:
-                return None
-            request = read_request(head, client)
+                return await incoming.read_head()
         except trio.TooSlowError:
             answer = error_answer(408, "the request's head did not arrive in time")
         except SwarmError as error:
             answer = error_answer(error.status, str(error))
-        else:
-            http10 = head.http_version < b"1.1"
-            close = http10 or self._stopping or _wants_close(request.header("connection"))
-            return ServerExchange(
-                request, stream, incoming, self._limits, http10=http10, close=close
-            )
         await stream.send_all(_whole(answer))
         await self._linger(stream, None)
         return None
@@ -206,7 +202,7 @@ class Server:
 
     async def _finish_body(self, incoming: Incoming) -> bool:
         with trio.move_on_after(_LINGER_SECONDS):
-            return incoming.complete or await incoming.drain(_DRAIN_BYTES)
+            return await incoming.drain(_DRAIN_BYTES)
         return False
 
     async def _linger(
@@ -249,7 +245,3 @@ def cause_of(error: Exception) -> Exception:
 def _whole(answer: Answer) -> bytes:
     ends = ((b"Content-Length", b"%d" % len(answer.body)), (b"Connection", b"close"))
     return answer_head(answer.status, (*answer.headers, *ends)) + answer.body
-
-
-def _wants_close(connection: str | None) -> bool:
-    return connection is not None and "close" in connection.lower()

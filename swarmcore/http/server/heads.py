@@ -1,0 +1,95 @@
+"""Heads of requests: read once, and remembered by their exact bytes.
+
+A client sends few different heads many times.  h11 judges every head that is new; one that it has
+accepted means the same when the same bytes come again.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
+
+import h11
+
+from swarmcore.http.messages import Client, Query, Request
+from swarmcore.http.routing import clean_path, origin_form
+from swarmcore.request_limits import PARAMETERS, check_count
+from swarmcore.versions import split_version
+
+#: Heads kept, and the bytes of the longest one that is: a few hundred KB in all.
+_KEPT = 512
+_KEPT_BYTES = 2048
+_END = b"\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of one request.
+
+    Attributes:
+        request: what it asks for.
+        http10: the client speaks HTTP/1.0.
+        wants_close: the client ends the connection after the answer.
+    """
+
+    request: Request
+    http10: bool
+    wants_close: bool
+
+
+def read_head(event: h11.Request, client: Client) -> Head:
+    """The head that h11 has accepted.
+
+    Args:
+        event: from h11.
+        client: who sent it.
+
+    Raises:
+        BadRequest: more query parameters than ``request_limits`` allows.
+    """
+    target = event.target.decode("latin-1")
+    path, _, query = origin_form(target).partition("?")
+    check_count(query.count("&") + 1, PARAMETERS, "query parameters")
+    version, path = split_version(unquote(path))
+    request = Request(
+        method=event.method.decode("latin-1").upper(),
+        target=target,
+        path=clean_path(path),
+        query=Query.parse(query) if query else Query(),
+        version=version,
+        headers=tuple(event.headers.raw_items()),
+        client=client,
+    )
+    connection = request.header("connection")
+    wants_close = connection is not None and "close" in connection.lower()
+    return Head(request, event.http_version < b"1.1", wants_close)
+
+
+class KnownHeads:
+    """Heads of requests without a body that h11 has accepted, by their exact bytes.
+
+    The least recently seen is forgotten first.  A head with credentials is never kept.
+    """
+
+    def __init__(self) -> None:
+        self._heads: OrderedDict[bytes, Head] = OrderedDict()
+
+    def find(self, data: bytes, client: Client) -> Head | None:
+        """The head that *data* is, if it is known; nothing may follow it in *data*."""
+        head = self._heads.get(data)
+        if head is None:
+            return None
+        self._heads.move_to_end(data)
+        if head.request.client == client:
+            return head
+        return replace(head, request=replace(head.request, client=client))
+
+    def keep(self, data: bytes, head: Head) -> None:
+        """Keep the head that h11 read from *data*, after which no body comes."""
+        # Nothing follows the head; one that ends in bare line feeds is read by h11 each time.
+        if len(data) > _KEPT_BYTES or data.find(_END) != len(data) - len(_END):
+            return
+        if any(b"auth" in name.lower() for name, _ in head.request.headers):
+            return
+        self._heads[data] = head
+        if len(self._heads) > _KEPT:
+            self._heads.popitem(last=False)
