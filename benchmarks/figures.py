@@ -30,10 +30,12 @@ class Results:
     Attributes:
         rounds: (workload, size, side) -> figures of each round.
         notes: what a reader should know.
+        machine: what the figures depend on.
     """
 
     rounds: dict[tuple[str, Size, str], list[Figures]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    machine: Mapping[str, Any] = field(default_factory=dict)
 
     def add(self, workload: str, size: Size, side: str, figures: Figures) -> None:
         """Add the figures of one round."""
@@ -79,7 +81,7 @@ class Results:
             for (workload, size, side), rounds in self.rounds.items()
         ]
         told = {
-            "machine": describe_machine(),
+            "machine": self.machine,
             "settings": _plain(settings),
             "notes": self.notes,
             "results": results,
@@ -90,7 +92,7 @@ class Results:
 def read_results(path: Path) -> Results:
     """The results that ``Results.write`` wrote."""
     told = json.loads(path.read_text())
-    results = Results(notes=told["notes"])
+    results = Results(notes=told["notes"], machine=told["machine"])
     for each in told["results"]:
         size = Size(each["engines"], each["containers"])
         for figures in each["rounds"]:
@@ -117,5 +119,5 @@ def _cpu_model() -> str:
 
 def _plain(settings: Settings) -> dict[str, Any]:
     """The settings without paths and command lines, which name places of this machine."""
-    left_out = {"json_file", "manager", "against"}
+    left_out = {"json_file", "plot_folder", "manager", "against"}
     return {key: value for key, value in asdict(settings).items() if key not in left_out}

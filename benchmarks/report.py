@@ -1,16 +1,19 @@
 """The results as text, in 80 columns."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from benchmarks.figures import Results, Spread, describe_machine
+from benchmarks.figures import Results, Spread
 from benchmarks.settings import Size
 from benchmarks.workloads import WORKLOADS, Shape, Workload
 
 _NAME = 18
+_OPERATION_WIDTHS = {"per_s": 8, "p50_ms": 8, "p99_ms": 8, "cpu_us": 8}
+_STREAM_WIDTHS = {"mb_per_s": 8, "cpu_s_per_gb": 24}
 _SIDES = ("manager", "against", "floor", "engine", "haproxy")
 _OPERATIONS = (
     f"{'workload':<{_NAME}}{'per s':>8}{'p50 ms':>8}{'p99 ms':>8}"
-    f"{'CPU us':>8}{'min..max':>13}{'floors':>6}{'busy':>11}"
+    f"{'CPU us':>8}{'min..max':>12}{'floors':>7}{'busy':>11}"
 )
 _STREAMS = (
     f"{'workload':<{_NAME}}{'MB/s':>8}{'min..max':>14}{'CPU s/GB':>10}{'min..max':>14}{'busy':>15}"
@@ -19,7 +22,7 @@ _STREAMS = (
 
 def write_report(results: Results) -> str:
     """All tables."""
-    lines = [_about_machine()]
+    lines = [_about(results.machine)]
     for size in results.sizes():
         lines += ["", f"== {size}"]
         for shape, rows in _TABLES.items():
@@ -31,13 +34,12 @@ def write_report(results: Results) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _about_machine() -> str:
-    machine = describe_machine()
+def _about(machine: Mapping[str, Any]) -> str:
     load = ", ".join(map(str, machine["load_average"]))
     return (
         f"{machine['cpus']} CPUs ({machine['model']}), Linux {machine['kernel']}, "
         f"Python {machine['python']}\n"
-        f"load average at the end: {load}"
+        f"load average before: {load}"
     )
 
 
@@ -66,7 +68,7 @@ def _operations(results: Results, workload: Workload, size: Size) -> Iterator[st
             f"{_number(of('p99_ms')):>8}{_number(cpu):>8}{_range(cpu):>13}"
             f"{_floors(results, workload, size, cpu):>6}{_busy(of):>11}"
         )
-    yield from _ratio(results, workload, size, ("per_s", "p50_ms", "p99_ms", "cpu_us"), 8)
+    yield from _ratio(results, workload, size, _OPERATION_WIDTHS)
 
 
 def _floors(results: Results, workload: Workload, size: Size, cpu: Spread | None) -> str:
@@ -92,40 +94,42 @@ def _streams(results: Results, workload: Workload, size: Size) -> Iterator[str]:
             f"{label:<{_NAME}}{_number(rate):>8}{_range(rate):>14}"
             f"{_number(cpu):>10}{_range(cpu):>14}{_busy(of):>15}"
         )
-    yield from _ratio(results, workload, size, ("mb_per_s",), 8)
+    yield from _ratio(results, workload, size, _STREAM_WIDTHS)
 
 
 def _ratio(
-    results: Results, workload: Workload, size: Size, figures: Sequence[str], width: int
+    results: Results, workload: Workload, size: Size, widths: Mapping[str, int]
 ) -> Iterator[str]:
-    """The manager's medians divided by those of the one that it was measured against."""
-    pairs = [
-        [results.median(workload.name, size, side, figure) for side in ("manager", "against")]
-        for figure in figures
-    ]
-    if any(None in pair for pair in pairs):
+    """The manager's medians divided by those of the one that it was measured against.
+
+    Args:
+        results: of the run.
+        workload: which.
+        size: of the cluster.
+        widths: figure -> columns from the end of the one before to its own end.
+    """
+    ours = {each: results.median(workload.name, size, "manager", each) for each in widths}
+    theirs = {each: results.median(workload.name, size, "against", each) for each in widths}
+    if None in ours.values() or None in theirs.values():
         return
-    ratios = [f"{ours / theirs:.2f}" if ours and theirs else "-" for ours, theirs in pairs]
-    yield f"{'  ratio':<{_NAME}}" + "".join(f"{ratio:>{width}}" for ratio in ratios)
+    cells = (f"{_quotient(ours[each], theirs[each]):>{width}}" for each, width in widths.items())
+    yield f"{'  ratio':<{_NAME}}{''.join(cells)}"
+
+
+def _quotient(ours: float | None, theirs: float | None) -> str:
+    return f"{ours / theirs:.2f}" if ours is not None and theirs else "-"
 
 
 def _others(results: Results, workload: Workload, size: Size) -> Iterator[str]:
-    names = dict.fromkeys(
-        figure
-        for (name, at, _), rounds in results.rounds.items()
-        if (name, at) == (workload.name, size)
-        for figure in rounds[0]
-    )
-    for figure in names:
-        found = {
-            side: results.spread(workload.name, size, side, figure)
-            for side, _ in _present(results, workload, size)
-        }
-        cells = [f"{_number(each):>10}{_range(each):>15}" for each in found.values()]
-        ours, theirs = found.get("manager"), found.get("against")
-        if ours and theirs and theirs.median:
-            cells.append(f"{ours.median / theirs.median:>8.2f}")
-        yield f"{workload.name + ' ' + figure:<29}" + "".join(cells)
+    """A line for each figure."""
+    rounds = results.rounds.get((workload.name, size, "manager"), [{}])
+    for figure in rounds[0]:
+        ours = results.spread(workload.name, size, "manager", figure)
+        line = f"{workload.name + ' ' + figure:<29}{_number(ours):>10}{_range(ours):>16}"
+        theirs = results.spread(workload.name, size, "against", figure)
+        if ours is not None and theirs is not None:
+            line += f"{_number(theirs):>10}{_quotient(ours.median, theirs.median):>8}"
+        yield line
 
 
 def _number(spread: Spread | None) -> str:
@@ -149,6 +153,6 @@ def _short(value: float) -> str:
 _HEADS = {
     Shape.OPERATIONS: (_OPERATIONS,),
     Shape.STREAM: (_STREAMS,),
-    Shape.OTHER: (f"{'figure':<29}{'median':>10}{'min..max':>15}",),
+    Shape.OTHER: (f"{'figure':<29}{'median':>10}{'min..max':>16}{'against':>10}{'ratio':>8}",),
 }
 _TABLES = {Shape.OTHER: _others, Shape.OPERATIONS: _operations, Shape.STREAM: _streams}

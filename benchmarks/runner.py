@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from benchmarks.figures import Results
+from benchmarks.figures import Results, describe_machine
 from benchmarks.load import Generator, LoadFailed
 from benchmarks.settings import Settings, Size
 from benchmarks.sides import Side
@@ -17,10 +17,12 @@ def run(settings: Settings, workloads: Sequence[Workload]) -> Results:
     Raises:
         RuntimeError: a manager does not start.
     """
-    results = Results()
+    results = Results(machine=describe_machine())
     with Generator() as generator:
         for size in settings.sizes:
-            _run_size(settings, size, workloads, generator, results)
+            is_first = size == settings.sizes[0]
+            here = [workload for workload in workloads if workload.of_the_size or is_first]
+            _run_size(settings, size, here, generator, results)
     return results
 
 

@@ -36,8 +36,10 @@ class Settings:
         stream_bytes: moved by one measurement of a stream.
         manager: command line of the manager that is measured, with ``{listen}`` and ``{nodes}``.
         against: the same of a second manager; empty for none.
+        more_clients: also measure requests by 4 and 64 clients.
         floor: also measure what this machine can do at best.
         json_file: gets every figure.
+        plot_folder: gets plots.
     """
 
     names: Sequence[str]
@@ -49,8 +51,10 @@ class Settings:
     stream_bytes: int = _STREAM_MB << 20
     manager: str = OWN_MANAGER
     against: str = ""
+    more_clients: bool = False
     floor: bool = False
     json_file: Path | None = None
+    plot_folder: Path | None = None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,8 +78,11 @@ def parser() -> argparse.ArgumentParser:
         "--against", default="", metavar="CMD",
         help="a second manager's command line, with {listen} and {nodes}",
     )  # fmt: skip
+    add("--more-clients", action="store_true", help="also requests by 4 and 64 clients")
     add("--floor", action="store_true", help="also measure what this machine can do at best")
     add("--json", type=Path, metavar="FILE", help="write every figure")
+    add("--read", type=Path, metavar="FILE", help="measure nothing: show what --json wrote")
+    add("--plot", type=Path, metavar="FOLDER", help="draw how cost grows, as SVG")
     return parser
 
 
@@ -94,8 +101,10 @@ def read_settings(asked: argparse.Namespace) -> Settings:
         stream_bytes=asked.megabytes << 20,
         manager=asked.manager,
         against=asked.against,
+        more_clients=asked.more_clients,
         floor=asked.floor,
         json_file=asked.json,
+        plot_folder=asked.plot,
     )
 
 

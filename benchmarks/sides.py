@@ -19,6 +19,9 @@ _START_SECONDS = 600.0
 #: A manager is quiet when it uses less than this share of a core over so many seconds.
 _QUIET_SHARE = 0.05
 _QUIET_SECONDS = 1.0
+#: CPU seconds, of which the kernel counts hundredths.
+_NEXT_TO_NONE = 0.01
+_SETTLING_STEPS = 20
 #: Asking for health costs the manager time: at most a fifth of it.
 _PATIENCE = 4
 
@@ -56,12 +59,16 @@ class Side:
         self.container = rows[len(rows) // 2]["Id"] if rows else ""
         self.engine_port = self.farm.ports[0]
 
-    def settle(self) -> None:
-        """Wait until what the last requests left to do is done, for a moment at most."""
-        for _ in range(20):
+    def settle(self, step: float) -> None:
+        """Wait until what the last requests left to do is done, for a moment at most.
+
+        Args:
+            step: seconds; it is done when next to no CPU is used for so long.
+        """
+        for _ in range(_SETTLING_STEPS):
             before = self.cpu()
-            time.sleep(0.05)
-            if self.cpu() - before <= 0.01:
+            time.sleep(step)
+            if self.cpu() - before <= _NEXT_TO_NONE:
                 return
 
 

@@ -7,12 +7,13 @@ from typing import Any, Self
 
 from benchmarks.fake_engines import Farm
 from benchmarks.figures import Figures, Results
-from benchmarks.floor import haproxy, start_floor
+from benchmarks.floor import haproxy, start_floors
 from benchmarks.load import Generator
 from benchmarks.settings import Settings, Size
 from benchmarks.sides import Manager, Side, ask_bytes
 
 _GB = 1e9
+_SETTLING_SECONDS = 0.05
 
 
 class Stage:
@@ -84,24 +85,27 @@ class Stage:
                 )
 
     def floor(self, kind: str) -> Side:
-        """A server of ``benchmarks.floor``, started where it is not yet.
+        """A server of ``benchmarks.floor``; all are started when the first is asked for.
 
         Args:
             kind: ``exchange``, ``relay`` or ``bytes``.
         """
-        side = self._floors.get(kind)
-        if side is None:
+        if not self._floors:
             farm = self.direct[0].farm
-            argument = self._bytes_of_list() if kind == "bytes" else farm.ports[0]
-            port, pid = self._stack.enter_context(start_floor(kind, argument))
-            side = self._floors[kind] = Side("floor", farm, port, (pid,))
-            side.find_container()
-        return side
+            starting = start_floors(farm.ports[0], self._bytes_of_list())
+            ports, pid = self._stack.enter_context(starting)
+            self._floors = {each: Side("floor", farm, port, (pid,)) for each, port in ports.items()}
+            self._floors["relay"].find_container()
+        return self._floors[kind]
 
     def _bytes_of_list(self) -> int:
         """How long the whole list of the first manager is."""
         self.make_ready(self.managers[0])
         return len(ask_bytes(self.managers[0].port, "/containers/json?all=1"))
+
+    def settle(self, side: Side) -> None:
+        """Wait until *side* has done what the last requests left to do."""
+        side.settle(min(_SETTLING_SECONDS, self.settings.seconds))
 
     def measure(self, side: Side, kind: str, **parameters: Any) -> Figures:
         """Make a load, and see what it cost.
@@ -117,7 +121,7 @@ class Stage:
         side.find_processes()
         before, engines = side.cpu(), side.farm.cpu()
         told = self.generator.run(kind, **parameters)
-        side.settle()
+        self.settle(side)
         side.find_processes()
         cpu, engines = side.cpu() - before, side.farm.cpu() - engines
         told |= {"cpu": cpu, "engines_cpu": engines}

@@ -248,14 +248,14 @@ def _start_exec(
     size = engine.execs.pop(head.name, None)
     if size is None:
         return _missing(f"No such exec instance: {head.name}")
-    connection.send(hijacked_head())
+    connection.send(hijacked_head(head))
     connection.pour(Pour(_RAW_FRAMES, size, closes=True))
     return None
 
 
 def _attach(engine: FakeEngine, head: Head, body: bytes, connection: Connection) -> bytes | None:
     """The container sends back what it is sent."""
-    connection.send(hijacked_head())
+    connection.send(hijacked_head(head))
     connection.begin_echo()
     return None
 

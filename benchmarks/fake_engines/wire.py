@@ -33,9 +33,10 @@ class Head:
         name: that name; empty where the path has none.
         query: the first value of each parameter.
         length: bytes of the body; ``None`` for a chunked one.
+        upgrades: whether the client asks for another protocol.
     """
 
-    __slots__ = ("length", "name", "query", "route")
+    __slots__ = ("length", "name", "query", "route", "upgrades")
 
     def __init__(self, data: bytes) -> None:
         line, _, headers = data.partition(b"\r\n")
@@ -44,7 +45,9 @@ class Head:
         self.name = ""
         self.route = f"{method} {self._strip(path)}"
         self.query = dict(parse_qsl(query, keep_blank_values=True))
-        self.length = _length(headers.lower())
+        lower = headers.lower()
+        self.length = _length(lower)
+        self.upgrades = b"\nupgrade:" in lower
 
     def _strip(self, path: str) -> str:
         if path.startswith(_VERSIONED):
@@ -102,10 +105,7 @@ _FIRST = {
     status: b"HTTP/1.1 %d %b\r\n%b" % (status, reason, _COMMON)
     for status, reason in _REASONS.items()
 }
-_HIJACKED = (
-    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n"
-    b"Connection: Upgrade\r\nUpgrade: tcp\r\n" + _COMMON + b"\r\n"
-)
+_HIJACKED = b"Content-Type: application/vnd.docker.multiplexed-stream\r\n" + _COMMON + b"\r\n"
 
 
 def answer(status: int, body: bytes = b"", kind: bytes = b"application/json") -> bytes:
@@ -142,6 +142,8 @@ def stream_head(kind: bytes, extra: bytes = b"") -> bytes:
     )  # fmt: skip
 
 
-def hijacked_head() -> bytes:
+def hijacked_head(asked: Head) -> bytes:
     """The head of an answer after which the connection carries raw bytes."""
-    return _HIJACKED
+    if asked.upgrades:
+        return b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n" + _HIJACKED
+    return b"HTTP/1.1 200 OK\r\n" + _HIJACKED

@@ -3,6 +3,6 @@
 ``servers`` are in trio, as the manager is; ``haproxy`` starts Debian's HAProxy.
 """
 
-from benchmarks.floor.starting import start_floor
+from benchmarks.floor.starting import start_floors
 
-__all__ = ["start_floor"]
+__all__ = ["start_floors"]

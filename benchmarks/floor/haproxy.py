@@ -11,13 +11,14 @@ from benchmarks.processes import end, start
 from swarmcore.testing.ports import free_port
 
 _START_SECONDS = 10.0
-#: One thread, as the manager has one; the timeouts are long, for streams.
+#: One thread, as the manager has one; events go on at once; the timeouts are long, for streams.
 _CONFIG = """
 global
     nbthread 1
     maxconn 4000
 defaults
     mode http
+    option http-no-delay
     timeout connect 10s
     timeout client 1h
     timeout server 1h

@@ -1,8 +1,9 @@
-"""The least that a server in trio can do: ``python -m benchmarks.floor.servers KIND ARGUMENT``.
+"""The least that servers in trio can do: ``python -m benchmarks.floor.servers ENGINE_PORT BYTES``.
 
-It prints its port, and ends when its standard input does.
+The process prints their ports as JSON, and ends when its standard input does.
 """
 
+import json
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -44,18 +45,6 @@ async def _carry(
     scope.cancel()
 
 
-def _handler(kind: str, argument: int) -> _Handler:
-    match kind:
-        case "exchange":
-            return partial(answer, _PING)
-        case "bytes":
-            head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % argument
-            return partial(answer, head + bytes(argument))
-        case "relay":
-            return partial(relay, argument)
-    raise SystemExit(f"unknown kind {kind!r}")
-
-
 async def _guarded(handler: _Handler, client: trio.SocketStream) -> None:
     """Run *handler*; a client may leave at any time."""
     try:
@@ -64,14 +53,23 @@ async def _guarded(handler: _Handler, client: trio.SocketStream) -> None:
         pass
 
 
-async def _main(kind: str, argument: int) -> None:
+async def _main(engine_port: int, count: int) -> None:
+    many = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (count, bytes(count))
+    handlers: dict[str, _Handler] = {
+        "exchange": partial(answer, _PING),
+        "bytes": partial(answer, many),
+        "relay": partial(relay, engine_port),
+    }
     async with trio.open_nursery() as nursery:
-        serve = partial(trio.serve_tcp, partial(_guarded, _handler(kind, argument)), 0)
-        listeners = await nursery.start(partial(serve, host="127.0.0.1"))
-        print(listeners[0].socket.getsockname()[1], flush=True)
+        ports = {}
+        for kind, handler in handlers.items():
+            serve = partial(trio.serve_tcp, partial(_guarded, handler), 0, host="127.0.0.1")
+            [listener] = await nursery.start(serve)
+            ports[kind] = listener.socket.getsockname()[1]
+        print(json.dumps(ports), flush=True)
         await trio.lowlevel.wait_readable(0)  # nobody writes: it has ended
         nursery.cancel_scope.cancel()
 
 
 if __name__ == "__main__":
-    trio.run(_main, sys.argv[1], int(sys.argv[2]))
+    trio.run(_main, int(sys.argv[1]), int(sys.argv[2]))

@@ -1,25 +1,26 @@
-"""Starting a floor's server."""
+"""Starting the floors' servers."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from benchmarks.processes import end, start_module
 
 
 @contextmanager
-def start_floor(kind: str, argument: int) -> Iterator[tuple[int, int]]:
-    """Run a server of ``benchmarks.floor.servers`` during the block.
+def start_floors(engine_port: int, count: int) -> Iterator[tuple[Mapping[str, int], int]]:
+    """Run the servers of ``benchmarks.floor.servers`` during the block.
 
     Args:
-        kind: which.
-        argument: its argument.
+        engine_port: where the relay leads.
+        count: how many bytes are sent where many are.
 
     Yields:
-        Its port and its process id.
+        Their ports by what they do, and their process id.
     """
-    process = start_module("floor.servers", kind, argument)
+    process = start_module("floor.servers", engine_port, count)
     try:
         assert process.stdout is not None
-        yield int(process.stdout.readline()), process.pid
+        yield json.loads(process.stdout.readline()), process.pid
     finally:
         end(process)

@@ -28,29 +28,37 @@ WORKLOADS: Sequence[Workload] = (
 )
 
 
-def choose(names: Sequence[str], *, floor: bool) -> Sequence[Workload]:
+def choose(
+    names: Sequence[str], *, floor: bool = False, more_clients: bool = False
+) -> Sequence[Workload]:
     """The workloads of those names.
 
     Args:
         names: of workloads or of families (``ping`` for ``ping-1`` and ``ping-16``); empty for all.
         floor: whether floors are measured; they are with any workloads.
+        more_clients: whether families are whole, with those that are not measured by default.
 
     Raises:
         ValueError: nothing has one of the names.
     """
     for name in names:
-        if not any(_is_named(each, name) for each in WORKLOADS):
+        if not any(name in (each.name, _family(each)) for each in WORKLOADS):
             raise ValueError(f"no workload {name!r}: --list shows all")
-    return [
-        each
-        for each in WORKLOADS
-        if (each.on is On.FLOOR and floor)
-        or (each.on is not On.FLOOR and (not names or any(_is_named(each, x) for x in names)))
-    ]
+
+    def is_chosen(workload: Workload) -> bool:
+        if workload.on is On.FLOOR:
+            return floor
+        if workload.name in names:
+            return True
+        if not workload.by_default and not more_clients:
+            return False
+        return not names or _family(workload) in names
+
+    return [each for each in WORKLOADS if is_chosen(each)]
 
 
-def _is_named(workload: Workload, name: str) -> bool:
-    return workload.name == name or workload.name.rpartition("-")[0] == name
+def _family(workload: Workload) -> str:
+    return workload.name.rpartition("-")[0]
 
 
 __all__ = ["WORKLOADS", "On", "Shape", "Workload", "choose"]

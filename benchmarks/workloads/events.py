@@ -11,7 +11,7 @@ from benchmarks.workloads.workload import On, Workload
 def _following(listeners: int, action: str) -> Callable[[Stage, Side], Figures]:
     def run(stage: Stage, side: Side) -> Figures:
         stage.generator.run("listen", port=side.port, listeners=listeners)
-        side.settle()
+        stage.settle(side)
         told = stage.measure(
             side,
             "hear_events",
@@ -21,7 +21,7 @@ def _following(listeners: int, action: str) -> Callable[[Stage, Side], Figures]:
             seconds=stage.settings.seconds,
         )
         stage.generator.run("listen", port=side.port, listeners=0)
-        side.settle()
+        stage.settle(side)
         return {**told, "cpu_us_per_delivery": told["cpu"] / told["deliveries"] * 1e6}
 
     return run

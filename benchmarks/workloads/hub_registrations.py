@@ -72,5 +72,6 @@ WORKLOADS = (
         f"engines registered at a hub, {_CLIENTS} clients",
         _register,
         on=On.ALONE,
+        of_the_size=False,
     ),
 )

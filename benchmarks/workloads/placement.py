@@ -43,11 +43,13 @@ WORKLOADS = (
         "the same with 1,000 nodes of 50 containers",
         _deciding(1000, 50),
         on=On.ALONE,
+        of_the_size=False,
     ),
     Workload(
         "placement-10000x5",
         "the same with 10,000 nodes of 5 containers",
         _deciding(10_000, 5),
         on=On.ALONE,
+        of_the_size=False,
     ),
 )

@@ -10,21 +10,23 @@ from benchmarks.workloads.workload import On, Workload
 
 _API = "/v1.41"
 _FILTERED = quote('{"name":["box-0-7"],"status":["running"]}')
-#: Name -> target with ``{container}``, clients, what it is, where, and the floor that is its unit.
+#: Numbers of clients, and whether they are measured by default.
+_CLIENTS = {1: True, 4: False, 16: True, 64: False}
+#: Name, target with ``{container}``, what it is, where, and the floor that is its unit.
 _READS = (
-    ("ping", "/_ping", (1, 16), "_ping", On.ALL, "floor-exchange"),
-    ("version", f"{_API}/version", (1, 16), "version", On.ALL, "floor-exchange"),
-    ("info", f"{_API}/info", (1, 16), "info", On.ALL, "floor-exchange"),
+    ("ping", "/_ping", "_ping", On.ALL, "floor-exchange"),
+    ("version", f"{_API}/version", "version", On.ALL, "floor-exchange"),
+    ("info", f"{_API}/info", "info", On.ALL, "floor-exchange"),
     (
-        "list", f"{_API}/containers/json?all=1", (1, 16),
+        "list", f"{_API}/containers/json?all=1",
         "every container of the cluster", On.MANAGERS, "floor-bytes",
     ),
     (
-        "list-filtered", f"{_API}/containers/json?filters={_FILTERED}", (1, 16),
+        "list-filtered", f"{_API}/containers/json?filters={_FILTERED}",
         "containers by a part of their name and their state", On.MANAGERS, "floor-exchange",
     ),
     (
-        "inspect", f"{_API}/containers/{{container}}/json", (1, 16),
+        "inspect", f"{_API}/containers/{{container}}/json",
         "one container, asked from its engine", On.ALL, "floor-exchange",
     ),
 )  # fmt: skip
@@ -57,8 +59,8 @@ def _list_changed(stage: Stage, side: Side) -> Figures:
 
 
 def _workloads() -> Iterator[Workload]:
-    for name, target, counts, about, on, unit in _READS:
-        for clients in counts:
+    for name, target, about, on, unit in _READS:
+        for clients, by_default in _CLIENTS.items():
             plural = "client" if clients == 1 else "clients"
             yield Workload(
                 f"{name}-{clients}",
@@ -66,6 +68,7 @@ def _workloads() -> Iterator[Workload]:
                 _reading(target, clients),
                 on=on,
                 unit=unit,
+                by_default=by_default,
             )
     yield Workload(
         "list-changed",

@@ -45,6 +45,8 @@ class Workload:
         on: what it is measured on.
         unit: the floor whose CPU is the unit of its own: a workload's name.
         needs_start: whether managers must be up already.
+        of_the_size: whether it depends on the size of the cluster; else one size has its figures.
+        by_default: whether it is measured without being named, or without ``--more-clients``.
     """
 
     name: str
@@ -54,3 +56,5 @@ class Workload:
     on: On = On.MANAGERS
     unit: str = "floor-exchange"
     needs_start: bool = True
+    of_the_size: bool = True
+    by_default: bool = True
