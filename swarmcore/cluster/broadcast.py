@@ -5,7 +5,7 @@ full is disconnected, so that it does not delay the others.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import trio
@@ -23,18 +23,31 @@ class Subscription:
 
     def __init__(self, limit: int) -> None:
         self._send, self._receive = trio.open_memory_channel[Event](limit)
+        self._take: Callable[[Event], bool] | None = None
+        #: The listener waits for an event, and none is queued.
+        self._waits = False
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self
 
     async def __anext__(self) -> Event:
+        self._waits = not self._receive.statistics().current_buffer_used
         try:
             return await self._receive.receive()
         except trio.EndOfChannel:
             raise StopAsyncIteration from None
+        finally:
+            self._waits = False
+
+    def deliver_to(self, take: Callable[[Event], bool]) -> None:
+        """See ``protocols.EventStream``."""
+        self._take = take
 
     def offer(self, event: Event) -> bool:
-        """Queue *event*; return ``False`` if the queue is full."""
+        """Hand *event* over or queue it; return ``False`` if the queue is full."""
+        if self._waits and self._take is not None and self._take(event):
+            return True
+        self._waits = False  # what comes next must not overtake this event
         try:
             self._send.send_nowait(event)
         except trio.WouldBlock:

@@ -1,6 +1,7 @@
 """Connections of all kinds: the errors of broken ones, the peer, TCP keep-alive."""
 
 import contextlib
+import os
 import ssl
 from collections.abc import Mapping
 
@@ -30,6 +31,25 @@ def receive_size(before: int) -> int:
         before: number of bytes in the last receive.
     """
     return _MUCH_BYTES if before >= _LITTLE_BYTES else _LITTLE_BYTES
+
+
+def send_now(stream: trio.abc.AsyncResource, data: bytes) -> int:
+    """Send without waiting, and without the cost of a task that could wait.
+
+    Args:
+        stream: no task may be sending on it.
+        data: at least one byte.
+
+    Returns:
+        The number of bytes that were sent; 0 if the connection takes none now, is broken, or is
+        no plain socket.
+    """
+    if not isinstance(stream, trio.SocketStream):
+        return 0
+    try:
+        return os.write(stream.socket.fileno(), data)
+    except OSError:
+        return 0  # a send that waits finds out whether it is broken
 
 
 class EarlyStream(trio.abc.HalfCloseableStream):

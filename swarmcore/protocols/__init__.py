@@ -40,7 +40,7 @@ from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandat
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
 from swarmcore.protocols.images import ImageNames, ImageNaming
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
-from swarmcore.protocols.routes import Denied, Exchange, Handler, Route
+from swarmcore.protocols.routes import Denied, Exchange, Handler, Route, Sender
 from swarmcore.protocols.stats import DecisionCounts, DiscoveryState, Traffic
 
 __all__ = [
@@ -91,6 +91,7 @@ __all__ = [
     "ResponseHooks",
     "Route",
     "Rule",
+    "Sender",
     "Strategy",
     "TLSFiles",
     "Traffic",

@@ -24,6 +24,16 @@ class EventStream(Protocol):
         """Iterate over events; ends if the subscriber is too slow or the manager stops."""
         ...
 
+    def deliver_to(self, take: Callable[[Event], bool]) -> None:
+        """Have *take* called with each event that comes while the subscriber waits for one.
+
+        Saves a task switch where many subscribers get the same events.
+
+        Args:
+            take: must not wait.  If it returns ``False``, the iterator gives the event.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:

@@ -12,6 +12,24 @@ from swarmcore.protocols.engines import Engine
 from swarmcore.protocols.stats import Traffic
 
 
+class Sender(Protocol):
+    """Sends the pieces of an answer, each as soon as there is one."""
+
+    async def __call__(self, data: bytes) -> None:
+        """Send a piece; wait until the connection has taken it."""
+        ...
+
+    def now(self, data: bytes) -> bool:
+        """Send a piece without waiting: saves a task switch where many clients get the same.
+
+        No task may be sending meanwhile.
+
+        Returns:
+            Whether it is sent; ``False`` if the client is slow, or the connection uses TLS.
+        """
+        ...
+
+
 class Exchange(Protocol):
     """One request and its answer.  A handler must answer exactly once, by one of these methods."""
 
@@ -67,7 +85,7 @@ class Exchange(Protocol):
 
     def stream(
         self, status: int = 200, headers: Headers = ()
-    ) -> AbstractAsyncContextManager[Callable[[bytes], Awaitable[None]]]:
+    ) -> AbstractAsyncContextManager[Sender]:
         """Answer in chunks: entering the block sends the head, ``await send(data)`` one chunk.
 
         If the client disconnects, the block is cancelled and exits without an error.

@@ -4,7 +4,7 @@ Handles framing and order, and ensures that there is one answer.
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,7 +23,8 @@ from swarmcore.http.framing import (
 from swarmcore.http.messages import Answer, Headers, Request, json_answer
 from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.incoming import ClientGone, Incoming
-from swarmcore.http.streams import BROKEN, EarlyStream
+from swarmcore.http.server.sender import Sender
+from swarmcore.http.streams import BROKEN, EarlyStream, send_now
 from swarmcore.http.strict_json import parse_body
 
 #: Larger JSON bodies are parsed in a thread, so that other requests are not blocked.
@@ -173,9 +174,29 @@ class ServerExchange:
 
     async def send_data(self, data: bytes) -> None:
         """Send a piece of the body at once."""
+        if framed := self._frame(data):
+            await self._write(framed)
+
+    def send_now(self, data: bytes) -> bytes | None:
+        """Send a piece of the body without waiting, as far as the connection takes it.
+
+        Returns:
+            What is left for ``send_rest``; ``None`` if the connection has taken nothing: it takes
+            none now, is broken, or uses TLS.
+        """
+        framed = self._frame(data)
+        count = send_now(self._stream, framed)
+        self.sent += count
+        return framed[count:] if count or not framed else None
+
+    async def send_rest(self, rest: bytes) -> None:
+        """Send what ``send_now`` has returned."""
+        await self._write(rest)
+
+    def _frame(self, data: bytes) -> bytes:
         if not data or self._framing is Framing.NONE:
-            return
-        await self._write(chunk(data) if self._framing is Framing.CHUNKED else data)
+            return b""
+        return chunk(data) if self._framing is Framing.CHUNKED else data
 
     async def send_end(self, trailers: Headers = ()) -> None:
         """End the body."""
@@ -186,9 +207,7 @@ class ServerExchange:
             self.close = True
 
     @asynccontextmanager
-    async def stream(
-        self, status: int = 200, headers: Headers = ()
-    ) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+    async def stream(self, status: int = 200, headers: Headers = ()) -> AsyncIterator[Sender]:
         """Answer in chunks: entering the block sends the head, ``await send(data)`` one chunk.
 
         If the client disconnects, the block is cancelled and exits without an error.  If the block
@@ -198,10 +217,12 @@ class ServerExchange:
             ClientGone: on entry, if the client has disconnected already.
         """
         has_begun = False
-        async with self.watching():
+        async with self._watched() as nursery:
             await self.send_head(status, headers)
             has_begun = True
-            yield self.send_data
+            sender = Sender(self, nursery)
+            yield sender
+            await sender.flush()
             await self.send_end()
         if not has_begun:
             raise ClientGone
@@ -209,11 +230,16 @@ class ServerExchange:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Cancel the block if the client disconnects; it then exits without an error."""
+        async with self._watched():
+            yield
+
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[trio.Nursery]:
         failure: Exception | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch, nursery.cancel_scope)
             try:
-                yield
+                yield nursery
             except ClientGone:
                 pass
             except Exception as error:  # raised below: the nursery would wrap it in a group

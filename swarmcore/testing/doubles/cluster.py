@@ -1,6 +1,6 @@
 """A cluster of scripted engines, which places nothing by itself."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -31,13 +31,19 @@ class ScriptedEvents:
 
     def __init__(self, events: Iterable[Event], *, ends: bool) -> None:
         self._events, self._ends = events, ends
+        self._take: Callable[[Event], bool] | None = None
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         for event in self._events:
             await trio.lowlevel.checkpoint()
-            yield event
+            if self._take is None or not self._take(event):
+                yield event
         if not self._ends:
             await trio.sleep_forever()
+
+    def deliver_to(self, take: Callable[[Event], bool]) -> None:
+        """See ``EventStream``."""
+        self._take = take
 
 
 class RecordedImageNames:

@@ -14,6 +14,25 @@ from swarmcore.testing.builders import a_request
 from swarmcore.testing.doubles.cluster import FakeCluster
 
 
+class RecordingSender:
+    """A ``Sender`` that keeps what it is given in ``FakeExchange.chunks``."""
+
+    def __init__(self, exchange: "FakeExchange") -> None:
+        self._exchange = exchange
+
+    async def __call__(self, data: bytes) -> None:
+        """See ``Sender``."""
+        await trio.lowlevel.checkpoint()
+        self._exchange.chunks.append(data)
+
+    def now(self, data: bytes) -> bool:
+        """See ``Sender``: ``slow``."""
+        if self._exchange.slow:
+            return False
+        self._exchange.chunks.append(data)
+        return True
+
+
 class FakeExchange:
     """An ``Exchange`` that keeps the answer.
 
@@ -28,6 +47,7 @@ class FakeExchange:
     Attributes:
         status, headers, body: of the answer; the status is 0 until there is one.
         chunks: the pieces of an answer that was streamed.
+        slow: whether a streamed answer takes no piece without waiting.
         uploaded: the pieces of the request's body that ``receive_chunk`` gives.
         relayed: engine and path of a relay, else ``None``.
         sent: the body that a relay passed on to its engine.
@@ -55,6 +75,7 @@ class FakeExchange:
         self.headers: Headers = ()
         self.body = b""
         self.chunks: list[bytes] = []
+        self.slow = False
         self.uploaded: list[bytes] = []
         self.relayed: tuple[Engine, str] | None = None
         self.sent = b""
@@ -102,16 +123,11 @@ class FakeExchange:
     @asynccontextmanager
     async def stream(
         self, status: int = 200, headers: Headers = ()
-    ) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+    ) -> AsyncIterator["RecordingSender"]:
         """See ``Exchange``: ``chunks``."""
         assert not self.status, "answered twice"
         self.status, self.headers = status, headers
-
-        async def send(data: bytes) -> None:
-            await trio.lowlevel.checkpoint()
-            self.chunks.append(data)
-
-        yield send
+        yield RecordingSender(self)
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:

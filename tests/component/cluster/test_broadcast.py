@@ -74,3 +74,71 @@ async def test_publishing_is_possible_where_nothing_may_wait():
             broadcast.publish(event(1))
         assert not scope.cancelled_caught
         assert (await anext(listener)).time_nano == 1
+
+
+async def test_an_event_is_handed_over_at_once_while_the_listener_waits(nursery):
+    broadcast, taken, given = Broadcast(), [], []
+    is_quick = True
+
+    def take(event):
+        if is_quick:
+            taken.append(event.time_nano)
+        return is_quick
+
+    async def listen(listener):
+        async for event in listener:
+            given.append(event.time_nano)
+            await trio.testing.wait_all_tasks_blocked()
+
+    async with broadcast.subscribe() as listener:
+        broadcast.publish(event(1))
+        listener.deliver_to(take)
+        broadcast.publish(event(2))
+        nursery.start_soon(listen, listener)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert (given, taken) == ([1, 2], [])
+        broadcast.publish(event(3))
+        broadcast.publish(event(4))
+        assert taken == [3, 4]
+        is_quick = False
+        broadcast.publish(event(5))
+        is_quick = True
+        broadcast.publish(event(6))
+        assert taken == [3, 4]
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert given == [1, 2, 5, 6]
+        broadcast.publish(event(7))
+        assert taken == [3, 4, 7]
+
+
+async def test_a_listener_that_takes_nothing_at_once_lags_like_any_other(nursery):
+    broadcast = Broadcast(limit=2)
+    async with broadcast.subscribe() as listener:
+        listener.deliver_to(lambda event: False)
+        for number in range(5):
+            broadcast.publish(event(number))
+        assert await collect(listener) == [0, 1]
+
+
+async def test_no_task_wakes_for_an_event_that_all_listeners_take(nursery):
+    """A task that wakes and sends costs three times the send."""
+    broadcast, woken = Broadcast(), []
+
+    class Wakes(trio.abc.Instrument):
+        def before_task_step(self, task):
+            woken.append(task)
+
+    async def listen(*, task_status):
+        async with broadcast.subscribe() as listener:
+            listener.deliver_to(lambda event: True)
+            task_status.started()
+            await collect(listener)
+
+    for _ in range(50):
+        await nursery.start(listen)
+    await trio.testing.wait_all_tasks_blocked()
+    trio.lowlevel.add_instrument(Wakes())
+    broadcast.publish(event(1))
+    await trio.lowlevel.checkpoint()
+    broadcast.end()
+    assert len(woken) == 1

@@ -6,8 +6,9 @@ lost in between; an event that comes both ways is sent once.
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import trio
@@ -17,13 +18,12 @@ from swarmcore.events import identity_of, read_event
 from swarmcore.filters import parse_filters
 from swarmcore.go import parse_unix_seconds
 from swarmcore.model import Event
-from swarmcore.protocols import ClusterView, Engine, EventStream, Exchange, Route
+from swarmcore.protocols import ClusterView, Engine, EventStream, Exchange, Route, Sender
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.route_notes import ALL
 from swarmcore_api_docker.system.event_filters import compile_event_filters
 
 _JSON = ((b"Content-Type", b"application/json"),)
-_Send = Callable[[bytes], Awaitable[None]]
 _Key = tuple[str, int, str, str, str]
 
 
@@ -92,7 +92,7 @@ def _end_of_past(asked: _Request, now: float) -> float:
     return now if asked.until is None or asked.until <= 0 else min(now, asked.until)
 
 
-async def _replay(cluster: ClusterView, asked: _Request, end: float, send: _Send) -> set[_Key]:
+async def _replay(cluster: ClusterView, asked: _Request, end: float, send: Sender) -> set[_Key]:
     """Send the past events up to *end*; returns the keys of all events that engines answered."""
 
     async def ask(engine: Engine) -> list[Event]:
@@ -106,19 +106,26 @@ async def _replay(cluster: ClusterView, asked: _Request, end: float, send: _Send
     past = [event for _, events in replies.answers for event in events]
     past.sort(key=lambda event: event.time_nano)
     for event in past:
-        await _send_if_asked(event, asked, send)
+        if asked.admits(event.raw):
+            await send(write_event(event.raw, classic=asked.classic))
     return {_key(event) for event in past}
 
 
-async def _follow(bus: EventStream, asked: _Request, sent: set[_Key], send: _Send) -> None:
+async def _follow(bus: EventStream, asked: _Request, sent: set[_Key], send: Sender) -> None:
+    def is_due(event: Event) -> bool:
+        return asked.admits(event.raw) and not (sent and _key(event) in sent)
+
+    # A task that wakes to send costs more than the send: most events go out as they are published.
+    bus.deliver_to(lambda event: not is_due(event) or send.now(_line(event, asked.classic)))
     async for event in bus:
-        if not sent or _key(event) not in sent:
-            await _send_if_asked(event, asked, send)
+        if is_due(event):
+            await send(_line(event, asked.classic))
 
 
-async def _send_if_asked(event: Event, asked: _Request, send: _Send) -> None:
-    if asked.admits(event.raw):
-        await send(write_event(event.raw, classic=asked.classic))
+@lru_cache(maxsize=64)
+def _line(event: Event, classic: bool) -> bytes:
+    """The event as it is sent; written once for all clients."""
+    return write_event(event.raw, classic=classic)
 
 
 def _key(event: Event) -> _Key:

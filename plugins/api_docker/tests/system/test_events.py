@@ -1,5 +1,7 @@
 """``GET /events``: the past of all engines, then what happens."""
 
+import json
+
 import pytest
 from swarmcore_api_docker.system.events import follow_events
 
@@ -17,6 +19,33 @@ async def test_live_events_pass_the_filters(ask, cluster, docker):
     assert actions(exchange) == ["start", "die"]
     assert dict(exchange.headers) == {b"Content-Type": b"application/json"}
     assert exchange.lines[0]["node"]["Name"] == "n1"
+
+
+async def test_a_slow_client_gets_the_same(docker, cluster):
+    cluster.events = [docker.event("start"), docker.event("pull", "image"), docker.event("die")]
+    exchange = docker.Exchange(cluster, "GET", '/v1.41/events?filters={"type":["container"]}')
+    exchange.slow = True
+    await follow_events(exchange)
+    assert actions(exchange) == ["start", "die"]
+
+
+@pytest.mark.parametrize("classic", [True, False])
+async def test_an_event_is_written_once_for_all_clients(docker, cluster, monkeypatch, classic):
+    written = []
+
+    def write(*arguments, **options):
+        written.append(1)
+        return json_dumps(*arguments, **options)
+
+    json_dumps = json.dumps
+    cluster.events = [docker.event("start"), docker.event("die")]
+    monkeypatch.setattr(json, "dumps", write)
+    for slow in (True, False) * 10:
+        exchange = docker.Exchange(cluster, "GET", "/v1.41/events")
+        exchange.slow = slow
+        await follow_events(exchange, classic=classic)
+        assert actions(exchange) == ["start", "die"]
+    assert len(written) == 2
 
 
 async def test_the_media_type_is_one_whatever_a_client_accepts(ask):
