@@ -1,7 +1,8 @@
-"""The Docker Engine API for a whole cluster; the core has no Docker route of its own.
+"""The Docker Engine API for a whole cluster; the core itself has no Docker route.
 
-There is a folder for each kind of object.  ``fanout`` puts one request on several engines, and
-``compat`` has what Go's formats and the API versions of clients and engines ask for.
+There is one folder for each kind of object.  ``fanout`` sends one request to several engines.
+``compat`` handles differences between API versions of clients and engines, and Docker's stream
+formats.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,10 @@ NAMES_OPTION = "swarm.names"
 
 @hookimpl
 def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
-    """Every path that Docker documents, supported or not.
+    """Return a route for every path that Docker documents, supported or not.
+
+    Args:
+        options: the cluster options (``--cluster-opt``) by name.
 
     Raises:
         ConfigError: ``swarm.names`` has an unknown value.
@@ -47,8 +51,14 @@ def swarmcore_routes(options: Mapping[str, str]) -> list[Route]:
 
 
 def read_name_style(options: Mapping[str, str]) -> NameStyle:
-    """``--cluster-opt swarm.names=``: ``plain`` (default), ``classic`` (default under
-    ``swarm.compat=classic``) or ``both``."""
+    """Read ``--cluster-opt swarm.names=``: how lists show container names.
+
+    Returns:
+        ``plain`` (default), ``classic`` (default with ``swarm.compat=classic``) or ``both``.
+
+    Raises:
+        ConfigError: the option has another value.
+    """
     match options.get(NAMES_OPTION, "classic" if is_classic(options) else "plain"):
         case "plain":
             return "plain"

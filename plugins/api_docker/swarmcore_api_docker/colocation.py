@@ -1,9 +1,9 @@
-"""Choose the node of a new network or volume: together with the objects that it belongs to.
+"""Choose the node of a new network or volume, near the objects that it belongs to.
 
-An object of local scope binds every container that uses it to its node.  So the objects of one
-compose project, or of one CI job, go to one node while that node accepts them: a container can use
-all of them then.  The scheduler counts an object that no container uses yet like a container, so
-that no node is filled up with objects.
+A container can run only on the node of its local networks and volumes.  So all objects of one
+compose project, or of one CI job, are made on one node while that node accepts them; then a
+container can use all of them.  The scheduler counts an object that no container uses yet as one
+container, so that objects alone do not fill up a node.
 """
 
 import json
@@ -22,10 +22,12 @@ from swarmcore.protocols import Cluster, Engine
 
 _CONSTRAINTS = "com.docker.swarm.constraints"
 _PROJECT = "com.docker.compose.project"
-#: Labels that say which objects belong together.  GitLab's runner uses each volume of a job in a
+#: Labels that say which objects belong together.  GitLab's runner mounts each volume of a job in a
+#: separate container first, and all of them in one container later.
 #: container of its own before one container uses all of them, so volumes must be together already.
 _GROUPS = (_PROJECT, "com.gitlab.gitlab-runner.job.id")
-#: How long the first object of a project counts as a container.  Projects that begin at the same
+#: How long the first object of a project counts as a container.  Without this, projects that begin
+#: at the same time would all begin on the node that has the fewest containers at that moment.
 #: time would otherwise all begin on the node that has the fewest containers at that moment.
 _BEGINNING_SECONDS = 3.0
 
@@ -33,12 +35,15 @@ _BEGINNING_SECONDS = 3.0
 def split_node(
     nodes: Sequence[Node], text: str, *, slashes: bool = False
 ) -> tuple[Node | None, str]:
-    """Split ``node/name``; the node is ``None`` where *text* is only a name.
+    """Split ``node/name``.
 
     Args:
         nodes: every node.
         text: as the client wrote it.
         slashes: whether the name itself may contain slashes.
+
+    Returns:
+        The node and the name; ``None`` and *text* if *text* names no node.
 
     Raises:
         BadRequest: the text before the slash is not a node, and the name may not contain slashes.
@@ -52,12 +57,12 @@ def split_node(
 
 
 def answering_engine(cluster: Cluster, node: Node, what: str) -> Engine:
-    """The engine of *node*.
+    """Return the engine of *node*.
 
     Args:
         cluster: the cluster of *node*.
         node: a registered node.
-        what: the object that is on it, for the error: ``volume data``.
+        what: the object on that node, for the text of the error: ``volume data``.
 
     Raises:
         Unavailable: the engine does not answer at the moment.
@@ -73,12 +78,12 @@ class Colocation:
     Args:
         cluster: the cluster, which has the scheduler.
         labels: the object's labels as the client sent them; constraints among them must hold.
-        needs: fields that the engine must know.
+        needs: fields of the request that the engine must know.
         volume: the name of a new volume; empty for a network.
-        plugin: the volume plugin that makes it; empty where the engine does.
+        plugin: the plugin that makes the volume; empty if the engine itself makes it.
 
     Raises:
-        BadRequest: *labels* is not an object of texts, or has a malformed constraint.
+        BadRequest: *labels* is not an object of strings, or has a malformed constraint.
     """
 
     def __init__(
@@ -106,20 +111,20 @@ class Colocation:
         self._tried: list[Engine] = []
 
     def choose(self, *, network: str = "") -> Engine:
-        """The engine for an object that may go anywhere.
+        """Choose the engine for an object that may go to any node.
 
-        It is the first of these that accepts the object: one where a container waits for a network
-        of that name; one that has an object of its group; one that has an image of its group, left
-        by an earlier build; any other that the scheduler chooses.
+        The scheduler chooses among the first of these groups in which an engine accepts the object:
+        engines with a container that waits for a network of that name; engines with an object of
+        the same project or job; engines with an image of it, left by an earlier build; all engines.
 
         Args:
             network: the name of a new network; empty for a volume.
 
         Raises:
-            NoNodeFits: no engine accepts it; says why.
+            NoNodeFits: no engine accepts the object; the text gives the reasons.
         """
         everywhere = self._cluster.engines()
-        # Where no engine has the plugin, whichever is chosen says so in its own words.
+        # If no engine has the plugin, any engine may be asked: it answers with Docker's error.
         engines = list(filter(self._is_able, everywhere)) or everywhere
         for belongs in self._preferences(network):
             together = [each for each in engines if belongs(each.node)]
@@ -130,7 +135,7 @@ class Colocation:
         return self._chosen(engines)
 
     def choose_other(self) -> Engine | None:
-        """An engine that was not chosen before; ``None`` when no other accepts the object."""
+        """Choose an engine that was not chosen before; ``None`` if no other one accepts."""
         others = [each for each in self._cluster.engines() if each not in self._tried]
         try:
             return self._chosen(others)
@@ -153,10 +158,10 @@ class Colocation:
         return not self._plugin or self._plugin in engine.node.ties.drivers
 
     def allowed(self, engines: Sequence[Engine]) -> list[Engine]:
-        """Those of *engines* that accept the object, at least one.
+        """Return the engines of *engines* that accept the object, at least one.
 
         Raises:
-            NoNodeFits: none does; says why.
+            NoNodeFits: no engine accepts the object; the text gives the reasons.
         """
         found = []
         for engine in engines:
@@ -165,16 +170,16 @@ class Colocation:
         return found or [self._cluster.choose(self._config, engines)]
 
     def choose_maker(self, engines: Sequence[Engine]) -> Engine:
-        """The engine that makes an object for all engines that it spans.
+        """Choose the engine that makes an object which spans several engines.
 
-        Such an object binds no container to that engine, so that an engine without room for a
-        container will do, too.
+        Containers that use such an object may run on other engines, so the engine need not have
+        room for a container.
 
         Args:
-            engines: engines that answer and can make it, at least one.
+            engines: engines that answer and can make the object, at least one.
 
         Raises:
-            NoNodeFits: constraints among the labels allow none of them.
+            NoNodeFits: constraints among the labels allow none of the engines.
         """
         try:
             return self._cluster.choose(self._config, engines)
@@ -185,7 +190,7 @@ class Colocation:
 
     @contextmanager
     def expected_on(self, engine: Engine) -> Iterator[None]:
-        """Count the object in decisions while *engine* makes it."""
+        """Count the object in scheduling decisions while *engine* makes it."""
         is_first = self._group and not _has_part_of(engine.node, *self._group)
         linger = _BEGINNING_SECONDS if is_first else 0
         with self._cluster.expecting(self._config, engine, linger):
@@ -193,11 +198,11 @@ class Colocation:
 
 
 def wants_image(node: Node, names: Sequence[str]) -> bool:
-    """Whether a newly built image is likely to be used on *node*.
+    """Return whether a newly built image will probably be used on *node*.
 
-    It is when containers there run an image of one of these names, or when the names are those of a
-    compose project that has something there.  Compose names the image of a service
-    ``project-service`` (version 1: ``project_service``), and a build says nothing else about the
+    It will if containers there run an image of one of these names, or if the names belong to a
+    compose project that has objects there.  Compose names the image of a service
+    ``project-service`` (version 1: ``project_service``); a build says nothing else about its
     project.
 
     Args:
@@ -216,14 +221,14 @@ def wants_image(node: Node, names: Sequence[str]) -> bool:
 
 
 def has_any_image(node: Node, names: Sequence[str]) -> bool:
-    """Whether *node* has an image of one of these names."""
+    """Return whether *node* has an image of one of these names."""
     return any(has_image(node, name) for name in names)
 
 
 def _groups_of(node: Node, label: str) -> set[str]:
-    """The groups by *label* that have an object on *node*, or are about to.
+    """Return the values of *label* of objects on *node*, and of objects being made there.
 
-    Objects that span engines do not count: they are on no node in particular.
+    Objects that span engines are not counted, because they belong to several nodes.
     """
     objects = (*node.networks.values(), *node.volumes.values())
     own = (_value(document, label) for document in objects if not is_spanning(document))
@@ -243,7 +248,7 @@ def _value(document: Mapping[str, Any], label: str) -> Any:
 
 
 def with_node_constraint(labels: Any, pinned: Node | None) -> dict[str, Any]:
-    """*labels* with a constraint on the node that the client named, if it named one.
+    """Return *labels* with a constraint on the node that the client named, if it named one.
 
     A later move of the object obeys that constraint.
     """

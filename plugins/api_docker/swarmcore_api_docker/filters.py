@@ -1,7 +1,7 @@
 """List filters that several kinds of objects share, and the lists of networks and volumes.
 
-The values of one filter are alternatives, except that labels must all hold, as in an engine.  The
-filter ``node`` is an addition of Swarm classic.
+As in an engine, an object passes a filter if one of the filter's values matches; for labels, all
+values must match.  The filter ``node`` is an addition of Swarm classic.
 """
 
 from collections import Counter
@@ -20,10 +20,10 @@ class ListedObject:
 
     Attributes:
         document: the engine's JSON object.
-        nodes: the nodes that have it; several for an object that spans engines.
+        nodes: the nodes that have it; several if the object spans engines.
         used: whether a container uses it.
-        builtin: whether it is one that cannot be removed.
-        is_ambiguous: whether its name alone means several objects.
+        builtin: whether it is predefined and cannot be removed.
+        is_ambiguous: whether several objects have its name.
         former_ids: ids that it had on other nodes.
     """
 
@@ -36,22 +36,22 @@ class ListedObject:
 
     @property
     def name(self) -> str:
-        """Its name on its engine."""
+        """The name on its engine."""
         return str(self.document.get("Name") or "")
 
     @property
     def shown(self) -> str:
-        """Its name as lists show it: ``node/name`` where the name alone is ambiguous."""
+        """The name in lists: ``node/name`` if the name alone is ambiguous."""
         if self.is_ambiguous:
             return f"{self.nodes[0].name}/{self.name}"
         return self.name
 
     def show(self) -> dict[str, Any]:
-        """The JSON object of the list."""
+        """Return the JSON object for the list."""
         return {**self.document, "Name": self.shown}
 
 
-#: Whether an object is to be listed.
+#: Whether an object is listed.
 Test = Callable[[ListedObject], bool]
 #: Makes the test of one filter.
 Compiler = Callable[[Filters], Test]
@@ -64,18 +64,18 @@ async def list_objects(
     *,
     classic: bool = False,
 ) -> list[dict[str, Any]]:
-    """The JSON objects of those that are on a node that answers and pass every filter.
+    """Return the JSON objects that are on a node that answers and pass every filter.
 
     Args:
         items: all networks or all volumes.  Objects of nodes that do not answer are not listed, but
-            make names ambiguous.
+            can make names ambiguous.
         filters: the client's filters.
-        compilers: filter -> compiler, for the filters that this kind of object has.
+        compilers: filter -> compiler, for the filters of this kind of object.
         classic: show every object of one node as ``node/name``, as Swarm classic did.
 
     Raises:
-        BadRequest: an unknown filter, or one with a value that it cannot have.
-        BadValue: the same, where an engine answers 500.
+        BadRequest: an unknown filter, or one with an invalid value.
+        BadValue: an invalid value for which an engine answers 500.
     """
     filters.refuse_unknown(compilers)
     tests = [compilers[key](filters) for key in filters]
@@ -95,7 +95,7 @@ async def list_objects(
 
 
 def by_field(key: str, field: str) -> Compiler:
-    """The filter *key*: the object's *field* equals a value."""
+    """Return the compiler of the filter *key*, which compares the object's *field*."""
 
     def compile_field(filters: Filters) -> Test:
         wanted = filters.equal(key)
@@ -105,23 +105,23 @@ def by_field(key: str, field: str) -> Compiler:
 
 
 def by_name(filters: Filters) -> Test:
-    """The filter ``name``: a pattern is found in the name, or in the name that is shown."""
+    """Compile the filter ``name``: a pattern occurs in the name, or in the name of the list."""
     found = filters.matching("name")
     return lambda item: found(item.name) or found(item.shown)
 
 
 def by_label(filters: Filters) -> Test:
-    """The filter ``label``."""
+    """Compile the filter ``label``."""
     holds = filters.labelled("label")
     return lambda item: holds(item.document.get("Labels") or {})
 
 
 def by_node(filters: Filters) -> Test:
-    """The filter ``node``."""
+    """Compile the filter ``node``."""
     return lambda item: any(passes_node_filter(node, filters) for node in item.nodes)
 
 
 def passes_node_filter(node: Node, filters: Filters) -> bool:
-    """Whether the filter ``node``, classic's addition, has the node's name or id, or is not set."""
+    """Return whether the filter ``node`` has the node's name or id, or has no value."""
     wanted = filters.values("node")
     return not wanted or node.name in wanted or node.id in wanted

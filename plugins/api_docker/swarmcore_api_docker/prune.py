@@ -1,6 +1,6 @@
-"""Prune containers, images and build caches, and what all prunes share.
+"""Prune containers, images and build caches, and the functions that all prunes share.
 
-Every engine that answers prunes; the client gets one report of all.
+Every engine that answers prunes; the client gets one merged report.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -22,12 +22,12 @@ from swarmcore_api_docker.route_notes import ALL, PRUNED
 _RESERVED_SPACE = ApiVersion(1, 48)
 _NEW_LIMITS = ("max-used-space", "min-free-space")
 _FORM = "application/x-www-form-urlencoded"
-#: Brings the cache of an engine up to date after its report.
+#: Updates the cache of an engine after its report.
 _Settle = Callable[[Engine, Answer], Awaitable[None]]
 
 
 def routes() -> list[Route]:
-    """The prunes of containers, images and build caches."""
+    """Return the routes of pruning containers, images and build caches."""
     return [
         _route("containers", "ContainersDeleted", _forget),
         _route("images", "ImagesDeleted", _reread_images),
@@ -41,7 +41,7 @@ def _route(kind: str, deleted: str, settle: _Settle, rewrites: str = PRUNED) -> 
 
 
 def _prune(kind: str, deleted: str, settle: _Settle) -> Handler:
-    """A handler that prunes on every engine that answers, or on those of the filter ``node``.
+    """Return a handler that prunes on every engine that answers, or on those of ``node``.
 
     Args:
         kind: the first segment of the path: ``images``.
@@ -72,9 +72,9 @@ def _prune(kind: str, deleted: str, settle: _Settle) -> Handler:
 
 
 def prune_query_for(engine: Engine, query: Query) -> Query:
-    """*query* as the API version of *engine* reads it.
+    """Return *query* as the API version of *engine* reads it.
 
-    An old engine ignores new limits, and would prune more than the client wants.
+    An old engine ignores the new limits, and would prune more than the client wants.
 
     Raises:
         BadRequest: the engine has no such limit.
@@ -99,17 +99,18 @@ async def _reread_images(engine: Engine, report: Answer) -> None:
 
 
 async def _nothing(engine: Engine, report: Answer) -> None:
-    """The manager keeps nothing about build caches."""
+    """Do nothing: the manager has no cache of build caches."""
 
 
 async def read_prune_request(exchange: Exchange) -> tuple[list[Engine], Query, Filters]:
-    """Read a prune's request.
+    """Read the request of a prune.
 
-    Engines read parameters from a form in the body, too, and these take precedence over the query.
+    Engines also read parameters from a form in the body, which takes precedence over the query.
 
     Returns:
-        The engines that prune: those of the filter ``node``, or every engine that answers.  The
-        query for them, whose filters are without ``node``.  These filters.
+        1. The engines that prune: those of the filter ``node``, or every engine that answers.
+        2. The query for these engines, whose filters are without ``node``.
+        3. These filters.
 
     Raises:
         BadRequest: malformed filters.
@@ -134,14 +135,14 @@ async def read_prune_request(exchange: Exchange) -> tuple[list[Engine], Query, F
 
 
 def with_filters(query: Query, filters: Filters) -> Query:
-    """*query* with other filters, written in the form that every engine reads."""
+    """Return *query* with other filters, written in the form that every engine release reads."""
     return query.replace(filters=filters.encode() if filters else None)
 
 
 def sum_reports(answers: Iterable[Answer], *lists: str) -> dict[str, Any]:
-    """One report of all: each of *lists* joined, and ``SpaceReclaimed`` summed where it is there.
+    """Merge reports: join each of *lists*, and sum ``SpaceReclaimed`` if it is present.
 
-    A list that is null in every report stays null, by which engines say that they deleted nothing.
+    A list that is null in every report stays null; engines send null if they deleted nothing.
 
     Args:
         answers: the engines' reports.

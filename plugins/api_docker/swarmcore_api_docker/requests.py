@@ -1,4 +1,4 @@
-"""What the handlers of all objects share: reading requests, and passing them to engines."""
+"""Functions that the handlers of all objects share: read requests and pass them to engines."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -12,12 +12,12 @@ from swarmcore.model import Container
 from swarmcore.protocols import Engine, Exchange
 from swarmcore.versions import ApiVersion
 
-#: Headers for the registry, and for the log of an engine.
+#: Headers that the registry needs, or that the engine writes into its log.
 _FORWARDED = (b"x-registry-auth", b"user-agent")
 
 
 def locate_container(exchange: Exchange) -> tuple[Container, Engine]:
-    """The container that the path names, and its engine.
+    """Find the container in the path of the request, and its engine.
 
     Raises:
         NotFound: there is no such container.
@@ -29,17 +29,17 @@ def locate_container(exchange: Exchange) -> tuple[Container, Engine]:
 
 
 def engine_path(exchange: Exchange, *segments: str) -> str:
-    """A path for an engine: *segments*, percent-encoded, and the client's query as it was sent."""
+    """Return a path for an engine: *segments*, percent-encoded, with the client's query."""
     path = "".join(f"/{quote(segment, safe='/:@')}" for segment in segments)
     query = exchange.request.target.partition("?")[2]
     return f"{path}?{query}" if query else path
 
 
 async def relay_unknown(exchange: Exchange, *segments: str) -> None:
-    """Have an engine answer a request for an object that the cluster does not have.
+    """Let an engine answer a request for an object that the cluster does not have.
 
-    Engines read some things, a body for one, before they look for the object, and refuse those in
-    their own words.  So any engine answers as the right one would.
+    Engines check some parts of a request, such as the body, before they look for the object, and
+    answer with Docker's errors.  Any engine gives the same answer here.
 
     Args:
         exchange: the client's request.
@@ -53,22 +53,23 @@ async def relay_unknown(exchange: Exchange, *segments: str) -> None:
 
 
 def version_of(exchange: Exchange) -> ApiVersion:
-    """The client's API version; a path without one means the version that the manager announces."""
+    """Return the client's API version; a path without a version means the announced version."""
     return exchange.request.version or exchange.cluster.api_version
 
 
 def client_answer(answer: Answer) -> Answer:
-    """An engine's answer for the client: without headers about the engine and its connection."""
+    """Return an engine's answer for the client, with its ``Content-Type`` as the only header."""
     kind = find_header(answer.headers, b"content-type") or b"application/json"
     return Answer(answer.status, ((b"Content-Type", kind),), answer.body)
 
 
 async def read_object(exchange: Exchange, *known: str) -> dict[str, Any]:
-    """The request's body.
+    """Read the request's body as a JSON object.
 
     Args:
         exchange: the client's request.
-        known: fields that get Docker's spelling: Go ignores the case of keys, handlers do not.
+        known: fields that get Docker's spelling, because Go ignores the case of keys and handlers
+            do not.
 
     Raises:
         BadRequest: the body is not a JSON object.
@@ -80,7 +81,7 @@ async def read_object(exchange: Exchange, *known: str) -> dict[str, Any]:
 
 
 def client_headers(exchange: Exchange) -> Headers:
-    """The client's headers that go on to a registry: credentials, user agent, ``X-Meta-*``."""
+    """Return the client's headers for a registry: credentials, user agent and ``X-Meta-*``."""
     return tuple(
         (key, value)
         for key, value in exchange.request.headers
@@ -89,12 +90,12 @@ def client_headers(exchange: Exchange) -> Headers:
 
 
 async def refresh_quietly(refresh: Callable[[], Awaitable[None]]) -> None:
-    """Bring the cache of an engine up to date after a change that the engine has made.
+    """Update the cache of an engine after a change on it.
 
-    A failure is ignored: the engine's event about the change brings the cache up to date as well.
+    A failure is ignored, because the engine's event about the change updates the cache as well.
 
     Args:
-        refresh: ``engine.refresh_networks``, say.
+        refresh: for example ``engine.refresh_networks``.
     """
     with suppress(EngineError):
         await refresh()

@@ -1,7 +1,7 @@
-"""The notes of the route table: which engine is asked, and what is rewritten.
+"""The notes of the route table: the engine that is asked, and the fields that are rewritten.
 
-There are few, so that a reader learns them once.  ``docs/api.md`` explains those for ``routed``,
-and a test checks that it does.
+The notes are few, so that readers can learn them.  ``docs/api.md`` explains the notes for
+``routed``, and a test checks that it does.
 """
 
 from typing import Final

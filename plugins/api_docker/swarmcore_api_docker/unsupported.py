@@ -1,7 +1,7 @@
-"""Documented paths that the manager does not support; each answer says what is missing.
+"""Documented paths that the manager does not support; each answer names what is missing.
 
 The texts contain ``not supported`` in lower case: ``docker inspect`` and ``docker system prune``
-ignore an error with these words.
+ignore errors with these words.
 """
 
 from swarmcore.errors import NotFound, NotSupported, Unavailable
@@ -42,7 +42,7 @@ _NO_SWARM = (
 
 
 def routes() -> list[Route]:
-    """Every documented path that has no other handler."""
+    """Return a route for every documented path that has no other handler."""
     found = [
         Route("GET", "/plugins", _no_plugins, routed=f"{MANAGER}: an empty list"),
         Route("GET", "/plugins/{name}/json", _no_plugin, routed=f"{REFUSED}: 404"),

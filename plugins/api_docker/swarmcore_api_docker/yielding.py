@@ -1,6 +1,6 @@
-"""Long work of one request, cut up so that other tasks get their turn.
+"""Split up long work of one request so that other tasks can run in between.
 
-A client decides how much a list has to test, so that no such work may hold up the event loop.
+A client decides how many objects a list has to test, so such work must not block the event loop.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,17 +10,17 @@ from typing import TypeVar
 import trio
 
 T = TypeVar("T")
-#: How long a request works before other tasks get a turn.
+#: How long a request works before other tasks can run.
 _SECONDS = 0.01
 #: Work on more bytes than this runs in a thread.
 _QUICK_BYTES = 64 * 1024
 
 
 async def run_large(work: Callable[[], T], size: int) -> T:
-    """Do *work*, in a thread where it would hold up the event loop.
+    """Do *work*, in a thread if it would block the event loop for long.
 
     Args:
-        work: pure work, which may run in any thread.
+        work: a pure function, which may run in any thread.
         size: the size of its input in bytes.
 
     Returns:
@@ -30,23 +30,23 @@ async def run_large(work: Callable[[], T], size: int) -> T:
 
 
 class Yielder:
-    """Yields to other tasks when a request has worked for 10 ms."""
+    """Lets other tasks run whenever a request has worked for 10 ms."""
 
     def __init__(self) -> None:
         self._since = perf_counter()
 
     async def checkpoint(self) -> None:
-        """Yield if it is time to; call it after each piece of work."""
+        """Let other tasks run if 10 ms have passed; call this after each piece of work."""
         if perf_counter() - self._since > _SECONDS:
             await trio.lowlevel.checkpoint()
             self._since = perf_counter()
 
 
 async def select_items(items: Iterable[T], test: Callable[[T], bool]) -> list[T]:
-    """The items that pass *test*, in their order.
+    """Return the items that pass *test*, in their order.
 
     Args:
-        items: read once at the beginning, so that it may change meanwhile.
+        items: read once at the beginning, so that the collection may change meanwhile.
         test: a quick test of one item.
     """
     yielder, passed = Yielder(), []

@@ -1,7 +1,7 @@
-"""Remember which engine builds for a client, a session or a build.
+"""Remember which engine builds for a client, a BuildKit session or a build.
 
-BuildKit's clients use several connections for one build, and nothing in them says that they belong
-together.  So all connections of one client go to one engine.  Pure: it reads no clock.
+A BuildKit client uses several connections for one build, and nothing in its requests says which
+connections belong together.  So all connections of one client go to one engine.  Pure.
 """
 
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from typing import Final, Literal, NamedTuple
 
 #: How long an engine is remembered after its last use, as in Swarm classic.
 KEPT_SECONDS: Final = 3600.0
-#: With more idle bindings the oldest are forgotten: making up new ids costs a client nothing.
+#: At most this many idle bindings are kept, because a client can use any number of new ids.
 _IDLE_LIMIT: Final = 10_000
 
 
 class AffinityKey(NamedTuple):
-    """What is bound to an engine.
+    """The client, session or build that is bound to an engine.
 
     Attributes:
         kind: ``client``, ``session`` or ``build``.
@@ -34,7 +34,7 @@ class _Binding:
 
 
 class BuilderAffinity:
-    """Binds keys to nodes.  Times are seconds of a monotonic clock.
+    """Binds keys to nodes.  All times are seconds of a monotonic clock.
 
     Args:
         kept_seconds: how long a binding is kept after its last use.
@@ -50,7 +50,7 @@ class BuilderAffinity:
         return len(self._used) + len(self._idle)
 
     def find(self, key: AffinityKey, now: float) -> str | None:
-        """The node that *key* is bound to, or ``None``."""
+        """Return the id of the node that *key* is bound to, or ``None``."""
         self._expire(now)
         binding = self._used.get(key) or self._idle.get(key)
         return binding.node_id or None if binding else None
@@ -60,7 +60,7 @@ class BuilderAffinity:
         return key in self._used
 
     def begin(self, keys: Iterable[AffinityKey], node_id: str) -> None:
-        """Bind *keys* to *node_id*, where a request of theirs begins."""
+        """Bind *keys* to *node_id* when a request that uses them begins."""
         for key in keys:
             binding = self._used.get(key) or self._idle.pop(key, None) or _Binding(node_id)
             binding.node_id = node_id
@@ -68,7 +68,7 @@ class BuilderAffinity:
             self._used[key] = binding
 
     def end(self, keys: Iterable[AffinityKey], now: float) -> None:
-        """End a request of *keys* that was begun with ``begin``."""
+        """End a request that ``begin`` began with the same *keys*."""
         for key in keys:
             binding = self._used[key]
             binding.uses -= 1
@@ -78,12 +78,12 @@ class BuilderAffinity:
         self._expire(now)
 
     def forget(self, keys: Iterable[AffinityKey]) -> None:
-        """Unbind *keys*, whose requests are in progress: their engine was lost."""
+        """Unbind *keys* during a request, because the connection to their engine was lost."""
         for key in keys:
             self._used[key].node_id = ""
 
     def load(self, node_id: str) -> int:
-        """How busy a node is: idle clients bound to it, and its clients and builds in progress."""
+        """Return how busy a node is: its idle clients, plus its clients and builds in progress."""
         idle = sum(key.kind == "client" and on.node_id == node_id for key, on in self._idle.items())
         used = sum(
             key.kind != "session" and on.node_id == node_id for key, on in self._used.items()

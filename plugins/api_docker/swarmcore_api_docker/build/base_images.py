@@ -1,9 +1,9 @@
-"""Copy the base images of a build to its engine, while the context passes through.
+"""Copy the base images of a build to its engine while the build context is being relayed.
 
-An engine asks a registry for a base image that it lacks, even when another engine has it.  So the
-manager looks for the Dockerfile in the context, and holds back the piece that completes it until
-the base images are on the engine; nothing else is held back.  The context of a BuildKit session is
-not seen: the builder reads it through a tunnel.
+An engine pulls a base image that it lacks from a registry, even when another engine of the cluster
+has it.  So the manager looks for the Dockerfile in the context, and holds back the piece that
+completes the Dockerfile until the base images are on the engine; nothing else is held back.  The
+manager does not see the context of a BuildKit session: the builder reads it through a tunnel.
 """
 
 import logging
@@ -23,16 +23,16 @@ from swarmcore_api_docker.images.transfer import ImageTransfer
 log = logging.getLogger(__name__)
 #: Bytes of a context that are read, and held in memory, before the engine is chosen.
 _LOOK_AHEAD: Final = 256 << 10
-#: Bytes that are examined at a time: compressed ones can expand a thousandfold.
+#: Bytes that are examined at a time; 4 KiB of compressed data can expand a thousandfold.
 _SLICE: Final = 4 << 10
 
 
 class BaseImages:
-    """The base images of one build, and its context, which names them.
+    """The build context of one build, and the base images that its Dockerfile names.
 
     Args:
-        exchange: the client's request, whose body is the context or empty.
-        transfer: copies images.
+        exchange: the client's request; its body is the context, or is empty.
+        transfer: copies images between engines.
     """
 
     def __init__(self, exchange: Exchange, transfer: ImageTransfer) -> None:
@@ -50,7 +50,7 @@ class BaseImages:
         self._finder = DockerfileFinder([named] if named else ["Dockerfile", "dockerfile"])
         self._pieces: deque[bytes] = deque()
         self._engine: Engine | None = None
-        #: Names of base images that are known and not copied yet.
+        #: Names of base images that were found and are not copied yet.
         self.names = [str(name) for name in read_parameter(query.get("cachefrom"), list)]
 
     async def read_ahead(self) -> None:
@@ -65,17 +65,17 @@ class BaseImages:
             await self._look_into(data)
 
     def are_on(self, node: Node) -> bool:
-        """Whether *node* has every base image that is known."""
+        """Return whether *node* has every base image that was found so far."""
         return all(image_test(name)(node) for name in self.names)
 
     def bind(self, engine: Engine) -> None:
-        """Copy base images to *engine*, which builds."""
+        """Copy base images to *engine* from now on; it was chosen for the build."""
         self._engine = engine
 
     async def next_piece(self) -> bytes:
-        """The next piece of the context for the engine; ``b""`` at its end.
+        """Return the next piece of the context for the engine; ``b""`` at its end.
 
-        When it completes the Dockerfile, the base images are copied first.
+        If the piece completes the Dockerfile, the base images are copied before it is returned.
         """
         if self._pieces:
             await self._copy_known()
@@ -96,7 +96,7 @@ class BaseImages:
             await trio.lowlevel.checkpoint()
 
     async def _copy_known(self) -> None:
-        """Copy the base images that are known to the engine, if it is chosen already."""
+        """Copy the base images that were found to the engine, if it is chosen already."""
         engine, names = self._engine, self.names
         if engine is None or not names:
             return
@@ -108,13 +108,14 @@ class BaseImages:
 async def copy_base_image(
     cluster: ClusterView, transfer: ImageTransfer, name: str, engine: Engine
 ) -> None:
-    """Copy an image to *engine* if another engine has it; a failure is only logged.
+    """Copy an image to *engine* if another engine has it; log a failure and go on.
 
     Args:
         cluster: the cluster of *engine*.
-        transfer: copies it.
-        name: as the client wrote it; an image that is named by digest is left to the engine.
-        engine: the engine that needs it.
+        transfer: copies images between engines.
+        name: the image name as the client wrote it.  A name with a digest is ignored: the engine
+            pulls such an image itself.
+        engine: the engine that needs the image.
     """
     node = engine.node
     if "@" in name or image_test(name)(node):

@@ -1,7 +1,7 @@
-"""Find the Dockerfile in a build's context, a plain or compressed tar, piece by piece.
+"""Find the Dockerfile in a build context, a plain or compressed tar that arrives in pieces.
 
-Nothing but the Dockerfile is held in memory.  A malformed context is not examined any further; the
-engine refuses it.
+Only the Dockerfile is held in memory.  The search ends at a malformed header; the engine refuses
+such a context.
 """
 
 import bz2
@@ -13,14 +13,14 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 _BLOCK: Final = 512
-#: Larger Dockerfiles, and larger records of long names, are ignored.
+#: Dockerfiles, and header records with long names, of more than this many bytes are ignored.
 _LARGEST: Final = 1 << 20
 #: Bytes that are decompressed at a time.
 _STEP: Final = 1 << 16
-#: A context is not examined beyond so many decompressed bytes.
+#: The search ends after this many decompressed bytes.
 _MOST_DECOMPRESSED: Final = 8 << 30
 _LONG_NAMES = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE)
-#: Members that say something about the next ones, other than a name.
+#: Header members that describe the next member, other than by its name.
 _OF_NEXT = (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 _WITHOUT_CONTENT = (
     tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE,
@@ -49,10 +49,11 @@ class DockerfileFinder:
         self.is_done = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The Dockerfiles that *data* completes.
+        """Return the Dockerfiles that *data* completes.
 
         Args:
-            data: the next piece of the stream.  A small one: it can expand a thousandfold.
+            data: the next piece of the stream.  It should be small, because compressed data can
+                expand a thousandfold.
         """
         found: list[bytes] = []
         try:
@@ -139,7 +140,7 @@ def _clean(name: str) -> str:
 
 
 def _pax_path(content: bytes) -> str:
-    """The path among records such as ``25 path=some/long/name``."""
+    """Return the path in pax records such as ``25 path=some/long/name``."""
     while content:
         length = int(content.split(b" ", 1)[0])
         if not 0 < length <= len(content):

@@ -1,6 +1,6 @@
-"""The images that a Dockerfile begins with or copies from, as far as its text tells.  Pure.
+"""Find the images that a Dockerfile begins with or copies from.  Pure.
 
-Text that is not understood names no image; the builder itself reports what is wrong with it.
+Instructions that cannot be parsed are ignored; the builder reports errors in the Dockerfile.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Final
 
 from swarmcore.images import can_be_image
 
-#: A limit for Dockerfiles made to have many images copied.
+#: Limits how many images one Dockerfile can cause to be copied.
 _MOST_IMAGES: Final = 100
 _ESCAPE = re.compile(r"#\s*escape\s*=\s*([\\`])\s*", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"#\s*[A-Za-z]+\s*=.*")
@@ -23,7 +23,7 @@ _MOUNT_FROM = re.compile(r"--mount=(?:\S*,)?from=([^,\s]+)")
 
 
 def base_images(text: str, arguments: Mapping[str, str], target: str = "") -> list[str]:
-    """The names of the images that a build needs, without its own stages.
+    """Return the names of the images that a build needs, except its own stages.
 
     Args:
         text: a Dockerfile.
@@ -52,12 +52,12 @@ def base_images(text: str, arguments: Mapping[str, str], target: str = "") -> li
 
 
 def _is_outside(name: str, stages: set[str]) -> bool:
-    """Whether *name* is not an earlier stage, given by its name or number."""
+    """Return whether *name* is an image, not the name or number of an earlier stage."""
     return name.lower() not in stages and not name.isdecimal()
 
 
 def _instructions(text: str) -> Iterator[tuple[str, str]]:
-    """The keyword of each instruction in upper case, and the rest of it in one line."""
+    """Yield the keyword of each instruction in upper case, and its arguments as one line."""
     lines = iter(text.removeprefix("\ufeff").splitlines())
     escape, begun, at_top = "\\", "", True
     for line in lines:
@@ -89,7 +89,7 @@ def _skip_heredocs(lines: Iterator[str], rest: str) -> None:
 def _read_arguments(
     rest: str, known: Mapping[str, str], given: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Names and values of one ``ARG``; an argument without a value is left out."""
+    """Yield the names and values of one ``ARG``, without arguments that have no value."""
     for name, default in _ARGUMENT.findall(rest):
         if name in given:
             yield name, given[name]
@@ -98,7 +98,7 @@ def _read_arguments(
 
 
 def _expand(text: str, known: Mapping[str, str]) -> str:
-    """*text* with its variables replaced by their values, and without quotes."""
+    """Return *text* with its variables replaced by their values, and without quotes."""
 
     def value(match: re.Match[str]) -> str:
         name, sign, other = match[1] or match[2], match[3] or "", match[4] or ""

@@ -1,7 +1,7 @@
-"""Add to the error of a build on which nodes the missing image is.  Pure.
+"""Add a hint to the error of a build: which other nodes have the missing image.  Pure.
 
-The context of a BuildKit session is not seen, so that base images cannot be copied before the
-build: its error is the first place that names them.
+The manager does not see the context of a BuildKit session, so it cannot copy the base images before
+the build.  Such a build fails when the registry lacks its base image; its error names the image.
 """
 
 import json
@@ -14,18 +14,18 @@ from swarmcore.images import can_be_image, names_of_image, shown_image, split_im
 from swarmcore.node import Node, image_test
 from swarmcore_api_docker.compat.progress_lines import error_line, error_text
 
-#: The beginning of a line with an error, as engines write it.
+#: The beginning of a progress line with an error, as engines write it.
 _ERROR = b'{"error'
 _LONGEST_LINE: Final = 64 << 10
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*[A-Za-z0-9]")
-#: The URL of a manifest, by which builders of release 20.10 name the image.
+#: The URL of a manifest, which the builder of release 20.10 writes instead of the image's name.
 _MANIFEST = re.compile(r"://([^/\s]+)/v2/(\S+?)/manifests/([\w.-]+)")
 _MOST_WORDS: Final = 50
 _MOST_HINTS: Final = 3
 
 
 class ErrorHints:
-    """Passes the progress of a build on, and adds a hint to its error.
+    """Passes on the progress of a build, and adds a hint to its error.
 
     Args:
         builder: the node that builds.
@@ -39,7 +39,11 @@ class ErrorHints:
         self._in_line = False
 
     def map_data(self, data: bytes) -> bytes:
-        """A piece of progress for the client; *data* is ``b""`` at the end."""
+        """Return the progress for the client that *data* completes.
+
+        Args:
+            data: the next piece from the engine; ``b""`` at the end.
+        """
         if not data:
             held, self._held = self._held, b""
             return self._hinted(held)
@@ -48,7 +52,7 @@ class ErrorHints:
         return b"".join(map(self._pass_on, lines))
 
     def _pass_on(self, line: bytes) -> bytes:
-        """A line, or as much of it as has arrived; ``b""`` while it may become an error."""
+        """Return the line, or its beginning; ``b""`` while the line may still become an error."""
         begins, complete = not self._in_line, line.endswith(b"\n")
         may_be_error = begins and line[: len(_ERROR)] == _ERROR[: len(line)]
         if may_be_error and not complete and len(line) < _LONGEST_LINE:
@@ -72,7 +76,11 @@ class ErrorHints:
 
 
 def describe_places(text: str, builder: Node, others: Sequence[Node]) -> str:
-    """Which nodes have the images that *text* names and *builder* lacks; empty without any."""
+    """Describe which nodes have the images that *text* names and *builder* lacks.
+
+    Returns:
+        The hint; empty if no node has any of these images.
+    """
     hints: dict[str, None] = {}
     asked = [f"{host.removeprefix('registry-1.')}/{path}:{tag}" for host, path, tag
              in _MANIFEST.findall(text)]  # fmt: skip
@@ -96,7 +104,10 @@ def describe_places(text: str, builder: Node, others: Sequence[Node]) -> str:
 
 
 def _of_repository(name: str, builder: Node, others: Sequence[Node]) -> dict[str, list[str]]:
-    """All tags of a repository on other nodes: an error of denied access names no tag."""
+    """Return all tags of a repository on other nodes.
+
+    An error about denied access names the repository only, not the tag.
+    """
     found: dict[str, list[str]] = {}
     for node in others:
         for image in node.images.values() if name in node.listed_image_words else ():

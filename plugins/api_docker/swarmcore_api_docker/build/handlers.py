@@ -1,8 +1,8 @@
-"""Relay builds, and the sessions and tunnels of BuildKit's clients, to one engine.
+"""Relay builds, and the sessions and tunnels of BuildKit clients, to one engine.
 
-The scheduler chooses an engine for a build.  Moved image names are removed from it first, so that
-the build does not begin with old images.  Every request of one BuildKit client then goes to that
-engine; ``BuilderAffinity`` remembers it.
+The scheduler chooses an engine for a build.  Image names that moved to another engine are removed
+from the chosen engine first, so that the build does not begin with old images.  All later requests
+of the same BuildKit client go to that engine; ``BuilderAffinity`` remembers it.
 """
 
 import itertools
@@ -45,30 +45,30 @@ from swarmcore_api_docker.route_notes import BUILD, BUILDER, CHOSEN
 
 #: The first version with BuildKit in engines that are not experimental.
 _BUILDKIT = ApiVersion(1, 39)
-#: How long a session or an upload waits for the build that names it, as in Swarm classic.
+#: How long a session or an upload waits for the ``/build`` that names it, as in Swarm classic.
 _WAIT_SECONDS = 5.0
-#: How long reading the images may delay the end of a session.
+#: At most this long does reading the engine's images delay the end of a session.
 _REFRESH_SECONDS = 5.0
 #: The prefix of a build id in a second ``/build`` request, which uploads the context of that build.
 _UPLOAD = "upload-request:"
-#: The user agent of Docker's own client, which names the session in ``/build``; buildx does not.
+#: The user agent of Docker's own client, which names its session in ``/build``.  buildx does not.
 _NAMES_SESSION = "docker-client/"
 _SITED = f"{CHOSEN}; of BuildKit where its session is, else {BUILDER}"
 _ARGUMENTS = "instructions among buildargs"
 
 
 def can_buildkit(node: Node) -> bool:
-    """Whether the engine of *node* has BuildKit."""
+    """Return whether the engine of *node* has BuildKit (Linux, API 1.39 or newer)."""
     linux = node.labels.get("ostype", "linux") == "linux"
     return linux and node.api_version >= _BUILDKIT
 
 
 class Builds:
-    """Answers the requests of builds.
+    """Handles the requests of builds.
 
     Args:
-        engines: remembers the engines of clients; ``None`` starts empty.
-        transfer: copies base images; ``None`` makes one.
+        engines: which engines clients use; ``None`` starts without any.
+        transfer: copies base images; ``None`` makes a new one.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Builds:
         self._numbers = itertools.count()
 
     def routes(self) -> list[Route]:
-        """Every route of builds."""
+        """Return all routes of builds."""
         return [
             Route("POST", "/build", self.build, routed=_SITED, rewrites=_ARGUMENTS),
             Route("POST", "/build/cancel", self.cancel, routed=BUILD),
@@ -89,7 +89,7 @@ class Builds:
         ]
 
     async def build(self, exchange: Exchange) -> None:
-        """``POST /build``, for both builders."""
+        """``POST /build``, for the classic builder and for BuildKit."""
         query, cluster = exchange.request.query, exchange.cluster
         id = query.get("buildid")
         classic = query.get("version") != "2"
@@ -119,7 +119,7 @@ class Builds:
             )
 
     async def open_session(self, exchange: Exchange) -> None:
-        """``POST /session``: a tunnel through which the builder reads the client's files."""
+        """``POST /session``: a tunnel through which the builder reads files of the client."""
         id = exchange.request.header("x-docker-expose-session-uuid")
         keys = [AffinityKey("session", id)] if id else []
         agent = (exchange.request.header("user-agent") or "").lower()
@@ -141,14 +141,14 @@ class Builds:
                     await engine.refresh_images()
 
     async def open_grpc(self, exchange: Exchange) -> None:
-        """``POST /grpc``: a tunnel to the builder itself; buildx opens several."""
+        """``POST /grpc``: a tunnel to BuildKit itself; buildx opens several."""
         engine = self._engine_of_client(exchange)
         async with self._using(engine, [_client(exchange)]):
             await remove_moved_names(exchange.cluster, engine)
             await exchange.relay(engine, engine_path(exchange, "grpc"))
 
     async def cancel(self, exchange: Exchange) -> None:
-        """``POST /build/cancel``: relayed to the engine of that build."""
+        """``POST /build/cancel``: relayed to the engine that runs the build."""
         id = exchange.request.query.get("id")
         if not id:
             raise BadRequest("build ID not provided")
@@ -158,17 +158,17 @@ class Builds:
     # ---- choosing the engine
 
     def _place_build(self, exchange: Exchange) -> tuple[Engine, list[AffinityKey]]:
-        """The engine of a BuildKit build.
+        """Choose the engine of a BuildKit build.
 
-        It is the engine of the build's session; else one that fits the constraints of the build;
-        else the client's engine.
+        It is the engine of the build's session.  Without a session, it is an engine that fits the
+        constraints of the build.  Without constraints, it is the client's engine.
 
         Returns:
-            The engine, and the keys to bind to it.  The client is not bound to the engine of a
-            build with constraints.
+            The engine, and the keys to bind to it.  A build with constraints does not bind the
+            client to its engine.
 
         Raises:
-            NoNodeFits: no node fits, or the node of the session does not.
+            NoNodeFits: no node fits the constraints, or the node of the session does not.
         """
         query, cluster = exchange.request.query, exchange.cluster
         config = _read_build(cluster, query)
@@ -196,11 +196,11 @@ class Builds:
         return found or self._choose(exchange.cluster, ContainerConfig.parse({}), buildkit=True)
 
     def _choose_by_tag(self, cluster: Cluster, query: Query, bases: BaseImages) -> Engine:
-        """The engine of a build by the classic builder.
+        """Choose the engine of a build by the classic builder.
 
-        It is an engine where the image is likely to be used: elsewhere it would be missing, or an
-        older image of that name would be used.  Else it is an idle engine, preferably one that has
-        the base images that are known already.
+        An engine where the image will probably be used comes first: on another engine, containers
+        would lack the image or use an older image of that name.  Otherwise it is an idle engine,
+        preferably one that has the base images found so far.
         """
         config, tags = _read_build(cluster, query), query.get_all("t")
         for wants in (wants_image, has_any_image) if tags else ():
@@ -217,7 +217,7 @@ class Builds:
         *,
         buildkit: bool = False,
     ) -> Engine:
-        """The scheduler's choice among the engines that can build, with the fewest builds first."""
+        """Let the scheduler choose among the engines that can build, fewest builds first."""
         able = [
             each for each in cluster.healthy_engines() if not buildkit or can_buildkit(each.node)
         ]
@@ -244,7 +244,7 @@ class Builds:
         return cluster.choose(config, able)
 
     def _find(self, cluster: ClusterView, key: AffinityKey) -> Engine | None:
-        """The engine that *key* is bound to, if it answers."""
+        """Return the engine that *key* is bound to, if that engine answers."""
         node_id = self._engines.find(key, trio.current_time())
         answering: Sequence[Engine] = cluster.engines() if node_id else ()
         return next(
@@ -252,7 +252,11 @@ class Builds:
         )
 
     async def _await(self, cluster: ClusterView, key: AffinityKey) -> Engine | None:
-        """The engine that *key* is bound to now or within a few seconds; ``None`` otherwise."""
+        """Return the engine that *key* is bound to, and wait for a binding up to 5 s.
+
+        Returns:
+            The engine; ``None`` if *key* was not bound in time.
+        """
         with trio.move_on_after(_WAIT_SECONDS):
             while True:
                 bound, engine = self._bound, self._find(cluster, key)
@@ -269,7 +273,7 @@ class Builds:
 
     @asynccontextmanager
     async def _using(self, engine: Engine, keys: Sequence[AffinityKey]) -> AsyncIterator[None]:
-        """Bind *keys* to *engine* during the block, and for an hour after it."""
+        """Bind *keys* to *engine* during the block and for one hour after it."""
         self._engines.begin(keys, engine.node.id)
         self._bound.set()
         self._bound = trio.Event()
@@ -283,14 +287,14 @@ class Builds:
 
 
 async def _refresh(engine: Engine, *, classic: bool) -> None:
-    """Have the cache show the images of a build, and the containers that it left or removed."""
+    """Update the cache with the images of a build, and the containers that it left or removed."""
     await engine.refresh_images()
     if classic:  # each step ran in a container
         await engine.refresh_containers()
 
 
 def _read_build(cluster: ClusterView, query: Query) -> ContainerConfig:
-    """A build as the scheduler reads it, without references to objects that exist nowhere."""
+    """Read a build for the scheduler, without references to objects that no node has."""
     nodes = [engine.node for engine in cluster.engines()]
     return read_build(query).informed_by(nodes, all_known=len(nodes) == len(cluster.nodes()))
 

@@ -1,7 +1,8 @@
-"""What the query of a build asks of the scheduler, and the query for its engine.  Pure.
+"""Read the query of a build for the scheduler, and make the query for the engine.  Pure.
 
-The engine's query lacks build arguments that are instructions to the scheduler, and the node before
-the name of a network or container.  The rest stays as it was sent, byte for byte.
+Two things are removed from the engine's query: build arguments that are instructions to the
+scheduler, and the node before the name of a network or container.  Everything else stays byte for
+byte as the client sent it.
 """
 
 import json
@@ -21,10 +22,10 @@ _NETWORK = "networkmode"
 
 
 def read_build(query: Query) -> ContainerConfig:
-    """A build as the scheduler reads it: instructions, labels, memory, CPU shares, network and
-    platform.
+    """Read a build for the scheduler.
 
-    Malformed parameters are left out here; the engine refuses them in its own words.
+    The result has the build's instructions, labels, memory, CPU shares, network and platform.
+    Malformed parameters are ignored here, because the engine refuses them.
 
     Raises:
         BadRequest: a malformed reschedule policy among the instructions.
@@ -43,15 +44,15 @@ def read_build(query: Query) -> ContainerConfig:
 
 
 def asks_for_node(config: ContainerConfig) -> bool:
-    """Whether a build says on which nodes it may run."""
+    """Return whether a build has constraints or affinities, or limits the nodes in another way."""
     return bool(config.constraints or config.affinities or config.whitelists)
 
 
 def query_for_engine(text: str, node: Node) -> str:
-    """The query of a build for its engine, without instructions to the scheduler.
+    """Return the query of a build for its engine, without instructions to the scheduler.
 
     Args:
-        text: the client's query, as it was sent.
+        text: the query as the client sent it.
         node: the node that builds.
     """
     return "&".join(_for_engine(part, node) for part in text.split("&"))
@@ -73,7 +74,7 @@ def _for_engine(part: str, node: Node) -> str:
 
 
 def _is_instruction(name: str) -> bool:
-    """Whether an argument is an instruction to the scheduler.
+    """Return whether a build argument is an instruction to the scheduler.
 
     ``--build-arg constraint:node==n1`` is the argument ``constraint:node`` with the value ``=n1``.
     """
@@ -82,11 +83,14 @@ def _is_instruction(name: str) -> bool:
 
 
 def read_parameter(text: str, kind: type[T]) -> T:
-    """The JSON of a parameter; an empty *kind* where the text is not JSON of that type.
+    """Parse the JSON of a parameter.
 
     Args:
-        text: the value of the parameter; empty without it.
-        kind: ``dict`` or ``list``.
+        text: the value of the parameter; empty if it is not given.
+        kind: the expected type, ``dict`` or ``list``.
+
+    Returns:
+        The value; an empty *kind* if *text* is not JSON of that type.
     """
     try:
         read = json.loads(text) if text else None

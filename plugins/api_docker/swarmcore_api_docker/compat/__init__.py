@@ -1,1 +1,1 @@
-"""What Go's formats, and the API versions of clients and engines, ask for.  Pure."""
+"""Docker's stream formats, and differences between API versions of clients and engines.  Pure."""

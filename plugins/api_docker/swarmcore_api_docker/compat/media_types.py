@@ -1,7 +1,7 @@
 """The media type of a container's output, for the client's API version.  Pure.
 
-From API 1.42 on, clients decide by it whether the output is framed.  Older engines call every
-attach raw, and give logs no type at all.
+From API 1.42 on, a client decides by the media type whether the output is framed.  Older engines
+call the output of every attach raw, and send no media type for logs.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _SINCE = ApiVersion(1, 42)
 
 
 def has_expected_type(client: ApiVersion, engine: ApiVersion) -> bool:
-    """Whether the engine's own media type is the one that the client expects.
+    """Return whether the engine sends the media type that the client expects.
 
     Args:
         client: the client's API version.
@@ -28,12 +28,15 @@ def has_expected_type(client: ApiVersion, engine: ApiVersion) -> bool:
 def output_type_mapper(
     client: ApiVersion, engine: ApiVersion, *, terminal: bool
 ) -> Callable[[Headers], Headers] | None:
-    """The hook that gives an engine's answer the expected media type; ``None`` if none is needed.
+    """Return a hook that gives an engine's answer the media type that the client expects.
 
     Args:
         client: the client's API version.
         engine: the newest API version of the engine.
-        terminal: whether the output is that of a terminal, which has no frames.
+        terminal: whether the container has a terminal, so that its output has no frames.
+
+    Returns:
+        A function of the headers; ``None`` if they need no change.
     """
     if has_expected_type(client, engine):
         return None
@@ -46,7 +49,7 @@ def output_type_mapper(
 
 
 def _with_type(headers: Headers, wanted: bytes) -> Headers:
-    """*headers* with another type of output, in the same place; other media types stay."""
+    """Return *headers* with *wanted* as the type of the output; other media types stay."""
     mapped, found = [], False
     for name, value in headers:
         if name.lower() == b"content-type":

@@ -1,6 +1,6 @@
-"""How streams report that their engine was lost.  Pure.
+"""Report in a stream that the engine was lost.  Pure.
 
-Each kind of stream has its own form of an error, which clients show like an error of the engine.
+Each kind of stream has its own form of an error.  Clients show it like an error of the engine.
 """
 
 from struct import Struct
@@ -8,15 +8,15 @@ from struct import Struct
 from swarmcore.http.messages import dump_json
 from swarmcore_api_docker.compat.progress_lines import error_line
 
-#: Stream number, three zeros, and the size of the data.
+#: The bytes of a frame's head: stream number, three zeros, and the size of the data (4 bytes).
 _FRAME_HEAD = 8
 _read_size = Struct(">4xI").unpack_from
-#: The stream number of a frame with an error of the daemon, at which Docker's own client stops.
+#: The stream number of an error of the daemon; Docker's own client stops at such a frame.
 _SYSTEM_ERROR = 3
 
 
 class ProgressErrorTail:
-    """For progress in JSON lines: a last line with the error, as engines write it."""
+    """For progress in JSON lines: adds a last line with the error, as engines write it."""
 
     ends_cleanly = True
 
@@ -33,15 +33,15 @@ class ProgressErrorTail:
 
 
 class WaitErrorTail:
-    """For ``wait``: plain text, or a JSON object with the error for ``docker run``.
+    """For ``wait``: adds plain text, or a JSON object with the error for ``docker run``.
 
-    ``docker wait`` and ``docker attach`` print a body that is not JSON as an error (20.10: that it
-    is not JSON).  Of an object ``docker wait`` would print the status and exit 0.  ``docker run``
-    shows the error in an object.
+    ``docker wait`` and ``docker attach`` print a body that is not JSON as an error (release 20.10
+    prints that it is not JSON).  For a JSON object, ``docker wait`` would print the status and exit
+    0.  ``docker run`` shows the error in the JSON object.
 
     Args:
-        condition: the condition of the request; only ``docker run`` waits for an exit to come or
-            for the removal.
+        condition: the parameter ``condition`` of the request.  Only ``docker run`` uses
+            ``next-exit`` or ``removed``.
     """
 
     ends_cleanly = True
@@ -64,10 +64,10 @@ class WaitErrorTail:
 
 
 class OutputErrorTail:
-    """For framed output: a frame with the error; then the answer is cut off.
+    """For framed output: adds a frame with the error, and then cuts the answer off.
 
-    By the cut, a client that does not know such a frame still sees that the output is incomplete.
-    In the middle of another frame there is no place for the error.
+    A client that does not know such a frame still sees from the cut that the output is incomplete.
+    No error is added in the middle of another frame.
     """
 
     ends_cleanly = False
@@ -75,7 +75,7 @@ class OutputErrorTail:
     def __init__(self) -> None:
         #: The beginning of a frame's head.
         self._head = b""
-        #: Bytes to come of a frame's data.
+        #: Bytes of the current frame's data that are still to come.
         self._left = 0
 
     def feed(self, data: bytes) -> None:

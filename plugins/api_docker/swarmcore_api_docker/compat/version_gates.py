@@ -1,6 +1,6 @@
-"""Refuse parameters that an older engine would ignore, and then do something else.  Pure.
+"""Refuse parameters that an older engine would ignore, if that would change the result.  Pure.
 
-Go ignores unknown parameters: an engine that does not know ``platforms`` deletes every platform.
+Engines ignore unknown parameters: one that does not know ``platforms`` deletes every platform.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from swarmcore.http.messages import Query
 from swarmcore.protocols import Engine
 from swarmcore.versions import ApiVersion
 
-#: Work on images -> the parameter that changes its meaning, and the first version that knows it.
+#: Work on images -> the parameter that changes its meaning, and the first API version with it.
 _GATES = {
     "push": ("platform", ApiVersion(1, 46)),
     "history": ("platform", ApiVersion(1, 48)),
@@ -19,7 +19,7 @@ _GATES = {
     "load": ("platform", ApiVersion(1, 48)),
     "delete": ("platforms", ApiVersion(1, 50)),
 }
-#: The same for verbs of containers; on older paths, engines ignore the parameter.
+#: The same for verbs of containers.  Engines ignore the parameter on paths of older versions.
 _OF_VERBS = {
     "stop": Need("signal", ApiVersion(1, 42)),
     "restart": Need("signal", ApiVersion(1, 42)),
@@ -27,7 +27,7 @@ _OF_VERBS = {
 
 
 def able_engines(engines: Sequence[Engine], work: str, query: Query) -> list[Engine]:
-    """Those of *engines* that know the parameters of the request.
+    """Return the engines of *engines* that know the parameters of the request.
 
     Args:
         engines: engines that could do the work.
@@ -35,7 +35,7 @@ def able_engines(engines: Sequence[Engine], work: str, query: Query) -> list[Eng
         query: the query of the request.
 
     Raises:
-        BadRequest: none of them does.
+        BadRequest: none of the engines knows them.
     """
     parameter, since = _GATES[work]
     if not query.get(parameter):
@@ -47,10 +47,15 @@ def able_engines(engines: Sequence[Engine], work: str, query: Query) -> list[Eng
 
 
 def require_able(engines: Sequence[Engine], work: str, query: Query) -> None:
-    """Refuse work for several engines when one of them does not know its parameters.
+    """Refuse work for several engines if one of them does not know its parameters.
+
+    Args:
+        engines: the engines that are to do the work.
+        work: as for ``able_engines``.
+        query: the query of the request.
 
     Raises:
-        BadRequest: names the engines that are too old.
+        BadRequest: some engines are too old; the text names them.
     """
     able = able_engines(engines, work, query)
     if older := [engine for engine in engines if engine not in able]:
@@ -58,7 +63,7 @@ def require_able(engines: Sequence[Engine], work: str, query: Query) -> None:
 
 
 def needs_of_verb(verb: str, query: Query, version: ApiVersion) -> list[Need]:
-    """The parameters that an engine must know to do *verb* to a container.
+    """Return the parameters that an engine must know to do *verb* to a container.
 
     Args:
         verb: the last segment of the path: ``stop``.
@@ -73,7 +78,7 @@ def require_heeded(engine: Engine, needs: Iterable[Need]) -> None:
     """Refuse fields that *engine* would ignore.
 
     Raises:
-        BadRequest: names the field, its version and the node.
+        BadRequest: names the field, its API version and the node.
     """
     for need in needs:
         if engine.node.api_version < need.since:

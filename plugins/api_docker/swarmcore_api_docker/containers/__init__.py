@@ -9,12 +9,12 @@ from swarmcore_api_docker.images.transfer import ImageTransfer
 
 
 def routes(transfer: ImageTransfer, names: NameStyle, *, classic: bool) -> list[Route]:
-    """Every route below ``/containers`` and ``/exec``.
+    """Return every route below ``/containers`` and ``/exec``.
 
     Args:
         transfer: copies images to the nodes of new containers.
         names: how lists show names.
-        classic: malformed expressions in labels are ignored, as in Swarm classic.
+        classic: ignore malformed expressions in labels, as Swarm classic did.
     """
     return [
         *ContainerList(names).routes(),

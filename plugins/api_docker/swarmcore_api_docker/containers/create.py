@@ -1,4 +1,4 @@
-"""``POST /containers/create``, and explaining a create without doing it."""
+"""``POST /containers/create``, and the explanation of a create that is not carried out."""
 
 import secrets
 from dataclasses import replace
@@ -27,11 +27,11 @@ _REWRITES = (
 
 
 def routes(transfer: ImageTransfer, *, classic: bool = False) -> list[Route]:
-    """Creating and explaining.
+    """Return the routes of creates and explanations.
 
     Args:
         transfer: copies images to the nodes of new containers.
-        classic: malformed expressions in labels are ignored, as in Swarm classic.
+        classic: ignore malformed expressions in labels, as Swarm classic did.
     """
     create, explain = _create(transfer, lenient=classic), _explain(lenient=classic)
     return [
@@ -41,14 +41,14 @@ def routes(transfer: ImageTransfer, *, classic: bool = False) -> list[Route]:
 
 
 def _create(transfer: ImageTransfer, *, lenient: bool) -> Handler:
-    """``POST /containers/create``; with ``X-Swarmcore-Explain: 1`` an explanation instead."""
+    """Return the handler of creates; with ``X-Swarmcore-Explain: 1`` it only explains."""
     explain = _explain(lenient=lenient)
 
     async def create(exchange: Exchange) -> None:
         match exchange.request.header(EXPLAIN):
             case None:
                 config = await _read_config(exchange, lenient=lenient)
-                # A create may wait for room; that ends when the client goes away.
+                # A create may wait for free resources; the wait ends if the client goes away.
                 async with exchange.watching():
                     placed = await _place(exchange, config, transfer)
                     await exchange.send(
@@ -70,7 +70,7 @@ async def _place(exchange: Exchange, config: ContainerConfig, transfer: ImageTra
 
 
 def _explain(*, lenient: bool) -> Handler:
-    """``POST /swarmcore/explain``: what a create of this body and query would do, and why."""
+    """Return the handler of ``POST /swarmcore/explain``: the decision for a create, and why."""
 
     async def explain(exchange: Exchange) -> None:
         cluster = exchange.cluster
@@ -103,10 +103,10 @@ async def _read_config(exchange: Exchange, *, lenient: bool) -> ContainerConfig:
 
 
 def new_swarm_id() -> str:
-    """64 random hex digits of which the first twelve are not all decimal.
+    """Return 64 random hex digits whose first twelve are not all decimal.
 
-    Where clients write short ids they write numbers, too, and a short id of decimal digits would be
-    ambiguous.
+    Clients show the first twelve digits as a short id, and also write numbers in the same places;
+    a short id of decimal digits would be ambiguous.
     """
     while True:
         id = secrets.token_hex(32)
@@ -115,9 +115,9 @@ def new_swarm_id() -> str:
 
 
 def with_port_warning(answer: Answer, config: ContainerConfig, node: Node) -> Answer:
-    """The answer to a create, with a warning of ports that the client cannot reach.
+    """Return the answer to a create, with a warning if the client cannot reach published ports.
 
-    These are published on the loopback address of a node that is not the manager's machine.
+    A client cannot reach ports on the loopback address of a node that is not the manager's machine.
 
     Args:
         answer: the engine's answer.

@@ -1,4 +1,4 @@
-"""Execs: made in a container, then found by their id and carried to the engine that has them."""
+"""Execs: created in a container, then found by their id and relayed to the engine that has them."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from swarmcore_api_docker.requests import (
 )
 from swarmcore_api_docker.route_notes import CONTAINER, EXEC
 
-#: An exec is used within seconds of its creation; forgetting one costs a question to all engines.
+#: An exec is used within seconds of its creation; for a forgotten exec, all engines are asked.
 _REMEMBERED = 10_000
 #: A slow engine must not hold up the answer that no engine has the exec.
 _SEARCH_SECONDS = 10.0
@@ -31,10 +31,10 @@ _MapHeaders = Callable[[Headers], Headers]
 
 
 class Execs:
-    """Answers for execs; remembers the engine of each exec that was created here.
+    """Handles requests for execs, and remembers the engine of each exec that was created here.
 
-    The path of an exec names only its id.  An exec that is not remembered, as one that another
-    manager created, is looked for on every engine that answers.
+    The path of an exec has only its id.  If the id is not remembered, for example because another
+    manager created the exec, every engine that answers is asked for it.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Execs:
         self._nodes: OrderedDict[str, str] = OrderedDict()
 
     def routes(self) -> list[Route]:
-        """Making an exec, and every route below ``/exec/``."""
+        """Return the route of creating an exec, and every route below ``/exec/``."""
         return [
             Route("POST", "/containers/{name}/exec", self.create, routed=CONTAINER),
             Route("POST", "/exec/{id}/start", self.start, routed=EXEC),
@@ -51,7 +51,7 @@ class Execs:
         ]
 
     async def create(self, exchange: Exchange) -> None:
-        """``POST /containers/{name}/exec``: remembers which engine got the exec."""
+        """``POST /containers/{name}/exec``: also remember the engine of the exec."""
         try:
             container, engine = locate_container(exchange)
         except NotFound:
@@ -99,10 +99,10 @@ class Execs:
             self._nodes.popitem(last=False)
 
     async def find(self, cluster: ClusterView, exec_id: str) -> Engine:
-        """The engine that has *exec_id*.
+        """Find the engine that has *exec_id*.
 
         Raises:
-            NotFound: no engine has it; Docker's text.
+            NotFound: no engine has it; the text is Docker's.
             Unavailable: the engine that has it does not answer, or no engine does.
         """
         remembered = self._remembered(cluster, exec_id)
@@ -130,7 +130,7 @@ class Execs:
 
 
 async def _search(cluster: ClusterView, exec_id: str) -> Engine | None:
-    """Ask every engine that answers; the first that knows the exec ends the search."""
+    """Ask every engine that answers; the search ends when one has the exec."""
     found: list[Engine] = []
     path = f"/exec/{quote(exec_id, safe='')}/json"
     with trio.move_on_after(_SEARCH_SECONDS):
@@ -140,7 +140,7 @@ async def _search(cluster: ClusterView, exec_id: str) -> Engine | None:
                 try:
                     answer = await engine.call("GET", path)
                 except EngineError:
-                    return  # the failure was counted where it happened; other engines may know
+                    return  # the engine's failure is counted already; other engines may have it
                 if answer.ok:
                     found.append(engine)
                     nursery.cancel_scope.cancel()
@@ -151,9 +151,10 @@ async def _search(cluster: ClusterView, exec_id: str) -> Engine | None:
 
 
 async def _output_type(exchange: Exchange, engine: Engine) -> _MapHeaders | None:
-    """The media type that an old engine does not say: its body's ``Tty`` decides on frames.
+    """Return a hook that adds the media type that an old engine does not send.
 
-    A body that cannot be read goes on, for the engine to refuse.
+    ``Tty`` in the request's body decides whether the output has frames.  A body that cannot be read
+    is left to the engine, which refuses it.
     """
     client, newest = version_of(exchange), engine.node.api_version
     if has_expected_type(client, newest):

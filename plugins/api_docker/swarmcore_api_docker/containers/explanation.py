@@ -1,4 +1,4 @@
-"""The JSON of an explanation: where a create would go, and the result of each rule and weight."""
+"""The JSON of an explanation: the node of a create, and the result of each rule and weight."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from swarmcore.weights import normalise
 def explanation_document(
     explanation: Explanation, strategy: str, filters: Sequence[str]
 ) -> dict[str, Any]:
-    """The document of ``POST /swarmcore/explain``: candidates first, the best at the top.
+    """Return the document of ``POST /swarmcore/explain``: candidates first, the best at the top.
 
     Args:
         explanation: the explanation of one create.

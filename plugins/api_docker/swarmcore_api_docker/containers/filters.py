@@ -1,7 +1,7 @@
 """The filters of ``docker ps``, each compiled once for a list into a test of one container.
 
-The rules are the engine's, except for ``node``, an addition of Swarm classic.  The values of one
-filter are alternatives; all filters must hold.
+The rules are the engine's, except for ``node``, an addition of Swarm classic.  A container must
+pass all filters, and passes one if any of its values matches.
 """
 
 from bisect import bisect_left
@@ -24,7 +24,7 @@ from swarmcore_api_docker.containers.status_text import health_of
 from swarmcore_api_docker.containers.summary import NODE_LABEL
 from swarmcore_api_docker.yielding import Yielder
 
-#: Whether a container on a node is to be listed.
+#: Whether a container on a node is listed.
 Test = Callable[[Container, Node], bool]
 _STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 _HEALTHS = ("none", "starting", "healthy", "unhealthy")
@@ -33,7 +33,7 @@ _TASK_LABELS = ("com.docker.swarm.task", "com.docker.swarm.task.id")
 
 @dataclass(frozen=True, slots=True)
 class FilterContext:
-    """What some filters look up when they are compiled.
+    """Data that some filters look up when they are compiled.
 
     Attributes:
         find: finds a container by id or name; raises ``NotFound``.
@@ -48,11 +48,11 @@ _Compiler = Callable[[Filters, FilterContext], Test]
 
 
 async def compile_filters(filters: Filters, context: FilterContext) -> list[Test]:
-    """The tests that a container must pass, one for each filter.
+    """Compile filters into tests that a container must pass, one for each filter.
 
     Raises:
-        BadRequest: an unknown filter, or one with a value that it cannot have.
-        BadValue: the same, where an engine answers 500.
+        BadRequest: an unknown filter, or one with an invalid value.
+        BadValue: an invalid value for which an engine answers 500.
         NotFound: ``before`` or ``since`` does not name a container.
     """
     filters.refuse_unknown((*_COMPILERS, "ancestor"))
@@ -79,7 +79,7 @@ def _by_name(filters: Filters, context: FilterContext) -> Test:
 
 
 def _by_id(filters: Filters, context: FilterContext) -> Test:
-    """Each value is an id, or the beginning of the id of exactly one container."""
+    """Compile ``id``: each value is an id, or the beginning of the id of exactly one container."""
     values = filters.values("id")
     if not values:
         return _everything
@@ -89,14 +89,14 @@ def _by_id(filters: Filters, context: FilterContext) -> Test:
 
 
 def _complete_id(known: Sequence[str], value: str) -> str:
-    """The only id in *known* (sorted) that begins with *value*; empty without exactly one."""
+    """Return the only id in *known* (sorted) that begins with *value*; empty if not exactly one."""
     at = bisect_left(known, value)
     found = [id for id in known[at : at + 2] if id.startswith(value)]
     return found[0] if value and len(found) == 1 else ""
 
 
 def _by_node(filters: Filters, context: FilterContext) -> Test:
-    """A node's exact name or id means only that node; anything else is a pattern, as in classic."""
+    """Compile ``node``: the exact name or id of a node, or otherwise a pattern, as in classic."""
     values = filters.values("node")
     known = {text for node in context.nodes for text in (node.name, node.id)}
     exact = {value for value in values if value in known}
@@ -167,7 +167,7 @@ def _by_task(filters: Filters, context: FilterContext) -> Test:
 
 
 def _by_isolation(filters: Filters, context: FilterContext) -> Test:
-    """For Windows only: an engine on Linux ignores this filter."""
+    """Compile ``isolation``, which is for Windows; an engine on Linux ignores it."""
     found = filters.matching("isolation")
 
     def test(container: Container, node: Node) -> bool:
@@ -179,7 +179,7 @@ def _by_isolation(filters: Filters, context: FilterContext) -> Test:
     return test
 
 
-# ---- what a container uses; without a value, nothing
+# ---- objects that a container uses; a filter without a value matches nothing
 
 
 async def _by_ancestor(filters: Filters, context: FilterContext) -> Test:
@@ -193,7 +193,7 @@ async def _by_ancestor(filters: Filters, context: FilterContext) -> Test:
 
 
 def _descendants(node: Node, named: Set[str]) -> set[str]:
-    """The ids *named*, and the ids of the node's images that were built on them."""
+    """Return the ids *named*, and the ids of images on the node that were built on them."""
     ids = set(named)
     children: dict[str, list[str]] = {}
     if ids:
@@ -253,7 +253,7 @@ def _by_port(key: str, field: str) -> _Compiler:
 
 
 def _parse_ports(key: str, value: str) -> tuple[int, int, str]:
-    """A port or a range of ports, with or without ``/protocol``."""
+    """Parse a port or a range of ports, with or without ``/protocol``."""
     if ":" in value:
         raise BadValue(f"filter for '{key}' should not contain ':': {value}")
     ports, _, protocol = value.partition("/")

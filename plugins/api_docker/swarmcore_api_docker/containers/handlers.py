@@ -1,7 +1,7 @@
 """Requests about one container, relayed to its engine.
 
-In paths the container's full id replaces its name: an engine knows neither ``node/name`` nor an id
-of the swarm.
+The container's full id replaces its name in paths, because an engine knows neither ``node/name``
+nor an id of the swarm.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -32,11 +32,11 @@ from swarmcore_api_docker.requests import (
 )
 from swarmcore_api_docker.route_notes import CONTAINER
 
-#: Brings the cache up to date when the engine has answered with this status.
+#: Updates the cache when the engine has answered with this status.
 _Refresh = Callable[[int], Awaitable[None]]
-#: Makes that before the engine is asked, so that it does not miss the engine's event.
+#: Makes the refresh before the engine is asked, so that it does not miss the engine's event.
 _MakeRefresh = Callable[[Exchange, Engine, Container], _Refresh]
-#: Method -> verbs (what follows the id in the path) that change nothing in ``docker ps``.
+#: Method -> verbs (the path after the id) that change nothing in ``docker ps``.
 _READS = {
     "GET": ("top", "logs", "changes", "export", "stats", "archive", "attach/ws", "checkpoints"),
     "HEAD": ("archive",),
@@ -45,7 +45,7 @@ _READS = {
 }
 _RENAME = "the name must be free in the cluster"
 _CHECKPOINT = "/containers/{name}/checkpoints/{checkpoint}"
-#: Verbs that change a container -> the engine's event after the change.  There is none for a kill:
+#: Verbs that change a container -> the engine's event after the change.  A kill has no such event:
 #: its event comes before the effect of the signal.
 _CHANGES: Mapping[str, Sequence[str]] = {
     "start": ("start",),
@@ -55,7 +55,7 @@ _CHANGES: Mapping[str, Sequence[str]] = {
     "pause": ("pause",),
     "unpause": ("unpause",),
 }
-#: Verbs that start a container; operators can limit how many an engine does at once.
+#: Verbs that start a container; operators can limit how many starts run at once on an engine.
 _STARTS = ("start", "restart")
 #: Verbs whose body, or numbers in the query, engines read before they look for the container.
 _READ_FIRST = ("resize", "update", "checkpoints")
@@ -64,7 +64,7 @@ _OUTPUTS = ("logs", "attach")
 
 
 def routes() -> list[Route]:
-    """Renaming, removing, and every verb that goes to the container's engine."""
+    """Return the routes of renaming, removing, and every verb that the container's engine does."""
     found = [
         Route("POST", "/containers/{name}/rename", rename, routed=CONTAINER, rewrites=_RENAME),
         Route("DELETE", "/containers/{name}", remove, routed=CONTAINER),
@@ -82,12 +82,12 @@ def _route(method: str, verb: str, make_refresh: _MakeRefresh | None = None) -> 
 
 
 def _after_event(*events: str) -> _MakeRefresh:
-    """Have the cache show a change before the client can ask for it; see ``Engine.settling``."""
+    """Update the cache with a change before the client can ask for it; see ``Engine.settling``."""
     return lambda exchange, engine, container: engine.settling(container.id, *events)
 
 
 def _after_wait(exchange: Exchange, engine: Engine, container: Container) -> _Refresh:
-    """Have the cache show that the container has ended, or is gone with its anonymous volumes."""
+    """Update the cache: the container ended, or was removed with its anonymous volumes."""
     condition = exchange.request.query.get("condition")
     if condition != "removed":
         will_end = container.running or condition == "next-exit"
@@ -108,11 +108,12 @@ def _mounts_volumes(container: Container) -> bool:
 
 
 def _relay_verb(verb: str, make_refresh: _MakeRefresh | None = None) -> Handler:
-    """A handler that relays the request to the container's engine.
+    """Return a handler that relays the request to the container's engine.
 
     Args:
-        verb: what follows the id in the path.
-        make_refresh: makes what brings the cache up to date; ``None`` for a verb that only reads.
+        verb: the path after the id.
+        make_refresh: makes the function that updates the cache; ``None`` for a verb that only
+            reads.
     """
 
     async def relay(exchange: Exchange) -> None:
@@ -163,7 +164,7 @@ def _output_type(
 
 
 def _error_tail(verb: str, exchange: Exchange, container: Container) -> ErrorTail | None:
-    """How the stream of *verb* reports that the engine was lost; most can only be cut off."""
+    """Return how the stream of *verb* reports a lost engine; most streams can only be cut off."""
     if verb == "wait":
         return WaitErrorTail(exchange.request.query.get("condition"))
     if verb == "logs" and not _has_terminal(container):
@@ -190,7 +191,7 @@ async def remove_checkpoint(exchange: Exchange) -> None:
 
 
 async def remove(exchange: Exchange) -> None:
-    """``DELETE /containers/{name}``; with ``link`` it removes the link of that name only."""
+    """``DELETE /containers/{name}``; with ``link`` it removes only the link of that name."""
     container, engine = locate_container(exchange)
     if exchange.request.query.flag("link"):
         await _remove_link(exchange, container, engine)
@@ -209,7 +210,7 @@ async def remove(exchange: Exchange) -> None:
 
 
 async def _remove_link(exchange: Exchange, linked: Container, engine: Engine) -> None:
-    """Remove the link that the path names; the containers at both of its ends are read again."""
+    """Remove the link that the path names, and read the containers at both of its ends again."""
     alias = _link_name(exchange.request.params["name"], engine.node.name)
     linking = find_container(engine.node, alias.partition("/")[0])
 
@@ -222,7 +223,7 @@ async def _remove_link(exchange: Exchange, linked: Container, engine: Engine) ->
 
 
 def _link_name(text: str, node_name: str) -> str:
-    """A link's name as its engine knows it, ``web/db``, without a slash or node before it."""
+    """Return a link's name as its engine knows it, ``web/db``: without a leading slash or node."""
     return text.removeprefix("/").removeprefix(f"{node_name}/")
 
 
@@ -230,7 +231,7 @@ def _link_name(text: str, node_name: str) -> str:
 async def _ready_to_start(
     cluster: Placing, container: Container, engine: Engine
 ) -> AsyncIterator[None]:
-    """Wait for a place to start in, and for networks that must be made on the engine first.
+    """Wait until the engine may start another container and has the container's networks.
 
     A network of the container may have moved to another node since the container was created.
     """

@@ -11,26 +11,26 @@ from swarmcore_api_docker.containers.ports import show_bindings
 from swarmcore_api_docker.requests import engine_path, locate_container
 from swarmcore_api_docker.route_notes import CONTAINER
 
-#: In a document without these, no port needs another address.
+#: In a document without these addresses, no port needs another address.
 _ANYWHERE = (b'"0.0.0.0"', b'"::"')
 _REWRITES = "Node added; HostIp"
-#: A quotation mark in a string has a backslash before it, so these are keys wherever they stand.
+#: JSON strings have a backslash before a quotation mark, so these can only be keys.
 _SETTINGS = b',"NetworkSettings":{'
 _PORTS = '"Ports":{'
 _read_value = json.JSONDecoder().raw_decode
 
 
 def routes() -> list[Route]:
-    """The one path."""
+    """Return the route of inspecting a container."""
     path = "/containers/{name}/json"
     return [Route("GET", path, inspect, routed=CONTAINER, rewrites=_REWRITES)]
 
 
 def show_container(answer: Answer, node: Node) -> Answer:
-    """The engine's answer with ``Node`` added and ``HostIp`` made reachable.
+    """Return the engine's answer with ``Node`` added and ``HostIp`` made reachable.
 
-    Every other field stays as the engine wrote it: what changes is put among the engine's bytes,
-    because reading and writing a whole document would cost a third of the request.
+    All other fields stay as the engine wrote them.  The changes are inserted into the engine's
+    bytes, because parsing and encoding a whole document would take a third of the request's time.
     """
     body = answer.body.rstrip()
     if body.startswith(b"{") and body.endswith(b"}") and len(body) > 2:
@@ -46,10 +46,10 @@ def show_container(answer: Answer, node: Node) -> Answer:
 
 
 def _with_reachable_ports(body: bytes, node_ip: str) -> bytes:
-    """*body* with other ``NetworkSettings.Ports``; ``b""`` where these are in no usual place.
+    """Return *body* with other ``NetworkSettings.Ports``; ``b""`` if these are not in their place.
 
-    In the usual place ``NetworkSettings`` is a key of the document, and before its ``Ports`` it has
-    no other object.
+    The usual place: ``NetworkSettings`` is a key of the document, and has no other object before
+    ``Ports``.
     """
     key = body.rfind(_SETTINGS)
     if key < 0:
@@ -59,7 +59,7 @@ def _with_reachable_ports(body: bytes, node_ip: str) -> bytes:
         text = body[begin:].decode()
         settings, end = _read_value(text)
         if text[end:] != "}":
-            json.loads(text[end:].replace(",", "{", 1))  # an inner object has a brace too many
+            json.loads(text[end:].replace(",", "{", 1))  # in an inner object, one "}" too many
         if not settings.get("Ports"):
             return body
         ports_begin = text.index(_PORTS) + len(_PORTS) - 1
@@ -73,7 +73,7 @@ def _with_reachable_ports(body: bytes, node_ip: str) -> bytes:
 
 
 def describe_node(node: Node) -> dict[str, Any]:
-    """The ``Node`` object of Swarm classic; CPUs and memory without overcommitment."""
+    """Return the ``Node`` object of Swarm classic; CPUs and memory are without overcommitment."""
     return {
         "ID": node.id,
         "IP": node.ip,

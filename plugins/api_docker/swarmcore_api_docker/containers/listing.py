@@ -1,4 +1,4 @@
-"""``GET /containers/json``: from the caches, except sizes, which the engines are asked for."""
+"""``GET /containers/json``: from the caches, except sizes, for which the engines are asked."""
 
 import json
 import time
@@ -27,7 +27,7 @@ _MOST_IDS_IN_A_QUERY = 1000
 
 
 class ContainerList:
-    """Answers the list; keeps the encoded containers for the next one.
+    """Answers the list, and keeps the encoded containers for the next list.
 
     Args:
         names: how names are shown.
@@ -37,7 +37,7 @@ class ContainerList:
         self._encoder = SummaryEncoder(names)
 
     def routes(self) -> list[Route]:
-        """The list, and classic's second name for it."""
+        """Return the route of the list, and of classic's second path for it."""
         return [
             Route("GET", path, self.show, routed=_ROUTED, rewrites=_REWRITES)
             for path in ("/containers/json", "/containers/ps")
@@ -65,7 +65,7 @@ class ContainerList:
 async def _ask_sizes(
     cluster: ClusterView, chosen: Sequence[tuple[Container, Node]]
 ) -> dict[str, dict[str, Any]]:
-    """Container id -> its object with sizes; without containers whose engine did not answer."""
+    """Return container id -> its object with sizes, for containers whose engine answered."""
     wanted: dict[str, list[str]] = {}
     for container, node in chosen:
         wanted.setdefault(node.id, []).append(container.id)
@@ -88,8 +88,8 @@ class ListQuery:
     """The query of ``GET /containers/json``.
 
     Attributes:
-        all: also list stopped containers, and those of nodes that do not answer.
-        limit: list only so many containers, the newest; 0 or less lists all.
+        all: also list stopped containers, and containers of nodes that do not answer.
+        limit: list at most this many containers, the newest; 0 or less lists all.
         size: list the containers' sizes.
         tests: the tests that a container must pass.
     """
@@ -101,15 +101,15 @@ class ListQuery:
 
 
 async def parse_list_query(query: Query, context: FilterContext) -> ListQuery:
-    """Read the query of a list.
+    """Parse the query of a list.
 
     Raises:
-        BadRequest: an unknown filter, or one with a value that it cannot have.
-        BadValue: the same where an engine answers 500, or a limit that is not a number.
+        BadRequest: an unknown filter, or one with an invalid value.
+        BadValue: an invalid value for which an engine answers 500, or a limit that is not a number.
         NotFound: ``before`` or ``since`` does not name a container.
     """
     filters = parse_filters(query.get("filters"))
-    for key in ("before", "since"):  # they are parameters of old clients and filters today
+    for key in ("before", "since"):  # old clients send them as parameters, not as filters
         if value := query.get(key):
             filters = filters.adding(key, value)
     try:
@@ -125,11 +125,11 @@ async def parse_list_query(query: Query, context: FilterContext) -> ListQuery:
 
 
 async def select(nodes: Sequence[Node], list_query: ListQuery) -> list[tuple[Container, Node]]:
-    """The containers to show, newest first.
+    """Return the containers to show, newest first.
 
     Args:
         nodes: the nodes whose containers may be listed.
-        list_query: what the client asks for.
+        list_query: the parsed query.
     """
     everything = list_query.all or list_query.limit > 0
     tests = list_query.tests

@@ -7,13 +7,13 @@ from swarmcore.model import ANY_IP
 
 
 def shown_ip(bound: str, node_ip: str) -> str:
-    """The address at which clients reach a port.
+    """Return the address at which clients reach a port.
 
     Args:
         bound: the address that the port is bound to on its node.
         node_ip: the node's IP address.  It is empty for a unix socket or a name that is not
-            resolved; *bound* stays then, because clients refuse a document in which this field is
-            not an IP address.
+            resolved; then *bound* is returned, because clients refuse a document in which this
+            field is not an IP address.
     """
     return node_ip if node_ip and bound in ANY_IP else bound
 
@@ -21,9 +21,9 @@ def shown_ip(bound: str, node_ip: str) -> str:
 def show_summary_ports(
     ports: Iterable[Mapping[str, Any]] | None, node_ip: str
 ) -> list[dict[str, Any]]:
-    """``Ports`` of an object of ``GET /containers/json``.
+    """Return ``Ports`` of an object of ``GET /containers/json``.
 
-    An engine lists a port once for each address family; with the node's address both are the same.
+    An engine lists a port once for each address family; with the node's address both are equal.
     """
     shown: list[dict[str, Any]] = []
     for port in ports or ():
@@ -38,7 +38,7 @@ def show_summary_ports(
 def show_bindings(
     ports: Mapping[str, Sequence[Mapping[str, Any]] | None], node_ip: str
 ) -> dict[str, list[dict[str, Any]] | None]:
-    """``NetworkSettings.Ports`` of an inspect document."""
+    """Return ``NetworkSettings.Ports`` of an inspect document."""
     shown: dict[str, list[dict[str, Any]] | None] = {}
     for port, bindings in ports.items():
         if bindings is None:

@@ -1,4 +1,4 @@
-"""The Status column of ``docker ps``, and until when a text is valid.  Pure."""
+"""The Status column of ``docker ps``, and the time until which a text is valid.  Pure."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -25,10 +25,10 @@ FOREVER = float("inf")
 
 
 def format_age(seconds: float) -> str:
-    """An age as Docker prints it: ``Less than a second``, ``About an hour``, ``3 weeks``.
+    """Format an age as Docker does: ``Less than a second``, ``About an hour``, ``3 weeks``.
 
     Args:
-        seconds: the age; negative ones, from clocks that differ, count as 0.
+        seconds: the age; a negative age, from clocks that differ, counts as 0.
     """
     if seconds < 1:
         return "Less than a second"
@@ -50,14 +50,14 @@ def format_age(seconds: float) -> str:
 
 
 def age_changes_at(start: float, now: float) -> float:
-    """The earliest time at which the text of the age since *start* may change; Unix seconds."""
+    """Return the earliest time, in Unix seconds, when the text of the age since *start* changes."""
     age = max(now - start, 0)
     step = 1 if age < _MINUTE else _MINUTE if age < _HOUR else _HOUR / 2
     return start + (age // step + 1) * step
 
 
 def format_status(state: Mapping[str, Any], now: float) -> StatusText:
-    """The status of a container.
+    """Return the status of a container.
 
     Args:
         state: ``State`` of its inspect document.
@@ -88,7 +88,7 @@ def _format_running(state: Mapping[str, Any], now: float) -> StatusText:
 
 
 def health_of(state: Mapping[str, Any]) -> str:
-    """The health of a container: ``none``, ``starting``, ``healthy`` or ``unhealthy``."""
+    """Return the health of a container: ``none``, ``starting``, ``healthy`` or ``unhealthy``."""
     return str((state.get("Health") or {}).get("Status") or "none")
 
 

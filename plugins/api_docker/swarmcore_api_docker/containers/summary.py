@@ -22,10 +22,10 @@ NODE_LABEL = "com.docker.swarm.node.name"
 
 
 class _EncodedSummary:
-    """One encoded object, and what it was made of.
+    """One encoded object, and the values from which it was made.
 
     Attributes:
-        head: everything up to the status.
+        head: the bytes before the status.
         encoded: the whole object, valid until the Unix time *until*.
     """
 
@@ -53,7 +53,7 @@ class SummaryEncoder:
         self._encoded: WeakKeyDictionary[Container, _EncodedSummary] = WeakKeyDictionary()
 
     def encode(self, container: Container, node: Node, now: float) -> bytes:
-        """One object of ``GET /containers/json``.
+        """Return one object of ``GET /containers/json`` as JSON.
 
         Args:
             container: the container.
@@ -90,10 +90,10 @@ class SummaryEncoder:
 
 
 def show_image_name(container: Container, node: Node, name: str) -> str:
-    """``Image`` of a list object.
+    """Return ``Image`` of a list object.
 
-    It is the image's name as the client wrote it, or the image's id where that name means another
-    image by now, as in an engine.
+    It is the image's name as the client wrote it.  If that name now means another image, it is the
+    image's id, as in an engine.
 
     Args:
         container: the container.
@@ -109,7 +109,7 @@ def show_image_name(container: Container, node: Node, name: str) -> str:
 
 
 def show_names(names: Iterable[str], node_name: str, style: NameStyle) -> list[str]:
-    """``Names`` of a list object.
+    """Return ``Names`` of a list object.
 
     Args:
         names: the container's names without the leading slash.
@@ -128,7 +128,7 @@ def show_names(names: Iterable[str], node_name: str, style: NameStyle) -> list[s
 
 
 def add_sizes(encoded: bytes, sizes: dict[str, Any]) -> bytes:
-    """An encoded object with ``SizeRw`` and ``SizeRootFs`` of its engine's object *sizes*."""
+    """Return an encoded object with ``SizeRw`` and ``SizeRootFs`` from the object *sizes*."""
     wanted = {key: sizes[key] for key in ("SizeRw", "SizeRootFs") if key in sizes}
     return encoded[:-1] + b"," + _dump(wanted)[1:] if wanted else encoded
 

@@ -1,4 +1,4 @@
-"""``POST /containers/{name}/update``: a container grows as far as its node has room."""
+"""``POST /containers/{name}/update``: refuses more resources than the container's node has free."""
 
 import json
 from contextlib import ExitStack
@@ -15,13 +15,13 @@ _SPACE = " \t\r\n"
 
 
 def routes() -> list[Route]:
-    """The one path."""
+    """Return the route of an update."""
     path = "/containers/{name}/update"
     return [Route("POST", path, update, routed=CONTAINER, rewrites=_REWRITES)]
 
 
 async def update(exchange: Exchange) -> None:
-    """``POST /containers/{name}/update``; the claim of the container is held during the update."""
+    """``POST /containers/{name}/update``; the container's new resources are reserved meanwhile."""
     try:
         container, engine = locate_container(exchange)
     except NotFound:
@@ -49,13 +49,13 @@ async def update(exchange: Exchange) -> None:
 
 
 def read_first_object(body: bytes) -> dict[str, Any]:
-    """The first JSON object in *body*; empty where there is none that an engine could read.
+    """Parse the first JSON object in *body*; the result is empty if an engine would find none.
 
-    The body goes on as it came, and its faults are for the engine to refuse: releases differ in
-    what they accept.  Release 20.10 reads the first object and ignores what follows it.
+    The body itself is relayed unchanged and the engine refuses errors in it, because releases
+    differ in what they accept.  Release 20.10 reads the first object and ignores the rest.
 
     Raises:
-        BadRequest: the body is nested too deeply to be read here.
+        BadRequest: the body is nested too deeply to be parsed here.
     """
     try:
         text = body.decode("utf-8", "replace").lstrip(_SPACE)

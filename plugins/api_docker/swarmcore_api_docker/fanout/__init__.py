@@ -1,1 +1,1 @@
-"""One client's request on several engines at once."""
+"""Send one client's request to several engines at once."""

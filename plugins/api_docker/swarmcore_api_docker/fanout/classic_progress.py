@@ -1,7 +1,7 @@
 """Progress as Swarm classic sent it, for ``swarm.compat=classic``.
 
-The ``id`` of every line is the node, and its ``status`` begins with what is done:
-``Pulling busybox:latest... : Downloading``.
+The ``id`` of every line is the node's name, and its ``status`` begins with a description of the
+work: ``Pulling busybox:latest... : Downloading``.
 """
 
 from dataclasses import dataclass
@@ -17,15 +17,16 @@ class ClassicProgress:
     """How classic reported one kind of work.
 
     Attributes:
-        title: what is done: ``Loading Image...``.
-        framed: a line with the title alone is sent when an engine begins and when it succeeds.
+        title: the description of the work: ``Loading Image...``.
+        framed: whether a line with only the title is sent when an engine begins, and when it
+            succeeds.
     """
 
     title: str
     framed: bool = False
 
     def wrap(self, perform: Perform) -> Perform:
-        """*perform* with lines of progress like classic's; a failure is one of them."""
+        """Return *perform* with progress lines like classic's; a failure is sent as one, too."""
 
         async def perform_as_classic(engine: Engine, report: Report) -> None:
             def line(status: str, message: dict[str, Any]) -> dict[str, Any]:

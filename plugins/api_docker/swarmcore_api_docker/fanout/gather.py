@@ -1,6 +1,6 @@
-"""Ask several engines at once, and gather their answers.
+"""Send a question to several engines at once, and collect their answers.
 
-An answer or a failure of one engine does not touch those of the others.
+The failure of one engine does not affect the answers of the others.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Replies(Generic[T]):
-    """What came back.
+    """The answers and failures of the engines that were asked.
 
     Attributes:
         answers: engine and answer, in the order in which the engines were given.
@@ -33,14 +33,15 @@ class Replies(Generic[T]):
 async def ask_all(
     engines: Iterable[Engine], question: Callable[[Engine], Awaitable[T]]
 ) -> Replies[T]:
-    """Ask every engine at the same time and wait for the last one.
+    """Ask every engine at the same time, and wait for the last answer.
 
     Args:
         engines: the engines to ask.
-        question: asks one engine.  It has no deadline here: ``Engine.call`` has its own.
+        question: asks one engine.  It gets no time limit here, because ``Engine.call`` has its own.
 
     Returns:
-        A ``ValueError`` of *question* counts as a failure: the engine's answer was not JSON.
+        The answers and failures.  A ``ValueError`` of *question* becomes a failure: the engine's
+        answer was not the expected JSON.
     """
     asked = list(engines)
     answers: dict[int, T] = {}
@@ -64,7 +65,7 @@ async def ask_all(
     )
 
 
-#: No report of one engine comes near this size.
+#: The limit for one engine's report; real reports are much smaller.
 _LARGEST_BYTES = 64 << 20
 
 
@@ -77,10 +78,11 @@ async def ask_patiently(
     headers: Headers = (),
     version: ApiVersion | None = None,
 ) -> Answer:
-    """Ask and read the whole answer, however long the engine takes.
+    """Send a request and read the whole answer, without a time limit.
 
-    For small JSON that takes time, such as a prune or disk usage.  The wait ends when the engine is
-    found not to answer any more, or when the client goes away.  Arguments as for ``Engine.call``.
+    For small JSON answers that may take long, such as a prune or the disk usage.  The call ends
+    when health checks find that the engine no longer answers, or when the client closes its
+    connection.  The arguments are those of ``Engine.call``.
 
     Raises:
         EngineUnreachable: the engine did not answer.
@@ -91,7 +93,7 @@ async def ask_patiently(
 
 
 async def read_whole(engine: Engine, got: AnswerStream) -> Answer:
-    """Read the answer that *engine* has begun.
+    """Read the rest of the answer that *engine* has begun to send.
 
     Raises:
         EngineUnreachable: the connection broke.
@@ -108,15 +110,15 @@ async def read_whole(engine: Engine, got: AnswerStream) -> Answer:
 
 
 def require_success(work: str, replies: Replies[Answer]) -> list[Answer]:
-    """The engines' answers, when every engine succeeded.
+    """Return the engines' answers if every engine succeeded.
 
     Args:
-        work: what was asked for, for the error: ``pruning networks``.
-        replies: what came back.
+        work: the work that was asked for, for the text of the error: ``pruning networks``.
+        replies: the answers and failures.
 
     Raises:
-        EngineRefused: some engine failed.  The status is the first engine's where all failed, else
-            500; the text says what each engine did.
+        EngineRefused: some engine failed.  The status is that of the first engine if all failed,
+            otherwise 500.  The text has the result of each engine.
     """
     refusals = [(engine, answer) for engine, answer in replies.answers if not answer.ok]
     failed = [(engine.node.name, answer.status, answer.message) for engine, answer in refusals]
@@ -132,14 +134,14 @@ def require_success(work: str, replies: Replies[Answer]) -> list[Answer]:
 
 
 def describe_failures(failures: Mapping[str, str], asked: int, work: str) -> str:
-    """One text for the failures of one request on several nodes.
+    """Describe the failures of one request on several nodes in one text.
 
-    Where every node failed with the same text, it is that text alone.
+    If every node failed with the same text, the result is that text alone.
 
     Args:
         failures: node name -> error.
-        asked: how many nodes were asked.
-        work: what they were asked for: ``pull``, ``load``.
+        asked: the number of nodes that were asked.
+        work: the work that they were asked for: ``pull``, ``load``.
     """
     by_text: dict[str, list[str]] = {}
     for node_name, text in failures.items():

@@ -1,7 +1,8 @@
-"""One request at work on several engines, whose progress the client reads as one stream.
+"""Do one request on several engines, and merge their progress into one stream for the client.
 
-The first line of progress of any engine opens the answer.  When all engines fail before that, the
-answer is the error of the first of them.  A client that goes away ends the work on every engine.
+The answer begins with the first line of progress of any engine.  If all engines fail before that,
+the answer is the error of the first engine that failed.  If the client closes its connection, the
+work ends on every engine.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -22,13 +23,13 @@ from swarmcore_api_docker.compat.progress_lines import (
 from swarmcore_api_docker.fanout.gather import describe_failures
 
 _JSON: Headers = ((b"Content-Type", b"application/json"),)
-#: Progress lines that may wait for a slow client; above that, the engines are held back.
+#: At most this many progress lines wait for a slow client; then the engines have to wait.
 _WAITING_LINES = 64
-#: Passes one line of progress on.
+#: Sends one line of progress to the client.
 Report = Callable[[dict[str, Any]], Awaitable[None]]
 #: Whether a line of progress is the result of the work.
 IsResult = Callable[[Mapping[str, Any]], bool]
-#: Does the work on one engine; raises ``EngineError`` when it fails.
+#: Does the work on one engine; raises ``EngineError`` if it fails.
 Perform = Callable[[Engine, Report], Awaitable[None]]
 
 
@@ -49,21 +50,22 @@ _Reported = trio.MemoryReceiveChannel[_Progress | _Failure]
 
 
 class AggregateProgress:
-    """Runs one request on several engines and streams their progress.
+    """Does one request on several engines and streams their progress.
 
     Args:
         exchange: the client's request; ``run`` answers it.
         engines: the engines that do the work.
-        work: what it is, for errors: ``pull``.
+        work: the name of the work for errors: ``pull``.
         perform: does the work on one engine.
-        feed: runs beside the engines, for a body that is sent to them; its failure ends all of it.
-        is_result: recognises result lines.  These are held back and sent once, at the end: those of
-            the first engine that has any.  Without other lines the head of the answer is sent at
-            the end, too, so that clients may take it for the end of the work.
-        names_nodes: lines of several engines get the node's name, and texts that engines have in
-            common are sent once.
-        on_failed: called before the client reads that an engine failed.  For what a client may ask
-            about as soon as it has read that.
+        feed: sends the request's body to the engines; it runs at the same time as *perform*, and
+            its failure ends the work on all engines.
+        is_result: recognises result lines.  They are held back until the end; then the result lines
+            of the first engine that has any are sent.  If there are no other lines, the head of the
+            answer is also sent at the end, so that clients may take it for the end of the work.
+        names_nodes: put the node's name into lines of several engines, and send a text that several
+            engines report only once.
+        on_failed: called before the client can read that an engine failed, to change anything that
+            the client may ask about next.
     """
 
     def __init__(
@@ -92,11 +94,11 @@ class AggregateProgress:
 
     @property
     def failed(self) -> bool:
-        """Whether any engine failed."""
+        """Return whether any engine failed."""
         return bool(self._failures)
 
     async def run(self) -> None:
-        """Do the work and answer: from the first progress on, or at the end without progress."""
+        """Do the work and answer: from the first line of progress on, or at the end without any."""
         send, receive = trio.open_memory_channel[_Progress | _Failure](_WAITING_LINES)
         first: _Progress | None = None
         waited = False
@@ -111,7 +113,7 @@ class AggregateProgress:
                 waited = True
             if first is not None:
                 await self._stream(first, receive)
-            nursery.cancel_scope.cancel()  # the client may have gone while engines still work
+            nursery.cancel_scope.cancel()  # ends the work of the engines if the client has gone
         receive.close()
         if waited and first is None:
             self._report_failure()
@@ -156,7 +158,7 @@ class AggregateProgress:
                 await send(dump_json(error_line(self._error_text())))
 
     def _write(self, progress: _Progress) -> bytes:
-        """One line for the client; ``b""`` for a text that another engine has sent already."""
+        """Return one line for the client; ``b""`` if another engine has sent the same text."""
         message = progress.message
         if not self._names_nodes:
             return dump_json(message)
@@ -167,7 +169,7 @@ class AggregateProgress:
         return dump_json(name_node(message, progress.engine.node.name))
 
     def _result(self) -> bytes:
-        """The result lines of the first engine that has any; ``b""`` without."""
+        """Return the result lines of the first engine that has any; ``b""`` if none has."""
         found = (self._results.get(engine.node.id) for engine in self._engines)
         return b"".join(dump_json(message) for message in next(filter(None, found), ()))
 
@@ -179,9 +181,9 @@ class AggregateProgress:
         return describe_failures(texts, len(self._engines), self._work)
 
     def _outcome(self) -> Answer:
-        """The answer to work without progress: success, or an error.
+        """Return the answer to work without lines of progress: success, or an error.
 
-        When every engine failed, the status is that of the first failure, else 500.
+        If every engine failed, the status is that of the first failure, otherwise 500.
         """
         if not self._failures:
             return Answer(200, _JSON, self._result())
@@ -191,7 +193,7 @@ class AggregateProgress:
 
 
 async def report_answer(engine: Engine, got: AnswerStream, report: Report) -> None:
-    """Pass an engine's progress on until its answer ends.
+    """Pass on an engine's progress until its answer ends.
 
     Raises:
         EngineRefused: the answer is an error.
@@ -209,7 +211,7 @@ async def report_answer(engine: Engine, got: AnswerStream, report: Report) -> No
 
 
 async def _report(messages: Iterable[Mapping[str, Any]], report: Report) -> str:
-    """Pass progress on up to the first error; returns its text, ``""`` without one."""
+    """Pass on progress up to the first error; return the text of the error, or ``""``."""
     failed = ""
     for message in messages:
         failed = error_text(message) or failed

@@ -1,7 +1,7 @@
 """Upload the client's body to several engines at once, piece by piece as it arrives.
 
-The slowest engine holds the client back, so that nothing piles up in memory.  An engine that fails,
-or takes no byte for a minute, is dropped; the others get the whole body.
+The client can send no faster than the slowest engine reads, so that nothing accumulates in memory.
+An engine that fails, or that reads nothing for a minute, is dropped; the others get the whole body.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,9 +16,9 @@ from swarmcore.protocols import Engine, Exchange, Upload
 from swarmcore_api_docker.fanout.classic_progress import ClassicProgress
 from swarmcore_api_docker.fanout.progress import AggregateProgress, IsResult, Report, report_answer
 
-#: An engine that takes no byte for so long is dropped.
+#: An engine that reads no byte of the body for this long is dropped.
 STALL_SECONDS = 60.0
-#: Pieces, of at most some 256 KiB each, that wait for one engine.
+#: How many pieces, of at most about 256 KiB each, may wait for one engine.
 _WAITING_PIECES = 1
 
 
@@ -34,18 +34,18 @@ async def upload_to_all(
     is_result: IsResult | None = None,
     classic: ClassicProgress | None = None,
 ) -> None:
-    """Send the request's body to every engine, and answer with their progress as one stream.
+    """Send the request's body to every engine, and merge their progress into one answer.
 
     Args:
         exchange: the client's request.
         engines: the engines that get the body.
         path: path and query for the engines.
-        work: what it is, for errors: ``load``.
-        on_progress: called with each line of progress before the client gets it.
+        work: the name of the work for errors: ``load``.
+        on_progress: called with each line of progress before it is sent to the client.
         on_done: awaited when an engine has succeeded, before the client's answer ends.
         headers: added to each engine's request.
         is_result: see ``AggregateProgress``.
-        classic: how Swarm classic reported the work, where its ways are asked for.
+        classic: the form of the progress for ``swarm.compat=classic``; ``None`` otherwise.
     """
     tee = _Tee(exchange, engines)
 
@@ -55,8 +55,8 @@ async def upload_to_all(
             await report(message)
 
         opening = engine.upload("POST", path, headers=headers, version=exchange.request.version)
-        # Close the branch with its engine, even when the engine cannot be connected to: an open
-        # branch that nobody reads would stop the body for all.
+        # Close the branch with its engine, even if the connection to the engine fails: an open
+        # branch that nobody reads would stop the body for all engines.
         async with tee.branch(engine) as body, opening as upload:
             await _converse(engine, upload, body, observe)
         await on_done(engine)
@@ -82,15 +82,15 @@ class _Tee:
         }
 
     def branch(self, engine: Engine) -> "trio.MemoryReceiveChannel[bytes]":
-        """The body for one engine; ends where the body ends, and only there."""
+        """Return the body for one engine; it ends only at the end of the body."""
         return self._outlets[engine.node.id]
 
     async def pour(self) -> None:
-        """Copy the body to its end, or until every engine has dropped out.
+        """Copy the body until it ends, or until every engine is dropped.
 
         Raises:
-            ClientGone: the client left before the end.  The branches stay open, so that no engine
-                takes its part for complete.
+            ClientGone: the client closed its connection before the end.  The branches stay open, so
+                that no engine takes the part that it got for the whole body.
         """
         while self._inlets:
             data = await self._exchange.receive_chunk()
@@ -108,7 +108,7 @@ class _Tee:
 async def _converse(
     engine: Engine, upload: Upload, body: "trio.MemoryReceiveChannel[bytes]", report: Report
 ) -> None:
-    """Send one engine its branch, and read its answer, which may come at any time, meanwhile.
+    """Send one engine its branch, and read its answer at the same time.
 
     Raises:
         EngineError: the engine refused, failed or stalled.
@@ -140,9 +140,9 @@ async def _feed(upload: Upload, body: "trio.MemoryReceiveChannel[bytes]") -> boo
     """Send one branch to its end.
 
     Returns:
-        False when the engine stalled.
+        False if the engine stalled.
     """
-    # The engine may refuse and close the connection while we are sending: its answer says why.
+    # An engine that refuses the body may close the connection early; its answer gives the reason.
     with suppress(EngineUnreachable):
         async with body:  # close at once in any case, so that the tee does not wait for this engine
             async for data in body:

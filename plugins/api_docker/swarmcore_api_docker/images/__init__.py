@@ -1,14 +1,14 @@
-"""Images: listed over all engines, and pulled, loaded, tagged and removed where they belong."""
+"""Images: one list over all engines; pull, load, tag, remove and push on the right engines."""
 
 from swarmcore.protocols import Route
 from swarmcore_api_docker.images import archives, changes, inspection, listing, pull, registry
 
 
 def routes(*, classic: bool = False) -> list[Route]:
-    """Every route below ``/images``, and what engines ask registries for.
+    """Return every route below ``/images``, and the routes of login, search and registry lookups.
 
     Args:
-        classic: pulls and loads report their progress as Swarm classic did.
+        classic: report the progress of pulls and loads as Swarm classic did.
     """
     return [
         *listing.routes(),

@@ -20,10 +20,10 @@ _ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def routes(*, classic: bool = False) -> list[Route]:
-    """Saving and loading; importing is on the path of a pull, see ``pull``.
+    """Return the routes of saving and loading; ``pull`` has the route of an import.
 
     Args:
-        classic: loads report their progress as Swarm classic did.
+        classic: report the progress of loads as Swarm classic did.
     """
     return [
         Route("GET", "/images/{name}/get", save, routed=HOLDER),
@@ -79,15 +79,19 @@ async def load(exchange: Exchange, *, classic: bool = False) -> None:
 
 
 def _is_loaded(message: Mapping[str, Any]) -> bool:
-    """Whether a line of progress names a loaded image; a load with ``quiet`` has no other lines."""
+    """Return whether a line of progress names a loaded image.
+
+    A load with ``quiet`` has no other lines.
+    """
     return str(message.get("stream")).startswith("Loaded image")
 
 
 async def import_image(exchange: Exchange) -> None:
     """``POST /images/create?fromSrc=``: ``-`` is the body, anything else a URL for the engines.
 
-    Engines put the time into an imported image, so that its id differs between them; its name does
-    not.  The client gets one id, because scripts read it as the only output of an import.
+    An engine writes the time into an imported image, so the image has the same name and another id
+    on each engine.  The client gets the id of one engine, because scripts expect one id as the
+    output of an import.
     """
     engines, query = exchange.cluster.healthy_engines(), exchange.request.query
     path, headers = f"/images/create?{query}", client_headers(exchange)
@@ -115,5 +119,5 @@ async def import_image(exchange: Exchange) -> None:
 
 
 def _is_id(message: Mapping[str, Any]) -> bool:
-    """Whether a line of progress is the new image's id."""
+    """Return whether a line of progress is the new image's id."""
     return _ID.fullmatch(str(message.get("status"))) is not None

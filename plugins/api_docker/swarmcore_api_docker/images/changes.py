@@ -1,6 +1,6 @@
 """Tag and remove images on every engine that has them; commit a container to an image.
 
-When some engine refuses, the status is an error and the text says what each engine did.
+If some engine refuses, the status is an error and the text has the result of each engine.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _OWN_LABELS = (SWARM_ID, *FAMILIES.values())
 
 
 def routes() -> list[Route]:
-    """Tagging, removing, committing."""
+    """Return the routes of tagging, removing and committing."""
     return [
         Route("POST", "/images/{name}/tag", tag, routed=HOLDERS),
         Route(
@@ -52,9 +52,10 @@ async def tag(exchange: Exchange) -> None:
 
 
 async def remove(exchange: Exchange) -> None:
-    """``DELETE /images/{name}``: from every engine that has the image; one report of all.
+    """``DELETE /images/{name}``: from every engine that has the image, with one merged report.
 
-    Engines that still have the name on an older image lose the name and keep the image.
+    Other engines may still have the name on an older image; there the name is removed, and the
+    image stays.
     """
     name, cluster = exchange.request.params["name"], exchange.cluster
     holders = find_holders(cluster, name)
@@ -70,9 +71,9 @@ async def remove(exchange: Exchange) -> None:
 
 
 def _moved_names(node: Node, text: str) -> list[str]:
-    """The moved names on *node* that keep an image from being removed.
+    """Return the moved names on *node* that would keep an engine from removing an image.
 
-    They are *text* itself, and other names of the image that it names.
+    They are *text* itself, and other names of the image that *text* names.
     """
     ids = named_ids(node.images, text)
     moved = node.moved_names
@@ -80,9 +81,9 @@ def _moved_names(node: Node, text: str) -> list[str]:
 
 
 def without_absent(replies: Replies[Answer]) -> Replies[Answer]:
-    """*replies* without those of engines that have lost the object meanwhile (404).
+    """Return *replies* without answers of 404, from engines that have lost the object meanwhile.
 
-    Where every engine answered 404, all of *replies*.
+    If every engine answered 404, all of *replies* are returned.
     """
     present = [(engine, answer) for engine, answer in replies.answers if answer.status != 404]
     return Replies(present, replies.failures) if present else replies
@@ -105,7 +106,7 @@ async def _ask(
 
 
 async def commit(exchange: Exchange) -> None:
-    """``POST /commit``: on the engine of the container, which is named by its full id there."""
+    """``POST /commit``: on the engine of the container, which gets the container's full id."""
     query = exchange.request.query
     try:
         container = exchange.cluster.find_container(query.get("container"))
@@ -123,10 +124,10 @@ async def commit(exchange: Exchange) -> None:
 
 
 def _without_labels(query: Query, container: Container) -> Query:
-    """The query of a commit whose image does not inherit the manager's own labels.
+    """Return the query of a commit whose image does not inherit the manager's own labels.
 
-    Containers of the image would inherit them, too.  An engine cannot remove a label in a commit,
-    so they are set to empty, which means nothing to the manager.
+    Otherwise containers of the image would inherit them, too.  A commit cannot remove a label, so
+    these labels are set to the empty string, which the manager ignores.
     """
     own = [("changes", f"LABEL {key}=") for key in _OWN_LABELS if key in container.labels]
     return Query([*own, *query])

@@ -13,20 +13,20 @@ from swarmcore_api_docker.yielding import Yielder, select_items
 #: ``before`` and ``since`` -> for each of their values, the images that it names.
 Bounds = Mapping[str, Sequence[Sequence[Image]]]
 _Test = Callable[[Image], bool]
-#: For how many images the engines are asked for the exact time, with a request for each.
+#: Engines are asked for the exact creation time of at most this many images, one request each.
 _MOST_INDISTINCT = 200
 _KEYS = frozenset({"before", "dangling", "label", "reference", "since", "until"})
 
 
 async def find_bounds(images: Sequence[Image], filters: Filters) -> Bounds:
-    """The images that ``before`` and ``since`` name.
+    """Find the images that ``before`` and ``since`` name.
 
     Args:
         images: all images, merged.
         filters: the client's filters.
 
     Raises:
-        BadRequest: an unknown filter, or a name that no image can have.
+        BadRequest: an unknown filter, or an invalid image name.
         NotFound: no engine has an image of that name.
     """
     filters.refuse_unknown(_KEYS)
@@ -45,15 +45,17 @@ async def find_bounds(images: Sequence[Image], filters: Filters) -> Bounds:
 
 
 def indistinct_images(images: Sequence[Image], bounds: Bounds) -> list[Image]:
-    """The images that were made in the same second as a bound, which lists cannot tell apart.
+    """Return the images that were made in the same second as an image in *bounds*.
+
+    A list has creation times in whole seconds only, so it does not tell which of them is older.
 
     Args:
         images: all images.
         bounds: the images that ``before`` and ``since`` name.
 
     Returns:
-        Nothing where there are too many to ask for the time of each: such images come from tools
-        that give all of them the same time.
+        The images; empty if they are more than 200, because build tools that give every image the
+        same time make such lists.
     """
     named = [image for of in bounds.values() for found in of for image in found]
     seconds = {image.get("Created") for image in named}
@@ -68,7 +70,7 @@ async def filter_images(
     bounds: Bounds,
     creation_times: Mapping[str, float] | None = None,
 ) -> list[Image]:
-    """The images that pass every filter; ``reference`` also narrows their names.
+    """Return the images that pass every filter; ``reference`` also reduces their names.
 
     Args:
         images: merged images.
@@ -78,8 +80,8 @@ async def filter_images(
         creation_times: image id -> Unix seconds with a fraction, for ``indistinct_images``.
 
     Raises:
-        BadRequest: a filter has a value that it cannot have.
-        BadValue: the same, where an engine answers 500.
+        BadRequest: a filter has an invalid value.
+        BadValue: an invalid value for which an engine answers 500.
     """
     tests = _tests_of_age(bounds, creation_times or {})
     if "dangling" in filters:
@@ -94,7 +96,7 @@ async def filter_images(
 
 
 def _tests_of_age(bounds: Bounds, creation_times: Mapping[str, float]) -> list[_Test]:
-    """All bounds count: older than the oldest of ``before``, newer than the newest of ``since``."""
+    """Return tests for "older than all of ``before``" and "newer than all of ``since``"."""
 
     def made(image: Image) -> float:
         return creation_times.get(image["Id"], int(image.get("Created") or 0))
@@ -117,7 +119,7 @@ def _by_dangling(*, wanted: bool) -> _Test:
 
 
 async def _narrowed(images: Sequence[Image], filters: Filters) -> list[Image]:
-    """The images with a name that ``reference`` matches, reduced to the names that match."""
+    """Return the images with a name that ``reference`` matches, with only the matching names."""
     patterns = filters.values("reference")
     check_count(sum(map(is_glob, patterns)), FILTER_PATTERNS, "patterns of 'reference'")
     globs = [Glob(pattern) for pattern in patterns]

@@ -1,4 +1,4 @@
-"""Which engines have an image, and which of them is asked."""
+"""Find the engines that have an image, and choose the engine to ask."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,21 +21,21 @@ from swarmcore_api_docker.yielding import Yielder
 
 
 def find_holders(cluster: ClusterView, name: str, *, to_save: bool = False) -> list[Engine]:
-    """The engines that answer and have an image, in the order of their names.
+    """Return the engines that answer and have an image, in the order of their names.
 
-    For a name that no image can have it is the first engine that answers: that one refuses the name
-    in its own words.
+    For an invalid name, the result is the first engine that answers: its answer is Docker's error.
 
     Args:
         cluster: the cluster whose engines are searched.
         name: a name, an id or the beginning of an id, as the client wrote it.
-        to_save: the error names the image as the client wrote it, as engines do for a save.
+        to_save: whether the error has the image name as the client wrote it, as in an engine's
+            answer to a save.
 
     Raises:
-        NotFound: no engine has it; Docker's text.
+        NotFound: no engine has it; the text is Docker's.
     """
     found = [engine for engine in cluster.engines() if _has(engine, name)]
-    # A name takes precedence over the beginning of an id, as in an engine: "cafe" may be both.
+    # A name takes precedence over the beginning of an id, as in an engine: "cafe" can be both.
     if named := [engine for engine in found if is_called(engine.node, name)]:
         return named
     if found:
@@ -50,10 +50,10 @@ def _has(engine: Engine, name: str) -> bool:
 
 
 def agreed_holder(holders: Sequence[Engine], name: str) -> Engine:
-    """The engine to ask about an image, so that one question always has one answer.
+    """Choose the engine to ask about an image, always the same for the same question.
 
-    The name may mean an image of another id on each engine.  The id that most engines agree on is
-    taken; among equals, that of the first engine.
+    The name may mean another image id on each engine.  The id that most engines have is taken; if
+    several ids are equally frequent, the id of the first engine.
 
     Args:
         holders: engines that have an image of that name, at least one.
@@ -65,10 +65,11 @@ def agreed_holder(holders: Sequence[Engine], name: str) -> Engine:
 
 
 async def find_common_holders(cluster: ClusterView, names: Sequence[str]) -> list[Engine]:
-    """The engines that have all of *names*: the archives of two engines cannot be joined.
+    """Return the engines that have all of *names*; archives of two engines cannot be joined.
 
     Raises:
-        NotFound: no engine has one of the images, or no engine has all; says where each is.
+        NotFound: no engine has one of the images, or no engine has all; the text tells where each
+            image is.
     """
     yielder, places = Yielder(), dict[str, list[Engine]]()
     for name in names:
@@ -89,15 +90,15 @@ async def find_common_holders(cluster: ClusterView, names: Sequence[str]) -> lis
 
 
 def choose_pusher(cluster: ClusterView, repository: str, query: Query) -> Engine:
-    """The engine that pushes: one that has the tag, or the one with the most tags.
+    """Choose the engine that pushes: one that has the tag, or the one with the most tags.
 
-    Where no engine has anything to push, it is the first one that answers: it reports that in the
-    progress of its answer.
+    If no engine has anything to push, it is the first engine that answers, whose progress then
+    reports the error.
 
     Args:
         cluster: the cluster whose engines are searched.
         repository: the name to push, without a tag.
-        query: of the request; without ``tag``, all tags that the engine has are pushed.
+        query: the query of the request.  Without ``tag``, an engine pushes all tags that it has.
 
     Raises:
         BadRequest: the engines that have it are too old for a parameter in *query*.

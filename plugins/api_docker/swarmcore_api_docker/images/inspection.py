@@ -17,7 +17,7 @@ _NAMES = "names that mean another image"
 
 
 def routes() -> list[Route]:
-    """Inspecting an image, and its history."""
+    """Return the routes of inspecting an image, and of its history."""
     return [
         Route("GET", "/images/{name}/json", inspect, routed=HOLDER, rewrites=_NAMES),
         Route("GET", "/images/{name}/history", show_history, routed=HOLDER, rewrites=_NAMES),
@@ -48,18 +48,18 @@ async def show_history(exchange: Exchange) -> None:
 
 
 def _hooks(node: Node, show: Callable[[Answer, Node], Answer]) -> ResponseHooks:
-    """Pass the answer of *node* through *show* where names have moved away from that node."""
+    """Pass the answer of *node* through *show* if names have moved away from that node."""
     moved = bool(node.moved_names)
     return ResponseHooks(map_response=(lambda answer: show(answer, node)) if moved else None)
 
 
 def show_detail(answer: Answer, node: Node) -> Answer:
-    """The answer to ``GET /images/{name}/json`` without names that moved away."""
+    """Return the answer to ``GET /images/{name}/json`` without names that moved away."""
     return _with_json(answer, without_moved_names(node.moved_names, json.loads(answer.body)))
 
 
 def show_layers(answer: Answer, node: Node) -> Answer:
-    """The answer to ``GET /images/{name}/history`` without names that moved away."""
+    """Return the answer to ``GET /images/{name}/history`` without names that moved away."""
     layers = [_without_tags(layer, node) for layer in json.loads(answer.body)]
     return _with_json(answer, layers)
 

@@ -23,7 +23,7 @@ from swarmcore_api_docker.images.merge import (
 )
 from swarmcore_api_docker.route_notes import ALL, CACHES
 
-#: Parameters that ask for what the caches do not have.
+#: Parameters that ask for data which is not in the caches.
 _LIVE = ("all", "shared-size", "manifests", "identity")
 _LISTED = f"{CACHES}; with all, shared-size, manifests or identity {ALL}"
 _MERGED = "filter node; one row for each image id"
@@ -32,7 +32,7 @@ _NO_FILTER_PARAMETER = ApiVersion(1, 41)
 
 
 def routes() -> list[Route]:
-    """The one path."""
+    """Return the route of the image list."""
     return [Route("GET", "/images/json", show_list, routed=_LISTED, rewrites=_MERGED)]
 
 
@@ -85,7 +85,7 @@ async def _ask_lists(
 async def _ask_creation_times(
     engines: Sequence[Engine], images: Sequence[Image]
 ) -> dict[str, float]:
-    """Image id -> when it was made, in Unix seconds; without images whose engines do not answer."""
+    """Return image id -> creation time in Unix seconds, for images whose engines answer."""
     holders = {
         image["Id"]: next((each for each in engines if image["Id"] in each.node.images), None)
         for image in images

@@ -9,21 +9,21 @@ from swarmcore.versions import ApiVersion
 
 #: One object of ``GET /images/json``.
 Image = dict[str, Any]
-#: Before this version, engines wrote ``<none>:<none>`` where an image has no name.
+#: Before this version, engines wrote ``<none>:<none>`` for an image without a name.
 _EMPTY_LISTS = ApiVersion(1, 43)
 #: Before this version, an image had a ``VirtualSize``, equal to ``Size``.
 _NO_VIRTUAL_SIZE = ApiVersion(1, 44)
 
 
 def merge_images(lists: Iterable[Iterable[Mapping[str, Any]]]) -> list[Image]:
-    """One object for each id, newest first.
+    """Merge the images of all engines into one object for each id, newest first.
 
     Args:
         lists: the image list of each engine.
 
     Returns:
-        Objects with all tags and digests (without placeholders), the sum of ``Containers`` and the
-        largest ``SharedSize`` where these are known (-1 is unknown), and all manifests.
+        Objects with all tags, digests (without placeholders) and manifests.  ``Containers`` is the
+        sum and ``SharedSize`` the largest of the values that are known (-1 means unknown).
     """
     merged: dict[str, Image] = {}
     for images in lists:
@@ -60,7 +60,7 @@ def _merge(known: Image, other: Mapping[str, Any]) -> Image:
 def _merge_manifests(
     known: Sequence[Mapping[str, Any]] | None, others: Sequence[Mapping[str, Any]] | None
 ) -> list[dict[str, Any]]:
-    """One manifest for each digest: available if any engine has it, with the containers of all."""
+    """Merge manifests by digest: available if any engine has it, with the containers of all."""
     merged: dict[str, dict[str, Any]] = {}
     for manifest in [*(known or ()), *(others or ())]:
         digest = (manifest.get("Descriptor") or {}).get("digest", manifest.get("ID", ""))
@@ -76,13 +76,13 @@ def _merge_manifests(
 def without_intermediates(
     images: Sequence[Image], parents: Set[str], *, with_digests: bool = False
 ) -> list[Image]:
-    """The list without intermediate images: those without a name that others are built on.
+    """Return the list without intermediate images, which have no name and have child images.
 
     Args:
         images: merged images.
-        parents: ids of images that others are built on, on any engine.
+        parents: ids of images that have child images on any engine.
         with_digests: also leave out parents that have a digest and no tag.  Engines do so in a list
-            of dangling images, which has only images that no other is built on.
+            of dangling images, which contains only images without child images.
     """
     return [
         image
@@ -94,7 +94,7 @@ def without_intermediates(
 
 
 def count_listed(lists: Iterable[Iterable[Mapping[str, Any]]]) -> int:
-    """How many rows ``docker images`` shows for the lists of all engines, without merging them."""
+    """Count the rows that ``docker images`` shows for the lists of all engines; do not merge."""
     listed, nameless, parents = set[str](), set[str](), set[str]()
     for image in chain.from_iterable(lists):
         named = _names(image, "RepoTags") or _names(image, "RepoDigests")
@@ -104,7 +104,7 @@ def count_listed(lists: Iterable[Iterable[Mapping[str, Any]]]) -> int:
 
 
 def show_images(images: Iterable[Image], version: ApiVersion) -> list[Image]:
-    """The list as clients of an API version read it."""
+    """Return the list in the form of the client's API version."""
     shown = []
     for image in images:
         copy = dict(image)

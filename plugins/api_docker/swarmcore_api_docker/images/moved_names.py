@@ -1,8 +1,8 @@
 """Remove moved image names from an engine.
 
-A name has moved when another engine gave it to another image since: this engine still has the name
-on the old image.  Placement and lists ignore such names.  Before the engine itself uses its names,
-for a build, a prune or a removal, they are removed there.
+A name has moved if another engine gave it to another image later: this engine still has the name on
+the old image.  Scheduling and lists ignore such names.  The engine itself would use them, so they
+are removed before a build, a prune or a removal on that engine.
 """
 
 import logging
@@ -21,7 +21,7 @@ from swarmcore.protocols import ClusterView, Engine
 log = logging.getLogger(__name__)
 #: How long an engine may take to remove one name.
 _UNTAG_SECONDS = 30.0
-#: Node id -> lock: of two removals at once, one would remove names that the other request has given
+#: Node id -> lock.  Without it, a second removal could remove a name that another request has given
 #: to the right image meanwhile.
 _removal_locks: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
@@ -31,12 +31,12 @@ async def remove_moved_names(
 ) -> None:
     """Remove moved names from the images that still have them on *engine*.
 
-    The images stay, without any name where they had no other, as on one engine.  A failure is
-    logged; the names stay on the engine and the manager goes on ignoring them.
+    The images stay; an image whose only name has moved has no name then.  A failure is logged; the
+    names then stay on the engine, and the manager ignores them as before.
 
     Args:
-        cluster: the cluster, which knows what names mean.
-        engine: the engine to remove them from.
+        cluster: the cluster, which knows the image that each name means.
+        engine: the engine to remove the names from.
         names: some of ``Node.moved_names``; ``None`` for all.
     """
     if not engine.node.moved_names:
@@ -53,7 +53,7 @@ async def remove_moved_names(
         with cluster.image_names.setting_aside(engine.node, moved):
             try:
                 for name, id in moved.items():
-                    # The name may have been given to the right image during earlier removals.
+                    # An earlier removal may have taken so long that the name is right by now.
                     if engine.node.moved_names.get(name) == id:
                         await _untag(engine, name, id)
                 await engine.refresh_images()
@@ -62,10 +62,10 @@ async def remove_moved_names(
 
 
 async def _untag(engine: Engine, name: str, id: str) -> None:
-    """Remove one name and nothing else.
+    """Remove one name from an image and keep the image.
 
-    An engine that is asked to remove an image's last name removes the image, or refuses.  So the
-    last name of an image is first given to another image that has a name of its own (the lender).
+    If an engine is asked to remove the last name of an image, it removes the image or refuses.  So
+    the last name is first given to another image that has a name of its own (the lender).
 
     Raises:
         EngineError: the engine does not answer.
@@ -87,7 +87,7 @@ async def _untag(engine: Engine, name: str, id: str) -> None:
 
 
 async def _lend_and_remove(engine: Engine, name: str, lender: str | None) -> Answer:
-    """Give *name* to the image *lender*, unless that is ``None``, and remove the name from it."""
+    """Give *name* to the image *lender* (unless it is ``None``), then remove the name from it."""
     if lender is not None:
         repository, rest = split_image(name)
         query = urlencode({"repo": repository, "tag": rest.removeprefix(":")})
@@ -98,6 +98,6 @@ async def _lend_and_remove(engine: Engine, name: str, lender: str | None) -> Ans
 
 
 def _is_tagged(image: Mapping[str, Any] | None) -> bool:
-    """Whether an image has a name; before API 1.43, engines list ``<none>:<none>`` without one."""
+    """Return whether an image has a name; before API 1.43, ``<none>:<none>`` means no name."""
     tags = image.get("RepoTags") or () if image is not None else ()
     return any(not tag.startswith("<none>") for tag in tags)

@@ -1,23 +1,23 @@
-"""The names that one request gives to images on several engines: by a pull, load, import or tag."""
+"""The names that a pull, load, import or tag gives to images on several engines."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from swarmcore.protocols import ClusterView, Engine
 
-#: How the progress of a load reports each name.
+#: The beginning of a progress line in which a load reports a name.
 _LOADED = "Loaded image: "
 
 
 class NewNames:
-    """The names that one request gives.
+    """Collects the names that one request gives to images, and records them in the cluster.
 
-    The cluster must know which engine was given a name last: it is what the name means from then
-    on.
+    The cluster must know which engine was given a name last: the name means that engine's image
+    from then on.
 
     Args:
-        cluster: the cluster to tell.
-        names: the names that the request itself says; empty ones are ignored.
+        cluster: the cluster that records the names.
+        names: the names in the request itself; empty ones are ignored.
     """
 
     def __init__(self, cluster: ClusterView, *names: str) -> None:
@@ -34,7 +34,7 @@ class NewNames:
             self._reported.setdefault(engine.node.id, []).append(name)
 
     async def record(self, engine: Engine) -> None:
-        """Record that the names mean the images of *engine*, which has succeeded.
+        """Record that the names mean the images of *engine*, on which the work succeeded.
 
         Raises:
             EngineError: the engine's images could not be read.
@@ -45,5 +45,5 @@ class NewNames:
 
 
 def join_tag(repository: str, tag: str) -> str:
-    """The image name that ``repo`` and ``tag`` of a query make; empty without ``repo``."""
+    """Return the image name from ``repo`` and ``tag`` of a query; empty without ``repo``."""
     return f"{repository}:{tag}" if repository and tag else repository

@@ -18,10 +18,10 @@ from swarmcore_api_docker.route_notes import ALL
 
 
 def routes(*, classic: bool = False) -> list[Route]:
-    """The one path, by which Docker pulls and imports.
+    """Return the route by which Docker pulls and imports.
 
     Args:
-        classic: pulls report their progress as Swarm classic did.
+        classic: report the progress of pulls as Swarm classic did.
     """
     pulls = "where the client's create missed it"
     return [
@@ -46,7 +46,7 @@ async def _pull_image(exchange: Exchange, *, classic: bool) -> None:
     engines = cluster.pull_targets(image, client)
     path, headers = f"/images/create?{exchange.request.query}", client_headers(exchange)
     version = exchange.request.version
-    # Without a tag or digest a pull gets every tag, whose names are not known.
+    # A pull without a tag or digest gets every tag; their names are not known here.
     new_names = NewNames(exchange.cluster, image if split_image(image)[1] else "")
 
     async def pull(engine: Engine, report: Report) -> None:
@@ -60,7 +60,7 @@ async def _pull_image(exchange: Exchange, *, classic: bool) -> None:
         await new_names.record(engine)
 
     def give_back() -> None:
-        """Give back what creates of this client hold for the image: no pull brings it."""
+        """Release what this client's creates reserved for the image: no pull succeeded."""
         cluster.pull_failed(image, client)
 
     progress = ClassicProgress(f"Pulling {image}...", framed=True)
@@ -73,15 +73,15 @@ async def _pull_image(exchange: Exchange, *, classic: bool) -> None:
         await work.run()
         succeeded = not work.failed
     finally:
-        if not succeeded:  # also when the client has left
+        if not succeeded:  # also if the client has closed its connection
             give_back()
 
 
 def read_image(query: Query) -> str:
-    """The image that a pull names, tag or digest included.
+    """Return the image that a pull names, with its tag or digest.
 
     Raises:
-        BadRequest: it names none.
+        BadRequest: the query names no image.
     """
     name, tag = query.get("fromImage"), query.get("tag")
     if not name:

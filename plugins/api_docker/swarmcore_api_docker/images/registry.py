@@ -1,6 +1,6 @@
 """Requests that engines make to registries: login, search, lookup and push.
 
-The client's credentials go to the engine that asks the registry, and nowhere else.
+The client's credentials are sent only to the engine that asks the registry.
 """
 
 from swarmcore.errors import Conflict, EngineUnreachable
@@ -16,7 +16,7 @@ from swarmcore_api_docker.route_notes import ANY, HOLDER
 
 
 def routes() -> list[Route]:
-    """Logging in, searching, looking up, pushing."""
+    """Return the routes of login, search, lookup and push."""
     return [
         Route("POST", "/auth", check_login, routed=ANY),
         Route("GET", "/images/search", search, routed=ANY),
@@ -26,7 +26,7 @@ def routes() -> list[Route]:
 
 
 async def check_login(exchange: Exchange) -> None:
-    """``POST /auth``: one engine tries the credentials at the registry; they are not kept."""
+    """``POST /auth``: one engine tries the credentials at the registry and does not keep them."""
     body = await exchange.read_body()
     kind = exchange.request.header("content-type") or "application/json"
     headers = ((b"Content-Type", kind.encode("latin-1")),)
@@ -39,7 +39,7 @@ async def search(exchange: Exchange) -> None:
 
 
 async def describe(exchange: Exchange) -> None:
-    """``GET /distribution/{name}/json``: what a registry has under that name."""
+    """``GET /distribution/{name}/json``: the registry's description of an image."""
     name = exchange.request.params["name"]
     await _ask_any(exchange, engine_path(exchange, "distribution", name, "json"))
 
@@ -47,10 +47,10 @@ async def describe(exchange: Exchange) -> None:
 async def _ask_any(
     exchange: Exchange, path: str, headers: Headers = (), body: bytes | None = None
 ) -> None:
-    """Ask the engines in the order of their names, and pass on the first answer below 500.
+    """Ask the engines in the order of their names, and relay the first answer below 500.
 
-    An engine that cannot reach the registry answers 500 or above, or not at all.  When every engine
-    did, the last answer is passed on.
+    An engine that cannot reach the registry answers 500 or above, or does not answer.  If every
+    engine does so, the last answer is relayed.
 
     Raises:
         EngineUnreachable: no engine answered.
@@ -82,7 +82,7 @@ async def push(exchange: Exchange) -> None:
     query = exchange.request.query
     engine = choose_pusher(exchange.cluster, name, query)
     if not query.get("tag"):
-        # The engine pushes all its tags, also those that mean another image by now.
+        # The engine pushes all its tags, including tags that have moved to another image.
         prefix = f"{familiar_image(name)}:"
         moved = [each for each in engine.node.moved_names if each.startswith(prefix)]
         await remove_moved_names(exchange.cluster, engine, moved)

@@ -1,9 +1,9 @@
-"""Copy an image from the engine that has it to one that needs it.
+"""Copy an image from an engine that has it to an engine that needs it.
 
-A container may go to a node without its image: a network or a constraint binds it there, or the
-strategy prefers that node.  The scheduler decides that.  An image from a registry is pulled by the
-client, with its credentials; one that was built, committed or loaded exists on its engine only, so
-it is saved there and loaded into the other one.  The archive streams through; nothing is stored.
+The scheduler may place a container on a node without its image, because a network or a constraint
+binds it there or the strategy prefers that node.  The client pulls an image from a registry, with
+its credentials.  An image that was built, committed or loaded exists only on its engine, so it is
+saved there and loaded into the other engine.  The archive is streamed; nothing is stored.
 """
 
 import logging
@@ -22,20 +22,20 @@ from swarmcore_api_docker.fanout.progress import report_answer
 
 log = logging.getLogger(__name__)
 _TAR: Headers = ((b"Content-Type", b"application/x-tar"),)
-#: A transfer that moves no byte for so long has failed.
+#: A transfer that moves no byte for this long has failed.
 _STALL_SECONDS: Final = 60.0
 #: How long an engine may take to unpack the whole archive.
 _UNPACK_SECONDS: Final = 600.0
 
 
 class ImageTransfer:
-    """Copies images between engines; creates that need the same image on a node share one copy."""
+    """Copies images between engines; creates that need one image on one node share the copy."""
 
     def __init__(self) -> None:
         self._under_way: WeakValueDictionary[tuple[str, str], trio.Lock] = WeakValueDictionary()
 
     async def copy(self, cluster: ClusterView, name: str, source: Node, target: Node) -> None:
-        """Copy an image, or wait for the copy that is under way.
+        """Copy an image, or wait for a copy of it that is in progress.
 
         Args:
             cluster: the cluster of both nodes.
@@ -63,7 +63,7 @@ class ImageTransfer:
 
 
 async def _transfer(name: str, source: Engine, target: Engine) -> None:
-    """Save on *source* and load into *target*.
+    """Save the image on *source* and load it into *target*.
 
     Raises:
         EngineError: one of the engines refused, failed or stalled.

@@ -1,8 +1,8 @@
 """Networks.
 
-A network of local scope belongs to one engine, and whatever names it goes there.  Others span the
-engines of a cluster store or of a swarm.  Lists come from the caches; the rest is the engine's own
-answer.
+A network of local scope belongs to one engine, and requests that name it go to that engine.  Other
+networks span the engines of a cluster store or of a swarm.  Lists are made from the caches; engines
+answer all other requests.
 """
 
 from swarmcore.protocols import Route
@@ -11,11 +11,11 @@ from swarmcore_api_docker.networks.create import NetworkCreation
 
 
 def routes(*, classic: bool) -> list[Route]:
-    """Every route below ``/networks``.
+    """Return every route below ``/networks``.
 
     Args:
-        classic: lists show ``node/name``, and a network is an overlay where engines have a cluster
-            store and the client names no driver, as in Swarm classic.
+        classic: behave as Swarm classic: lists show ``node/name``, and a network without a driver
+            is an overlay if engines have a cluster store.
     """
     return [
         *listing.routes(classic=classic),

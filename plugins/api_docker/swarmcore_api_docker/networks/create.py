@@ -1,4 +1,4 @@
-"""``POST /networks/create``: on the node that the client names, else on one that is chosen."""
+"""``POST /networks/create``: on the node that the client names, otherwise on a chosen node."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -33,11 +33,12 @@ from swarmcore_api_docker.requests import (
 )
 from swarmcore_api_docker.route_notes import CHOSEN
 
-#: What the releases of engines say when their address pools are used up.
+#: The errors of various engine releases when their address pools are used up.
 _NO_POOL = re.compile("non-overlapping IPv[46] address pool|pools have been fully subnetted")
 #: Drivers whose networks span engines.
 _SPANNING = frozenset({"overlay"})
-#: Before this version, engines make a second network of one name unless asked to check.
+#: Before this version, engines make a second network of the same name unless the request has
+#: ``CheckDuplicate``.
 _LOOKS_FOR_DUPLICATES = ApiVersion(1, 44)
 #: Before this version, engines ignore the field and give the network IPv4 addresses.
 _WITHOUT_IPV4 = Need("EnableIPv4", ApiVersion(1, 48))
@@ -46,11 +47,11 @@ _REWRITES = "node/ of Name; Driver and CheckDuplicate"
 
 
 class NetworkCreation:
-    """Creates networks; knows which names are being created at the moment.
+    """Creates networks, and remembers the names that are being created at the moment.
 
     Args:
-        classic: a network is an overlay where engines have a cluster store and the client names no
-            driver, as in Swarm classic.
+        classic: a network without a driver is an overlay if engines have a cluster store, as in
+            Swarm classic.
     """
 
     def __init__(self, *, classic: bool = False) -> None:
@@ -58,19 +59,19 @@ class NetworkCreation:
         self._creating: dict[str, trio.Event] = {}
 
     def routes(self) -> list[Route]:
-        """The one path."""
+        """Return the route of the create."""
         path = "/networks/create"
         return [Route("POST", path, self.create, routed=CHOSEN, rewrites=_REWRITES)]
 
     async def create(self, exchange: Exchange) -> None:
-        """``POST /networks/create``: on the node that the client names, else on one that is chosen.
+        """``POST /networks/create``: on the node that the client names, otherwise on a chosen node.
 
-        A create of a name that is being created waits for the result.  A client that is refused
-        because the name is taken looks for that network at once, as compose does, and must find it.
+        A second create of a name waits until the first one ends.  A client that is refused because
+        the name is taken looks for that network at once, as compose does, and must find it.
 
         Raises:
             Conflict: the cluster has a network of that name.
-            BadRequest: the engine is too old for what is asked.
+            BadRequest: the engine is too old for a field of the request.
         """
         body = await read_object(
             exchange,
@@ -118,13 +119,14 @@ class NetworkCreation:
 async def _create_on(
     exchange: Exchange, engine: Engine, body: Mapping[str, Any], colocation: Colocation | None
 ) -> Answer:
-    """Have *engine* make a network.
+    """Let *engine* make a network.
 
     Args:
         exchange: the client's request.
         engine: the engine that makes it.
         body: the body for the engine.
-        colocation: counts it on that engine meanwhile; ``None`` for one that spans engines.
+        colocation: counts the network on that engine meanwhile; ``None`` for a network that spans
+            engines.
     """
     if engine.node.api_version < _LOOKS_FOR_DUPLICATES:
         body = {**body, "CheckDuplicate": True}
@@ -143,8 +145,8 @@ async def _create_on(
 
 
 def _put_created(engine: Engine, body: Mapping[str, Any], answer: Answer) -> None:
-    """Have the cache show the network even when the engine cannot be read again."""
-    # The client gets the engine's answer, however odd it is.
+    """Put the new network into the cache, in case the engine cannot be read again."""
+    # The client gets the engine's answer even if it is malformed.
     with suppress(ValueError, KeyError, TypeError):
         id = str(answer.json()["Id"])
         if id not in engine.node.networks:
@@ -152,18 +154,18 @@ def _put_created(engine: Engine, body: Mapping[str, Any], answer: Answer) -> Non
 
 
 def _has_store(nodes: Sequence[Node]) -> bool:
-    """Whether engines have a cluster store, in which overlays are made (before release 23)."""
+    """Return whether engines have a cluster store for overlays (releases before 23)."""
     return any(node.info.get("ClusterStore") for node in nodes)
 
 
 def _needs(body: Mapping[str, Any], version: ApiVersion) -> Sequence[Need]:
-    """Fields that the engine must know; a client of an older API version does not have them."""
+    """Return the fields that the engine must know, of those that the client's version has."""
     asks = body.get("EnableIPv4") is False and version >= _WITHOUT_IPV4.since
     return (_WITHOUT_IPV4,) if asks else ()
 
 
 def network_from_request(id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The document of a new network, made of its request until the engine describes it.
+    """Return the document of a new network, made from its request until the engine is read.
 
     Args:
         id: the id that the engine gave it.
@@ -189,12 +191,14 @@ def network_from_request(id: str, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _has_no_pool(answer: Answer) -> bool:
-    """Whether an engine made no network because its address pools are used up."""
+    """Return whether an engine made no network because its address pools are used up."""
     return not answer.ok and _NO_POOL.search(answer.message) is not None
 
 
 def _with_own_labels(body: Mapping[str, Any], pinned: Node | None) -> dict[str, Any]:
-    """*body* with labels that a later move of the network needs: who chose the subnet and the node.
+    """Return *body* with labels for a later move of the network.
+
+    The labels record whether the engine chose the subnet, and the node that the client named.
 
     Args:
         body: the body of a create, in Docker's spelling.

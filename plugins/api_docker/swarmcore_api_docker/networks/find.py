@@ -1,7 +1,7 @@
-"""Which networks the cluster has, and which one a text means.
+"""Find the networks of the cluster, and the network that a name or id means.
 
-A network of local scope belongs to one engine: one of the same name on another engine is another
-network.  A network that spans engines has the same id on all of them and is one network here.
+A network of local scope belongs to one engine: a network of the same name on another engine is a
+different network.  A network that spans engines has the same id on all of them, and counts as one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ class Network:
     """One network.
 
     Attributes:
-        document: one engine's JSON object of it; a swarm manager's where one lists it.
+        document: the network's JSON object from one engine, preferably a swarm manager.
         nodes: the nodes that list it, in the order of the cluster.
     """
 
@@ -31,22 +31,22 @@ class Network:
 
     @property
     def id(self) -> str:
-        """64 hex digits, or 25 characters for a network of a swarm."""
+        """The id: 64 hex digits, or 25 characters for a network of a swarm."""
         return str(self.document["Id"])
 
     @property
     def name(self) -> str:
-        """Its name on its engines."""
+        """The name on its engines."""
         return str(self.document.get("Name") or "")
 
     @property
     def is_spanning(self) -> bool:
-        """Whether containers of several engines can be on it."""
+        """Whether containers of several engines can be connected to it."""
         return is_spanning(self.document)
 
 
 def all_networks(nodes: Iterable[Node]) -> list[Network]:
-    """The networks of *nodes*, each once."""
+    """Return the networks of *nodes*, each network once."""
     found: dict[str, list[tuple[Node, _Document]]] = {}
     for node in nodes:
         for id, document in node.networks.items():
@@ -60,17 +60,17 @@ def _merge(shown: Sequence[tuple[Node, _Document]]) -> Network:
 
 
 def find_network(nodes: Sequence[Node], text: str) -> Network:
-    """The network that *text* means: an id, a name, ``node/name``, or the beginning of one id.
+    """Find the network that *text* means: an id, a name, ``node/name``, or the beginning of an id.
 
-    ``bridge``, ``host`` and ``none`` are on every engine.  Their names are not ambiguous: they mean
-    the network of the first engine that answers.
+    The names ``bridge``, ``host`` and ``none`` are not ambiguous, although every engine has these
+    networks: they mean the network of the first engine that answers.
 
     Args:
         nodes: the nodes whose networks are searched.
         text: as the client wrote it.
 
     Raises:
-        NotFound: there is no such network; Docker's text.
+        NotFound: there is no such network; the text is Docker's.
         BadRequest: there are several.
     """
     networks = all_networks(nodes)
@@ -110,20 +110,20 @@ def _ambiguous(text: str, found: Sequence[Network]) -> BadRequest:
 
 
 def is_taken(nodes: Iterable[Node], name: str) -> bool:
-    """Whether some node has a network called *name*; engines themselves refuse predefined names."""
+    """Return whether some node has a network called *name*; engines refuse predefined names."""
     return name not in PREDEFINED_NETWORKS and any(
         network.get("Name") == name for node in nodes for network in node.networks.values()
     )
 
 
 def named_network(exchange: Exchange) -> Network:
-    """The network that the path names; errors as ``find_network``."""
+    """Find the network in the path of the request; raises the errors of ``find_network``."""
     nodes = [engine.node for engine in exchange.cluster.engines()]
     return find_network(nodes, exchange.request.params["id"])
 
 
 def network_engines(exchange: Exchange, network: Network) -> list[Engine]:
-    """The engines that list *network* and answer, swarm managers first.
+    """Return the engines that list *network* and answer, swarm managers first.
 
     Raises:
         Unavailable: none of them answers.

@@ -31,7 +31,7 @@ _CONNECT = "names become ids"
 
 
 def routes() -> list[Route]:
-    """What changes a network, and the prune of networks."""
+    """Return the routes that change networks."""
     return [
         Route("POST", "/networks/prune", prune, routed=ALL, rewrites=PRUNED),
         Route("POST", "/networks/{id}/connect", connect, routed=CONTAINER, rewrites=_CONNECT),
@@ -56,12 +56,12 @@ async def connect(exchange: Exchange) -> None:
 
 
 def _network_for(network: Network, container: Container, node: Node) -> Network:
-    """The network that a container of *node* means.
+    """Return the network that a container of *node* is to be connected to.
 
-    For a predefined network, such as ``bridge``, it is the one of its own engine.
+    For a predefined network, such as ``bridge``, it is the network of that node's engine.
 
     Raises:
-        Conflict: a container there cannot be on that network; says where both are.
+        Conflict: the container cannot be on that network; the text says where both are.
     """
     if network.name in PREDEFINED_NETWORKS:
         return find_network([node], network.name)
@@ -96,7 +96,7 @@ async def disconnect(exchange: Exchange) -> None:
     if body.get("Force") and network.document.get("Scope") == "global":
         node = exchange.cluster.engine(container.node_id).node
         if not node.health:
-            # Any engine of the store can remove the endpoint, by the container's name.
+            # Any engine of the cluster store can remove the endpoint by the container's name.
             body["Container"] = container.name
             await _force_disconnect(exchange, network, body)
             return
@@ -126,7 +126,7 @@ async def _change(
 ) -> None:
     async def settle(status: int) -> None:
         if network.is_spanning:
-            # With its first or last container there, the engine begins or ends to list it.
+            # An engine lists a spanning network only while it has containers on it.
             await refresh_quietly(engine.refresh_networks)
         await engine.refresh_container(container.id)
 
@@ -161,7 +161,7 @@ async def _refresh(engine: Engine) -> None:
 async def prune(exchange: Exchange) -> None:
     """``POST /networks/prune``: on every engine that answers.
 
-    A spanning network is removed by the first engine that gets to it, and reported once.
+    The first engine that prunes a spanning network removes it; it is reported once.
     """
     engines, query, _ = await read_prune_request(exchange)
     known = all_networks(engine.node for engine in engines)
@@ -176,14 +176,14 @@ async def prune(exchange: Exchange) -> None:
     report = sum_reports(answers, "NetworksDeleted")
     if names := report["NetworksDeleted"]:
         report["NetworksDeleted"] = _without_repetitions(names, known)
-        # An engine may have been read before another one removed the network that both list.
+        # An engine's cache may still have a network that another engine removed after it was read.
         spanning = {network.name for network in known if network.is_spanning} & set(names)
         await ask_all(engines if spanning else (), _refresh)
     await exchange.send_json(report)
 
 
 def _without_repetitions(names: Sequence[str], networks: Sequence[Network]) -> list[str]:
-    """*names*, each at most as often as there were networks of that name."""
+    """Return *names*, each at most as often as there were networks of that name."""
     left = Counter(network.name for network in networks)
     kept = []
     for name in names:

@@ -1,4 +1,4 @@
-"""``GET /networks/{id}``: read from the engines, with the containers of all that it spans."""
+"""``GET /networks/{id}``: read from the engines, with the containers of all engines."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -13,13 +13,13 @@ from swarmcore_api_docker.networks.spanning import nodes_with_endpoints
 from swarmcore_api_docker.requests import client_answer, engine_path
 from swarmcore_api_docker.route_notes import HOLDER
 
-#: Ids of the endpoints by which engines of a swarm balance the load of services begin so.
+#: The beginning of the ids of endpoints by which engines of a swarm balance the load of services.
 _BALANCER = "lb-"
 _REWRITES = "Containers of all engines that it spans"
 
 
 def routes() -> list[Route]:
-    """The one path."""
+    """Return the route of inspecting a network."""
     return [Route("GET", "/networks/{id}", inspect, routed=HOLDER, rewrites=_REWRITES)]
 
 
@@ -48,7 +48,7 @@ async def inspect(exchange: Exchange) -> None:
 def _other_holders(
     cluster: ClusterView, network: Network, asked: Sequence[Engine]
 ) -> Sequence[Engine]:
-    """Engines that answer and have containers on *network* without listing it, beside *asked*."""
+    """Return engines, other than *asked*, that answer and have containers on *network*."""
     known = {engine.node.id for engine in asked}
     nodes = [each.node for each in cluster.engines() if each.node.health]
     holders = nodes_with_endpoints(nodes, network.id)
@@ -56,11 +56,11 @@ def _other_holders(
 
 
 def merge_inspections(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One document of a network that several engines describe.
+    """Merge the documents of a network from several engines into one.
 
-    It is the first engine's, with the containers and peers of all.  An engine of a cluster store
-    also lists containers of other engines, as ``ep-`` and the id of the endpoint; their own engines
-    know their ids and names.
+    The result is the first engine's document with the containers and peers of all engines.  An
+    engine of a cluster store also lists containers of other engines, under ``ep-`` and the id of
+    the endpoint; those are left out if their own engine lists them by id.
 
     Args:
         documents: the documents of the engines, at least one.
@@ -78,7 +78,7 @@ def _merge_endpoints(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for document in documents:
         endpoints = document.get("Containers") or {}
-        # With only a balancer left, the last container has left that engine, which will remove it.
+        # With only a load balancer left, the engine has no container on it and will remove it.
         if not all(id.startswith(_BALANCER) for id in endpoints):
             found = {**endpoints, **found}
     named = {_endpoint_id(endpoint) for id, endpoint in found.items() if not _is_remote(id)}
@@ -98,7 +98,7 @@ def _endpoint_id(endpoint: Any) -> str:
 
 
 def _merge_values(values: Sequence[Any]) -> Any:
-    """Join lists without repetitions, or objects by key, where the first engine has precedence."""
+    """Join lists without repetitions, or objects by key; the first engine takes precedence."""
     if isinstance(values[0], Mapping):
         return {key: each[key] for each in reversed(values) for key in each}
     kept: list[Any] = []
@@ -109,5 +109,5 @@ def _merge_values(values: Sequence[Any]) -> Any:
 
 
 def show_network(answer: Answer) -> Answer:
-    """The answer to an inspect without the manager's own labels."""
+    """Return the answer to an inspect without the manager's own labels."""
     return json_answer(without_own_labels(answer.json()), answer.status)

@@ -25,7 +25,7 @@ from swarmcore_api_docker.route_notes import CACHES, LISTED
 
 
 def routes(*, classic: bool) -> list[Route]:
-    """The one path.
+    """Return the route of the network list.
 
     Args:
         classic: see ``list_objects``.
@@ -47,17 +47,17 @@ async def show_list(exchange: Exchange, *, classic: bool = False) -> None:
 async def list_networks(
     nodes: Sequence[Node], filters: Filters, *, classic: bool = False
 ) -> list[dict[str, Any]]:
-    """The objects of ``GET /networks``; ambiguous names become ``node/name``.
+    """Return the objects of ``GET /networks``; ambiguous names become ``node/name``.
 
     Args:
-        nodes: every registered node.  Networks of nodes that do not answer are not listed, but make
-            names ambiguous.
+        nodes: every registered node.  Networks of nodes that do not answer are not listed, but can
+            make names ambiguous.
         filters: the client's filters.
         classic: see ``list_objects``.
 
     Raises:
-        BadRequest: an unknown filter, or one with a value that it cannot have.
-        BadValue: the same, where an engine answers 500.
+        BadRequest: an unknown filter, or one with an invalid value.
+        BadValue: an invalid value for which an engine answers 500.
     """
     used = set().union(*map(_used, nodes)) if "dangling" in filters else set()
     items = [
@@ -74,7 +74,7 @@ async def list_networks(
 
 
 def _used(node: Node) -> set[str]:
-    """Ids of the networks that running containers of *node* are on."""
+    """Return the ids of the networks of the running containers on *node*."""
     running = (container for container in node.containers.values() if container.running)
     return set().union(*map(network_ids, running))
 
@@ -85,7 +85,7 @@ def _by_id(filters: Filters) -> Test:
 
 
 def _by_type(filters: Filters) -> Test:
-    """As in an engine, nothing passes without a value."""
+    """Compile the filter ``type``; as in an engine, no network passes it without a value."""
     wanted = filters.values("type")
     for value in wanted:
         if value not in ("builtin", "custom"):
@@ -94,7 +94,7 @@ def _by_type(filters: Filters) -> Test:
 
 
 def _by_use(filters: Filters) -> Test:
-    """Networks that no container is on; of the predefined ones, which stay, none counts."""
+    """Compile the filter ``dangling``: networks that no container uses and that are not builtin."""
     values = filters.values("dangling")
     if len(values) > 1:
         raise BadRequest('got more than one value for filter key "dangling"')

@@ -1,7 +1,7 @@
-"""Networks that span engines: which engines can make one, and which have containers on it.
+"""Networks that span engines: find the engines that can make one, and that have containers on it.
 
-An engine of a cluster store makes it for all engines of that store, the manager of a swarm for all
-members of that swarm.  Every other engine refuses.
+An engine with a cluster store makes the network for all engines of that store, and the manager of a
+swarm makes it for all members of that swarm.  Every other engine refuses.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,11 +17,11 @@ _SWARM, _GLOBAL = "swarm", "global"
 def able_makers(
     engines: Iterable[Engine], body: Mapping[str, Any], pinned: Node | None
 ) -> Sequence[Engine]:
-    """The engines that answer and can make a network that spans engines.
+    """Return the engines that answer and can make a network that spans engines.
 
-    Where some engines have a store and others are in a swarm, an attachable network belongs to the
-    swarm, because engines of a store ignore ``Attachable``.  Any other belongs to the store: no
-    container can be connected to a network of a swarm that is not attachable.
+    If some engines have a store and others are in a swarm, an attachable network belongs to the
+    swarm, because engines of a store ignore ``Attachable``.  Any other network belongs to the
+    store, because containers can be connected to a network of a swarm only if it is attachable.
 
     Args:
         engines: every engine.
@@ -30,7 +30,7 @@ def able_makers(
             swarm of that node.
 
     Returns:
-        Nothing where the network is of local scope, or no engine can make it.
+        The engines; empty if the network is of local scope or no engine can make it.
     """
     scope = str(body.get("Scope") or "")
     if scope not in (_SWARM, _GLOBAL) and (scope or body.get("Driver") != "overlay"):
@@ -46,7 +46,7 @@ def able_makers(
 
 
 def shares_networks(node: Node, pinned: Node | None) -> bool:
-    """Whether *node* shares spanning networks with *pinned*; true where that is ``None``."""
+    """Return whether *node* shares spanning networks with *pinned*; true if that is ``None``."""
     if pinned is None or node is pinned:
         return True
     ties, others = node.ties, pinned.ties
@@ -54,7 +54,7 @@ def shares_networks(node: Node, pinned: Node | None) -> bool:
 
 
 def nodes_with_endpoints(nodes: Iterable[Node], network_id: str) -> list[Node]:
-    """The nodes with a running container on the network, whether they list the network or not."""
+    """Return the nodes with a running container on the network, even if they do not list it."""
     return [
         node
         for node in nodes
@@ -66,7 +66,7 @@ def nodes_with_endpoints(nodes: Iterable[Node], network_id: str) -> list[Node]:
 
 
 def network_ids(container: Container) -> set[str]:
-    """Ids of the networks that a container is on."""
+    """Return the ids of a container's networks."""
     settings = container.summary.get("NetworkSettings") or {}
     endpoints = (settings.get("Networks") or {}).values()
     return {str(endpoint.get("NetworkID")) for endpoint in endpoints if endpoint}

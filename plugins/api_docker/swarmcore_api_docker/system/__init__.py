@@ -6,7 +6,7 @@ from swarmcore_api_docker.system.disk_usage import DiskUsage
 
 
 def routes(*, classic: bool) -> list[Route]:
-    """``_ping``, ``version``, ``info``, ``events`` and ``system/df``.
+    """Return the routes of ``_ping``, ``version``, ``info``, ``events`` and ``system/df``.
 
     Args:
         classic: show releases, sums and the sources of events as Swarm classic did.

@@ -1,6 +1,6 @@
-"""``GET /system/df``: the disk usage of all engines added up.
+"""``GET /system/df``: the sum of the disk usage of all engines.
 
-Nothing is merged by id: an image on two engines takes its space twice.
+Images are not merged by id: an image on two engines takes its space twice.
 """
 
 import logging
@@ -22,21 +22,21 @@ log = logging.getLogger(__name__)
 
 
 class DiskUsage:
-    """Asks engines for their disk usage, each for one count at a time."""
+    """Asks engines for their disk usage, at most once at a time for each engine."""
 
     def __init__(self) -> None:
-        # An engine of release 20.10 refuses a second count while one runs.
+        # An engine of release 20.10 refuses a second request while it counts.
         self._counting: WeakKeyDictionary[Engine, trio.Lock] = WeakKeyDictionary()
 
     def routes(self) -> list[Route]:
-        """The one path."""
+        """Return the route of the disk usage."""
         return [Route("GET", "/system/df", self.show, routed=ALL, rewrites="added up")]
 
     async def show(self, exchange: Exchange) -> None:
-        """Answer with the sum of the engines that answer.
+        """Answer with the sum over the engines that answer.
 
         Raises:
-            EngineError: no engine answered; the error of the first one.
+            EngineError: no engine answered; the error is that of the first engine.
         """
         request, cluster = exchange.request, exchange.cluster
         version = request.version or cluster.api_version
@@ -74,11 +74,12 @@ _TYPES = ApiVersion(1, 42)
 
 
 def read_types(values: Sequence[str], version: ApiVersion) -> list[str]:
-    """The types of objects that the client asks for; nothing means all.
+    """Return the types of objects that the client asks for; an empty list means all.
 
     Args:
         values: the values of the parameter ``type``.
-        version: the client's API version; one without that parameter ignores it, as engines do.
+        version: the client's API version.  Before API 1.42, the parameter is ignored, as by
+            engines.
 
     Raises:
         BadRequest: an unknown type.
@@ -92,7 +93,7 @@ def read_types(values: Sequence[str], version: ApiVersion) -> list[str]:
 
 
 def show_usage(report: Mapping[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:
-    """One engine's report without moved image names.
+    """Return one engine's report without moved image names.
 
     Args:
         report: the engine's report.
@@ -107,12 +108,12 @@ def show_usage(report: Mapping[str, Any], moved: Mapping[str, str]) -> dict[str,
 def merge_usage(
     reports: Sequence[Mapping[str, Any]], version: ApiVersion, types: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """One report of all.
+    """Merge the reports of several engines.
 
     Args:
         reports: the reports of the engines.
         version: the client's API version.
-        types: the types that the client asks for, which old engines ignore; nothing means all.
+        types: the types that the client asks for, which old engines ignore; empty means all.
     """
     wanted = set(types) or set(_LISTS)
     layers = "image" in wanted
@@ -129,7 +130,7 @@ def _sum(reports: Iterable[Mapping[str, Any]], name: str) -> int:
 
 
 def _concat(reports: Iterable[Mapping[str, Any]], name: str) -> list[Any] | None:
-    """Lists joined; ``None`` where it is null in every report, by which engines mean empty."""
+    """Join lists; ``None`` if the list is null in every report, which means an empty list."""
     lists = [report.get(name) for report in reports]
     if all(each is None for each in lists):
         return None

@@ -7,20 +7,20 @@ from swarmcore.filters import Filters
 
 _Event = Mapping[str, Any]
 _Test = Callable[[_Event], bool]
-#: Actions that have a suffix (``exec_start: sh``) and match a filter without it.
+#: Actions with a suffix (``exec_start: sh``); a filter without the suffix matches them.
 _SUFFIXED = frozenset({"health_status", "exec_create", "exec_start"})
-#: Filters whose value is an id or a name of an object of that kind, or the beginning of one.
+#: Filters by object: the value is an id, a name, or the beginning of either.
 _KINDS = ("container", "volume", "network", "daemon", "plugin", "service", "secret", "config")
 
 
 def compile_event_filters(filters: Filters) -> _Test:
-    """The test of one event.
+    """Compile filters into a test of one event.
 
-    The values of one filter are alternatives, except that labels must all hold; all filters must
-    hold; an unknown filter is ignored, as by an engine.
+    An event passes if every filter holds.  A filter holds if one of its values matches; for labels,
+    all values must match.  Unknown filters are ignored, as by an engine.
 
     Returns:
-        A test of an event as it is sent to clients, with ``node.name`` among its attributes.
+        A test of an event in the form that clients get, with ``node.name`` among its attributes.
     """
     tests = [_COMPILERS[key](filters) for key in filters if key in _COMPILERS]
     return lambda event: all(test(event) for test in tests)

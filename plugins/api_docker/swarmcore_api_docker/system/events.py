@@ -1,7 +1,7 @@
-"""``GET /events``: past events, asked from every engine, then new ones from the cluster.
+"""``GET /events``: past events, asked from every engine, then new events of the cluster.
 
 The subscription to new events begins before engines are asked for past ones, so that no event is
-lost in between; an event that comes both ways is sent once.
+lost in between.  An event that is in both is sent once.
 """
 
 import json
@@ -29,7 +29,7 @@ _Key = tuple[str, int, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What the client asks for; times are Unix seconds, ``None`` where not given."""
+    """The parameters of the request; times are Unix seconds, ``None`` if not given."""
 
     since: float | None
     until: float | None
@@ -38,10 +38,10 @@ class _Request:
 
 
 def routes(*, classic: bool = False) -> list[Route]:
-    """The one path.
+    """Return the route of the events.
 
     Args:
-        classic: ``from`` names the node too, as in Swarm classic.
+        classic: ``from`` also names the node, as in Swarm classic.
     """
     rewrites = "filter node; Actor's node.*, node"
 
@@ -83,17 +83,20 @@ def _read(exchange: Exchange, *, classic: bool) -> _Request:
 
 
 def _seconds_until(moment: float | None) -> float:
-    """The time left until *moment*, which may have passed while engines were asked."""
+    """Return the seconds left until *moment*; 0 if it passed while engines were asked."""
     return float("inf") if moment is None else max(0.0, moment - time.time())
 
 
 def _end_of_past(asked: _Request, now: float) -> float:
-    """Up to when past events are asked for.  Engines ignore an ``until`` of 1970 or earlier."""
+    """Return the end of the past events, in Unix seconds.
+
+    Engines ignore an ``until`` of 1970 or earlier.
+    """
     return now if asked.until is None or asked.until <= 0 else min(now, asked.until)
 
 
 async def _replay(cluster: ClusterView, asked: _Request, end: float, send: Sender) -> set[_Key]:
-    """Send the past events up to *end*; returns the keys of all events that engines answered."""
+    """Send the past events up to *end*; return the keys of all events that engines answered."""
 
     async def ask(engine: Engine) -> list[Event]:
         path = f"/events?since={max(0, asked.since or 0):.9f}&until={end:.9f}"
@@ -129,16 +132,16 @@ def _line(event: Event, classic: bool) -> bytes:
 
 
 def _key(event: Event) -> _Key:
-    """The identity of an event, by which one that comes twice is recognised."""
+    """Return the identity of an event, by which an event that comes twice is recognised."""
     return event.node_id, *identity_of(event)
 
 
 def write_event(event: Mapping[str, Any], *, classic: bool = False) -> bytes:
-    """One event as a line of JSON.
+    """Encode one event as a line of JSON.
 
     Args:
-        event: as the core gives it: with the additions of Swarm classic and the old fields.
-        classic: ``from`` names the node too, as in Swarm classic.
+        event: the event from the core, with the fields of Swarm classic and of old API versions.
+        classic: ``from`` also names the node, as in Swarm classic.
     """
     shown = event
     if classic:

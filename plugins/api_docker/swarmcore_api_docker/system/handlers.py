@@ -1,4 +1,4 @@
-"""``_ping``, ``version`` and ``info``: answered by the manager itself."""
+"""``_ping``, ``version`` and ``info``, which the manager itself answers."""
 
 import functools
 import platform
@@ -25,7 +25,7 @@ _INFO = "sums over the engines; nodes in SystemStatus"
 
 
 def routes(*, classic: bool = False) -> list[Route]:
-    """The three paths.
+    """Return the routes of ``_ping``, ``version`` and ``info``.
 
     Args:
         classic: show releases and sums as Swarm classic did.
@@ -47,7 +47,7 @@ def routes(*, classic: bool = False) -> list[Route]:
 
 @functools.cache
 def this_manager() -> ManagerFacts:
-    """The facts of this process that the documents show."""
+    """Return facts about this process and machine that the documents show."""
     machine = platform.machine()
     try:
         release = metadata.version("swarmcore-api-docker")
@@ -71,7 +71,7 @@ async def ping(exchange: Exchange) -> None:
 
 
 def _all_buildkit(cluster: ClusterView) -> bool:
-    """Whether every engine that answers has BuildKit, and there is one."""
+    """Return whether every engine that answers has BuildKit; false if no engine answers."""
     answering = [engine.node for engine in cluster.engines() if engine.node.health]
     return bool(answering) and all(can_buildkit(node) for node in answering)
 

@@ -1,7 +1,7 @@
 """``GET /info`` of a cluster, made from the ``info`` of its engines.  Pure.
 
-Numbers are summed.  A capability is shown only where every engine has it.  A field that names one
-choice has the most common one.  Unknown fields of engines are left out.
+Numbers are summed.  A capability is shown if every engine that mentions it has it.  A field with
+one choice has the most common one.  Other fields of engines are left out.
 """
 
 from collections import Counter
@@ -17,23 +17,23 @@ from swarmcore_api_docker.system.status_rows import system_status
 from swarmcore_api_docker.system.version import ManagerFacts, cluster_release
 
 T = TypeVar("T")
-#: Capabilities: a cluster has one when every engine that mentions it has it.
+#: Capabilities: a cluster has one if every engine that mentions it has it.
 _CAPABILITIES = (
     "MemoryLimit", "SwapLimit", "KernelMemory", "KernelMemoryTCP", "CpuCfsPeriod", "CpuCfsQuota",
     "CPUShares", "CPUSet", "PidsLimit", "IPv4Forwarding", "BridgeNfIptables", "BridgeNfIp6tables",
     "OomKillDisable",
 )  # fmt: skip
-#: Values that newer engines give to older clients; they do not mention them to the manager.
+#: Values that newer engines send only to older clients, and so not to the manager.
 _OUTDATED = {"KernelMemory": True, "BridgeNfIptables": False, "BridgeNfIp6tables": False}
-#: Fields with one choice for each engine -> the value without any engine.
+#: Fields with one choice for each engine -> the value if no engine has the field.
 _CHOICES: Mapping[str, Any] = {
     "OSType": "linux", "LoggingDriver": "json-file", "CgroupDriver": "cgroupfs",
     "CgroupVersion": "1", "DefaultRuntime": "runc", "SecurityOptions": [],
     "DockerRootDir": "/var/lib/docker",
 }  # fmt: skip
-#: Fields that a cluster has where all engines have the same value.
+#: Fields that are shown if all engines have the same value.
 _AGREED = ("Containerd", "DefaultAddressPools", "FirewallBackend")
-#: Lists: a cluster has the items that every engine has.
+#: Lists: the cluster shows the items that every engine has.
 _COMMON = ("CDISpecDirs", "DiscoveredDevices")
 #: The first API version that has a field, and the last one.
 _SINCE = {
@@ -61,7 +61,7 @@ def describe_info(
     *,
     classic: bool = False,
 ) -> dict[str, Any]:
-    """The document of ``GET /info``.
+    """Return the document of ``GET /info``.
 
     Args:
         cluster: the cluster.
@@ -155,7 +155,7 @@ def _sums(nodes: Sequence[Node], infos: Sequence[Mapping[str, Any]]) -> dict[str
 
 
 def _storage(infos: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The storage driver where all engines agree on it; builders derive features from it."""
+    """Return the storage driver if all engines have the same; builders derive features from it."""
     drivers = [(info.get("Driver") or "", info.get("DriverStatus") or []) for info in infos]
     if drivers and all(driver[0] == drivers[0][0] for driver in drivers):
         same = all(driver == drivers[0] for driver in drivers)
@@ -210,7 +210,7 @@ def _plugin_lists(infos: Sequence[Mapping[str, Any]], kind: str) -> list[list[st
 
 
 def _intersection(lists: Sequence[Sequence[T]]) -> list[T]:
-    """The items that are in all *lists*, in the order of the first."""
+    """Return the items that are in all *lists*, in the order of the first."""
     first, *others = lists or [[]]
     return [item for item in first if all(item in other for other in others)]
 

@@ -1,9 +1,9 @@
 """``SystemStatus``: the node table of Swarm classic, which ``docker info`` prints.  Pure.
 
-Operators' scripts read these rows: keys, order and the corner sign are exactly those of classic.
-Three rows are additions that appear only when they have something to say: ``Drained`` for a drained
-node, ``Discovery`` while the list of engines, or a part of it, cannot be read, and ``Waiting``
-while creates wait for room.
+Scripts of operators read these rows, so keys, order and the corner character are exactly those of
+classic.  There are three additional rows: ``Drained`` for a drained node, ``Discovery`` while the
+list of engines, or a part of it, cannot be read, and ``Waiting`` while creates wait for free
+resources.
 """
 
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ _CORNER = "  └ "
 
 
 def system_status(cluster: Cluster) -> list[tuple[str, str]]:
-    """All rows; ``Primary`` is there only on a replica."""
+    """Return all rows; ``Primary`` is only there on a replica."""
     nodes = cluster.nodes()
     rows = [("Role", "primary")]
     if not cluster.is_primary:
@@ -39,7 +39,7 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
 
 
 def _discovery_text(state: DiscoveryState) -> str:
-    """The error of the whole discovery, else the first of its entries that are skipped."""
+    """Return the error of the discovery, otherwise the error of the first skipped entry."""
     if state.error or not state.problems:
         return state.error
     others = f" (and {len(state.problems) - 1} more)" if len(state.problems) > 1 else ""

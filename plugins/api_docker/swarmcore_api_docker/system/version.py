@@ -11,15 +11,15 @@ from swarmcore.protocols import ClusterView
 
 @dataclass(frozen=True, slots=True)
 class ManagerFacts:
-    """Facts of the manager's process and machine that documents show.
+    """Facts about the manager's process and machine.
 
     Attributes:
         release: the release of swarmcore.
         python: the version of the interpreter.
         kernel: the release of the kernel.
         os: the operating system, in lower case.
-        arch: the architecture in Go's words: ``amd64``.
-        machine: the architecture in uname's words: ``x86_64``.
+        arch: the architecture as Go names it: ``amd64``.
+        machine: the architecture as ``uname`` names it: ``x86_64``.
     """
 
     release: str
@@ -33,9 +33,10 @@ class ManagerFacts:
 def describe_version(
     cluster: ClusterView, manager: ManagerFacts, *, classic: bool = False
 ) -> dict[str, Any]:
-    """The document of ``GET /version``.
+    """Return the document of ``GET /version``.
 
-    Its ``ApiVersion`` is the one that ``_ping`` announces: some clients read one, some the other.
+    Its ``ApiVersion`` equals the one that ``_ping`` announces, because some clients read the first
+    and some the second.
 
     Args:
         cluster: the cluster whose engines count.
@@ -64,10 +65,15 @@ def describe_version(
 
 
 def cluster_release(nodes: Iterable[Node], manager: ManagerFacts, *, classic: bool = False) -> str:
-    """The oldest release among the engines that answer, marked as ours: ``20.10.24+swarmcore``.
+    """Return the oldest release among the engines that answer: ``20.10.24+swarmcore``.
 
     Clients derive features from the number and refuse a small one.  Scripts for Swarm classic look
     for the prefix ``swarm/``.
+
+    Args:
+        nodes: all nodes.
+        manager: the manager; its release is used if no engine answers.
+        classic: return the manager's release with the prefix ``swarm/`` instead.
     """
     if classic:
         return f"swarm/{manager.release}"

@@ -1,7 +1,8 @@
 """Volumes.
 
-A volume of local scope belongs to one engine, and containers that name it go there.  A new name is
-made on one engine, not on all: a volume on each would be as many different volumes.
+A volume of local scope belongs to one engine, and containers that name it are placed there.  A
+volume with a new name is made on one engine: volumes of that name on every engine would be
+different volumes.
 """
 
 from swarmcore.protocols import Route
@@ -9,10 +10,11 @@ from swarmcore_api_docker.volumes import create, handlers, listing
 
 
 def routes(*, classic: bool) -> list[Route]:
-    """Every route below ``/volumes``.
+    """Return every route below ``/volumes``.
 
     Args:
-        classic: lists show ``node/name``, and a volume is made on every node, as in Swarm classic.
+        classic: behave as Swarm classic: lists show ``node/name``, and a volume is made on every
+            node.
     """
     return [
         *listing.routes(classic=classic),

@@ -1,4 +1,4 @@
-"""``POST /volumes/create``: on the node that has the name already, else on one that is chosen."""
+"""``POST /volumes/create``: on the node that has the name already, otherwise on a chosen node."""
 
 import secrets
 from collections.abc import Mapping
@@ -31,10 +31,10 @@ _ROUTED = f"{HOLDER}, else {CHOSEN}"
 
 
 def routes(*, everywhere: bool) -> list[Route]:
-    """The one path.
+    """Return the route of the create.
 
     Args:
-        everywhere: a volume is made on every node, as in Swarm classic.
+        everywhere: make a volume on every node, as in Swarm classic.
     """
 
     async def make(exchange: Exchange) -> None:
@@ -46,8 +46,8 @@ def routes(*, everywhere: bool) -> list[Route]:
 async def create(exchange: Exchange, *, everywhere: bool = False) -> None:
     """``POST /volumes/create``.
 
-    A create of a name that exists gives the existing volume.  An empty name goes on as it is: the
-    engine makes one up and marks the volume as anonymous, which a prune looks at.
+    A create of an existing name returns the existing volume.  An empty name is passed on unchanged:
+    the engine makes up a name and marks the volume as anonymous, and a prune needs that mark.
 
     Args:
         exchange: the client's request.
@@ -101,7 +101,7 @@ async def _create_everywhere(
 
 
 class _CreatedVolume:
-    """Has the cache show a volume that an engine is asked to make.
+    """Puts a volume into the cache when an engine has made it.
 
     Args:
         engine: the engine that makes it.
@@ -112,20 +112,23 @@ class _CreatedVolume:
         self._is_recorded = False
 
     def record(self, answer: Answer) -> Answer:
-        """Put the volume of the engine's answer, which is new or existed, into the cache."""
+        """Put the volume in the engine's answer, whether new or existing, into the cache."""
         with suppress(ValueError, KeyError, TypeError):  # the client gets the answer, however odd
             self._engine.put_volume(answer.json())
             self._is_recorded = True
         return answer
 
     async def refresh(self, status: int) -> None:
-        """Read the engine's volumes where its answer did not tell the volume."""
+        """Read the engine's volumes if its answer did not describe the volume."""
         if not self._is_recorded:
             await refresh_quietly(self._engine.refresh_volumes)
 
 
 def _holder(cluster: ClusterView, name: str) -> Node | None:
-    """The node that has a volume of that name or is about to, preferably one that answers."""
+    """Return the node that has, or is about to have, a volume of that name.
+
+    Among several nodes, one that answers is preferred.
+    """
     nodes = [engine.node for engine in cluster.engines()]
     there = [node for node in nodes if name and node.has_volume(name)]
     return next((node for node in there if node.health), there[0] if there else None)

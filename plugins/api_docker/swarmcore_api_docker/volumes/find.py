@@ -1,7 +1,7 @@
-"""Which volume a text means, and on which nodes it is.  Pure.
+"""Find the volume that a name means, and its nodes.  Pure.
 
-A volume of local scope belongs to one engine: one of the same name on another engine is another
-volume.  A volume whose driver spans engines is the same on all of them.
+A volume of local scope belongs to one engine: a volume of the same name on another engine is a
+different volume.  A volume whose driver spans engines is the same on all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from swarmcore.node import Node, is_spanning
 
 
 def nodes_with_volume(nodes: Sequence[Node], text: str) -> list[Node]:
-    """The nodes that have the volume *text*: a name, or ``node/name`` for that node only."""
+    """Return the nodes that have the volume *text*: a name, or ``node/name`` for one node."""
     named = [node for node in nodes if text in node.volumes]
     return named or [
         node
@@ -23,15 +23,15 @@ def nodes_with_volume(nodes: Sequence[Node], text: str) -> list[Node]:
 
 
 def find_volume(nodes: Sequence[Node], text: str) -> tuple[Node, str]:
-    """The node to ask about the volume *text*, and its name there.
+    """Find the node to ask about the volume *text*, and the volume's name there.
 
     Args:
         nodes: every registered node.
         text: a name, or ``node/name``.
 
     Raises:
-        NotFound: there is no such volume, or there are several.  In both cases clients go on to
-            create it, and a create of a name that exists gives the first one.
+        NotFound: there is no such volume, or there are several.  In both cases clients create it
+            next, and a create of an existing name returns the first one.
     """
     found = nodes_with_volume(nodes, text)
     if not found:
@@ -46,10 +46,10 @@ def find_volume(nodes: Sequence[Node], text: str) -> tuple[Node, str]:
 
 
 def name_on_node(node: Node, text: str) -> str:
-    """The name of the volume *text* on *node*."""
+    """Return the name of the volume *text* on *node*."""
     return text if text in node.volumes else without_node(text, node)
 
 
 def volume_on_node(node: Node, text: str) -> Mapping[str, Any]:
-    """The JSON object of the volume *text* on *node*, which has it."""
+    """Return the JSON object of the volume *text* on *node*, which must have it."""
     return node.volumes[name_on_node(node, text)]

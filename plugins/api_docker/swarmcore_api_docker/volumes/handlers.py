@@ -26,7 +26,7 @@ _SPARES_NAMED = ApiVersion(1, 42)
 
 
 def routes() -> list[Route]:
-    """Inspecting, removing and pruning."""
+    """Return the routes of inspecting, removing and pruning volumes."""
     return [
         Route("GET", "/volumes/{name}", inspect, routed=HOLDER),
         Route("POST", "/volumes/prune", prune, routed=ALL, rewrites=f"{PRUNED}; all"),
@@ -36,7 +36,7 @@ def routes() -> list[Route]:
 
 
 async def _forget_removed(engine: Engine, name: str, status: int) -> None:
-    """Have the cache show that a volume is gone, where the engine's answer says so."""
+    """Remove a volume from the cache if the engine's answer says that it is gone."""
     if status in (204, 404):
         engine.forget_volume(name)
     else:
@@ -52,7 +52,7 @@ async def inspect(exchange: Exchange) -> None:
 
 
 async def update(exchange: Exchange) -> None:
-    """``PUT /volumes/{name}`` is for the volumes of a swarm."""
+    """``PUT /volumes/{name}``: refused, because only volumes of a swarm can be updated."""
     raise Unavailable("volume update only valid for cluster volumes, but swarm is unavailable")
 
 
@@ -80,7 +80,7 @@ async def remove(exchange: Exchange) -> None:
 
 
 def _are_one(nodes: Sequence[Node], text: str) -> bool:
-    """Whether *text* means one volume that spans *nodes*, not one on each."""
+    """Return whether *text* means one volume that spans *nodes*, not one volume on each node."""
     found = [volume_on_node(node, text) for node in nodes]
     return all(map(is_spanning, found)) and len({each.get("Driver") for each in found}) == 1
 
@@ -99,7 +99,7 @@ async def _remove_everywhere(exchange: Exchange, engines: list[Engine], text: st
 
 
 async def prune(exchange: Exchange) -> None:
-    """``POST /volumes/prune``: on every engine that prunes what the client means.
+    """``POST /volumes/prune``: on every engine that prunes only what the client wants.
 
     A client of API 1.42 or newer that does not set ``all`` wants to keep volumes with a name.
     Older engines would remove them, so they are not asked.
@@ -123,10 +123,10 @@ async def prune(exchange: Exchange) -> None:
 
 
 def _wants_all(filters: Filters, version: ApiVersion) -> bool:
-    """Whether a prune is for volumes with a name, too, as it always is for old clients.
+    """Return whether a prune also removes volumes with a name, as it always does for old clients.
 
     Raises:
-        BadRequest: several values, or one that is neither true nor false.
+        BadRequest: several values, or a value that is neither true nor false.
     """
     values = dict.fromkeys(filters.values("all"))
     if version < _SPARES_NAMED:

@@ -22,7 +22,7 @@ _REWRITES = f"{LISTED}; Warnings name silent nodes"
 
 
 def routes(*, classic: bool) -> list[Route]:
-    """The one path.
+    """Return the route of the volume list.
 
     Args:
         classic: see ``list_objects``.
@@ -49,16 +49,16 @@ async def show_list(exchange: Exchange, *, classic: bool = False) -> None:
 async def list_volumes(
     nodes: Sequence[Node], filters: Filters, *, classic: bool = False
 ) -> list[dict[str, Any]]:
-    """The objects of ``GET /volumes``; ambiguous names become ``node/name``.
+    """Return the objects of ``GET /volumes``; ambiguous names become ``node/name``.
 
     Args:
-        nodes: every registered node.  Volumes of nodes that do not answer are not listed, but make
-            names ambiguous.
+        nodes: every registered node.  Volumes of nodes that do not answer are not listed, but can
+            make names ambiguous.
         filters: the client's filters.
         classic: see ``list_objects``.
 
     Raises:
-        BadRequest: an unknown filter, or one with a value that it cannot have.
+        BadRequest: an unknown filter, or one with an invalid value.
     """
     spanning: dict[str, list[Node]] = {}
     local: list[tuple[str, list[Node]]] = []
@@ -76,7 +76,7 @@ async def list_volumes(
 
 
 def _by_use(filters: Filters) -> Test:
-    """Volumes that no container mounts."""
+    """Compile the filter ``dangling``: volumes that no container mounts."""
     wanted = filters.flag("dangling")
     return lambda item: (not item.used) is wanted
 
@@ -103,7 +103,7 @@ def _item(
 
 
 def _used(node: Node) -> set[str]:
-    """Names of the volumes that are mounted by containers of *node* in any state."""
+    """Return the names of the volumes that containers of *node*, in any state, mount."""
     return {
         str(mount["Name"])
         for container in node.containers.values()
@@ -113,6 +113,6 @@ def _used(node: Node) -> set[str]:
 
 
 def silent_node_warnings(nodes: Sequence[Node]) -> list[str] | None:
-    """``Warnings`` of the list: the nodes whose volumes are missing from it."""
+    """Return ``Warnings`` of the list: the nodes whose volumes are missing from it."""
     silent = [node.name for node in nodes if not node.health]
     return [f"node {name} does not answer: its volumes are left out" for name in silent] or None

@@ -1,6 +1,6 @@
 """Find out which engines have a volume plugin.
 
-An engine reports a plugin only after something has made it look for plugins.
+An engine reports a plugin only after a request has made it look for plugins.
 """
 
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ import trio
 from swarmcore.protocols import ClusterView, Engine
 from swarmcore_api_docker.fanout.gather import ask_all
 
-#: Engines that take longer than this are not waited for.
+#: How long a create waits until all engines have looked for plugins.
 _LOOK_SECONDS = 5.0
 
 
 async def discover_plugins(cluster: ClusterView, plugins: Iterable[str]) -> None:
-    """Have every engine look for plugins, if no engine is known to have some of *plugins*.
+    """Let every engine look for plugins, unless each of *plugins* is known on some engine.
 
     Args:
         cluster: the cluster whose engines are asked.
