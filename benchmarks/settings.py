@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: The manager of this clone.
-OWN_MANAGER = f"{sys.executable} -m swarmcore manage -H {{listen}} {{nodes}}"
+OWN_MANAGER = f"{sys.executable} -m swarmcore manage -H {{listen}} -H unix://{{socket}} {{nodes}}"
 _STREAM_MB = 256
 
 
@@ -34,7 +34,8 @@ class Settings:
         idle_seconds: over how many seconds idle CPU is taken.
         settle_seconds: how long the work after a start is waited for.
         stream_bytes: moved by one measurement of a stream.
-        manager: command line of the manager that is measured, with ``{listen}`` and ``{nodes}``.
+        manager: command line of the manager that is measured, with ``{listen}``, ``{nodes}`` and,
+            where it shall listen on a unix socket too, ``{socket}``.
         against: the same of a second manager; empty for none.
         more_clients: also measure requests by 4 and 64 clients.
         floor: also measure what this machine can do at best.
@@ -76,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     add("--manager", default=OWN_MANAGER, metavar="CMD", help="what is measured: see --against")
     add(
         "--against", default="", metavar="CMD",
-        help="a second manager's command line, with {listen} and {nodes}",
+        help="a second manager's command line, with {listen}, {nodes}, perhaps {socket}",
     )  # fmt: skip
     add("--more-clients", action="store_true", help="also requests by 4 and 64 clients")
     add("--floor", action="store_true", help="also measure what this machine can do at best")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.fake_engines import Farm
+from benchmarks.load.messages import Address, connect
 from benchmarks.processes import Usage, cpu_seconds, end, start, tree, usage
 from swarmcore.testing.ports import free_port
 
@@ -22,8 +23,9 @@ _QUIET_SECONDS = 1.0
 #: CPU seconds, of which the kernel counts hundredths.
 _NEXT_TO_NONE = 0.01
 _SETTLING_STEPS = 20
-#: Asking for health costs the manager time: at most a fifth of it.
-_PATIENCE = 4
+#: Seconds between two looks at health, and for each engine: they cost the manager a few per cent.
+_LOOK_SECONDS = 0.05
+_LOOK_SECONDS_EACH = 0.001
 
 
 @dataclass(slots=True)
@@ -91,11 +93,20 @@ class Manager(Side):
     Attributes:
         command: its command line, with ``{listen}`` and ``{nodes}``.
         log: gets what it writes.
+        socket: replaces ``{socket}`` in the command line; there once the manager listens on it.
+        scheme: goes before the port in its address, where it listens by TLS.
     """
 
     command: str = ""
     log: Path = field(default_factory=lambda: Path("/dev/null"))
+    socket: Path = field(default_factory=lambda: Path("/nowhere"))
+    scheme: str = ""
     process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def address(self) -> Address:
+        """Where it listens, as the load generator has it."""
+        return f"{self.scheme}{self.port}" if self.scheme else self.port
 
     @property
     def is_up(self) -> bool:
@@ -122,7 +133,11 @@ class Manager(Side):
         """
         self.stop()
         self.port = free_port()
-        words = {"{listen}": f"127.0.0.1:{self.port}", "{nodes}": self.farm.nodes}
+        words = {
+            "{listen}": f"127.0.0.1:{self.port}",
+            "{socket}": str(self.socket),
+            "{nodes}": self.farm.nodes,
+        }
         argv = []
         for word in shlex.split(self.command):
             for key, value in words.items():
@@ -143,20 +158,19 @@ class Manager(Side):
     def _wait_listening(self, began: float) -> float:
         while True:
             with suppress(OSError, http.client.HTTPException):
-                ask_bytes(self.port, "/_ping")
+                ask_bytes(self.address, "/_ping")
                 return time.monotonic() - began
             self._check_alive(began)
             time.sleep(0.01)
 
     def _wait_healthy(self, began: float) -> float:
         while True:
-            asked = time.monotonic()
             with suppress(OSError, http.client.HTTPException):
-                info = ask(self.port, "/info")
+                info = ask(self.address, "/info")
                 if count_healthy(info) >= self.farm.engines:
                     return time.monotonic() - began
             self._check_alive(began)
-            time.sleep(max(0.05, _PATIENCE * (time.monotonic() - asked)))
+            time.sleep(max(_LOOK_SECONDS, _LOOK_SECONDS_EACH * self.farm.engines))
 
     def _wait_quiet(self, began: float, longest: float) -> tuple[float, float, bool]:
         ends = time.monotonic() + longest
@@ -186,14 +200,15 @@ class Manager(Side):
             self.process, self.pids = None, ()
 
 
-def ask(port: int, target: str) -> Any:
+def ask(address: Address, target: str) -> Any:
     """The JSON that GET *target* answers."""
-    return json.loads(ask_bytes(port, target))
+    return json.loads(ask_bytes(address, target))
 
 
-def ask_bytes(port: int, target: str) -> bytes:
+def ask_bytes(address: Address, target: str) -> bytes:
     """The body that GET *target* answers."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1")) as connection:
+        connection.sock = connect(address)
         connection.request("GET", target)
         with connection.getresponse() as answer:
             return answer.read()

@@ -9,6 +9,8 @@ from benchmarks.fake_engines import Farm
 from benchmarks.figures import Figures, Results
 from benchmarks.floor import haproxy, start_floors
 from benchmarks.load import Generator
+from benchmarks.load.messages import Address
+from benchmarks.secured import start_secured
 from benchmarks.settings import Settings, Size
 from benchmarks.sides import Manager, Side, ask_bytes
 
@@ -38,6 +40,7 @@ class Stage:
         self.managers: list[Manager] = []
         self.direct: list[Side] = []
         self._floors: dict[str, Side] = {}
+        self._secured: Manager | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -59,7 +62,8 @@ class Stage:
 
     def _make_manager(self, stack: ExitStack, name: str, command: str, folder: Path) -> Manager:
         farm = stack.enter_context(Farm(self.size.engines, self.size.containers))
-        manager = Manager(name, farm, command=command, log=folder / f"{name}.log")
+        log, socket = folder / f"{name}.log", folder / f"{name}.sock"
+        manager = Manager(name, farm, command=command, log=log, socket=socket)
         stack.callback(manager.stop)
         return manager
 
@@ -84,6 +88,13 @@ class Stage:
                     f" {self.settings.settle_seconds:g} s after all engines were healthy"
                 )
 
+    def secured(self) -> Manager:
+        """A manager that listens by TLS, started when first asked for."""
+        if self._secured is None:
+            starting = start_secured(self.settings, self.size)
+            self._secured = self._stack.enter_context(starting)
+        return self._secured
+
     def floor(self, kind: str) -> Side:
         """A server of ``benchmarks.floor``; all are started when the first is asked for.
 
@@ -106,6 +117,33 @@ class Stage:
     def settle(self, side: Side) -> None:
         """Wait until *side* has done what the last requests left to do."""
         side.settle(min(_SETTLING_SECONDS, self.settings.seconds))
+
+    def converse(
+        self,
+        side: Side,
+        kind: str,
+        *,
+        address: Address,
+        clients: int,
+        ask: str = "",
+        **parameters: Any,
+    ) -> Figures:
+        """As ``measure``, with clients that connect before.
+
+        Args:
+            side: whose CPU is measured.
+            kind: see ``benchmarks.load.process``.
+            address: where they connect.
+            clients: how many.
+            ask: what each of them asks once before; nothing where it is empty.
+            parameters: of the load.
+
+        Raises:
+            LoadFailed: the answers were not what they should be.
+        """
+        self.generator.run("connect", address=address, clients=clients, target=ask)
+        self.settle(side)
+        return self.measure(side, kind, **parameters)
 
     def measure(self, side: Side, kind: str, **parameters: Any) -> Figures:
         """Make a load, and see what it cost.

@@ -67,6 +67,8 @@ class Connection:
                 self._flush()
             if self.is_open and mask & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
                 self._receive()
+        except BlockingIOError:
+            pass  # the descriptor was another connection's when the kernel reported it
         except OSError:
             self.close()
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Self
 
 from benchmarks.processes import cpu_seconds, end, start_module
@@ -16,22 +17,26 @@ class Farm:
     Args:
         engines: how many.
         containers: on each of them.
+        folder: gets a unix socket of each engine; ``None`` for none.
 
     Attributes:
         ports: of loopback, one for each engine.
         pids: of the processes.
     """
 
-    def __init__(self, engines: int, containers: int) -> None:
+    def __init__(self, engines: int, containers: int, folder: Path | None = None) -> None:
         self.engines, self.containers = engines, containers
+        self._folder = folder
         self.ports: list[int] = []
         most = max(1, (os.cpu_count() or 1) // 2)
         count = min(most, -(-engines // _IN_ONE_PROCESS))
         share = -(-engines // count)
-        firsts = range(0, engines, share)
+        folders = [] if folder is None else [folder]
         self._processes = [
-            start_module("fake_engines.server", first, min(share, engines - first), containers)
-            for first in firsts
+            start_module(
+                "fake_engines.server", first, min(share, engines - first), containers, *folders
+            )
+            for first in range(0, engines, share)
         ]
         self.pids = [process.pid for process in self._processes]
 
@@ -47,7 +52,9 @@ class Farm:
 
     @property
     def nodes(self) -> str:
-        """The engines as a manager's command line names them."""
+        """The engines as a manager's command line names them: by unix sockets if they have any."""
+        if self._folder is not None:
+            return ",".join(f"unix://{self._folder}/{each}" for each in range(self.engines))
         return ",".join(f"127.0.0.1:{port}" for port in self.ports)
 
     def cpu(self) -> float:

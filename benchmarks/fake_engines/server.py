@@ -1,6 +1,7 @@
 """The process of fake engines: ``python -m benchmarks.fake_engines.server FIRST COUNT CONTAINERS``.
 
-It prints its ports as a line of JSON, and ends when its standard input does.
+It prints its ports as a line of JSON, and ends when its standard input does.  With a folder as
+fourth argument each engine listens on a unix socket there, too, whose name is the engine's number.
 """
 
 import gc
@@ -11,6 +12,7 @@ import select
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from benchmarks.fake_engines.connection import Connection
 from benchmarks.fake_engines.engine import FakeEngine
@@ -30,6 +32,18 @@ class Server:
     def listen(self, engine: FakeEngine) -> int:
         """Serve *engine* on a port of loopback, which is returned."""
         listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        self._accept(listener, engine)
+        port: int = listener.getsockname()[1]
+        return port
+
+    def listen_on(self, path: Path, engine: FakeEngine) -> None:
+        """Serve *engine* on a unix socket."""
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen(_BACKLOG)
+        self._accept(listener, engine)
+
+    def _accept(self, listener: socket.socket, engine: FakeEngine) -> None:
         listener.setblocking(False)
 
         def accept(mask: int) -> None:
@@ -41,12 +55,11 @@ class Server:
                 self._take(sock, engine)
 
         self._watch_new(listener.fileno(), accept)
-        port: int = listener.getsockname()[1]
-        return port
 
     def _take(self, sock: socket.socket, engine: FakeEngine) -> None:
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(sock, engine, self._epoll.modify)
         self._watch_new(sock.fileno(), connection.ready)
 
@@ -74,6 +87,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     server = Server()
     engines = [FakeEngine(number, containers) for number in range(first, first + count)]
+    for folder in sys.argv[4:]:
+        for engine in engines:
+            server.listen_on(Path(folder) / str(engine.number), engine)
     print(json.dumps([server.listen(engine) for engine in engines]), flush=True)
     gc.freeze()  # containers that are there for good are no matter of the collector
     server.run()

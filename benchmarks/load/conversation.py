@@ -2,12 +2,23 @@
 
 import select
 import socket
+import ssl
 from array import array
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
-from benchmarks.load.messages import RECEIVE_BYTES, Answer, Unexpected, check, connect
+from benchmarks.load.messages import (
+    RECEIVE_BYTES,
+    Address,
+    Answer,
+    Unexpected,
+    ask,
+    check,
+    connect,
+    request,
+)
 
 _SILENT_SECONDS = 120.0
 _BUFFER = memoryview(bytearray(RECEIVE_BYTES))
@@ -31,45 +42,65 @@ class Conversation:
     received: int = 0
 
 
-def converse(port: int, scripts: Sequence[Script]) -> Conversation:
-    """Run *scripts* at once, each on a connection of its own, until all have ended.
+class Clients:
+    """Connections of clients, made before a conversation is measured, and ended with it."""
 
-    Args:
-        port: of loopback.
-        scripts: what the clients ask.
+    def __init__(self) -> None:
+        self._socks: list[socket.socket] = []
 
-    Raises:
-        Unexpected: some answer is no success, or none comes.
-    """
-    told = Conversation()
-    talks: dict[int, _Talk] = {}
-    poll = select.epoll()
-    for script in scripts:
-        talk = _Talk(connect(port), script, told)
-        talks[talk.sock.fileno()] = talk
-        poll.register(talk.sock.fileno(), select.EPOLLIN)
-    began = perf_counter()
-    waiting = sum(talk.begin() for talk in talks.values())
-    while waiting:
-        ready = poll.poll(_SILENT_SECONDS)
-        if not ready:
-            raise Unexpected(f"no answer within {_SILENT_SECONDS:.0f} s")
-        for descriptor, _ in ready:
-            waiting -= talks[descriptor].ready()
-    told.seconds = perf_counter() - began
-    for talk in talks.values():
-        talk.sock.close()
-    poll.close()
-    return told
+    def connect(self, address: Address, clients: int, target: str = "") -> dict[str, Any]:
+        """Have so many clients, each of which has asked GET *target* once; none where it is empty.
+
+        Raises:
+            Unexpected: that was no success.
+        """
+        self._close()
+        for _ in range(clients):
+            self._socks.append(connect(address))
+            if target:
+                ask(self._socks[-1], request("GET", target))
+        return {"clients": clients}
+
+    def converse(self, make_script: Callable[[], Script]) -> Conversation:
+        """Run a script for each client at once, until all have ended.
+
+        Args:
+            make_script: makes what one client asks.
+
+        Raises:
+            Unexpected: some answer is no success, or none comes.
+        """
+        told = Conversation()
+        talks = {sock.fileno(): _Talk(sock, make_script(), told) for sock in self._socks}
+        with select.epoll() as poll:
+            for descriptor in talks:
+                poll.register(descriptor, select.EPOLLIN)
+            began = perf_counter()
+            waiting = sum(talk.begin() for talk in talks.values())
+            while waiting:
+                ready = poll.poll(_SILENT_SECONDS)
+                if not ready:
+                    raise Unexpected(f"no answer within {_SILENT_SECONDS:.0f} s")
+                for descriptor, _ in ready:
+                    waiting -= talks[descriptor].ready()
+            told.seconds = perf_counter() - began
+        self._close()
+        return told
+
+    def _close(self) -> None:
+        while self._socks:
+            self._socks.pop().close()
 
 
 class _Talk:
     """One client's connection."""
 
-    __slots__ = ("_answer", "_began", "_script", "_series", "_told", "sock")
+    __slots__ = ("_answer", "_began", "_pending", "_script", "_series", "_told", "sock")
 
     def __init__(self, sock: socket.socket, script: Script, told: Conversation) -> None:
         self.sock = sock
+        #: Bytes that TLS has ready, of which epoll knows nothing.
+        self._pending = sock.pending if isinstance(sock, ssl.SSLSocket) else int
         self._script = script
         self._told = told
         self._series = ""
@@ -92,12 +123,15 @@ class _Talk:
 
     def ready(self) -> bool:
         """Take what has come; whether the script has ended."""
-        size = self.sock.recv_into(_BUFFER)
-        if not size:
-            raise Unexpected("the connection ended before the answer did")
         answer = self._answer
-        if not answer.take(_BUFFER[:size]):
-            return False
+        while True:
+            size = self.sock.recv_into(_BUFFER)
+            if not size:
+                raise Unexpected("the connection ended before the answer did")
+            if answer.take(_BUFFER[:size]):
+                break
+            if not self._pending():
+                return False
         told, took = self._told, perf_counter() - self._began
         check(answer)
         told.received += answer.size

@@ -1,11 +1,16 @@
 """HTTP as the load generator speaks it: requests as bytes, answers told apart."""
 
+import functools
 import re
 import socket
+import ssl
 from collections.abc import Sequence
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *([0-9]+)")
 _TIMEOUT_SECONDS = 120.0
+#: A port of loopback, the same after ``TLS``, or the path of a unix socket.
+Address = int | str
+TLS = "tls:"
 #: What is received at once, so that a head is always kept.
 RECEIVE_BYTES = 256 * 1024
 _KEPT_BYTES = RECEIVE_BYTES
@@ -35,11 +40,26 @@ def request(
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b"")
 
 
-def connect(port: int) -> socket.socket:
-    """A connection to *port* on loopback; blocking, within a deadline."""
+def connect(address: Address) -> socket.socket:
+    """A connection; blocking, within a deadline."""
+    if isinstance(address, str) and address.startswith("/"):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(_TIMEOUT_SECONDS)
+        sock.connect(address)
+        return sock
+    port = int(str(address).removeprefix(TLS))
     sock = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_SECONDS)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
+    return sock if isinstance(address, int) else _unverified().wrap_socket(sock)
+
+
+@functools.cache
+def _unverified() -> ssl.SSLContext:
+    """The certificate is the benchmarks' own: verifying it is no part of what is measured."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 class Answer:

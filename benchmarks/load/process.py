@@ -4,6 +4,7 @@ It reads one command a line from standard input, each a JSON object whose ``kind
 below and whose other keys are its arguments, and answers each with a line.
 """
 
+import itertools
 import json
 import resource
 import sys
@@ -14,23 +15,27 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.load import events, scripts, streams
-from benchmarks.load.conversation import Conversation, Script, converse
+from benchmarks.load.conversation import Clients, Conversation
 from benchmarks.load.messages import Unexpected, request
 
 _Figures = dict[str, Any]
 
 
-def requests(port: int, targets: Sequence[str], clients: int, seconds: float) -> _Figures:
-    """Ask GET *targets* in turn, *clients* at once."""
+_CLIENTS = Clients()
+_LISTENERS = events.Listeners()
+
+
+def requests(targets: Sequence[str], seconds: float) -> _Figures:
+    """Have all clients ask GET *targets* in turn."""
     data = [request("GET", target) for target in targets]
     ends = perf_counter() + seconds
-    return _told(converse(port, [scripts.repeat(data, ends) for _ in range(clients)]), "all")
+    return _told(_CLIENTS.converse(lambda: scripts.repeat(data, ends)), "all")
 
 
-def lives(port: int, clients: int, seconds: float) -> _Figures:
-    """Create, start and remove, *clients* at once."""
+def lives(seconds: float) -> _Figures:
+    """Have all clients create, start and remove containers."""
     ends = perf_counter() + seconds
-    told = converse(port, [scripts.live(ends) for _ in range(clients)])
+    told = _CLIENTS.converse(lambda: scripts.live(ends))
     parts = {
         f"{name}_{key}": value
         for name, times in told.times.items()
@@ -41,17 +46,16 @@ def lives(port: int, clients: int, seconds: float) -> _Figures:
 
 
 def changed_lists(port: int, engine_port: int, container: str, seconds: float) -> _Figures:
-    """List everything, each time after a change."""
+    """Have the client list everything, each time after a change."""
     ends = perf_counter() + seconds
-    script: Script = scripts.list_changed(port, engine_port, container, ends)
-    return _told(converse(port, [script]), "all")
+    told = _CLIENTS.converse(lambda: scripts.list_changed(port, engine_port, container, ends))
+    return _told(told, "all")
 
 
-def registrations(port: int, token: str, clients: int, seconds: float) -> _Figures:
-    """Register engines at a hub."""
-    ends = perf_counter() + seconds
-    clients_ = [scripts.register(ends, token, number) for number in range(clients)]
-    return _told(converse(port, clients_), "all")
+def registrations(token: str, seconds: float) -> _Figures:
+    """Have all clients register engines at a hub."""
+    ends, numbers = perf_counter() + seconds, itertools.count()
+    return _told(_CLIENTS.converse(lambda: scripts.register(ends, token, next(numbers))), "all")
 
 
 def _told(told: Conversation, series: str) -> _Figures:
@@ -73,8 +77,8 @@ def _times(times: "array[float]") -> _Figures:
     }
 
 
-_LISTENERS = events.Listeners()
 _KINDS: dict[str, Callable[..., _Figures]] = {
+    "connect": _CLIENTS.connect,
     "requests": requests,
     "lives": lives,
     "changed_lists": changed_lists,

@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.fake_engines.bodies import END_OF_CHUNKS, Pour, raw_frames, zeros
 from benchmarks.load.messages import (
     RECEIVE_BYTES,
+    Address,
     Answer,
     Unexpected,
     ask,
@@ -27,9 +28,9 @@ _BUFFER = memoryview(bytearray(RECEIVE_BYTES))
 _Figures = dict[str, Any]
 
 
-def download(port: int, target: str) -> _Figures:
+def download(address: Address, target: str) -> _Figures:
     """GET a stream to its end."""
-    with connect(port) as sock:
+    with connect(address) as sock:
         began = perf_counter()
         sock.sendall(request("GET", target))
         status, rest = read_head(sock)

@@ -11,6 +11,7 @@ from benchmarks.workloads import (
     requests,
     startup,
     streams,
+    transports,
     uploads,
 )
 from benchmarks.workloads.workload import On, Shape, Workload
@@ -23,6 +24,7 @@ WORKLOADS: Sequence[Workload] = (
     *events.WORKLOADS,
     *streams.WORKLOADS,
     *uploads.WORKLOADS,
+    *transports.WORKLOADS,
     *placement.WORKLOADS,
     *hub_registrations.WORKLOADS,
 )

@@ -23,9 +23,14 @@ def _bytes(stage: Stage, side: Side) -> Figures:
 
 
 def _ask(stage: Stage, floor: Side, target: str, clients: int) -> Figures:
-    seconds = stage.settings.seconds
-    return stage.measure(
-        floor, "requests", port=floor.port, targets=[target], clients=clients, seconds=seconds
+    return stage.converse(
+        floor,
+        "requests",
+        address=floor.port,
+        clients=clients,
+        ask=target,
+        targets=[target],
+        seconds=stage.settings.seconds,
     )
 
 

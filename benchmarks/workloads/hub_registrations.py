@@ -24,12 +24,12 @@ def _register(stage: Stage, side: Side) -> Figures:
     with _hub() as (port, pid):
         token = _create(port)
         hub = Manager("hub", side.farm, port, (pid,))
-        told = stage.measure(
+        told = stage.converse(
             hub,
             "registrations",
-            port=port,
-            token=token,
+            address=port,
             clients=_CLIENTS,
+            token=token,
             seconds=stage.settings.seconds,
         )
         began = time.monotonic()

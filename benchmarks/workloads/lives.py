@@ -11,7 +11,9 @@ from benchmarks.workloads.workload import On, Workload
 def _living(clients: int) -> Callable[[Stage, Side], Figures]:
     def run(stage: Stage, side: Side) -> Figures:
         seconds = stage.settings.seconds
-        told = stage.measure(side, "lives", port=side.port, clients=clients, seconds=seconds)
+        told = stage.converse(
+            side, "lives", address=side.port, clients=clients, ask="/_ping", seconds=seconds
+        )
         return {**told, "p50_ms": told["create_p50_ms"], "p99_ms": told["create_p99_ms"]}
 
     return run

@@ -34,12 +34,14 @@ _READS = (
 
 def _reading(target: str, clients: int) -> Callable[[Stage, Side], Figures]:
     def run(stage: Stage, side: Side) -> Figures:
-        return stage.measure(
+        path = target.format(container=side.container)
+        return stage.converse(
             side,
             "requests",
-            port=side.port,
-            targets=[target.format(container=side.container)],
+            address=side.port,
             clients=clients,
+            ask=path,
+            targets=[path],
             seconds=stage.settings.seconds,
         )
 
@@ -48,9 +50,12 @@ def _reading(target: str, clients: int) -> Callable[[Stage, Side], Figures]:
 
 def _list_changed(stage: Stage, side: Side) -> Figures:
     assert isinstance(side, Manager)
-    return stage.measure(
+    return stage.converse(
         side,
         "changed_lists",
+        address=side.port,
+        clients=1,
+        ask="/_ping",
         port=side.port,
         engine_port=side.engine_port,
         container=side.container,

@@ -42,7 +42,8 @@ def _memory(stage: Stage, side: Side) -> Figures:
     """What a container adds, beyond a manager whose engines have none."""
     assert isinstance(side, Manager)
     with Farm(stage.size.engines, 0) as farm:
-        bare = Manager("bare", farm, command=side.command, log=side.log)
+        socket = side.socket.with_suffix(".bare")
+        bare = Manager("bare", farm, command=side.command, log=side.log, socket=socket)
         try:
             bare.start(stage.settings.settle_seconds)
             least = bare.usage().memory

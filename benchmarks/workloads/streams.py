@@ -15,7 +15,7 @@ def _downloading(target: str) -> Callable[[Stage, Side], Figures]:
     def run(stage: Stage, side: Side) -> Figures:
         size = stage.settings.stream_bytes
         path = f"{_API}/containers/{side.container}/{target}&bytes={size}"
-        return stage.measure(side, "download", port=side.port, target=path)
+        return stage.measure(side, "download", address=side.port, target=path)
 
     return run
 
