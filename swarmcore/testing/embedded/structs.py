@@ -39,6 +39,26 @@ def read_struct(body: Any, name: str, fields: Mapping[str, str]) -> dict[str, An
     return read
 
 
+def read_texts(value: Any, place: str) -> dict[str, str]:
+    """A map of texts; ``null`` is the empty text, as in Go.
+
+    Args:
+        value: the map, or ``None``.
+        place: the struct and the field, for refusals: ``CreateRequest.Labels``.
+
+    Raises:
+        BadRequest: another type, of the map or of a value.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise _refusal(value, f"Go struct field {place} of type map[string]string")
+    for text in value.values():
+        if not isinstance(text, str | None):
+            raise _refusal(text, f"Go struct field {place} of type string")
+    return {key: text or "" for key, text in value.items()}
+
+
 def _check_texts(items: list[Any], where: str) -> None:
     for at, item in enumerate(items):
         if not isinstance(item, str):

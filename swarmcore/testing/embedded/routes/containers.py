@@ -7,6 +7,7 @@ from swarmcore.filters import parse_filters
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.host import Host, routes
 from swarmcore.testing.embedded.listing import listed_containers
+from swarmcore.testing.embedded.structs import read_texts
 
 _ROOT_BYTES = 1_985_575
 
@@ -17,6 +18,8 @@ async def _create(engine: Host, call: Call) -> None:
         raise BadRequest("invalid JSON: got EOF while reading request body")
     if not isinstance(body, dict):
         raise BadRequest("invalid JSON: cannot unmarshal into a container config")
+    # The manager leaves the types of labels to engines, and indexes the labels that they list.
+    body = {**body, "Labels": read_texts(body.get("Labels"), "CreateRequest.Labels")}
     record = engine.state.create_container(body, call.query.get("name"))
     await call.send_json({"Id": record.id, "Warnings": []}, 201)
 

@@ -60,6 +60,13 @@ async def test_any_other_program_runs_until_it_is_stopped(docker):
         ("POST", "/containers/create", {"Image": "nope"}, 404, "No such image: nope:latest"),
         ("POST", "/containers/create", {}, 400, "config cannot be empty"),
         ("POST", "/containers/create", None, 400, "invalid JSON: got EOF"),
+        (
+            "POST",
+            "/containers/create",
+            {"Image": "busybox", "Labels": {"a": ["b"]}},
+            400,
+            "array into Go struct field CreateRequest.Labels of type string",
+        ),
         ("GET", "/containers/nope/json", None, 404, "No such container: nope"),
         ("DELETE", "/containers/web", None, 409, 'cannot remove container "web": container is run'),
         ("POST", "/containers/web/rename?name=old", None, 409, "Error when allocating new name: C"),
