@@ -24,7 +24,7 @@ hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
 
-# A failed assertion of a helper module tells as much as one of a test.
+# pytest then explains failed assertions of helper modules as it explains those of tests.
 HELPED = ("commands", "component", "fuzz", "stress", "system", "unit")
 pytest.register_assert_rewrite(*(f"tests.{folder}" for folder in HELPED))
 

@@ -1,4 +1,4 @@
-"""Managers that a test operates by the command line."""
+"""Managers of embedded engines, for tests of the command line."""
 
 from contextlib import AsyncExitStack, asynccontextmanager
 

@@ -1,4 +1,4 @@
-"""A whole manager in front of embedded engines, and the command line that asks it."""
+"""A manager of embedded engines, and the command line pointed at it."""
 
 import json
 import subprocess

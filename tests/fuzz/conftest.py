@@ -1,4 +1,4 @@
-"""A manager before embedded engines, each a process, for many cases."""
+"""A manager of two embedded engines, and a fixture that runs many examples against it."""
 
 import subprocess
 import sys

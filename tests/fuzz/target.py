@@ -1,4 +1,4 @@
-"""The manager that is fuzzed, and connections to it that are written by hand."""
+"""The manager under test, and raw connections to it."""
 
 import contextlib
 import http.client

@@ -1,4 +1,4 @@
-"""Managers, each a process of its own."""
+"""Managers, each in a process of its own."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Waiting for states, never for times."""
+"""Helpers that wait for a state."""
 
 import time
 import urllib.request

@@ -1,4 +1,4 @@
-"""The options of ``swarmcore manage``, read from arguments, variables and a file of a test."""
+"""Helpers that read the options of ``swarmcore manage`` from arguments, variables and a file."""
 
 from swarmcore.command_line.flags import split_arguments
 from swarmcore.command_line.settings import read_config_file, resolve

@@ -1,4 +1,4 @@
-"""Strategies whose ranking a test sets or reads at a glance."""
+"""Simple strategies for tests."""
 
 from dataclasses import dataclass, field
 

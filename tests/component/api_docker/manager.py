@@ -1,4 +1,4 @@
-"""A client of the manager under test, and a scheduler that a test tells where to place."""
+"""A client of the manager under test, and a scheduler that places by a label."""
 
 import json
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Several managers, none of them elected."""
+"""Several managers, of which none is elected."""
 
 from contextlib import asynccontextmanager
 

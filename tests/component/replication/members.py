@@ -1,4 +1,4 @@
-"""A manager of several, over real sockets, whose handlers tell what they were asked."""
+"""One of several managers, on a real socket, whose handlers report the requests that they got."""
 
 import math
 from dataclasses import dataclass

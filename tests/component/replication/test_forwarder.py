@@ -1,4 +1,4 @@
-"""A replica answers for itself and forwards the rest, whole."""
+"""A replica answers local requests itself and forwards all others unchanged."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A primary that changes while it is asked."""
+"""The primary changes while it handles a forwarded request."""
 
 import json
 

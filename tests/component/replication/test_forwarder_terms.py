@@ -1,4 +1,4 @@
-"""For which terms a manager answers, and for which it says that it cannot."""
+"""Terms: which forwarded requests a manager answers, and which it rejects."""
 
 import math
 

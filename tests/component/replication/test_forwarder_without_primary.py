@@ -1,4 +1,4 @@
-"""Without a primary a request waits, and is then forwarded, answered, or refused."""
+"""Without a primary, a request waits, and is then forwarded, answered or rejected."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What clients are pointed at, and what takes away everything that they made there."""
+"""The addresses that clients are pointed at, and the removal of everything that tests created."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

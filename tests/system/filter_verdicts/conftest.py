@@ -1,8 +1,9 @@
-"""Filters mean what engines make of them: in both forms, with every mark, on lists and prunes.
+"""Filters of lists, events and prunes through the manager, compared with those of engines.
 
-The same objects are on an engine of each release.  Each engine is asked directly and a manager
-before all of them: where the newest one refuses, the manager refuses so; else every engine's
-objects in the manager's answer are those that the engine itself lists, or spares.
+The same objects are on an engine of each release.  Each engine is asked directly, and so is a
+manager of all of them.  If the newest engine refuses a filter, the manager must refuse it in the
+same way.  Otherwise the manager's answer must have, of each engine, the objects that the engine
+itself lists, or spares.
 """
 
 import pytest

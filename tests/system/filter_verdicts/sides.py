@@ -1,4 +1,4 @@
-"""Engines and a manager that are asked alike, and what their answers show."""
+"""The engines and the manager, asked with the same requests, and readers of their lists."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Lists and events under filters are those of each engine."""
+"""Lists and events with filters contain what each engine returns."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Prunes under filters delete what each engine would delete."""
+"""A prune with filters through the manager deletes what each engine would delete."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""Queries and numbers that are malformed are refused where engines refuse them."""
+"""Malformed queries and numbers are refused as engines refuse them."""
 
 from urllib.parse import quote
 

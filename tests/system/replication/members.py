@@ -1,4 +1,4 @@
-"""Managers of one store, each with a way of its own to it, and when they led."""
+"""Managers with one store, each with its own connection to it, and the times when they led."""
 
 import re
 import signal

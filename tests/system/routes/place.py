@@ -1,4 +1,4 @@
-"""An API, and objects behind it that are made when a path names them."""
+"""An API to test, with objects that are created when the path of a request names them."""
 
 import io
 import tarfile

@@ -1,1 +1,1 @@
-"""A package, so that fixtures of scope ``package`` end with this folder, not with the run."""
+"""This is a package, so that fixtures of scope ``package`` are torn down after its last test."""

@@ -1,4 +1,4 @@
-"""Networks that span engines: of a cluster store, and of a swarm, each with three engines."""
+"""Three engines with networks that span them: by a cluster store, and in a swarm."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.system.spanning.spanning_fleet import SpanningFleet, answers, start_e
 
 @pytest.fixture(scope="package", params=["store", "swarm"])
 def spanning_fleet(request, lab, make_docker, tmp_path_factory):
-    """Engines of one sort, for all tests of this folder: they take long to start."""
+    """Engines that share networks, started once for this folder because that takes long."""
     engines = start_engines(request.param, lab)
     managers = Managers(tmp_path_factory.mktemp("spanning"))
     manager = managers(",".join(engine.address for engine in engines))

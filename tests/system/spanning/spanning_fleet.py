@@ -1,4 +1,4 @@
-"""Engines that share networks, by a cluster store or as a swarm, and what is asked of them."""
+"""Engines that share networks, by a cluster store or in a swarm, and helpers to inspect them."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""Networks that span engines are named, listed, inspected and removed as one."""
+"""Networks that span engines: names, lists, inspection and removal."""
 
 from concurrent.futures import ThreadPoolExecutor
 

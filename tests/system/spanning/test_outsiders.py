@@ -1,4 +1,4 @@
-"""Engines that are dead, share nothing, or belong to a swarm whose manager is elsewhere."""
+"""Engines that are dead, or outside of the store or swarm of the others."""
 
 from tests.system.spanning.spanning_fleet import (
     OVERLAY,

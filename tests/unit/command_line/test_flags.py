@@ -1,4 +1,4 @@
-"""Flags: how they are written, and how they are told from words."""
+"""How flags are parsed, and told from other arguments."""
 
 import pytest
 

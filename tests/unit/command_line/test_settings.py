@@ -1,4 +1,4 @@
-"""Settings: their sources and the order of these, and the file."""
+"""The sources of settings, their precedence, and the configuration file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a manager is started with: classic's checks and defaults, and the page that lists them."""
+"""Defaults and checks of the options of a manager, and the page that documents them."""
 
 import re
 from pathlib import Path

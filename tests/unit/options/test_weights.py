@@ -1,4 +1,4 @@
-"""Weights, and the threshold of carrying images, as the command line gives them."""
+"""Reading of ``swarm.weight`` and ``swarm.carry`` options."""
 
 import pytest
 

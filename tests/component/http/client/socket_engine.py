@@ -1,4 +1,4 @@
-"""An engine on a real socket that says what a test wants, and a client of it."""
+"""An engine that answers by scripts on a real socket, and a client of it."""
 
 import re
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Whole answers, as an engine sends them."""
+"""How the client reads answers to ordinary requests."""
 
 import gzip
 

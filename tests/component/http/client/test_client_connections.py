@@ -1,4 +1,4 @@
-"""Connections that are kept, found dead, refused, shared by many calls, and given up."""
+"""How the client keeps, reuses, limits and closes connections."""
 
 import random
 

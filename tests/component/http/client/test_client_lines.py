@@ -1,4 +1,4 @@
-"""Events as lines, as they come, until the stream is left."""
+"""How the client reads streams of lines, such as events."""
 
 import pytest
 import trio

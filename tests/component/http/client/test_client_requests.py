@@ -1,4 +1,4 @@
-"""What is asked of an engine, byte for byte, and by which way."""
+"""What the client sends, and over which kinds of connections."""
 
 import pytest
 import trio

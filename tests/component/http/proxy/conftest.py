@@ -1,4 +1,4 @@
-"""A client whose requests are relayed."""
+"""A client whose requests are relayed to a scripted engine."""
 
 import pytest
 import trio

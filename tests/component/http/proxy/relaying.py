@@ -1,4 +1,4 @@
-"""A raw client, our server, and an engine that a script plays."""
+"""A raw client, and an engine played by a script."""
 
 import trio
 import trio.testing

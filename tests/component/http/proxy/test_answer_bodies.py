@@ -1,4 +1,4 @@
-"""The body of an answer comes back as it comes from the engine."""
+"""How the proxy forwards the bodies of answers."""
 
 import pytest
 import trio

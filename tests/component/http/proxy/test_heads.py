@@ -1,4 +1,4 @@
-"""What the head of a request that is handed on says, and the head of its answer."""
+"""How the proxy forwards the heads of requests and answers."""
 
 import pytest
 import trio

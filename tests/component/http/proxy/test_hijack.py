@@ -1,4 +1,4 @@
-"""A connection that is hijacked is raw both ways."""
+"""Hijacked connections are forwarded as raw bytes in both directions."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""The body of a request goes on as it comes, and may be looked at or replaced on the way."""
+"""How the proxy forwards the bodies of requests, also those that a handler reads or replaces."""
 
 import json
 

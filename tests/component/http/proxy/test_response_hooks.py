@@ -1,4 +1,4 @@
-"""What a handler may do to an answer on its way: wait for a cache, rewrite it, alter its pieces."""
+"""Hooks of a handler that wait before an answer ends, or change the answer."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-"""A server to connect to."""
+"""A server, and connections to it."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-"""A client of raw bytes, and a handler that tells what it was asked."""
+"""A client of raw bytes, and a handler that echoes its request."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Requests are read and answered one after another; a connection may be taken over."""
+"""Requests on one connection are answered in order; a handler may take the connection over."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-"""The body of a request: when it is asked for, how it is read, what becomes of the rest."""
+"""How the server reads the body of a request, and discards what the handler did not read."""
 
 import trio
 import trio.testing

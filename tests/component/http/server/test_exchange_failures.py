@@ -1,4 +1,4 @@
-"""Handlers that fail, before and after the head of their answer."""
+"""Handlers that raise errors, before and after the head of their answer."""
 
 import logging
 

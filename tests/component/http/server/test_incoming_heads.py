@@ -1,4 +1,4 @@
-"""Heads that are no HTTP, too large, too slow, or never come."""
+"""Heads that are malformed, too large, too slow, or missing."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-"""The server as a whole: how many connections it takes, and how it stops."""
+"""The server as a whole: limits of connections, and stopping."""
 
 from functools import partial
 

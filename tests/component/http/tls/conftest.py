@@ -1,4 +1,4 @@
-"""Certificates, and the rules of a client and a server."""
+"""Certificates, and TLS contexts of a client and a server."""
 
 import ssl
 

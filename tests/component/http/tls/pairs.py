@@ -1,4 +1,4 @@
-"""Certificates, and two ends of a connection with TLS."""
+"""Certificates, and pairs of connected TLS streams."""
 
 import hashlib
 import random

@@ -1,4 +1,4 @@
-"""Streams that are misused, broken, or stuck."""
+"""TLS streams that are misused, broken or blocked."""
 
 import ssl
 

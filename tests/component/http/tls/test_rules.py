@@ -1,4 +1,4 @@
-"""Who is accepted, who is refused and learns why, and which files can be used."""
+"""Verification of certificates, on both sides, and errors of certificate files."""
 
 import ssl
 

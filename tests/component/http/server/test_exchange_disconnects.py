@@ -1,4 +1,4 @@
-"""Clients that go, or send ahead, while they are served."""
+"""Clients that disconnect, or send more, while a handler runs."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""A client or an engine that goes ends the work of the other, which is told."""
+"""A client or an engine disconnects: the work on the other side ends, and errors are reported."""
 
 import logging
 
