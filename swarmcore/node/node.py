@@ -65,6 +65,9 @@ class Node(NodeLists):
         spanning: objects that span the engines of the cluster.
         failed_pulls: recent pulls that failed because of this node, by scope.
         updated_at: Unix seconds of the last contact.
+        container_changes: how often a container was put or dropped; what was derived from
+            ``containers`` is valid while this number is the same.
+        image_changes: the same for ``images``, ``moved_names`` and ``image_called``.
     """
 
     def __init__(
@@ -93,6 +96,8 @@ class Node(NodeLists):
         self.failed_pulls: Mapping[str, FailedPulls] = {}
         self.updated_at = 0.0
         self._containers: dict[str, Container] = {}
+        self.container_changes = 0
+        self.image_changes = 0
         self._reservations: dict[str, Reservation] = {}
         self._states: Counter[str] = Counter()
         self._allocation = Allocation()
@@ -291,6 +296,7 @@ class Node(NodeLists):
     def images(self, images: Mapping[str, Mapping[str, Any]]) -> None:
         """Replace the images by the engine's list."""
         self._node_images.put(images)
+        self.image_changes += 1
 
     @property
     def moved_names(self) -> Mapping[str, str]:
@@ -301,6 +307,7 @@ class Node(NodeLists):
     @moved_names.setter
     def moved_names(self, names: Mapping[str, str]) -> None:
         self._node_images.move(names)
+        self.image_changes += 1
 
     def image_called(self, name: str) -> str:
         """The id of the image that the node has under *name*; empty if it has none.
@@ -344,6 +351,7 @@ class Node(NodeLists):
         if container.swarm_id:
             self.release(container.swarm_id)
         self._containers[container.id] = container
+        self.container_changes += 1
         self._states[container.state] += 1
         self._allocation.add(container, before)
         self._index.add(container.words, container.labels)
@@ -363,6 +371,7 @@ class Node(NodeLists):
 
     def _forget(self, container: Container) -> None:
         del self._containers[container.id]
+        self.container_changes += 1
         self._states[container.state] -= 1
         self._index.remove(container.words, container.labels)
         self.objects.disuse(things_of(container))

@@ -14,6 +14,7 @@ from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore.protocols import ClusterView, Engine, Exchange, Route
 from swarmcore_api_docker.containers.filters import FilterContext, Test, compile_filters
+from swarmcore_api_docker.containers.kept_list import KeptList
 from swarmcore_api_docker.containers.summary import NameStyle, SummaryEncoder, add_sizes
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.route_notes import CACHES
@@ -35,6 +36,7 @@ class ContainerList:
 
     def __init__(self, names: NameStyle) -> None:
         self._encoder = SummaryEncoder(names)
+        self._kept = {all_: KeptList(self._encoder, everything=all_) for all_ in (False, True)}
 
     def routes(self) -> list[Route]:
         """Return the route of the list, and of classic's second path for it."""
@@ -45,13 +47,16 @@ class ContainerList:
 
     async def show(self, exchange: Exchange) -> None:
         """``GET /containers/json``."""
-        cluster = exchange.cluster
+        cluster, now = exchange.cluster, time.time()
         nodes = [engine.node for engine in cluster.engines()]
         context = FilterContext(cluster.find_container, nodes)
         list_query = await parse_list_query(exchange.request.query, context)
+        if list_query.is_whole:
+            encoded = self._kept[list_query.all].encoded(nodes, now)
+            await exchange.send(Answer(200, _JSON, encoded))
+            return
         chosen = await select(nodes, list_query)
         sizes = await _ask_sizes(cluster, chosen) if list_query.size else {}
-        now = time.time()
         encode = self._encoder.encode
         parts = [encode(container, node, now) for container, node in chosen]
         if list_query.size:
@@ -98,6 +103,11 @@ class ListQuery:
     limit: int
     size: bool
     tests: Sequence[Test]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every container is listed, or every running one, without sizes."""
+        return not (self.tests or self.size or self.limit > 0)
 
 
 async def parse_list_query(query: Query, context: FilterContext) -> ListQuery:

@@ -13,7 +13,7 @@ from swarmcore.images import shown_image
 from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore_api_docker.containers.ports import show_summary_ports
-from swarmcore_api_docker.containers.status_text import format_status
+from swarmcore_api_docker.containers.status_text import FOREVER, format_status
 
 #: How names are shown: ``/web``, ``/node/web`` as in Swarm classic, or both, ``/node/web`` first.
 NameStyle = Literal["plain", "classic", "both"]
@@ -53,12 +53,20 @@ class SummaryEncoder:
         self._encoded: WeakKeyDictionary[Container, _EncodedSummary] = WeakKeyDictionary()
 
     def encode(self, container: Container, node: Node, now: float) -> bytes:
-        """Return one object of ``GET /containers/json`` as JSON.
+        """One object of ``GET /containers/json``; arguments as for ``encode_until``."""
+        return self.encode_until(container, node, now)[0]
+
+    def encode_until(self, container: Container, node: Node, now: float) -> tuple[bytes, float]:
+        """One object of ``GET /containers/json``, and until when it is valid.
 
         Args:
             container: the container.
             node: its node.
             now: the time in Unix seconds.
+
+        Returns:
+            The object, and the time in Unix seconds from which its status may be another, if
+            container and node stay as they are.
         """
         encoded = self._encoded.get(container)
         name = shown_image(container.image) if encoded is None else encoded.image_name
@@ -72,12 +80,12 @@ class SummaryEncoder:
             encoded = _EncodedSummary(self._head(container, node, image), node, name, image)
             self._encoded[container] = encoded
         if node.state is not State.HEALTHY:
-            return encoded.head + b'"Host Down"}'
+            return encoded.head + b'"Host Down"}', FOREVER
         if now >= encoded.until:
             status = format_status(container.detail.get("State") or {}, now)
             encoded.encoded = encoded.head + _dump(status.text) + b"}"
             encoded.until = status.until
-        return encoded.encoded
+        return encoded.encoded, encoded.until
 
     def _head(self, container: Container, node: Node, image: str) -> bytes:
         summary = {key: value for key, value in container.summary.items() if key != "Status"}

@@ -1,0 +1,102 @@
+"""The whole list is kept as long as nothing that it shows changes, and never longer."""
+
+import json
+import random
+
+import pytest
+from swarmcore_api_docker.containers.kept_list import KeptList
+from swarmcore_api_docker.containers.summary import SummaryEncoder
+
+from swarmcore.model import State
+from swarmcore.testing.builders import a_container, a_node
+
+NOW = 1_600_000_000.0
+
+
+def a_list(*, everything=True):
+    return KeptList(SummaryEncoder("plain"), everything=everything)
+
+
+def names(kept, nodes, now=NOW):
+    return [item["Names"][0] for item in json.loads(kept.encoded(nodes, now))]
+
+
+def written_anew(nodes, now, *, everything):
+    return a_list(everything=everything).encoded(nodes, now)
+
+
+def test_without_containers_it_is_an_empty_array():
+    assert a_list().encoded([], NOW) == b"[]\n"
+    assert a_list().encoded([a_node("n1")], NOW) == b"[]\n"
+
+
+def test_the_same_bytes_are_answered_while_nothing_changes(monkeypatch):
+    nodes = [a_node("n1", containers=["web"]), a_node("n2", containers=["db"])]
+    kept = a_list()
+    first = kept.encoded(nodes, NOW)
+    monkeypatch.setattr(SummaryEncoder, "encode_until", lambda *_: pytest.fail("encoded again"))
+    assert kept.encoded(nodes, NOW) is first
+
+
+def test_a_change_costs_the_containers_of_its_node_only(monkeypatch):
+    nodes = [a_node("n1", containers=["web"]), a_node("n2", containers=["db"])]
+    kept = a_list()
+    kept.encoded(nodes, NOW)
+    asked = []
+    encode = SummaryEncoder.encode_until
+
+    def watched(self, container, node, now):
+        asked.append(container.name)
+        return encode(self, container, node, now)
+
+    monkeypatch.setattr(SummaryEncoder, "encode_until", watched)
+    nodes[1].put_container(a_container("cache"))
+    assert sorted(names(kept, nodes)) == ["/cache", "/db", "/web"]
+    assert sorted(asked) == ["cache", "db"]
+
+
+def put(node, rng):
+    node.put_container(
+        a_container(f"c{rng.randrange(6)}", state=rng.choice(["running", "exited"]),
+                    created=NOW - rng.randrange(5))
+    )  # fmt: skip
+
+
+def drop(node, rng):
+    if node.containers:
+        node.drop_container(rng.choice(list(node.containers)))
+
+
+def lose(node, rng):
+    node.state = rng.choice([State.HEALTHY, State.UNHEALTHY])
+
+
+def rename(node, rng):
+    node.name = f"n{rng.randrange(3)}"
+
+
+def address(node, rng):
+    node.ip = f"10.0.0.{rng.randrange(3)}"
+
+
+def images(node, rng):
+    id = f"sha256:{rng.randrange(2)}"
+    node.images = {id: {"Id": id, "RepoTags": ["busybox:latest"]}}
+
+
+def move(node, rng):
+    node.moved_names = rng.choice([{}, {"busybox": "sha256:0"}])
+
+
+@pytest.mark.parametrize("everything", [True, False])
+@pytest.mark.parametrize("seed", range(20))
+def test_after_any_changes_it_is_what_would_be_written_anew(seed, everything):
+    rng = random.Random(seed)
+    nodes = [a_node(f"n{number}") for number in range(3)]
+    kept, now = a_list(everything=everything), NOW
+    for _ in range(60):
+        change = rng.choice([put, put, put, drop, lose, rename, address, images, move])
+        change(rng.choice(nodes), rng)
+        now += rng.choice([0, 0, 0.5, 40])
+        shown = nodes if rng.random() < 0.8 else nodes[1:]
+        assert kept.encoded(shown, now) == written_anew(shown, now, everything=everything)
