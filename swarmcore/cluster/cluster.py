@@ -212,7 +212,7 @@ class Cluster:
     async def drain_node(self, node: Node, drained: Drain | None) -> None:
         """Drain *node*, or end its drain; see ``protocols.Cluster``."""
         await self._node_settings.drain(node.address, drained)
-        self.membership.apply_settings()
+        self.membership.settings_changed()
         self._note_change(node.id)
         if drained is None:
             log.info("node %s takes containers again", node.name or node.address)
@@ -222,7 +222,7 @@ class Cluster:
     async def label_node(self, node: Node, changes: Mapping[str, str | None]) -> None:
         """Add labels to *node* or remove added labels; see ``protocols.Cluster``."""
         await self._node_settings.label(node.address, changes)
-        self.membership.apply_settings()
+        self.membership.settings_changed()
         self._note_change(node.id)
 
     @property

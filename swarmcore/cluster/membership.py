@@ -310,6 +310,11 @@ class Membership:
         for engine, _ in self._running.values():
             engine.node.apply(self._node_settings.of(engine.node.address))
 
+    def settings_changed(self) -> None:
+        """Apply changed settings; what was derived from ``snapshot`` is derived anew."""
+        self.apply_settings()
+        self._snapshot = None
+
     def by_node(self, node_id: str) -> Engine:
         """The engine of a node.
 

@@ -106,7 +106,11 @@ class ClusterView(Protocol):
         ...
 
     def engines(self) -> Sequence[Engine]:
-        """The registered engines (not the pending ones), in the order of ``nodes``."""
+        """The registered engines (not the pending ones), in the order of ``nodes``.
+
+        It is the same object until an engine joins, leaves, is described anew, or becomes
+        healthy or unhealthy.
+        """
         ...
 
     def healthy_engines(self) -> Sequence[Engine]:

@@ -154,7 +154,12 @@ class ServerExchange:
             headers = (*headers, (b"Content-Length", b"%d" % len(answer.body)))
         head = self._begin(answer.status, headers)
         self.ended = True
-        await self._write(head if self._framing is Framing.NONE else head + answer.body)
+        body = b"" if self._framing is Framing.NONE else answer.body
+        if len(body) <= _QUICK_BYTES:
+            await self._write(head + body)
+        else:  # two sends cost less than a copy of the body
+            await self._write(head)
+            await self._write(body)
 
     async def send_json(self, value: Any, status: int = 200) -> None:
         """Send *value* as a JSON answer."""

@@ -2,10 +2,12 @@
 
 import functools
 import platform
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from importlib import metadata
 
-from swarmcore.http.messages import Answer, Headers
+from swarmcore.http.messages import Answer, Headers, json_answer
 from swarmcore.protocols import ClusterView, Exchange, Route
 from swarmcore_api_docker.build.handlers import can_buildkit
 from swarmcore_api_docker.route_notes import MANAGER
@@ -31,8 +33,15 @@ def routes(*, classic: bool = False) -> list[Route]:
         classic: show releases and sums as Swarm classic did.
     """
 
+    kept_pings = OfEngines(_ping_answer), OfEngines(_ping_answer_without_body)
+    kept_version = OfEngines(functools.partial(_version_answer, classic=classic))
+
+    async def ping(exchange: Exchange) -> None:
+        kept = kept_pings[exchange.request.method == "HEAD"]
+        await exchange.send(kept.value(exchange.cluster))
+
     async def version(exchange: Exchange) -> None:
-        await show_version(exchange, classic=classic)
+        await exchange.send(kept_version.value(exchange.cluster))
 
     async def info(exchange: Exchange) -> None:
         await show_info(exchange, classic=classic)
@@ -63,11 +72,35 @@ def this_manager() -> ManagerFacts:
     )
 
 
-async def ping(exchange: Exchange) -> None:
-    """``GET`` and ``HEAD /_ping``, by which clients negotiate the API version."""
-    body = b"" if exchange.request.method == "HEAD" else b"OK"
-    builder = (b"Builder-Version", b"2" if _all_buildkit(exchange.cluster) else b"1")
-    await exchange.send(Answer(200, (*_PING_HEADERS, builder), body))
+class OfEngines:
+    """An answer that depends on the engines alone, kept until one of them changes.
+
+    Args:
+        make: makes the answer.
+    """
+
+    def __init__(self, make: Callable[[ClusterView], Answer]) -> None:
+        self._make = make
+        self._engines: object = None
+        self._answer = Answer(500)
+
+    def value(self, cluster: ClusterView) -> Answer:
+        """The answer for the engines of now."""
+        engines = cluster.engines()
+        if engines is not self._engines:
+            self._engines, self._answer = engines, self._make(cluster)
+        return self._answer
+
+
+def _ping_answer(cluster: ClusterView) -> Answer:
+    """``GET /_ping``, by which clients negotiate the API version."""
+    builder = (b"Builder-Version", b"2" if _all_buildkit(cluster) else b"1")
+    return Answer(200, (*_PING_HEADERS, builder), b"OK")
+
+
+def _ping_answer_without_body(cluster: ClusterView) -> Answer:
+    """``HEAD /_ping``."""
+    return replace(_ping_answer(cluster), body=b"")
 
 
 def _all_buildkit(cluster: ClusterView) -> bool:
@@ -76,10 +109,9 @@ def _all_buildkit(cluster: ClusterView) -> bool:
     return bool(answering) and all(can_buildkit(node) for node in answering)
 
 
-async def show_version(exchange: Exchange, *, classic: bool = False) -> None:
+def _version_answer(cluster: ClusterView, *, classic: bool) -> Answer:
     """``GET /version``."""
-    document = describe_version(exchange.cluster, this_manager(), classic=classic)
-    await exchange.send_json(document)
+    return json_answer(describe_version(cluster, this_manager(), classic=classic))
 
 
 async def show_info(exchange: Exchange, *, classic: bool = False) -> None:

@@ -7,9 +7,18 @@ from swarmcore.model import State
 from swarmcore.versions import ApiVersion
 
 
+def handler(path, method="GET"):
+    [found] = [
+        route.handler
+        for route in handlers.routes()
+        if (route.method, route.template) == (method, path)
+    ]
+    return found
+
+
 @pytest.mark.parametrize(("method", "body"), [("GET", b"OK"), ("HEAD", b"")])
 async def test_ping(ask, method, body):
-    exchange = await ask(handlers.ping, method)
+    exchange = await ask(handler("/_ping", method), method)
     assert (exchange.status, exchange.body) == (200, body)
     headers = dict(exchange.headers)
     assert headers[b"Builder-Version"] == b"2"
@@ -30,15 +39,33 @@ async def test_ping(ask, method, body):
 async def test_buildkit_is_announced_where_every_engine_can(docker, nodes, builder):
     engines = [docker.Engine(docker.node(**node)) for node in nodes]
     exchange = docker.Exchange(docker.Cluster(*engines), "GET", "/_ping")
-    await handlers.ping(exchange)
+    await handler("/_ping")(exchange)
     assert dict(exchange.headers)[b"Builder-Version"] == builder
 
 
 async def test_ping_and_version_agree(ask, cluster):
-    assert (await ask(handlers.show_version)).json["ApiVersion"] == str(cluster.api_version)
+    assert (await ask(handler("/version"))).json["ApiVersion"] == str(cluster.api_version)
 
 
 async def test_info_is_whole(ask):
     document = (await ask(handlers.show_info)).json
     assert document["Containers"] == 2
     assert ["Nodes", "2"] in document["SystemStatus"]
+
+
+async def test_what_depends_on_the_engines_is_made_again_when_they_change(docker):
+    engines = [docker.Engine(docker.node()), docker.Engine(docker.node("n2"))]
+    cluster = docker.Cluster(*engines)
+    made = []
+
+    def make(seen):
+        made.append(len(seen.engines()))
+        return handlers.Answer(200)
+
+    kept = handlers.OfEngines(make)
+    seen = cluster.engines()
+    cluster.engines = lambda: seen
+    assert kept.value(cluster) is kept.value(cluster)
+    seen = [*seen[:1]]
+    kept.value(cluster)
+    assert made == [2, 1]
