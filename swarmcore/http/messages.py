@@ -12,6 +12,7 @@ from swarmcore.versions import JSON_ERRORS, ApiVersion
 
 #: Headers with order, duplicates and case preserved.
 Headers = tuple[tuple[bytes, bytes], ...]
+JSON_HEADERS: Headers = ((b"Content-Type", b"application/json"),)
 
 #: Query values that engines read as false; all others are true.
 _FALSE = frozenset({"", "0", "no", "false", "none"})
@@ -194,7 +195,7 @@ def dump_json(value: Any) -> bytes:
 
 def json_answer(value: Any, status: int = 200) -> Answer:
     """An answer whose body is *value* as JSON."""
-    return Answer(status, ((b"Content-Type", b"application/json"),), dump_json(value))
+    return Answer(status, JSON_HEADERS, dump_json(value))
 
 
 def error_answer(status: int, message: str, version: ApiVersion | None = None) -> Answer:

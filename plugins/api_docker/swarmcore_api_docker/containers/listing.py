@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from swarmcore.filters import parse_filters
 from swarmcore.go import BadValue, NumberError, parse_int
-from swarmcore.http.messages import Answer, Query
+from swarmcore.http.messages import JSON_HEADERS, Answer, Query
 from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore.protocols import ClusterView, Engine, Exchange, Route
@@ -20,7 +20,6 @@ from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.route_notes import CACHES
 from swarmcore_api_docker.yielding import select_items
 
-_JSON = ((b"Content-Type", b"application/json"),)
 _ROUTED = f"{CACHES}; with size the engines"
 _REWRITES = "filter node; Names, Ports, Status; Labels of the node"
 #: With more ids than this, the query would be longer than engines accept.
@@ -53,7 +52,7 @@ class ContainerList:
         list_query = await parse_list_query(exchange.request.query, context)
         if list_query.is_whole:
             encoded = self._kept[list_query.all].encoded(nodes, now)
-            await exchange.send(Answer(200, _JSON, encoded))
+            await exchange.send(Answer(200, JSON_HEADERS, encoded))
             return
         chosen = await select(nodes, list_query)
         sizes = await _ask_sizes(cluster, chosen) if list_query.size else {}
@@ -64,7 +63,7 @@ class ContainerList:
                 add_sizes(part, sizes.get(container.id, {}))
                 for part, (container, _) in zip(parts, chosen, strict=True)
             ]
-        await exchange.send(Answer(200, _JSON, b"[" + b",".join(parts) + b"]\n"))
+        await exchange.send(Answer(200, JSON_HEADERS, b"[" + b",".join(parts) + b"]\n"))
 
 
 async def _ask_sizes(

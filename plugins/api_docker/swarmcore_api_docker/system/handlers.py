@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from importlib import metadata
 
-from swarmcore.http.messages import Answer, Headers, json_answer
+from swarmcore.http.messages import JSON_HEADERS, Answer, Headers, json_answer
 from swarmcore.protocols import ClusterView, Exchange, Route
 from swarmcore_api_docker.build.handlers import can_buildkit
 from swarmcore_api_docker.route_notes import MANAGER
-from swarmcore_api_docker.system.info import describe_info
+from swarmcore_api_docker.system.kept_info import KeptInfo
 from swarmcore_api_docker.system.version import ManagerFacts, describe_version
 
 _GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
@@ -43,8 +43,13 @@ def routes(*, classic: bool = False) -> list[Route]:
     async def version(exchange: Exchange) -> None:
         await exchange.send(kept_version.value(exchange.cluster))
 
+    kept_info = KeptInfo(this_manager(), classic=classic)
+
     async def info(exchange: Exchange) -> None:
-        await show_info(exchange, classic=classic)
+        now = datetime.now().astimezone().isoformat()
+        version = exchange.request.version or exchange.cluster.api_version
+        encoded = kept_info.encoded(exchange.cluster, now, version)
+        await exchange.send(Answer(200, JSON_HEADERS, encoded))
 
     return [
         Route("GET", "/_ping", ping, routed=MANAGER, rewrites=_PING, local=True),
@@ -112,11 +117,3 @@ def _all_buildkit(cluster: ClusterView) -> bool:
 def _version_answer(cluster: ClusterView, *, classic: bool) -> Answer:
     """``GET /version``."""
     return json_answer(describe_version(cluster, this_manager(), classic=classic))
-
-
-async def show_info(exchange: Exchange, *, classic: bool = False) -> None:
-    """``GET /info``."""
-    cluster, now = exchange.cluster, datetime.now().astimezone().isoformat()
-    version = exchange.request.version or cluster.api_version
-    document = describe_info(cluster, this_manager(), now, version, classic=classic)
-    await exchange.send_json(document)

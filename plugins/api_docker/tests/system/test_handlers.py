@@ -48,7 +48,7 @@ async def test_ping_and_version_agree(ask, cluster):
 
 
 async def test_info_is_whole(ask):
-    document = (await ask(handlers.show_info)).json
+    document = (await ask(handler("/info"))).json
     assert document["Containers"] == 2
     assert ["Nodes", "2"] in document["SystemStatus"]
 
