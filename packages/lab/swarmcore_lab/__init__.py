@@ -5,7 +5,7 @@
         lab.image()
         lab.cli("28").run(old.address, "run", "busybox", "echo", "hello")
 
-Everything here is synchronous.  ``docs/lab.md`` tells how it works.
+All functions are synchronous.  ``docs/lab.md`` explains how the lab works.
 """
 
 from swarmcore_lab.cli import Cli

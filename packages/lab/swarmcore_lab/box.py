@@ -1,9 +1,9 @@
-"""A box: a little machine of namespaces in which the lab's long-running programs live.
+"""A box: a small container of Linux namespaces in which a long-running program of the lab runs.
 
-A box has its own process, mount and host name namespaces, and mostly its own network.  Its
-first process waits on a pipe from us, so everything in the box ends when the box is closed
-and also when this program dies in any way: the kernel kills the box's processes with the
-first one, and takes mounts and network away with the last.
+A box has its own process, mount and host name namespaces, and usually its own network namespace.
+Its first process reads from a pipe that this program holds open.  So everything in the box ends
+when the box is closed, and also when this program dies: the kernel kills the other processes of the
+box with the first one, and removes mounts and network with the last one.
 """
 
 import contextlib
@@ -20,12 +20,13 @@ from swarmcore_lab.machine import children_of, last_lines, start_time, wait_unti
 _START_SECONDS = 20.0
 _END_SECONDS = 20.0
 
-# A sysfs shows the links of the network it was mounted in, and dockerd looks there for its
-# bridges; a whole new one would hide the control groups and AppArmor.
+# A sysfs shows the links of the network namespace in which it was mounted, and dockerd looks there
+# for its bridges.  Only two folders are replaced, because a whole new sysfs would hide the control
+# groups and AppArmor.
 #
-# $1: host name.  $2: folder that becomes /etc/docker (it holds the engine's ID: without it
-# all engines of a machine are one).  $3: file that becomes /etc/resolv.conf; what that name
-# points to may lie in the /run we have just covered.
+# $1: host name.  $2: folder that becomes /etc/docker; it has the engine's id, which all engines of
+# the machine would share otherwise.  $3: file that becomes /etc/resolv.conf, which may be a link
+# into /run, where the tmpfs has just been mounted.
 _SETUP = """
 set -e
 mount -t tmpfs -o mode=755 lab-run /run
@@ -45,36 +46,42 @@ exec tini-static -- cat
 
 @dataclass(slots=True)
 class BoxProcess:
-    """A program in a box.  ``pid`` is its number out here; ``entry`` is nsenter, its parent."""
+    """A program in a box.
+
+    Attributes:
+        pid: its process id outside the box.
+        entry: its parent, a process of ``nsenter``.
+    """
 
     pid: int
     entry: "subprocess.Popen[bytes]"
 
     def is_running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Return whether the program still runs."""
         return self.entry.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal; nothing happens when it has ended."""
+        """Send the program a signal; do nothing if it has ended."""
         if self.is_running():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            # nsenter stops itself when its child stops, and must be woken itself.
+            # nsenter stops itself when its child stops, and does not continue with its child.
             if number == signal.SIGCONT:
                 self.entry.send_signal(number)
 
 
 class Box:
-    """One box, there from :meth:`open` to :meth:`close`."""
+    """One box; it exists between :meth:`open` and :meth:`close`."""
 
     def __init__(self, name: str, folder: Path, *, own_network: bool, nameserver: str) -> None:
-        """Store what the box will be.
+        """Store the settings; :meth:`open` makes the box.
 
         Args:
             name: its host name.
-            folder: its own existing folder out here; gets ``etc-docker`` and ``resolv.conf``.
-            own_network: False leaves its programs in this process's network.
-            nameserver: address for its resolv.conf.
+            folder: an existing folder for this box only, outside the box; gets ``etc-docker`` and
+                ``resolv.conf``.
+            own_network: False runs its programs in the network namespace of this process.
+            nameserver: the address for its ``resolv.conf``.
         """
         self.name = name
         self._folder = folder
@@ -87,15 +94,15 @@ class Box:
 
     @property
     def is_open(self) -> bool:
-        """Whether its first process lives."""
+        """Return whether the first process of the box runs."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:
-        """Its first process, as numbered out here.
+        """The process id of the first process, outside the box.
 
         Raises:
-            LabError: it is not open.
+            LabError: the box is not open.
         """
         if self._pid is None:
             raise LabError(f"lab: {self.name} is switched off")
@@ -105,7 +112,7 @@ class Box:
         """Make the namespaces and start the first process.
 
         Raises:
-            LabError: with what went wrong inside.
+            LabError: a command in the box failed; the text has its output.
         """
         etc, resolv = self._folder / "etc-docker", self._folder / "resolv.conf"
         etc.mkdir(exist_ok=True)
@@ -130,20 +137,20 @@ class Box:
         self._started = start_time(self._pid)
 
     def enter_command(self) -> list[str]:
-        """The words that, put before a command, run it in this box."""
+        """Return the beginning of a command line that runs a command in this box."""
         network = ["--net"] if self._own_network else []
         return ["nsenter", "--target", str(self.pid), "--mount", "--uts", "--pid", *network, "--"]
 
     def spawn(self, argv: list[str], env: Mapping[str, str], log: Path) -> BoxProcess:
-        """Start a program in the box, its output going to the end of a log file.
+        """Start a program in the box, and append its output to a log file.
 
         Args:
             argv: the program and its arguments.
             env: its whole environment.
-            log: a file out here.
+            log: a file outside the box.
 
         Raises:
-            LabError: it ended at once, or the box is not open.
+            LabError: the program ended at once, or the box is not open.
         """
         with log.open("ab") as output:
             entry = subprocess.Popen(
@@ -170,15 +177,15 @@ class Box:
         return process
 
     def close(self) -> None:
-        """End everything in the box and wait until it is gone; repeating it is harmless.
+        """End everything in the box and wait for its end; a second call does nothing.
 
         Raises:
-            LabError: something in it would not die.
+            LabError: a process in the box did not end in time.
         """
         process = self._process
         if process is None:
             return
-        # The pid is checked with its start time, so that nobody else's process is hit.
+        # The start time is compared, in case another process has got the pid meanwhile.
         if self._pid is not None and start_time(self._pid) == self._started:
             os.kill(self._pid, signal.SIGKILL)
         else:

@@ -1,4 +1,4 @@
-"""The control groups that engines make for their containers, in version 1 and version 2."""
+"""The control groups (v1 and v2) that engines make for their containers."""
 
 import contextlib
 import functools
@@ -12,25 +12,25 @@ _EMPTY_SECONDS = 10.0
 
 
 def thaw(parent: str) -> None:
-    """Let frozen (``docker pause``) containers run: version 1 cannot kill them otherwise.
+    """Thaw paused containers (``docker pause``): in version 1, a frozen process cannot be killed.
 
     Args:
-        parent: the group above them, from the root of the hierarchy ("/swl17").
+        parent: the control group above the containers, from the root of the hierarchy ("/swl17").
     """
     for root in _hierarchies():
         for group in _tree(_group(root, parent)):
-            with contextlib.suppress(OSError):  # it is not frozen, or has just gone
+            with contextlib.suppress(OSError):  # the group is not frozen, or was removed meanwhile
                 (group / "freezer.state").write_text("THAWED")
 
 
 def remove(parent: str) -> None:
-    """Remove a group and all below it from every hierarchy.
+    """Remove a control group, with all groups below it, from every hierarchy.
 
     Args:
         parent: as for :func:`thaw`.
 
     Raises:
-        LabError: processes in it would not end.
+        LabError: processes in it did not end in time.
     """
     groups = [_group(root, parent) for root in _hierarchies()]
     for group in groups:
@@ -46,15 +46,16 @@ def _group(root: Path, parent: str) -> Path:
 
 def _is_removed(group: Path) -> bool:
     for path in _tree(group):
-        with contextlib.suppress(OSError):  # it is not empty yet, or has just gone
+        with contextlib.suppress(OSError):  # the group is not empty yet, or was removed meanwhile
             path.rmdir()
     return not group.exists()
 
 
 def _tree(group: Path) -> Iterator[Path]:
-    """A group and all below it, from the innermost out; engines remove some meanwhile.
+    """Yield a group and all groups below it, the innermost first.
 
-    ``Path.glob`` raises when a folder goes that it is about to read, ``os.walk`` passes over it.
+    Engines may remove groups meanwhile.  ``os.walk`` ignores a folder that is gone, and
+    ``Path.glob`` raises an error.
     """
     return (Path(folder) for folder, _, _ in os.walk(group, topdown=False))
 

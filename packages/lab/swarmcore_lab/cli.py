@@ -1,4 +1,4 @@
-"""The real Docker CLI of a release, with a configuration of its own."""
+"""The Docker CLI of a release, with a separate configuration folder."""
 
 import subprocess
 from pathlib import Path
@@ -13,8 +13,8 @@ class Cli(NamedTuple):
 
     Attributes:
         path: the binary.
-        env: the whole environment to run it in; its DOCKER_CONFIG is a folder of the lab,
-            with buildx and compose as plugins where the release brings them.
+        env: the whole environment for it.  ``DOCKER_CONFIG`` is a folder of the lab, with buildx
+            and compose as plugins if the release has them.
     """
 
     path: Path
@@ -28,17 +28,20 @@ class Cli(NamedTuple):
         check: bool = True,
         timeout: float = 60,
     ) -> "subprocess.CompletedProcess[str]":
-        """Run it against one Docker API and wait for its end.
+        """Run one command against a Docker API, and wait for its end.
 
         Args:
             host: "ip:port", or a full "tcp://" or "unix://" address.
-            arguments: the words after ``docker``.
-            stdin: what it reads.
+            arguments: the arguments after ``docker``.
+            stdin: the standard input.
             check: whether a failure raises.
-            timeout: seconds it may take.
+            timeout: the time limit in seconds.
+
+        Returns:
+            The exit status and the output, as text.
 
         Raises:
-            LabError: it failed (with ``check``) or took too long; says what it wrote.
+            LabError: it failed (with ``check``) or took too long; the text has its output.
         """
         where = host if "://" in host else f"tcp://{host}"
         words = " ".join(arguments)
@@ -63,8 +66,8 @@ def make_cli(release_name: str, folder: Path) -> Cli:
     """Make the configuration folder of a CLI.
 
     Args:
-        release_name: as :func:`find_release` understands it.
-        folder: the lab's folder; each release gets one below it.
+        release_name: a name for :func:`find_release`.
+        folder: the lab's folder; each release gets a folder in it.
 
     Raises:
         LabError: this machine has no CLI of that release.

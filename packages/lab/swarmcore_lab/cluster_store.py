@@ -1,4 +1,4 @@
-"""The etcd in which engines of release 20.10 keep the networks that span them."""
+"""The etcd in which engines of release 20.10 keep networks that span several engines."""
 
 import http.client
 import json
@@ -14,16 +14,16 @@ _READY_SECONDS = 30.0
 
 
 class LabClusterStore:
-    """A running etcd that speaks its version 2, as engines do.  Made by the lab.
+    """An etcd with its version 2 API, which engines use.  Made by ``Lab.cluster_store``.
 
     Attributes:
-        log: the file with what it wrote.
+        log: the file with its output.
     """
 
     def __init__(
         self, host: str, port: int, folder: Path, *, nameserver: str, stop: threading.Event
     ) -> None:
-        """Store what it will be; :meth:`start` starts it."""
+        """Store the settings; :meth:`start` starts etcd."""
         self.log = folder / "etcd.log"
         self._host = host
         self._port = port
@@ -34,14 +34,14 @@ class LabClusterStore:
 
     @property
     def engine_arguments(self) -> tuple[str, ...]:
-        """What makes an engine use it: the ``args`` of its :class:`EngineSpec`."""
+        """The arguments with which an engine uses this store: ``args`` of :class:`EngineSpec`."""
         return (
             f"--cluster-store=etcd://{self._host}:{self._port}",
             "--cluster-advertise=eth0:2375",
         )
 
     def start(self) -> None:
-        """Start it and wait until it answers.
+        """Start etcd and wait until it answers.
 
         Raises:
             LabError: etcd is not installed, ended, or does not answer.
@@ -64,7 +64,7 @@ class LabClusterStore:
         wait_until(self._is_ready, "the cluster store", seconds=_READY_SECONDS, stop=self._stop)
 
     def close(self) -> None:
-        """End it."""
+        """Stop etcd."""
         self._box.close()
 
     def _is_ready(self) -> bool:

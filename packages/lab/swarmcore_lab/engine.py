@@ -1,4 +1,4 @@
-"""One real Docker Engine of the lab, and everything that can happen to it."""
+"""One real Docker Engine of the lab, and the failures that a test can cause."""
 
 import signal
 import subprocess
@@ -30,7 +30,7 @@ _STOP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class EngineTls:
-    """The PEM files of an engine that demands client certificates."""
+    """The PEM files of an engine that requires client certificates."""
 
     ca: Path
     cert: Path
@@ -39,15 +39,16 @@ class EngineTls:
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """What an engine is to be.
+    """The settings of an engine.
 
     Attributes:
         name: its host name, unique in the lab.
-        release: as :func:`find_release` understands it.
+        release: a name for :func:`find_release`.
         labels: the engine's labels.
         args: more arguments for dockerd.
-        tls: given the engine's address, makes the files with which it demands TLS.
-        programs: a folder where it finds programs before all others.
+        tls: a function that makes TLS files for the engine's address; the engine then requires
+            client certificates.
+        programs: a folder that comes first in the engine's ``PATH``.
     """
 
     name: str
@@ -59,16 +60,16 @@ class EngineSpec:
 
 
 class LabEngine:
-    """A running engine.  Made by the lab; see :class:`EngineSpec` for what it is.
+    """A running engine.  Made by the lab from an :class:`EngineSpec`.
 
     Attributes:
         name: its host name.
-        ip: its address.
-        address: "ip:port", as a cluster's discovery names it.
+        ip: its IP address.
+        address: "ip:port", as in a cluster's discovery.
         labels: its labels.
-        socket: its unix socket, which works also while the network is cut.
-        log: the file with what dockerd wrote, over all its starts.
-        api: requests to it over that socket.
+        socket: its unix socket, which also works while the network is cut.
+        log: the file with the output of all runs of dockerd.
+        api: sends requests to that socket.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class LabEngine:
         insecure_registry: str,
         stop: threading.Event,
     ) -> None:
-        """Store what the engine will be; :meth:`start` starts it.
+        """Store the settings; :meth:`start` starts the engine.
 
         Raises:
             LabError: its release is not on this machine.
@@ -101,11 +102,11 @@ class LabEngine:
         self._stop = stop
         self._box = Box(spec.name, folder, own_network=True, nameserver=nameserver)
         self._process: BoxProcess | None = None
-        # Ctrl-C may leave a thread that is still starting an engine: power_off waits for it.
+        # After Ctrl-C, a thread may still be starting the engine: power_off waits for that thread.
         self._power = threading.Lock()
 
     def __repr__(self) -> str:
-        """Name, release and address."""
+        """Return name, release and address."""
         return f"<LabEngine {self.name} {self.release} {self.address}>"
 
     @property
@@ -126,23 +127,23 @@ class LabEngine:
 
     @property
     def is_running(self) -> bool:
-        """Whether its dockerd lives (it may be paused or cut off)."""
+        """Whether its dockerd runs; it may be paused, or its network may be cut."""
         return self._process is not None and self._process.is_running()
 
     @property
     def cgroup_parent(self) -> str:
-        """The control group above its containers', from the root of the hierarchy."""
+        """The control group above the engine's containers, from the root of the hierarchy."""
         return f"/{self._cable.bridge}/{self.name}"
 
     # --- starting and ending ---------------------------------------------------------
 
     def start(self) -> None:
-        """Start it, with the data it had before, and wait until it answers.
+        """Start the engine with the data of its last run, and wait until it answers.
 
-        Also switches a machine on again that was switched off.
+        This also opens the engine's box again after :meth:`power_off`.
 
         Raises:
-            LabError: it ended or did not answer within a minute; the end of its log is shown.
+            LabError: it ended or did not answer within a minute; the text has the end of its log.
         """
         with self._power:
             if self._stop.is_set():
@@ -161,7 +162,7 @@ class LabEngine:
             wait_until(self._is_ready, what, seconds=_READY_SECONDS, stop=self._stop)
 
     def stop(self) -> None:
-        """Stop dockerd in good order, as a service manager does: containers are stopped too.
+        """Stop dockerd with SIGTERM, as a service manager does; its containers are stopped, too.
 
         Raises:
             LabError: it took more than half a minute.
@@ -171,21 +172,21 @@ class LabEngine:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill dockerd and its containerd, as a crash does; containers run on."""
+        """Kill dockerd and its containerd, like a crash; containers keep running."""
         for pid in self._daemons()[1:]:
             BoxProcess(pid, self._entry()).signal(signal.SIGKILL)
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
-        """Stop it if it runs, then start it with the same data: it knows its containers."""
+        """Stop the engine if it runs, then start it with the same data."""
         if self.is_running:
             self.stop()
         self.start()
 
     def power_off(self) -> None:
-        """The whole machine is gone at once: containers end, the address is silent.
+        """End the engine and its containers at once, so that its address does not answer any more.
 
-        :meth:`start` switches it on again.
+        :meth:`start` starts it again.
         """
         with self._power:
             cgroups.thaw(self.cgroup_parent)
@@ -194,32 +195,32 @@ class LabEngine:
             self._process = None
             cgroups.remove(self.cgroup_parent)
 
-    # --- trouble -----------------------------------------------------------------------
+    # --- failures ----------------------------------------------------------------------
 
     def pause(self) -> None:
-        """Make it hang: connections are accepted by the kernel and never answered."""
+        """Make the engine hang: the kernel accepts connections, and nothing answers."""
         for pid in self._daemons():
             BoxProcess(pid, self._entry()).signal(signal.SIGSTOP)
             wait_until(partial(is_stopped, pid), f"{self.name} to stop", seconds=_STOP_SECONDS)
 
     def resume(self) -> None:
-        """Let it go on after :meth:`pause`."""
+        """Let the engine continue after :meth:`pause`."""
         for pid in self._daemons():
             BoxProcess(pid, self._entry()).signal(signal.SIGCONT)
 
     def cut(self) -> None:
-        """Pull its network cable; its containers' published ports are cut off too."""
+        """Cut the engine's network; the published ports of its containers are cut off, too."""
         self._cable.cut()
 
     def mend(self) -> None:
-        """Put the cable back."""
+        """Connect the network again."""
         self._cable.mend()
 
     def run(self, *argv: str) -> str:
-        """Run a command on the engine's machine, in its network, and return its output.
+        """Run a command in the engine's box and return its output.
 
         Raises:
-            LabError: it failed; the message has what it wrote.
+            LabError: the command failed; the text has its output.
         """
         done = subprocess.run(
             [*self._box.enter_command(), *argv],
@@ -233,14 +234,14 @@ class LabEngine:
         return done.stdout
 
     def info(self) -> Any:
-        """What ``GET /info`` says."""
+        """Return the answer to ``GET /info``."""
         return self.api.call("GET", "/info")
 
     def load(self, tag: str) -> None:
-        """Give it the lab's busybox image under that name and tag.
+        """Load the lab's busybox image under that name and tag.
 
         Raises:
-            LabError: it refused, or busybox is missing.
+            LabError: the engine refused the image, or busybox is missing.
         """
         architecture = self.api.call("GET", "/version")["Arch"]
         headers = {"Content-Type": "application/x-tar"}
@@ -258,7 +259,7 @@ class LabEngine:
             "--exec-root=/run/docker",
             "--pidfile=/run/docker.pid",
             f"--cgroup-parent={self.cgroup_parent}",
-            # The box hides systemd's sockets, and one driver everywhere is simpler.
+            # The box hides systemd's sockets, and one driver for all machines is simpler.
             "--exec-opt=native.cgroupdriver=cgroupfs",
             f"--insecure-registry={self._insecure_registry}",
             *(f"--label={key}={value}" for key, value in self.labels.items()),
@@ -290,7 +291,7 @@ class LabEngine:
         return self.socket.exists() and self.api.is_answering()
 
     def _daemons(self) -> list[int]:
-        """Dockerd and the containerd it started."""
+        """Return the process ids of dockerd and of the containerd that it started."""
         dockerd = self.pid
         return [dockerd, *(pid for pid in children_of(dockerd) if command_of(pid) == "containerd")]
 
@@ -303,7 +304,7 @@ class LabEngine:
         if process is None or not process.is_running():
             return
         process.signal(number)
-        process.signal(signal.SIGCONT)  # wakes nsenter too, which is to tell us of the end
+        process.signal(signal.SIGCONT)  # also wakes nsenter, which reports the end of its child
         try:
             process.entry.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired as error:

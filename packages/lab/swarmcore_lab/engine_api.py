@@ -1,7 +1,7 @@
-"""The smallest client of the Engine API, over the engine's unix socket.
+"""A small client of the Engine API, over the engine's unix socket.
 
-It works while the network is cut and when the engine wants TLS; it has no version prefix,
-so it speaks whatever version the engine does.
+It also works while the network is cut and when the engine requires TLS.  Its paths have no version,
+so it uses the newest API version of the engine.
 """
 
 import http.client
@@ -25,7 +25,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class EngineApi:
-    """Requests to one engine, one connection each."""
+    """Sends requests to one engine, each on a new connection."""
 
     def __init__(self, name: str, socket_path: Path) -> None:
         """Store the engine's name, for messages, and its socket."""
@@ -33,7 +33,7 @@ class EngineApi:
         self._path = socket_path
 
     def is_answering(self) -> bool:
-        """Whether ``/_ping`` is answered with OK right now."""
+        """Return whether ``/_ping`` is answered with OK at the moment."""
         try:
             return self._exchange("GET", "/_ping", b"", {}, timeout=2)[0] == 200
         except OSError:
@@ -48,22 +48,22 @@ class EngineApi:
         headers: dict[str, str] | None = None,
         timeout: float = 60,
     ) -> Any:
-        """Make one request.
+        """Send one request.
 
         Args:
             method: "GET", "POST", ...
-            path: with its query, without a version.
-            body: bytes are sent as they are, anything else as JSON.
+            path: the path with its query, without a version.
+            body: bytes are sent unchanged, anything else as JSON.
             headers: more headers.
-            timeout: seconds for each read and write.
+            timeout: the time limit in seconds for each read and write.
 
         Returns:
-            The decoded JSON; of several lines of JSON a list; None for an empty body; text
-            for what is no JSON.
+            The decoded JSON; a list if there are several lines of JSON; ``None`` for an empty body;
+            text if the body is not JSON.
 
         Raises:
-            LabError: the engine cannot be reached, answers 400 or more, or reports an error
-                in the stream of an answer (pull, push, import).
+            LabError: the engine cannot be reached, answers 400 or above, or reports an error in
+                the stream of an answer (pull, push, import).
         """
         send = dict(headers or {})
         if body is None or isinstance(body, bytes):

@@ -1,5 +1,5 @@
-"""The one error of the lab."""
+"""The error class of the lab."""
 
 
 class LabError(Exception):
-    """A lab could not do what was asked: the message says who, what and why, in one line."""
+    """A lab could not do something; the text says what failed and why, in one line."""

@@ -1,7 +1,7 @@
-"""A TCP proxy that can freeze: connections stay open, and nothing passes any more.
+"""A TCP proxy that can freeze: connections stay open, and no bytes pass any more.
 
-That is how a broken network, or a peer that hangs, looks from outside; a closed port looks
-different, and is noticed at once.
+A broken network, or a server that hangs, looks like this.  A closed port is different: clients see
+an error at once.
 """
 
 import socket
@@ -15,13 +15,13 @@ _CHUNK_BYTES = 64 * 1024
 
 
 class FreezingProxy:
-    """Passes loopback connections on to a port; runs in threads of its own, from ``with`` on.
+    """Relays loopback connections to a port, in threads; use it in a ``with`` statement.
 
     Args:
-        target_port: of loopback, where connections go.
+        target_port: the loopback port to which connections are relayed.
 
     Attributes:
-        port: of loopback, where it listens.
+        port: the loopback port on which the proxy listens.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -56,11 +56,11 @@ class FreezingProxy:
         self._listener.close()
 
     def freeze(self) -> None:
-        """Let nothing pass; what comes meanwhile waits."""
+        """Stop relaying; bytes that arrive meanwhile are kept."""
         self._flowing.clear()
 
     def thaw(self) -> None:
-        """Let everything pass again, what waited first."""
+        """Start relaying again, beginning with the bytes that were kept."""
         self._flowing.set()
 
     # ---- threads
@@ -102,7 +102,7 @@ class FreezingProxy:
         server.close()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        """Pass on what *source* sends; when it ends, or breaks, so does the other direction."""
+        """Relay what *source* sends; at its end, also end the other direction."""
         with suppress(OSError):
             while data := source.recv(_CHUNK_BYTES):
                 self._flowing.wait()

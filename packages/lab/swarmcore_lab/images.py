@@ -1,7 +1,7 @@
-"""An image out of the machine's own busybox, so that no registry is needed.
+"""An image made from the machine's busybox, so that no registry is needed.
 
-It is the same to the last byte on every engine, so it has the same ID on all of them, as an
-image pulled from a registry has; ``docker import`` would give each its own.
+It is the same to the last byte on every engine, so it has the same id on all of them, like an image
+pulled from a registry.  ``docker import`` would give it another id on each engine.
 """
 
 import functools
@@ -26,11 +26,11 @@ _FILES = {
 
 @functools.cache
 def busybox_image(tag: str, architecture: str) -> bytes:
-    """The image as ``docker save`` writes it; its command is ``sh``.
+    """Return the image in the format of ``docker save``; its command is ``sh``.
 
     Args:
         tag: its name, with a tag.
-        architecture: as Docker names it ("amd64").
+        architecture: the architecture as Docker names it ("amd64").
 
     Raises:
         LabError: Debian's busybox-static is not installed.
@@ -57,7 +57,7 @@ def busybox_image(tag: str, architecture: str) -> bytes:
 
 @functools.cache
 def busybox_rootfs() -> bytes:
-    """A root file system as a tar: busybox, a link for each of its applets, a minimal /etc.
+    """Return a root file system as a tar: busybox, a link for each applet, a minimal ``/etc``.
 
     Raises:
         LabError: Debian's busybox-static is not installed.

@@ -1,4 +1,4 @@
-"""The lab: several real engines of several releases on one machine, and nothing left after."""
+"""The lab: several engines of several releases on one machine, and their removal afterwards."""
 
 import contextlib
 import shutil
@@ -21,7 +21,7 @@ from swarmcore_lab.releases import releases
 
 
 def available() -> str | None:
-    """Why real engines cannot run on this machine, in one line, or None when they can."""
+    """Return why real engines cannot run on this machine, in one line, or ``None`` if they can."""
     reason = missing_ability()
     if reason is None and not releases():
         reason = "no dockerd here: run scripts/lab-install as root"
@@ -29,19 +29,19 @@ def available() -> str | None:
 
 
 class Lab:
-    """A bridge of its own, engines on it, and a folder for all they keep.
+    """A network bridge, the engines on it, and a folder for all their data.
 
-    A context manager.  Leaving it ends every process, and takes away every mount, link and
-    file the lab made, also when an engine failed to start and after Ctrl-C.  If the program
-    is killed outright the kernel ends the processes, and the next lab sweeps the rest.
+    This is a context manager.  Its exit ends every process, and removes every mount, link and file
+    that the lab made, also if an engine failed to start and after Ctrl-C.  If the program is
+    killed, the kernel ends the processes, and the next lab on the machine removes the rest.
 
     Attributes:
         engines: the engines by name, in the order of their start.
-        folder: where everything the lab keeps is.
+        folder: the folder with all data of the lab.
     """
 
     def __init__(self) -> None:
-        """Nothing is made before the block is entered."""
+        """Make an empty lab; the network is made when the block is entered."""
         self.engines: dict[str, LabEngine] = {}
         self._registries: list[LabRegistry] = []
         self._stores: list[LabClusterStore] = []
@@ -77,24 +77,24 @@ class Lab:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Take everything away."""
+        """Remove everything."""
         self.close()
 
     @property
     def id(self) -> str:
-        """The short id that all names on the machine contain, "swl17"."""
+        """The short id that all names on the machine contain: "swl17"."""
         return self._net.id
 
     @property
     def folder(self) -> Path:
-        """Where everything the lab keeps is; it goes with the lab."""
+        """The folder with all data of the lab; it is removed with the lab."""
         if self._folder is None:
             raise LabError("lab: used outside its block")
         return self._folder
 
     @property
     def gateway(self) -> str:
-        """This machine's own address in the lab's subnet, which engines can reach."""
+        """This machine's address in the lab's subnet, which engines can reach."""
         return self._net.gateway
 
     def start_engine(
@@ -106,10 +106,12 @@ class Lab:
         args: Iterable[str] = (),
         tls: Callable[[str], EngineTls] | None = None,
     ) -> LabEngine:
-        """Start one engine and wait until it answers.  Arguments as in :class:`EngineSpec`.
+        """Start one engine and wait until it answers.
+
+        The arguments are those of :class:`EngineSpec`.
 
         Raises:
-            LabError: the release is not here, the name is taken, or the engine failed.
+            LabError: the release is not on this machine, the name is taken, or the engine failed.
         """
         return self.start_engines([EngineSpec(name, release, labels or {}, tuple(args), tls)])[0]
 
@@ -117,10 +119,11 @@ class Lab:
         """Start several engines at the same time and wait until all answer.
 
         Args:
-            specs: what each is to be; a mapping holds the arguments of an EngineSpec.
+            specs: the settings of each engine; a mapping has the arguments of an EngineSpec.
 
         Raises:
-            LabError: as for :meth:`start_engine`; the others run or end with the lab.
+            LabError: as for :meth:`start_engine`.  Engines that have started keep running until the
+                lab ends.
         """
         wanted = [spec if isinstance(spec, EngineSpec) else EngineSpec(**spec) for spec in specs]
         engines = [self._new_engine(spec) for spec in wanted]
@@ -132,19 +135,19 @@ class Lab:
         engines: LabEngine | Iterable[LabEngine] | None = None,
         tag: str = "busybox:latest",
     ) -> str:
-        """Give engines an image made of this machine's busybox; its command is ``sh``.
+        """Load an image made of this machine's busybox; its command is ``sh``.
 
-        It has the same ID on every engine, as a pulled image has.
+        It has the same id on every engine, as a pulled image has.
 
         Args:
-            engines: who gets it; all engines if not given.
+            engines: the engines that get it; all engines if not given.
             tag: the image's name and tag.
 
         Returns:
             The image's name with its tag.
 
         Raises:
-            LabError: an engine refused, or busybox is missing.
+            LabError: an engine refused the image, or busybox is missing.
         """
         chosen = self.engines.values() if engines is None else engines
         chosen = [chosen] if isinstance(chosen, LabEngine) else list(chosen)
@@ -156,7 +159,7 @@ class Lab:
         """Start an image registry; engines of the lab may use it without TLS.
 
         Args:
-            auth: name and password of the only one who may use it; everyone may if not given.
+            auth: name and password that the registry requires; ``None`` for no login.
 
         Raises:
             LabError: it did not start.
@@ -173,7 +176,7 @@ class Lab:
         return registry
 
     def cluster_store(self) -> LabClusterStore:
-        """Start an etcd that engines of release 20.10 can share: see its ``engine_arguments``.
+        """Start an etcd that engines of release 20.10 can share; see its ``engine_arguments``.
 
         Raises:
             LabError: it did not start.
@@ -189,18 +192,21 @@ class Lab:
         return store
 
     def cli(self, release: str = "20.10") -> Cli:
-        """The Docker CLI of a release, as :func:`find_release` understands it ("28").
+        """Return the Docker CLI of a release.
+
+        Args:
+            release: a name for :func:`find_release` ("28").
 
         Raises:
-            LabError: this machine has none.
+            LabError: this machine has no CLI of that release.
         """
         return make_cli(release, self.folder)
 
     def close(self) -> None:
-        """Take everything away; harmless when done already.
+        """Remove everything; a second call does nothing.
 
         Raises:
-            LabError: something could not be removed; everything else was.
+            LabError: something could not be removed; everything else was removed.
         """
         if self._closed:
             return
@@ -213,7 +219,7 @@ class Lab:
             steps += [lambda: cgroups.remove(net.id), net.close]
         if folder is not None:
             steps.append(lambda: shutil.rmtree(folder))
-        self._closed = True  # from here on the id may be another lab's
+        self._closed = True  # another lab may use the id from here on
         _each(steps)
 
     @property
@@ -239,13 +245,13 @@ class Lab:
 
 
 def sweep() -> None:
-    """Remove bridges, control groups and folders of labs whose program is dead."""
+    """Remove bridges, control groups and folders of labs whose program has died."""
     with exclusive():
         _sweep()
 
 
 def _sweep() -> None:
-    # Under the lock: else the name of a bridge could be another lab's when it is taken away.
+    # Under the lock, because a new lab may take the name of a bridge as soon as it is removed.
     for bridge, owner in network.owners().items():
         if owner.is_alive():
             continue
@@ -265,14 +271,14 @@ def _at_once(
             for future in [pool.submit(work, engine) for engine in engines]:
                 future.result()
         except BaseException as error:
-            # The pool waits for its threads: after Ctrl-C they must not take their full time.
+            # The pool waits for its threads, so after Ctrl-C they are told to end early.
             if not isinstance(error, Exception):
                 stop.set()
             raise
 
 
 def _each(steps: list[Callable[[], None]]) -> None:
-    """Take every step whatever becomes of the others; then report the first failure."""
+    """Do every step, even if some fail; then report the first failure."""
     failures: list[Exception] = []
     for step in steps:
         try:

@@ -1,7 +1,4 @@
-"""What this machine offers and the few things the lab does to it: run, look, wait.
-
-Knows processes, commands and deadlines.  Knows nothing of engines.
-"""
+"""Helpers for processes and commands of this machine, and the check whether labs can run on it."""
 
 import contextlib
 import fcntl
@@ -20,10 +17,10 @@ from swarmcore_lab.errors import LabError
 #: The commands of Debian's packages that the lab calls itself.
 COMMANDS = ("ip", "iptables", "nsenter", "unshare", "mount", "tini-static", "runc")
 
-#: How often a state that is waited for is looked at.
+#: How often a state is checked while waiting for it.
 _POLL_SECONDS = 0.02
 
-#: Held while labs of dead programs are taken away, and while a new one takes its name.
+#: Held while labs of dead programs are removed, and while a new lab takes its name.
 _LOCK = Path("/run/swarmcore-lab.lock")
 
 
@@ -34,7 +31,7 @@ def run(*argv: str) -> str:
         argv: the command and its arguments.
 
     Raises:
-        LabError: it failed or took more than 30 seconds; the message has what it wrote.
+        LabError: it failed or took more than 30 seconds; the text has its output.
     """
     try:
         done = subprocess.run(
@@ -50,7 +47,7 @@ def run(*argv: str) -> str:
 
 @contextlib.contextmanager
 def exclusive() -> Iterator[None]:
-    """Keep other programs that make labs on this machine waiting; for short work."""
+    """Make other programs wait that begin or remove labs on this machine; for short work."""
     with _LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -63,16 +60,16 @@ def wait_until(
     seconds: float,
     stop: threading.Event | None = None,
 ) -> None:
-    """Look at a condition until it holds.
+    """Check a condition repeatedly until it is true.
 
     Args:
-        condition: called again and again; may raise to give up at once.
-        what: the state waited for, as the error message names it.
-        seconds: when to give up.
-        stop: set by whoever wants all waiting to end early.
+        condition: called again and again; it may raise an error to give up at once.
+        what: the state, for the text of the error.
+        seconds: the time limit in seconds.
+        stop: an event that ends the wait early.
 
     Raises:
-        LabError: it did not hold in time, or ``stop`` was set.
+        LabError: the condition was not true in time, or ``stop`` was set.
     """
     deadline = time.monotonic() + seconds
     while not condition():
@@ -84,19 +81,19 @@ def wait_until(
 
 
 def parent_of(pid: int) -> int | None:
-    """The parent of a process, or None when there is no such process."""
+    """Return the parent of a process, or ``None`` if there is no such process."""
     fields = _stat(pid)
     return int(fields[1]) if fields else None
 
 
 def start_time(pid: int) -> str | None:
-    """When a process started, in clock ticks since boot; with the pid it is unique."""
+    """Return when a process started, in clock ticks since boot; with the pid it is unique."""
     fields = _stat(pid)
     return fields[19] if fields else None
 
 
 def command_of(pid: int) -> str:
-    """The kernel's short name of a process ("dockerd"), or "" when it is gone."""
+    """Return the kernel's short name of a process ("dockerd"), or "" if it is gone."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
@@ -104,13 +101,13 @@ def command_of(pid: int) -> str:
 
 
 def children_of(pid: int) -> list[int]:
-    """The living child processes of a process."""
+    """Return the process ids of the living children of a process."""
     pids = (int(entry) for entry in os.listdir("/proc") if entry.isdecimal())
     return [child for child in pids if parent_of(child) == pid]
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether every thread of a process has stopped: after SIGSTOP they may run on for a while."""
+    """Return whether every thread of a process is stopped; this takes a while after SIGSTOP."""
     return all(_stat(f"{pid}/task/{thread}")[:1] in (["T"], []) for thread in _threads(pid))
 
 
@@ -122,12 +119,12 @@ def _threads(pid: int) -> list[str]:
 
 
 def last_lines(log: Path, count: int = 5) -> str:
-    """The end of a log, in one line of an error."""
+    """Return the last lines of a log, joined to one line for an error."""
     return " / ".join(log.read_text(errors="replace").splitlines()[-count:])
 
 
 def _stat(process: int | str) -> list[str]:
-    # The name in parentheses may hold anything, so fields are counted from behind it.
+    # The name in parentheses may contain any character, so fields are counted from its end.
     try:
         text = Path(f"/proc/{process}/stat").read_text()
     except OSError:
@@ -137,7 +134,7 @@ def _stat(process: int | str) -> list[str]:
 
 @functools.cache
 def missing_ability() -> str | None:
-    """Why namespaces cannot be made here, or None when they can."""
+    """Return why namespaces cannot be made here, or ``None`` if they can."""
     if sys.platform != "linux":
         return "real engines need Linux"
     if os.geteuid() != 0:
@@ -153,5 +150,5 @@ def missing_ability() -> str | None:
     return None
 
 
-#: Where programs of the system are found, also when the caller's PATH lacks sbin.
+#: The folders of system programs, also if the caller's PATH lacks sbin.
 PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -1,7 +1,7 @@
-"""The lab's network: one bridge with a /24 of its own, one cable for each engine.
+"""The lab's network: one bridge with a /24 subnet, and one cable (a veth link) for each engine.
 
-Knows links and addresses.  The bridge's name is claimed in the kernel, which makes the
-subnet unique among labs that run at the same time.
+The lab takes its subnet by making a bridge of that name in the kernel, so that labs which run at
+the same time have different subnets.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from typing import Any
 from swarmcore_lab.errors import LabError
 from swarmcore_lab.machine import run, start_time, wait_until
 
-#: Bridges of labs are called by this and the third octet of their subnet.
+#: The names of the bridges consist of this prefix and the third octet of their subnet.
 PREFIX = "swl"
 _FIRST_ENGINE = 11
 _GONE_SECONDS = 10.0
@@ -24,30 +24,30 @@ _GONE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who made a bridge: the process, and the folder its lab lives in."""
+    """The process that made a bridge, and the folder of its lab."""
 
     pid: int
     started: str
     folder: str
 
     def is_alive(self) -> bool:
-        """Whether that very process still runs."""
+        """Return whether that process still runs; its start time is compared as well as its pid."""
         return start_time(self.pid) == self.started
 
 
 @dataclass(frozen=True, slots=True)
 class Cable:
-    """A link from the bridge into a network namespace, and the address over there."""
+    """A link from the bridge into a network namespace, and the address at its far end."""
 
     bridge: str
     link: str
     ip: str
 
     def plug(self, pid: int) -> None:
-        """Lay the cable from the bridge into the network namespace of a process.
+        """Make the link from the bridge into the network namespace of a process.
 
         Args:
-            pid: a process in that namespace, as numbered out here.
+            pid: the id of a process in that namespace, as seen outside of it.
 
         Raises:
             LabError: the link could not be made.
@@ -62,37 +62,37 @@ class Cable:
         run(*inside, "link", "set", "eth0", "up")
 
     def unplug(self) -> None:
-        """Take the link away; it would go with the namespace, but some time later.
+        """Remove the link now; the kernel removes it some time after the namespace.
 
         Raises:
-            LabError: it would not go.
+            LabError: it could not be removed.
         """
         link = Path("/sys/class/net") / self.link
         if link.exists():
-            with contextlib.suppress(LabError):  # the namespace's own clean-up may be faster
+            with contextlib.suppress(LabError):  # the kernel may have removed it meanwhile
                 run("ip", "link", "delete", self.link)
             wait_until(lambda: not link.exists(), f"{self.link} to go", seconds=_GONE_SECONDS)
 
     def cut(self) -> None:
-        """Pull it: packets are lost in silence, as on a real network."""
+        """Cut the connection: packets are lost without an error, as on a real network."""
         run("ip", "link", "set", self.link, "down")
 
     def mend(self) -> None:
-        """Put it back."""
+        """Connect it again."""
         run("ip", "link", "set", self.link, "up")
 
 
 class Network:
-    """One bridge of the lab, up from :meth:`open` to :meth:`close`.
+    """One bridge of the lab; it exists between :meth:`open` and :meth:`close`.
 
     Attributes:
-        id: the short id of the lab, also the bridge's name ("swl17").
-        subnet: its /24.
-        gateway: the machine's own address in it.
+        id: the short id of the lab and the name of the bridge ("swl17").
+        subnet: its /24 subnet.
+        gateway: the machine's address in the subnet.
     """
 
     def __init__(self, octet: int) -> None:
-        """Store the number; nothing is made yet."""
+        """Store the third octet of the subnet; nothing is made yet."""
         self.id = f"{PREFIX}{octet}"
         self.subnet = ipaddress.IPv4Network(f"10.231.{octet}.0/24")
         self.gateway = str(self.subnet[1])
@@ -103,27 +103,27 @@ class Network:
         """Bring the bridge up with its address.
 
         Raises:
-            LabError: the bridge is not ours to configure any more.
+            LabError: another program has changed the bridge.
         """
         run("ip", "link", "set", self.id, "type", "bridge", "stp_state", "0", "forward_delay", "0")
-        # A bridge without an address of its own takes the lowest of its ports', and changes it,
-        # unknown to its neighbours, when ports come and go.
+        # Without a link address of its own, a bridge takes the lowest one of its ports and changes
+        # it when ports come and go; its neighbours are not told.
         run("ip", "link", "set", self.id, "address", _mac(self.gateway))
         run("ip", "address", "add", f"{self.gateway}/24", "dev", self.id)
         run("ip", "link", "set", self.id, "up")
 
     def set_owner(self, folder: Path) -> None:
-        """Write on the bridge whose it is, so that leftovers of dead labs can be told."""
+        """Write the owner into the bridge's alias, so that bridges of dead labs are recognised."""
         pid = os.getpid()
         run(
             "ip", "link", "set", self.id, "alias", f"swarmcore-lab {pid} {start_time(pid)} {folder}"
         )
 
     def close(self) -> None:
-        """Take the bridge away, and cables of namespaces that are just going.
+        """Remove the bridge, and cables whose namespaces are being removed.
 
         Raises:
-            LabError: a link would not go.
+            LabError: a link could not be removed.
         """
         for link in Path("/sys/class/net").glob(f"{self.id}v*"):
             Cable(self.id, link.name, "").unplug()
@@ -134,7 +134,7 @@ class Network:
         """Reserve a cable: the name of its link and the address at its far end.
 
         Raises:
-            LabError: the subnet is used up.
+            LabError: the subnet has no free address.
         """
         with self._lock:
             number = self._cables
@@ -145,7 +145,7 @@ class Network:
 
 
 def claim_network() -> Network:
-    """Make a bridge under a name, and so a subnet, that nobody else uses.
+    """Make a bridge with a free name, and so with a free subnet.
 
     Raises:
         LabError: all are taken, or bridges cannot be made here.
@@ -167,7 +167,7 @@ def claim_network() -> Network:
 
 
 def owners() -> dict[str, Owner]:
-    """The bridges of all labs on this machine that say whose they are."""
+    """Return the bridges of all labs on this machine with their owners, by name."""
     found = {}
     for link in _ip_json("link", "show", "type", "bridge"):
         words = str(link.get("ifalias", "")).split(" ", 3)
@@ -177,12 +177,12 @@ def owners() -> dict[str, Owner]:
 
 
 def _mac(ip: str) -> str:
-    """A link address that stays with an IPv4 address, as a machine keeps its network card."""
+    """Return a link address made from an IPv4 address, so that a restarted engine keeps it."""
     return "02:00:" + ":".join(f"{byte:02x}" for byte in ipaddress.IPv4Address(ip).packed)
 
 
 def _taken_subnets() -> list[ipaddress.IPv4Network]:
-    # A wide route (10.0.0.0/8 of a VPN) is no obstacle: ours is narrower and wins.
+    # A wide route (10.0.0.0/8 of a VPN) is no obstacle, because the more specific route wins.
     routes = _ip_json("-4", "route", "show", "table", "all")
     words = [str(route["dst"]) for route in routes if route.get("dst", "default") != "default"]
     subnets = [ipaddress.IPv4Network(word, strict=False) for word in words]

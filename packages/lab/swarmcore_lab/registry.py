@@ -1,4 +1,4 @@
-"""Debian's image registry on the lab's own address, with or without a password."""
+"""Debian's image registry on the lab's gateway address, with or without a password."""
 
 import base64
 import ctypes
@@ -32,12 +32,12 @@ _AUTH = "auth: {{htpasswd: {{realm: swarmcore-lab, path: {folder}/htpasswd}}}}\n
 
 
 class LabRegistry:
-    """A running registry.  Made by the lab.
+    """A running registry.  Made by ``Lab.registry``.
 
     Attributes:
         address: "ip:port", the first part of the names of its images.
-        auth: name and password of who may use it, or None when everyone may.
-        log: the file with what it wrote.
+        auth: name and password that it requires, or ``None`` for no login.
+        log: the file with its output.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class LabRegistry:
         nameserver: str,
         stop: threading.Event,
     ) -> None:
-        """Store what it will be; :meth:`start` starts it."""
+        """Store the settings; :meth:`start` starts the registry."""
         self.address = address
         self.auth = auth
         self.log = folder / "registry.log"
@@ -61,7 +61,7 @@ class LabRegistry:
         self._process: BoxProcess | None = None
 
     def start(self) -> None:
-        """Start it and wait until it answers.
+        """Start the registry and wait until it answers.
 
         Raises:
             LabError: docker-registry is not installed, ended, or does not answer.
@@ -80,7 +80,7 @@ class LabRegistry:
         if not self._box.is_open:
             self._box.open()
         env = {"PATH": PATH, "HOME": "/root"}
-        # Traces are off: newer libraries would try to send them somewhere.
+        # Newer releases would otherwise try to send traces over the network.
         env["OTEL_TRACES_EXPORTER"] = "none"
         self._process = self._box.spawn([program, "serve", str(config)], env, self.log)
         wait_until(
@@ -88,7 +88,7 @@ class LabRegistry:
         )
 
     def close(self) -> None:
-        """End it."""
+        """Stop the registry."""
         self._box.close()
 
     def push(self, engine: LabEngine, image: str, name: str | None = None) -> str:
@@ -96,11 +96,11 @@ class LabRegistry:
 
         Args:
             engine: an engine that has the image.
-            image: the image there, such as "busybox:latest".
-            name: repository and tag here; the same as ``image`` if not given.
+            image: the image on that engine, such as "busybox:latest".
+            name: repository and tag in the registry; ``image`` if not given.
 
         Returns:
-            The full reference, for others to pull.
+            The full image name, for pulls by other engines.
 
         Raises:
             LabError: the engine or the registry refused.
@@ -116,7 +116,7 @@ class LabRegistry:
 
     @property
     def auth_header(self) -> str:
-        """The value of ``X-Registry-Auth`` for pull and push through the Engine API."""
+        """Return the value of ``X-Registry-Auth`` for pull and push through the Engine API."""
         words = {"serveraddress": self.address}
         if self.auth:
             words |= {"username": self.auth[0], "password": self.auth[1]}
@@ -137,12 +137,12 @@ class LabRegistry:
 
 
 def _bcrypt(password: str) -> str:
-    """Hash a password in the only form the registry takes, with the system's libcrypt."""
+    """Hash a password with the system's libcrypt, in the only form that the registry accepts."""
     library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1")
     library.crypt.restype = ctypes.c_char_p
     letters = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     salt = "".join(secrets.choice(letters) for _ in range(21)) + "."
-    # Cost 4 is the lowest: the password protects nothing, and every request checks it.
+    # 4 is the lowest cost; every request checks this password, which protects nothing.
     hashed: bytes | None = library.crypt(password.encode(), f"$2b$04${salt}".encode())
     if not hashed or not hashed.startswith(b"$2b$"):
         raise LabError("lab: this system's libcrypt knows no bcrypt")

@@ -1,4 +1,4 @@
-"""Which releases of Docker Engine are on this machine, as ``scripts/lab-install`` left them."""
+"""The releases of Docker Engine on this machine, which ``scripts/lab-install`` installs."""
 
 import functools
 import os
@@ -13,9 +13,12 @@ from swarmcore_lab.machine import PATH, run
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release: the folder with its programs, and how to call them.
+    """One release: the folder with its programs.
 
-    ``name`` is "major.minor".  ``plugins`` is a folder of CLI plugins, possibly empty.
+    Attributes:
+        name: "major.minor".
+        bin: the folder with its programs.
+        plugins: a folder of CLI plugins, possibly empty.
     """
 
     name: str
@@ -24,22 +27,22 @@ class Release:
 
     @property
     def path(self) -> str:
-        """The PATH for this release: its own programs first, runc and iptables the system's."""
+        """The ``PATH`` for this release: its own programs, then the system's runc and iptables."""
         return f"{self.bin}:{PATH}"
 
     def program(self, name: str) -> Path | None:
-        """The file of one of its own programs ("dockerd", "docker", ...), or None."""
+        """Return the file of one of its own programs ("dockerd", "docker", ...), or ``None``."""
         found = shutil.which(name, path=str(self.bin))
         return Path(found) if found else None
 
 
 def cache_dir() -> Path:
-    """The folder that ``scripts/lab-install`` fills."""
+    """Return the folder into which ``scripts/lab-install`` installs releases."""
     return Path(os.environ.get("SWARMCORE_LAB_CACHE", "/var/cache/swarmcore-lab"))
 
 
 def releases() -> dict[str, Release]:
-    """The releases whose dockerd is here, oldest first, by name ("20.10")."""
+    """Return the releases that have a dockerd, by name ("20.10"), oldest first."""
     found = {}
     for folder in cache_dir().glob("releases/*"):
         release = Release(folder.name, folder / "bin", folder / "cli-plugins")
@@ -51,14 +54,14 @@ def releases() -> dict[str, Release]:
 
 
 def find_release(name: str, *, program: str = "dockerd") -> Release:
-    """The release of that name that has that program.
+    """Find a release that has a program.
 
     Args:
-        name: "28.5"; or "28", then the newest of that major release; or "newest", "oldest".
-        program: the program it must have ("docker" for a CLI).
+        name: "28.5"; or "28" for the newest of that major release; or "newest" or "oldest".
+        program: the program that it must have ("docker" for a CLI).
 
     Raises:
-        LabError: there is none; the message lists what there is.
+        LabError: there is no such release; the text lists the installed ones.
     """
     have = [release for release in releases().values() if release.program(program)]
     if have and name in ("newest", "oldest"):

@@ -1,4 +1,4 @@
-"""Swarm mode: engines of the lab become one swarm."""
+"""Swarm mode: form a swarm of engines of the lab."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ _PORT = 2377
 
 
 def form_swarm(manager: LabEngine, *workers: LabEngine) -> None:
-    """Make a swarm of engines that are in none.
+    """Form a swarm of engines that are not in a swarm.
 
     Args:
         manager: its only manager.

@@ -1,4 +1,4 @@
-"""What a discovery and an election in a key-value store must do, as tests on the real store.
+"""Contracts of discoveries and elections that use a key-value store, tested on the real store.
 
     from swarmcore_lab.contracts import StoreContract
     from swarmcore_lab.stores import EtcdStore

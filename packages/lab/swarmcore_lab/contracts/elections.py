@@ -1,4 +1,4 @@
-"""The contract of a leader election in a store, run on the real store."""
+"""The contract of a leader election in a store, tested on the real store."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,14 +17,15 @@ from swarmcore_lab.freezing import FreezingProxy
 
 
 class ElectionContract(WithStore, PluginContract):
-    """Inherit, set ``name`` and ``store_class``.
+    """The tests of an election; a subclass sets ``name`` and ``store_class``.
 
     Attributes:
-        ttl_seconds: ``--replication-ttl`` to test with: long enough that no leader is lost, and
-            no order of events turned round, because this machine was busy for a second or two.
-        takeover_seconds: after a leader went silent, within which another must lead.
-        resign_seconds: the same after one resigned.
-        patience_seconds: within which anything else must happen.
+        ttl_seconds: ``--replication-ttl`` of the tests, in seconds.  It is long enough that a
+            machine which is busy for one or two seconds neither loses a leader nor changes the
+            order of events.
+        takeover_seconds: the time limit for a new leader after the connection of the old one froze.
+        resign_seconds: the time limit for a new leader after the old one resigned.
+        patience_seconds: the time limit for all other events.
     """
 
     kind = "discovery"
@@ -35,11 +36,11 @@ class ElectionContract(WithStore, PluginContract):
     patience_seconds: ClassVar[float] = 30.0
 
     def election(self, prefix: str, port: int | None = None) -> Election:
-        """A new one, as each manager has it.
+        """Make a new election object, as each manager has one.
 
         Args:
-            prefix: of the keys.
-            port: of loopback, by which it reaches the store; ``None``: the store's own.
+            prefix: the prefix of the keys.
+            port: the loopback port by which it reaches the store; ``None`` for the store's own.
         """
         uri = DiscoveryURI(self.store.scheme, f"127.0.0.1:{port or self.store.port}/{prefix}")
         options = DiscoveryOptions(ttl_seconds=self.ttl_seconds, options=self.options)
@@ -48,7 +49,7 @@ class ElectionContract(WithStore, PluginContract):
         return election
 
     def run(self, test: Callable[[], Awaitable[None]]) -> None:
-        """Run an async test with a limit; works without any pytest plugin for trio."""
+        """Run an async test with a time limit; this needs no pytest plugin for trio."""
 
         async def limited() -> None:
             with trio.fail_after(3 * self.patience_seconds):
@@ -57,12 +58,12 @@ class ElectionContract(WithStore, PluginContract):
         trio.run(limited)
 
     def test_another_scheme_is_left_to_others(self) -> None:
-        """The hook returns ``None`` for it."""
+        """For another scheme, the hook returns ``None``."""
         uri = DiscoveryURI("no-such-scheme-anywhere", "10.0.0.1:1")
         assert self.load().election(uri, DiscoveryOptions(ttl_seconds=4.0)) is None
 
     def test_one_of_three_leads_and_all_are_told_who(self, tmp_path: Path) -> None:
-        """With the address as it stood for election, and the term of its mandate."""
+        """All candidates learn the leader's address and the term of its mandate."""
 
         async def test() -> None:
             async with self._candidates(tmp_path.name, 3) as sinks:
@@ -78,7 +79,7 @@ class ElectionContract(WithStore, PluginContract):
     def test_a_leader_that_resigns_is_followed_at_once_in_a_greater_term(
         self, tmp_path: Path
     ) -> None:
-        """It has lost before its campaign ends, and nobody leads twice at a time."""
+        """The old leader's mandate ends before its campaign ends and before the next one begins."""
 
         async def hand_over() -> list[float]:
             first, second = RecordingElectionSink(), RecordingElectionSink()
@@ -99,7 +100,7 @@ class ElectionContract(WithStore, PluginContract):
         self.run(lambda: assert_quick(hand_over, self.resign_seconds))
 
     def test_when_the_last_leader_has_resigned_nobody_is_told_to_lead(self, tmp_path: Path) -> None:
-        """And a candidate that comes then is elected at once."""
+        """The next candidate is elected at once."""
 
         async def test() -> None:
             sink = RecordingElectionSink()
@@ -123,7 +124,7 @@ class ElectionContract(WithStore, PluginContract):
         self.run(test)
 
     def test_a_leader_that_is_cut_off_stops_before_another_leads(self, tmp_path: Path) -> None:
-        """Within the time to live; and when the network is back it knows the new leader."""
+        """Its mandate ends within the time to live; later it learns of the new leader."""
 
         async def test() -> None:
             cut, other = RecordingElectionSink(), RecordingElectionSink()
@@ -152,7 +153,7 @@ class ElectionContract(WithStore, PluginContract):
         numbers = count()
 
         async def stop() -> list[float]:
-            # What it held is held on: each has a seat of its own.
+            # The store keeps the seat of the frozen leader, so each run uses another prefix.
             prefix, sink = f"{tmp_path.name}-{next(numbers)}", RecordingElectionSink()
             with FreezingProxy(self.store.port) as proxy:
                 async with self._candidate(prefix, sink, "n1:1", proxy.port) as campaign:
@@ -166,7 +167,7 @@ class ElectionContract(WithStore, PluginContract):
         self.run(lambda: assert_quick(stop, 0.5, 5.0))
 
     def test_a_store_that_restarts_never_has_two_leaders(self, tmp_path: Path) -> None:
-        """And has one when it is back: the old one, or another."""
+        """When the store is back, the old leader or another one leads."""
 
         async def test() -> None:
             async with self._candidates(tmp_path.name, 2) as sinks:
@@ -185,7 +186,7 @@ class ElectionContract(WithStore, PluginContract):
         self.run(test)
 
     def test_a_store_that_is_not_there_yet_is_waited_for(self, tmp_path: Path) -> None:
-        """Nobody leads, and the reason is told in one line."""
+        """Meanwhile there is no leader, and the reason is reported in one line."""
         self.store.kill()
 
         async def test() -> None:
@@ -205,7 +206,7 @@ class ElectionContract(WithStore, PluginContract):
     async def _candidate(
         self, prefix: str, sink: RecordingElectionSink, address: str, port: int | None = None
     ) -> AsyncIterator[trio.CancelScope]:
-        """One that stands for the length of the block, or until the scope is cancelled."""
+        """Run a candidate until the block ends or the yielded scope is cancelled."""
         election, scope = self.election(prefix, port), trio.CancelScope()
 
         async def campaign() -> None:
@@ -229,7 +230,7 @@ class ElectionContract(WithStore, PluginContract):
             nursery.cancel_scope.cancel()
 
     async def _wait(self, sinks: list[RecordingElectionSink], state: Callable[[], bool]) -> None:
-        """Wait until *state* holds, which may depend on what any of *sinks* was told."""
+        """Wait until *state* is true; it may use anything that *sinks* recorded."""
         with trio.fail_after(self.patience_seconds):
             async with trio.open_nursery() as nursery:
 
@@ -246,7 +247,7 @@ def _address(place: int) -> str:
 
 
 def _agree(sinks: list[RecordingElectionSink], sink: RecordingElectionSink) -> bool:
-    """Whether *sink* was told of the one that leads."""
+    """Return whether there is exactly one leader, and *sink* was told of it."""
     leaders = [
         Leader(_address(place), each.reigns[-1].term)
         for place, each in enumerate(sinks)

@@ -1,4 +1,4 @@
-"""The contract of a discovery that engines announce themselves to, run on its real store."""
+"""The contract of a discovery with announcements (``swarmcore join``), tested on its real store."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -20,36 +20,36 @@ _SEEN_SECONDS = 2.0
 
 
 class StoreContract(WithStore, DiscoveryContract):
-    """Inherit, set ``name`` and ``store_class``.
+    """The tests of a discovery; a subclass sets ``name`` and ``store_class``.
 
     Attributes:
-        path: of an engine's key below the prefix.
+        path: the path of the engines' keys below the prefix.
     """
 
     supports_watch = True
     supports_failure = True
-    # Who announces once is listed for three of them, also where that is a long time to work.
+    # An announcement is valid for three heartbeats; this must last for a whole test.
     heartbeat_seconds = 10.0
     patience_seconds = 18.0
     path: ClassVar[str] = "docker/swarm/nodes"
 
     def prepare(self, folder: Path) -> str:
-        """Two engines are there already, as a joiner that runs on left them."""
+        """Write two engines into the store, as a running ``swarmcore join`` does."""
         uri = self.store.uri(folder.name)
         self._announce(uri, _FIRST)
         self._announce(uri, _SECOND)
         return uri
 
     def change(self, folder: Path) -> None:
-        """A third one comes."""
+        """Write a third engine into the store."""
         self._announce(self.store.uri(folder.name), _THIRD)
 
     def damage(self, folder: Path) -> None:
-        """The store goes away."""
+        """Kill the store."""
         self.store.kill()
 
     def registrar(self, uri: str) -> Registrar:
-        """A new one, as ``swarmcore join`` has it."""
+        """Make a new registrar, as ``swarmcore join`` has one."""
         discovery = self.discovery(uri)
         assert isinstance(discovery, Registrar), f"{self.name} takes no announcements"
         return discovery
@@ -64,7 +64,7 @@ class StoreContract(WithStore, DiscoveryContract):
     def test_an_engine_that_joins_is_seen_with_its_labels_within_two_seconds(
         self, tmp_path: Path
     ) -> None:
-        """And one that leaves is seen to have left, as soon."""
+        """An engine that leaves disappears from the list as fast."""
         uri = self.prepare(tmp_path)
         joiner = self.registrar(uri)
         entry = Entry(parse_address("n9:2375"), {"zone": "attic", "disk": "ssd"})
@@ -84,14 +84,14 @@ class StoreContract(WithStore, DiscoveryContract):
                         await sink.wait_until(lambda: entry not in sink.lists[-1])
                     return [seen - came, trio.current_time() - left]
 
-                # A list that is only looked at now and then is never quick twice in a row.
+                # A discovery that polls its list would not be fast twice in a row.
                 await assert_quick(come_and_go, _SEEN_SECONDS, _SEEN_SECONDS)
             assert list(sink.lists[-1]) == [_FIRST, _SECOND]
 
         self.run(test)
 
     def test_announcing_again_and_again_changes_nothing(self, tmp_path: Path) -> None:
-        """It is what keeps an engine in the list."""
+        """Repeated announcements keep an engine in the list."""
         uri = self.prepare(tmp_path)
         joiner = self.registrar(uri)
 
@@ -104,10 +104,10 @@ class StoreContract(WithStore, DiscoveryContract):
 
         self.run(test)
 
-    # ---- bad days
+    # ---- failures
 
     def test_a_store_that_restarts_never_empties_the_list(self, tmp_path: Path) -> None:
-        """And changes are seen as before."""
+        """Later changes are seen as before."""
         uri = self.prepare(tmp_path)
 
         async def test() -> None:
@@ -124,7 +124,7 @@ class StoreContract(WithStore, DiscoveryContract):
         self.run(test)
 
     def test_a_store_that_lost_its_data_gets_the_engine_back(self, tmp_path: Path) -> None:
-        """By the next announcement, or the one after it."""
+        """The next announcement, or the one after it, writes the engine again."""
         uri = self.store.uri(tmp_path.name)
         joiner = self.registrar(uri)
 
@@ -145,7 +145,7 @@ class StoreContract(WithStore, DiscoveryContract):
         self.store.start()
 
     def test_a_value_that_is_no_engine_is_skipped_and_named(self, tmp_path: Path) -> None:
-        """Classic refused the whole list."""
+        """Swarm classic refused the whole list."""
         uri = self.prepare(tmp_path)
         self.store.put(f"{tmp_path.name}/{self.path}/broken", "no engine at all")
 
@@ -160,7 +160,7 @@ class StoreContract(WithStore, DiscoveryContract):
         self.run(test)
 
     def test_a_store_that_is_not_there_yet_is_waited_for(self, tmp_path: Path) -> None:
-        """The manager serves meanwhile."""
+        """The manager starts without the list."""
         uri = self.prepare(tmp_path)
         discovery: Discovery = self.discovery(uri)
         self.store.kill()
@@ -181,7 +181,7 @@ class StoreContract(WithStore, DiscoveryContract):
 
 
 async def _register_until_done(joiner: Registrar, entry: Entry, seconds: float) -> None:
-    """Twice done: the first may still go to what the store has forgotten."""
+    """Register *entry* twice: the first one may still reach the store before it loses its data."""
     done = 0
     with trio.fail_after(seconds):
         while done < 2:

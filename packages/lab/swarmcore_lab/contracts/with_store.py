@@ -1,4 +1,4 @@
-"""What contracts on a real store have in common: the store, running for each test."""
+"""The base of contracts on a real store: it runs the store for each test."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -9,11 +9,12 @@ from swarmcore_lab.stores import Store, running
 
 
 class WithStore:
-    """Set ``store_class``.
+    """Runs a store for each test; a subclass sets ``store_class``.
 
     Attributes:
-        store_class: which store.
-        store: running, its data those of earlier tests; each test has a prefix of its own.
+        store_class: the store to run.
+        store: the running store.  It keeps the data of earlier tests, so each test uses another
+            prefix.
     """
 
     store_class: ClassVar[type[Store]]

@@ -1,4 +1,4 @@
-"""Real stores as processes of a test: etcd, Consul, ZooKeeper, each alone on loopback."""
+"""Real stores as processes of a test: etcd, Consul and ZooKeeper, each alone on loopback."""
 
 from swarmcore_lab.stores.server import Store, StoreMissing, running
 from swarmcore_lab.stores.stores import ConsulStore, EtcdStore, ZooKeeperStore

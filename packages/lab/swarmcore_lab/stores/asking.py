@@ -1,10 +1,10 @@
-"""One HTTP request to a store, as somebody else would send it."""
+"""Send one HTTP request to a store, independently of the discovery under test."""
 
 import ssl
 import urllib.error
 import urllib.request
 
-#: Whether a store is ready is asked again and again; what a test writes is written once.
+#: Time limits: readiness is asked repeatedly, other requests are sent once.
 READY_SECONDS, ANSWER_SECONDS = 5.0, 30.0
 
 
@@ -16,17 +16,17 @@ def ask(
     seconds: float = ANSWER_SECONDS,
     context: ssl.SSLContext | None = None,
 ) -> bytes:
-    """The answer's body.
+    """Send a request and return the body of the answer.
 
     Args:
-        url: where to.
-        body: sent as it is; a POST where there is one and no *method*.
-        method: of HTTP.
-        seconds: to wait for.
-        context: for TLS.
+        url: the URL.
+        body: the request's body; with a body, the default method is POST.
+        method: the HTTP method.
+        seconds: the time limit.
+        context: the TLS settings.
 
     Raises:
-        OSError: no answer, or a refusal, whose status and text it has.
+        OSError: there was no answer, or an error; the text has its status and body.
     """
     request = urllib.request.Request(url, body, method=method)
     try:
@@ -34,5 +34,5 @@ def ask(
             read: bytes = answer.read()
             return read
     except urllib.error.HTTPError as error:
-        with error:  # it is the connection, too
+        with error:  # closes the connection
             raise OSError(f"{url}: {error.code} {error.read()!r}") from None

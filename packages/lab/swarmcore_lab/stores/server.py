@@ -1,4 +1,4 @@
-"""One store's process: started, stopped, killed, wiped; its data and its port are kept."""
+"""The process of one store: start, stop, kill and wipe it; it keeps its data and its port."""
 
 import os
 import shutil
@@ -20,19 +20,19 @@ _STOP_SECONDS = 10.0
 
 
 class StoreMissing(Exception):
-    """The store's program is not installed; the text says what installs it."""
+    """The store's program is not installed; the text says how to install it."""
 
 
 class Store(ABC):
-    """A store that is not running yet.
+    """A store; :meth:`start` starts it.
 
     Args:
-        folder: for its data and its log; its own.
+        folder: an own folder for its data and its log.
 
     Attributes:
-        scheme: of the discovery that uses it.
-        port: where it listens, on loopback.
-        log: the file with what it wrote.
+        scheme: the URI scheme of the discovery that uses it.
+        port: the loopback port on which it listens.
+        log: the file with its output.
     """
 
     scheme: str
@@ -46,19 +46,19 @@ class Store(ABC):
 
     @property
     def port(self) -> int:
-        """Where clients connect."""
+        """The port for clients."""
         return self._ports[0]
 
     def uri(self, prefix: str = "") -> str:
-        """The discovery's URI."""
+        """Return the URI for the discovery."""
         return f"{self.scheme}://127.0.0.1:{self.port}/{prefix}"
 
     def start(self) -> None:
-        """Start it, and return when it takes writes; does nothing when it runs.
+        """Start the store and wait until it accepts writes; do nothing if it runs already.
 
         Raises:
-            StoreMissing: its program is not here.
-            RuntimeError: it ended, or does not answer; with the end of its log.
+            StoreMissing: its program is not installed.
+            RuntimeError: it ended, or does not answer; the text has the end of its log.
         """
         if self._process is not None:
             return
@@ -75,20 +75,20 @@ class Store(ABC):
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """End it in good order; its data stay."""
+        """Stop the store with SIGTERM; its data stay."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it as a power cut does; its data stay."""
+        """End the store with SIGKILL, like a power failure; its data stay."""
         self._end(signal.SIGKILL)
 
     def pause(self, paused: bool) -> None:
-        """Hang it, or let it go on."""
+        """Make the store hang (true), or let it continue (false)."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP if paused else signal.SIGCONT)
 
     def wipe(self) -> None:
-        """Take its data away; it must not be running."""
+        """Delete the store's data; it must not be running."""
         assert self._process is None
         shutil.rmtree(self._data, ignore_errors=True)
 
@@ -111,19 +111,19 @@ class Store(ABC):
 
     @abstractmethod
     def command(self, data: Path) -> Sequence[str]:
-        """What to run, with its data in *data*.
+        """Return the command line of the store, with its data in *data*.
 
         Raises:
-            StoreMissing: it is not here.
+            StoreMissing: its program is not installed.
         """
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether it takes writes; may raise ``OSError`` or ``ValueError`` while it does not."""
+        """Return whether it accepts writes; may raise ``OSError`` or ``ValueError`` before that."""
 
     @abstractmethod
     def put(self, path: str, value: str) -> None:
-        """Write a key, as somebody else would."""
+        """Write a key, independently of the discovery under test."""
 
 
 _S = TypeVar("_S", bound=Store)
@@ -131,12 +131,12 @@ _S = TypeVar("_S", bound=Store)
 
 @contextmanager
 def running(store: _S) -> Iterator[_S]:
-    """Have *store* run while the block does.
+    """Run *store* during the block.
 
-    A test whose store is not installed is skipped, unless it is demanded.
+    A test whose store is not installed is skipped, unless ``SWARMCORE_REQUIRE_DOCKER`` is 1.
 
     Raises:
-        StoreMissing: it is not here, and ``SWARMCORE_REQUIRE_DOCKER`` is 1.
+        StoreMissing: its program is not installed, and ``SWARMCORE_REQUIRE_DOCKER`` is 1.
     """
     try:
         store.start()
@@ -151,10 +151,10 @@ def running(store: _S) -> Iterator[_S]:
 
 
 def program(name: str, path: str | None = None) -> str:
-    """Where a program is.
+    """Return the path of a program.
 
     Raises:
-        StoreMissing: it is not.
+        StoreMissing: the program is not installed.
     """
     found = shutil.which(path or name)
     if found is None:

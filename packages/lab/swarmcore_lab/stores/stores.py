@@ -1,4 +1,4 @@
-"""How each store is started alone, quickly, and asked whether it is ready."""
+"""How to start each store as a single quick server, and how to ask whether it is ready."""
 
 import json
 import socket
@@ -31,7 +31,7 @@ class EtcdStore(Store):
         )
 
     def is_ready(self) -> bool:
-        """Its health has a way of its own: leases and the JSON gateway are asked too."""
+        """Ask more than ``/health``, because leases and the JSON gateway are ready later."""
         url = f"http://127.0.0.1:{self.port}"
         if json.loads(ask(f"{url}/health", seconds=READY_SECONDS)) != {"health": "true"}:
             return False
@@ -48,7 +48,7 @@ class EtcdStore(Store):
 
 
 class ConsulStore(Store):
-    """Consul, one server; sessions may be as short as a test wants."""
+    """Consul as one server; it accepts sessions of any length from one second on."""
 
     scheme = "consul"
     ports_needed = 5
@@ -68,9 +68,9 @@ class ConsulStore(Store):
         )
 
     def is_ready(self) -> bool:
-        """A leader alone is too early, writes too: sessions need the node in the catalog.
+        """Make a session: a leader and writes are ready before sessions, which need the catalog.
 
-        And after a restart, when it has been there all the time, consistent reads come later.
+        After a restart, consistent reads are the last to work.
         """
         url = f"http://127.0.0.1:{self.port}/v1/session"
         session = json.loads(ask(f"{url}/create", b"{}", method="PUT", seconds=READY_SECONDS))["ID"]
