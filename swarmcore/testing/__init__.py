@@ -1,10 +1,10 @@
-"""The public test kit: builders, doubles, contracts, an embedded engine.
+"""The public test kit: builders, doubles, contracts and an embedded engine.
 
     from swarmcore.testing.builders import a_config, a_node
     from swarmcore.testing.contracts import StrategyContract
     from swarmcore.testing.doubles import FakeCluster, ask
     from swarmcore.testing.embedded import EmbeddedEngine
 
-Each part is imported by its own name: builders cost no event loop.  Real engines and stores are in
-``swarmcore_lab``, a distribution of its own.
+Import each part from its own module; the builders, for example, do not load an event loop.  Real
+engines and stores are in a separate distribution, ``swarmcore_lab``.
 """

@@ -1,10 +1,10 @@
-"""Builders: a node, a container, a config, an event in one line, with what a test cares about.
+"""Build nodes, containers, configs and events in one line, with the values that a test needs.
 
     n1 = a_node("n1", memory=2 * GiB, containers=[a_container("web", ports=["8080:80"])])
     config = a_config("busybox", env=["constraint:zone==b"], memory=512 * MiB)
 
-What is not said has a value that fits: nodes are healthy and empty, containers run.  The objects
-carry the documents that a real engine would have sent, so that code which reads those works too.
+Every other value has a plain default: nodes are healthy and empty, containers run.  The objects
+contain the documents that a real engine would send, so that code which reads documents works, too.
 Part of the public test kit.
 """
 
@@ -27,12 +27,12 @@ from swarmcore.testing.documents.moments import timestamp
 from swarmcore.testing.documents.networks import network_document
 from swarmcore.versions import CEILING, FLOOR, ApiVersion, split_version
 
-#: When everything happened that a test does not date: 2020-01-01, in Unix seconds.
+#: The default time of everything that is built: 2020-01-01, in Unix seconds.
 LONG_AGO = 1_577_836_800
 
 
 def an_id(text: str) -> str:
-    """64 hex digits made of *text*: the same each time, so that failures can be read."""
+    """Return 64 hex digits made from *text*, always the same, so that failures can be compared."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -55,24 +55,28 @@ def a_node(
     api_version: ApiVersion = CEILING,
     spanning: Spanning | None = None,
 ) -> Node:
-    """A node as the scheduler sees it.
+    """Build a node as the scheduler sees it.
 
     Args:
-        name: the engine's host name; its id and its address come of it.
-        cpus: whole CPUs of the machine.
-        memory: bytes of the machine.
-        overcommit: fraction added to both; the manager's default is 0.05, here none.
-        labels: of the engine.
-        containers: from ``a_container``, or names of plain running ones; they become this node's.
-        reservations: from ``a_reservation``; they become this node's.
-        images: names that it has.
-        networks, volumes: names that it has besides ``bridge``, ``host`` and ``none``.
-        state: what the engine is to us.
-        failures: connection failures in a row.
-        drained: why it takes no containers.
-        address: ``host:port``; one of the test network 192.0.2.0/24 when left out.
-        api_version: the newest that it speaks.
-        spanning: what spans the engines of its cluster; given to several nodes, they are of one.
+        name: the engine's host name; id and address are made from it.
+        cpus: the whole CPUs of the machine.
+        memory: the memory of the machine in bytes.
+        overcommit: the fraction that is added to both.  The manager's default is 0.05; here it is
+            0.
+        labels: the engine's labels.
+        containers: containers from ``a_container``, or names of plain running ones.  They become
+            containers of this node.
+        reservations: reservations from ``a_reservation``.  They become reservations of this node.
+        images: names of the images on the node.
+        networks, volumes: names of its volumes, and of its networks besides ``bridge``, ``host``
+            and ``none``.
+        state: the state of the node.
+        failures: the number of consecutive connection failures.
+        drained: the reason why the node is drained; ``None`` if it is not.
+        address: ``host:port``; by default, an address in the test network 192.0.2.0/24.
+        api_version: the newest API version of the engine.
+        spanning: the objects that span the engines of its cluster; give the same object to all
+            nodes of one cluster.
     """
     host = 1 + int(an_id(name)[:8], 16) % 254
     address = address or f"192.0.2.{host}:2375"
@@ -112,22 +116,22 @@ def a_container(
     links: Iterable[str] = (),
     body: Mapping[str, Any] | None = None,
 ) -> Container:
-    """A container as an engine told us of it.
+    """Build a container as an engine reported it.
 
     Args:
-        name: without slash.
-        node: the node that gets it; without one it belongs to nobody yet: see ``a_node``.
-        image: as the client named it.
-        command: what it runs.
-        labels: the container's.
-        ports: ``8080:80``, ``127.0.0.1:8080:80/udp``, ``8080`` (host's and container's alike).
-        cpus: claimed; may be a fraction.
-        memory: bytes claimed.
+        name: the name without slash.
+        node: the node that gets the container.  Without a node, give the container to ``a_node``.
+        image: the image as the client named it.
+        command: the command that it runs.
+        labels: the container's labels.
+        ports: ``8080:80``, ``127.0.0.1:8080:80/udp``, or ``8080`` for the same port on both sides.
+        cpus: the CPUs that it claims; may be a fraction.
+        memory: the memory that it claims, in bytes.
         state: created, running, paused, restarting, exited or dead.
-        exit_code: for one that ended.
+        exit_code: the exit code of a container that has ended.
         created: Unix seconds.
         links: aliases in other containers: ``web/db``.
-        body: more of its create body: ``{"HostConfig": {"NetworkMode": "host"}}``.
+        body: more fields of its create body: ``{"HostConfig": {"NetworkMode": "host"}}``.
     """
     id = an_id(f"container {name}")
     published = [_port(port) for port in ports]
@@ -191,20 +195,22 @@ def a_config(
     body: Mapping[str, Any] | None = None,
     version: ApiVersion = CEILING,
 ) -> ContainerConfig:
-    """What a client asked to create, read as the manager reads it.
+    """Build the config of a create, read from a body as the manager reads it.
 
     Args:
-        image: as the client named it.
-        name: without slash; empty when the client left it to the manager.
-        command: what to run.
-        env: variables; ``constraint:zone==b`` and its like are expressions, as in a real create.
-        labels: of the container.
+        image: the image as the client named it.
+        name: the name without slash; empty if the client gave none.
+        command: the command to run.
+        env: environment variables.  ``constraint:zone==b`` and the like are scheduling expressions,
+            as in a real create.
+        labels: the container's labels.
         ports: as in ``a_container``.
-        cpus: claimed; may be a fraction.
-        memory: bytes claimed.
-        platform: the ``platform`` query parameter.
-        body: more of the body; merged over the rest, ``HostConfig`` key by key.
-        version: of the path that the client uses.
+        cpus: the CPUs that it claims; may be a fraction.
+        memory: the memory that it claims, in bytes.
+        platform: the query parameter ``platform``.
+        body: more fields of the body.  They override the other arguments; ``HostConfig`` is merged
+            key by key.
+        version: the API version in the client's path.
     """
     published = [_port(port) for port in ports]
     asked = _body(image, command, labels, published, cpus, memory, body)
@@ -223,7 +229,10 @@ def a_reservation(
     volumes: Iterable[str] = (),
     expires: float = float("inf"),
 ) -> Reservation:
-    """A placement that its engine does not show yet; arguments as in ``a_container``."""
+    """Build a reservation: a placed container that its engine does not show yet.
+
+    The arguments are those of ``a_container``.  *expires* is in seconds of the monotonic clock.
+    """
     claim = Claim(round(cpus * NANO), memory, tuple(_port(port)[1] for port in ports))
     return Reservation(
         an_id(name), name, "", image, claim, dict(labels or {}), expires, tuple(volumes)
@@ -231,17 +240,17 @@ def a_reservation(
 
 
 def a_decision(scheduler: Scheduler, config: ContainerConfig, nodes: Iterable[Node]) -> Decision:
-    """The decision that places a container.
+    """Return the decision that places a container.
 
     Args:
-        scheduler: decides.
-        config: what is to run.
-        nodes: those that may be chosen.
+        scheduler: the scheduler.
+        config: the config of the container.
+        nodes: the nodes to choose from.
 
     Raises:
-        NoNodeFits: no node may take it.
+        NoNodeFits: no node fits.
         BadRequest: an expression in *config* is malformed.
-        PlacementFailed: a plugin broke.
+        PlacementFailed: a plugin failed.
     """
     decision = scheduler.decide(config, nodes)
     if decision.error is not None:
@@ -250,7 +259,7 @@ def a_decision(scheduler: Scheduler, config: ContainerConfig, nodes: Iterable[No
 
 
 def an_entry(address: str = "192.0.2.1:2375", **labels: str) -> Entry:
-    """One engine as discovery announces it; keywords become labels."""
+    """Build an engine as discovery reports it; keyword arguments become labels."""
     return Entry(parse_address(address), labels)
 
 
@@ -263,14 +272,14 @@ def an_event(
     node: Node | None = None,
     time: float = LONG_AGO,
 ) -> Event:
-    """Something that an engine says happened.
+    """Build an event of an engine.
 
     Args:
-        action: with its suffix: ``exec_create: sh``.
-        kind: container, image, network, volume, daemon, or swarm.
-        actor_id: the object's id; that of ``a_container("web")`` when left out.
-        attributes: the actor's, besides the node's.
-        node: whose it is.
+        action: the action with its suffix: ``exec_create: sh``.
+        kind: container, image, network, volume, daemon or swarm.
+        actor_id: the object's id; by default, the id of ``a_container("web")``.
+        attributes: attributes of the actor, besides those of the node.
+        node: the node of the engine.
         time: Unix seconds.
     """
     actor_id = actor_id or an_id("container web")
@@ -298,14 +307,14 @@ def a_request(
     client: Client | None = None,
     **params: str,
 ) -> Request:
-    """A request's head, as a handler gets it.
+    """Build the head of a request, as a handler gets it.
 
     Args:
-        method: upper case.
-        target: path and query as they stand in the request line.
-        headers: as they came.
-        client: who asks; somebody on loopback when left out.
-        params: what the route's template captured.
+        method: the method in upper case.
+        target: path and query, as in the request line.
+        headers: the headers.
+        client: the client; by default, a client on loopback.
+        params: the values of the placeholders in the route's template.
     """
     path, _, query = target.partition("?")
     version, rest = split_version(path)
@@ -313,7 +322,7 @@ def a_request(
     return Request(method, target, rest, Query.parse(query), version, headers, client, params)
 
 
-# ---- what the builders share
+# ---- helpers of the builders
 
 
 def _image(name: str) -> Mapping[str, Any]:
@@ -336,7 +345,7 @@ def _node_attributes(node: Node) -> Mapping[str, str]:
 
 
 def _port(text: str | HostPort) -> tuple[str, HostPort]:
-    """The container's side (``80/tcp``) and the host's of ``[ip:]host[:container][/protocol]``."""
+    """Parse ``[ip:]host[:container][/protocol]``: the container's port (``80/tcp``), the host's."""
     if isinstance(text, HostPort):
         return f"{text.first}/{text.protocol}", text
     ports, _, protocol = text.partition("/")
@@ -363,7 +372,7 @@ def _body(
     memory: int,
     more: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """A create body."""
+    """Return the body of a create."""
     bindings: dict[str, list[dict[str, str]]] = {}
     for inner, port in ports:
         numbers = f"{port.first}" if port.first == port.last else f"{port.first}-{port.last}"

@@ -1,24 +1,24 @@
-"""Ports of loopback for servers of tests."""
+"""Loopback ports for servers in tests."""
 
 import contextlib
 import os
 import random
 import socket
 
-#: Below what the kernel gives to connections (``ip_local_port_range``, from 32768 on): a port
-#: from there can be taken by any client before its server listens, or while that is restarted.
+#: Below the range of ``ip_local_port_range`` (from 32768 on), from which the kernel chooses ports
+#: for connections: a client could take such a port before its server listens, or at a restart.
 _FIRST, _END = 10_000, 32_768
-#: What was given out is somebody's, also before it is listened on, and while a server restarts.
+#: Ports that this process has given out; they stay reserved for its tests.
 _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port on which nothing listens."""
     return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different, and nobody else of these tests has."""
+    """Return different ports on which nothing listens, and that no other test has."""
     ours, free = _ours(), list[int]()
     while len(free) < count:
         port = random.choice(ours)
@@ -31,7 +31,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def _ours() -> range:
-    """What this process has of all ports: pytest-xdist's workers, as ``gw1``, share them."""
+    """Return the ports of this process; workers of pytest-xdist (``gw1``) share all ports."""
     number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if not number.isdigit():
         return range(_FIRST, _END)

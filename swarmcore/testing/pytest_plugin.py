@@ -1,7 +1,7 @@
-"""What pytest gets from swarmcore, in every environment where swarmcore is installed.
+"""The pytest plugin of swarmcore, which pytest loads wherever swarmcore is installed.
 
-Loaded with each pytest run, so it imports nothing of the core before a fixture is used: that keeps
-foreign test runs quick, and lets a coverage tool see the core's import lines.
+It imports nothing of the core before a fixture is used: other projects' test runs stay quick, and a
+coverage tool sees the core's import lines.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ pytest.register_assert_rewrite("swarmcore.testing.contracts")
 def embedded_engine() -> Callable[..., AbstractAsyncContextManager[EmbeddedEngine]]:
     """Start embedded engines: ``async with embedded_engine(memory=GiB) as engine``.
 
-    Takes what ``EmbeddedEngine`` takes; without a name they are called n1, n2, ...  The engine
-    serves for the length of the block, at ``engine.address``.
+    The arguments are those of ``EmbeddedEngine``; the default names are n1, n2, ...  The engine
+    serves during the block, at ``engine.address``.
     """
     from swarmcore.testing.embedded import EmbeddedEngine
 

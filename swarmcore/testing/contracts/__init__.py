@@ -1,13 +1,13 @@
-"""What every plugin of a kind must do, as tests that a plugin's own suite inherits.
+"""Contracts: tests that every plugin of a kind must pass.  The plugin's own tests inherit them.
 
     from swarmcore.testing.contracts import StrategyContract
 
     class TestContract(StrategyContract):
         name = "binpack"
 
-The plugin is loaded through its entry point, so its packaging is tested too: it must be installed.
-Needs pytest and nothing else.  Public, and versioned with the core: a later release may add tests
-for what is documented today, never for what is new.
+The contract loads the plugin through its entry point, so the plugin must be installed and its
+packaging is tested, too.  The contracts need only pytest.  They are public and versioned with the
+core: a later release may add tests for behaviour that is documented today, but no new requirements.
 """
 
 from swarmcore.testing.contracts.discoveries import DiscoveryContract, RecordingSink

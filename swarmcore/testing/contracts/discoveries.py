@@ -17,12 +17,12 @@ from swarmcore.testing.contracts.recording import Recording
 
 
 class RecordingSink(Recording):
-    """A ``DiscoverySink`` that keeps what it was told.
+    """A ``DiscoverySink`` that records its calls.
 
     Attributes:
         lists: every list of entries, in order.
-        failures: every reason, in order.
-        problems: what the last list holds that is skipped.
+        failures: the reason of every failure, in order.
+        problems: the entries that the last list skipped.
     """
 
     def __init__(self) -> None:
@@ -32,28 +32,30 @@ class RecordingSink(Recording):
         self.problems: Sequence[str] = ()
 
     def entries(self, entries: Sequence[Entry], problems: Sequence[str] = ()) -> None:
-        """The full list, as it is now."""
+        """Record the full list."""
         self.lists.append(entries)
         self.problems = problems
         self._tell()
 
     def failed(self, reason: str) -> None:
-        """The list could not be read."""
+        """Record that the list could not be read."""
         self.failures.append(reason)
         self._tell()
 
 
 class DiscoveryContract(PluginContract):
-    """Inherit, and set ``name`` and ``uri``, or override ``prepare``.
+    """The tests of a discovery.
+
+    A subclass sets ``name`` and ``uri``, or overrides ``prepare`` instead of setting ``uri``.
 
     Attributes:
         uri: a URI that lists at least one engine.
         bad_uris: URIs of the plugin's scheme that cannot work.
-        supports_watch: set it where the list can change while it is watched; override ``change``.
-        supports_failure: set it where reading can fail later on; override ``damage``.
-        heartbeat_seconds: ``--heartbeat`` to test with.
-        patience_seconds: within which anything must be reported.
-        cancel_seconds: within which a watch must end.
+        supports_watch: whether the list can change while it is watched; then override ``change``.
+        supports_failure: whether reading can fail later; then override ``damage``.
+        heartbeat_seconds: ``--heartbeat`` for the tests.
+        patience_seconds: the time limit for every report.
+        cancel_seconds: the time limit for the end of a cancelled watch.
     """
 
     kind = "discovery"
@@ -67,11 +69,15 @@ class DiscoveryContract(PluginContract):
     cancel_seconds: ClassVar[float] = 0.5
 
     def prepare(self, folder: Path) -> str:
-        """Make what the URI points to, in an empty folder if that helps; returns the URI."""
+        """Make the list of engines, if necessary, and return its URI.
+
+        Args:
+            folder: an empty folder for the test.
+        """
         return self.uri
 
     def change(self, folder: Path) -> None:
-        """Make the list another one than ``prepare`` made.  Called while it is watched."""
+        """Change the list that ``prepare`` made.  Called while it is watched."""
         raise NotImplementedError("a contract with supports_watch says how the list changes")
 
     def damage(self, folder: Path) -> None:
@@ -79,7 +85,7 @@ class DiscoveryContract(PluginContract):
         raise NotImplementedError("a contract with supports_failure says how reading fails")
 
     def discovery(self, uri: str) -> Discovery:
-        """The discovery behind *uri*, as the manager gets it."""
+        """Make the discovery for *uri*, as the manager does."""
         scheme, separator, rest = uri.partition("://")
         parsed = DiscoveryURI(scheme, rest) if separator else DiscoveryURI("nodes", uri)
         options = DiscoveryOptions(
@@ -90,7 +96,7 @@ class DiscoveryContract(PluginContract):
         return self.load().discovery(parsed, options)
 
     def run(self, test: Callable[[], Awaitable[None]]) -> None:
-        """Run an async test with a limit; works without any pytest plugin for trio."""
+        """Run an async test with a time limit; this needs no pytest plugin for trio."""
 
         async def limited() -> None:
             with trio.fail_after(4 * self.patience_seconds):
@@ -99,11 +105,11 @@ class DiscoveryContract(PluginContract):
         trio.run(limited)
 
     def watching(self, uri: str) -> AbstractAsyncContextManager[RecordingSink]:
-        """Watch *uri* for the length of the block, which begins with the first list."""
+        """Watch *uri* during the block, which begins after the first list."""
         return _watching(self.discovery(uri), self.patience_seconds)
 
     def test_the_first_list_comes_promptly_and_whole(self, tmp_path: Path) -> None:
-        """Every entry has an address of its own, and labels of text."""
+        """The addresses are all different, and the labels are strings."""
         uri = self.prepare(tmp_path)
 
         async def test() -> None:
@@ -120,7 +126,7 @@ class DiscoveryContract(PluginContract):
         self.run(test)
 
     def test_a_cancelled_watch_ends_at_once(self, tmp_path: Path) -> None:
-        """The manager stops when it is told to, whatever a store does at that moment."""
+        """The manager must be able to stop, whatever a store does at that moment."""
         discovery = self.discovery(self.prepare(tmp_path))
 
         async def stop() -> list[float]:
@@ -131,7 +137,7 @@ class DiscoveryContract(PluginContract):
         self.run(lambda: assert_quick(stop, self.cancel_seconds))
 
     def test_a_second_watch_starts_from_the_beginning(self, tmp_path: Path) -> None:
-        """A watch that failed is started again on the same object."""
+        """After a failure, the manager watches the same object again."""
         discovery = self.discovery(self.prepare(tmp_path))
 
         async def test() -> None:
@@ -144,7 +150,7 @@ class DiscoveryContract(PluginContract):
         self.run(test)
 
     def test_a_change_is_reported_as_a_full_list(self, tmp_path: Path) -> None:
-        """Only where ``supports_watch`` is set."""
+        """Tested only if ``supports_watch`` is set."""
         if not self.supports_watch:
             return
         uri = self.prepare(tmp_path)
@@ -161,7 +167,7 @@ class DiscoveryContract(PluginContract):
     def test_a_failure_is_told_beside_the_list_and_never_as_an_empty_one(
         self, tmp_path: Path
     ) -> None:
-        """Only where ``supports_failure`` is set.  Without the list the cluster lives on."""
+        """Tested only if ``supports_failure`` is set.  The cluster keeps the last list."""
         if not self.supports_failure:
             return
         uri = self.prepare(tmp_path)
@@ -177,7 +183,7 @@ class DiscoveryContract(PluginContract):
         self.run(test)
 
     def test_a_uri_that_cannot_work_stops_the_start_with_one_line(self) -> None:
-        """For each of ``bad_uris``."""
+        """Tested for each of ``bad_uris``."""
         for uri in self.bad_uris:
             with pytest.raises(ConfigError) as raised:
                 self.discovery(uri)
@@ -185,7 +191,7 @@ class DiscoveryContract(PluginContract):
             assert "\n" not in str(raised.value), uri
 
     def test_another_scheme_is_left_to_others(self) -> None:
-        """The hook returns ``None`` for it."""
+        """For another scheme, the hook returns ``None``."""
         with pytest.raises(PluginNotFound):
             self.discovery("no-such-scheme-anywhere://10.0.0.1:2375")
 

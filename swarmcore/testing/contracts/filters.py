@@ -16,7 +16,7 @@ from swarmcore.testing.contracts.specimens import (
     odd_nodes,
 )
 
-#: Expressions that mean nothing; no filter may answer them with anything but ``BadRequest``.
+#: Malformed or unusual expressions; the only error that a filter may raise is ``BadRequest``.
 _NONSENSE = (
     "constraint:",
     "constraint:zone",
@@ -35,35 +35,38 @@ _NONSENSE = (
 
 
 class FilterContract(PluginContract):
-    """Inherit, and set ``name``; give more ``configs`` where the usual ones yield no rule."""
+    """The tests of a filter; a subclass sets ``name``.
+
+    If the usual configs make no rule of the filter, override ``configs``.
+    """
 
     kind = "filter"
     hook = "swarmcore_filter"
 
     def configs(self) -> Sequence[ContainerConfig]:
-        """Valid configs that the filter is tried on; a plugin adds those that it cares about."""
+        """Return valid configs for the tests; a plugin adds configs that its filter acts on."""
         return [*modest_configs(), *expressive_configs()]
 
     def bad_configs(self) -> Sequence[ContainerConfig]:
-        """Configs that the filter must refuse with ``BadRequest``; none unless a plugin says so."""
+        """Return configs that the filter must refuse with ``BadRequest``; empty by default."""
         return []
 
     def filter(self) -> Filter:
-        """The filter as the manager gets it."""
+        """Return the filter as the manager gets it."""
         (loaded,) = self.load().filters()
         return loaded
 
     def rules(self) -> list[Rule]:
-        """Every rule that the filter makes of ``configs``."""
+        """Return every rule that the filter makes from ``configs``."""
         tried = self.filter()
         return [rule for config in self.configs() for rule in tried.rules(config)]
 
     def test_the_filter_is_called_what_the_user_types(self) -> None:
-        """``info`` shows ``filter.name``; a user types what follows ``--filter``."""
+        """``info`` shows ``filter.name``; a user writes the same name after ``--filter``."""
         assert self.filter().name == self.name
 
     def test_a_config_compiles_into_rules(self) -> None:
-        """A rule says what it asks in one line: that is what a refusal shows."""
+        """A rule describes its condition in one line, which a refusal shows."""
         for rule in self.rules():
             assert isinstance(rule, Rule)
             assert rule.text.strip() == rule.text != ""
@@ -71,7 +74,7 @@ class FilterContract(PluginContract):
             assert isinstance(rule.soft, bool)
 
     def test_a_check_answers_with_none_or_a_reason(self) -> None:
-        """Of every node that a cluster can hold, pending and broken ones too."""
+        """Every kind of node is checked, including pending and broken ones."""
         for rule in self.rules():
             for node in odd_nodes():
                 reason = rule.check(node)
@@ -79,7 +82,7 @@ class FilterContract(PluginContract):
                 assert "\n" not in (reason or "")
 
     def test_a_check_changes_nothing_and_stays_with_its_answer(self) -> None:
-        """Rules are compiled once and then asked of a thousand nodes, in any order."""
+        """A rule is compiled once and then checked on many nodes, in any order."""
         for rule in self.rules():
             for node in odd_nodes():
                 before = node_state(node)
@@ -87,7 +90,7 @@ class FilterContract(PluginContract):
                 assert node_state(node) == before
 
     def test_compiling_changes_nothing(self) -> None:
-        """The config goes to the engine afterwards, and the filter sees the next one."""
+        """The same config goes to the engine, and the same filter reads the next config."""
         tried = self.filter()
         for config in self.configs():
             before = repr(config)
@@ -96,7 +99,7 @@ class FilterContract(PluginContract):
             assert repr(config) == before
 
     def test_refusals_are_put_into_words(self) -> None:
-        """``summarise`` gets whoever was refused, one node or many."""
+        """``summarise`` must work for one refused node and for many."""
         for rule in self.rules():
             refused = [(node, rule.check(node)) for node in odd_nodes()]
             pairs = [(node, reason) for node, reason in refused if reason is not None]
@@ -107,7 +110,7 @@ class FilterContract(PluginContract):
 
     @pytest.mark.parametrize("expression", _NONSENSE, ids=lambda text: text[:24])
     def test_nonsense_is_nothing_worse_than_a_bad_request(self, expression: str) -> None:
-        """A client must not be able to crash or stall the manager by what it writes."""
+        """A client must not be able to crash or stall the manager with an expression."""
         try:
             rules = list(self.filter().rules(a_config(env=[expression])))
         except BadRequest:
@@ -116,7 +119,7 @@ class FilterContract(PluginContract):
             rule.check(odd_nodes()[0])
 
     def test_a_malformed_config_is_a_bad_request(self) -> None:
-        """The configs that the plugin itself calls bad."""
+        """Tested for the configs of ``bad_configs``."""
         tried = self.filter()
         for config in self.bad_configs():
             with pytest.raises(BadRequest) as raised:

@@ -1,4 +1,4 @@
-"""What the contracts of all kinds share: a plugin is found by its entry point, and fits."""
+"""The base of all contracts: the plugin is found by its entry point and implements its hook."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -8,13 +8,14 @@ from swarmcore.plugins.plugins import Plugins
 
 
 class PluginContract:
-    """One installed plugin.
+    """The tests of any plugin.
 
     Attributes:
         kind: the first word of the entry point's name.
-        name: the rest of it: what a user types.
-        hook: what the plugin must implement.
-        options: ``--cluster-opt`` (a discovery: ``--discovery-opt``) keys and values to test with.
+        name: the rest of the entry point's name, which users write.
+        hook: the hook that the plugin must implement.
+        options: the keys and values of ``--cluster-opt`` (for a discovery: ``--discovery-opt``) for
+            the tests.
     """
 
     kind: ClassVar[str]
@@ -24,21 +25,21 @@ class PluginContract:
 
     @property
     def entry_point(self) -> str:
-        """The plugin's full name."""
+        """The full name of the entry point."""
         return f"{self.kind}_{self.name}"
 
     def load(self) -> Plugins:
-        """A plugin set of its own for each test, with this one plugin in it."""
+        """Return a new plugin set that contains only this plugin."""
         plugins = Plugins(self.options)
         plugins.load([self.entry_point])
         return plugins
 
     def test_the_plugin_is_installed_under_its_name(self) -> None:
-        """``pip`` knows its distribution and version: error messages and listings name them."""
+        """Its distribution and version are known, for error messages and listings."""
         info: PluginInfo = find(self.entry_point)
         assert info.distribution not in ("", "?")
         assert info.version not in ("", "?")
 
     def test_the_plugin_implements_its_kinds_hook(self) -> None:
-        """And no hook that this core does not specify: loading checks that."""
+        """It implements no unknown hook; loading would refuse it."""
         assert self.load().implementers(self.hook) == [self.entry_point]

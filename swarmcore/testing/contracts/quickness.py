@@ -1,4 +1,4 @@
-"""Limits of time that hold for a plugin, whatever else its machine has to do."""
+"""Time limits for plugins that also hold on a busy machine."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -6,13 +6,16 @@ _ATTEMPTS = 5
 
 
 async def assert_quick(measure: Callable[[], Awaitable[Sequence[float]]], *limits: float) -> None:
-    """Measure until all is within its limit at once; a few times, after which it is too slow.
+    """Repeat a measurement, up to five times, until all its parts are within their limits.
 
-    A busy machine makes anything slow now and then; what is slow each time is so by itself.
+    On a busy machine, some attempts are slow; only a part that is always slow is a failure.
 
     Args:
-        measure: does it once more; returns how long each part of it took, in seconds.
-        limits: for each part, in seconds.
+        measure: does the work once and returns the duration of each part in seconds.
+        limits: the limit of each part in seconds.
+
+    Raises:
+        AssertionError: no attempt was within all limits.
     """
     taken: list[Sequence[float]] = []
     for _ in range(_ATTEMPTS):

@@ -1,4 +1,4 @@
-"""What sinks that keep what they are told have in common: a test waits for what it expects."""
+"""Sinks that record their calls, so that a test can wait for an expected call."""
 
 import math
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from swarmcore.protocols import Leader, Mandate
 
 
 class Recording:
-    """Tells who waits that something was said."""
+    """The base of recording sinks."""
 
     def __init__(self) -> None:
         self._told = trio.Event()
 
     async def wait_until(self, state: Callable[[], bool]) -> None:
-        """Return as soon as *state* holds; it is asked again after each call."""
+        """Wait until *state* returns true; it is checked now and after each call of the sink."""
         while not state():
             await self._told.wait()
 
@@ -27,12 +27,12 @@ class Recording:
 
 @dataclass
 class Reign:
-    """One time of leading.
+    """One period of leadership.
 
     Attributes:
-        term: of its mandate.
-        began: in trio's time.
-        ended: infinite until it has ended.
+        term: the term of its mandate.
+        began: the beginning, in trio's time.
+        ended: the end, in trio's time; infinite while it lasts.
     """
 
     term: int
@@ -41,13 +41,13 @@ class Reign:
 
 
 class RecordingElectionSink(Recording):
-    """An ``ElectionSink`` that keeps what it was told.
+    """An ``ElectionSink`` that records its calls.
 
     Attributes:
-        reigns: every time of leading, in order.
-        mandate: the last one.
-        leader_seen: who leads, as it was told last.
-        failures: every reason, in order.
+        reigns: every period of leadership, in order.
+        mandate: the last mandate.
+        leader_seen: the leader that was reported last.
+        failures: the reason of every failure, in order.
     """
 
     def __init__(self) -> None:
@@ -59,11 +59,11 @@ class RecordingElectionSink(Recording):
 
     @property
     def leads(self) -> bool:
-        """Whether it was elected and has not lost."""
+        """Whether this candidate leads at the moment."""
         return bool(self.reigns) and self.reigns[-1].ended == math.inf
 
     def elected(self, mandate: Mandate) -> None:
-        """This candidate leads from now on."""
+        """Record that this candidate leads from now on."""
         assert not self.leads, "elected twice without having lost"
         now = trio.current_time()
         assert now < mandate.until, "elected with a mandate that has ended"
@@ -72,17 +72,17 @@ class RecordingElectionSink(Recording):
         self._tell()
 
     def lost(self) -> None:
-        """This candidate no longer leads."""
+        """Record that this candidate no longer leads."""
         assert self.leads, "lost without leading"
         self.reigns[-1].ended = trio.current_time()
         self._tell()
 
     def leader(self, leader: Leader | None) -> None:
-        """Who leads."""
+        """Record the leader."""
         self.leader_seen = leader
         self._tell()
 
     def failed(self, reason: str) -> None:
-        """The store could not be asked."""
+        """Record that the store could not be reached."""
         self.failures.append(reason)
         self._tell()

@@ -1,4 +1,4 @@
-"""The contract of a plugin that brings routes."""
+"""The contract of a plugin with routes."""
 
 import re
 from collections import Counter
@@ -15,23 +15,23 @@ _LITERAL = re.compile(r"[A-Za-z0-9._~:@/+-]*")
 
 
 class RoutesContract(PluginContract):
-    """Inherit, and set ``name``."""
+    """The tests of a plugin with routes; a subclass sets ``name``."""
 
     kind = "api"
     hook = "swarmcore_routes"
 
     def routes(self) -> list[Route]:
-        """The routes as the manager gets them."""
+        """Return the routes as the manager gets them."""
         return [route for _, route in self.load().routes()]
 
     def test_there_are_routes(self) -> None:
-        """Each of a method that HTTP has, in upper case; to OPTIONS the manager answers itself."""
+        """Methods are HTTP methods in upper case; the manager itself answers OPTIONS."""
         routes = self.routes()
         assert routes
         assert {route.method for route in routes} <= _METHODS
 
     def test_templates_are_paths_without_version(self) -> None:
-        """The version prefix is the server's matter; braces hold one placeholder's name."""
+        """The server handles the version prefix; braces contain the name of one placeholder."""
         for route in self.routes():
             template = route.template
             assert template.startswith("/"), template
@@ -41,28 +41,28 @@ class RoutesContract(PluginContract):
             assert _LITERAL.fullmatch(_PLACEHOLDER.sub("", template)), template
 
     def test_placeholders_have_names_of_their_own(self) -> None:
-        """A second one of the same name would hide the first."""
+        """A second placeholder of the same name would hide the first."""
         for route in self.routes():
             names = _PLACEHOLDER.findall(route.template)
             assert len(names) == len(set(names)), route.template
 
     def test_handlers_are_async(self) -> None:
-        """A handler that is a plain function would answer nothing and stop everybody."""
+        """A plain function would fail, and would block the event loop."""
         for route in self.routes():
             assert is_async(route.handler), f"{route.method} {route.template}"
 
     def test_every_route_says_who_is_asked(self) -> None:
-        """For those who read ``swarmcore plugins --routes``."""
+        """``swarmcore plugins --routes`` prints this text."""
         for route in self.routes():
             assert route.routed, f"{route.method} {route.template}"
 
     def test_no_two_routes_are_one(self) -> None:
-        """Whatever their placeholders are called."""
+        """Templates that differ only in the names of placeholders count as equal."""
         shapes = Counter((route.method, shape(route.template)) for route in self.routes())
         assert [each for each, count in shapes.items() if count > 1] == []
 
     def test_every_route_can_be_reached(self) -> None:
-        """No other route of this plugin takes its paths away."""
+        """No other route of this plugin matches its paths first."""
         routes = self.routes()
         router = Router(routes)
         for route in routes:

@@ -1,4 +1,4 @@
-"""Nodes and configs of every sort, for contracts to try a plugin on; and whether they stayed."""
+"""Nodes and configs of many kinds for contracts, and a way to check that a node is unchanged."""
 
 import copy
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from swarmcore.testing.builders import a_config, a_container, a_node, a_reservat
 
 
 def usable_nodes() -> list[Node]:
-    """Nodes that may come before a strategy: healthy, with room for ``modest_configs``."""
+    """Return nodes that a strategy may be given: healthy, and with room for ``modest_configs``."""
     return [
         a_node("empty", containers=[], images=[]),
         a_node("busy", containers=["web", "db", "cache"], memory=16 * GiB),
@@ -29,7 +29,7 @@ def usable_nodes() -> list[Node]:
 
 
 def odd_nodes() -> list[Node]:
-    """Nodes that may come before a rule: everything that a cluster can hold."""
+    """Return nodes that a rule may be given: every kind of node that a cluster can have."""
     pending = Node("192.0.2.99:2375", "192.0.2.99:2375")
     return [
         *usable_nodes(),
@@ -43,7 +43,7 @@ def odd_nodes() -> list[Node]:
 
 
 def modest_configs() -> list[ContainerConfig]:
-    """Configs whose claims fit on every one of ``usable_nodes``."""
+    """Return configs that fit on every one of ``usable_nodes``."""
     return [
         a_config(),
         a_config("nginx:1.27", name="web-2", memory=256 * MiB, cpus=0.25),
@@ -55,7 +55,7 @@ def modest_configs() -> list[ContainerConfig]:
 
 
 def expressive_configs() -> list[ContainerConfig]:
-    """Configs with scheduling expressions of every form."""
+    """Return configs with scheduling expressions of every form."""
     expressions = [
         "constraint:zone==b",
         "constraint:zone!=~b",
@@ -74,5 +74,5 @@ def expressive_configs() -> list[ContainerConfig]:
 
 
 def node_state(node: Node) -> Mapping[str, Any]:
-    """All that *node* holds, copied, to be compared later."""
+    """Return a copy of all attributes of *node*, for a later comparison."""
     return {key: copy.copy(value) for key, value in vars(node).items()}

@@ -1,4 +1,4 @@
-"""The contract of a placement strategy."""
+"""The contract of a scheduling strategy."""
 
 import math
 import time
@@ -10,15 +10,15 @@ from swarmcore.protocols import Strategy
 from swarmcore.testing.contracts.loading import PluginContract
 from swarmcore.testing.contracts.specimens import modest_configs, node_state, usable_nodes
 
-#: CPU seconds that a thousand weighings may take: ten times what a generous strategy needs.
+#: CPU seconds for a thousand weighings: ten times as much as a slow strategy needs.
 _THOUSAND_SECONDS = 1.0
 
 
 class StrategyContract(PluginContract):
-    """Inherit, and set ``name``.
+    """The tests of a strategy; a subclass sets ``name``.
 
     Attributes:
-        is_random: set it where weights differ from call to call on purpose.
+        is_random: whether weights differ from call to call on purpose.
     """
 
     kind = "strategy"
@@ -26,21 +26,21 @@ class StrategyContract(PluginContract):
     is_random: ClassVar[bool] = False
 
     def strategy(self) -> Strategy:
-        """The strategy as the manager gets it."""
+        """Return the strategy as the manager gets it."""
         return self.load().strategy()
 
     def weigh_all(self, strategy: Strategy) -> list[Sequence[float]]:
-        """One weight for each pair of config and node."""
+        """Return the weight of each pair of config and node."""
         return [
             strategy.weigh(config, node) for config in modest_configs() for node in usable_nodes()
         ]
 
     def test_the_strategy_is_called_what_the_user_types(self) -> None:
-        """``info`` shows ``strategy.name``; a user types what follows ``--strategy``."""
+        """``info`` shows ``strategy.name``; a user writes the same name after ``--strategy``."""
         assert self.strategy().name == self.name
 
     def test_every_weight_is_a_row_of_finite_numbers(self) -> None:
-        """Weights are compared item by item: NaN would make the order depend on chance."""
+        """Weights are compared item by item; the order with a NaN in them would be undefined."""
         for weight in self.weigh_all(self.strategy()):
             assert isinstance(weight, Sequence)
             assert weight, "an empty weight says nothing"
@@ -48,11 +48,11 @@ class StrategyContract(PluginContract):
             assert all(math.isfinite(item) for item in weight), weight
 
     def test_all_weights_have_one_length(self) -> None:
-        """A longer row would win over its own beginning."""
+        """A longer weight would win over a shorter one with the same first items."""
         assert len({len(weight) for weight in self.weigh_all(self.strategy())}) == 1
 
     def test_weighing_changes_nothing(self) -> None:
-        """A node belongs to its engine; a strategy reads."""
+        """A strategy must not change the node, which belongs to its engine."""
         strategy = self.strategy()
         for config in modest_configs():
             for node in usable_nodes():
@@ -62,7 +62,7 @@ class StrategyContract(PluginContract):
                 assert repr(config) == asked
 
     def test_the_same_question_has_the_same_answer(self) -> None:
-        """Unless the strategy is random by intention, a decision can be explained afterwards."""
+        """A decision can be explained later; not tested for a random strategy."""
         if self.is_random:
             return
         strategy = self.strategy()
@@ -71,12 +71,12 @@ class StrategyContract(PluginContract):
         assert self.weigh_all(self.strategy()) == first
 
     def test_a_node_without_cpus_or_memory_is_no_accident(self) -> None:
-        """An engine may report neither; a config may claim neither."""
+        """An engine may report no CPUs or memory, and a config may claim none."""
         node, config = Node("x|192.0.2.1:2375", "192.0.2.1:2375"), modest_configs()[0]
         assert all(math.isfinite(item) for item in self.strategy().weigh(config, node))
 
     def test_weighing_is_quick(self) -> None:
-        """It runs once for each node at each create, on the thread that serves everybody."""
+        """It runs in the event loop, once for each node at each create."""
         strategy, config, node = self.strategy(), modest_configs()[1], usable_nodes()[1]
         started = time.process_time()
         for _ in range(1000):

@@ -1,4 +1,4 @@
-"""Docker's JSON documents, as an engine words them: for builders and for the embedded engine.
+"""Docker's JSON documents as an engine of API 1.51 writes them, with all their fields.  Pure.
 
-Pure.  Knows every field that an engine of API 1.51 writes; knows no engine and keeps no state.
+The builders and the embedded engine use them.
 """

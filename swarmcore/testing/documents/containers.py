@@ -1,4 +1,4 @@
-"""A container's documents: the parts of ``GET /containers/{id}/json``, and its line in the list."""
+"""A container's documents: the parts of its inspect document, and its object in the list."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -93,16 +93,16 @@ _HOST_CONFIG: Mapping[str, Any] = {
     "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
 }
 
-#: Top-level keys of a create body that are no part of ``Config``.
+#: Top-level keys of a create body that are not in ``Config``.
 _BESIDE_CONFIG = frozenset({"HostConfig", "NetworkingConfig"})
 
 
 def full_config(body: Mapping[str, Any], id: str, image: Mapping[str, Any]) -> dict[str, Any]:
-    """``Config`` with everything that the engine fills in.
+    """Return ``Config`` with all defaults of the engine.
 
     Args:
-        body: of ``POST /containers/create``.
-        id: the container's; the host name is cut from it.
+        body: the body of ``POST /containers/create``.
+        id: the container's id; its first digits become the host name.
         image: the image's ``Config``: command, environment, labels.
     """
     asked = {key: value for key, value in body.items() if key not in _BESIDE_CONFIG}
@@ -120,7 +120,7 @@ def full_config(body: Mapping[str, Any], id: str, image: Mapping[str, Any]) -> d
 
 
 def full_host_config(body: Mapping[str, Any]) -> dict[str, Any]:
-    """``HostConfig`` with everything that the engine fills in."""
+    """Return ``HostConfig`` with all defaults of the engine."""
     asked = {k: v for k, v in (body.get("HostConfig") or {}).items() if v is not None}
     config = {**_HOST_CONFIG, **asked}
     if config["NetworkMode"] in ("", "default"):
@@ -135,7 +135,7 @@ def full_host_config(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def argv_of(config: Mapping[str, Any]) -> list[str]:
-    """What a container runs: its entry point and its command."""
+    """Return the command line of a container: its entry point and its command."""
     return [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
 
 
@@ -148,7 +148,15 @@ def container_state(
     started: str = NEVER,
     finished: str = NEVER,
 ) -> dict[str, Any]:
-    """``State``: created, running, paused, restarting, removing, exited or dead."""
+    """Return ``State``.
+
+    Args:
+        status: created, running, paused, restarting, removing, exited or dead.
+        pid: the process id; 0 if it does not run.
+        exit_code: the exit code of the last run.
+        error: the error of the last start.
+        started, finished: RFC 3339.
+    """
     return {
         "Status": status,
         "Running": status in ("running", "paused", "restarting"),
@@ -167,7 +175,7 @@ def container_state(
 def endpoint(
     network_id: str = "", endpoint_id: str = "", ip: str = "", gateway: str = ""
 ) -> dict[str, Any]:
-    """One entry of ``NetworkSettings.Networks``; all empty while the container does not run."""
+    """Return one entry of ``NetworkSettings.Networks``; all empty if the container is stopped."""
     octets = [int(octet) for octet in ip.split(".")] if ip else []
     mac = "02:42:" + ":".join(f"{octet:02x}" for octet in octets) if octets else ""
     return {
@@ -192,7 +200,7 @@ def endpoint(
 def network_settings(
     networks: Mapping[str, Mapping[str, Any]], ports: Mapping[str, Any], sandbox_id: str = ""
 ) -> dict[str, Any]:
-    """``NetworkSettings``, with the fields of the default bridge repeated at the top."""
+    """Return ``NetworkSettings``; the fields of the default bridge are also at the top level."""
     bridge = networks.get("bridge") or endpoint()
     repeated = (
         "EndpointID",
@@ -232,16 +240,16 @@ def container_detail(
     mounts: Iterable[Mapping[str, Any]] = (),
     exec_ids: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """``GET /containers/{id}/json``.
+    """Return the document of ``GET /containers/{id}/json``.
 
     Args:
         id: 64 hex digits.
-        name: without slash.
+        name: the name without slash.
         created: RFC 3339.
         image_id: ``sha256:...``.
-        config, host_config, state, settings: the parts, made by the functions above.
+        config, host_config, state, settings: the parts, from the functions above.
         mounts: as in ``Mounts``.
-        exec_ids: of the execs that run.
+        exec_ids: the ids of running execs.
     """
     argv = argv_of(config)
     folder = f"/var/lib/docker/containers/{id}"
@@ -285,12 +293,12 @@ def container_detail(
 def container_summary(
     detail: Mapping[str, Any], *, created: int, status: str, names: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """The container's object in ``GET /containers/json``.
+    """Return the container's object in ``GET /containers/json``.
 
     Args:
-        detail: from ``container_detail``.
+        detail: the result of ``container_detail``.
         created: Unix seconds.
-        status: from ``status_text``.
+        status: the result of ``status_text``.
         names: link aliases besides the container's own name, with slash.
     """
     config, settings = detail["Config"], detail["NetworkSettings"]
@@ -312,7 +320,7 @@ def container_summary(
 
 
 def _quoted(argument: str) -> str:
-    """Engines quote for the eye, not for a shell."""
+    """Quote an argument as engines do in lists; the result is not for a shell."""
     return f"'{argument}'" if " " in argument else argument
 
 
@@ -331,10 +339,10 @@ def _listed_ports(config: Mapping[str, Any], ports: Mapping[str, Any]) -> Iterab
 
 
 def status_text(state: Mapping[str, Any], since_started: float, since_finished: float) -> str:
-    """``Up 3 minutes``, ``Exited (0) 2 hours ago``: the list's ``Status``.
+    """Return ``Status`` of the list: ``Up 3 minutes``, ``Exited (0) 2 hours ago``.
 
     Args:
-        state: from ``container_state``.
+        state: the result of ``container_state``.
         since_started, since_finished: seconds.
     """
     match state["Status"]:
@@ -354,7 +362,7 @@ def status_text(state: Mapping[str, Any], since_started: float, since_finished: 
 
 
 def bindings_of(host_config: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
-    """Every entry of ``PortBindings``: key (``80/tcp``), host address, host port or range."""
+    """Yield every entry of ``PortBindings``: key (``80/tcp``), host address, host port or range."""
     for key, bindings in (host_config.get("PortBindings") or {}).items():
         named = key if "/" in key else f"{key}/tcp"
         for binding in bindings or ():

@@ -1,18 +1,18 @@
-"""An image's documents, and how image names are written out in full."""
+"""An image's documents, and the full form of image names."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Size in bytes of an image of which nothing is known: busybox's.
+#: The default size of an image in bytes: the size of busybox.
 _SIZE = 1_985_575
 
 
 def with_tag(name: str) -> str:
-    """``busybox`` -> ``busybox:latest``; a tag, a digest or an id stays as it is.
+    """Add the default tag: ``busybox`` -> ``busybox:latest``; a tag, digest or id stays.
 
-    Docker's own registry is left out, as engines show names: ``docker.io/library/busybox`` is
-    ``busybox``.
+    The name of Docker's own registry is removed, as engines do: ``docker.io/library/busybox`` ->
+    ``busybox:latest``.
     """
     name = name.removeprefix("docker.io/").removeprefix("library/")
     if "@" in name or name.startswith("sha256:"):
@@ -21,7 +21,7 @@ def with_tag(name: str) -> str:
 
 
 def image_id(name: str) -> str:
-    """The id that an image called *name* has, the same on every engine, as after a pull."""
+    """Return the id of the image *name*, the same on every engine, as after a pull."""
     return "sha256:" + hashlib.sha256(with_tag(name).encode()).hexdigest()
 
 
@@ -35,7 +35,7 @@ def image_summary(
     labels: Mapping[str, str] | None = None,
     containers: int = 0,
 ) -> dict[str, Any]:
-    """The image's object in ``GET /images/json``.
+    """Return the image's object in ``GET /images/json``.
 
     Args:
         id: ``sha256:...``.
@@ -43,8 +43,8 @@ def image_summary(
         digests: ``busybox@sha256:...``.
         created: Unix seconds.
         size: bytes.
-        labels: the image's.
-        containers: how many use it.
+        labels: the image's labels.
+        containers: the number of containers that use it.
     """
     return {
         "Containers": containers,
@@ -62,12 +62,12 @@ def image_summary(
 def image_detail(
     summary: Mapping[str, Any], *, created: str, config: Mapping[str, Any], tagged: str
 ) -> dict[str, Any]:
-    """``GET /images/{name}/json``.
+    """Return the document of ``GET /images/{name}/json``.
 
     Args:
-        summary: from ``image_summary``.
+        summary: the result of ``image_summary``.
         created, tagged: RFC 3339.
-        config: the image's command, environment, labels.
+        config: the image's command, environment and labels.
     """
     layer = "/var/lib/docker/overlay2/" + summary["Id"].removeprefix("sha256:")
     full = {"Entrypoint": None, "OnBuild": None, "User": "", "Volumes": None, "WorkingDir": ""}

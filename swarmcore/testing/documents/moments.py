@@ -1,17 +1,17 @@
-"""Moments and durations in the forms that Docker writes them."""
+"""Times and durations in the forms that Docker writes."""
 
 from datetime import UTC, datetime
 
 NANO = 1_000_000_000
 
-#: What an engine writes for a moment that never was.
+#: The zero value of Go's time, which engines write for "never".
 NEVER = "0001-01-01T00:00:00Z"
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 
-#: From how many seconds on, in units of how many seconds, called what: Docker's units package.
+#: From (seconds), unit (seconds), name of the unit; as in Docker's units package.
 _UNITS = (
     (2 * 365 * _DAY, 365 * _DAY, "years"),
     (60 * _DAY, 30 * _DAY, "months"),
@@ -21,10 +21,10 @@ _UNITS = (
 
 
 def timestamp(time_nano: int) -> str:
-    """RFC 3339 with nanoseconds, zeros at the end left out, as Go writes it.
+    """Return RFC 3339 with nanoseconds; like Go, without zeros at the end of the fraction.
 
     Args:
-        time_nano: Unix nanoseconds; 0 is ``NEVER``.
+        time_nano: Unix nanoseconds; 0 gives ``NEVER``.
     """
     if not time_nano:
         return NEVER
@@ -34,7 +34,7 @@ def timestamp(time_nano: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``3 minutes``, ``About an hour``: what ``docker ps`` shows."""
+    """Return a duration as ``docker ps`` shows it: ``3 minutes``, ``About an hour``."""
     whole = int(seconds)
     if whole < 1:
         return "Less than a second"

@@ -1,4 +1,4 @@
-"""A network's and a volume's documents."""
+"""The documents of networks and volumes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,15 @@ def network_document(
     gateway: str = "",
     body: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """``GET /networks/{id}``.
+    """Return the document of ``GET /networks/{id}``.
 
     Args:
         id: 64 hex digits.
-        name: as created.
+        name: the name in the create.
         created: RFC 3339.
         driver: ``bridge``, ``host``, ``null`` or another.
-        subnet, gateway: of its addresses; empty where the driver gives none.
-        body: of ``POST /networks/create``: internal, labels, options.
+        subnet, gateway: the addresses; empty if the driver has none.
+        body: the body of ``POST /networks/create``, for labels, options and so on.
     """
     asked = body or {}
     addresses = [{"Subnet": subnet, "Gateway": gateway}] if subnet else None
@@ -47,12 +47,12 @@ def network_document(
 
 
 def volume_document(name: str, *, created: str, body: Mapping[str, Any] | None = None) -> Any:
-    """``GET /volumes/{name}``.
+    """Return the document of ``GET /volumes/{name}``.
 
     Args:
-        name: as created.
+        name: the name in the create.
         created: RFC 3339, whole seconds.
-        body: of ``POST /volumes/create``.
+        body: the body of ``POST /volumes/create``.
     """
     asked = body or {}
     return {

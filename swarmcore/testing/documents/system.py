@@ -93,19 +93,19 @@ def info_document(
     images: int = 0,
     listeners: int = 0,
 ) -> dict[str, Any]:
-    """``GET /info``.
+    """Return the document of ``GET /info``.
 
     Args:
-        id: the engine's identity.
+        id: the engine's id.
         name: its host name.
-        cpus: of the machine.
-        memory: bytes of the machine.
-        labels: of the engine.
+        cpus: the CPUs of the machine.
+        memory: the memory of the machine in bytes.
+        labels: the engine's labels.
         version: its release.
-        moment: now, in RFC 3339.
-        counts: how many containers are ``running``, ``paused`` and ``stopped``.
-        images: how many there are.
-        listeners: how many follow its events.
+        moment: the current time in RFC 3339.
+        counts: the numbers of ``running``, ``paused`` and ``stopped`` containers.
+        images: the number of images.
+        listeners: the number of clients that follow its events.
     """
     return {
         "ID": id,
@@ -126,7 +126,7 @@ def info_document(
 
 
 def version_document(version: str, min_api: str, max_api: str) -> dict[str, Any]:
-    """``GET /version``.
+    """Return the document of ``GET /version``.
 
     Args:
         version: the release.

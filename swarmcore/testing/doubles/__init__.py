@@ -4,9 +4,9 @@
     exchange = await ask(swarmcore_routes(), cluster, "GET", "/acme/racks")
     assert exchange.json == {"a": ["n1"]}
 
-No socket is opened and no scheduler runs: engines answer what a test scripts, and what a handler
-does is kept in attributes that the test reads.  To test a handler with everything around it, start
-a manager before embedded engines.  Part of the public test kit.
+No socket is opened and no scheduler runs.  Engines answer from a script of the test, and the calls
+of a handler are recorded in attributes.  To test a handler in a whole manager, start a manager with
+embedded engines instead.  Part of the public test kit.
 """
 
 from swarmcore.testing.doubles.cluster import FakeCluster

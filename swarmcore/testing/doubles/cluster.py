@@ -1,4 +1,4 @@
-"""A cluster of scripted engines, which places nothing by itself."""
+"""A cluster of scripted engines, without a scheduler."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -27,7 +27,7 @@ from swarmcore.versions import FLOOR, ApiVersion
 
 
 class ScriptedEvents:
-    """The events of a script; then the end, or silence until the test is over."""
+    """An ``EventStream`` of given events; then it ends, or waits until the test is over."""
 
     def __init__(self, events: Iterable[Event], *, ends: bool) -> None:
         self._events, self._ends = events, ends
@@ -47,7 +47,7 @@ class ScriptedEvents:
 
 
 class RecordedImageNames:
-    """``ImageNames`` that knows no image; ``told`` keeps each name that was given, and the node."""
+    """An ``ImageNames`` without images; ``told`` records each new name, with its node."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
@@ -79,17 +79,17 @@ class FakeCluster:
     """A ``Cluster`` of scripted engines.
 
     Args:
-        engines: a plain ``Node`` becomes an engine without a script.
+        engines: the engines; a ``Node`` becomes an engine without a script.
 
     Attributes:
-        events, events_end: what ``follow_events`` gives, and whether it ends then.
-        records, counts: the decisions that are shown, and their counts.
-        queue: the creates that are shown as waiting.
-        explanation: the answer of ``explain_container``.
+        events, events_end: the events of ``follow_events``, and whether the stream ends after them.
+        records, counts: the results of ``decisions`` and ``decision_counts``.
+        queue: the result of ``waiting``.
+        explanation: the result of ``explain_container``.
         answer: the engine's answer to every create.
-        created: the config of each create, in order; all go to the first engine.
-        renamed: a pair of the old and the new name for each rename.
-        turns: the engine of each turn that was taken.
+        created: the config of each create, in order; all creates go to the first engine.
+        renamed: the old and the new name of each rename.
+        turns: the engine of each ``turn``.
         grown: container and claim of the last ``growing``.
         pulled: the image of the last pull.
         failed_pulls: the image of each pull that failed.
@@ -123,7 +123,7 @@ class FakeCluster:
         self.pulled = ""
         self.failed_pulls: list[str] = []
 
-    # ---- what there is
+    # ---- nodes, containers and decisions
 
     def nodes(self) -> Sequence[Node]:
         """See ``Cluster``; in the order in which they were given."""
@@ -152,7 +152,7 @@ class FakeCluster:
         return [container for node in self.nodes() for container in node.containers.values()]
 
     def find_container(self, text: str) -> Container:
-        """See ``Cluster``; by whole id or name."""
+        """See ``Cluster``; the text must be a whole id or a name."""
         for container in self.containers():
             if text in (container.id, *container.names):
                 return container
@@ -168,23 +168,23 @@ class FakeCluster:
         raise AssertionError(f"{container.name} is on no engine")
 
     def decision_counts(self) -> DecisionCounts:
-        """See ``Cluster``: ``counts``."""
+        """See ``Cluster``; returns ``counts``."""
         return self.counts
 
     def decisions(self, limit: int) -> Sequence[DecisionRecord]:
-        """See ``Cluster``: the first *limit* of ``records``."""
+        """See ``Cluster``; returns the first *limit* of ``records``."""
         return self.records[:limit]
 
     def waiting(self) -> Sequence[WaitingCreate]:
-        """See ``Cluster``: ``queue``."""
+        """See ``Cluster``; returns ``queue``."""
         return self.queue
 
     @asynccontextmanager
     async def follow_events(self) -> AsyncIterator[ScriptedEvents]:
-        """See ``Cluster``: ``events``."""
+        """See ``Cluster``; yields ``events``."""
         yield ScriptedEvents(self.events, ends=self.events_end)
 
-    # ---- what operators change
+    # ---- settings of nodes
 
     async def drain_node(self, node: Node, drained: Drain | None) -> None:
         """See ``Cluster``."""
@@ -196,10 +196,10 @@ class FakeCluster:
         kept = {key: value for key, value in labels.items() if value is not None}
         node.apply(NodeSettings(node.drained, kept))
 
-    # ---- placing
+    # ---- scheduling
 
     def choose(self, config: ContainerConfig, engines: Sequence[Engine] | None = None) -> Engine:
-        """See ``Cluster``: the first healthy one; of constraints only ``node==NAME`` counts."""
+        """See ``Cluster``; the first healthy engine that constraints of ``node==NAME`` allow."""
         wanted = [text.removeprefix("node==") for text in config.constraints]
         for engine in self.engines() if engines is None else engines:
             if engine.node.health and wanted in ([], [engine.node.name]):
@@ -209,12 +209,12 @@ class FakeCluster:
     async def create_container(
         self, config: ContainerConfig, request: Request, carry: Carry | None = None
     ) -> Placed:
-        """See ``Cluster``: ``answer``, from the first engine."""
+        """See ``Cluster``; returns ``answer`` from the first engine."""
         self.created.append(config)
         return Placed(self.answer, self._engines[0].node)
 
     async def explain_container(self, config: ContainerConfig) -> Explanation:
-        """See ``Cluster``: ``explanation``, which a test must set."""
+        """See ``Cluster``; returns ``explanation``, which the test must set."""
         assert self.explanation is not None, "the test gives no explanation"
         return self.explanation
 
@@ -250,7 +250,7 @@ class FakeCluster:
     # ---- pulls
 
     def pull_targets(self, image: str, client: Client) -> Sequence[Engine]:
-        """See ``Cluster``: every healthy engine."""
+        """See ``Cluster``; returns every healthy engine."""
         self.pulled = image
         return self.healthy_engines()
 

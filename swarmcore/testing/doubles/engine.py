@@ -16,7 +16,7 @@ from swarmcore.versions import ApiVersion
 
 @dataclass
 class ScriptedStream:
-    """An engine's answer that comes in pieces; a piece that is an event is waited for."""
+    """An engine's answer in pieces; an event among the pieces is waited for."""
 
     status: int
     headers: Headers
@@ -35,24 +35,24 @@ class ScriptedStream:
 
 @dataclass
 class ScriptedUpload:
-    """A request whose body a handler sends piece by piece; ``sent`` keeps it."""
+    """A request whose body a handler sends in pieces; ``sent`` records the body."""
 
     reply: ScriptedStream
     sent: bytearray = field(default_factory=bytearray)
     finished: bool = False
 
     async def send(self, data: bytes) -> None:
-        """Keep a piece of the body."""
+        """Record a piece of the body."""
         await trio.lowlevel.checkpoint()
         self.sent += data
 
     async def finish(self) -> None:
-        """Note the end of the body."""
+        """Record the end of the body."""
         await trio.lowlevel.checkpoint()
         self.finished = True
 
     async def answer(self) -> ScriptedStream:
-        """The scripted answer."""
+        """Return the scripted answer."""
         await trio.lowlevel.checkpoint()
         return self.reply
 
@@ -62,15 +62,15 @@ class ScriptedEngine:
     """An ``Engine`` that answers from a script.
 
     Attributes:
-        node: what is known of it.
-        answers: path without query -> what it answers: an ``Answer``; a pair of a status and the
-            pieces of a stream, each ``bytes``, an exception to raise or a ``trio.Event`` to wait
-            for; or an exception to raise instead of an answer.  A path that is not there is a
-            ``KeyError``: the handler asked what the test did not expect.
+        node: the node of the engine.
+        answers: path without query -> answer.  An answer is an ``Answer``; or a pair of a status
+            and the pieces of a stream, each ``bytes``, an exception to raise or a ``trio.Event`` to
+            wait for; or an exception to raise instead of an answer.  A request for another path
+            raises ``KeyError``, because the test does not expect it.
         asked: method, path and headers of every request, in order.
         uploads: every request with a body in pieces.
         refreshed: ids of containers, and names of lists, that were read again.
-        forgotten: ids of objects that were dropped from the cache.
+        forgotten: ids of objects that were removed from the cache.
     """
 
     node: Node
@@ -89,7 +89,7 @@ class ScriptedEngine:
         headers: Headers = (),
         version: ApiVersion | None = None,
     ) -> Answer:
-        """See ``Engine``; an event in the script is waited for, and answered with 204."""
+        """See ``Engine``; if the script has an event, waits for it and answers 204."""
         await trio.lowlevel.checkpoint()
         answer = self._answer(method, path, headers)
         if isinstance(answer, trio.Event):
@@ -135,7 +135,7 @@ class ScriptedEngine:
         return answer
 
     def settling(self, id: str, *verbs: str) -> Callable[[int], Awaitable[None]]:
-        """See ``Engine``; the container counts as refreshed when the change was awaited."""
+        """See ``Engine``; records the container in ``refreshed`` when the change was awaited."""
 
         async def settle(status: int) -> None:
             self.refreshed.append(id)

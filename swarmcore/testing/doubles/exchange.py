@@ -1,4 +1,4 @@
-"""One request, given to a handler, and its answer."""
+"""Give one request to a handler, and record its answer."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from swarmcore.testing.doubles.cluster import FakeCluster
 
 
 class RecordingSender:
-    """A ``Sender`` that keeps what it is given in ``FakeExchange.chunks``."""
+    """A ``Sender`` that records the data in ``FakeExchange.chunks``."""
 
     def __init__(self, exchange: "FakeExchange") -> None:
         self._exchange = exchange
@@ -26,7 +26,7 @@ class RecordingSender:
         self._exchange.chunks.append(data)
 
     def now(self, data: bytes) -> bool:
-        """See ``Sender``: ``slow``."""
+        """See ``Sender``; returns false if ``slow`` is set."""
         if self._exchange.slow:
             return False
         self._exchange.chunks.append(data)
@@ -34,28 +34,28 @@ class RecordingSender:
 
 
 class FakeExchange:
-    """An ``Exchange`` that keeps the answer.
+    """An ``Exchange`` that records the answer.
 
     Args:
-        cluster: what the handler asks.
-        method: of the request, upper case.
-        target: path and query as in a request line, with a version prefix or without.
-        params: what the route's template captured.
-        body: of the request, before it becomes JSON.
-        headers: of the request.
+        cluster: the cluster for the handler.
+        method: the method in upper case.
+        target: path and query as in a request line, with or without a version prefix.
+        params: the values of the placeholders in the route's template.
+        body: the request's body before it is encoded as JSON.
+        headers: the headers of the request.
 
     Attributes:
-        status, headers, body: of the answer; the status is 0 until there is one.
-        chunks: the pieces of an answer that was streamed.
-        slow: whether a streamed answer takes no piece without waiting.
-        uploaded: the pieces of the request's body that ``receive_chunk`` gives.
-        relayed: engine and path of a relay, else ``None``.
-        sent: the body that a relay passed on to its engine.
-        engine_answer: what a relay's engine answers, or an exception for it to raise.
-        relaying: set when a relay has begun.
-        hold: an event that a relay waits for.
-        watched: the scope of the last ``watching``: cancel it, and the client has gone away.
-        carried: the answer of ``traffic``.
+        status, headers, body: the answer; the status is 0 until there is an answer.
+        chunks: the pieces of a streamed answer.
+        slow: whether the sender of a streamed answer cannot send without waiting.
+        uploaded: the pieces of the request's body that ``receive_chunk`` returns.
+        relayed: engine and path of a relay, otherwise ``None``.
+        sent: the body that a relay sent to its engine.
+        engine_answer: the engine's answer to a relay, or an exception to raise.
+        relaying: an event that is set when a relay has begun.
+        hold: an event for which a relay waits.
+        watched: the scope of the last ``watching``; cancel it to let the client go away.
+        carried: the result of ``traffic``.
     """
 
     def __init__(
@@ -87,16 +87,16 @@ class FakeExchange:
 
     @property
     def json(self) -> Any:
-        """The answer's body, read as JSON."""
+        """The answer's body, decoded from JSON."""
         return json.loads(self.body)
 
     @property
     def lines(self) -> list[Any]:
-        """The pieces of a streamed answer, each read as JSON."""
+        """The pieces of a streamed answer, each decoded from JSON."""
         return [json.loads(chunk) for chunk in self.chunks]
 
     def traffic(self) -> Mapping[str, Traffic]:
-        """See ``Exchange``: ``carried``."""
+        """See ``Exchange``; returns ``carried``."""
         return self.carried
 
     async def read_json(self) -> Any:
@@ -108,7 +108,7 @@ class FakeExchange:
         return json.dumps(self._body).encode()
 
     async def receive_chunk(self) -> bytes:
-        """See ``Exchange``: the next of ``uploaded``."""
+        """See ``Exchange``; returns the next piece of ``uploaded``."""
         return self.uploaded.pop(0) if self.uploaded else b""
 
     async def send(self, answer: Answer) -> None:
@@ -124,7 +124,7 @@ class FakeExchange:
     async def stream(
         self, status: int = 200, headers: Headers = ()
     ) -> AsyncIterator["RecordingSender"]:
-        """See ``Exchange``: ``chunks``."""
+        """See ``Exchange``; records the pieces in ``chunks``."""
         assert not self.status, "answered twice"
         self.status, self.headers = status, headers
         yield RecordingSender(self)
@@ -144,7 +144,7 @@ class FakeExchange:
         hooks: ResponseHooks = NO_HOOKS,
         pieces: Callable[[], Awaitable[bytes]] | None = None,
     ) -> int:
-        """See ``Exchange``: ``engine_answer``; the hooks for status and response are called."""
+        """See ``Exchange``; relays ``engine_answer``, with the hooks for status and response."""
         self.relayed = (engine, path)
         if pieces is not None:
             while data := await pieces():
@@ -172,19 +172,19 @@ async def ask(
     body: Any = None,
     headers: Headers = (),
 ) -> FakeExchange:
-    """Find the route of a request, as a manager would, and run its handler.
+    """Find the route of a request, as a manager does, and run its handler.
 
     Args:
-        routes: what the plugin's ``swarmcore_routes`` returned.
-        cluster: what the handler asks.
-        method, target, body, headers: of the request; see ``FakeExchange``.
+        routes: the result of the plugin's ``swarmcore_routes``.
+        cluster: the cluster for the handler.
+        method, target, body, headers: the request; see ``FakeExchange``.
 
     Returns:
-        The exchange, with the handler's answer.
+        The exchange with the handler's answer.
 
     Raises:
-        LookupError: no route takes the request.
-        SwarmError: the handler's own; a manager answers with its status and text.
+        LookupError: no route matches the request.
+        SwarmError: the handler's error; a manager would answer with its status and text.
     """
     exchange = FakeExchange(cluster, method, target, body=body, headers=headers)
     found = Router(list(routes)).match(method, exchange.request.path)

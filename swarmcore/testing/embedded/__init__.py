@@ -1,6 +1,6 @@
-"""A small Docker Engine of our own, for tests, demos and benchmarks: no daemon, no root.
+"""A small Docker Engine in this process, for tests, demos and benchmarks, without daemon or root.
 
-``docs/testing.md`` tells what it can do, and where it differs from a real one.
+``docs/testing.md`` lists what it can do, and how it differs from a real engine.
 """
 
 from swarmcore.testing.embedded.call import Recorded

@@ -1,4 +1,4 @@
-"""One request to an embedded engine, as its routes see it; every answer passes here."""
+"""One request to an embedded engine, as its routes see it; every answer is sent here."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -20,11 +20,11 @@ MULTIPLEXED = b"application/vnd.docker.multiplexed-stream"
 
 @dataclass(slots=True, eq=False)
 class Recorded:
-    """A request that came.
+    """A request that the engine received.
 
     Attributes:
-        request: its head; ``method``, ``target``, ``path``, ``query``, ``headers``.
-        body: as far as a route has read it.
+        request: its head, with ``method``, ``target``, ``path``, ``query`` and ``headers``.
+        body: the part of the body that a route has read.
     """
 
     request: Request
@@ -38,12 +38,12 @@ class Call:
     """A request and its answer.
 
     Args:
-        exchange: the server's.
-        recorded: where the body is kept.
-        params: what the route's template captured.
-        version: API version that the request is served in.
-        lie: changes the JSON that is answered.
-        resumed: returns when the engine is not paused.
+        exchange: the exchange of the server.
+        recorded: gets the body when it is read.
+        params: the values of the placeholders in the route's template.
+        version: the API version of the request.
+        lie: changes the JSON of the answer.
+        resumed: waits while the engine is paused.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Call:
         self.exchange = exchange
         self.params = params
         self.version = version
-        #: The connection breaks where the answer would be.
+        #: Whether the connection is closed instead of sending the answer.
         self.answer_is_lost = False
         self._recorded = recorded
         self._lie = lie
@@ -68,19 +68,19 @@ class Call:
 
     @property
     def request(self) -> Request:
-        """The head."""
+        """The head of the request."""
         return self.exchange.request
 
     @property
     def query(self) -> Query:
-        """The query."""
+        """The query of the request."""
         return self.exchange.request.query
 
     def number(self, key: str, default: int) -> int:
-        """A number in the query.
+        """Return a number in the query.
 
         Raises:
-            BadRequest: it is none.
+            BadRequest: it is not a number.
         """
         text = self.query.get(key)
         try:
@@ -89,7 +89,7 @@ class Call:
             raise BadRequest(f'strconv.Atoi: parsing "{text}": invalid syntax') from None
 
     async def read_body(self) -> bytes:
-        """The whole body, however large."""
+        """Read the whole body, of any size."""
         pieces = []
         while piece := await self.exchange.receive_chunk():
             pieces.append(piece)
@@ -97,10 +97,10 @@ class Call:
         return self._recorded.body
 
     async def read_json(self) -> Any:
-        """The body as JSON; ``None`` for an empty one.
+        """Read the body as JSON; ``None`` for an empty body.
 
         Raises:
-            BadRequest: it is none.
+            BadRequest: it is not JSON.
         """
         value = await self.exchange.read_json()
         self._recorded.body = b"" if value is None else dump_json(value)
@@ -117,7 +117,7 @@ class Call:
         await self.send(Answer(status))
 
     async def send(self, answer: Answer) -> None:
-        """Answer."""
+        """Send an answer."""
         await self._resumed()
         if self.answer_is_lost:
             await self.exchange.take_over(b"")
@@ -126,7 +126,7 @@ class Call:
 
     @asynccontextmanager
     async def stream(self, headers: Headers = JSON) -> AsyncIterator[Callable[[bytes], Any]]:
-        """Answer piece by piece, as ``Exchange.stream`` does."""
+        """Answer in pieces, as ``Exchange.stream`` does."""
         await self._resumed()
         async with self.exchange.stream(200, headers) as send:
 
@@ -149,11 +149,12 @@ class Call:
     async def hijack(
         self, *, multiplexed: bool, headers: Headers = ()
     ) -> trio.abc.HalfCloseableStream:
-        """Turn the connection into a raw stream, as the client asked: by 101 or by a bare 200.
+        """Turn the connection into a raw stream: with status 101 if the client asked, else 200.
 
         Args:
-            multiplexed: the stream is framed; said so from API 1.42 on, and by 101 only.
-            headers: besides the content type.
+            multiplexed: whether the stream is framed.  The content type says so from API 1.42 on,
+                and only with status 101.
+            headers: more headers, besides the content type.
         """
         await self._resumed()
         upgrade = self.request.header("upgrade") is not None

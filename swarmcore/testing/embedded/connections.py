@@ -4,10 +4,10 @@ import trio
 
 
 class TrackedListener(trio.abc.Listener[trio.SocketStream]):
-    """Accepts like the listener that it wraps.
+    """Accepts connections from another listener.
 
     Args:
-        listener: owned from now on.
+        listener: the other listener; it is closed with this one.
     """
 
     def __init__(self, listener: trio.SocketListener) -> None:
@@ -15,18 +15,18 @@ class TrackedListener(trio.abc.Listener[trio.SocketStream]):
         self._streams: set[trio.SocketStream] = set()
 
     async def accept(self) -> trio.SocketStream:
-        """The next connection."""
+        """Wait for the next connection and return it."""
         stream = await self._listener.accept()
         self._streams = {each for each in self._streams if each.socket.fileno() != -1}
         self._streams.add(stream)
         return stream
 
     def drop_all(self) -> None:
-        """Break every connection that is open; whoever waits on one is woken."""
+        """Close every open connection; tasks that wait on them get an error."""
         for stream in self._streams:
             stream.socket.close()
         self._streams.clear()
 
     async def aclose(self) -> None:
-        """Stop listening; connections stay."""
+        """Stop listening; open connections stay."""
         await self._listener.aclose()

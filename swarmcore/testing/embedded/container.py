@@ -1,6 +1,6 @@
-"""One container of an embedded engine, and one exec in it: what they are, and their documents.
+"""The data of one container of an embedded engine, and of an exec in it, and their documents.
 
-Changed only by ``state`` and ``runtime``.
+Only ``state``, ``lives`` and ``runtime`` change them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from swarmcore.testing.embedded.output import ContainerLog, Pipes
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One life of a process, from its start to its end.
+    """One run of a container's process, from its start to its end.
 
     Attributes:
         scope: ends the program when cancelled.
@@ -34,23 +34,23 @@ class ContainerRecord:
 
     Attributes:
         id: 64 hex digits.
-        name: without slash.
+        name: the name without slash.
         image_id: ``sha256:...``.
         created: Unix nanoseconds.
-        config, host_config: as inspect shows them, defaults filled in.
+        config, host_config: as in the inspect document, with all defaults.
         networks: network name -> its entry in ``NetworkSettings.Networks``.
-        mounts: as inspect shows them.
-        log: what it wrote.
-        state: created, running, paused, exited.
+        mounts: as in the inspect document.
+        log: its output.
+        state: created, running, paused or exited.
         started, finished: Unix nanoseconds; 0 for never.
         ports: as ``NetworkSettings.Ports``, while it runs.
-        run: its life, while it has one.
-        pipes: its standard streams, once somebody needs them.
-        files: its files, once somebody needs them.
-        execs: ids.
-        stopped_by_hand: somebody stopped it, so that no restart policy brings it back.
-        ended: set at the end of this life, or of the next while it does not run.
-        removed: set when it is gone.
+        run: its current run, if it runs.
+        pipes: its standard streams; made when first needed.
+        files: its files; made when first needed.
+        execs: the ids of its execs.
+        stopped_by_hand: whether a request stopped it, so that its restart policy does not apply.
+        ended: set at the end of the current run, or of the next run if it does not run.
+        removed: set when it is removed.
     """
 
     id: str
@@ -92,16 +92,16 @@ class ContainerRecord:
 
     @property
     def argv(self) -> list[str]:
-        """What it runs."""
+        """Its command line."""
         return documents.argv_of(self.config)
 
     @property
     def event_attributes(self) -> dict[str, str]:
-        """What its events tell: its labels, its image, its name."""
+        """The attributes of its events: its labels, its image and its name."""
         return {**self.config["Labels"], "image": self.config["Image"], "name": self.name}
 
     def need_pipes(self) -> Pipes:
-        """Its standard streams: of this life, or of the next while it does not run."""
+        """Return the standard streams of the current run, or of the next run if it does not run."""
         if self.pipes is None:
             self.pipes = Pipes()
             if not self.config["OpenStdin"]:
@@ -109,14 +109,14 @@ class ContainerRecord:
         return self.pipes
 
     def need_files(self) -> FileTree:
-        """Its files."""
+        """Return its files."""
         if self.files is None:
             self.files = FileTree()
             self.files.write("/etc/hostname", f"{self.config['Hostname']}\n".encode())
         return self.files
 
     def state_document(self) -> dict[str, Any]:
-        """``State`` of its inspection."""
+        """Return ``State`` of the inspect document."""
         return documents.container_state(
             self.state,
             pid=self.pid,
@@ -127,7 +127,7 @@ class ContainerRecord:
         )
 
     def detail(self) -> dict[str, Any]:
-        """``GET /containers/{id}/json``."""
+        """Return the document of ``GET /containers/{id}/json``."""
         return documents.container_detail(
             id=self.id,
             name=self.name,
@@ -144,7 +144,11 @@ class ContainerRecord:
         )
 
     def summary(self, now: int) -> dict[str, Any]:
-        """Its object in ``GET /containers/json``, at Unix nanoseconds *now*."""
+        """Return its object in ``GET /containers/json``.
+
+        Args:
+            now: Unix nanoseconds.
+        """
         detail = self.detail()
         status = documents.status_text(
             detail["State"], (now - self.started) / NANO, (now - self.finished) / NANO
@@ -154,15 +158,15 @@ class ContainerRecord:
 
 @dataclass(slots=True, eq=False)
 class ExecRecord:
-    """A command run in a container.
+    """A command that runs in a container.
 
     Attributes:
         id: 64 hex digits.
-        container: where.
-        body: of its create.
-        running: it runs now.
-        exit_code: once it has ended.
-        pid: once it has started.
+        container: the container.
+        body: the body of its create.
+        running: whether it runs.
+        exit_code: the exit code, if it has ended.
+        pid: the process id, if it was started.
     """
 
     id: str
@@ -176,7 +180,7 @@ class ExecRecord:
 
     @property
     def argv(self) -> list[str]:
-        """What it runs."""
+        """Its command line."""
         return list(self.body["Cmd"])
 
     @property
@@ -185,7 +189,7 @@ class ExecRecord:
         return bool(self.body.get("Tty"))
 
     def detail(self) -> dict[str, Any]:
-        """``GET /exec/{id}/json``."""
+        """Return the document of ``GET /exec/{id}/json``."""
         return {
             "ID": self.id,
             "Running": self.running,

@@ -2,10 +2,10 @@
 
     engine = EmbeddedEngine("n1", cpus=4, memory=8 * GiB, images=["busybox"])
     async with engine.serving():
-        ...  # a manager, or any Docker client, at engine.address
+        ...  # a manager, or any Docker client, can connect to engine.address
 
-It keeps containers, images, networks and volumes, runs a few built-in programs, streams events and
-logs, answers attach and exec, and misbehaves when a test tells it to.
+It has containers, images, networks and volumes, runs a few built-in programs, streams events and
+logs, and answers attach and exec.  A test can make it fail in many ways.
 """
 
 from collections import deque
@@ -31,7 +31,7 @@ from swarmcore.testing.embedded.runtime import Runtime
 from swarmcore.testing.embedded.state import EngineState
 from swarmcore.versions import ApiVersion
 
-#: How many requests are remembered: a benchmark sends millions.
+#: The number of requests that are recorded; a benchmark sends millions.
 _REQUESTS = 10_000
 
 
@@ -40,19 +40,19 @@ class EmbeddedEngine:
 
     Attributes:
         name: its host name.
-        cpus: CPUs that it claims to have.
-        memory: bytes that it claims to have.
-        labels: of the engine.
-        version: the release that it claims to be.
-        min_api_version, api_version: what it speaks.
-        state: what it holds; kept while it does not serve.
+        cpus: the CPUs that it reports.
+        memory: the memory that it reports, in bytes.
+        labels: its labels.
+        version: the release that it reports.
+        min_api_version, api_version: the range of its API versions.
+        state: its containers, images and so on; kept while it does not serve.
         requests: the newest requests, oldest first.
 
     Args:
         images: names of the images that it has from the start.
-        pullable: names of images that a pull finds; ``*`` matches anything.
-        host, port: where it listens; port 0 chooses one at the first serving, and keeps it.
-        seed: of its ids; ``None`` for new ones each time.
+        pullable: names of images that can be pulled; ``*`` matches anything.
+        host, port: where it listens.  Port 0 chooses a port when it first serves, and keeps it.
+        seed: the seed of its ids; ``None`` for other ids each time.
     """
 
     def __init__(
@@ -101,20 +101,21 @@ class EmbeddedEngine:
 
     @property
     def address(self) -> str:
-        """``host:port``; without port until it has served once."""
+        """``host:port``; port 0 until it has served."""
         return str(Address("tcp", self._host, self._port))
 
     @property
     def entry(self) -> Entry:
-        """Itself, as a discovery would announce it."""
+        """Return the engine as a discovery would report it."""
         return Entry(Address("tcp", self._host, self._port))
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["EmbeddedEngine"]:
-        """Serve for the length of the block; may be entered again afterwards.
+        """Serve during the block; can be used again afterwards.
 
-        Leaving it is a crash: connections break and containers die.  What the engine holds stays,
-        and containers with a restart policy come back with the next serving, on the same port.
+        The end of the block is like a crash: connections break and containers are killed.  All
+        objects are kept, and containers with a restart policy start when the engine serves again,
+        on the same port.
         """
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
@@ -132,24 +133,24 @@ class EmbeddedEngine:
 
     @property
     def runtime(self) -> Runtime:
-        """What runs its containers.
+        """The runtime of its containers.
 
         Raises:
-            Unavailable: it does not serve.
+            Unavailable: the engine does not serve.
         """
         if self._runtime is None:
             raise Unavailable(f"embedded engine {self.name} does not serve now")
         return self._runtime
 
     def cut(self) -> None:
-        """Pull the network cable: connections break, new ones are refused, containers live on."""
+        """Simulate a broken network: connections break, new ones are refused, containers run."""
         if self._listening is not None:
             self._listening.cancel()
             self._listening = None
         self.drop_connections()
 
     async def mend(self) -> None:
-        """Plug it in again, on the same port."""
+        """Listen again on the same port, after :meth:`cut`."""
         if self._listening is not None or self._nursery is None:
             return
         listeners = await trio.open_tcp_listeners(self._port, host=self._host)
@@ -158,17 +159,17 @@ class EmbeddedEngine:
         self._listening = await self._nursery.start(self._serve, self._listener)
 
     def drop_connections(self) -> None:
-        """Break every connection that is open; new ones are welcome."""
+        """Break every open connection; new connections are accepted."""
         if self._listener is not None:
             self._listener.drop_all()
 
     def pause(self) -> None:
-        """Stop answering, as a stopped process does: connections are made, and nothing comes."""
+        """Stop answering, like a stopped process: connections are accepted and not answered."""
         if self._resumed.is_set():
             self._resumed = trio.Event()
 
     def resume(self) -> None:
-        """Go on; what waited is answered."""
+        """Continue after :meth:`pause`, and answer the requests that waited."""
         self._resumed.set()
 
     async def _serve(
@@ -180,35 +181,35 @@ class EmbeddedEngine:
                 await nursery.start(server.run, [listener])
                 task_status.started(scope)
 
-    # ---- what it holds
+    # ---- objects of the engine
 
     def add_image(self, name: str, config: Mapping[str, Any] | None = None) -> ImageRecord:
-        """Have an image, without an event.
+        """Add an image, without an event.
 
         Args:
-            name: with or without tag.
-            config: its command, environment, labels; busybox's when left out.
+            name: the name with or without tag.
+            config: its command, environment and labels; by default, those of busybox.
         """
         return self.state.images.add(name, self.state.clock(), config)
 
     def allow_pull(self, pattern: str, password: str = "") -> None:
-        """Let a pull find images.
+        """Let images be pulled.
 
         Args:
             pattern: their names; ``*`` matches anything.
-            password: that ``X-Registry-Auth`` must hold; empty for public ones.
+            password: the password that ``X-Registry-Auth`` must have; empty for public images.
         """
         self.state.images.allow_pull(pattern, password)
 
     def add_container(
         self, name: str = "", *, image: str = "busybox", body: Mapping[str, Any] | None = None
     ) -> ContainerRecord:
-        """Have a running container, without any request; it runs until it is stopped.
+        """Add a running container, without a request; it runs until it is stopped.
 
         Args:
-            name: without slash; empty to have one invented.
-            image: that it has; added when it is missing.
-            body: more of the create body.
+            name: the name without slash; empty for a made-up name.
+            image: its image; added if the engine lacks it.
+            body: more fields of the create body.
         """
         self.add_image(image)
         asked = {"Image": image, "Cmd": ["run-until-stopped"], **(body or {})}
@@ -218,24 +219,24 @@ class EmbeddedEngine:
 
     @property
     def containers(self) -> Sequence[ContainerRecord]:
-        """What ``ps -a`` would list, newest first."""
+        """The containers that ``ps -a`` would list, newest first."""
         return self.state.newest_first()
 
     def container(self, name: str) -> ContainerRecord:
-        """One container, by name or id.
+        """Return a container by name or id.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such container.
         """
         return self.state.find_container(name)
 
     def emit(
         self, kind: str, action: str, id: str, attributes: Mapping[str, str] | None = None
     ) -> None:
-        """Send an event that nothing caused."""
+        """Send an event without a change."""
         self.state.events.emit(kind, action, id, attributes or {})
 
-    # ---- misbehaviour; patterns as ``faults`` has them
+    # ---- faults; see ``faults`` for patterns
 
     def fail(
         self,
@@ -245,12 +246,19 @@ class EmbeddedEngine:
         *,
         times: int | None = None,
     ) -> Fault:
-        """Answer an error to requests like *pattern*, the next *times* of them."""
+        """Answer requests that match *pattern* with an error.
+
+        Args:
+            pattern: see ``faults``.
+            status: the HTTP status.
+            message: the error text.
+            times: the number of requests to fail; ``None`` for all.
+        """
         fault = Fault(Kind.FAIL, pattern, times, status, message)
         return self._faults.add(fault)
 
     def hang(self, pattern: str = "*", *, times: int | None = None) -> Fault:
-        """Answer nothing until the fault is released; then, as usual."""
+        """Answer requests that match *pattern* only after the fault is released."""
         return self._faults.add(Fault(Kind.HANG, pattern, times))
 
     def drop(self, pattern: str, *, times: int | None = None) -> Fault:
@@ -258,27 +266,27 @@ class EmbeddedEngine:
         return self._faults.add(Fault(Kind.DROP, pattern, times))
 
     def lose(self, pattern: str, *, times: int | None = None) -> Fault:
-        """Do what is asked, and close the connection instead of answering."""
+        """Execute the request, and close the connection instead of answering."""
         return self._faults.add(Fault(Kind.LOSE, pattern, times))
 
     def delay(self, pattern: str, seconds: float, *, times: int | None = None) -> Fault:
-        """Answer late."""
+        """Answer *seconds* late."""
         return self._faults.add(Fault(Kind.DELAY, pattern, times, seconds=seconds))
 
     def lie(
         self, pattern: str, transform: Callable[[Any], Any], *, times: int | None = None
     ) -> Fault:
-        """Answer what *transform* makes of the true answer's JSON (of each line of a stream)."""
+        """Change the answer's JSON (of a stream: of each line) with *transform*."""
         return self._faults.add(Fault(Kind.LIE, pattern, times, transform=transform))
 
     def behave(self) -> None:
         """End every fault."""
         self._faults.clear()
 
-    # ---- what came
+    # ---- recorded requests
 
     def requests_like(self, pattern: str) -> list[Recorded]:
-        """The remembered requests that a pattern covers, oldest first."""
+        """Return the recorded requests that match a pattern, oldest first."""
         return [
             each
             for each in self.requests
@@ -286,7 +294,7 @@ class EmbeddedEngine:
         ]
 
     async def wait_request(self, pattern: str, count: int = 1) -> list[Recorded]:
-        """Return when *count* requests like *pattern* have come."""
+        """Wait until *count* requests match *pattern*, and return them."""
         while len(found := self.requests_like(pattern)) < count:
             await self._came.wait()
         return found
@@ -294,10 +302,10 @@ class EmbeddedEngine:
     # ---- answering
 
     async def answer(self, exchange: ServerExchange) -> None:
-        """Answer one request; what ``serving`` does with each that comes.
+        """Answer one request; ``serving`` calls this for each request.
 
         Raises:
-            SwarmError: for a server to word.
+            SwarmError: an error that the server turns into an answer.
         """
         request = exchange.request
         recorded = Recorded(request)
@@ -353,7 +361,7 @@ class EmbeddedEngine:
 
 
 async def _suffer(fault: Fault, exchange: ServerExchange) -> bool:
-    """Let a fault act; returns whether the request is served afterwards."""
+    """Apply a fault; return whether the request is executed afterwards."""
     match fault.kind:
         case Kind.FAIL:
             await exchange.send(error_answer(fault.status, fault.message))

@@ -1,6 +1,6 @@
-"""An engine's events: the last 256 of them, and those who follow.
+"""An engine's events: the last 256 of them, and the clients that follow new ones.
 
-As in a real engine a follower that does not keep up loses events and is not told.
+As in a real engine, a client that is too slow loses events without notice.
 """
 
 from collections import deque
@@ -12,20 +12,20 @@ import trio
 
 from swarmcore.testing.documents.moments import NANO
 
-#: How many events an engine remembers for ``since``.
+#: The number of events that an engine remembers for ``since``.
 _REMEMBERED = 256
-#: How far a follower may lag behind.
+#: The number of events that may wait for a client.
 _LAG = 1024
 
-#: Object kinds whose events carry ``status`` and ``id`` at the top as well, below API 1.52.
+#: Kinds of objects whose events repeat ``status`` and ``id`` at the top level, below API 1.52.
 _DOUBLED = frozenset({"container", "image"})
 
 
 class EventLog:
-    """Keeps events and hands them to followers.
+    """Remembers events and delivers them to followers.
 
     Args:
-        clock: Unix nanoseconds.
+        clock: returns Unix nanoseconds.
     """
 
     def __init__(self, clock: Callable[[], int]) -> None:
@@ -36,7 +36,7 @@ class EventLog:
 
     @property
     def followers(self) -> int:
-        """How many follow now."""
+        """The number of followers."""
         return len(self._followers)
 
     @property
@@ -45,15 +45,15 @@ class EventLog:
         return list(self._remembered)
 
     def emit(self, kind: str, action: str, id: str, attributes: Mapping[str, str]) -> None:
-        """Something happened.
+        """Record an event and send it to all followers.
 
         Args:
-            kind: container, image, network, volume, daemon.
-            action: with its suffix.
-            id: the object's.
-            attributes: the actor's.
+            kind: container, image, network, volume or daemon.
+            action: the action with its suffix.
+            id: the object's id.
+            attributes: the attributes of the actor.
         """
-        # No two at one moment: a client tells events apart, and orders them, by this number.
+        # Times are unique, because clients identify and order events by them.
         time_nano = self._last = max(self._clock(), self._last + 1)
         event: dict[str, Any] = {"status": action, "id": id} if kind in _DOUBLED else {}
         if kind == "container":
@@ -71,13 +71,13 @@ class EventLog:
             try:
                 follower.send_nowait(event)
             except trio.WouldBlock:
-                pass  # lost to this follower
+                pass  # this follower loses the event
             except trio.BrokenResourceError:
                 self._followers.discard(follower)
 
     @contextmanager
     def follow(self) -> Iterator[trio.MemoryReceiveChannel[Mapping[str, Any]]]:
-        """Get every event from now on."""
+        """Receive every event from now on."""
         send, receive = trio.open_memory_channel[Mapping[str, Any]](_LAG)
         self._followers.add(send)
         try:

@@ -1,7 +1,7 @@
-"""Scripted misbehaviour: an embedded engine that fails, hangs, lies, is slow or drops connections.
+"""Scripted faults: an embedded engine that fails, hangs, lies, is slow or drops connections.
 
 A pattern is ``POST /containers/*/start`` or, for any method, ``/containers/*``: the path without
-version prefix and query, with shell wildcards.  The newest fault that matches counts.
+version prefix and query, with shell wildcards.  If several faults match, the newest one applies.
 """
 
 import fnmatch
@@ -14,7 +14,7 @@ import trio
 
 
 class Kind(Enum):
-    """What a fault does."""
+    """The kinds of faults."""
 
     FAIL = "answer an error"
     HANG = "answer nothing"
@@ -26,16 +26,16 @@ class Kind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """One scripted misbehaviour.
+    """One scripted fault.
 
     Attributes:
-        kind: what it does.
-        pattern: which requests it hits.
-        times: how many it hits; ``None`` for all.
-        status, message: of an error.
-        seconds: of a delay.
-        transform: the true answer's JSON -> the false one's.
-        hits: how many it has hit.
+        kind: the effect of the fault.
+        pattern: the requests that it applies to.
+        times: the number of requests that it applies to; ``None`` for all.
+        status, message: the error.
+        seconds: the delay.
+        transform: changes the answer's JSON.
+        hits: the number of requests that it has applied to.
     """
 
     kind: Kind
@@ -49,17 +49,17 @@ class Fault:
     _released: trio.Event = field(default_factory=trio.Event)
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request is hit."""
+        """Return whether the fault applies to a request."""
         if self._released.is_set() or (self.times is not None and self.hits >= self.times):
             return False
         return request_matches(self.pattern, method, path)
 
     def release(self) -> None:
-        """End it: later requests are served, and what hangs goes on."""
+        """End the fault: requests that hang continue, and later ones are not affected."""
         self._released.set()
 
     async def wait_released(self) -> None:
-        """Return when it has been ended."""
+        """Wait until the fault is released."""
         await self._released.wait()
 
 
@@ -70,18 +70,18 @@ class Faults:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> Fault:
-        """Have one more; it comes before those that are there."""
+        """Add a fault; it takes precedence over earlier ones."""
         self._faults.insert(0, fault)
         return fault
 
     def clear(self) -> None:
-        """End all."""
+        """End all faults."""
         for fault in self._faults:
             fault.release()
         self._faults.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The fault that hits a request, counted."""
+        """Return the fault that applies to a request, and count it."""
         for fault in self._faults:
             if fault.matches(method, path):
                 fault.hits += 1
@@ -90,7 +90,7 @@ class Faults:
 
 
 def request_matches(pattern: str, method: str, path: str) -> bool:
-    """Whether a pattern covers a request."""
+    """Return whether a request matches a pattern."""
     wanted, space, glob = pattern.partition(" ")
     if not space:
         wanted, glob = "*", pattern

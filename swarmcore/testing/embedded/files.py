@@ -1,6 +1,6 @@
-"""A container's files, in memory: what ``docker cp``, ``diff`` and ``export`` see.
+"""A container's files, in memory, for ``docker cp``, ``diff`` and ``export``.
 
-Every container starts from the same small tree and keeps only what was changed.
+Every container starts with the same small tree and stores only its changes.
 """
 
 import base64
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from swarmcore.errors import BadRequest
 from swarmcore.testing.documents.moments import NANO, timestamp
 
-#: Go's file mode bits, which differ from Unix's above the permissions.
+#: Go's file mode bits, which differ from Unix's above the permission bits.
 _GO_DIRECTORY = 1 << 31
 _GO_SYMLINK = 1 << 27
 
@@ -26,8 +26,8 @@ class FileEntry:
     """A file, a folder or a link.
 
     Attributes:
-        info: its head in a tar archive; the name in it does not count.
-        data: a file's content.
+        info: its header in a tar archive; the name in it is not used.
+        data: the content of a file.
     """
 
     info: tarfile.TarInfo
@@ -53,14 +53,14 @@ _IMAGE = _image_files()
 
 
 class FileTree:
-    """The image's files with a container's own laid over them."""
+    """The image's files, and the container's changes to them."""
 
     def __init__(self) -> None:
         self._own: dict[str, FileEntry] = {}
 
     @property
     def changes(self) -> list[dict[str, object]]:
-        """``GET /containers/{id}/changes``: 0 is a change, 1 an addition."""
+        """Return ``GET /containers/{id}/changes``: kind 0 is a change, 1 an addition."""
         changed = set(self._own)
         for path in self._own:
             while (path := posixpath.dirname(path)) != "/":
@@ -68,14 +68,14 @@ class FileTree:
         return [{"Path": path, "Kind": int(path not in _IMAGE)} for path in sorted(changed)]
 
     def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
-        """Make a file, and the folders above it."""
+        """Write a file, and make the folders above it."""
         self._put(_clean(path), _entry(tarfile.REGTYPE, mode, data))
 
     def read(self, path: str) -> bytes:
-        """The content of a file, links followed.
+        """Return the content of a file; links are followed.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such file.
         """
         entry = self._find(path, follow=True)
         if not entry.info.isreg():
@@ -83,10 +83,10 @@ class FileTree:
         return entry.data
 
     def names(self, path: str) -> Sequence[str]:
-        """What is in a folder.
+        """Return the names in a folder.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such folder.
         """
         if not self._find(path).info.isdir():
             return [path]
@@ -95,10 +95,10 @@ class FileTree:
         return sorted({name.partition("/")[0] for name in inside if name})
 
     def stat(self, path: str) -> str:
-        """``X-Docker-Container-Path-Stat``: base64 of JSON.
+        """Return ``X-Docker-Container-Path-Stat``: base64 of JSON.
 
         Raises:
-            FileNotFoundError: there is nothing.
+            FileNotFoundError: the path does not exist.
         """
         info = self._find(path).info
         kind = _GO_DIRECTORY if info.isdir() else _GO_SYMLINK if info.issym() else 0
@@ -112,10 +112,10 @@ class FileTree:
         return base64.b64encode(json.dumps(told).encode()).decode()
 
     def archive(self, path: str) -> bytes:
-        """A tar of a file, or of a folder and all in it, named from the last part of *path*.
+        """Return a tar of a file or of a whole folder; its names begin with the end of *path*.
 
         Raises:
-            FileNotFoundError: there is nothing.
+            FileNotFoundError: the path does not exist.
         """
         top = _clean(path)
         self._find(top)
@@ -124,7 +124,7 @@ class FileTree:
         return self._tar({found: found.removeprefix(above) or "." for found in [top, *inside]})
 
     def export(self) -> bytes:
-        """A tar of everything."""
+        """Return a tar of all files."""
         return self._tar({path: path[1:] for path in self._paths("/") if path != "/"})
 
     def extract(self, path: str, archive: bytes) -> None:
@@ -132,7 +132,7 @@ class FileTree:
 
         Raises:
             FileNotFoundError: there is no such folder.
-            BadRequest: it is no folder, or no tar.
+            BadRequest: *path* is not a folder, or *archive* is not a tar.
         """
         folder = self._find(path, follow=True)
         if not folder.info.isdir():

@@ -1,4 +1,4 @@
-"""What routes may ask of the engine that they belong to, and the shape of a route."""
+"""The parts of an engine that its routes use, and the type of a route."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from swarmcore.versions import ApiVersion
 
 
 class Host(Protocol):
-    """An embedded engine, from inside."""
+    """An embedded engine, as its routes see it."""
 
     name: str
     cpus: int
@@ -24,7 +24,7 @@ class Host(Protocol):
 
     @property
     def runtime(self) -> Runtime:
-        """What runs its containers."""
+        """The runtime of its containers."""
         ...
 
 
@@ -33,12 +33,12 @@ Handler = Callable[[Host, Call], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class EngineRoute:
-    """One path that embedded engines answer.
+    """One path of an embedded engine.
 
     Attributes:
-        method: upper case.
-        template: without version prefix.
-        handler: answers.
+        method: the method in upper case.
+        template: the path without version prefix.
+        handler: answers the request.
     """
 
     method: str
@@ -47,7 +47,7 @@ class EngineRoute:
 
 
 def routes(handlers: Mapping[str, Handler]) -> list[EngineRoute]:
-    """A table of ``GET /path`` -> handler, as routes."""
+    """Return routes from a table of ``GET /path`` -> handler."""
     made = []
     for text, handler in handlers.items():
         method, _, template = text.partition(" ")

@@ -1,4 +1,4 @@
-"""An embedded engine's images, and those that it could pull."""
+"""The images of an embedded engine, and the images that it can pull."""
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +9,7 @@ from swarmcore.errors import Conflict, NotFound
 from swarmcore.testing.documents.images import image_detail, image_id, image_summary, with_tag
 from swarmcore.testing.documents.moments import NANO, timestamp
 
-#: What every embedded image says of itself, unless told otherwise.
+#: The default ``Config`` of an image.
 _CONFIG: Mapping[str, Any] = {
     "Cmd": ["sh"],
     "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
@@ -25,7 +25,7 @@ class ImageRecord:
         created: Unix nanoseconds.
         tags: ``busybox:latest``.
         digests: ``busybox@sha256:...``.
-        config: command, environment, labels.
+        config: command, environment and labels.
     """
 
     id: str
@@ -35,7 +35,7 @@ class ImageRecord:
     config: Mapping[str, Any] = field(default_factory=lambda: _CONFIG)
 
     def summary(self, containers: int) -> dict[str, Any]:
-        """Its object in ``GET /images/json``."""
+        """Return its object in ``GET /images/json``."""
         return image_summary(
             self.id,
             self.tags,
@@ -46,13 +46,13 @@ class ImageRecord:
         )
 
     def detail(self) -> dict[str, Any]:
-        """``GET /images/{name}/json``."""
+        """Return the document of ``GET /images/{name}/json``."""
         moment = timestamp(self.created)
         return image_detail(self.summary(0), created=moment, config=self.config, tagged=moment)
 
 
 class ImageStore:
-    """Images by id, found by every name they have."""
+    """Images by id, which can be found by all their names."""
 
     def __init__(self) -> None:
         self._images: dict[str, ImageRecord] = {}
@@ -67,13 +67,13 @@ class ImageStore:
     def add(
         self, name: str, created: int, config: Mapping[str, Any] | None = None, digest: bool = False
     ) -> ImageRecord:
-        """Have an image called *name*; one of the same id gets the name besides.
+        """Add an image called *name*; an existing image of the same id gets the name.
 
         Args:
-            name: with or without tag, or a digest.
+            name: the name with or without tag, or a digest.
             created: Unix nanoseconds.
-            config: command, environment, labels.
-            digest: it was pulled, so it has a digest too.
+            config: command, environment and labels.
+            digest: whether it gets a digest, as after a pull.
         """
         id = name if name.startswith("sha256:") else image_id(name)
         image = self._images.setdefault(id, ImageRecord(id, created, config=config or _CONFIG))
@@ -85,7 +85,7 @@ class ImageStore:
         return image
 
     def tag(self, image: ImageRecord, name: str) -> str:
-        """Give *image* a name; it is taken from whichever image had it."""
+        """Give *image* a name, and remove that name from any other image."""
         full = with_tag(name)
         for other in self._images.values():
             if full in other.tags:
@@ -94,10 +94,10 @@ class ImageStore:
         return full
 
     def find(self, name: str) -> ImageRecord:
-        """By name, id or the beginning of an id.
+        """Return an image by name, id or the beginning of an id.
 
         Raises:
-            NotFound: Docker's text.
+            NotFound: there is no such image; the text is Docker's.
         """
         full = with_tag(name)
         short = name.removeprefix("sha256:")
@@ -110,16 +110,16 @@ class ImageStore:
         raise NotFound(f"No such image: {full}")
 
     def remove(self, name: str, users: Iterable[str], *, force: bool) -> list[dict[str, str]]:
-        """Take a name away, and the image with its last one; returns Docker's list.
+        """Remove a name, and the image with its last name; return Docker's list of both.
 
         Args:
             name: as for ``find``.
             users: ids of the containers that use the image.
-            force: even so.
+            force: remove the image even if a container uses it.
 
         Raises:
-            NotFound: there is none.
-            Conflict: it is used.
+            NotFound: there is no such image.
+            Conflict: a container uses it, and *force* is not set.
         """
         image = self.find(name)
         full = with_tag(name)
@@ -147,15 +147,15 @@ class ImageStore:
 
         Args:
             pattern: names with tag; ``*`` matches anything.
-            password: what ``X-Registry-Auth`` must hold; empty for a public image.
+            password: the password that ``X-Registry-Auth`` must have; empty for public images.
         """
         self._pullable[pattern] = password
 
     def pull(self, name: str, created: int, password: str) -> ImageRecord:
-        """Get an image.
+        """Pull an image.
 
         Raises:
-            NotFound: nobody has it, or the password is wrong; Docker tells these apart neither.
+            NotFound: it cannot be pulled, or the password is wrong; Docker's text is the same.
         """
         full = with_tag(name)
         for pattern, wanted in self._pullable.items():
@@ -169,6 +169,6 @@ class ImageStore:
 
 
 def _tag_of(name: str) -> str:
-    """``:latest`` of ``busybox:latest``."""
+    """Return the tag with its colon: ``:latest`` for ``busybox:latest``."""
     last = with_tag(name).rpartition("/")[2]
     return f":{last.partition(':')[2]}" if ":" in name.rpartition("/")[2] else ""

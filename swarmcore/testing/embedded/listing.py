@@ -1,4 +1,4 @@
-"""Which containers and events a list's filters let through, as the engine reads filters.  Pure."""
+"""The filters of container lists and events, as an engine reads them.  Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,17 +10,17 @@ from swarmcore.testing.documents.images import with_tag
 from swarmcore.testing.embedded.container import ContainerRecord
 from swarmcore.testing.embedded.state import EngineState
 
-#: Filters that real engines know and that change nothing here.
+#: Filters of real engines that have no effect here.
 _IGNORED = frozenset({"is-task", "isolation", "health", "publish", "expose"})
 _Test = Callable[[ContainerRecord], bool]
 
 
 def listed_containers(state: EngineState, query: Query) -> list[ContainerRecord]:
-    """What ``GET /containers/json`` lists, newest first.
+    """Return the containers of ``GET /containers/json``, newest first.
 
     Raises:
-        BadRequest: a filter that no engine knows.
-        NotFound: ``before`` or ``since`` name nothing.
+        BadRequest: an unknown filter.
+        NotFound: ``before`` or ``since`` does not name a container.
     """
     filters = parse_filters(query.get("filters"))
     filters.refuse_unknown(_TESTS.keys() | _OTHER)
@@ -115,7 +115,7 @@ _OTHER = _IGNORED | {"before", "since"}
 
 
 def event_passes(event: Mapping[str, Any], filters: Filters) -> bool:
-    """Whether a follower with *filters* gets an event; values of one key are alternatives."""
+    """Return whether an event passes *filters*; one matching value of a filter is enough."""
     actor = event["Actor"]
     attributes, id = actor["Attributes"], actor["ID"]
     for key in filters:

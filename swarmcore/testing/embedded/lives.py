@@ -1,4 +1,4 @@
-"""Where a container's life begins and ends: what is written down then, and which events tell it."""
+"""The start and the end of a container: changes of its data, and the events about them."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _PORT_ERROR = (
 
 
 def begin(state: EngineState, record: ContainerRecord, pid: int) -> None:
-    """Write down that a container runs.
+    """Record that a container runs.
 
     Raises:
         SwarmError: a port is taken, or there is no such network.
@@ -52,7 +52,7 @@ def begin(state: EngineState, record: ContainerRecord, pid: int) -> None:
 
 
 def end(state: EngineState, record: ContainerRecord, code: int) -> None:
-    """Write down that a container has ended, and end what it still had."""
+    """Record that a container has ended, and end what belongs to its run."""
     run, record.run = record.run, None
     record.state, record.exit_code, record.pid = "exited", code, 0
     record.finished = state.clock()

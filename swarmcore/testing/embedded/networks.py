@@ -1,4 +1,4 @@
-"""An embedded engine's networks and volumes."""
+"""The networks and volumes of an embedded engine."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 from swarmcore.errors import BadRequest, Conflict, Forbidden, NotFound
 from swarmcore.testing.documents.networks import network_document, volume_document
 
-#: The label of volumes whose name nobody chose.
+#: The label of volumes with a made-up name.
 ANONYMOUS = "com.docker.volume.anonymous"
-#: Networks that every engine has, and their drivers.
+#: The predefined networks, and their drivers.
 PREDEFINED = {"bridge": "bridge", "host": "host", "none": "null"}
 
 
 class NetworkStore:
-    """Networks by id, each with the addresses that it gave out.
+    """Networks by id, and the addresses that are used in each.
 
     Args:
-        new_id: makes 64 hex digits.
-        moment: now, in RFC 3339.
+        new_id: returns 64 hex digits.
+        moment: returns the current time in RFC 3339.
     """
 
     def __init__(self, new_id: Callable[[], str], moment: Callable[[], str]) -> None:
@@ -28,14 +28,14 @@ class NetworkStore:
             self._add(name, driver, {})
 
     def all(self) -> list[dict[str, Any]]:
-        """Their documents."""
+        """Return the documents of all networks."""
         return list(self._networks.values())
 
     def find(self, name: str) -> dict[str, Any]:
-        """By name, id or the beginning of an id.
+        """Return a network by name, id or the beginning of an id.
 
         Raises:
-            NotFound: Docker's text.
+            NotFound: there is no such network; the text is Docker's.
         """
         for network in self._networks.values():
             if name in (network["Name"], network["Id"]):
@@ -46,7 +46,7 @@ class NetworkStore:
         raise NotFound(f"network {name} not found")
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Make one.
+        """Make a network.
 
         Raises:
             BadRequest: it has no name.
@@ -60,11 +60,11 @@ class NetworkStore:
         return self._add(name, str(body.get("Driver") or "bridge"), body)
 
     def remove(self, name: str) -> dict[str, Any]:
-        """Remove one.
+        """Remove a network.
 
         Raises:
-            NotFound: there is none.
-            Forbidden: it is one of the three, or in use.
+            NotFound: there is no such network.
+            Forbidden: it is predefined, or containers use it.
         """
         network = self.find(name)
         if network["Name"] in PREDEFINED:
@@ -76,7 +76,7 @@ class NetworkStore:
         return self._networks.pop(network["Id"])
 
     def give_address(self, network: Mapping[str, Any]) -> tuple[str, str]:
-        """The next address on *network* and its gateway; empty where it has none."""
+        """Return the next address on *network* and its gateway; empty if it has no addresses."""
         config = network["IPAM"]["Config"]
         if not config:
             return "", ""
@@ -106,8 +106,8 @@ class VolumeStore:
     """Volumes by name.
 
     Args:
-        new_id: makes 64 hex digits.
-        moment: now, in RFC 3339.
+        new_id: returns 64 hex digits.
+        moment: returns the current time in RFC 3339.
     """
 
     def __init__(self, new_id: Callable[[], str], moment: Callable[[], str]) -> None:
@@ -115,21 +115,21 @@ class VolumeStore:
         self._volumes: dict[str, dict[str, Any]] = {}
 
     def all(self) -> list[dict[str, Any]]:
-        """Their documents."""
+        """Return the documents of all volumes."""
         return list(self._volumes.values())
 
     def find(self, name: str) -> dict[str, Any]:
-        """By name.
+        """Return a volume by name.
 
         Raises:
-            NotFound: Docker's text.
+            NotFound: there is no such volume; the text is Docker's.
         """
         if name not in self._volumes:
             raise NotFound(f"get {name}: no such volume")
         return self._volumes[name]
 
     def create(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-        """Have one; returns it, and whether it is new: creating twice is no error."""
+        """Make a volume, or find the existing one; return it, and whether it is new."""
         name = str(body.get("Name") or "")
         if not name:
             name = self._new_id()
@@ -140,10 +140,10 @@ class VolumeStore:
         return self._volumes[name], new
 
     def remove(self, name: str, users: list[str]) -> None:
-        """Remove one.
+        """Remove a volume.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such volume.
             Conflict: containers use it.
         """
         self.find(name)

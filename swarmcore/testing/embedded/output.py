@@ -1,6 +1,6 @@
-"""What a process reads and writes: its standard input, those who watch, and its log.
+"""The streams of a process: its standard input, the clients attached to it, and its log.
 
-A watcher that does not read stops the process that writes, as a real engine's attach does.
+A client that does not read blocks the process that writes, as a real engine's attach does.
 """
 
 from collections import deque
@@ -12,24 +12,27 @@ import trio
 
 STDOUT, STDERR = 1, 2
 
-#: A container that writes for ever must not fill the memory of a test.
+#: The limit of a log, for containers that write endlessly.
 _LOG_BYTES = 16 << 20
 _PENDING_PIECES = 16
 
 
 def frame(stream: int, data: bytes) -> bytes:
-    """Docker's multiplexed form: stream, three zeros, length in four bytes, then the data."""
+    """Frame output in Docker's multiplexed format.
+
+    A frame is the stream's number, three zeros, the length in four bytes, and the data.
+    """
     return bytes((stream, 0, 0, 0)) + len(data).to_bytes(4, "big") + data
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that a container wrote.
+    """One line of a container's output.
 
     Attributes:
         time_nano: Unix nanoseconds.
-        stream: 1 or 2.
-        data: with its line break, where it had one.
+        stream: 1 (stdout) or 2 (stderr).
+        data: the line with its line break, if it has one.
     """
 
     time_nano: int
@@ -38,10 +41,10 @@ class LogLine:
 
 
 class ContainerLog:
-    """Lines, oldest first; the oldest are dropped when there are too many.
+    """The lines of a log, oldest first; the oldest lines are dropped at the size limit.
 
     Args:
-        clock: Unix nanoseconds.
+        clock: returns Unix nanoseconds.
     """
 
     def __init__(self, clock: Callable[[], int]) -> None:
@@ -58,11 +61,11 @@ class ContainerLog:
         return self._dropped + len(self._lines)
 
     def read(self, position: int = 0) -> list[LogLine]:
-        """The lines from *position* on that are still there."""
+        """Return the lines from *position* on, without dropped lines."""
         return list(self._lines)[max(0, position - self._dropped) :]
 
     def write(self, stream: int, data: bytes) -> None:
-        """Keep what a process wrote, line by line."""
+        """Add output, line by line."""
         *lines, rest = (self._partial[stream] + data).split(b"\n")
         self._partial[stream] = rest
         for line in lines:
@@ -70,7 +73,7 @@ class ContainerLog:
         self.wake()
 
     def flush(self) -> None:
-        """Keep what has no line break: the process has ended."""
+        """Add the last lines even without a line break, because the process has ended."""
         for stream, rest in self._partial.items():
             if rest:
                 self._add(stream, rest)
@@ -78,12 +81,12 @@ class ContainerLog:
         self.wake()
 
     def wake(self) -> None:
-        """Let followers look again."""
+        """Wake the clients that follow the log."""
         self._changed.set()
         self._changed = trio.Event()
 
     async def wait_changed(self) -> None:
-        """Return when there is something new, or the container has ended or gone."""
+        """Wait for new lines, or for the end or the removal of the container."""
         await self._changed.wait()
 
     def _add(self, stream: int, data: bytes) -> None:
@@ -104,14 +107,14 @@ class Pipes:
     # ---- the process's side
 
     async def read(self) -> bytes:
-        """A piece of standard input, ``b""`` at its end."""
+        """Return a piece of standard input; ``b""`` at its end."""
         try:
             return await self._stdin_out.receive()
         except trio.EndOfChannel:
             return b""
 
     async def write(self, stream: int, data: bytes) -> None:
-        """Give *data* to every watcher."""
+        """Send *data* to every attached client."""
         for watcher in tuple(self._watchers):
             try:
                 await watcher.send((stream, data))
@@ -119,7 +122,7 @@ class Pipes:
                 self._watchers.discard(watcher)
 
     def close(self) -> None:
-        """The process has ended: watchers see the end of its output."""
+        """End the streams, because the process has ended."""
         self._stdin_in.close()
         self._stdin_out.close()
         for watcher in self._watchers:
@@ -129,19 +132,19 @@ class Pipes:
     # ---- the clients' side
 
     async def feed(self, data: bytes) -> None:
-        """Send *data* to standard input; dropped when nobody can read it any more."""
+        """Send *data* to standard input; it is dropped if the process has ended."""
         try:
             await self._stdin_in.send(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             await trio.lowlevel.checkpoint()
 
     def end_input(self) -> None:
-        """Standard input ends."""
+        """End standard input."""
         self._stdin_in.close()
 
     @contextmanager
     def watch(self) -> Iterator[trio.MemoryReceiveChannel[tuple[int, bytes]]]:
-        """Get the output from now on, as pairs of stream and data."""
+        """Receive the output from now on, as pairs of stream and data."""
         send, receive = trio.open_memory_channel[tuple[int, bytes]](_PENDING_PIECES)
         self._watchers.add(send)
         try:

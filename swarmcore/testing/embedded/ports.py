@@ -1,4 +1,4 @@
-"""Host ports of an embedded engine: who has which.  They are counted, and nothing listens."""
+"""The host ports of an embedded engine.  They are only recorded; nothing listens on them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,28 +7,28 @@ from swarmcore.errors import SwarmError
 from swarmcore.model import ANY_IP, HostPort
 from swarmcore.testing.documents.containers import bindings_of
 
-#: Where Linux begins to give out ports of its own choice, and where it ends.
+#: The range from which Linux chooses ports.
 _EPHEMERAL = range(32768, 61000)
 
 
 class PortTaken(SwarmError):
-    """A host port cannot be bound; Docker answers 500, and this text ends its own."""
+    """A host port cannot be bound; Docker answers 500, with this text at the end of the error."""
 
 
 def publish(
     config: Mapping[str, Any], host_config: Mapping[str, Any], taken: Iterable[HostPort]
 ) -> dict[str, list[dict[str, str]] | None]:
-    """Choose and take the host ports of a container that starts.
+    """Choose the host ports of a container that starts.
 
     Args:
-        config, host_config: the container's.
-        taken: by containers that run.
+        config, host_config: the container's ``Config`` and ``HostConfig``.
+        taken: the ports of running containers.
 
     Returns:
         ``NetworkSettings.Ports``.
 
     Raises:
-        PortTaken: one that was asked for is not free.
+        PortTaken: a port in the request is not free.
     """
     held: dict[int, list[HostPort]] = {}
     for port in taken:
@@ -49,7 +49,7 @@ def publish(
 
 
 def held_ports(ports: Mapping[str, Any]) -> Iterable[HostPort]:
-    """What ``NetworkSettings.Ports`` takes of the host."""
+    """Yield the host ports in ``NetworkSettings.Ports``."""
     for key, bindings in ports.items():
         for binding in bindings or ():
             number = int(binding["HostPort"])

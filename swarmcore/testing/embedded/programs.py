@@ -1,7 +1,7 @@
-"""The programs that embedded containers can run: a handful of busybox's, in a few lines each.
+"""The programs that embedded containers can run: some of busybox's, in a few lines each.
 
-A program is an async function of its ``Process``; it returns the exit code.  A container whose
-program is not among them runs until it is stopped, and costs no task.
+A program is an async function of its ``Process``; it returns the exit code.  A container with
+another program runs until it is stopped, and has no task.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,41 +12,41 @@ import trio
 
 from swarmcore.testing.embedded.output import STDERR, STDOUT
 
-#: What a shell answers to a command that it does not find.
+#: The exit code of a shell for a command that does not exist.
 NOT_FOUND = 127
 
 
 class Files(Protocol):
-    """What a program sees of its container's files."""
+    """The files of a container, as a program uses them."""
 
     def read(self, path: str) -> bytes:
-        """The content of a file.
+        """Return the content of a file.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such file.
         """
         ...
 
     def names(self, path: str) -> Sequence[str]:
-        """What is in a folder.
+        """Return the names in a folder.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such folder.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process and its world.
+    """A process and its environment.
 
     Attributes:
         argv: program and arguments.
-        environment: variables.
-        hostname: the container's.
-        read: a piece of standard input, ``b""`` at its end.
-        write: stream and data -> out.
-        files: the container's.
+        environment: environment variables.
+        hostname: the container's host name.
+        read: returns a piece of standard input; ``b""`` at its end.
+        write: writes data to a stream (1 or 2).
+        files: the container's files.
         tty: whether its streams are a terminal.
     """
 
@@ -67,7 +67,7 @@ Program = Callable[[Process], Awaitable[int]]
 
 
 def find_program(argv: Sequence[str]) -> Program | None:
-    """The built-in program that *argv* starts, or ``None``."""
+    """Return the built-in program that *argv* starts, or ``None``."""
     return PROGRAMS.get(argv[0].rpartition("/")[2]) if argv else None
 
 
@@ -142,7 +142,7 @@ async def _env(process: Process) -> int:
     return 0
 
 
-#: Name -> program; a test may add its own.
+#: Name -> program; a test may add programs.
 PROGRAMS: dict[str, Program] = {
     "true": _true,
     ":": _true,

@@ -1,6 +1,7 @@
-"""Runs embedded containers: start, stop, kill, pause, exec; and their ends.
+"""Runs embedded containers: start, stop, kill, pause, exec.
 
-A container whose program is built in has a task; every other one runs without, until stopped.
+A container whose program is built in has a task.  Every other container has no task, and runs until
+it is stopped.
 """
 
 import signal
@@ -16,27 +17,27 @@ from swarmcore.testing.embedded.output import STDOUT
 from swarmcore.testing.embedded.programs import NOT_FOUND, Process, Program, find_program
 from swarmcore.testing.embedded.state import EngineState
 
-#: What ends a program at once.  A real one may handle TERM; these do not.
+#: Signals that end a program at once.  A real program may handle TERM; these do not.
 _FATAL = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
-#: Added to a signal's number, the exit code of a process that it ended.
+#: The exit code of a process that a signal ended is this plus the signal's number.
 _SIGNALLED = 128
-#: Docker waits this long before the first restart, then twice as long each time; here always this.
+#: The delay before a restart.  Docker doubles it with each restart; here it is constant.
 _RESTART_SECONDS = 0.1
 
 
 class NotRunning(Conflict):
-    """Docker's 409 for a container without processes."""
+    """Docker's error 409 for a container that does not run."""
 
     def __init__(self, record: ContainerRecord, prefix: str = "") -> None:
         super().__init__(f"{prefix}container {record.id} is not running")
 
 
 class Runtime:
-    """The processes of one engine, for as long as it serves.
+    """The processes of one engine, while it serves.
 
     Args:
-        state: the engine's.
-        nursery: owns the processes' tasks; the engine's own.
+        state: the engine's state.
+        nursery: the engine's nursery, which owns the tasks of the processes.
     """
 
     def __init__(self, state: EngineState, nursery: trio.Nursery) -> None:
@@ -47,7 +48,7 @@ class Runtime:
     # ---- containers
 
     def start(self, record: ContainerRecord) -> bool:
-        """Start a container; ``False`` when it runs already.
+        """Start a container; return ``False`` if it runs already.
 
         Raises:
             Conflict: it is paused.
@@ -66,11 +67,11 @@ class Runtime:
         return True
 
     def kill(self, record: ContainerRecord, text: str = "KILL") -> None:
-        """Send a signal, by name or number.
+        """Send a signal, given by name or number.
 
         Raises:
             BadRequest: there is no such signal.
-            NotRunning: there is nobody to send it to.
+            NotRunning: the container does not run.
         """
         number = parse_signal(text, f"cannot kill container: {record.name}: ")
         if not record.alive:
@@ -81,7 +82,7 @@ class Runtime:
             self.finish(record, _SIGNALLED + number)
 
     def stop(self, record: ContainerRecord, text: str = "") -> bool:
-        """Stop a container; ``False`` when it does not run."""
+        """Stop a container; return ``False`` if it does not run."""
         if not record.alive:
             return False
         self.kill(record, text or record.config.get("StopSignal") or "TERM")
@@ -91,16 +92,16 @@ class Runtime:
         return True
 
     def restart(self, record: ContainerRecord) -> None:
-        """Stop, where it runs, and start."""
+        """Stop a container if it runs, then start it."""
         self.stop(record)
         self.start(record)
         self._state.tell(record, "restart")
 
     def pause(self, record: ContainerRecord) -> None:
-        """Freeze a container.
+        """Pause a container.
 
         Raises:
-            Conflict: it is frozen, or does not run.
+            Conflict: it is paused already, or does not run.
         """
         if record.state == "paused":
             raise Conflict(f"Container {record.id} is already paused")
@@ -111,10 +112,10 @@ class Runtime:
         self._state.tell(record, "pause")
 
     def unpause(self, record: ContainerRecord) -> None:
-        """Let it go on.
+        """Let a paused container continue.
 
         Raises:
-            SwarmError: it is not frozen.
+            SwarmError: it is not paused.
         """
         if record.state != "paused" or record.run is None:
             raise SwarmError(f"Container {record.id} is not paused")
@@ -135,11 +136,11 @@ class Runtime:
                     state = "container is running: stop the container before removing or force"
                 raise Conflict(f'cannot remove container "{record.name}": {state} remove')
             self.kill(record)
-        if record.id in self._state.containers:  # an AutoRemove may have been quicker
+        if record.id in self._state.containers:  # AutoRemove may have removed it already
             self._state.remove_container(record, volumes=volumes)
 
     def finish(self, record: ContainerRecord, code: int) -> None:
-        """The container's first process has ended."""
+        """Handle the end of a container's first process."""
         end(self._state, record, code)
         for id in record.execs:
             self._state.execs[id].run.scope.cancel()
@@ -149,7 +150,7 @@ class Runtime:
             self._nursery.start_soon(self._come_back, record)
 
     def resume_all(self) -> None:
-        """Start what a restarted daemon starts: by restart policy, unless stopped by hand."""
+        """Start the containers that a restarted daemon starts, by their restart policies."""
         for record in list(self._state.containers.values()):
             policy = record.host_config["RestartPolicy"]["Name"]
             wanted = policy == "unless-stopped" and not record.stopped_by_hand
@@ -157,7 +158,7 @@ class Runtime:
                 self.start(record)
 
     def die_all(self) -> None:
-        """The daemon ends, and takes every container with it."""
+        """Kill every container, because the daemon ends."""
         for record in list(self._state.containers.values()):
             if record.alive:
                 end(self._state, record, _SIGNALLED + signal.SIGKILL)
@@ -195,7 +196,7 @@ class Runtime:
         """Start an exec.
 
         Raises:
-            Conflict: it has run already; its text stands in the stream of a real engine.
+            Conflict: it was started before.  A real engine sends this text in the stream.
         """
         if record.pid:
             raise Conflict(f"exec command {record.id} has already run")
@@ -254,10 +255,10 @@ async def _missing(process: Process) -> int:
 
 
 def parse_signal(text: str, prefix: str = "") -> signal.Signals:
-    """``KILL``, ``SIGKILL`` or ``9``.
+    """Parse ``KILL``, ``SIGKILL`` or ``9``.
 
     Raises:
-        BadRequest: Docker's text.
+        BadRequest: there is no such signal; the text is Docker's.
     """
     try:
         if text.isdigit():

@@ -1,6 +1,6 @@
 """A very small shell: enough for ``sh -c 'echo hi; exit 3'`` and for typing at a prompt.
 
-Knows ``;``, ``&&``, ``||``, ``>&2``, ``$VARIABLE``, ``exit`` and ``while true; do ...; done``.
+It knows ``;``, ``&&``, ``||``, ``>&2``, ``$VARIABLE``, ``exit`` and ``while true; do ...; done``.
 """
 
 import os.path
@@ -20,7 +20,7 @@ _PROMPT = b"/ # "
 
 
 class _Exit(Exception):
-    """The script says ``exit``."""
+    """Ends a script at ``exit``."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -28,7 +28,7 @@ class _Exit(Exception):
 
 
 async def shell(process: Process) -> int:
-    """``sh``: a script after ``-c``, a file, or the lines of standard input."""
+    """Run ``sh``: a script after ``-c``, a file, or the lines of standard input."""
     arguments = list(process.argv[1:])
     try:
         if arguments[:1] in (["-c"], ["-ec"], ["-lc"]):
@@ -50,7 +50,7 @@ async def _file(process: Process, path: str) -> int:
 
 
 async def _interactive(process: Process) -> int:
-    """Line by line; with a terminal it shows a prompt and repeats what is typed."""
+    """Run the lines of standard input; on a terminal, show a prompt and echo the input."""
     code, buffer = 0, b""
     if process.tty:
         await process.write(STDOUT, _PROMPT)
@@ -63,16 +63,16 @@ async def _interactive(process: Process) -> int:
             code = await _script(process, line.decode("utf-8", "replace"), code)
             if process.tty:
                 await process.write(STDOUT, _PROMPT)
-        if buffer == b"\x04":  # end of transmission: what Ctrl-D sends
+        if buffer == b"\x04":  # Ctrl-D, the end of transmission
             break
     return await _script(process, buffer.strip(b"\x04").decode("utf-8", "replace"), code)
 
 
 async def _script(process: Process, script: str, code: int) -> int:
-    """Run *script*; returns the code of its last command.
+    """Run *script*; return the exit code of its last command.
 
     Raises:
-        _Exit: it says so.
+        _Exit: the script calls ``exit``.
     """
     while loop := _LOOP.fullmatch(script):
         while True:
@@ -123,7 +123,7 @@ async def _command(process: Process, words: list[str], code: int) -> int:
 
 
 def _redirected(words: list[str]) -> tuple[list[str], bool]:
-    """Take ``>&2`` off, however it was split into words."""
+    """Remove ``>&2``, in any of the forms into which it is split; return whether it was there."""
     for mark in (["1", ">&", "2"], [">&", "2"], ["1>&2"], [">&2"]):
         for start in range(len(words) - len(mark) + 1):
             if words[start : start + len(mark)] == mark:

@@ -1,6 +1,7 @@
-"""What an embedded engine holds: containers, images, networks, volumes, execs, events.
+"""The state of an embedded engine: containers, images, networks, volumes, execs and events.
 
-It outlives the serving, as a disk outlives a daemon.  Runs nothing: that is ``runtime``'s.
+The state is kept while the engine does not serve, like files on a disk.  ``runtime`` runs the
+processes.
 """
 
 import random
@@ -24,11 +25,11 @@ _PEOPLE = ("curie", "euler", "gauss", "hopper", "lamarr", "liskov", "noether", "
 
 
 class EngineState:
-    """Tables, and the operations that change them and say so in events.
+    """The objects of an engine, and the operations that change them and emit events.
 
     Args:
-        seed: of the ids and invented names; ``None`` for new ones each time.
-        clock: Unix nanoseconds.
+        seed: the seed of ids and made-up names; ``None`` for other ones each time.
+        clock: returns Unix nanoseconds.
     """
 
     def __init__(self, seed: int | None = None, clock: Callable[[], int] = time.time_ns) -> None:
@@ -47,15 +48,15 @@ class EngineState:
     # ---- identity and time
 
     def new_id(self) -> str:
-        """64 hex digits that no other engine has."""
+        """Return 64 hex digits that no other engine has."""
         return f"{self._random.getrandbits(256):064x}"
 
     def moment(self) -> str:
-        """Now, in RFC 3339."""
+        """Return the current time in RFC 3339."""
         return timestamp(self.clock())
 
     def forget_events(self) -> None:
-        """A daemon that starts remembers none of the events of the one before."""
+        """Forget all events, as a daemon does when it restarts."""
         self.events = EventLog(self.clock)
 
     def _engine_id(self) -> str:
@@ -65,10 +66,10 @@ class EngineState:
     # ---- finding
 
     def find_container(self, text: str) -> ContainerRecord:
-        """By id, name or the unique beginning of an id.
+        """Return a container by id, name or the unique beginning of an id.
 
         Raises:
-            NotFound, BadRequest: Docker's texts.
+            NotFound, BadRequest: there is no such container, or several; the texts are Docker's.
         """
         name = text.removeprefix("/")
         id = name if name in self.containers else self._names.get(name)
@@ -82,25 +83,25 @@ class EngineState:
         return self.containers[matches[0]]
 
     def find_exec(self, id: str) -> ExecRecord:
-        """By its whole id.
+        """Return an exec by its whole id.
 
         Raises:
-            NotFound: Docker's text.
+            NotFound: there is no such exec; the text is Docker's.
         """
         if id not in self.execs:
             raise NotFound(f"No such exec instance: {id}")
         return self.execs[id]
 
     def newest_first(self) -> list[ContainerRecord]:
-        """Every container, in the order of the list."""
+        """Return every container, newest first."""
         return sorted(self.containers.values(), key=lambda each: -each.created)
 
     def users_of_image(self, image_id: str) -> list[str]:
-        """Ids of the containers made of an image."""
+        """Return the ids of the containers that were made from an image."""
         return [each.id for each in self.containers.values() if each.image_id == image_id]
 
     def users_of_volume(self, name: str) -> list[str]:
-        """Ids of the containers that mount a volume."""
+        """Return the ids of the containers that mount a volume."""
         return [
             each.id
             for each in self.containers.values()
@@ -110,14 +111,14 @@ class EngineState:
     # ---- containers
 
     def create_container(self, body: Mapping[str, Any], name: str = "") -> ContainerRecord:
-        """Make a container as ``POST /containers/create`` asks.
+        """Make a container as ``POST /containers/create`` does.
 
         Args:
-            body: of the request.
-            name: without slash; empty to have one invented.
+            body: the body of the request.
+            name: the name without slash; empty for a made-up name.
 
         Raises:
-            BadRequest, NotFound, Conflict: Docker's texts.
+            BadRequest, NotFound, Conflict: the texts are Docker's.
         """
         name = name.removeprefix("/")
         if not body or not body.get("Image"):
@@ -150,7 +151,7 @@ class EngineState:
         """Give a container another name.
 
         Raises:
-            BadRequest, Conflict: Docker's texts.
+            BadRequest, Conflict: the texts are Docker's.
         """
         name = name.removeprefix("/")
         if not name:
@@ -165,16 +166,16 @@ class EngineState:
         self.tell(record, "rename", oldName=f"/{old}")
 
     def remove_container(self, record: ContainerRecord, *, volumes: bool = False) -> None:
-        """Forget a container that does not run."""
+        """Remove a container that does not run."""
         del self.containers[record.id]
         del self._names[record.name]
         self.execs = {id: each for id, each in self.execs.items() if each.container is not record}
         self.tell(record, "destroy")
         record.removed.set()
-        record.ended.set()  # there will be no other
+        record.ended.set()  # there will be no later run
         record.log.wake()
         for mount in record.mounts if volumes else ():
-            # ``rm -v`` takes anonymous volumes only: those whose name nobody chose.
+            # ``rm -v`` removes only anonymous volumes, which have a made-up name.
             if re.fullmatch("[0-9a-f]{64}", mount.get("Name") or ""):
                 self.volumes.remove(mount["Name"], self.users_of_volume(mount["Name"]))
 
@@ -205,7 +206,7 @@ class EngineState:
                 return name
 
     def _next_created(self) -> int:
-        # Two creates in one tick of the clock still have an order.
+        # Two creates in one tick of the clock still get different times.
         self._last_created = max(self.clock(), self._last_created + 1)
         return self._last_created
 
@@ -217,7 +218,7 @@ class EngineState:
         return {self._network_name(name): documents.endpoint() for name in names}
 
     def _network_name(self, text: str) -> str:
-        """A network that there is not is missed by the start."""
+        """Return a network's name; an unknown network is an error only at the start."""
         try:
             return str(self.networks.find(text)["Name"])
         except NotFound:

@@ -1,6 +1,6 @@
-"""JSON read into a struct as Go's decoder reads it: keys in any case, types exactly.
+"""Check JSON as Go's decoder does: keys in any case, exact types.
 
-Refusals have the words of Docker 28.5.
+The errors have the texts of Docker 28.5.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from swarmcore.errors import BadRequest
 
 
 def read_struct(body: Any, name: str, fields: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of *body*, spelled as in *fields*.
+    """Return the fields of *body*, spelled as in *fields*.
 
     Args:
-        body: JSON as it came, ``None`` for an empty one.
-        name: the struct's, for refusals: ``ExecOptions``.
-        fields: those that are checked, and their types: ``bool``, ``string`` or ``[]string``.
+        body: the decoded JSON; ``None`` for an empty body.
+        name: the name of Go's struct, for errors: ``ExecOptions``.
+        fields: the fields to check, and their types: ``bool``, ``string`` or ``[]string``.
 
     Raises:
-        BadRequest: another type.
+        BadRequest: a field has another type.
     """
     if body is None:
         return {}

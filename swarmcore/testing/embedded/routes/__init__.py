@@ -1,4 +1,4 @@
-"""The paths that an embedded engine answers, by kind of object."""
+"""The paths of an embedded engine, by kind of object."""
 
 from swarmcore.http.routing import Router
 from swarmcore.testing.embedded.host import EngineRoute
@@ -14,7 +14,7 @@ from swarmcore.testing.embedded.routes import (
     system,
 )
 
-#: One for all engines: a thousand of them need one table.
+#: All engines share one route table; some tests make a thousand engines.
 ROUTER: Router[EngineRoute] = Router(
     [
         *system.ROUTES,

@@ -1,4 +1,4 @@
-"""A container's files over HTTP: archive in three methods, export, changes."""
+"""Routes of a container's files: archive, export and changes."""
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.http.messages import Answer

@@ -1,4 +1,4 @@
-"""Containers as objects: create, list, inspect, rename, update, remove."""
+"""Routes of containers as objects: create, list, inspect, rename, update, remove."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Commands run in a container: create, start, inspect, resize."""
+"""Routes of execs: create, start, inspect, resize."""
 
 from swarmcore.errors import BadRequest, Conflict
 from swarmcore.http.messages import Headers
@@ -11,7 +11,7 @@ from swarmcore.testing.embedded.routes.streams import carry
 from swarmcore.testing.embedded.runtime import NotRunning
 from swarmcore.testing.embedded.structs import read_struct
 
-#: What is read of the two bodies.
+#: The fields of the two bodies that are checked, and their types.
 _OPTIONS = {
     "AttachStderr": "bool",
     "AttachStdin": "bool",
@@ -47,7 +47,7 @@ async def _create(engine: Host, call: Call) -> None:
 async def _start(engine: Host, call: Call) -> None:
     body = read_struct(await call.read_json(), "ExecStartOptions", _START_OPTIONS)
     record = engine.state.find_exec(call.params["id"])
-    tty = bool(body.get("Tty"))  # of the stream; whether the process has a terminal, create said
+    tty = bool(body.get("Tty"))  # of the stream; the create says whether the process has a terminal
     if body.get("Detach"):
         engine.runtime.begin_exec(record)
         await call.send_empty(200)
@@ -70,7 +70,7 @@ async def _start(engine: Host, call: Call) -> None:
 
 
 def _headers(engine: Host) -> Headers:
-    """An exec's hijack, other than an attach's, tells what every answer tells."""
+    """Return headers for the hijacked answer of an exec; that of an attach does not have them."""
     return (
         (b"Api-Version", str(engine.api_version).encode()),
         (b"Docker-Experimental", b"false"),

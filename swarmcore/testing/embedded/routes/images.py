@@ -1,4 +1,4 @@
-"""Images: list, inspect, history, pull, push, import, load, save, commit, tag, remove, prune."""
+"""Routes of images: list, inspect, pull, push, import, load, save, commit, tag, remove, prune."""
 
 import base64
 import io
@@ -72,7 +72,7 @@ async def _pull(engine: Host, call: Call) -> None:
 
 
 def _password(call: Call) -> str:
-    """The password of ``X-Registry-Auth``: base64url of JSON."""
+    """Return the password in ``X-Registry-Auth``, which is base64url of JSON."""
     text = call.request.header("x-registry-auth")
     try:
         read = json.loads(base64.urlsafe_b64decode(f"{text or ''}=="))
@@ -98,7 +98,7 @@ def _progress(full: str, image: ImageRecord, *, new: bool) -> Iterator[dict[str,
 
 
 async def _import(engine: Host, call: Call) -> None:
-    """Read the body as it comes, and no URL; the image is as empty as every image here."""
+    """Read the body, but no URL; the new image is empty, like every image here."""
     state, size, source = engine.state, 0, call.query.get("fromSrc")
     while piece := await call.exchange.receive_chunk():
         size += len(piece)
@@ -147,7 +147,7 @@ async def _commit(engine: Host, call: Call) -> None:
 
 
 async def _prune(engine: Host, call: Call) -> None:
-    """Unused images: those without a tag, or with ``dangling=false`` all."""
+    """Remove unused images without a tag; with ``dangling=false``, all unused images."""
     state = engine.state
     filters = parse_filters(call.query.get("filters"))
     everything, labelled = not filters.flag("dangling", default=True), filters.labelled("label")
@@ -181,7 +181,7 @@ async def _load(engine: Host, call: Call) -> None:
 
 
 def _names_in(archive: bytes) -> list[str]:
-    """The tags that ``docker save`` wrote into an archive."""
+    """Return the tags in an archive of ``docker save``."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         manifest = tar.extractfile("manifest.json")
         if manifest is None:

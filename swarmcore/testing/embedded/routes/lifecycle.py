@@ -1,4 +1,4 @@
-"""What happens to a container's processes: start, stop, kill, pause, wait, resize, top."""
+"""Routes of a container's processes: start, stop, kill, pause, wait, resize, top."""
 
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import dump_json
@@ -52,10 +52,10 @@ async def _resize(engine: Host, call: Call) -> None:
 
 
 def check_size(call: Call) -> None:
-    """Height and width of a terminal.
+    """Check the height and width of a terminal.
 
     Raises:
-        BadRequest: Docker's text.
+        BadRequest: one of them is not a number; the text is Docker's.
     """
     for key, word in (("h", "height"), ("w", "width")):
         text = call.query.get(key)
@@ -75,7 +75,7 @@ async def _wait(engine: Host, call: Call) -> None:
             ended = record.removed
         case _:
             raise BadRequest(f'invalid condition: "{condition}"')
-    # The head goes out at once: ``docker run`` starts the container only after it.
+    # The head is sent at once, because ``docker run`` starts the container only after it.
     async with call.stream() as send:
         if ended is not None:
             await ended.wait()

@@ -1,4 +1,4 @@
-"""Networks and volumes: list, inspect, create, remove, prune; connect and disconnect."""
+"""Routes of networks and volumes: list, inspect, create, remove, prune; connect and disconnect."""
 
 from swarmcore.filters import parse_filters
 from swarmcore.testing.documents.containers import endpoint
@@ -7,7 +7,7 @@ from swarmcore.testing.embedded.host import Host, routes
 from swarmcore.testing.embedded.networks import ANONYMOUS, PREDEFINED
 from swarmcore.versions import ApiVersion
 
-#: From here on a prune of volumes spares those with names, unless told otherwise.
+#: From this version on, a prune of volumes keeps those with names, unless ``all`` is set.
 _SPARES_NAMED = ApiVersion(1, 42)
 
 # ---- networks

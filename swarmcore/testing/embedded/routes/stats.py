@@ -1,4 +1,4 @@
-"""What a container uses, once or every second; the numbers are invented, and grow."""
+"""A container's resource usage, once or every second; the numbers are made up and increase."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from swarmcore.testing.embedded.host import Host, routes
 
 _PERIOD_SECONDS = 1.0
 _MEMORY_BYTES = 1 << 20
-#: One hundredth of one CPU.
+#: CPU time is the running time divided by this: one hundredth of one CPU.
 _LOAD = 100
 
 _BLOCK_COUNTERS = (
@@ -52,7 +52,7 @@ async def _stats(engine: Host, call: Call) -> None:
 
 
 def _sample(engine: Host, record: ContainerRecord, *, first: bool) -> dict[str, Any]:
-    """One sample; *first* has nothing to compare itself with."""
+    """Return one sample; the *first* one has no previous sample."""
     now, alive = engine.state.clock(), record.alive
     counters: list[Any] | None = [] if alive else None
     told: dict[str, Any] = {
@@ -86,7 +86,7 @@ def _sample(engine: Host, record: ContainerRecord, *, first: bool) -> dict[str, 
 
 
 def _cpu(ran_nano: int, cpus: int) -> dict[str, Any]:
-    """CPU time after so many nanoseconds of running."""
+    """Return the CPU usage after *ran_nano* nanoseconds of running."""
     return {
         "cpu_usage": {**_NO_CPU["cpu_usage"], "total_usage": ran_nano // _LOAD},
         "system_cpu_usage": ran_nano * cpus,

@@ -1,4 +1,4 @@
-"""What flows: logs and attach."""
+"""Routes of logs and attach."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -14,13 +14,13 @@ from swarmcore.testing.embedded.output import STDERR, STDOUT, LogLine, Pipes, fr
 
 Send = Callable[[bytes], Awaitable[None]]
 
-#: What Ctrl-P Ctrl-Q sends.
+#: The bytes that Ctrl-P Ctrl-Q sends.
 _DETACH_KEYS = b"\x10\x11"
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def wanted_streams(call: Call) -> set[int]:
-    """Which of a process's outputs a request asks for."""
+    """Return the output streams that a request asks for."""
     asked = {STDOUT: call.query.flag("stdout"), STDERR: call.query.flag("stderr")}
     return {stream for stream, wanted in asked.items() if wanted}
 
@@ -112,7 +112,7 @@ async def _attach(engine: Host, call: Call) -> None:
 
 
 async def _refuse_attach(call: Call, text: str) -> None:
-    """An engine has left HTTP's forms by then: plain text, and the connection ends."""
+    """Answer with plain text and close the connection, as an engine does for a hijack."""
     head = b"HTTP/1.1 404 Not Found\r\nContent-Type: " + RAW + b"\r\n\r\n"
     stream = await call.exchange.take_over(head)
     await stream.send_all(text.encode() + b"\r\n")
@@ -136,15 +136,15 @@ async def carry(
     tty: bool,
     end_input: bool,
 ) -> bool:
-    """Carry between a client and a process, until the process or the client ends.
+    """Copy data between a client and a process, until the process or the client ends.
 
     Args:
         stream: the client's raw connection.
-        pipes: where its input goes; ``None`` to drop it.
-        output: the process's.
-        streams: which outputs the client wants.
-        tty: no frames; the detach keys are heard.
-        end_input: the end of the client's input is that of the process.
+        pipes: the destination of the client's input; ``None`` to drop it.
+        output: the output of the process.
+        streams: the output streams that the client wants.
+        tty: the streams are a terminal: no frames, and the detach keys have an effect.
+        end_input: whether the end of the client's input ends the input of the process.
 
     Returns:
         Whether the client typed the detach keys.

@@ -1,4 +1,4 @@
-"""Ping, version, info, events, disk usage."""
+"""Routes of the engine itself: ping, version, info, events, disk usage."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -81,7 +81,10 @@ async def _events(engine: Host, call: Call) -> None:
 def _past(
     remembered: Iterable[Mapping[str, Any]], since: int | None, until: int | None
 ) -> list[Mapping[str, Any]]:
-    """What is told of what has been: nothing without a bound, and 1970 is none for the end."""
+    """Return the past events for a request.
+
+    Without ``since`` and ``until`` there are none.  An ``until`` of 0 (1970) is ignored.
+    """
     if since is None and until is None:
         return []
     return [
@@ -92,14 +95,14 @@ def _past(
 
 
 def _worded(event: Mapping[str, Any], call: Call) -> Mapping[str, Any]:
-    """From API 1.52 on the doubled fields are gone."""
+    """Return an event for the client's API version; from 1.52 on, repeated fields are removed."""
     if call.version < (1, 52):
         return event
     return {key: value for key, value in event.items() if key not in ("status", "id", "from")}
 
 
 def _moment(call: Call, key: str, now: int) -> int | None:
-    """Unix nanoseconds of a query parameter: seconds with fraction."""
+    """Parse a query parameter in seconds, with a fraction, to Unix nanoseconds."""
     text = call.query.get(key)
     if not text:
         return None
