@@ -18,7 +18,7 @@ from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.node_settings import NodeSettingsStore
 from swarmcore.cluster.orphans import Orphans
 from swarmcore.engine import Engine, EngineRegistry
-from swarmcore.engine.documents import Stale
+from swarmcore.engine.cache.documents import Stale
 from swarmcore.engine.specs import Specs
 from swarmcore.errors import EngineError, NotFound
 from swarmcore.events import cluster_event

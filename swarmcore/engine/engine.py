@@ -12,14 +12,14 @@ from random import Random
 
 import trio
 
-from swarmcore.engine.cached_objects import CachedObjects
+from swarmcore.engine.cache.cached_objects import CachedObjects
+from swarmcore.engine.cache.documents import Stale
+from swarmcore.engine.cache.refresh import Refresher
 from swarmcore.engine.client import EngineClient
-from swarmcore.engine.documents import Stale
 from swarmcore.engine.event_feed import EventFeed, SeenEvents, StreamEnded
 from swarmcore.engine.identity import ask_specs, resolve
 from swarmcore.engine.intervals import Pace
 from swarmcore.engine.liveness import SilenceDetector
-from swarmcore.engine.refresh import Refresher
 from swarmcore.engine.registry import EngineRegistry
 from swarmcore.engine.specs import Specs
 from swarmcore.engine.watch import Watch

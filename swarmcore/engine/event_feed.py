@@ -12,8 +12,8 @@ from typing import Protocol
 
 import trio
 
-from swarmcore.engine.documents import Stale
-from swarmcore.engine.own_changes import OwnChanges
+from swarmcore.engine.cache.documents import Stale
+from swarmcore.engine.cache.own_changes import OwnChanges
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.events import identity_of, read_event
 from swarmcore.model import Event

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol, TypeVar
 
-from swarmcore.engine.documents import Stale
+from swarmcore.engine.cache.documents import Stale
 from swarmcore.engine.specs import Specs
 from swarmcore.model import Container, Event
 from swarmcore.node import Node, Spanning

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import trio
 
-from swarmcore.engine.documents import Stale, given_name, what_is_stale
+from swarmcore.engine.cache.documents import Stale, given_name, what_is_stale
+from swarmcore.engine.cache.refresh import Refresher
 from swarmcore.engine.event_feed import EventFeed
 from swarmcore.engine.intervals import Pace
-from swarmcore.engine.refresh import Refresher
 from swarmcore.errors import EngineError
 from swarmcore.http.messages import Answer, find_header
 from swarmcore.model import Event

@@ -23,7 +23,7 @@ from swarmcore.container_config.engine_body import divide_endpoints
 from swarmcore.container_config.references import without_node
 from swarmcore.container_config.version_gates import PLATFORM
 from swarmcore.engine import Engine
-from swarmcore.engine.documents import read_container
+from swarmcore.engine.cache.documents import read_container
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.messages import Answer, dump_json, error_answer, json_answer
 from swarmcore.images import named_ids

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.engine.documents import read_container
+from swarmcore.engine.cache.documents import read_container
 from swarmcore.model import NANO, GiB, HostPort, MiB, State
 from swarmcore.testing.builders import (
     a_config,

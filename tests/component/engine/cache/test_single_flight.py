@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from swarmcore.engine.single_flight import CachedList, SingleFlight
+from swarmcore.engine.cache.single_flight import CachedList, SingleFlight
 from swarmcore.errors import EngineError
 
 MOMENTS = st.lists(st.integers(0, 30), min_size=1, max_size=12)

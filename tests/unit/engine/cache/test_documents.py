@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.engine.documents import (
+from swarmcore.engine.cache.documents import (
     Stale,
     by_key,
     differs,

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from swarmcore.engine.own_changes import OwnChanges, PendingChange, Settle
-from swarmcore.engine.refresh import Refresher
+from swarmcore.engine.cache.own_changes import OwnChanges, PendingChange, Settle
+from swarmcore.engine.cache.refresh import Refresher
 from swarmcore.model import Container
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.engine.link_aliases import find_named, links_of, with_aliases
+from swarmcore.engine.cache.link_aliases import find_named, links_of, with_aliases
 from swarmcore.testing.builders import a_container
 
 

@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 import trio
 
-from swarmcore.engine.refresh import Refresher
+from swarmcore.engine.cache.refresh import Refresher
 from swarmcore.model import Event
 
 #: How long to wait for an event after the answer; it usually takes a few milliseconds.

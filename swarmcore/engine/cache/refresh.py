@@ -13,10 +13,16 @@ from urllib.parse import quote
 
 import trio
 
-from swarmcore.engine.documents import Stale, by_key, differs, needs_inspection, read_container
-from swarmcore.engine.link_aliases import Links, find_named, links_of, with_aliases
+from swarmcore.engine.cache.documents import (
+    Stale,
+    by_key,
+    differs,
+    needs_inspection,
+    read_container,
+)
+from swarmcore.engine.cache.link_aliases import Links, find_named, links_of, with_aliases
+from swarmcore.engine.cache.single_flight import CachedList, Objects, SingleFlight
 from swarmcore.engine.registry import CacheListener
-from swarmcore.engine.single_flight import CachedList, Objects, SingleFlight
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.http.messages import Answer
 from swarmcore.model import Container

@@ -1,0 +1,1 @@
+"""What is known of one engine's objects, and how it is read and kept current."""
