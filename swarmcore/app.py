@@ -25,7 +25,7 @@ from swarmcore.http.server.listeners import open_listeners, parse_listen
 from swarmcore.http.tls import client_context, server_context
 from swarmcore.model import Entry
 from swarmcore.options import Options
-from swarmcore.options.weights import check_weights
+from swarmcore.options.weight_options import check_weights
 from swarmcore.plugins.selection import no_election, select_plugins
 from swarmcore.protocols import Discovery
 from swarmcore.replication import Replication

@@ -5,9 +5,8 @@ cluster do not know of each other: if one engine builds ``app`` again, the other
 older image ``app``.  This module keeps the current image of each name.  On a node that has another
 image under the name, the name has *moved away*, and the image counts as missing there.
 
-The state is updated when engines' image lists are read, so that a look-up need not visit every
-node.  Only tags are kept; a digest always refers to the same image.  Times are arguments, in Unix
-seconds.
+The state is updated when engines' image lists are read.  Only tags are kept; a digest always refers
+to the same image.  Times are arguments, in Unix seconds.
 
 The rules:
 

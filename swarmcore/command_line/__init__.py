@@ -2,7 +2,7 @@
 
 from swarmcore.command_line.command import Call, Command
 from swarmcore.command_line.flags import Option
-from swarmcore.command_line.settings import Setting, resolve
+from swarmcore.command_line.setting_sources import Setting, resolve
 from swarmcore.command_line.usage import Usage
 
 __all__ = [

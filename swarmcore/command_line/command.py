@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from swarmcore.command_line.settings import Setting, resolve
+from swarmcore.command_line.setting_sources import Setting, resolve
 from swarmcore.command_line.usage import Usage
 from swarmcore.errors import ConfigError
 

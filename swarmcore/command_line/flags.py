@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from swarmcore.errors import ConfigError
-from swarmcore.go import parse_bool, parse_duration
+from swarmcore.go_formats import parse_bool, parse_duration
 
 Kind = Literal["text", "switch", "number", "duration", "texts", "pairs"]
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 
 from swarmcore.command_line import Call, Command, Setting, Usage, resolve
-from swarmcore.command_line.settings import read_config_file
+from swarmcore.command_line.setting_sources import read_config_file
 from swarmcore.commands.logs import start_logging
 from swarmcore.errors import ConfigError
 from swarmcore.options import build_options

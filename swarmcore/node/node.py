@@ -65,9 +65,8 @@ class Node(NodeLists):
         spanning: objects that span the engines of the cluster.
         failed_pulls: recent pulls that failed because of this node, by scope.
         updated_at: Unix seconds of the last contact.
-        container_changes: how often a container was put or dropped; what was derived from
-            ``containers`` is valid while this number is the same.
-        image_changes: the same for ``images``, ``moved_names`` and ``image_called``.
+        container_changes, image_changes: how often containers, and images or their names, were
+            changed; what was derived from them is valid while the number is the same.
     """
 
     def __init__(
@@ -103,9 +102,7 @@ class Node(NodeLists):
         self._allocation = Allocation()
         #: The previous name of a container -> its id.
         self._renamed: dict[str, str] = {}
-        self._gpu_stock: tuple[Mapping[str, str], Mapping[str, Any], GpuStock] = (
-            self._labels, self._info, GpuStock()
-        )  # fmt: skip
+        self._gpu_stock = (self._labels, self._info, GpuStock())
         self._index = ContainerIndex()
 
     def __repr__(self) -> str:
@@ -155,8 +152,7 @@ class Node(NodeLists):
     def slots(self) -> int | None:
         """The number of containers that the label ``containerslots`` allows; ``None``: no limit.
 
-        As in Swarm classic, a label that is not a whole number sets no limit; 0 or less allows
-        no container.
+        As in Swarm classic, a label that is not a whole number sets no limit.
         """
         text = self._labels.get(_SLOTS, "")
         return int(text) if _WHOLE_NUMBER.fullmatch(text) else None
@@ -250,18 +246,15 @@ class Node(NodeLists):
     def port_clash(
         self, ports: Sequence[HostPort], *, claimed: bool = False
     ) -> tuple[HostPort, str] | None:
-        """Find the first of *ports* that is not available together with the others.
+        """The first of *ports* that is not available together with the others, and its holder.
 
         Args:
             ports: all ports of one container.
             claimed: whether ports that are only claimed count as taken: those of idle containers,
                 and those of containers left out by ``without``.
-
-        Returns:
-            The port and the name of its holder; ``None`` if all ports are available.
         """
-        allocation = self._allocation
-        return (allocation.claimed_ports if claimed else allocation.ports).clash(ports)
+        taken = self._allocation.claimed_ports if claimed else self._allocation.ports
+        return taken.clash(ports)
 
     @property
     def starting(self) -> Mapping[str, Container]:

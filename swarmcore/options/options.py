@@ -20,7 +20,7 @@ from swarmcore.container_config.scheduling_labels import parse_seconds
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.node import MOST_OVERCOMMIT
-from swarmcore.options.weights import read_carry, read_multipliers
+from swarmcore.options.weight_options import read_carry, read_multipliers
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
 
 _log = logging.getLogger(__name__)

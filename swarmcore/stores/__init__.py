@@ -13,15 +13,6 @@ from swarmcore.stores.election import (
     Session,
     SessionLost,
 )
-from swarmcore.stores.following import (
-    Report,
-    Seen,
-    StoreError,
-    bare_reason,
-    follow,
-    poll,
-    still_in_force,
-)
 from swarmcore.stores.location import (
     Location,
     describe_entry,
@@ -29,6 +20,15 @@ from swarmcore.stores.location import (
     read_entries,
     read_label,
     read_tls,
+)
+from swarmcore.stores.watching import (
+    Report,
+    Seen,
+    StoreError,
+    bare_reason,
+    follow,
+    poll,
+    still_in_force,
 )
 
 __all__ = [

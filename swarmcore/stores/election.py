@@ -17,7 +17,7 @@ import trio
 
 from swarmcore.errors import first_error
 from swarmcore.protocols import ElectionSink, Leader
-from swarmcore.stores.following import StoreError
+from swarmcore.stores.watching import StoreError
 
 _T = TypeVar("_T")
 

@@ -18,7 +18,7 @@ import trio
 from swarmcore.errors import reason_of
 from swarmcore.http.tls import client_context
 from swarmcore.model import TLSFiles
-from swarmcore.stores.following import StoreError
+from swarmcore.stores.watching import StoreError
 
 _MiB = 1024 * 1024
 

@@ -1,7 +1,7 @@
 """Helpers that read the options of ``swarmcore manage`` from arguments, variables and a file."""
 
 from swarmcore.command_line.flags import split_arguments
-from swarmcore.command_line.settings import read_config_file, resolve
+from swarmcore.command_line.setting_sources import read_config_file, resolve
 from swarmcore.options import build_options
 from swarmcore.options.option_tables import GLOBAL_OPTIONS, MANAGE_OPTIONS
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from swarmcore.filters import Filters
+from swarmcore.list_filters import Filters
 from swarmcore.node import Node, is_spanning
 from swarmcore_api_docker.yielding import select_items
 

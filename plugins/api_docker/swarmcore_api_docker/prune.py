@@ -9,8 +9,8 @@ from itertools import chain
 from typing import Any
 
 from swarmcore.errors import BadRequest, EngineError, NotFound
-from swarmcore.filters import Filters, invalid, parse_filters
 from swarmcore.http.messages import Answer, Query
+from swarmcore.list_filters import Filters, invalid, parse_filters
 from swarmcore.protocols import Engine, Exchange, Handler, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.fanout.gather import ask_all, ask_patiently, require_success

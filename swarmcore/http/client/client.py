@@ -13,8 +13,8 @@ import trio
 
 from swarmcore.errors import BadRequest, EngineError, EngineUnreachable
 from swarmcore.http.client.call import Call, Connection
+from swarmcore.http.client.calls_in_flight import CallsUnderWay
 from swarmcore.http.client.dial import Dialer
-from swarmcore.http.client.under_way import CallsUnderWay
 from swarmcore.http.messages import Answer, Headers
 
 #: Maximum number of idle connections.  The number in use has no limit: each `docker stats` or

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from swarmcore.errors import NotFound
-from swarmcore.filters import Filters, parse_filters
 from swarmcore.http.messages import Query
+from swarmcore.list_filters import Filters, parse_filters
 from swarmcore.testing.documents.images import with_tag
 from swarmcore.testing.embedded.container import ContainerRecord
 from swarmcore.testing.embedded.state import EngineState

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.command_line.settings import resolve
+from swarmcore.command_line.setting_sources import resolve
 from swarmcore.commands.join import JOIN_OPTIONS, build_join
 from swarmcore.commands.list import LIST_OPTIONS, build_list
 from swarmcore.errors import ConfigError

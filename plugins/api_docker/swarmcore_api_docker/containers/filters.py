@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from swarmcore.errors import NotFound
-from swarmcore.filters import Filters, invalid
-from swarmcore.go import (
+from swarmcore.go_formats import (
     BadValue,
     NumberError,
     parse_int,
@@ -18,6 +17,7 @@ from swarmcore.go import (
     parse_time,
 )
 from swarmcore.images import named_ids
+from swarmcore.list_filters import Filters, invalid
 from swarmcore.model import Container
 from swarmcore.node import Node
 from swarmcore_api_docker.containers.status_text import health_of

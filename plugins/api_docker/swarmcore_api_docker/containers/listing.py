@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from swarmcore.filters import parse_filters
-from swarmcore.go import BadValue, NumberError, parse_int
+from swarmcore.go_formats import BadValue, NumberError, parse_int
 from swarmcore.http.messages import JSON_HEADERS, Answer, Query
+from swarmcore.list_filters import parse_filters
 from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore.protocols import ClusterView, Engine, Exchange, Route

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from swarmcore.go import parse_time
+from swarmcore.go_formats import parse_time
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.filters import Filters
-from swarmcore.go import Glob, is_glob, parse_time_or_duration
+from swarmcore.go_formats import Glob, is_glob, parse_time_or_duration
 from swarmcore.images import can_be_image, named_ids, shown_image
+from swarmcore.list_filters import Filters
 from swarmcore.request_limits import FILTER_PATTERNS, check_count
 from swarmcore_api_docker.images.merge import Image
 from swarmcore_api_docker.yielding import Yielder, select_items

@@ -6,10 +6,10 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from swarmcore.filters import parse_filters
-from swarmcore.go import parse_time
+from swarmcore.go_formats import parse_time
 from swarmcore.http.messages import Query
 from swarmcore.images import without_moved_names
+from swarmcore.list_filters import parse_filters
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.fanout.gather import ask_all

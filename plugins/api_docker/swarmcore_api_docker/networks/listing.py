@@ -5,8 +5,8 @@ from typing import Any
 
 from swarmcore.container_config.references import former_ids, without_own_labels
 from swarmcore.errors import BadRequest
-from swarmcore.filters import Filters, parse_filters
-from swarmcore.go import BadValue
+from swarmcore.go_formats import BadValue
+from swarmcore.list_filters import Filters, parse_filters
 from swarmcore.node import PREDEFINED_NETWORKS, Node
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.filters import (

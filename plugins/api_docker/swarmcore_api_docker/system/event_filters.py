@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from swarmcore.filters import Filters
+from swarmcore.list_filters import Filters
 
 _Event = Mapping[str, Any]
 _Test = Callable[[_Event], bool]

@@ -15,8 +15,8 @@ import trio
 
 from swarmcore.errors import BadRequest
 from swarmcore.events import identity_of, read_event
-from swarmcore.filters import parse_filters
-from swarmcore.go import parse_unix_seconds
+from swarmcore.go_formats import parse_unix_seconds
+from swarmcore.list_filters import parse_filters
 from swarmcore.model import Event
 from swarmcore.protocols import ClusterView, Engine, EventStream, Exchange, Route, Sender
 from swarmcore_api_docker.fanout.gather import ask_all

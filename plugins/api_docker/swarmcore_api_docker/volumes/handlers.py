@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from swarmcore.errors import BadRequest, NotFound, Unavailable
-from swarmcore.filters import Filters, invalid
-from swarmcore.go import parse_bool
+from swarmcore.go_formats import parse_bool
 from swarmcore.http.messages import Answer
+from swarmcore.list_filters import Filters, invalid
 from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion

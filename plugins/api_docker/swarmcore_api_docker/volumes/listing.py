@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from swarmcore.errors import BadRequest
-from swarmcore.filters import Filters, parse_filters
+from swarmcore.list_filters import Filters, parse_filters
 from swarmcore.node import Node, is_spanning
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.filters import (

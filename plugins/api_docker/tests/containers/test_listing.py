@@ -16,7 +16,7 @@ from swarmcore_api_docker.containers.summary import (
 )
 
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.go import BadValue
+from swarmcore.go_formats import BadValue
 from swarmcore.http.messages import Query
 from swarmcore.model import State
 

@@ -13,8 +13,8 @@ from swarmcore_api_docker.images.merge import (
 )
 
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.filters import Filters
-from swarmcore.go import BadValue
+from swarmcore.go_formats import BadValue
+from swarmcore.list_filters import Filters
 from swarmcore.versions import ApiVersion
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")

@@ -7,8 +7,8 @@ from swarmcore_api_docker.networks.inspection import merge_inspections
 from swarmcore_api_docker.networks.listing import list_networks
 
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.filters import Filters
-from swarmcore.go import BadValue
+from swarmcore.go_formats import BadValue
+from swarmcore.list_filters import Filters
 from swarmcore.testing.builders import a_container, a_node
 
 SPANNING = {"Id": "swarm1", "Name": "mesh", "Driver": "overlay", "Scope": "swarm", "Labels": None}

@@ -6,7 +6,7 @@ import pytest
 from swarmcore_api_docker.system.event_filters import compile_event_filters
 from swarmcore_api_docker.system.events import write_event
 
-from swarmcore.filters import Filters
+from swarmcore.list_filters import Filters
 
 START = ("start", "container", 1, "abcdef")
 

@@ -6,7 +6,7 @@ from swarmcore_api_docker.volumes.find import find_volume, nodes_with_volume
 from swarmcore_api_docker.volumes.listing import list_volumes, silent_node_warnings
 
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.filters import Filters
+from swarmcore.list_filters import Filters
 from swarmcore.testing.builders import a_container, a_node
 
 SPANNING = {"Name": "files", "Driver": "nfs", "Scope": "global", "Labels": {"tier": "slow"}}

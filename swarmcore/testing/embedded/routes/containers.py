@@ -3,7 +3,7 @@
 from typing import Any
 
 from swarmcore.errors import BadRequest
-from swarmcore.filters import parse_filters
+from swarmcore.list_filters import parse_filters
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.host import Host, routes
 from swarmcore.testing.embedded.listing import listed_containers

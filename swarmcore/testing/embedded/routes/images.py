@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from swarmcore.errors import BadRequest
-from swarmcore.filters import Filters, parse_filters
+from swarmcore.list_filters import Filters, parse_filters
 from swarmcore.testing.documents.images import with_tag
 from swarmcore.testing.documents.moments import NANO
 from swarmcore.testing.embedded.call import Call

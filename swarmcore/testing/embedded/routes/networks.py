@@ -1,6 +1,6 @@
 """Routes of networks and volumes: list, inspect, create, remove, prune; connect and disconnect."""
 
-from swarmcore.filters import parse_filters
+from swarmcore.list_filters import parse_filters
 from swarmcore.testing.documents.containers import endpoint
 from swarmcore.testing.embedded.call import Call
 from swarmcore.testing.embedded.host import Host, routes

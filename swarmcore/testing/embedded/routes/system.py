@@ -7,8 +7,8 @@ from typing import Any
 import trio
 
 from swarmcore.errors import BadRequest, SwarmError, Unavailable
-from swarmcore.filters import parse_filters
 from swarmcore.http.messages import Answer
+from swarmcore.list_filters import parse_filters
 from swarmcore.testing.documents.moments import NANO
 from swarmcore.testing.documents.system import info_document, version_document
 from swarmcore.testing.embedded.call import Call

@@ -3,7 +3,7 @@
 import pytest
 
 from swarmcore.errors import ConfigError
-from swarmcore.options.weights import check_weights, read_carry, read_multipliers
+from swarmcore.options.weight_options import check_weights, read_carry, read_multipliers
 
 
 def test_multipliers_are_read():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarmcore.errors import BadRequest
-from swarmcore.filters import Filters, parse_filters
+from swarmcore.list_filters import Filters, parse_filters
 
 
 @pytest.mark.parametrize(

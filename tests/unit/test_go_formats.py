@@ -2,7 +2,7 @@
 
 import pytest
 
-from swarmcore.go import (
+from swarmcore.go_formats import (
     BadValue,
     Glob,
     NumberError,
