@@ -1,4 +1,4 @@
-"""Nodes, containers and events with documents of a real engine's shape, and the kit's doubles."""
+"""Nodes, containers and events with documents like a real engine's, and the kit's doubles."""
 
 import json
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ NOW = 1714564800.0
 
 
 def moment(seconds_ago: float) -> str:
-    """A time before ``NOW`` as an engine writes it."""
+    """Return the time *seconds* before ``NOW``, as an engine writes it."""
     return datetime.fromtimestamp(NOW - seconds_ago, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -34,7 +34,7 @@ def make_node(name="n1", ip="10.0.0.1", *containers, **changes) -> Node:
 
 
 def make_container(name="web", *, id=None, node_id="", state="running", detail=None, **changes):
-    """A container whose documents have the shape of a real engine's."""
+    """Return a container with documents like a real engine's."""
     id = id or (name.encode().hex() + "f" * 64)[:64]
     running = state in ("running", "paused", "restarting")
     document = {
@@ -79,7 +79,7 @@ def make_container(name="web", *, id=None, node_id="", state="running", detail=N
 
 
 def event_line(action="start", kind="container", time_nano=1, id="c1", **attributes):
-    """One line of an engine's ``GET /events``."""
+    """Return one line of an engine's ``GET /events``."""
     actor = {"ID": id, "Attributes": attributes}
     raw = {"Type": kind, "Action": action, "Actor": actor, "scope": "local"}
     return json.dumps({**raw, "time": time_nano // 10**9, "timeNano": time_nano}).encode()
@@ -90,7 +90,7 @@ def make_event(*arguments, node=None, **attributes):
 
 
 class Docker:
-    """What tests use of all this, by one fixture: plugin folders share no importable module."""
+    """The helpers of this folder as one fixture, because plugin folders share no module."""
 
     now = NOW
     moment = staticmethod(moment)
@@ -123,7 +123,7 @@ def cluster(docker, engines):
 
 @pytest.fixture
 def ask(docker, cluster):
-    """Have a handler answer one request; gives the exchange back."""
+    """Let a handler answer one request; return the exchange."""
 
     async def ask(handler, method="GET", target="/v1.41/", **kwargs):
         exchange = docker.Exchange(cluster, method, target, **kwargs)
@@ -135,7 +135,7 @@ def ask(docker, cluster):
 
 @pytest.fixture
 def engine(docker):
-    """Make an engine of a name, images (id -> names) and an API version."""
+    """Make an engine with a name, images (id -> names) and an API version."""
 
     def engine(name, tags, version=(1, 41), **changes):
         images = {id: {"Id": id, "RepoTags": names} for id, names in tags.items()}

@@ -1,4 +1,4 @@
-"""The Docker API keeps what every api plugin promises."""
+"""The Docker API passes the contract of api plugins."""
 
 from swarmcore.testing.contracts import RoutesContract
 

@@ -1,4 +1,4 @@
-"""One report of what several engines pruned."""
+"""One report from the prunes of several engines."""
 
 import json
 
@@ -25,7 +25,7 @@ def test_lists_are_joined_and_space_is_added_up():
     }
 
 
-def test_nothing_deleted_is_null_or_empty_as_the_engines_say_it():
+def test_an_empty_report_is_null_or_empty_as_on_the_engines():
     assert sum_reports(reports({"NetworksDeleted": None}), "NetworksDeleted") == {
         "NetworksDeleted": None
     }
@@ -41,7 +41,7 @@ def test_nothing_deleted_is_null_or_empty_as_the_engines_say_it():
     ],
     ids=str,
 )
-def test_a_prune_is_worded_for_the_engines_version(engine, version, sent, got):
+def test_limits_are_renamed_for_the_engines_version(engine, version, sent, got):
     assert prune_query_for(engine("n1", {}, version), Query(sent.items())) == Query(got.items())
 
 

@@ -1,4 +1,4 @@
-"""The route table: complete, without doubles, and honest about what is missing."""
+"""The route table is complete, has no route twice, and names what is not supported."""
 
 import re
 
@@ -67,7 +67,7 @@ def test_no_path_is_claimed_twice():
         ("GET /services", Unavailable, "This node is not a swarm manager"),
     ],
 )
-async def test_what_is_missing_says_so(docker, path, error, words):
+async def test_an_unsupported_path_says_so(docker, path, error, words):
     exchange = docker.Exchange(docker.Cluster(), *path.split(" "), params={})
     with pytest.raises(error, match=words):
         await table()[path].handler(exchange)

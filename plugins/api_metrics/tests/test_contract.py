@@ -1,4 +1,4 @@
-"""The route keeps what every api plugin promises."""
+"""The metrics route passes the contract of api plugins."""
 
 from swarmcore.testing.contracts import RoutesContract
 

@@ -1,4 +1,4 @@
-"""What a manager tells Prometheus, read by Prometheus' own parser."""
+"""The metrics of a manager, parsed by Prometheus' own parser."""
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,7 +12,7 @@ from swarmcore.testing.doubles import FakeCluster, FakeExchange
 
 @pytest.fixture
 def read():
-    """Every sample of a cluster: name and labels -> value."""
+    """Return every sample of a cluster: name and labels -> value."""
 
     async def read(*nodes, traffic=None, **cluster):
         [route] = swarmcore_routes()
@@ -35,7 +35,7 @@ def read():
     return read
 
 
-async def test_nodes_are_counted_by_state_and_told_one_by_one(read):
+async def test_nodes_are_counted_by_state_and_listed(read):
     drained = a_node("n2", containers=["db"])
     drained.apply(NodeSettings(Drain("disk", "anna"), {}))
     silent = a_node('n"3\\\n', state=State.UNHEALTHY)
@@ -50,7 +50,7 @@ async def test_nodes_are_counted_by_state_and_told_one_by_one(read):
     assert found["containers", "running"] == 3
 
 
-async def test_what_is_claimed_and_what_may_be(read):
+async def test_claimed_and_available_resources(read):
     node = a_node(memory=8 * GiB, cpus=4, reservations=[a_reservation(memory=2 * GiB)])
     found = await read(node)
     assert (found["memory_bytes",], found["memory_claimed_bytes",]) == (8 * GiB, 2 * GiB)
@@ -82,7 +82,7 @@ async def test_discovery_is_up_while_its_list_can_be_read(read, state, up):
     assert found["discovery_list_timestamp_seconds",] == state.listed_at
 
 
-async def test_requests_are_told_by_path_and_status(read):
+async def test_requests_are_counted_by_path_and_status(read):
     traffic = {"containers": Traffic(3, {200: 7, 404: 1}, 10, 2**40), "events": Traffic(1)}
     found = await read(traffic=traffic)
     assert found["requests_total", "containers", "200"] == 7

@@ -1,4 +1,4 @@
-"""A context store as the docker command writes it."""
+"""Context stores as the docker command writes them."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def make_context(tmp_path):
-    """Write a context, and a file for each of *tls*, into the test's folder."""
+    """Write a context into the test's folder, with a file for each of *tls*."""
 
     def make(name, host, *tls, **endpoint):
         id = hashlib.sha256(name.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Contexts: which are used, how their engines are reached, what is skipped."""
+"""Which contexts are used, how their engines are reached, and which contexts are skipped."""
 
 import pytest
 from swarmcore_discovery_contexts import swarmcore_discovery

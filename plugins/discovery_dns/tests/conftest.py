@@ -11,10 +11,12 @@ import pytest
 
 
 class NameServer:
-    """Answers from ``answers``: (name, type) -> records; ``additional`` comes along with SRV.
+    """A name server.
 
-    ``rcode`` other than NOERROR is the answer to everything; a name without any record at all does
-    not exist.
+    Attributes:
+        answers: (name, type) -> records.  A name without any record does not exist.
+        additional: records that are sent along with SRV records.
+        rcode: if it is not NOERROR, it is the answer to every question.
     """
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""The kit's contract for discoveries, once by SRV records and once by addresses."""
+"""The kit's contract for discoveries, with SRV records and with addresses."""
 
 import dns.rcode
 import pytest

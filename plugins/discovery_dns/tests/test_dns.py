@@ -1,4 +1,4 @@
-"""Answers of DNS, as lists of engines."""
+"""Lists of engines from the answers of DNS."""
 
 import dns.rcode
 import pytest
@@ -12,7 +12,7 @@ from swarmcore.testing.contracts.discoveries import RecordingSink
 
 @pytest.fixture
 def watch(name_server, nursery):
-    """Watch a URI at a server; the sink comes back after its first report."""
+    """Watch a URI with a name server; return the sink after its first report."""
 
     async def start(scheme, rest):
         options = DiscoveryOptions(
@@ -36,7 +36,7 @@ async def test_records_of_a_service_are_engines_with_their_ports(name_server, wa
     assert addresses(await watch("dns+srv", "s.lab")) == ["n1.lab:2375", "n2.lab:2376"]
 
 
-async def test_an_address_that_comes_along_is_used_instead_of_the_name(name_server, watch):
+async def test_an_address_in_the_additional_records_replaces_the_name(name_server, watch):
     name_server.answers = {("s.lab.", "SRV"): ["0 0 1 n1.lab.", "0 0 1 n2.lab.", "0 0 1 n3.lab."]}
     name_server.additional = [
         ("n1.lab.", "AAAA", "fe80::1"),
@@ -46,7 +46,7 @@ async def test_an_address_that_comes_along_is_used_instead_of_the_name(name_serv
     assert addresses(await watch("dns+srv", "s.lab")) == ["10.0.0.1:1", "[fe80::2]:1", "n3.lab:1"]
 
 
-async def test_a_target_of_a_dot_says_that_there_is_no_such_service(name_server, watch):
+async def test_the_target_dot_means_no_service(name_server, watch):
     name_server.answers = {("s.lab.", "SRV"): ["0 0 0 ."]}
     assert addresses(await watch("dns+srv", "s.lab")) == []
 
@@ -61,7 +61,7 @@ async def test_an_engine_of_both_families_is_seen_once(name_server, watch):
     assert addresses(await watch("dns", "e.lab:2375")) == ["10.0.0.1:2375"]
 
 
-async def test_a_name_is_gone_only_after_three_answers_that_say_so(name_server, watch):
+async def test_engines_are_removed_after_three_answers_without_the_name(name_server, watch):
     sink = await watch("dns", "none.lab:1")
     assert "does not exist" in sink.failures[0]
     assert sink.failures[0].endswith("; there is no list yet")
@@ -71,7 +71,7 @@ async def test_a_name_is_gone_only_after_three_answers_that_say_so(name_server, 
     assert len(sink.failures) == 1
 
 
-async def test_a_server_in_trouble_never_empties_the_list(name_server, watch):
+async def test_an_error_of_the_server_keeps_the_list(name_server, watch):
     name_server.answers = {("e.lab.", "A"): ["10.0.0.1"]}
     sink = await watch("dns", "e.lab:2375")
     name_server.rcode = dns.rcode.REFUSED

@@ -1,4 +1,4 @@
-"""A file of engines: its lines, its changes, and the times when it cannot be read."""
+"""A file of engines: its lines, its changes, and failures to read it."""
 
 import math
 import os
@@ -17,7 +17,7 @@ QUICK = DiscoveryOptions(heartbeat_seconds=0.01)
 
 
 class Sink:
-    """What was reported, in order; a test waits for the next report."""
+    """Records reports in order; a test waits for the next report."""
 
     def __init__(self):
         self._send, self._receive = trio.open_memory_channel(100)
@@ -39,7 +39,7 @@ class Sink:
 
 
 class LookedAt(type(Path())):
-    """A path that tells when it is looked at, and can hang."""
+    """A path that reports each look at the file, and that can hang."""
 
     def __init__(self, *_):
         super().__init__()
@@ -67,7 +67,7 @@ def path(tmp_path):
 
 @pytest.fixture
 async def sink(path, nursery):
-    """A sink that has seen the first list, and goes on watching."""
+    """Return a sink that has the first list, and goes on watching."""
     sink = Sink()
     nursery.start_soon(swarmcore_discovery(DiscoveryURI("file", str(path)), QUICK).watch, sink)
     assert await sink.next() == ["n1:1"]
@@ -118,7 +118,7 @@ def test_the_first_of_a_doubled_engine_counts():
         "n[0:99999]",
     ],
 )
-def test_a_line_that_cannot_be_read_is_told_by_number_and_text_and_skipped_whole(line):
+def test_a_malformed_line_is_skipped_and_reported_with_number_and_text(line):
     entries, (problem,) = parse_lines(f"a:1\n{line}  # bad\nb:1")
     assert [str(entry.address) for entry in entries] == ["a:1", "b:1"]
     assert problem.startswith(f"line 2: {line!r}: ")
@@ -137,14 +137,14 @@ def test_a_line_that_cannot_be_read_is_told_by_number_and_text_and_skipped_whole
     ],
     ids=["missing", "folder", "pipe", "bytes"],
 )
-def test_what_cannot_be_read_at_the_start_is_one_line(tmp_path, make, why):
+def test_an_error_at_the_start_is_one_line(tmp_path, make, why):
     path = tmp_path / "cluster"
     make(path)
     with pytest.raises(ConfigError, match=f"file://{path}: .*: {why}; write one HOST:PORT a line"):
         swarmcore_discovery(DiscoveryURI("file", str(path)), QUICK)
 
 
-def test_a_path_is_required_and_another_scheme_is_another_plugin_s():
+def test_a_path_is_required_and_other_schemes_are_ignored():
     with pytest.raises(ConfigError, match="write file:///PATH"):
         swarmcore_discovery(DiscoveryURI("file", ""), QUICK)
     assert swarmcore_discovery(DiscoveryURI("file+sd", "/x"), QUICK) is None
@@ -191,7 +191,7 @@ async def test_a_file_in_a_folder_that_is_swapped_by_its_link_is_read_again(tmp_
     assert await sink.next() == ["n2:1"]
 
 
-async def test_an_unreadable_file_is_told_once_and_the_list_stays(path, sink):
+async def test_an_unreadable_file_is_reported_once_and_the_list_stays(path, sink):
     path.unlink()
     failed = await sink.next()
     assert failed == f"{path}: No such file or directory; the last good list stays in force"
@@ -203,7 +203,7 @@ async def test_an_unreadable_file_is_told_once_and_the_list_stays(path, sink):
     assert await sink.next() == ["n1:1"]  # nothing was reported in between
 
 
-async def test_a_bad_line_is_told_beside_the_good_ones_until_it_is_gone(path, sink):
+async def test_a_bad_line_is_reported_until_it_is_gone(path, sink):
     path.write_text("n1:1\nn2\nn3:1\n")
     assert await sink.next() == ["n1:1", "n3:1"]
     assert sink.problems == [f"{path} line 2: 'n2': address 'n2': missing port in address"]
@@ -219,7 +219,7 @@ PATIENT = DiscoveryOptions(heartbeat_seconds=10)
 
 @pytest.fixture
 async def patient(path, nursery):
-    """A sink that has seen three engines, of a file whose shrinking is doubted for long."""
+    """A sink that has three engines, of a file whose removals are doubted for a long time."""
     path.write_text("n1:1 zone=a\nn2:1\nn3:1\n")
     sink = Sink()
     discovery = FileDiscovery(path, 0.01, PATIENT.hold_seconds)
@@ -229,14 +229,14 @@ async def patient(path, nursery):
 
 
 @pytest.mark.parametrize("middle", ["", "n1:1 zone=a\n", "n1:1 zone=a\nn2", "\n# soon\n"])
-async def test_what_a_file_misses_while_it_is_written_stays(path, patient, middle):
+async def test_engines_missing_while_a_file_is_written_stay(path, patient, middle):
     path.write_text(middle)
     await trio.sleep(0.2)  # for some looks
     path.write_text("n1:1 zone=a\nn2:1\nn3:1\nn4:1\n")
     assert await patient.next() == ["n1:1", "n2:1", "n3:1", "n4:1"]
 
 
-async def test_what_a_file_adds_is_believed_at_once_whatever_it_misses(path, patient):
+async def test_added_engines_are_used_at_once(path, patient):
     path.write_text("n1:1 zone=a\nn4:1\n")
     assert await patient.next() == ["n1:1", "n4:1", "n2:1", "n3:1"]
 
@@ -256,7 +256,7 @@ async def test_a_file_that_is_empty_is_doubted_even_where_it_is_another(path, pa
     assert patient.waiting == 0
 
 
-async def test_what_stays_is_reported_once(path, nursery):
+async def test_an_unchanged_list_is_reported_once(path, nursery):
     looked_at = LookedAt(path)
     sink = Sink()
     nursery.start_soon(FileDiscovery(looked_at, 0.001).watch, sink)
@@ -280,7 +280,7 @@ async def test_it_stops_promptly_while_the_file_system_hangs(path):
         hanging.released.set()
 
 
-async def test_under_classics_ways_a_file_that_is_not_there_yet_is_waited_for(tmp_path, nursery):
+async def test_with_classics_rules_a_missing_file_is_waited_for(tmp_path, nursery):
     path = tmp_path / "cluster"
     uri = DiscoveryURI("file", str(path))
     with pytest.raises(ConfigError, match="No such file"):

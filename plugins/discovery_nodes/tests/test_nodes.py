@@ -1,4 +1,4 @@
-"""A list of engines: every form of address, ranges, and what is refused."""
+"""A list of engines: every form of address, ranges, and refusals."""
 
 import pytest
 from swarmcore_discovery_nodes import parse_nodes, swarmcore_discovery
@@ -47,10 +47,10 @@ def test_a_malformed_address_is_named_with_classic_s_hint(text):
 
 
 @pytest.mark.parametrize("text", ["", ",", "n[2:1]:1"])
-def test_a_list_of_nothing_is_refused(text):
+def test_an_empty_list_is_refused(text):
     with pytest.raises(ConfigError, match="names no engine; write HOST:PORT"):
         parse_nodes(text)
 
 
-def test_another_scheme_is_another_plugin_s():
+def test_other_schemes_are_ignored():
     assert swarmcore_discovery(DiscoveryURI("file", "n1:1")) is None

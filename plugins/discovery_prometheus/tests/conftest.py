@@ -1,4 +1,4 @@
-"""A server of one list, on loopback."""
+"""An HTTP server with one list, on loopback."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -7,7 +7,7 @@ import pytest
 
 
 class ListServer(ThreadingHTTPServer):
-    """Answers every GET with ``document``, and keeps the headers of the last request."""
+    """Answers every GET with ``document``, and records the headers of the last request."""
 
     daemon_threads = True
 

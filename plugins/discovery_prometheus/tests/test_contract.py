@@ -1,4 +1,4 @@
-"""The kit's contract for discoveries, once by file and once by HTTP."""
+"""The kit's contract for discoveries, with a file and with HTTP."""
 
 import json
 

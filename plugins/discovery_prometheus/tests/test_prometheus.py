@@ -1,4 +1,4 @@
-"""Prometheus's lists: what is an entry, what is skipped, what is asked of the server."""
+"""Prometheus's lists: which entries are used or skipped, and the requests to the server."""
 
 import json
 
@@ -21,7 +21,7 @@ def addresses(*groups, port=0):
 
 
 async def watched(url, **options):
-    """The sink after the first report."""
+    """Return the sink after the first report."""
     discovery = swarmcore_discovery(
         DiscoveryURI("prometheus+http", url.removeprefix("http://")),
         DiscoveryOptions(heartbeat_seconds=0.05, options=options),
@@ -78,14 +78,14 @@ def test_the_port_option_replaces_the_targets_port(target, engine):
         ),
     ],
 )
-def test_what_cannot_be_read_is_named_and_the_rest_is_used(group, problem):
+def test_malformed_entries_are_reported_and_the_others_are_used(group, problem):
     found, problems = parse_groups({"list": json.dumps([group, {"targets": ["good:1"]}])}, 0)
     assert [str(entry.address) for entry in found] == ["good:1"]
     assert problems == [problem]
 
 
 @pytest.mark.parametrize("text", ["", "no", "{}", '"a:1"', "[" * 100_000])
-def test_a_document_that_is_no_list_is_no_empty_list(text):
+def test_a_document_that_is_not_a_list_is_a_failure(text):
     with pytest.raises(ValueError, match=r"^list: n"):
         parse_groups({"list": text}, 0)
 

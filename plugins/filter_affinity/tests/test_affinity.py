@@ -1,4 +1,4 @@
-"""What an expression means for what a node holds."""
+"""Which nodes an affinity allows, by the containers and images on them."""
 
 import pytest
 from swarmcore_filter_affinity import AffinityFilter
@@ -55,18 +55,18 @@ def test_expressions(expression, expected):
     assert holds(expression, NODE) is expected
 
 
-def test_a_node_without_containers_has_nothing_to_be_near_to():
+def test_a_node_without_containers_fulfils_no_affinity():
     assert not holds("role==store", a_node())
     assert holds("role!=store", a_node())
 
 
-def test_a_placement_under_way_counts():
+def test_a_reservation_counts():
     node = a_node()
     node.reserve(a_reservation("web", labels={"role": "front"}))
     assert holds("container==web", node)
     assert holds("role==front", node)
 
 
-def test_a_tilde_makes_a_wish_of_it():
+def test_a_tilde_makes_an_expression_soft():
     (rule,) = AffinityFilter().rules(a_config(env=["affinity:container!=~db"]))
     assert rule.soft

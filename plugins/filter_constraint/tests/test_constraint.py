@@ -1,4 +1,4 @@
-"""What an expression means for a node."""
+"""Which nodes a constraint allows."""
 
 import pytest
 from swarmcore_filter_constraint import ConstraintFilter
@@ -34,14 +34,14 @@ def test_expressions(expression, holds):
     assert not rule.soft
 
 
-def test_a_tilde_makes_a_wish_of_it():
+def test_a_tilde_makes_an_expression_soft():
     (rule,) = ConstraintFilter().rules(a_config(env=["constraint:zone==~asia"]))
     assert rule.soft
     assert rule.text == "constraint zone==~asia"
 
 
 @pytest.mark.parametrize("text", ["zone=eu", "z==eu", "zone==", "zone==/", "zone==/(/", "==eu"])
-def test_a_malformed_one_is_refused_by_name_or_matches_literally(text):
+def test_a_malformed_expression_is_refused_or_matches_literally(text):
     config = a_config(env=[f"constraint:{text}"])
     if text == "zone==/":
         (rule,) = ConstraintFilter().rules(config)

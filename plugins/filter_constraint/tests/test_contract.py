@@ -1,4 +1,4 @@
-"""The contract of every filter."""
+"""The contract of filters."""
 
 from swarmcore.testing.contracts import FilterContract
 

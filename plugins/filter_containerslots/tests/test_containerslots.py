@@ -1,4 +1,4 @@
-"""When an engine's slots are taken."""
+"""When all slots of an engine are taken."""
 
 import pytest
 from swarmcore_filter_containerslots import ContainerSlotsFilter
@@ -47,15 +47,15 @@ def test_a_container_in_any_state_takes_a_slot(state):
     assert refusal("1", containers=[a_container("old", state=state)]) == "1 of 1 taken"
 
 
-def test_a_network_or_volume_that_is_being_made_takes_none():
+def test_a_network_or_volume_that_is_being_made_takes_no_slot():
     assert refusal("1", reservations=[a_reservation("", image="")]) is None
 
 
-def test_a_create_under_way_takes_a_slot():
+def test_a_reservation_takes_a_slot():
     more = {"containers": ["web"], "reservations": [a_reservation("coming")]}
     assert refusal("2", **more) == "2 of 2 taken"
     assert refusal("3", **more) is None
 
 
-def test_what_is_no_container_takes_no_slot():
+def test_an_object_that_is_not_a_container_takes_no_slot():
     assert list(ContainerSlotsFilter().rules(ContainerConfig.parse({}))) == []

@@ -1,4 +1,4 @@
-"""Where a container may go, for what it names."""
+"""Which nodes a container can run on, by the objects that it names."""
 
 import pytest
 from swarmcore_filter_dependency import DependencyFilter
@@ -21,12 +21,12 @@ def nodes():
 
 
 def a_member(name, network):
-    """A container without which nothing would be on the network."""
+    """Return a container on the network; a network without containers could be moved."""
     return a_container(name, body=host(NetworkMode=network))
 
 
 def fitting(*among, **body):
-    """Names of the nodes on which a container with this body may be."""
+    """Return the names of the nodes on which a container with this body can run."""
     config = a_config(body=body).informed_by(among)
     rules = list(DependencyFilter().rules(config))
     return [node.name for node in among if all(rule.check(node) is None for rule in rules)]
@@ -47,7 +47,7 @@ def mount(source, kind="volume"):
 EVERYWHERE, NOWHERE = ["n1", "n2", "n3"], []
 
 
-def test_a_volume_that_is_being_made_is_where_it_will_be():
+def test_a_volume_that_is_being_made_counts_for_its_node():
     making = a_node("n2", reservations=[a_reservation("first", volumes=["new"])])
     assert fitting(a_node("n1"), making, **host(Binds=["new:/d"])) == ["n2"]
 
@@ -89,7 +89,7 @@ def test_a_volume_that_is_being_made_is_where_it_will_be():
     ],
     ids=str,
 )
-def test_nodes_that_have_what_a_container_names(body, expected):
+def test_nodes_with_the_objects_that_a_container_names(body, expected):
     assert fitting(*nodes(), **body) == expected
 
 
@@ -100,21 +100,21 @@ def test_a_network_is_found_by_its_id_and_the_beginning_of_it():
         assert fitting(n1, n2, n3, **host(NetworkMode=text)) == ["n1"]
 
 
-def test_a_network_that_nothing_uses_binds_nobody():
+def test_an_unused_network_excludes_no_node():
     assert fitting(a_node("n1", networks=["empty"]), a_node("n2"), **endpoints("empty")) == [
         "n1",
         "n2",
     ]
 
 
-def test_a_placement_under_way_counts():
+def test_a_reservation_counts():
     node = a_node("n1")
     node.reserve(a_reservation("db"))
     assert fitting(node, **host(Links=["db:d"])) == ["n1"]
 
 
 class Indifferent:
-    """A strategy without opinion."""
+    """A strategy that gives every node the same weight."""
 
     name = "indifferent"
 
@@ -131,7 +131,7 @@ class Indifferent:
     ],
     ids=["network", "volume", "container"],
 )
-def test_a_refusal_says_where_the_thing_is(body, text):
+def test_a_refusal_says_where_the_object_is(body, text):
     among = nodes()
     if "ghost" not in text:  # those that have it cannot take it, for another reason
         body = {**body, "Labels": {"full": "yes"}}
@@ -143,7 +143,7 @@ def test_a_refusal_says_where_the_thing_is(body, text):
 
 
 class Full:
-    """A filter that refuses whatever says that the nodes are full."""
+    """A filter that refuses every node for containers labelled ``full``."""
 
     name = "full"
 
@@ -152,7 +152,7 @@ class Full:
             yield Rule("full", lambda node: "")
 
 
-def test_an_image_to_mount_is_a_wish():
+def test_a_mounted_image_is_a_soft_rule():
     (rule,) = DependencyFilter().rules(a_config(body=mount("data:1", "image")))
     assert (rule.text, rule.soft) == ("mounted image data:1", True)
     assert rule.check(a_node(images=["busybox", "data:1"])) is None
@@ -168,7 +168,7 @@ def test_an_image_to_mount_is_a_wish():
         (endpoints("ghost"), "network ghost"),
     ],
 )
-def test_what_no_node_has_refuses_none_where_all_nodes_are_known(body, text):
+def test_an_object_of_no_node_is_ignored_if_all_nodes_are_known(body, text):
     among = nodes()
     config = a_config(body=body)
     assert [rule.text for rule in DependencyFilter().rules(config.informed_by(among))] == [text]
@@ -176,7 +176,7 @@ def test_what_no_node_has_refuses_none_where_all_nodes_are_known(body, text):
     assert list(DependencyFilter().rules(known)) == []
 
 
-def test_a_refusal_says_where_each_of_two_things_is():
+def test_a_refusal_says_where_each_of_two_objects_is():
     among = nodes()
     body = host(Binds=["data:/d"], NetworkMode="back")
     config = a_config(body=body).informed_by(among, all_known=True)
@@ -186,7 +186,7 @@ def test_a_refusal_says_where_each_of_two_things_is():
     assert "volume data is only on n1" in str(raised.value)
 
 
-def test_what_some_node_has_binds_where_all_nodes_are_known():
+def test_an_object_of_some_node_binds_if_all_nodes_are_known():
     known = a_config(body=host(NetworkMode=NETWORK)).informed_by(nodes(), all_known=True)
     (rule,) = DependencyFilter().rules(known)
     assert [node.name for node in nodes() if rule.check(node) is None] == ["n1"]

@@ -1,4 +1,4 @@
-"""How platforms are spelled, which machine runs which, and what a refusal says."""
+"""How platforms are spelled, which machine runs which platform, and the texts of refusals."""
 
 import pytest
 from swarmcore_filter_platform import PlatformFilter
@@ -9,7 +9,7 @@ from swarmcore.testing.builders import a_config, a_node
 
 
 def a_machine(text, **labels):
-    """A node whose engine tells ``linux/x86_64``."""
+    """Return a node whose engine reports ``linux/x86_64``."""
     node = a_node("n1", labels=labels)
     system, _, architecture = text.partition("/")
     node.info = {**node.info, "OSType": system, "Architecture": architecture}
@@ -49,7 +49,7 @@ def test_a_platform_has_one_spelling(text, platform):
 
 
 @pytest.mark.parametrize("text", ["", "bogus", "a/b/c/d", "/", "linux/", "linux//v7", "(1)/amd64"])
-def test_what_engines_cannot_read_is_none(text):
+def test_an_invalid_platform_is_ignored(text):
     assert parse_platform(text) is None
 
 
@@ -63,7 +63,7 @@ def test_what_engines_cannot_read_is_none(text):
         ("linux/riscv64", ["linux/riscv64"]),
     ],
 )
-def test_a_machine_runs_its_own_and_older_ones(machine, wanted):
+def test_a_machine_runs_its_own_and_older_platforms(machine, wanted):
     for text in wanted:
         assert runs(parse_platform(machine), parse_platform(text)), text
 
@@ -79,7 +79,7 @@ def test_a_machine_runs_its_own_and_older_ones(machine, wanted):
         ("windows/x86_64", ["linux/amd64"]),
     ],
 )
-def test_a_machine_does_not_run_others(machine, unwanted):
+def test_a_machine_does_not_run_other_platforms(machine, unwanted):
     for text in unwanted:
         assert not runs(parse_platform(machine), parse_platform(text)), text
 
@@ -92,7 +92,7 @@ def test_a_node_of_another_platform_is_refused_with_what_it_runs():
     assert refusal("linux/aarch64", a_machine("linux/aarch64")) is None
 
 
-def test_a_node_that_emulates_says_so_by_a_label():
+def test_a_label_lists_emulated_platforms():
     label = {"swarm.platforms": "linux/arm64, nonsense"}
     assert refusal("linux/arm64", a_machine("linux/x86_64", **label)) is None
     assert refusal("linux/s390x", a_machine("linux/x86_64", **label)) == (
@@ -100,7 +100,7 @@ def test_a_node_that_emulates_says_so_by_a_label():
     )
 
 
-def test_a_node_that_does_not_tell_its_platform_is_believed():
+def test_a_node_without_a_known_platform_is_accepted():
     assert refusal("linux/arm64", a_node()) is None
 
 
@@ -109,14 +109,14 @@ def test_without_a_platform_that_can_be_read_there_is_no_rule(platform):
     assert list(PlatformFilter().rules(a_config(platform=platform))) == []
 
 
-def test_for_a_build_it_is_a_wish():
+def test_the_platform_of_a_build_is_a_soft_rule():
     (rule,) = PlatformFilter().rules(ContainerConfig.parse({}, platform="linux/arm64"))
     assert rule.soft
     (rule,) = PlatformFilter().rules(a_config(platform="linux/arm64"))
     assert not rule.soft
 
 
-def test_a_platform_that_no_known_node_runs_refuses_none():
+def test_a_platform_of_no_known_node_is_ignored():
     machines = [a_machine("linux/x86_64"), a_machine("linux/aarch64")]
     for platform, rules in (("linux/arm64", 1), ("linux/s390x", 0)):
         config = a_config(platform=platform).informed_by(machines, all_known=True)

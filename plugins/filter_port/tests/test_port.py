@@ -1,4 +1,4 @@
-"""Which ports clash, and what the refusal says."""
+"""Which ports clash, and the texts of refusals."""
 
 import pytest
 from swarmcore_filter_port import PortFilter
@@ -64,7 +64,7 @@ def test_a_stopped_container_only_claims_its_port(state, holds):
     assert objection(a_config(ports=["8081:80"]), node) is None
 
 
-def test_a_placement_under_way_holds_its_port():
+def test_a_reservation_holds_its_port():
     node = a_node()
     node.reserve(a_reservation("web", ports=["8080:80"]))
     assert refusal(a_config(ports=["8080:80"]), node) == "taken by web"

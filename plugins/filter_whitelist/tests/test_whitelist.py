@@ -39,7 +39,7 @@ def test_several_whitelists_intersect():
     assert [n for n in names if all(check(a_node(n)) is None for check in checks)] == ["n2"]
 
 
-def test_a_tilde_makes_a_wish_of_it():
+def test_a_tilde_makes_a_whitelist_soft():
     (rule,) = rules("node==~n1|n2")
     assert rule.soft
     assert rule.text == "whitelist node==~n1|n2"
@@ -47,17 +47,17 @@ def test_a_tilde_makes_a_wish_of_it():
 
 
 @pytest.mark.parametrize("text", ["node", "node=n1", "node==", "n==n1"])
-def test_a_malformed_one_is_refused_by_name(text):
+def test_a_malformed_whitelist_is_refused_by_name(text):
     with pytest.raises(BadRequest, match=f"expression '{text}'"):
         rules(text)
 
 
-def test_forbidding_is_a_constraint_s_matter():
+def test_a_negated_whitelist_is_refused():
     with pytest.raises(BadRequest, match=r"'node!=n1': .*character 5.* constraint:node!=n1"):
         rules("node!=n1")
 
 
-def test_the_label_is_the_expression_s_other_form():
+def test_a_label_can_contain_whitelists():
     label = '["node==n1|n2"]'
     config = a_config(labels={"com.docker.swarm.whitelists": label})
     (rule,) = WhitelistFilter().rules(config)

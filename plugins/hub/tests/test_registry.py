@@ -1,4 +1,4 @@
-"""The hub's registry and its buckets, told the time."""
+"""The hub's registry and its rate limits, with a clock that the test sets."""
 
 import pytest
 from swarmcore_hub.buckets import Buckets
@@ -32,7 +32,7 @@ def test_engines_are_listed_once_and_sorted(registry, token):
     assert registry.list(token) == ["n1:1", "n2:1"]
 
 
-def test_labels_are_told_only_to_those_who_ask(registry, token):
+def test_labels_are_sent_only_on_request(registry, token):
     registry.register(token, "n1:1 zone=a disk=ssd", 60, 0)
     assert registry.list(token) == ["n1:1"]
     assert registry.list(token, labels=True) == ["n1:1 zone=a disk=ssd"]
@@ -64,7 +64,7 @@ def test_a_renewal_is_no_change_and_new_labels_are(registry, token):
     assert registry.version(token) != version
 
 
-def test_what_was_kept_is_there_in_another_life():
+def test_stored_engines_are_there_after_a_restart():
     registry = Registry(clusters={"t": 0.0}, rows=[Row("t", "n1:1", "zone=a", 50.0, 60.0)])
     assert registry.list("t", labels=True) == ["n1:1 zone=a"]
     registry.expire(50)
@@ -85,7 +85,7 @@ def test_limits_hold(registry):
     registry.register(first, "n1:1", 60, 1)
 
 
-def test_a_cluster_without_engines_is_dropped_when_nobody_has_used_it(registry):
+def test_an_unused_cluster_without_engines_is_removed(registry):
     used, idle = registry.create(0), registry.create(0)
     registry.register(used, "n1:1", 0, 0)
     assert registry.drop_idle(101) == {idle}
@@ -108,7 +108,7 @@ def test_a_cluster_without_engines_is_dropped_when_nobody_has_used_it(registry):
         "fe80::1",
     ],
 )
-def test_what_is_no_engine_is_refused_and_shown(text):
+def test_an_invalid_engine_is_refused_and_shown(text):
     with pytest.raises(BadRequest, match=r"HOST:PORT|KEY=VALUE"):
         read_registration(text)
 
@@ -129,6 +129,6 @@ def test_a_peer_that_asks_too_often_waits_and_others_do_not():
     assert buckets.take("a", 0.5) == 0
 
 
-def test_a_rate_of_nothing_is_no_limit():
+def test_a_rate_of_zero_is_no_limit():
     buckets = Buckets(0)
     assert all(buckets.take("a", 0) == 0 for _ in range(1000))

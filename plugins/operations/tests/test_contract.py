@@ -1,4 +1,4 @@
-"""The routes keep what every api plugin promises."""
+"""The routes pass the contract of api plugins."""
 
 from swarmcore.testing.contracts import RoutesContract
 

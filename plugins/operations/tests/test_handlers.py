@@ -1,4 +1,4 @@
-"""Which node is meant, and what is refused before anything changes."""
+"""How requests name a node, and which requests are refused before anything changes."""
 
 import pytest
 from swarmcore_operations.routes import swarmcore_routes
@@ -43,14 +43,14 @@ async def test_a_name_of_two_nodes_asks_for_the_address():
     assert [node.drained is None for node in cluster.nodes()] == [True, False]
 
 
-async def test_a_slip_of_the_pen_is_told_the_nearest_name(cluster):
+async def test_a_misspelled_name_gets_the_nearest_name(cluster):
     with pytest.raises(NotFound, match=r"No such node: wbe-2; did you mean web-\d\?"):
         await ask(cluster, "GET", "/swarmcore/nodes/wbe-2")
     with pytest.raises(NotFound, match="'swarmcore nodes' lists them"):
         await ask(cluster, "GET", "/swarmcore/nodes/zzzzzz")
 
 
-async def test_who_drained_is_the_client_when_nobody_is_named(cluster):
+async def test_the_client_is_the_author_of_a_drain_by_default(cluster):
     sent = await ask(cluster, "POST", "/swarmcore/nodes/db/drain")
     assert sent["Drained"]["Author"] == "127.0.0.1"
     sent = await ask(cluster, "POST", "/swarmcore/nodes/db/drain", {"Author": "anna"})
@@ -79,7 +79,7 @@ async def test_a_change_says_whether_it_will_be_kept(cluster, kept):
         ("labels", {"swarm.overcommit": "much"}, "'much' is not a fraction above -1, at most 1000"),
     ],
 )
-async def test_bad_input_names_itself_and_changes_nothing(cluster, path, body, words):
+async def test_invalid_input_is_refused_by_name_and_changes_nothing(cluster, path, body, words):
     before = [(node.drained, dict(node.labels)) for node in cluster.nodes()]
     with pytest.raises(BadRequest, match=words):
         await ask(cluster, "POST", f"/swarmcore/nodes/web-2/{path}", body)

@@ -1,4 +1,4 @@
-"""What is said of a node."""
+"""The JSON document of a node."""
 
 from swarmcore_operations.routes.node_document import node_document
 
@@ -7,7 +7,7 @@ from swarmcore.node import Node
 from swarmcore.testing.builders import a_container, a_node, a_reservation
 
 
-def test_claims_of_containers_and_of_creates_under_way_are_added_up():
+def test_claims_of_containers_and_reservations_are_summed():
     node = a_node(
         "n1",
         cpus=4,
@@ -32,7 +32,7 @@ def test_claims_of_containers_and_of_creates_under_way_are_added_up():
     assert (held["Name"], held["Memory"], held["Ports"]) == ("next", GiB, ["53/udp"])
 
 
-def test_gpus_are_told_with_their_holders_where_there_are_some():
+def test_gpus_are_shown_with_their_holders():
     requests = [{"Count": 1, "Capabilities": [["gpu"]]}]
     web = a_container("web", body={"HostConfig": {"DeviceRequests": requests}})
     node = a_node("n1", labels={"swarm.gpus": "GPU-a,GPU-b"}, containers=[web])
@@ -46,7 +46,7 @@ def test_gpus_are_told_with_their_holders_where_there_are_some():
     assert node_document(a_node("n2"))["GPUs"] is None
 
 
-def test_nothing_is_free_where_more_is_claimed_than_there_is():
+def test_nothing_is_free_on_an_overcommitted_node():
     node = a_node("n1", cpus=1, containers=[a_container("a", cpus=2)])
     assert node_document(node)["NanoCPUs"] == {"Total": NANO, "Claimed": 2 * NANO, "Free": 0}
 
@@ -63,7 +63,7 @@ def test_what_operators_decided_is_shown_with_its_author():
     assert (document["Labels"], document["AddedLabels"]) == ({"zone": "b"}, {"zone": "b"})
 
 
-def test_pulls_that_failed_are_told():
+def test_failed_pulls_are_shown():
     node = a_node("n1")
     assert node_document(node)["FailedPulls"] == []
     failed = FailedPulls("hub.example", 2, "hub.example/app:1", "no route", 1_577_836_800, 9)
@@ -89,5 +89,5 @@ def test_a_node_that_was_never_reached_has_nothing_but_its_address():
     assert document["Slots"] is None
 
 
-def test_slots_that_are_no_number_are_no_slots():
+def test_malformed_slots_are_ignored():
     assert node_document(a_node(labels={"containerslots": "many"}))["Slots"] is None

@@ -1,4 +1,4 @@
-"""What an operator reads: complete, grouped, and inside the terminal."""
+"""The output for operators is complete, grouped, and fits the terminal."""
 
 import pytest
 from swarmcore_operations.commands.columns import some, table, wrap
@@ -16,7 +16,7 @@ ROWS = [["NODE", "ADDRESS", "STATE"], ["n1", "10.0.0.1:2375", "healthy"]]
     ("width", "head"),
     [(80, "NODE  ADDRESS        STATE"), (28, "NODE  ADDRESS        STATE"), (27, "NODE  STATE")],
 )
-def test_a_table_gives_up_what_it_can_spare_when_it_is_too_wide(width, head):
+def test_a_table_that_is_too_wide_drops_optional_columns(width, head):
     assert table(ROWS, width=width, spare=(1,))[0] == head
 
 
@@ -125,7 +125,7 @@ def test_reasons_that_differ_are_one_and_a_count():
     assert "        0 free on n0, and 3 other reasons" in page.splitlines()
 
 
-def test_what_is_added_to_the_strategy_is_shown_where_something_is():
+def test_weighers_are_shown_if_there_are_any():
     weighed = node("n1", 1)
     weighed["Weights"] |= {"Added": [-3.0, 1.0], "AddedNormalised": [0.25, 1.0], "Score": 2.5}
     weighers = [{"Name": "spread zone", "Multiplier": None}, {"Name": "image", "Multiplier": 2.0}]
@@ -140,7 +140,7 @@ def test_what_is_added_to_the_strategy_is_shown_where_something_is():
     assert "ADDED" not in explanation_text(explanation(node("n1", 1)), width=80)
 
 
-def test_a_wish_that_a_candidate_breaks_stands_beside_it_and_refuses_nobody():
+def test_a_broken_soft_rule_is_shown_beside_its_candidate():
     wish = verdict("disk==~ssd", "has hdd", soft=True)
     placed = [node("n1", 1, wish), node("n2", 2, verdict("disk==~ssd", soft=True))]
     lines = explanation_text(explanation(*placed, Dropped=["disk==~ssd"]), width=80).splitlines()
@@ -206,7 +206,7 @@ def a_document(**more):
     }
 
 
-def test_slots_are_a_column_where_some_node_has_them():
+def test_slots_are_a_column_if_some_node_has_them():
     slots = {"Total": 3, "Claimed": 2, "Free": 1}
     assert "SLOTS" not in nodes_text([a_document()], width=80)
     lines = nodes_text([a_document(), a_document(Slots=slots)], width=80).splitlines()
@@ -214,7 +214,7 @@ def test_slots_are_a_column_where_some_node_has_them():
     assert "2/3" in lines[2]
 
 
-def test_gpus_are_a_column_where_some_node_has_them_and_who_holds_which_is_told():
+def test_gpus_are_a_column_with_their_holders_if_some_node_has_them():
     held = [{"GPU": "0", "Holder": "web"}]
     gpus = {"Total": 2, "Claimed": 1, "Free": 1, "Shared": False, "Held": held}
     assert "GPUS" not in nodes_text([a_document()], width=80)
@@ -230,13 +230,13 @@ def test_gpus_are_a_column_where_some_node_has_them_and_who_holds_which_is_told(
     ("count", "ids", "text"),
     [(1, [], "1 GPU"), (2, [], "2 GPUs"), (-1, [], "all GPUs"), (1, ["a"], "GPU a and 1 GPU")],
 )
-def test_claimed_gpus_are_told(count, ids, text):
+def test_claimed_gpus_are_shown(count, ids, text):
     claim = {"NanoCPUs": 0, "Memory": GiB, "Ports": [], "GPUs": count, "GPUIDs": ids}
     told = explanation_text(explanation(node("n1", 1), Claim=claim), width=80)
     assert f"claims      1 GiB, {text}\n" in told
 
 
-def test_trouble_and_creates_under_way_are_below_the_row():
+def test_errors_and_reservations_are_below_the_row():
     held = {"Name": "web", "Image": "nginx", "NanoCPUs": 0, "Memory": GiB, "Ports": ["80/tcp"],
             "GPUs": 0, "GPUIDs": ["0", "1"]}  # fmt: skip
     document = a_document(Name="", State="Pending", Error="no route to host", Reservations=[held])
@@ -261,7 +261,7 @@ def test_why_a_node_is_drained_is_below_its_row(drained, text):
     assert lines[2].strip() == text
 
 
-def test_pulls_that_failed_are_below_the_row_and_on_the_page():
+def test_failed_pulls_are_below_the_row_and_on_the_page():
     failed = {"Scope": "hub.example", "Count": 2, "Image": "hub.example/app:1",
               "Reason": "connection refused", "At": "2020-01-01T00:00:00.000+00:00"}  # fmt: skip
     document = a_document(FailedPulls=[failed])
@@ -271,7 +271,7 @@ def test_pulls_that_failed_are_below_the_row_and_on_the_page():
     assert "  pulls       2 failed pulls, the last" in node_text(document, width=200)
 
 
-def test_no_nodes_are_a_sum_of_nothing():
+def test_the_summary_of_no_nodes():
     assert "0 nodes, 0 healthy" in nodes_text([], width=80)
 
 
@@ -284,7 +284,7 @@ def test_creates_that_wait_are_counted_with_the_longest_wait():
 # ---- decisions
 
 
-def test_a_decision_says_what_was_dropped_and_what_it_was_for():
+def test_a_decision_shows_reasons_dropped_rules_and_failures():
     record = {
         "Time": "2026-01-31T08:00:00.000+00:00",
         "Name": "web",

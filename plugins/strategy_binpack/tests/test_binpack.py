@@ -1,4 +1,4 @@
-"""What binpack prefers."""
+"""Which nodes binpack prefers."""
 
 from swarmcore_strategy_binpack import Binpack
 

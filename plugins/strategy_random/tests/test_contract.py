@@ -1,4 +1,4 @@
-"""The contract of every strategy."""
+"""The contract of strategies."""
 
 from swarmcore.testing.contracts import StrategyContract
 

@@ -1,4 +1,4 @@
-"""What random does not prefer."""
+"""The random strategy has no preference."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""What spread prefers."""
+"""Which nodes spread prefers."""
 
 from swarmcore_strategy_spread import Spread
 

@@ -1,4 +1,4 @@
-"""Who builds where, as a table of requests and times."""
+"""Which engine builds for a client, as a table of requests and times."""
 
 import pytest
 from swarmcore_api_docker.build.affinity import KEPT_SECONDS, AffinityKey, BuilderAffinity
@@ -38,14 +38,14 @@ def test_an_engine_is_kept_while_a_tunnel_is_open(engines):
     assert engines.find(ME, 11 * KEPT_SECONDS) is None
 
 
-def test_clients_sessions_and_builds_are_told_apart(engines):
+def test_clients_sessions_and_builds_have_separate_names(engines):
     engines.begin([ME, SESSION], "n1")
     engines.begin([YOU, BUILD], "n2")
     assert [engines.find(key, 0.0) for key in (ME, SESSION, YOU, BUILD)] == ["n1", "n1", "n2", "n2"]
     assert engines.find(AffinityKey("build", "s1"), 0.0) is None
 
 
-def test_an_engine_that_is_lost_is_nobodys(engines):
+def test_a_lost_engine_is_forgotten(engines):
     engines.begin([ME, SESSION], "n1")
     engines.begin([ME], "n1")
     engines.forget([ME])
@@ -56,7 +56,7 @@ def test_an_engine_that_is_lost_is_nobodys(engines):
     assert engines.find(ME, 3.0) is None
 
 
-def test_the_load_is_the_clients_that_stay_and_the_builds_that_run(engines):
+def test_the_load_counts_idle_clients_and_running_builds(engines):
     engines.begin([ME, SESSION, BUILD], "n1")
     assert (engines.load("n1"), engines.load("n2")) == (2, 0)
     engines.end([ME, SESSION, BUILD], 1.0)
@@ -65,7 +65,7 @@ def test_the_load_is_the_clients_that_stay_and_the_builds_that_run(engines):
     assert engines.load("n1") == 2
 
 
-def test_ids_that_clients_invent_do_not_pile_up(engines):
+def test_ids_made_up_by_clients_are_limited(engines):
     engines.begin([ME], "n1")
     for number in range(10_100):
         use(engines, [AffinityKey("session", str(number))], "n1", until=1.0)

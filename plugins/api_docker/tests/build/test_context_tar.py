@@ -1,4 +1,4 @@
-"""A Dockerfile found in a context as it goes by, whatever wrote the context."""
+"""The Dockerfile is found in a context that arrives in pieces, whatever program wrote it."""
 
 import bz2
 import gzip
@@ -45,7 +45,7 @@ def find(context, *names, size=1000):
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("size", [1, 511, 4096, 1 << 20])
-def test_it_is_found_in_every_kind_of_context(compression, kind, size):
+def test_the_dockerfile_is_found_in_every_kind_of_context(compression, kind, size):
     files = {"aaa": None, "aaa/big": b"x" * 5000, "./Dockerfile": b"FROM app", "z": b"rest"}
     context = COMPRESSIONS[compression](archive(files, kind=kind))
     found, finder = find(context, size=size)
@@ -73,18 +73,18 @@ def test_a_long_name_is_read(kind):
     ],
     ids=["named", "a path", "lower case", "both", "a link", "none", "far too large", "a folder"],
 )
-def test_which_file_it_is(names, files, found):
+def test_the_dockerfile_among_several_names(names, files, found):
     assert find(archive(files), *names)[0] == found
 
 
 @pytest.mark.parametrize("context", [b"", b"FROM app\n" * 1000, b"\x1f\x8b\x08junk" * 100,
                                      b"BZhjunkjunk", b"\xfd7zXZ\0junkjunkjunk" * 9])  # fmt: skip
-def test_what_is_no_context_is_passed_over(context):
+def test_other_data_is_ignored(context):
     assert find(context)[0] == []
 
 
 @given(data=st.data(), size=st.integers(1, 700))
-def test_a_damaged_context_breaks_nothing(data, size):
+def test_a_damaged_context_raises_no_error(data, size):
     context = bytearray(archive({"a": b"1" * 600, LONG: b"2", "Dockerfile": b"FROM app"}))
     for _ in range(data.draw(st.integers(1, 20))):
         context[data.draw(st.integers(0, len(context) - 1))] = data.draw(st.integers(0, 255))
@@ -92,7 +92,7 @@ def test_a_damaged_context_breaks_nothing(data, size):
     assert len(found) <= 2
 
 
-def test_a_bomb_takes_no_memory():
+def test_a_decompression_bomb_takes_no_memory():
     bomb = gzip.compress(archive({"a": bytes(200 << 20), "Dockerfile": b"FROM app"}))
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""Which images a Dockerfile takes from outside."""
+"""The images that a Dockerfile uses, without its own stages."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ from swarmcore_api_docker.build.dockerfile import base_images
         ("", []),
     ],
 )  # fmt: skip
-def test_images_from_outside(text, images):
+def test_images_that_are_not_stages(text, images):
     assert base_images(text, {"G": "given", "unknown": "x"}) == images
 
 
@@ -50,6 +50,6 @@ def test_there_is_a_limit_to_images():
 
 
 @given(st.text(st.sampled_from(" \\\n#=$`{}:-+\"'<AaFROMfrom-CPYgG/1"), max_size=200))
-def test_nothing_breaks_it(text):
+def test_any_text_can_be_parsed(text):
     for image in base_images(text, {"G": "given"}):
         assert " " not in image

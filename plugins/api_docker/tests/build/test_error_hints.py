@@ -1,4 +1,4 @@
-"""Where a missing image is, said in the error of a build."""
+"""The error of a build tells which nodes have the missing image."""
 
 import json
 from itertools import pairwise
@@ -37,7 +37,7 @@ def line(text):
         "manifest for app:1 not found: manifest unknown",
     ],
 )
-def test_every_engines_words_for_a_missing_base_are_understood(text):
+def test_the_error_of_every_release_is_understood(text):
     builder, *others = nodes()
     assert describe_places(text, builder, others) == HINT
 
@@ -45,7 +45,7 @@ def test_every_engines_words_for_a_missing_base_are_understood(text):
 @pytest.mark.parametrize(
     "text", ["exit code: 1", "busybox:latest is broken", "nothing:1 not found", "", "://./v2//"]
 )
-def test_nothing_is_said_of_what_is_there_or_nowhere(text):
+def test_there_is_no_hint_for_images_of_the_builder_or_of_no_node(text):
     builder, *others = nodes()
     assert describe_places(text, builder, others) == ""
 
@@ -60,7 +60,7 @@ def test_an_image_of_a_registry_is_named_with_it():
     texts=st.lists(st.sampled_from(["Step 1/2 : FROM app:1", "app:1 not found", "{", "é", ""])),
     cut=st.lists(st.integers(0, 400)),
 )
-def test_progress_goes_on_as_it_came_and_errors_gain_a_hint(texts, cut):
+def test_progress_stays_unchanged_and_errors_get_a_hint(texts, cut):
     lines = [json.dumps({"stream": text}).encode() + b"\r\n" for text in texts]
     whole = b"".join([*lines, b"{}\n", line("app:1 not found")])
     edges = [0, *sorted(each for each in cut if each < len(whole)), len(whole)]
@@ -73,7 +73,7 @@ def test_progress_goes_on_as_it_came_and_errors_gain_a_hint(texts, cut):
     assert error["errorDetail"] == {"code": 1, "message": error["error"]}
 
 
-def test_a_line_that_is_begun_is_not_held():
+def test_the_beginning_of_another_line_is_not_held_back():
     hints = ErrorHints(nodes()[0], ())
     assert hints.map_data(b'{"stream":"a') == b'{"stream":"a'
     assert hints.map_data(b'{"error"') == b'{"error"'

@@ -47,13 +47,13 @@ class Builder:
         return exchange
 
     async def where(self, target, **options):
-        """The engine that answered one request."""
+        """Send one request, and return the engine that answered it."""
         exchange = await self.run(self.exchange(target, **options))
         return exchange.relayed[0].node.name
 
     @asynccontextmanager
     async def open(self, target, **options):
-        """A request that lasts as long as the block; its engine."""
+        """Keep a request open during the block; yields its engine."""
         exchange = self.exchange(target, **options)
         exchange.hold = trio.Event()
         async with trio.open_nursery() as nursery:
@@ -68,7 +68,7 @@ def builder(docker):
     return Builder(docker)
 
 
-async def test_a_classic_build_goes_where_its_arguments_say(builder):
+async def test_a_classic_build_obeys_constraints_in_build_arguments(builder):
     exchange = await builder.run(builder.exchange(f"/v1.41/build?t=a%3Ab&{TO_N2}&q=1"))
     engine, path = exchange.relayed
     assert (engine.node.name, path) == ("n2", "/build?t=a%3Ab&buildargs=%7B%7D&q=1")
@@ -97,7 +97,7 @@ async def test_a_classic_build_of_a_compose_project_goes_where_the_project_is(bu
     assert await builder.where("/build") == "n1"
 
 
-async def test_an_old_engine_builds_classically_only(builder):
+async def test_an_old_engine_gets_only_classic_builds(builder):
     for engine in builder.engines[:2]:
         engine.node.api_version = ApiVersion(1, 38)
     assert await builder.where("/build") == "n1"
@@ -121,7 +121,7 @@ async def test_all_tunnels_of_a_client_go_to_one_engine(builder):
     assert builder.engines[0].refreshed == ["images", "images"]
 
 
-async def test_an_engine_that_is_down_builds_for_nobody(builder):
+async def test_an_engine_that_is_down_gets_no_build(builder):
     assert await builder.where("/grpc") == "n1"
     builder.engines[0].node.state = State.UNHEALTHY
     assert await builder.where("/grpc") == "n2"
@@ -129,7 +129,7 @@ async def test_an_engine_that_is_down_builds_for_nobody(builder):
     assert await builder.where("/grpc") == "n2"
 
 
-async def test_a_drained_engine_ends_what_is_under_way_and_begins_nothing(builder):
+async def test_a_drained_engine_finishes_builds_and_gets_no_new_client(builder):
     async with builder.open("/grpc") as first:
         assert first == "n1"
         builder.engines[0].node.apply(NodeSettings(Drain("kernel upgrade")))
@@ -137,7 +137,7 @@ async def test_a_drained_engine_ends_what_is_under_way_and_begins_nothing(builde
     assert await builder.where("/grpc") == "n2"
 
 
-async def test_an_engine_that_cannot_be_reached_is_not_kept(builder):
+async def test_an_unreachable_engine_is_not_remembered(builder):
     exchange = builder.exchange("/grpc")
     exchange.engine_answer = EngineUnreachable("n1", "no route to host")
     with pytest.raises(EngineUnreachable):
@@ -147,7 +147,7 @@ async def test_an_engine_that_cannot_be_reached_is_not_kept(builder):
     assert await builder.where("/grpc") == "n3"
 
 
-async def test_a_session_waits_for_the_build_that_says_where(builder, autojump_clock):
+async def test_a_session_waits_for_the_build_that_names_it(builder, autojump_clock):
     session = builder.exchange("/session", session="s", agent=CLI)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(builder.run, session)
@@ -197,7 +197,7 @@ async def test_nothing_to_cancel(builder, autojump_clock, target, error):
 
 
 class FakeTransfer:
-    """Carries images at once; keeps what it was asked for."""
+    """Copies images between the fake engines, and records each copy."""
 
     def __init__(self):
         self.carried = []
@@ -218,7 +218,7 @@ def with_image(engine, *names):
 
 @pytest.fixture
 def based(builder):
-    """Builds whose carrier is a fake."""
+    """Builds with the fake transfer."""
     builder.transfer = FakeTransfer()
     builder.builds = Builds(transfer=builder.transfer)
     return builder
@@ -238,7 +238,7 @@ def upload(builder, target, dockerfile, *, before=b"", name="Dockerfile"):
     return exchange
 
 
-async def test_a_build_goes_where_its_base_is_and_the_context_with_it(based):
+async def test_a_build_goes_to_an_engine_with_its_base_image(based):
     with_image(based.engines[1], "base:1")
     exchange = await based.run(upload(based, "/build?t=a", b"FROM base:1"))
     assert exchange.relayed[0].node.name == "n2"
@@ -247,7 +247,7 @@ async def test_a_build_goes_where_its_base_is_and_the_context_with_it(based):
 
 
 @pytest.mark.parametrize("size", [0, 3 << 20], ids=["beginning", "end of the context"])
-async def test_a_base_is_brought_to_where_the_build_must_be(based, size):
+async def test_a_base_image_is_copied_to_the_node_of_the_build(based, size):
     with_image(based.engines[0], "base:1")
     exchange = upload(based, f"/build?{TO_N2}", b"FROM base:1", before=bytes(size))
     await based.run(exchange)
@@ -286,7 +286,7 @@ async def test_a_context_for_buildkit_in_the_body_is_read_too(based):
     ],
     ids=["pulls", "digest", "nowhere", "fails", "nonsense"],
 )
-async def test_what_cannot_be_brought_is_left_to_the_engine(based, query, dockerfile):
+async def test_an_image_that_cannot_be_copied_is_left_to_the_engine(based, query, dockerfile):
     with_image(based.engines[0], "base:1", "broken:1")
     target = f"/build?{query}labels=" + quote('{"com.docker.swarm.constraints":"[\\"node==n2\\"]"}')
     exchange = await based.run(upload(based, target, dockerfile))

@@ -1,4 +1,4 @@
-"""A build's query: what the scheduler reads in it, and what is left for the engine."""
+"""The query of a build: what the scheduler reads in it, and what remains for the engine."""
 
 import json
 from urllib.parse import quote
@@ -74,7 +74,7 @@ def test_instructions_labels_and_sizes_reach_the_scheduler():
 @pytest.mark.parametrize(
     "query", ["", "memory=much&cpushares=-1", "buildargs=[&labels=1", "memory=" + "9" * 5000]
 )
-def test_what_is_malformed_is_the_engines_to_refuse(query):
+def test_malformed_parameters_are_left_to_the_engine(query):
     config = read_build(Query.parse(query))
     assert config.claim.memory == 0
     assert not asks_for_node(config)

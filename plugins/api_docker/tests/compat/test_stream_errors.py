@@ -1,4 +1,4 @@
-"""Last words of each kind of stream, and what the output of containers is called."""
+"""The error at the end of each kind of stream, and the media type of containers' output."""
 
 import itertools
 import json
@@ -91,7 +91,7 @@ def test_a_frame_costs_no_slice_of_what_is_fed():
 
 
 @pytest.mark.parametrize("cut", [3, 9, len(FRAMES) - 1])
-def test_nothing_is_said_in_the_middle_of_a_frame(cut):
+def test_no_error_is_added_in_the_middle_of_a_frame(cut):
     tail = OutputErrorTail()
     tail.feed(FRAMES[:cut])
     assert tail.error_tail("engine n1: gone") == b""
@@ -112,5 +112,5 @@ def test_an_old_engines_output_is_called_what_a_new_client_expects(before, termi
 
 
 @pytest.mark.parametrize(("asked", "spoken"), [(41, 41), (41, 51), (42, 42), (51, 51)])
-def test_output_that_the_engine_calls_right_stays(asked, spoken):
+def test_a_media_type_that_the_client_expects_stays(asked, spoken):
     assert output_type_mapper(ApiVersion(1, asked), ApiVersion(1, spoken), terminal=False) is None

@@ -1,4 +1,4 @@
-"""What an old engine would pass over is refused before it is asked, and nothing else is."""
+"""Parameters that an old engine would ignore are refused, and only those."""
 
 import pytest
 from swarmcore_api_docker import swarmcore_routes
@@ -14,8 +14,10 @@ SYSCTLS = {"DriverOpts": {"com.docker.network.endpoint.sysctls": "net.ipv4.conf.
 
 @pytest.fixture
 def ask(docker):
-    """Send a request to a cluster of ``old`` (1.41) and ``new`` (1.51), each with a container and a
-    network of its name; returns the exchange."""
+    """Send a request to a cluster of ``old`` (1.41) and ``new`` (1.51); return the exchange.
+
+    Each node has a container and a network called like the node.
+    """
     engines = []
     for name, minor in (("old", 41), ("new", 51)):
         network = {"Id": name * 20, "Name": f"net-{name}", "Driver": "bridge", "Scope": "local"}
@@ -40,7 +42,7 @@ def ask(docker):
 
 
 @pytest.mark.parametrize("verb", ["stop", "restart"])
-async def test_a_signal_to_stop_by_needs_an_engine_that_sends_it(ask, verb):
+async def test_a_stop_signal_needs_an_engine_that_knows_it(ask, verb):
     template = f"/containers/{{name}}/{verb}"
     assert (await ask(template, f"/v1.51/containers/new/{verb}?signal=USR1")).relayed
     assert (await ask(template, f"/v1.51/containers/old/{verb}?t=1")).relayed
@@ -49,7 +51,7 @@ async def test_a_signal_to_stop_by_needs_an_engine_that_sends_it(ask, verb):
     assert str(raised.value) == '"signal" requires API version 1.42, which old lacks'
 
 
-async def test_on_a_path_that_has_no_signal_it_means_nothing(ask):
+async def test_the_stop_signal_is_ignored_on_older_paths(ask):
     exchange = await ask("/containers/{name}/stop", "/v1.41/containers/old/stop?signal=9")
     assert exchange.relayed[0].node.name == "old"
 
@@ -84,7 +86,7 @@ async def test_a_plain_connect_goes_to_old_engines_too(ask):
     assert (await ask("/networks/{id}/connect", "/v1.51/networks/net-old/connect", body)).relayed
 
 
-async def test_a_network_without_ipv4_needs_an_engine_that_makes_such(ask):
+async def test_a_network_without_ipv4_needs_an_engine_that_knows_the_field(ask):
     body = {"Name": "old/web", "EnableIPv4": False, "EnableIPv6": True}
     with pytest.raises(BadRequest) as raised:
         await ask("/networks/create", "/v1.51/networks/create", body)
@@ -100,7 +102,7 @@ async def test_a_network_without_ipv4_needs_an_engine_that_makes_such(ask):
     ],
     ids=str,
 )
-async def test_a_network_as_every_engine_makes_it_goes_anywhere(ask, version, body):
+async def test_a_plain_network_goes_to_any_engine(ask, version, body):
     exchange = await ask("/networks/create", f"/v{version}/networks/create", body)
     assert exchange.status == 201
     (old, _) = exchange.cluster.engines()

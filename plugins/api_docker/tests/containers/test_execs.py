@@ -1,4 +1,4 @@
-"""Which engine has an exec: remembered when it was created here, else every engine is asked."""
+"""The engine of an exec is remembered at its creation; otherwise every engine is asked."""
 
 import pytest
 import trio
@@ -30,7 +30,7 @@ def execs():
 
 @pytest.fixture
 def create(docker, cluster, execs):
-    """Create an exec in ``web``, which its engine answers by *answer*; returns the exchange."""
+    """Create an exec in ``web``, which its engine answers with *answer*; return the exchange."""
 
     async def create(answer):
         exchange = docker.Exchange(
@@ -59,9 +59,7 @@ async def test_a_refused_exec_is_not_remembered(create, cluster, engines, execs)
         await execs.find(cluster, "e1")
 
 
-async def test_an_exec_of_an_unhealthy_engine_is_known_and_cannot_be_asked(
-    create, cluster, engines, execs
-):
+async def test_an_exec_of_an_unhealthy_engine_is_unavailable(create, cluster, engines, execs):
     await create(json_answer({"Id": "e1"}, 201))
     engines[0].node.state = State.UNHEALTHY
     with pytest.raises(Unavailable, match="Exec e1 running on unhealthy node n1"):

@@ -29,7 +29,7 @@ def placed():
     return document(Decision(candidates, dropped, [(N1, ZONE, "")], None, VERDICTS), N2)
 
 
-def test_it_begins_with_the_answer(placed):
+def test_the_chosen_node_comes_first(placed):
     nodes = placed.pop("Nodes")
     assert [node["Name"] for node in nodes] == ["n3", "n2", "n1"]
     assert placed == {
@@ -98,7 +98,7 @@ def test_a_refusal_has_its_text():
     assert [node["Rank"] for node in refused["Nodes"]] == [0]
 
 
-def test_what_is_added_to_the_strategy_is_shown_raw_and_on_one_scale():
+def test_weighers_are_shown_with_raw_and_scaled_values():
     weighers = [Weigher("spread zone", None, max), Weigher("image", 2.0, max)]
     candidates = [
         Candidate(N3, (), (900.0,), (-1.0, 1.0), 3.0),

@@ -1,4 +1,4 @@
-"""Requests about one container reach its engine, and the caches know before the client does."""
+"""Requests about one container reach its engine, and the cache is updated before the answer."""
 
 import json
 
@@ -37,7 +37,7 @@ def cluster(docker, engine):
 
 @pytest.fixture
 def ask(docker, cluster):
-    """Send one request through its handler; returns the exchange."""
+    """Send one request through its handler; return the exchange."""
 
     async def ask(method, template, name="web", query="", answer=None, **kwargs):
         params = {"name": name, "id": name, "checkpoint": "c1"}
@@ -57,7 +57,7 @@ CARRIED = [
 
 
 @pytest.mark.parametrize(("method", "template"), CARRIED, ids=" ".join)
-async def test_what_starts_something_takes_a_turn_at_its_engine(
+async def test_verbs_that_start_a_container_take_a_turn_at_its_engine(
     ask, cluster, engine, method, template
 ):
     await ask(method, template, answer=json_answer({"Id": "e1"}, 201))
@@ -90,7 +90,7 @@ READ_FIRST = [
 
 
 @pytest.mark.parametrize(("method", "template"), READ_FIRST, ids=" ".join)
-async def test_an_unknown_one_is_told_by_an_engine_where_that_reads_something_first(
+async def test_an_engine_answers_for_an_unknown_container_if_it_reads_the_body_first(
     ask, method, template
 ):
     exchange = await ask(method, template, name="ghost")
@@ -144,7 +144,7 @@ async def test_rename_goes_through_the_cluster(ask, cluster):
     assert exchange.status == 204
 
 
-async def test_a_rename_to_nothing_is_refused(ask):
+async def test_a_rename_without_a_name_is_refused(ask):
     with pytest.raises(BadRequest, match="may be empty"):
         await ask("POST", "/containers/{name}/rename")
 

@@ -1,4 +1,4 @@
-"""A container's document: the engine's bytes, the node, and addresses that reach the node."""
+"""A container's document: the engine's bytes with the node, and addresses that reach the node."""
 
 import json
 
@@ -24,14 +24,14 @@ def node():
 
 @pytest.fixture
 def parsed(monkeypatch):
-    """One entry for each document that was read and written whole."""
+    """Record each document that is parsed and encoded as a whole."""
     parsed = []
     monkeypatch.setattr(Answer, "json", lambda self: parsed.append(1) or json.loads(self.body))
     return parsed
 
 
 def write(value):
-    """As Go writes it: compact, and some characters escaped."""
+    """Encode JSON as Go does: compact, with some characters escaped."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return text.replace("<", "\\u003c").encode()
 
@@ -91,18 +91,18 @@ def test_a_document_of_another_shape_is_read_and_written(node, parsed, document)
     assert parsed == [1]
 
 
-def test_ports_that_are_said_twice_are_the_last(node):
+def test_the_last_of_repeated_ports_counts(node):
     body = b'{"Id":"::","NetworkSettings":{"Ports":{"1/tcp":null},"Ports":{"2/tcp":null}}}'
     assert json.loads(show(body, node))["NetworkSettings"]["Ports"] == {"2/tcp": None}
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'["0.0.0.0"]', b'{"Id":"0.0.0.0",', b'"::"}'])
-def test_what_is_no_object_is_not_shown_as_one(node, body):
+def test_a_document_that_is_not_an_object_is_an_error(node, body):
     with pytest.raises((ValueError, AttributeError)):
         show(body, node)
 
 
-def test_the_node_is_the_present_one(node):
+def test_the_node_is_shown_as_it_is_now(node):
     first = show(b'{"Id":"c1"}', node)
     node.labels = {"zone": "b"}
     node.cpus = 16

@@ -1,4 +1,4 @@
-"""The whole list is kept as long as nothing that it shows changes, and never longer."""
+"""The encoded list is kept exactly as long as nothing in it changes."""
 
 import json
 import random
@@ -38,7 +38,7 @@ def test_the_same_bytes_are_answered_while_nothing_changes(monkeypatch):
     assert kept.encoded(nodes, NOW) is first
 
 
-def test_a_change_costs_the_containers_of_its_node_only(monkeypatch):
+def test_after_a_change_only_containers_of_its_node_are_encoded(monkeypatch):
     nodes = [a_node("n1", containers=["web"]), a_node("n2", containers=["db"])]
     kept = a_list()
     kept.encoded(nodes, NOW)
@@ -90,7 +90,7 @@ def move(node, rng):
 
 @pytest.mark.parametrize("everything", [True, False])
 @pytest.mark.parametrize("seed", range(20))
-def test_after_any_changes_it_is_what_would_be_written_anew(seed, everything):
+def test_after_any_changes_the_kept_list_equals_a_new_one(seed, everything):
     rng = random.Random(seed)
     nodes = [a_node(f"n{number}") for number in range(3)]
     kept, now = a_list(everything=everything), NOW

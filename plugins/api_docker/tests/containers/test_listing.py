@@ -26,7 +26,7 @@ BASE, CHILD = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
 @pytest.fixture
 def nodes(docker):
-    """Two nodes; ``web`` and ``db`` run, the others do not."""
+    """Return two nodes; ``web`` and ``db`` run, the other containers do not."""
     age = docker.now
     web = docker.container("web", created=age - 10, ports=[PORT], labels={"app": "shop", "x": ""})
     old = docker.container("old", created=age - 40, state="exited", image_id=CHILD)
@@ -174,7 +174,7 @@ def test_a_status_filter_alone_lists_stopped_containers_too(nodes):
     ],
     ids=str,
 )
-def test_a_filter_that_cannot_be_is_refused(nodes, filters, message):
+def test_an_invalid_filter_is_refused(nodes, filters, message):
     with pytest.raises(BadRequest, match=re.escape(message)):
         listed(nodes, **filters)
 
@@ -189,18 +189,18 @@ def test_a_filter_that_cannot_be_is_refused(nodes, filters, message):
         ("9-8", "Invalid range specified for the Port: 9-8"),
     ],
 )
-def test_a_port_that_cannot_be_is_refused_as_an_engine_does(nodes, value, message):
+def test_an_invalid_port_is_refused_as_by_an_engine(nodes, value, message):
     with pytest.raises(BadValue, match=f"^error while looking up for expose {value}: {message}$"):
         listed(nodes, expose=[value])
 
 
 @pytest.mark.parametrize("limit", ["few", " 1", "1_0", "9" * 20, "-" + "9" * 5000])
-def test_a_limit_that_is_no_number_is_refused_as_an_engine_does(nodes, limit):
+def test_a_malformed_limit_is_refused_as_by_an_engine(nodes, limit):
     with pytest.raises(BadValue, match=r"^strconv\.Atoi: parsing "):
         listed(nodes, f"limit={limit}")
 
 
-def test_an_unknown_mark_is_not_found(nodes):
+def test_an_unknown_container_in_before_or_since_is_not_found(nodes):
     with pytest.raises(NotFound):
         listed(nodes, before=["ghost"])
 
@@ -218,7 +218,7 @@ def show(docker, node, name, names="plain", now=None):
     return json.loads(SummaryEncoder(names).encode(container, node, now or docker.now))
 
 
-def test_an_object_is_the_engines_own_with_what_we_know_better(nodes, docker):
+def test_an_object_is_the_engines_with_names_ports_status_and_label(nodes, docker):
     shown = show(docker, nodes[0], "web")
     assert shown == {
         **next(iter(nodes[0].containers.values())).summary,
@@ -230,7 +230,7 @@ def test_an_object_is_the_engines_own_with_what_we_know_better(nodes, docker):
     }
 
 
-def test_a_fragment_ages_and_follows_its_node(docker):
+def test_an_encoded_object_changes_with_time_and_with_its_node(docker):
     container = docker.container("web")
     node, fragments = docker.node("n1", "10.0.0.1", container), SummaryEncoder("plain")
 

@@ -1,4 +1,4 @@
-"""What of a body an engine may read, and what none can."""
+"""The object in an update's body that an engine would read."""
 
 import pytest
 from swarmcore_api_docker.containers.update import read_first_object
@@ -27,6 +27,6 @@ def test_the_first_object_is_read(body, seen):
     assert read_first_object(body) == seen
 
 
-def test_what_is_nested_too_deeply_is_refused():
+def test_a_body_nested_too_deeply_is_refused():
     with pytest.raises(BadRequest, match="too deeply"):
         read_first_object(b'{"a": ' + b"[" * 100_000)

@@ -1,4 +1,4 @@
-"""Images of several engines: listed as one list, inspected where most agree."""
+"""Images of several engines: one list, and inspection on the engine that most agree with."""
 
 import pytest
 from swarmcore_api_docker.images import inspection, listing
@@ -12,7 +12,7 @@ A, B = (f"sha256:{letter * 64}" for letter in "ab")
 
 @pytest.fixture
 def tagged(engines):
-    """``tool:1`` is another image on n1 than on n2 and n3."""
+    """A cluster in which ``tool:1`` is one image on n1, and another on n2 and n3."""
     for engine, id in zip(engines, (A, B), strict=True):
         engine.node.images = {id: {"Id": id, "RepoTags": ["tool:1"], "Created": 1, "Size": 1}}
 
@@ -29,7 +29,7 @@ async def test_images_of_one_node_or_of_a_healthy_one(ask, tagged, engines):
     assert [image["Id"] for image in (await ask(listing.show_list)).json] == [A]
 
 
-async def test_what_the_caches_lack_is_asked_of_the_engines(ask, tagged, engines):
+async def test_engines_are_asked_for_data_that_the_caches_lack(ask, tagged, engines):
     for engine in engines:
         engine.answers["/images/json"] = json_answer([{"Id": A, "SharedSize": 9}])
     shown = (await ask(listing.show_list, target="/v1.42/images/json?shared-size=1&all=0")).json

@@ -1,4 +1,4 @@
-"""``docker images``: many lists as one."""
+"""``docker images``: one list from the lists of several engines."""
 
 import pytest
 import trio
@@ -138,8 +138,8 @@ def test_images_of_one_second_are_told_apart_where_that_is_known():
         min_size=1, max_size=8,
     )
 )  # fmt: skip
-def test_what_is_left_out_over_several_engines_is_what_one_would_leave_out(shape):
-    """Images that are each built on an earlier one, or on none, and are on one engine each."""
+def test_intermediate_images_are_left_out_as_on_one_engine(shape):
+    """Each image is on one engine, and is built on an earlier image or on none."""
     made = [
         image(f"sha256:{n:064x}", *(["t:1"] if tag else []), digests=["t@sha256:d"] * digest,
               ParentId=f"sha256:{parent:064x}" if parent < n else "")
@@ -171,7 +171,7 @@ def test_what_is_left_out_over_several_engines_is_what_one_would_leave_out(shape
     ],
     ids=str,
 )
-def test_a_filter_that_cannot_be_is_refused(filters, error, message):
+def test_an_invalid_filter_is_refused(filters, error, message):
     with pytest.raises(error, match=message):
         filtered(filters)
 
@@ -183,7 +183,7 @@ def test_old_clients_get_placeholders_and_virtual_sizes():
     assert (new["RepoTags"], "VirtualSize" in new) == ([], False)
 
 
-def test_what_is_counted_is_what_a_list_without_all_shows():
+def test_the_count_equals_the_list_without_all():
     parent = image(C, created=1)
     lists = [
         [image(A, "tool:1", ParentId=C), parent],

@@ -1,4 +1,4 @@
-"""Names that moved away: left out of answers, and taken from engines without a loss."""
+"""Moved names are left out of answers, and are removed from engines without losing an image."""
 
 import pytest
 from swarmcore_api_docker.images.inspection import show_detail, show_layers
@@ -12,7 +12,7 @@ A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 
 @pytest.fixture
 def engine(docker):
-    """An engine with a base image, and one that it still calls ``host:5000/team/app:1``."""
+    """An engine with a base image, and an image that it still calls ``host:5000/team/app:1``."""
 
     def engine(**images):
         listed = images or {A: ["base:1"], B: ["host:5000/team/app:1"]}
@@ -24,7 +24,7 @@ def engine(docker):
     return engine
 
 
-def test_an_inspection_and_a_history_leave_them_out(engine):
+def test_an_inspection_and_a_history_leave_moved_names_out(engine):
     node = engine().node
     shown = show_detail(json_answer({"Id": B, "RepoTags": ["host:5000/team/app:1", "b:2"]}), node)
     assert shown.json() == {"Id": B, "RepoTags": ["b:2"]}
@@ -34,7 +34,7 @@ def test_an_inspection_and_a_history_leave_them_out(engine):
     ]  # fmt: skip
 
 
-async def test_a_name_is_given_to_another_image_first_and_then_taken(docker, engine):
+async def test_a_last_name_is_given_to_another_image_and_then_removed(docker, engine):
     it = engine()
     it.answers = {f"/images/{A}/tag": Answer(201),
                   "/images/host:5000/team/app:1": json_answer([])}  # fmt: skip
@@ -46,7 +46,7 @@ async def test_a_name_is_given_to_another_image_first_and_then_taken(docker, eng
     assert it.refreshed == ["images"]
 
 
-async def test_only_the_names_that_are_asked_for_are_taken(docker, engine):
+async def test_only_the_given_names_are_removed(docker, engine):
     it = engine()
     await remove_moved_names(docker.Cluster(it), it, ["other:1"])
     it.node.moved_names = {}
@@ -54,7 +54,7 @@ async def test_only_the_names_that_are_asked_for_are_taken(docker, engine):
     assert (it.asked, it.refreshed) == ([], [])
 
 
-async def test_a_name_stays_where_taking_it_would_cost_an_image(docker, engine, caplog):
+async def test_a_name_stays_if_its_removal_would_remove_an_image(docker, engine, caplog):
     it = engine(**{B: ["host:5000/team/app:1"], C: []})
     caplog.set_level("INFO")
     await remove_moved_names(docker.Cluster(it), it)
@@ -65,7 +65,7 @@ async def test_a_name_stays_where_taking_it_would_cost_an_image(docker, engine, 
 @pytest.mark.parametrize(
     "answer", [Answer(500, body=b'{"message": "no"}'), EngineUnreachable("n1", "no")], ids=str
 )
-async def test_a_refusal_is_told_by_the_log_alone(docker, engine, caplog, answer):
+async def test_a_refusal_is_only_logged(docker, engine, caplog, answer):
     it = engine()
     it.answers = {f"/images/{A}/tag": answer}
     await remove_moved_names(docker.Cluster(it), it)

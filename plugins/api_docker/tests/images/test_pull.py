@@ -1,4 +1,4 @@
-"""``POST /images/create``: one pull on several engines, their progress one stream."""
+"""``POST /images/create``: a pull on several engines, with one stream of progress."""
 
 import json
 
@@ -57,7 +57,7 @@ async def test_a_line_may_come_in_pieces_and_without_a_newline(ask, engines):
     assert [line["status"] for line in (await pulled(ask)).lines] == ["a", "b"]
 
 
-async def test_when_all_refuse_the_answer_is_theirs(ask, engines):
+async def test_a_refusal_by_all_engines_is_the_answer(ask, engines):
     for engine in engines:
         engine.answers["/images/create"] = error_answer(404, "manifest unknown")
     exchange = await pulled(ask)
@@ -65,9 +65,7 @@ async def test_when_all_refuse_the_answer_is_theirs(ask, engines):
     assert exchange.chunks == []
 
 
-async def test_what_a_failed_pull_held_is_given_back_before_the_client_knows(
-    engines, docker, cluster
-):
+async def test_a_failed_pull_releases_reservations_before_the_answer(engines, docker, cluster):
     for engine in engines:
         engine.answers["/images/create"] = error_answer(404, "manifest unknown")
     exchange = docker.Exchange(cluster, "POST", TARGET)

@@ -1,4 +1,4 @@
-"""What any engine asks a registry for."""
+"""Requests to a registry, which any engine can make."""
 
 from swarmcore_api_docker.images import registry
 

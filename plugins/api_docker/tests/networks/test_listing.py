@@ -1,4 +1,4 @@
-"""Which networks there are, what they are called, and which one a text means."""
+"""Lists of networks, their names, and the network that a text means."""
 
 import pytest
 import trio
@@ -34,7 +34,7 @@ def shown(nodes, **filters):
     return sorted(item["Name"] for item in trio.run(list_networks, nodes, Filters.of(filters)))
 
 
-def test_a_name_is_shown_plainly_while_it_means_one_network(nodes):
+def test_an_unambiguous_name_is_shown_without_node(nodes):
     assert shown(nodes, type=["custom"]) == ["mesh", "n1/same", "n2/same", "web"]
     assert shown(nodes[:1], type=["custom"]) == ["mesh", "same", "web"]
     assert shown(nodes[:1], type=["builtin"]) == ["bridge", "host", "none"]
@@ -108,7 +108,7 @@ def test_bad_filters(nodes, filters, text):
         trio.run(list_networks, nodes, Filters.of(filters))
 
 
-def test_a_bad_type_is_an_error_of_the_engine(nodes):
+def test_an_invalid_type_has_status_500_as_on_an_engine(nodes):
     with pytest.raises(BadValue, match="invalid filter: 'type'='odd'"):
         shown(nodes, type=["custom", "odd"])
 
@@ -127,19 +127,19 @@ def test_a_network_is_found_in_the_order_of_the_rules(nodes):
         find_network(nodes, "same")
 
 
-def test_a_predefined_name_means_that_of_the_first_node_that_answers(nodes):
+def test_a_predefined_name_means_the_network_of_the_first_node_that_answers(nodes):
     assert find_network(nodes, "bridge").id == id_of(nodes[0], "bridge")
     nodes[0].failures = nodes[0].failure_limit
     assert find_network(nodes, "bridge").id == id_of(nodes[1], "bridge")
 
 
-def test_a_name_is_taken_by_any_node_and_predefined_ones_are_the_engines_matter(nodes):
+def test_a_name_is_taken_by_any_node_except_predefined_names(nodes):
     assert is_taken(nodes, "web")
     assert not is_taken(nodes[1:], "web")
     assert not is_taken(nodes, "bridge")
 
 
-def test_what_engines_say_of_one_network_is_joined():
+def test_documents_of_one_network_are_merged():
     documents = [{"Id": "x", "Containers": {"a": 1}}, {"Id": "x", "Containers": None}]
     documents.append({"Id": "x", "Containers": {"b": 2}})
     assert merge_inspections(documents) == {"Id": "x", "Containers": {"a": 1, "b": 2}}
@@ -149,7 +149,7 @@ def endpoint(id, name):
     return {"Name": name, "EndpointID": id, "IPv4Address": "10.0.0.2/24"}
 
 
-def test_endpoints_that_an_engine_of_a_store_knows_by_id_only_are_named_by_their_own():
+def test_endpoints_of_other_engines_of_a_store_get_their_own_engines_names():
     first = {"Id": "x", "Containers": {"c1": endpoint("e1", "web"), "ep-e2": endpoint("e2", "db"),
                                        "ep-e3": endpoint("e3", "lost")}}  # fmt: skip
     second = {"Id": "x", "Containers": {"ep-e1": endpoint("e1", "web"), "c2": endpoint("e2", "db"),
@@ -176,7 +176,7 @@ def test_services_of_all_engines_are_shown():
     assert merge_inspections(told)["Services"] == {"web": {"VIP": "1"}, "db": {"VIP": "2"}}
 
 
-def test_a_swarms_network_is_shown_as_a_manager_tells_of_it(nodes):
+def test_a_network_of_a_swarm_is_shown_as_a_swarm_manager_has_it(nodes):
     told = {**SPANNING, "Labels": {"tier": "front"}}
     nodes[1].info = {**nodes[1].info, "Swarm": {"ControlAvailable": True}}
     nodes[1].networks = {**nodes[1].networks, "swarm1": told}

@@ -1,4 +1,4 @@
-"""Which engines may make a network that spans engines."""
+"""Which engines can make a network that spans engines."""
 
 from types import SimpleNamespace
 
@@ -61,7 +61,7 @@ ATTACHABLE = {**OVERLAY, "Attachable": True}
     ],
     ids=str,
 )
-def test_who_makes_what(body, expected):
+def test_the_engines_that_can_make_a_network(body, expected):
     assert names_of(able_makers(engines(), body, None)) == expected
 
 
@@ -75,7 +75,7 @@ def test_who_makes_what(body, expected):
     ],
     ids=str,
 )
-def test_a_fleet_of_one_sort_leaves_no_choice(among, body, expected):
+def test_engines_of_one_kind_make_every_network(among, body, expected):
     assert names_of(able_makers(engines(*among), body, None)) == expected
 
 
@@ -83,19 +83,19 @@ def test_a_fleet_of_one_sort_leaves_no_choice(among, body, expected):
     ("pinned", "expected"),
     [("w1", ["m1"]), ("m2", ["m2"]), ("s2", ["s1", "s2"]), ("plain", [])],
 )
-def test_a_node_in_the_name_says_whose_it_is(pinned, expected):
+def test_a_node_in_the_name_chooses_the_store_or_swarm(pinned, expected):
     among = engines()
     (node,) = (each.node for each in among if each.node.name == pinned)
     assert names_of(able_makers(among, ATTACHABLE, node)) == expected
 
 
-def test_an_engine_that_does_not_answer_makes_none():
+def test_an_engine_that_does_not_answer_is_not_chosen():
     among = engines("m1", "m2")
     among[0].node.failures = among[0].node.failure_limit
     assert names_of(able_makers(among, ATTACHABLE, None)) == ["m2"]
 
 
-def test_who_has_containers_on_a_network():
+def test_the_nodes_with_containers_on_a_network():
     def on(state, *networks):
         container = a_container(f"c-{state}", state=state)
         settings = {"Networks": {each: {"NetworkID": each} for each in networks}}

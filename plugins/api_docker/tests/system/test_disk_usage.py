@@ -1,4 +1,4 @@
-"""Disk usage of several engines as one report."""
+"""One report of the disk usage of several engines."""
 
 import pytest
 from swarmcore_api_docker.system.disk_usage import merge_usage, read_types, show_usage
@@ -31,7 +31,7 @@ def test_disk_usage_is_added_up_and_nothing_is_merged(version, types, merged):
     assert merge_usage([OLD, OLD], ApiVersion(*version), types) == merged
 
 
-def test_a_type_of_disk_usage_is_heeded_since_there_are_types():
+def test_the_parameter_type_counts_from_api_1_42_on():
     assert read_types(["image", "nothing"], ApiVersion(1, 41)) == []
     assert read_types(["image", "volume"], ApiVersion(1, 42)) == ["image", "volume"]
     with pytest.raises(BadRequest, match=r"^unknown object type: nothing$"):

@@ -1,4 +1,4 @@
-"""Which events a client sees, and how they are written."""
+"""Which events a client gets, and how they are encoded."""
 
 import json
 

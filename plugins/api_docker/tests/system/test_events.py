@@ -1,4 +1,4 @@
-"""``GET /events``: the past of all engines, then what happens."""
+"""``GET /events``: past events of all engines, then new events."""
 
 import json
 

@@ -53,7 +53,7 @@ async def test_info_is_whole(ask):
     assert ["Nodes", "2"] in document["SystemStatus"]
 
 
-async def test_what_depends_on_the_engines_is_made_again_when_they_change(docker):
+async def test_ping_and_version_are_updated_when_engines_change(docker):
     engines = [docker.Engine(docker.node()), docker.Engine(docker.node("n2"))]
     cluster = docker.Cluster(*engines)
     made = []

@@ -32,7 +32,7 @@ def nodes(docker):
 
 @pytest.fixture
 def rows(docker):
-    """Every row of a cluster of these nodes."""
+    """Return every row of a cluster of these nodes."""
     return lambda *nodes: system_status(docker.Cluster(*map(docker.Engine, nodes)))
 
 
@@ -54,19 +54,19 @@ def test_the_table_is_classics(rows, nodes):
     ]
 
 
-def test_a_replica_names_the_primary_as_far_as_it_knows(docker):
+def test_a_replica_names_the_primary_if_it_knows_it(docker):
     cluster = docker.Cluster()
     cluster.is_primary, cluster.primary = False, "10.0.0.9:3376"
     assert system_status(cluster)[:2] == [("Role", "replica"), ("Primary", "10.0.0.9:3376")]
 
 
-def test_a_list_of_engines_that_cannot_be_read_is_told_before_the_nodes(docker):
+def test_a_discovery_error_is_shown_before_the_nodes(docker):
     cluster = docker.Cluster()
     cluster.discovery = DiscoveryState("etcd: no answer; the last good list stays in force", 9.0)
     assert system_status(cluster)[-2:] == [("Discovery", cluster.discovery.error), ("Nodes", "0")]
 
 
-def test_entries_that_are_skipped_are_told_when_the_list_can_be_read(docker):
+def test_skipped_entries_are_shown_if_there_is_no_discovery_error(docker):
     bad = ["entry 'x': missing port", "entry 'y': missing port"]
     assert _discovery_row(docker, DiscoveryState(listed_at=9.0, problems=bad[:1])) == (
         "entry 'x': missing port; it is skipped"
@@ -90,7 +90,7 @@ def test_creates_that_wait_are_counted_before_the_nodes(docker):
     assert rows[-2:] == [("Waiting", "2 for room, the longest for 72 s"), ("Nodes", "0")]
 
 
-def test_a_node_in_trouble_says_so(rows, nodes):
+def test_an_unhealthy_node_shows_its_error(rows, nodes):
     nodes[0].state, nodes[0].error = State.UNHEALTHY, "no route"
     nodes[0].apply(NodeSettings(Drain("disk change", "anna")))
     table = dict(rows(*nodes))
@@ -176,14 +176,14 @@ NEW = {
     ],
     ids=str,
 )
-def test_a_field_is_told_to_the_clients_whose_version_has_it(docker, version, told):
+def test_a_field_is_shown_to_clients_whose_version_has_it(docker, version, told):
     node = docker.node("n1", "10.0.0.1")
     node.info = NEW
     found = (NEW.keys() - INFO.keys()) & info(docker, node, version=version).keys()
     assert found == set(told.split())
 
 
-def test_what_engines_differ_in_is_left_out_and_of_lists_told_what_all_have(docker):
+def test_differing_fields_are_left_out_and_lists_have_common_items(docker):
     nodes = [docker.node("n1", "10.0.0.1"), docker.node("n2", "10.0.0.2")]
     nodes[0].info = NEW
     nodes[1].info = {**NEW, "FirewallBackend": {"Driver": "nftables"}, "CDISpecDirs": ["/run/cdi"]}
@@ -203,7 +203,7 @@ def test_an_empty_cluster_has_a_whole_document(docker):
     assert [key for key, value in document.items() if value is None] == ["GenericResources"]
 
 
-def test_the_version_is_the_oldest_engines_with_our_mark(docker, nodes):
+def test_the_version_is_the_oldest_engines_with_the_suffix_swarmcore(docker, nodes):
     nodes[0].version = "20.10.24+dfsg1"
     newer = docker.node("n2", "10.0.0.2", version="28.5.2")
     cluster = docker.Cluster(*[docker.Engine(node) for node in (newer, *nodes)])
@@ -220,7 +220,7 @@ def test_the_version_is_the_oldest_engines_with_our_mark(docker, nodes):
     )
 
 
-def test_without_engines_the_version_is_ours(docker):
+def test_without_engines_the_version_is_the_managers(docker):
     assert describe_version(docker.Cluster(), replace(MANAGER, release="3.2"))["Version"] == (
         "3.2+swarmcore"
     )

@@ -1,4 +1,4 @@
-"""Which volumes there are, what they are called, and where a name is."""
+"""Lists of volumes, their names, and the nodes that have a name."""
 
 import pytest
 import trio
@@ -28,7 +28,7 @@ def silence(node):
     node.failures = node.failure_limit
 
 
-def test_a_name_is_shown_plainly_while_it_means_one_volume(nodes):
+def test_an_unambiguous_name_is_shown_without_node(nodes):
     assert shown(nodes) == ["data", "files", "n1/same", "n2/same"]
     assert shown(nodes[1:]) == ["files", "same"]
 
