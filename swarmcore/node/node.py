@@ -102,7 +102,7 @@ class Node(NodeLists):
         self._allocation = Allocation()
         #: The previous name of a container -> its id.
         self._renamed: dict[str, str] = {}
-        self._gpu_stock = (self._labels, self._info, GpuStock())
+        self._gpu_stock: tuple[object, object, GpuStock] = (self._labels, self._info, GpuStock())
         self._index = ContainerIndex()
 
     def __repr__(self) -> str:
