@@ -132,15 +132,13 @@ def _held(detail: Mapping[str, Any], host_config: Mapping[str, Any]) -> list[Hos
 
 
 def _bound(bindings: Any) -> list[tuple[str, HostPort]]:
-    """The container's port (``80/tcp``) and the host port of every binding that has one.
+    """The container's port (``80/tcp``) and the host's, for each binding with a host port.
 
-    Bindings for both IP families count once; two container ports with the same range of host ports
-    get two ports of it.
+    A port bound for both address families counts once; two container ports that ask for the same
+    range get two of its ports.  A range of thousands of ports is one binding for each: this loop is
+    the time that such a create takes.
     """
-    return list(dict.fromkeys(_bindings(bindings)))
-
-
-def _bindings(bindings: Any) -> Iterator[tuple[str, HostPort]]:
+    found: dict[tuple[str, HostPort], None] = {}
     for key, hosts in as_object(bindings).items():
         number, protocol = _split(key)
         inner = f"{number}/{protocol}"
@@ -149,7 +147,9 @@ def _bindings(bindings: Any) -> Iterator[tuple[str, HostPort]]:
             host_port = binding.get("HostPort")
             first, last = _range(host_port) if isinstance(host_port, str) else (0, 0)
             if first:
-                yield inner, HostPort(first, last, protocol, _ip(binding.get("HostIp")))
+                ip = binding.get("HostIp")
+                found[inner, HostPort(first, last, protocol, _ip(ip) if ip else "")] = None
+    return list(found)
 
 
 def _exposed(exposed_ports: Mapping[str, Any]) -> Iterator[HostPort]:
@@ -164,6 +164,8 @@ def _exposed(exposed_ports: Mapping[str, Any]) -> Iterator[HostPort]:
 def _split(port: str) -> tuple[str, str]:
     """``80`` and ``tcp`` for ``80``, ``80/`` and ``80/TCP``; further parts are ignored."""
     number, _, rest = port.partition("/")
+    if rest == "tcp":  # nearly always
+        return number, rest
     return number, rest.partition("/")[0].lower() or "tcp"
 
 

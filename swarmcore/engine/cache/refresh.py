@@ -8,7 +8,8 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import trio
@@ -25,6 +26,7 @@ from swarmcore.engine.cache.single_flight import CachedList, Objects, SingleFlig
 from swarmcore.engine.registry import CacheListener
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.http.messages import Answer
+from swarmcore.json_values import as_object
 from swarmcore.model import Container
 from swarmcore.node import Node, is_spanning
 
@@ -35,6 +37,12 @@ _PARALLEL = 8
 #: How many removed containers and networks are remembered, so that a late answer does not add one
 #: again.  Engines never reuse ids.
 _TOMBSTONES = 4096
+#: Longer answers, in bytes, are parsed in a thread, and so are containers with more ports: nothing
+#: may keep other requests waiting for tens of milliseconds.
+_MUCH_JSON = 512 * 1024
+_MANY_PORTS = 1000
+
+_T = TypeVar("_T")
 
 
 class Refresher:
@@ -272,14 +280,17 @@ class Refresher:
                 raise
             self.forget(id)
             return
+        read = partial(
+            read_container,
+            summary,
+            detail,
+            self._node.id,
+            self._node.cpus,
+            cpu_shares_are_cpus=self._node.cpu_shares_are_cpus,
+        )
+        bindings = as_object(as_object(detail.get("HostConfig")).get("PortBindings"))
         try:
-            container = read_container(
-                summary,
-                detail,
-                self._node.id,
-                self._node.cpus,
-                cpu_shares_are_cpus=self._node.cpu_shares_are_cpus,
-            )
+            container = await _quickly(read, len(bindings) > _MANY_PORTS)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             log.warning("engine %s describes container %s oddly: %r", self._node.name, id, error)
             return
@@ -330,7 +341,7 @@ class Refresher:
         if not answer.ok:
             raise EngineRefused(self._node.name, answer.status, answer.message)
         try:
-            return answer.json()
+            return await _quickly(answer.json, len(answer.body) > _MUCH_JSON)
         except ValueError:
             raise EngineRefused(self._node.name, 500, f"GET {path}: not JSON") from None
 
@@ -369,3 +380,8 @@ def _lacks_news(
 ) -> bool:
     """Whether *listing* lacks something that was made, or has something that is gone."""
     return any(key not in listing for key in made) or any(key in listing for key in gone)
+
+
+async def _quickly(work: Callable[[], _T], is_long: bool) -> _T:
+    """What *work* returns; in a thread if it takes long."""
+    return await trio.to_thread.run_sync(work) if is_long else work()
