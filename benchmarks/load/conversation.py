@@ -59,6 +59,8 @@ class Clients:
             self._socks.append(connect(address))
             if target:
                 ask(self._socks[-1], request("GET", target))
+            # With a timeout each call would ask the kernel twice; epoll has a timeout of its own.
+            self._socks[-1].settimeout(None)
         return {"clients": clients}
 
     def converse(self, make_script: Callable[[], Script]) -> Conversation:

@@ -14,6 +14,9 @@ TLS = "tls:"
 #: What is received at once, so that a head is always kept.
 RECEIVE_BYTES = 256 * 1024
 _KEPT_BYTES = RECEIVE_BYTES
+#: Heads of answers that came before: servers repeat themselves.
+_HEADS: dict[bytes, tuple[int, int | None]] = {}
+_REMEMBERED = 100
 END_OF_CHUNKS = b"0\r\n\r\n"
 
 
@@ -84,10 +87,11 @@ class Answer:
         """Take a piece; whether the answer is whole."""
         size = len(piece)
         self.size += size
+        if not self.status:
+            self.data += piece
+            return self._take_head()
         if self.size <= _KEPT_BYTES:
             self.data += piece
-        if not self.status:
-            return self._take_head()
         if self._left is not None:
             self._left -= size
             return self._left <= 0
@@ -95,19 +99,25 @@ class Answer:
         return self._end == END_OF_CHUNKS
 
     def _take_head(self) -> bool:
-        data = self.data
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
+        head, found, body = self.data.partition(b"\r\n\r\n")
+        if not found:
             return False
-        self.status = int(data[9:12])
-        if self.status in (204, 304):
-            return True
-        found = _LENGTH.search(data, 0, end + 2)
-        if found:
-            self._left = int(found[1]) - (self.size - end - 4)
+        self.status, length = _HEADS.get(head) or _read_head(head)
+        if length is not None:
+            self._left = length - len(body)
             return self._left <= 0
-        self._left, self._end = None, data[-5:]
+        self._left, self._end = None, self.data[-5:]
         return self._end == END_OF_CHUNKS
+
+
+def _read_head(head: bytes) -> tuple[int, int | None]:
+    """The status, and the length of the body; remembered until the server's clock moves on."""
+    if len(_HEADS) >= _REMEMBERED:
+        _HEADS.clear()
+    status, found = int(head[9:12]), _LENGTH.search(head)
+    length = int(found[1]) if found else None
+    told = _HEADS[head] = status, 0 if status in (204, 304) else length
+    return told
 
 
 def ask(sock: socket.socket, data: bytes) -> Answer:
