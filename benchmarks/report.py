@@ -11,6 +11,8 @@ _NAME = 18
 _OPERATION_WIDTHS = {"per_s": 8, "p50_ms": 8, "p99_ms": 8, "cpu_us": 8}
 _STREAM_WIDTHS = {"mb_per_s": 8, "cpu_s_per_gb": 24}
 _SIDES = ("manager", "against", "floor", "engine", "haproxy")
+#: Where less than this share of an operation's CPU is its own, that has a line.
+_MOSTLY = 0.95
 _OPERATIONS = (
     f"{'workload':<{_NAME}}{'per s':>8}{'p50 ms':>8}{'p99 ms':>8}"
     f"{'CPU us':>8}{'min..max':>12}{'floors':>7}{'busy':>11}"
@@ -68,6 +70,10 @@ def _operations(results: Results, workload: Workload, size: Size) -> Iterator[st
             f"{_number(of('p99_ms')):>8}{_number(cpu):>8}{_range(cpu):>13}"
             f"{_floors(results, workload, size, cpu):>6}{_busy(of):>11}"
         )
+        net = of("net_us")
+        if cpu is not None and net is not None and net.median < _MOSTLY * cpu.median:
+            floors = _floors(results, workload, size, net)
+            yield f"{'    less idle':<{_NAME + 24}}{_number(net):>8}{_range(net):>13}{floors:>6}"
     yield from _ratio(results, workload, size, _OPERATION_WIDTHS)
 
 

@@ -29,6 +29,7 @@ class Stage:
 
     Attributes:
         managers: those that are measured.
+        idle: side -> the share of a core that it uses without being asked, once that was measured.
         direct: an engine of no manager, and HAProxy before it where that is installed.
     """
 
@@ -38,6 +39,7 @@ class Stage:
         self.settings, self.size = settings, size
         self.generator, self.results = generator, results
         self.managers: list[Manager] = []
+        self.idle: dict[str, float] = {}
         self.direct: list[Side] = []
         self._floors: dict[str, Side] = {}
         self._secured: Manager | None = None
@@ -169,6 +171,8 @@ class Stage:
         if "operations" in told:
             told["cpu_us"] = cpu / told["operations"] * 1e6
             told["load_us"] = told["load_cpu"] / told["operations"] * 1e6
+            idle = self.idle.get(side.name, 0.0) * seconds / told["operations"] * 1e6
+            told["net_us"] = told["cpu_us"] - idle
         else:
             told["cpu_s_per_gb"] = cpu / (told["bytes"] / _GB)
         return told

@@ -31,8 +31,10 @@ def _idle(stage: Stage, side: Side) -> Figures:
     before, began = side.usage(), time.monotonic()
     time.sleep(stage.settings.idle_seconds)
     after, seconds = side.usage(), time.monotonic() - began
+    share = (after.cpu - before.cpu) / seconds
+    stage.idle[side.name] = share
     return {
-        "cpu_percent": (after.cpu - before.cpu) / seconds * 100,
+        "cpu_percent": share * 100,
         "wakeups_per_s": (after.wakeups - before.wakeups) / seconds,
         "memory_mb": after.memory / _MB,
     }

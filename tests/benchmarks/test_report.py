@@ -34,6 +34,13 @@ def test_cost_is_shown_in_units_of_the_floor(results):
     assert lines_of(results, "ping-16")[0][-1] == "2.00"
 
 
+def test_what_an_idle_manager_uses_is_told_apart_where_it_is_much(results):
+    results.add("ping-16", SMALL, "manager", {**PING, "net_us": 39.0})
+    assert lines_of(results, "less idle") == []
+    results.add("ping-1", SMALL, "manager", {**PING, "net_us": 30.0})
+    assert lines_of(results, "less idle") == [["less", "idle", "30.0", "30.0..30.0"]]
+
+
 def test_a_ratio_stands_below_what_was_measured_beside(results):
     for name, figures in (("ping-16", PING), ("exec", EXEC)):
         results.add(name, SMALL, "manager", figures)
