@@ -1,4 +1,4 @@
-"""What all tests share: real engines are used where there are any, and required where asked for."""
+"""Hooks for all tests: real engines are used if they can run, and required on request."""
 
 import functools
 import importlib.metadata
@@ -47,7 +47,7 @@ CLIENTS = ("tests/system/clients/", "tests/system/sweep/")
 
 @functools.cache
 def why_no_docker() -> str | None:
-    """Why real engines cannot run here, or ``None``."""
+    """Return why real engines cannot run here, or ``None``."""
     return available()
 
 
@@ -63,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Refuse an environment whose packages are not those of this tree: nothing would load."""
+    """Refuse an environment whose packages are not those of this tree."""
     projects = [*ROOT.glob("p*/*/pyproject.toml"), ROOT / "pyproject.toml"]
     wanted = {tomllib.loads(path.read_text())["project"]["name"] for path in projects}
     names = (each.metadata["Name"] for each in importlib.metadata.distributions())
@@ -83,7 +83,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tell of a failure as soon as it is known: a run that is cut off tells nothing at its end."""
+    """Print a failure at once, so that a run which is cut off shows its failures, too."""
     if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
         reasons = [line for line in report.longreprtext.splitlines() if line.startswith("E ")]
         told = "\n".join(reasons[:20]) or report.longreprtext[-2000:]
@@ -92,12 +92,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Of the processes that ``-n`` starts, one gets all tests of engines that they share.
+    """Give all tests of shared engines to one of the processes that ``-n`` starts.
 
-    The three large groups take about the same time, so ``-n 3`` is the fastest on two cores: system
-    tests often wait for an engine.
-
-    (xdist's own groups do nothing under pytest 9.2, whose items have their ids elsewhere.)
+    The three large groups take about the same time, so ``-n 3`` is the fastest on two cores:
+    system tests often wait for an engine.  (The groups of xdist itself have no effect with pytest
+    9.2, which stores the ids of tests elsewhere.)
     """
     from xdist.scheduler import LoadScopeScheduling  # it is not there without -n
 

@@ -1,4 +1,4 @@
-"""What stands for a neighbour of the cluster that a test has no use for."""
+"""Doubles for parts of the cluster that a test does not need."""
 
 from contextlib import asynccontextmanager
 
@@ -7,10 +7,11 @@ from swarmcore.http.client import CallsUnderWay
 
 
 class ScriptedHTTP:
-    """Stands where an engine's ``HTTPClient`` would.
+    """Replaces an engine's ``HTTPClient``.
 
     Args:
-        engine: has the methods ``request`` and ``events``, as ``HTTPClient.request`` and ``lines``.
+        engine: has the methods ``request`` and ``events``, like ``HTTPClient.request`` and
+            ``lines``.
     """
 
     def __init__(self, engine):
@@ -43,7 +44,7 @@ class ScriptedHTTP:
 
 
 class Deaf:
-    """A cluster's listener that does nothing."""
+    """A listener of the cluster that does nothing."""
 
     def engine_joined(self, node):
         pass

@@ -1,7 +1,7 @@
 """A Docker Engine in memory, for tests on trio's mock clock.
 
-``ScriptedEngine`` stands where ``HTTPClient`` and the engine behind it would be, so that failures
-and time are exact.  That the real client behaves like it is for tests with sockets.
+``ScriptedEngine`` replaces ``HTTPClient`` and the engine behind it, so that failures and times are
+exact.  Tests with sockets check that the real client behaves like it.
 """
 
 import json
@@ -20,7 +20,7 @@ LONG_AGO = "2020-01-01T00:00:00.5Z"
 
 
 class ScriptedEngine:
-    """One engine's state, its API, and ways to break it."""
+    """One engine's state, its API, and ways to make it fail."""
 
     def __init__(self, name="n1", number=1, *, engine_id=""):
         self.name = name
@@ -46,20 +46,20 @@ class ScriptedEngine:
     # ---- what a test does to it
 
     def freeze(self):
-        """Hang, as under SIGSTOP."""
+        """Hang, as after SIGSTOP."""
         self.thawed = trio.Event()
 
     def thaw(self):
-        """Go on."""
+        """Continue after ``freeze``."""
         self.thawed.set()
 
     def kill(self):
-        """End, and break every connection."""
+        """End the engine, and break every connection."""
         self.up = False
         self.cut_events()
 
     def start(self):
-        """Come back with the same containers; past events are forgotten."""
+        """Start again with the same containers; past events are forgotten."""
         self.up = True
         self.event_log = []
 
@@ -70,11 +70,11 @@ class ScriptedEngine:
         self.subscriptions = []
 
     def answer(self, method, pattern, answer):
-        """Answer *answer* to what matches from now on."""
+        """Answer matching requests with *answer* from now on."""
         self.instead.insert(0, (method, re.compile(pattern), answer))
 
     def add(self, name, *, state="running", labels=None, quiet=False, **body):
-        """Have a container; *quiet* tells nobody."""
+        """Add a container; if *quiet*, without an event."""
         number = len(self.containers) + self.clock % 1000
         id = f"{abs(hash((self.name, name, number))):x}".rjust(64, "0")[-64:]
         config = {"Image": body.get("Image", "busybox"), "Labels": labels or {}}
@@ -97,7 +97,7 @@ class ScriptedEngine:
         self.say(action or state, id, quiet=quiet)
 
     def remove(self, id, *, quiet=False):
-        """Have one container less."""
+        """Remove a container."""
         del self.containers[id]
         self.say("destroy", id, quiet=quiet)
 
@@ -114,7 +114,7 @@ class ScriptedEngine:
                 send.send_nowait(json.dumps(event).encode())
 
     def paths(self, method="GET"):
-        """Paths asked for so far, without version and query."""
+        """Return the paths of all requests, without version and query."""
         asked = [target for verb, target in self.asked if verb == method]
         return [re.sub(r"^/v[0-9.]+", "", urlsplit(target).path) for target in asked]
 

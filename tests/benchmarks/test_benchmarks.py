@@ -1,4 +1,4 @@
-"""The benchmarks run: every workload measures something, on a small cluster, for a moment."""
+"""The benchmarks run: every workload measures something, briefly, on a small cluster."""
 
 import json
 

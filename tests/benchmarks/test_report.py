@@ -1,4 +1,4 @@
-"""What is shown of figures: tables with ratios, and charts."""
+"""The display of figures: tables with ratios, and charts."""
 
 import pytest
 

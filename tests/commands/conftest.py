@@ -9,7 +9,7 @@ from tests.commands.operated import operating
 
 @pytest.fixture
 def operate(tmp_path):
-    """``async with operate(*engines, **options) as swarmcore``."""
+    """Yield a function: ``async with operate(*engines, **options) as swarmcore``."""
 
     @asynccontextmanager
     async def operate(*engines, **options):

@@ -1,4 +1,4 @@
-"""A manager of embedded engines, and the command line pointed at it."""
+"""A manager with embedded engines, and commands that are sent to it."""
 
 import json
 import subprocess
@@ -22,14 +22,14 @@ SWARMCORE = Path(sys.executable).with_name("swarmcore")
 
 @dataclass
 class Operated:
-    """A running manager."""
+    """A running manager, and the command line that uses it."""
 
     cluster: Cluster
     engines: list[EmbeddedEngine]
     environment: dict[str, str]
 
     async def __call__(self, *words, stdin="", **environment):
-        """Run ``swarmcore`` with *words*; what it printed, and its status."""
+        """Run ``swarmcore`` with *words*; return its output and its status."""
         done = await trio.run_process(
             [SWARMCORE, *words],
             stdin=stdin.encode(),
@@ -42,20 +42,20 @@ class Operated:
         return subprocess.CompletedProcess(words, done.returncode, out, err)
 
     async def started(self, nursery, *words):
-        """Start ``swarmcore`` with *words*; its standard output as it comes."""
+        """Start ``swarmcore`` with *words*; yield its standard output while it runs."""
         start = partial(
             trio.run_process, [SWARMCORE, *words], stdout=subprocess.PIPE, env=self.environment
         )
         return (await nursery.start(start)).stdout
 
     async def text(self, *words, **more):
-        """Run it, expect success, return its standard output."""
+        """Run a command that must succeed, and return its standard output."""
         done = await self(*words, **more)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     async def json(self, *words, **more):
-        """Run it with ``--json``, expect success, return what it printed."""
+        """Run a command that must succeed, with ``--json``, and return the decoded output."""
         command, *rest = words
         return json.loads(await self.text(command, "--json", *rest, **more))
 
@@ -65,7 +65,7 @@ class Operated:
 
 @asynccontextmanager
 async def operating(folder, engines, **options):
-    """A manager in front of these engines, all healthy, on a unix socket in *folder*."""
+    """Run a manager with these engines, all healthy, on a unix socket in *folder*."""
     host = f"unix://{folder}/manager.sock"
     addresses = ",".join(engine.address for engine in engines)
     discovery = DiscoveryURI("nodes", addresses)

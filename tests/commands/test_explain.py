@@ -1,4 +1,4 @@
-"""``swarmcore explain`` before embedded engines: what is printed, and that nothing is done."""
+"""``swarmcore explain`` with embedded engines: its output, and that nothing is created."""
 
 import json
 import os
@@ -47,7 +47,7 @@ sys.exit(json.loads(said)["message"])
 
 @pytest.fixture
 def engines():
-    """Two hundred nodes: in two zones, some with too little memory."""
+    """Two hundred nodes in two zones, some with too little memory."""
     return [
         EmbeddedEngine(
             f"node-{number}",
@@ -60,7 +60,7 @@ def engines():
 
 @pytest.fixture
 def docker(tmp_path):
-    """Words that run the command above with a body in a file."""
+    """Arguments that run the command above with a body from a file."""
     program, body = tmp_path / "docker", tmp_path / "body.json"
     program.write_text(DOCKER)
     program.chmod(0o755)

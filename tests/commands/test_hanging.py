@@ -1,4 +1,4 @@
-"""A manager whose filter does not return: it goes on."""
+"""A filter that does not return, in a running manager."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Metrics of a whole manager, by Prometheus' own parser: what happens moves the right number."""
+"""Metrics of a whole manager, parsed by Prometheus' own parser."""
 
 from contextlib import asynccontextmanager
 
@@ -31,7 +31,7 @@ def ask():
 
 
 async def read(client):
-    """Every sample: name and labels -> value."""
+    """Return every sample: name and labels -> value."""
     answer = await client.request("GET", "/metrics")
     assert answer.status == 200
     return {

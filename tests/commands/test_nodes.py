@@ -90,7 +90,7 @@ async def test_a_drain_that_waits_ends_with_the_last_container(operate, engines)
 
 
 async def stop(swarmcore, name):
-    """Stop a container on its engine, past the manager."""
+    """Stop a container directly on its engine."""
     container = swarmcore.cluster.find_container(name)
     engine = swarmcore.cluster.engine_of(container)
     answer = await engine.call("POST", f"/containers/{container.id}/stop?t=0")
@@ -180,7 +180,7 @@ async def test_decisions_are_told_in_their_order(operate, engines):
 
 
 async def create(swarmcore, name, memory):
-    """Ask the manager for a container, whatever comes of it."""
+    """Send a create to the manager, and ignore the result."""
     body = json.dumps({"Image": "busybox", "HostConfig": {"Memory": memory}}).encode()
     head = (
         f"POST /containers/create?name={name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"

@@ -1,4 +1,4 @@
-"""Creates that wait for room, as clients and operators see them."""
+"""Creates that wait for free resources, as clients and operators see them."""
 
 import json
 
@@ -15,7 +15,7 @@ JSON = ((b"Content-Type", b"application/json"),)
 
 @pytest.fixture
 def engine():
-    """One that is full."""
+    """An engine without free resources."""
     engine = EmbeddedEngine("n1", memory=GiB)
     engine.add_container("old", body={"HostConfig": {"Memory": GiB}})
     return engine

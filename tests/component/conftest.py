@@ -1,4 +1,4 @@
-"""What several component tests use."""
+"""Fixtures of several component tests."""
 
 import socket
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def closed_port():
-    """A port that nobody listens on, and that nobody else can take meanwhile."""
+    """A port on which nothing listens, and that no other program can take meanwhile."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]

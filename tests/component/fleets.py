@@ -1,4 +1,4 @@
-"""A cluster of engines in memory, on trio's mock clock: see ``tests.scripted_engine``."""
+"""A cluster of engines in memory, on trio's mock clock; see ``tests.scripted_engine``."""
 
 from contextlib import asynccontextmanager
 from random import Random
@@ -19,7 +19,7 @@ from tests.doubles import ScriptedHTTP
 
 
 class Recorder:
-    """An engine's owner, and the cluster's listener: writes down what it hears."""
+    """The owner of an engine and listener of the cluster; it records its calls."""
 
     def __init__(self):
         self.heard = []
@@ -76,7 +76,7 @@ class Recorder:
 
 
 def make_engine(scripted, owner, *, entry=None, pace=None, listing=None):
-    """Our side of *scripted*."""
+    """Make the manager's engine for *scripted*."""
     return Engine(
         entry or Entry(parse_address(scripted.address)),
         ScriptedHTTP(scripted),
@@ -89,7 +89,7 @@ def make_engine(scripted, owner, *, entry=None, pace=None, listing=None):
 
 
 class Spread:
-    """Fewest containers first."""
+    """A strategy that prefers nodes with few containers."""
 
     name = "spread"
 
@@ -98,7 +98,7 @@ class Spread:
 
 
 class HealthAndPorts:
-    """What the bundled filters of those names refuse."""
+    """The rules of the bundled filters ``health`` and ``port``."""
 
     name = "health-and-ports"
 
@@ -133,43 +133,43 @@ class Fleet:
         )
 
     def discover(self, *scripted):
-        """Discovery's list is now exactly these."""
+        """Set discovery's list to these engines."""
         self.scripted.update({one.address: one for one in scripted})
         self.cluster.membership.entries([Entry(parse_address(one.address)) for one in scripted])
 
     def node(self, scripted):
-        """The node of an engine."""
+        """Return the node of an engine."""
         return next(n for n in self.cluster.nodes() if n.address == scripted.address)
 
     def states(self):
-        """Address's last number and state of each node, in the cluster's order."""
+        """Return the last number of the address and the state of each node, in order."""
         return [
             (node.address.split(".")[3][:-5], node.state.value) for node in self.cluster.nodes()
         ]
 
     async def wait_healthy(self, *scripted):
-        """Until these are."""
+        """Wait until exactly these engines are healthy."""
         for one in scripted:
             await wait_for(lambda one=one: self.node(one).state is State.HEALTHY)
 
     async def create(self, config, *, client="127.0.0.1", version="/v1.41", carry=None):
-        """A client creates."""
+        """Create a container as a client."""
         request = a_request("POST", f"{version}/containers/create", client=Client(client))
         return await self.cluster.create_container(config, request, carry)
 
     def pull_targets(self, image, *, client="127.0.0.1"):
-        """Names of the engines that a client's pull goes to."""
+        """Return the names of the engines that a client's pull goes to."""
         targets = self.cluster.pull_targets(image, Client(client))
         return [engine.node.name for engine in targets]
 
     def left_behind(self):
-        """Reservations on all nodes."""
+        """Return the reservations on all nodes."""
         return [name for node in self.cluster.nodes() for name in node.reservations]
 
 
 @asynccontextmanager
 async def open_fleet(*scripted, leadership=None, **settings):
-    """A cluster of these, all healthy."""
+    """Run a cluster of these engines, all healthy."""
     fleet = Fleet(scripted, ClusterSettings(name="manager", **settings), leadership)
     async with open_cluster(fleet.cluster):
         fleet.discover(*scripted)
@@ -178,7 +178,7 @@ async def open_fleet(*scripted, leadership=None, **settings):
 
 
 async def wait_for(condition, seconds=600):
-    """Let the mock clock run until *condition* holds; returns after how many seconds."""
+    """Let the mock clock run until *condition* is true; return the seconds that it took."""
     started = trio.current_time()
     with trio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110  (the clock is a mock)
@@ -187,13 +187,13 @@ async def wait_for(condition, seconds=600):
 
 
 async def wait_for_state(engine, state, seconds=600):
-    """The same, for an engine's state."""
+    """Let the mock clock run until an engine has a state; return the seconds that it took."""
     return await wait_for(lambda: engine.node.state is state, seconds)
 
 
 @asynccontextmanager
 async def living(*engines):
-    """Let engines live while the block lasts."""
+    """Run engines during the block."""
     async with trio.open_nursery() as nursery:
         for engine in engines:
             nursery.start_soon(engine.run)

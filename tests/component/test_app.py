@@ -1,4 +1,4 @@
-"""The whole manager as a process: what stops it, and what it says when it cannot start."""
+"""The whole manager as a process: how it stops, and its errors when it cannot start."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ SWARMCORE = Path(sys.executable).with_name("swarmcore")
 
 
 def refusal(*arguments):
-    """The one line that a manager ends with."""
+    """Return the one line of error with which a manager ends."""
     done = subprocess.run(
         [SWARMCORE, *arguments], capture_output=True, text=True, timeout=100, check=False
     )
@@ -62,7 +62,7 @@ def test_a_port_in_use_is_one_line_that_names_it():
 
 
 class Managed:
-    """A manager before nothing that answers, on a unix socket."""
+    """A manager on a unix socket, whose engines do not answer."""
 
     def __init__(self, folder, *arguments, limits=None, discovery="127.0.0.1:1"):
         self.path, self.said = folder / "manager.sock", []
@@ -76,7 +76,7 @@ class Managed:
                 break
 
     def connect(self):
-        """A raw connection, once the listener is open."""
+        """Return a raw connection as soon as the manager listens."""
         while True:
             connection = socket.socket(socket.AF_UNIX)
             try:

@@ -1,4 +1,4 @@
-"""Supervised work: begun again after failures, with pauses that grow and are forgotten."""
+"""Supervised work is restarted after failures, with pauses that grow and are reset."""
 
 import logging
 
@@ -10,7 +10,7 @@ from swarmcore.concurrency import supervise
 
 
 class Work:
-    """Fails for each given number of seconds that it is to last first, then returns."""
+    """Fails after each of the given numbers of seconds, then returns."""
 
     def __init__(self, *seconds):
         self._seconds = list(seconds)

@@ -28,7 +28,7 @@ ROUTES = [
 
 @pytest.fixture
 def ask(nursery):
-    """Sends one request to a gateway and returns status, headers and body of the answer."""
+    """Send one request to a gateway; return status, headers and body of the answer."""
 
     async def ask(method, target, *, handler=None, authorize=lambda request: None, cors=False):
         routes = ROUTES if handler is None else [Route("GET", "/x", handler)]

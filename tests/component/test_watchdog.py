@@ -1,4 +1,4 @@
-"""A plugin that does not return: it is named, its create fails, and the next one works."""
+"""A plugin that does not return is named, its create fails, and the next create works."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ def sleeps():
 
 
 class Plugin:
-    """A filter or a strategy that does not return from what it is told not to return from."""
+    """A filter or a strategy that does not return for given configs."""
 
     name = "odd"
 

@@ -1,4 +1,4 @@
-"""``docs/api.md`` has the route tables as they are, and explains their words."""
+"""``docs/api.md`` has the current route tables, and explains their notes."""
 
 import re
 from pathlib import Path

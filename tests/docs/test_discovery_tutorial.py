@@ -1,4 +1,4 @@
-"""The discovery tutorial, typed: its files written, its commands run, its answers seen."""
+"""The discovery tutorial works: its files are written, its commands run and answer."""
 
 import os
 import re

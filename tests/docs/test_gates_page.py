@@ -1,4 +1,4 @@
-"""The page about the API names every field that old engines pass over, with its version."""
+"""The API page names every field that older engines ignore, with its API version."""
 
 from pathlib import Path
 

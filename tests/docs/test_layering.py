@@ -1,4 +1,5 @@
-"""The map holds: imports go down, plugins know only what plugins may know, pure stays pure."""
+"""Imports follow the levels of pyproject.toml, plugins import public modules only, and modules
+that are called pure are pure."""
 
 import ast
 import re
@@ -14,7 +15,7 @@ CORE = ROOT / "swarmcore"
 
 
 def read_levels():
-    """The levels of pyproject.toml, highest first: of each, the names of its modules."""
+    """Return the levels of pyproject.toml, highest first, each as the names of its modules."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contract, *_ = project["tool"]["importlinter"]["contracts"]
     return [re.split(r"\s*[|:]\s*", level) for level in contract["layers"]]
@@ -24,7 +25,7 @@ LEVELS = read_levels()
 
 
 def up_to(name):
-    """The modules of the level that has *name*, and of those below it."""
+    """Return the modules of the level that contains *name*, and of the levels below it."""
     [index] = [index for index, level in enumerate(LEVELS) if name in level]
     return {module for level in LEVELS[index:] for module in level}
 
@@ -41,7 +42,8 @@ COMMAND_FACING = {"command_line", "http"}
 
 
 def imported(path: Path) -> set[str]:
-    """Every module that a file imports, dotted; ``from swarmcore import x`` as ``swarmcore.x``."""
+    """Return every module that a file imports, dotted; ``from swarmcore import x`` is
+    ``swarmcore.x``."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if isinstance(node, ast.Import):
@@ -59,7 +61,7 @@ def modules(folder: Path) -> list[Path]:
 
 
 def is_pure(path: Path) -> bool:
-    """Whether a module is on a pure level, or has a docstring that ends with ``Pure.``."""
+    """Return whether a module is on a pure level, or has a docstring that ends with ``Pure.``."""
     top = path.relative_to(CORE).parts[0].removesuffix(".py")
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
     return top in up_to("scheduler") - IMPURE or docstring.endswith("Pure.")

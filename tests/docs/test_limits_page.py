@@ -1,4 +1,4 @@
-"""The table of limits in docs/api.md has the numbers that hold."""
+"""The table of limits in docs/api.md has the numbers of the code."""
 
 import re
 from pathlib import Path

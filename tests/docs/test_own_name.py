@@ -1,4 +1,4 @@
-"""Nobody who follows our pages, messages or metadata installs another project's ``swarmcore``."""
+"""Our pages, messages and metadata never lead to another project's ``swarmcore``."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The documentation says what the code says: hooks, the example package, links, commands."""
+"""The documentation agrees with the code: hooks, the example package, links, commands."""
 
 import inspect
 import re

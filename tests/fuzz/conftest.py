@@ -28,7 +28,7 @@ hypothesis.settings.register_profile(
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory):
-    """The addresses of two embedded engines; what makes them fail is in a log of their own."""
+    """The addresses of two embedded engines; their failures are in a log file."""
     command = [sys.executable, Path(__file__).with_name("engines.py")]
     log = tmp_path_factory.mktemp("fuzz") / "engines.log"
     with (
@@ -41,7 +41,7 @@ def engines(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def target(engines, tmp_path_factory):
-    """A manager that is as well after all cases of a module as it was before them."""
+    """A manager that must be as healthy after all cases of a module as before them."""
     log = tmp_path_factory.mktemp("fuzz") / "manager.log"
     port = free_port()
     command = [Path(sys.executable).with_name("swarmcore"), "manage", "-H", f"127.0.0.1:{port}"]
@@ -57,9 +57,9 @@ def target(engines, tmp_path_factory):
 
 @pytest.fixture
 def fuzz(target):
-    """Run a test of many cases against the manager: nothing is left, nothing has grown.
+    """Run many cases of a test against the manager, and check that it keeps nothing of them.
 
-    ``fuzz(count, test, *strategies)`` asserts that there were so many cases.
+    ``fuzz(count, test, *strategies)`` asserts that there were *count* cases.
     """
 
     def run(count, test, *strategies):

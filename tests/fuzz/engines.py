@@ -1,4 +1,4 @@
-"""Two embedded engines as a process of their own: prints their addresses, serves until killed."""
+"""Run two embedded engines as a process: print their addresses, serve until killed."""
 
 import sys
 

@@ -29,9 +29,9 @@ class Target:
     # ---- one case
 
     def throw(self, pieces, end):
-        """Send raw bytes, then ``shut`` the sending side, ``close``, or ``reset``; the statuses.
+        """Send raw bytes, then ``shut`` the sending side, ``close`` or ``reset``; return statuses.
 
-        After ``shut`` the manager must end the connection, whatever it was sent.
+        After ``shut`` the manager must end the connection, whatever bytes it got.
         """
         self.cases += 1
         with socket.create_connection(("127.0.0.1", self.port)) as client:
@@ -44,9 +44,9 @@ class Target:
         return self._statuses(said, b"".join(pieces))
 
     def ask(self, method, target, body=b"", headers=(), *, endless=False):
-        """One well-framed request, answered in full; its status and body.
+        """Send one well-framed request; return status and body of the whole answer.
 
-        An *endless* answer ends where nothing follows any more, perhaps before it began: status 0.
+        An *endless* answer counts as ended when no more bytes come; status 0 if it has not begun.
         """
         self.cases += 1
         lines = [f"{method} {target} HTTP/1.1", "Host: x", "Connection: close", *headers]
@@ -63,13 +63,13 @@ class Target:
         return status, said.partition(b"\r\n\r\n")[2]
 
     def check_alive(self):
-        """A plain request is answered, on a connection that lives through all cases."""
+        """Check that a plain request is answered, on one connection through all cases."""
         self._plain.request("GET", "/_ping")
         with self._plain.getresponse() as answer:
             assert (answer.status, answer.read()) == (200, b"OK")
 
     def revive(self):
-        """Have a running container ``box`` again, whatever cases have done to it."""
+        """Make sure that a container ``box`` runs, whatever cases have done to it."""
         self._post("/images/create?fromImage=busybox&tag=latest")
         self._post("/containers/create?name=box", b'{"Image": "busybox", "Cmd": ["serve"]}')
         self._post("/containers/box/start")
@@ -89,7 +89,7 @@ class Target:
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
     def tidy(self):
-        """Remove what cases have made, so that only a leak can grow."""
+        """Remove the objects that cases made, so that only a leak can grow."""
         for container in self._get("/containers/json?all=1"):
             self._delete(f"/containers/{container['Id']}?force=1")
         for network in self._get("/networks"):
@@ -128,7 +128,7 @@ class Target:
         return self._receive(client, sent, QUIET_SECONDS if b"pgrade" in sent else None)
 
     def _receive(self, client, sent, quiet):
-        """Everything until the end of the connection, or until it is *quiet*."""
+        """Receive until the end of the connection, or until no bytes come for *quiet*."""
         said = bytearray()
         deadline = time.monotonic() + DEADLINE_SECONDS
         while True:
@@ -166,7 +166,7 @@ def is_healthy(target):
 
 
 def wait_until(state, what, seconds=60):
-    """Poll *state* until it is true; fails, naming *what*, after *seconds*."""
+    """Poll *state* until it is true; fail, naming *what*, after *seconds*."""
     deadline = time.monotonic() + seconds
     while not state():
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"

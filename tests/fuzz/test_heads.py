@@ -1,4 +1,4 @@
-"""Raw bytes where a request should be: heads, framing, pipelining, halves of them."""
+"""Raw bytes instead of a request: heads, framing, pipelining, and parts of them."""
 
 import pytest
 from hypothesis import strategies as st
@@ -53,7 +53,7 @@ lines = st.sampled_from([b"\r\n"] * 9 + [b"\n", b"\r", b"\r\n\r\n"])
 
 @st.composite
 def requests(draw):
-    """One request, well formed in most of its parts."""
+    """Generate a request, most of whose parts are well formed."""
     end = draw(lines)
     first = [draw(st.sampled_from(part)) for part in (METHODS[:7] * 3 + METHODS, TARGETS, VERSIONS)]
     head = [b" ".join(first), b"Host: x"]
@@ -64,7 +64,7 @@ def requests(draw):
 
 @st.composite
 def streams(draw):
-    """What a client sends over one connection, in pieces; cut, spoilt or repeated somewhere."""
+    """Generate the pieces that a client sends on one connection, with errors in some of them."""
     data = b"".join(draw(st.lists(st.one_of(requests(), st.binary(max_size=40)), max_size=3)))
     if data and draw(st.booleans()):
         at = draw(st.integers(0, min(len(data), 400)))

@@ -1,4 +1,4 @@
-"""JSON bodies that are nearly right, at every route that reads one."""
+"""JSON bodies with small errors, at every route that reads JSON."""
 
 import copy
 import json
@@ -68,7 +68,7 @@ TYPES = ["application/json"] * 12 + ["application/json; charset=utf-8", "text/pl
 
 
 def places(value, found):
-    """Every container of members in *value*, with each of its keys."""
+    """Yield every object or list in *value*, with each of its keys."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in pairs:
         found.append((value, key))
@@ -79,7 +79,7 @@ def places(value, found):
 
 @st.composite
 def bodies(draw):
-    """A path that reads JSON, and bytes for it."""
+    """Generate a path that reads JSON, and bytes for it."""
     path = draw(st.sampled_from(sorted(DOCUMENTS)))
     if draw(st.integers(0, 11)) == 0:
         return path, draw(st.sampled_from(TEXTS))

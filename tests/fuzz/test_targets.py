@@ -1,4 +1,4 @@
-"""Every route with paths and queries that fit, and with some that do not."""
+"""Every route, with valid and invalid paths and queries."""
 
 import json
 from urllib.parse import quote
@@ -62,7 +62,7 @@ def queries(draw):
 
 @st.composite
 def targets(draw):
-    """A method and a target."""
+    """Generate a method and a target."""
     method, template = draw(st.sampled_from(ROUTES))
     segments = []
     for segment in template.split("/"):

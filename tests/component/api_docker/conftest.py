@@ -21,7 +21,7 @@ from tests.doubles import Deaf
 
 @pytest.fixture
 def manage():
-    """``async with manage(*engines, **options) as manager``: once all engines are healthy."""
+    """Yield a function: ``async with manage(*engines, **options) as manager``, all healthy."""
 
     @asynccontextmanager
     async def manage(*engines, **options):
@@ -69,6 +69,6 @@ async def n2():
 
 @pytest.fixture
 async def manager(manage, n1, n2):
-    """A manager in front of an old and a new engine, ``n1`` and ``n2``."""
+    """A manager with an old and a new engine, ``n1`` and ``n2``."""
     async with manage(n1, n2) as manager:
         yield manager

@@ -1,4 +1,4 @@
-"""A client of the manager under test, and a scheduler that places by a label."""
+"""A client of the manager under test, and a strategy that chooses nodes by a label."""
 
 import json
 from contextlib import asynccontextmanager
@@ -16,9 +16,9 @@ JSON = ((b"Content-Type", b"application/json"),)
 
 
 class ByLabel:
-    """Places where the label ``on`` says and named volumes are, else where fewest containers are.
+    """Choose the node in the label ``on``, then one with the named volumes, then the emptiest.
 
-    What a test wants to be exact.
+    So a test can choose the exact node.
     """
 
     strategy_name, filter_names = "label", ("none",)
@@ -39,7 +39,7 @@ class ByLabel:
         return bool(self.decide(config, [node]).candidates)
 
     def note_failure(self, node):
-        """Nothing is weighed here."""
+        """Ignore failures."""
 
 
 class Manager:
@@ -50,7 +50,7 @@ class Manager:
         self._client = HTTPClient(Dialer(Address("tcp", "127.0.0.1", port)))
 
     async def __call__(self, method, path, body=None, *, headers=(), version="v1.41", **filters):
-        """One request; the whole answer."""
+        """Send one request, and return the whole answer."""
         if filters:
             path += f"{'&' if '?' in path else '?'}filters={quote(json.dumps(filters))}"
         if body is not None:
@@ -59,14 +59,14 @@ class Manager:
         return await self._client.request(method, f"{prefix}{path}", body=body, headers=headers)
 
     async def json(self, method, path, body=None, **options):
-        """One request that must succeed; its JSON."""
+        """Send one request that must succeed, and return its JSON."""
         answer = await self(method, path, body, **options)
         assert answer.ok, answer
         return answer.json() if answer.body else None
 
     @asynccontextmanager
     async def lines(self, method, path, *, headers=()):
-        """An answer of JSON lines as it comes: an async function that gives the next one."""
+        """Yield an async function that returns the next JSON line of an answer."""
         sent = ((b"Host", b"docker"), (b"Content-Length", b"0"), *headers)
         async with self._client.call(method, f"/v1.41{path}", sent) as call:
             assert (await call.read_head()).status == 200
@@ -83,7 +83,7 @@ class Manager:
 
     @asynccontextmanager
     async def hijack(self, path, body=None, *, version="v1.41"):
-        """The head of an answer that ends HTTP, and the raw connection."""
+        """Yield the head of an answer that hijacks the connection, and the raw connection."""
         text = b"" if body is None else json.dumps(body).encode()
         sent = (
             (b"Host", b"docker"), (b"Connection", b"Upgrade"), (b"Upgrade", b"tcp"), *JSON,
@@ -96,24 +96,24 @@ class Manager:
                 yield head, EarlyStream(taken.stream, taken.early)
 
     async def create(self, name, on=None, *, image="busybox", **body):
-        """Create a container; returns its id."""
+        """Create a container; return its id."""
         labels = {**body.pop("Labels", {}), **({"on": on} if on else {})}
         asked = {"Image": image, "Cmd": ["sleep", "600"], "Labels": labels, **body}
         return (await self.json("POST", f"/containers/create?name={name}", asked))["Id"]
 
     async def run(self, name, on=None, **body):
-        """Create and start a container; returns its id."""
+        """Create and start a container; return its id."""
         id = await self.create(name, on, **body)
         await self.json("POST", f"/containers/{name}/start")
         return id
 
     async def names(self, query="", **filters):
-        """The first name of each container listed."""
+        """Return the first name of each listed container."""
         listed = await self.json("GET", f"/containers/json{query}", **filters)
         return [item["Names"][0] for item in listed]
 
     async def wait_until(self, condition):
-        """Return when *condition* holds of the cluster."""
+        """Wait until *condition* is true for the cluster."""
         with trio.fail_after(100):
             while not condition():  # noqa: ASYNC110  (of state that has no event)
                 await trio.sleep(0.01)

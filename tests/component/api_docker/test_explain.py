@@ -1,4 +1,4 @@
-"""A create that is explained instead: the same reading, the same errors, and nothing done."""
+"""A create that is only explained: parsed with the same errors, and not carried out."""
 
 import pytest
 

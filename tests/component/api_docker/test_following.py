@@ -1,4 +1,4 @@
-"""Networks and volumes that nothing uses yet follow the first container that needs them."""
+"""Networks and volumes that nothing uses yet move to the node of the first container."""
 
 import json
 from functools import partial
@@ -10,7 +10,7 @@ from swarmcore.container_config.references import FORMER_IDS, SUBNET_BY
 
 
 def on(name):
-    """Labels that have the test's placement choose a node."""
+    """Labels by which the test's strategy chooses a node."""
     return {"Labels": {"on": name}}
 
 
@@ -25,7 +25,7 @@ def networks(engine):
 
 @pytest.fixture
 async def apart(manager):
-    """Volumes ``va`` and ``vb``, networks ``front`` and ``back``, each on another node."""
+    """Volumes ``va`` and ``vb`` on two nodes, and networks ``front`` and ``back`` on two nodes."""
     for kind, node, name in (
         ("volumes", "n1", "va"), ("volumes", "n2", "vb"),
         ("networks", "n1", "front"), ("networks", "n2", "back"),

@@ -11,7 +11,7 @@ import trio
 
 
 def archive(*tags):
-    """What ``docker save`` writes, as far as an embedded engine reads it."""
+    """Return an archive like that of ``docker save``, with what an embedded engine reads of it."""
     content, file = json.dumps([{"RepoTags": list(tags)}]).encode(), io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
         member = tarfile.TarInfo("manifest.json")
@@ -30,7 +30,7 @@ def tags(*engines):
 
 
 async def give(manager, name, *engines):
-    """Have an image on some engines, and the manager know it."""
+    """Add an image to some engines, and wait until the manager knows it."""
     for engine in engines:
         image = engine.state.images.add(name, engine.state.clock())
         engine.state.events.emit("image", "tag", image.id, {"name": name})

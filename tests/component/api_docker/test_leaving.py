@@ -1,4 +1,4 @@
-"""Clients that leave take every task that worked for them along: the manager's and the engine's."""
+"""When a client disconnects, every task that worked for it ends, here and on the engine."""
 
 import pytest
 import trio
@@ -7,13 +7,13 @@ LOUD = ["sh", "-c", f"while true; do echo {'x' * 1000}; done"]
 
 
 def tasks():
-    """How many tasks this loop has: all of the manager's, and the embedded engines'."""
+    """Return the number of tasks in this loop: those of the manager and of the embedded engines."""
     return trio.lowlevel.current_statistics().tasks_living
 
 
 @pytest.fixture
 async def paths(manager):
-    """One of each kind of stream, by its name."""
+    """Return a path of each kind of stream, by its name."""
     box = await manager.run("box", "n2")
     await manager.run("loud", "n2", Cmd=LOUD)
     return {

@@ -1,4 +1,4 @@
-"""A container's life through the manager: every verb shows as soon as it returns."""
+"""A container's life through the manager: every change is visible when its request returns."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-"""Networks through the manager: on one engine each, named plainly, never twice."""
+"""Networks through the manager: each on one engine, with an unambiguous name."""
 
 from functools import partial
 
@@ -8,12 +8,12 @@ import trio.testing
 
 
 def on(name):
-    """Labels that have the test's placement choose a node."""
+    """Labels by which the test's strategy chooses a node."""
     return {"Labels": {"on": name}}
 
 
 async def networks(manager, **filters):
-    """Shown names of the user networks."""
+    """Return the shown names of the user's networks."""
     listed = await manager.json("GET", "/networks", type=["custom"], **filters)
     return sorted(item["Name"] for item in listed)
 

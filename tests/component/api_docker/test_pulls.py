@@ -1,4 +1,4 @@
-"""Pulling: where the image will run, or everywhere, with the client's own credentials."""
+"""Pulls go to the node that will run the image, or to all, with the client's credentials."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What a client's request costs its engine: the request itself, and a bounded number of reads."""
+"""The requests to an engine for one client request: the request, and a bounded number of reads."""
 
 import trio
 
@@ -6,7 +6,7 @@ CREATE = {"Image": "busybox", "Cmd": ["sleep", "600"], "Labels": {"on": "n2"}}
 
 
 async def test_a_change_of_a_container_is_read_once_for_each_of_its_events(manager, n2):
-    """One read is the container's line in the list, which ``ps`` shows, and its inspection."""
+    """One read consists of the container's object in the list, and its inspection."""
     id = ""
     for method, path, body, reads in [
         ("POST", "/containers/create?name=web", CREATE, 1),

@@ -1,4 +1,4 @@
-"""Versions in paths: every engine is spoken to in one that it knows, nearest to the client's."""
+"""API versions in paths: each engine gets a version that it knows, nearest to the client's."""
 
 import pytest
 
@@ -14,14 +14,14 @@ async def old():
 
 @pytest.fixture
 async def strict():
-    """An engine that speaks nothing older than 1.44, as some do."""
+    """An engine whose oldest version is 1.44."""
     engine = EmbeddedEngine("strict", min_api_version=(1, 44), api_version=(1, 51))
     async with engine.serving():
         yield engine
 
 
 def spoken(engine, pattern):
-    """The versions in which *engine* was asked for *pattern*."""
+    """Return the versions of the requests to *engine* that match *pattern*."""
     return {str(each.request.version) for each in engine.requests_like(pattern)}
 
 

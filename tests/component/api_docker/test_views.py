@@ -1,4 +1,4 @@
-"""What is merged: lists, events, info; what is live: inspect."""
+"""Merged answers (lists, events and info) and relayed answers (inspect)."""
 
 import time
 

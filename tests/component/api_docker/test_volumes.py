@@ -1,4 +1,4 @@
-"""Volumes through the manager: a name is on one engine unless somebody wants it otherwise."""
+"""Volumes through the manager: a name is on one engine, unless the client asks for more."""
 
 import re
 from functools import partial
@@ -7,7 +7,7 @@ import trio
 
 
 def on(name):
-    """Labels that have the test's placement choose a node."""
+    """Labels by which the test's strategy chooses a node."""
     return {"Labels": {"on": name}}
 
 
@@ -16,7 +16,7 @@ def names(engine):
 
 
 async def volumes(manager, **filters):
-    """Shown names of the volumes."""
+    """Return the shown names of the volumes."""
     listed = await manager.json("GET", "/volumes", **filters)
     return sorted(item["Name"] for item in listed["Volumes"])
 

@@ -121,7 +121,7 @@ async def test_a_listener_that_takes_nothing_at_once_lags_like_any_other(nursery
 
 
 async def test_no_task_wakes_for_an_event_that_all_listeners_take(nursery):
-    """A task that wakes and sends costs three times the send."""
+    """Waking a task costs three times as much as sending the event."""
     broadcast, woken = Broadcast(), []
 
     class Wakes(trio.abc.Instrument):

@@ -1,4 +1,4 @@
-"""What the cluster answers about its engines, containers, execs and events."""
+"""The cluster's engines, containers, execs and events."""
 
 import pytest
 import trio

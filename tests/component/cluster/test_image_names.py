@@ -1,4 +1,4 @@
-"""What image names mean, as engines' lists, events and dates tell it."""
+"""The meaning of image names, from the lists, events and image dates of engines."""
 
 import pytest
 import trio
@@ -16,7 +16,7 @@ def engines():
 
 
 def has(engine, *versions, name="busybox:latest", other="busybox"):
-    """The engine calls ``sha256:VERSION`` so, the last of *versions*; the others have no name."""
+    """Give the last image of *versions* the name on an engine; the other images have no name."""
     images = [{"Id": f"sha256:{each}", "RepoTags": [], "Created": 1} for each in versions]
     images[-1]["RepoTags"] = [name]
     engine.answer("GET", r"^/images/json", json_answer(images))

@@ -1,4 +1,4 @@
-"""One manager of several: only the primary places, and it knows the engines before it does."""
+"""Only the primary of several managers creates; it reads all engines before it does."""
 
 import pytest
 import trio
@@ -11,7 +11,7 @@ from tests.scripted_engine import ScriptedEngine
 
 
 class Leadership:
-    """Primary until a test says otherwise."""
+    """A leadership that is primary until a test changes it."""
 
     is_primary, primary = True, ""
 
@@ -37,7 +37,7 @@ async def test_a_replica_creates_renames_and_chooses_nothing(autojump_clock):
 
 
 async def test_a_create_under_way_is_not_sent_once_another_may_lead(autojump_clock):
-    """The engine is connected to when the manager loses: what it may no longer do is not done."""
+    """The manager loses its mandate while it connects to the engine."""
     engine, leadership = ScriptedEngine(), Leadership()
     async with open_fleet(engine, leadership=leadership) as fleet:
         engine.freeze()

@@ -1,4 +1,4 @@
-"""Discovery's lists become engines, each identity once."""
+"""Engines from discovery's lists, with each engine identity once."""
 
 import trio
 import trio.testing
@@ -166,7 +166,7 @@ SHARED = {"Id": "f00d", "Name": "ov", "Driver": "overlay", "Scope": "global"}
 
 
 def share_a_store(engine, networks):
-    """Have *engine* tell of a store, and list *networks*, which is read at each question."""
+    """Give *engine* a cluster store and *networks*; its list is read at each request."""
     info = {
         "ID": engine.engine_id, "Name": engine.name, "NCPU": 4, "MemTotal": 1 << 30,
         "ClusterStore": "etcd://192.0.2.9:2379",

@@ -1,4 +1,4 @@
-"""Drained nodes and added labels: what they change at once, what they leave, what they survive."""
+"""Drained nodes and added labels: immediate effects, and how long they last."""
 
 import pytest
 import trio
@@ -69,7 +69,7 @@ async def test_a_create_that_comes_back_from_its_pull_goes_elsewhere(autojump_cl
 
 
 async def test_a_drain_and_labels_stay_with_the_address(autojump_clock, engines):
-    """Whatever the engine there does: restart, leave, come back as another engine."""
+    """They stay if the engine restarts, leaves, or is replaced by another one."""
     async with open_fleet(*engines) as fleet:
         one = engines[0]
         await fleet.cluster.drain_node(fleet.node(one), UPGRADE)

@@ -1,4 +1,4 @@
-"""Creates that broke off: what engines made late goes, and what nobody knows of is waited for."""
+"""Creates without an answer: containers that an engine makes late, and unknown outcomes."""
 
 import json
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +15,7 @@ from tests.scripted_engine import ScriptedEngine
 
 
 class Late:
-    """Has an engine break off its creates, and make the containers when told to."""
+    """Breaks the connection of creates, and makes their containers later."""
 
     def __init__(self, engine):
         self.engine = engine
@@ -30,7 +30,7 @@ class Late:
         engine.answer("DELETE", "/containers/", self._remove)
 
     def make(self, state="created"):
-        """Make what was asked for last; returns the id."""
+        """Make the container of the last create; return its id."""
         target, body = self._asked[-1]
         labels = body.pop("Labels")
         name = parse_qs(urlsplit(target).query)["name"][0]

@@ -1,4 +1,4 @@
-"""The commands join and list, without a store."""
+"""The commands ``join`` and ``list``, without a store."""
 
 import pytest
 

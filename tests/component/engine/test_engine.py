@@ -1,4 +1,4 @@
-"""An engine connects, follows, breaks and comes back; the clock is trio's mock clock."""
+"""An engine is connected, followed, lost and connected again; the clock is trio's mock clock."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-"""An engine that takes no new connections is given up for placing; what is open goes on."""
+"""An engine that refuses new connections gets no containers; open connections stay."""
 
 import pytest
 import trio
@@ -25,7 +25,7 @@ def engine(dockerd, owner):
 
 
 def refuse(dockerd):
-    """Take no new connections; event streams and calls under way go on."""
+    """Refuse new connections; event streams and calls in progress continue."""
     dockerd.up = False
 
 

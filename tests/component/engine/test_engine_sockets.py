@@ -1,4 +1,4 @@
-"""The same over real sockets: our client and dialer against embedded engines, on the real clock."""
+"""Tests of the engine with real sockets and the real clock, with embedded engines."""
 
 from contextlib import asynccontextmanager
 from random import Random
@@ -22,7 +22,7 @@ QUICK = Pace(probe_seconds=0.2, ping_seconds=0.5, unhealthy_limit_seconds=0.5)
 
 @asynccontextmanager
 async def following(embedded, owner, pace=None):
-    """Our side of a served embedded engine."""
+    """The manager's side of a served embedded engine."""
     engine = Engine(
         embedded.entry,
         HTTPClient(Dialer(embedded.entry.address)),

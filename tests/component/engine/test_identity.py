@@ -1,4 +1,4 @@
-"""What an address says of itself that is no engine's."""
+"""Addresses whose answers are not those of an engine."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Raw bytes both ways, and the two ends of them."""
+"""Raw bytes in both directions of a tunnel."""
 
 import contextlib
 import random
@@ -81,7 +81,7 @@ async def test_silence_alone_ends_nothing(ends, autojump_clock):
 
 
 async def test_much_is_asked_for_only_while_much_comes():
-    """Memory for a large receive is mapped anew each time: that costs more than a small message."""
+    """Memory for a large receive is mapped each time, which costs more than a small message."""
     asked, comes = [], [b"x", b"x" * (1 << 16), b"x" * (1 << 18), b"x", b""]
 
     class Engine(trio.abc.ReceiveStream):
@@ -108,7 +108,7 @@ async def test_a_side_that_vanishes_takes_the_other_with_it(ends, side):
 
 
 async def test_ten_megabytes_each_way_at_once_arrive_byte_for_byte():
-    """Over sockets: what the kernel cuts up and holds back must not matter."""
+    """With real sockets, which split and delay data."""
     there, back = random.Random(1).randbytes(10 << 20), random.Random(2).randbytes(10 << 20)
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     received = {}

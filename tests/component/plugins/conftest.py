@@ -1,4 +1,4 @@
-"""A place where nothing is installed but what a test installs."""
+"""A site in which only the distributions of a test are installed."""
 
 import sys
 from importlib.metadata import distributions
@@ -15,7 +15,7 @@ def brings_plugins(distribution):
 
 @pytest.fixture
 def acme(tmp_path, monkeypatch):
-    """A site where nothing is installed but what the test installs."""
+    """A site in which only the distributions of the test are installed."""
     packages = {str(found.locate_file("")) for found in distributions() if brings_plugins(found)}
     kept = [entry for entry in sys.path if entry not in packages]
     monkeypatch.setattr(sys, "path", [str(tmp_path), *kept])

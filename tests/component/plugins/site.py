@@ -54,7 +54,7 @@ ROUTES = """
 
 
 class Site:
-    """A folder on the path that holds the only distributions there are."""
+    """A folder on the path, which contains all distributions that can be found."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -65,7 +65,7 @@ class Site:
         return path
 
     def install(self, name, text=STRATEGY, distribution=None, version="1.0", target=None):
-        """One distribution with one entry point; its module is called as its target."""
+        """Install a distribution with one entry point, whose target is its module."""
         distribution = distribution or f"acme-{name.replace('_', '-')}"
         target = target or f"acme_{name}"
         self.module(target, text)

@@ -1,4 +1,4 @@
-"""Loading from real metadata: fake distributions on the path, whole and broken ones."""
+"""Plugins are loaded from real metadata: fake distributions on the path, valid and broken."""
 
 import json
 import sys

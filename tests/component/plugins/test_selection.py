@@ -1,4 +1,4 @@
-"""Which plugins a manager loads, by its options, and which the command line."""
+"""The plugins that a manager and the command line load, by their options."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Several managers, of which none is elected."""
+"""Several managers, none of which is elected."""
 
 from contextlib import asynccontextmanager
 
@@ -10,7 +10,7 @@ from tests.component.replication.members import Member
 
 @pytest.fixture
 def cluster():
-    """Open so many managers, none of them elected."""
+    """Start several managers; none of them is elected."""
 
     @asynccontextmanager
     async def open_managers(count=2, *, wait_seconds=10.0):

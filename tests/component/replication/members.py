@@ -25,7 +25,7 @@ class Mandate:
 
 
 class Member:
-    """A manager whose handlers tell what they were asked."""
+    """A manager whose handlers answer with the request that they got."""
 
     def __init__(self, listener, wait_seconds):
         self.listener = listener
@@ -74,13 +74,13 @@ class Member:
         await client.send_all(b"you said " + said)
 
     def lead(self, *others, term=1, until=math.inf):
-        """Be elected, and let the others hear of it."""
+        """Elect this manager, and tell the others."""
         self.role.elected(Mandate(term, until))
         for member in (self, *others):
             member.role.leader(Leader(self.address, term))
 
     async def ask(self, line, *, headers="", body=b""):
-        """Status, headers and JSON of the answer."""
+        """Return status, headers and JSON of the answer."""
         if body:
             headers += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         host, _, port = self.address.partition(":")

@@ -10,7 +10,7 @@ from tests.component.replication.members import until_ready
 
 
 async def test_what_a_manager_did_not_do_is_asked_of_its_successor(cluster):
-    """The old primary says so: it lost its mandate before the replica heard of it."""
+    """The old primary refuses the request, because it lost its mandate."""
     async with cluster(3) as (old, new, replica), trio.open_nursery() as nursery:
         old.lead(new, replica, term=1)
         await until_ready(old)
@@ -30,7 +30,7 @@ async def test_what_a_manager_did_not_do_is_asked_of_its_successor(cluster):
 
 
 async def test_a_primary_that_hangs_and_has_a_successor_is_given_up(cluster, monkeypatch):
-    """It is not asked of the successor: the old one may have done it."""
+    """The request is not sent to the successor, because the old primary may have executed it."""
     monkeypatch.setattr(forwarder, "_LAST_WORDS_SECONDS", 0.01)
     async with cluster(3) as (old, new, replica), trio.open_nursery() as nursery:
         old.lead(new, replica, term=1)

@@ -1,4 +1,4 @@
-"""What is known is not denied because its source is in the middle of something."""
+"""An engine that is missing from an incomplete list is kept for a while."""
 
 import pytest
 import trio
@@ -34,7 +34,7 @@ class Sink:
 
 @given(lists=LISTS)
 def test_an_engine_goes_at_once_only_where_the_list_is_whole(lists):
-    """Lists come after so many seconds each; a part is never whole, nor is an empty list."""
+    """Each list follows after some seconds; a part of a list and an empty list are doubted."""
     sink, listed = Sink(), []
 
     async def main():

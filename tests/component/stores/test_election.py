@@ -1,4 +1,4 @@
-"""Standing for election on a store that a test runs, on a clock that a test runs."""
+"""Candidates in a store that the test simulates, on a mock clock."""
 
 import pytest
 import trio
@@ -11,7 +11,7 @@ TTL = 10.0
 
 
 class Seat:
-    """A seat that the first session holds, and whose store answers as a test says."""
+    """A seat that the first session holds, in a store that answers as the test sets."""
 
     ttl_seconds = TTL
 
@@ -75,7 +75,7 @@ class Sink(RecordingElectionSink):
 
 @pytest.fixture
 async def standing(autojump_clock):
-    """A candidate that leads: its seat, its sink, and the scope that it stands in."""
+    """A candidate that leads: its seat, its sink, and the scope of its campaign."""
     seat, scope = Seat(), trio.CancelScope()
     sink = Sink(seat.log)
 
@@ -174,7 +174,7 @@ async def test_trouble_that_stays_the_same_is_told_once(autojump_clock):
 
 
 async def test_a_process_that_was_stopped_while_it_was_elected_does_not_lead(mock_clock):
-    """It comes to know of the election and of its end at the same moment."""
+    """It learns of the election and of its end at the same moment."""
     seat, elected = Seat(), trio.Event()
 
     async def acquire():

@@ -1,4 +1,4 @@
-"""The client of stores that are asked over HTTP, before a server that answers as a test says."""
+"""The HTTP client of stores, with a server that answers as a test sets."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from swarmcore.stores.http import StoreClient
 
 
 class Server:
-    """Answers every request with *chunks*, one after another; hangs where one is ``None``."""
+    """Answers every request with *chunks*, one after another; ``None`` makes it hang."""
 
     def __init__(self):
         self.status, self.chunks = 200, [b"{}"]

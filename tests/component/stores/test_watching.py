@@ -12,7 +12,7 @@ HOLD = 30.0
 
 
 class Store:
-    """Reports what a test says, and fails when it says so."""
+    """A store that reports lists and failures as a test sets them."""
 
     def __init__(self):
         self.lists, self._orders = [], trio.open_memory_channel(100)

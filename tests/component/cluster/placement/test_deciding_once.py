@@ -1,4 +1,4 @@
-"""A create is decided on once; again only when something in the cluster has changed."""
+"""A create is decided on once; it is decided on again only after a change of the cluster."""
 
 import re
 
@@ -19,13 +19,13 @@ FULL_DISK = error_answer(500, "no space left on device")
 
 @pytest.fixture
 def engines():
-    """Three of 8 GiB each."""
+    """Three engines with 8 GiB each."""
     return [ScriptedEngine(f"n{number}", number) for number in (1, 2, 3)]
 
 
 @pytest.fixture
 def decided(monkeypatch):
-    """The names of what was decided on, one for each decision."""
+    """Record the container's name of each decision."""
     names = []
     decide = Scheduler.decide
 
@@ -42,7 +42,7 @@ def a_big_one(name="web"):
 
 
 def fill(engines):
-    """Leave no room on *engines*; the ids of the containers that take it."""
+    """Fill the memory of *engines*; return the ids of the containers that take it."""
     return [one.add(f"old-{one.name}", HostConfig={"Memory": 8 * GiB}) for one in engines]
 
 

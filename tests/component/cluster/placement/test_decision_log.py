@@ -1,4 +1,4 @@
-"""What is remembered of decisions, and what an explanation leaves behind: nothing."""
+"""Decisions are remembered, and explanations are not."""
 
 import pytest
 

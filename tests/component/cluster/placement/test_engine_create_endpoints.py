@@ -1,4 +1,4 @@
-"""A create on several networks, on an engine that takes one: all of it, or nothing is left."""
+"""Creates on several networks, on an engine whose create takes one network."""
 
 import pytest
 import trio
@@ -20,7 +20,7 @@ CONFIG = a_config(
 
 @pytest.fixture
 def old():
-    """An engine of API 1.41 that connects and removes what it is told to."""
+    """An engine of API 1.41 that can connect and remove containers."""
     old = ScriptedEngine("n1")
     old.answer("POST", "^/networks/.*/connect", Answer(200))
     old.answer("DELETE", "^/containers/", Answer(204))
@@ -28,7 +28,7 @@ def old():
 
 
 def changes(engine):
-    """What an engine was asked to change; ids left out."""
+    """Return the changing requests to an engine, without ids."""
     ids = "|".join(engine.containers)
     asked = [(verb, path) for verb in ("POST", "DELETE") for path in engine.paths(verb)]
     return [f"{verb} {path}".replace(ids, "ID") for verb, path in asked]

@@ -1,4 +1,4 @@
-"""Creates and starts take turns at an engine where their number is limited."""
+"""Creates and starts wait for their turn if their number at an engine is limited."""
 
 import pytest
 import trio
@@ -19,7 +19,7 @@ def engine():
 
 @pytest.fixture
 def slow(engine):
-    """Creates that last until the event is set."""
+    """Let creates wait until the event is set."""
     done = trio.Event()
     engine.answer("POST", CREATE, done.wait)
     return done

@@ -1,4 +1,4 @@
-"""GPUs over whole creates: none is given twice, none is lost, and engines are told which."""
+"""GPUs over whole creates: none is given to two containers or lost, and engines get their ids."""
 
 import pytest
 import trio
@@ -24,7 +24,7 @@ def engines():
 
 
 def given(engine):
-    """GPUs in the create bodies that became containers, container by container."""
+    """Return the GPUs in the create body of each container."""
     requests = [each["HostConfig"]["DeviceRequests"] for each in engine.containers.values()]
     return [id for (request,) in requests for id in request["DeviceIDs"]]
 

@@ -1,4 +1,4 @@
-"""Containers that others create on an engine: counted by their events, never in the way twice."""
+"""Containers that are created directly on an engine count from their events on, and only once."""
 
 import pytest
 

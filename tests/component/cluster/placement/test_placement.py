@@ -1,4 +1,4 @@
-"""Creates: who wins, who is asked next, what is left behind, and what is never left behind."""
+"""Creates: the chosen node, the next node after a failure, and names and claims left behind."""
 
 import json
 
@@ -19,7 +19,7 @@ def engines():
 
 
 def created_on(engines):
-    """Names of the engines that were asked to create, in order of name."""
+    """Return the names of the engines that got a create, sorted."""
     return [one.name for one in engines for path in one.paths("POST") if path.endswith("/create")]
 
 

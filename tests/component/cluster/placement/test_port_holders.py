@@ -1,4 +1,4 @@
-"""Who holds a port over whole creates: what was just created, until it is started or given up."""
+"""A created container holds its port until it is started or is given up."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ def engines():
 
 
 def date_by_the_clock(engine):
-    """Give its next containers the time of their create."""
+    """Date the engine's next containers by the test's clock."""
 
     async def dated():
         for detail in engine.containers.values():
@@ -52,7 +52,7 @@ async def test_creates_at_once_and_one_after_another_never_share_a_port(autojump
 
 
 async def test_a_container_that_nobody_starts_is_given_up(autojump_clock, engines):
-    """The scripted engines date every container years back."""
+    """By default, scripted engines give containers a date in the past."""
     async with open_fleet(*engines) as fleet:
         for number in range(2):
             await fleet.create(a_config(name=f"idle-{number}", **WEB))

@@ -1,4 +1,4 @@
-"""Creates whose image is missing: other nodes, carried images, and the client's pull."""
+"""Creates whose image is missing: other nodes, copied images, and the client's pull."""
 
 from functools import partial
 
@@ -18,20 +18,20 @@ def engines():
 
 
 def lacking(engines, *, holders=()):
-    """Take the image away from all but *holders*."""
+    """Remove the image from all engines except *holders*."""
     for engine in engines:
         if engine not in holders:
             engine.images = set()
 
 
 async def pull(engine, image="busybox:latest"):
-    """What an engine does when its pull is done."""
+    """Add the image to an engine, as a pull does."""
     engine.images.add(image)
     engine.say("pull", image, kind="image")
 
 
 def created_on(engines):
-    """Names of the engines that were asked to create, in order of name."""
+    """Return the names of the engines that got a create, sorted."""
     return [one.name for one in engines for path in one.paths("POST") if path.endswith("/create")]
 
 
@@ -43,7 +43,7 @@ async def test_a_missing_image_is_looked_for_on_other_nodes_first(autojump_clock
 
 
 class Carrier:
-    """Carries images at once, or fails with an error; keeps what it was asked for."""
+    """Copies images, or fails with an error; records each copy."""
 
     def __init__(self, fleet, error=None):
         self.fleet, self.error, self.asked = fleet, error, []

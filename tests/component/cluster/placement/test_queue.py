@@ -1,4 +1,4 @@
-"""Creates that wait for room: who is served, who wakes them, and what ends the waiting."""
+"""Creates that wait for free resources: their order, what wakes them, and what ends the wait."""
 
 import re
 
@@ -17,17 +17,17 @@ QUEUE, PRIORITY = "com.docker.swarm.queue", "com.docker.swarm.priority"
 
 @pytest.fixture
 def engine():
-    """One of 8 GiB."""
+    """An engine with 8 GiB."""
     return ScriptedEngine("n1", 1)
 
 
 def a_wish(name, memory=8, *, wait="600", **labels):
-    """A config that waits."""
+    """Return a config that waits."""
     return a_config(name=name, memory=int(memory * GiB), labels={QUEUE: wait, **labels})
 
 
 class Clients:
-    """Several who create at once, and who was served in which order."""
+    """Clients that create at the same time; records the order in which they were served."""
 
     def __init__(self, fleet, nursery):
         self.served = []
@@ -36,7 +36,7 @@ class Clients:
         self._nursery = nursery
 
     async def create(self, config):
-        """Begin to create; returns when that is done or waits."""
+        """Begin a create; return when it is done or waits."""
         before = len(self._fleet.cluster.waiting()) + len(self.served) + len(self.refused)
         self._nursery.start_soon(self._create, config)
         with trio.fail_after(5):
@@ -55,7 +55,7 @@ class Clients:
 
 
 def full(engine, number=1):
-    """Fill *engine* with that many containers; their ids."""
+    """Fill *engine* with that many containers; return their ids."""
     memory = (8 << 30) // number
     return [engine.add(f"old{n}", HostConfig={"Memory": memory}) for n in range(number)]
 

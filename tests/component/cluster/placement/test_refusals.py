@@ -1,4 +1,4 @@
-"""What a client may take for good, and what may be otherwise soon."""
+"""Permanent refusals, and refusals that may change soon."""
 
 import pytest
 

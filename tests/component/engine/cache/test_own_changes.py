@@ -1,4 +1,4 @@
-"""A change costs its engine one read, whether its event comes early, late or never."""
+"""A change costs one read of the engine, whether its event is early, late or missing."""
 
 import pytest
 import trio
@@ -19,13 +19,13 @@ def dockerd():
 
 
 def reads(dockerd):
-    """What was asked of the engine, ids left out."""
+    """Return the reads of the engine, without ids."""
     return sorted("/".join(part for part in path.split("/") if len(part) < 64)
                   for path in dockerd.paths())  # fmt: skip
 
 
 async def settled(dockerd):
-    """Let late events come and be read."""
+    """Wait until late events have come and are read."""
     await trio.sleep(1)
 
 
@@ -122,7 +122,7 @@ async def test_an_event_that_tells_nothing_new_costs_nothing(autojump_clock, doc
 
 
 def create_and(dockerd, fate):
-    """Have the engine create, answer 201, and meet its *fate*."""
+    """Let the engine create, answer 201, and then suffer *fate*."""
 
     async def create():
         dockerd.instead.clear()
@@ -173,7 +173,7 @@ async def test_what_an_engine_lost_after_all_is_known_no_more(autojump_clock, do
 
 
 async def test_an_acknowledged_container_is_read_with_its_event(autojump_clock, dockerd):
-    """Only the read failed; the engine is well."""
+    """Only the read fails; the engine is healthy."""
     async with open_fleet(dockerd) as fleet:
         create_and(dockerd, lambda: dockerd.answer("GET", INSPECT, broken))
         id = (await fleet.create(CONFIG)).answer.json()["Id"]

@@ -1,4 +1,4 @@
-"""One read serves many, and none of them is given what was read before it asked."""
+"""Concurrent readers share a read, and none gets a result that is older than its request."""
 
 import pytest
 import trio
@@ -15,7 +15,7 @@ LENGTHS = st.lists(st.integers(1, 7), min_size=1, max_size=12)
 
 @given(moments=MOMENTS, lengths=LENGTHS)
 def test_whoever_changes_something_and_reads_sees_it(moments, lengths):
-    """Changes at *moments*; the reads last *lengths*, in turn."""
+    """Changes happen at *moments*; the reads take *lengths*, in turn."""
     changes, seen, reads = set(), {}, []
 
     async def read():
@@ -101,7 +101,7 @@ async def test_a_failure_is_told_to_all_whom_the_read_was_for(autojump_clock):
     asked=MOMENTS,
 )
 def test_a_list_that_comes_late_never_undoes_what_an_answer_told(told, asked):
-    """Objects made and removed, each told at once, while lists are under way: they agree."""
+    """Objects are made and removed, and recorded at once, while lists are being read."""
     held, shown = {}, {}
 
     async def ask():

@@ -1,4 +1,4 @@
-"""An engine that answers by scripts on a real socket, and a client of it."""
+"""An engine that answers from scripts on a real socket, and a client of it."""
 
 import re
 from contextlib import asynccontextmanager
@@ -26,10 +26,10 @@ def is_whole(request):
 
 
 class ScriptedEngine:
-    """Answers each request by the next script, the last one for all that follow.
+    """Answers each request with the next script, and repeats the last one.
 
-    A script is what to send, or an async function of the stream; a connection is closed after a
-    script that returns ``False``.
+    A script is the bytes to send, or an async function of the stream.  The connection is closed
+    after a script that returns ``False``.
     """
 
     def __init__(self, *scripts):
@@ -91,7 +91,7 @@ async def endless(stream):
 
 @asynccontextmanager
 async def asking(engine):
-    """A client of *engine*."""
+    """Run a client of *engine* during the block."""
     async with trio.open_nursery() as nursery:
         serve = partial(trio.serve_tcp, engine.serve, 0, host="127.0.0.1")
         [listener] = await nursery.start(serve)

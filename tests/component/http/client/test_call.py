@@ -1,4 +1,4 @@
-"""Calls and the pool of connections, with an engine that is played by scripts."""
+"""Calls and the pool of connections, with a scripted engine."""
 
 import pytest
 import trio
@@ -14,7 +14,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class ScriptedDialer:
-    """Every connection is answered by the next script, run on the engine's end."""
+    """Runs the next script on the engine's end of each connection."""
 
     def __init__(self, nursery, *scripts):
         self.address = parse_address("engine:2375")
@@ -36,7 +36,7 @@ class ScriptedDialer:
 
 
 async def read_head(stream):
-    """A request's head, and what came with it."""
+    """Read a request's head; return it, and the bytes after it."""
     seen = b""
     while b"\r\n\r\n" not in seen:
         data = await stream.receive_some()
@@ -47,7 +47,7 @@ async def read_head(stream):
 
 
 def answers(*texts):
-    """A script that answers each request with the next of *texts*, and then closes."""
+    """Return a script that answers each request with the next of *texts*, and then closes."""
 
     async def script(stream):
         for text in texts:

@@ -1,4 +1,4 @@
-"""What the client sends, and over which kinds of connections."""
+"""The client's requests, and the kinds of connections."""
 
 import pytest
 import trio

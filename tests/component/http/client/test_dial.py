@@ -1,4 +1,4 @@
-"""The ways to an engine, over real sockets and a stand-in for ssh."""
+"""Connections to an engine, with real sockets and a stand-in for ssh."""
 
 import os
 import re
@@ -28,7 +28,7 @@ async def echo(stream):
 
 
 async def says_back(stream):
-    """Sends, ends, and returns what came back."""
+    """Send, end the sending side, and return what comes back."""
     async with stream:
         await stream.send_all(b"hello")
         await stream.send_eof()
@@ -107,7 +107,7 @@ async def test_a_closed_port_is_told_in_dockers_words(closed_port):
 
 
 class NoNames(trio.abc.HostnameResolver):
-    """Knows no host, at once: a machine's own resolver may take its time to say so."""
+    """A resolver that knows no host; the machine's own resolver may be slow."""
 
     async def getaddrinfo(self, *asked):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -187,7 +187,7 @@ def test_the_ssh_command(text, tail):
 
 @pytest.fixture
 def fake_ssh(tmp_path, monkeypatch):
-    """Puts a program called ssh in front of all others; returns where it leaves its pid."""
+    """Put a program called ssh first in ``PATH``; return the file with its process id."""
 
     def install(body):
         program = tmp_path / "ssh"

@@ -1,4 +1,4 @@
-"""Signs of life on connections that there are, over real sockets."""
+"""Signs of life on open connections, with real sockets."""
 
 import socket
 
@@ -12,7 +12,7 @@ from swarmcore.http.client.lifeline import Lifeline
 
 
 class Peer:
-    """Listens on loopback, and says what a test wants."""
+    """Listens on loopback, and sends what a test sets."""
 
     def __init__(self, listener):
         self.listener = listener

@@ -12,7 +12,7 @@ from tests.component.http.proxy.relaying import ScriptedEngine, Wire
 
 @pytest.fixture
 def through(nursery):
-    """A client whose every request is relayed to an engine that a script plays."""
+    """Make a client whose requests are relayed to a scripted engine."""
 
     def through(script, path=None, handler=None, speaks=((1, 12), (1, 41)), **options):
         engine = ScriptedEngine(nursery, script, speaks)

@@ -1,4 +1,4 @@
-"""A raw client, and an engine played by a script."""
+"""A raw client, and a scripted engine."""
 
 import trio
 import trio.testing
@@ -17,7 +17,7 @@ UPGRADE = (b"Connection: Upgrade", b"Upgrade: tcp")
 
 
 class ScriptedEngine:
-    """What ``relay`` needs of an engine; *script* plays each connection."""
+    """The part of an engine that ``relay`` needs; *script* handles each connection."""
 
     def __init__(self, nursery, script, speaks=((1, 12), (1, 41))):
         self.node = Node("id", "engine:2375")
@@ -62,7 +62,7 @@ class Wire:
         await self.say(line + b" HTTP/1.1\r\n" + HOST + lines + b"\r\n" + body)
 
     async def until(self, end):
-        """Everything up to and including *end*."""
+        """Receive up to and including *end*."""
         while end not in self.seen:
             data = await self.stream.receive_some()
             assert data, f"closed after {self.seen!r}"
@@ -74,14 +74,14 @@ class Wire:
         return await self.until(b"\r\n\r\n")
 
     async def rest(self):
-        """Everything up to the end."""
+        """Receive until the end."""
         while data := await self.stream.receive_some():
             self.seen += data
         return self.seen
 
 
 def answering(text, heard=None):
-    """A script that answers every request with *text*, and notes what it heard in *heard*."""
+    """Return a script that answers every request with *text*, and records requests in *heard*."""
 
     async def script(wire):
         while True:

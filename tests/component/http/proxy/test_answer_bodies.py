@@ -25,7 +25,7 @@ async def test_a_stream_stays_chunked_with_one_flush_per_read_and_its_trailers(t
 
 
 async def test_many_small_chunks_that_came_together_go_on_as_one(through):
-    """Engines send each line of `docker logs` as a chunk; a send for each would cost a core."""
+    """Engines send each line of `docker logs` as a chunk; one send for each would be too slow."""
     line = b"\1\0\0\0\0\0\0\x64" + b"x" * 99 + b"\n"
 
     async def script(wire):

@@ -29,7 +29,7 @@ async def test_a_client_may_leave_before_its_body_is_asked_for(through):
 
 @pytest.mark.parametrize("upgrade", [b"Connection: Upgrade\r\nUpgrade: tcp", b"Upgrade: tcp"])
 async def test_a_stream_that_was_not_hijacked_ends_with_its_client(through, upgrade):
-    """Whatever the client had offered: `wait` and `logs -f` are no hijacks."""
+    """`wait` and `logs -f` are not hijacked, even if the client offers it."""
     ended = trio.Event()
 
     async def script(wire):
@@ -116,7 +116,7 @@ async def test_an_answer_that_is_cut_off_looks_cut_off(through, answer, caplog):
 
 
 class LastWords:
-    """An error tail that keeps what it was fed."""
+    """An error tail that records the data that it is fed."""
 
     def __init__(self, *, ends_cleanly):
         self.ends_cleanly = ends_cleanly

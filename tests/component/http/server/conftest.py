@@ -10,7 +10,7 @@ from tests.component.http.server.peers import Peer, echo
 
 @pytest.fixture
 def connect(nursery):
-    """Opens a connection to a server with the given handler."""
+    """Yield a function that opens a connection to a server with the given handler."""
 
     def connect(handler=echo, **limits):
         ours, theirs = trio.testing.memory_stream_pair()

@@ -25,7 +25,7 @@ class Peer:
         await self.say(line + b" HTTP/1.1\r\n" + HOST + lines + b"\r\n" + body)
 
     async def goes_on(self, data, times):
-        """Say *data* every second; returns how often before the server had enough."""
+        """Send *data* every second; return how often before the server closed the connection."""
         for count in range(times):
             try:
                 await self.say(data)
@@ -35,7 +35,7 @@ class Peer:
         return times
 
     async def until(self, end):
-        """Everything up to and including *end*."""
+        """Receive up to and including *end*."""
         while end not in self.seen:
             data = await self.stream.receive_some()
             assert data, f"the server closed after {self.seen!r}"
@@ -44,14 +44,14 @@ class Peer:
         return text
 
     async def rest(self):
-        """Everything up to the server's end."""
+        """Receive until the server's end."""
         while data := await self.stream.receive_some():
             self.seen += data
         return self.seen
 
 
 async def echo(exchange):
-    """Tells what it was asked."""
+    """Answer with the request."""
     body = await exchange.read_body()
     text = f"{exchange.request.method} {exchange.request.path} {body.decode()}\n"
     await exchange.send(Answer(200, (), text.encode()))

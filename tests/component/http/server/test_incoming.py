@@ -1,4 +1,4 @@
-"""The receiving side of a client's connection, while somebody else reads the body."""
+"""The receiving side of a client's connection, while another task reads the body."""
 
 import trio
 import trio.testing

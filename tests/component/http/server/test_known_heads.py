@@ -1,4 +1,4 @@
-"""Heads that come again are not parsed again, and mean what h11 read the first time."""
+"""Repeated heads are not parsed again, and have the meaning that h11 found the first time."""
 
 import h11
 import pytest
@@ -15,14 +15,14 @@ HERE, THERE = Client("10.0.0.8"), Client("10.0.0.9", "CN=there")
 
 
 class Reader:
-    """A connection of one client; it reads what it is sent as the server does."""
+    """A connection of one client, which reads data as the server does."""
 
     def __init__(self, known, client=HERE):
         self.peer, server = trio.testing.memory_stream_pair()
         self.incoming = Incoming(server, client, Limits(), known)
 
     async def head(self, data):
-        """The head of *data*, and whether it was known."""
+        """Return the head of *data*, and whether it was known."""
         await self.peer.send_all(data)
         assert await self.incoming.wait_request()
         known = self.incoming.known_head()

@@ -1,4 +1,4 @@
-"""Where the manager listens."""
+"""The addresses on which the manager listens."""
 
 import grp
 import os

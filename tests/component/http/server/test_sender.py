@@ -1,4 +1,4 @@
-"""Pieces of an answer that are sent without waiting, to quick clients and slow ones."""
+"""Pieces of an answer that are sent without waiting, to fast and slow clients."""
 
 import pytest
 import trio
@@ -30,7 +30,7 @@ async def connect(nursery):
 
 
 async def read_chunks(stream):
-    """The chunks of an answer up to its end."""
+    """Return the chunks of an answer up to its end."""
     seen = b""
     while not seen.endswith(b"\r\n0\r\n\r\n"):
         data = await stream.receive_some()

@@ -11,7 +11,7 @@ from tests.component.http.server.peers import Peer, echo
 
 
 class MemoryListener(trio.abc.Listener):
-    """Connections in memory: the mock clock can be trusted with them."""
+    """A listener of connections in memory, which work with the mock clock."""
 
     def __init__(self):
         self._send, self._receive = trio.open_memory_channel(100)

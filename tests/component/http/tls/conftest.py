@@ -15,7 +15,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(params=[ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
 def contexts(request, files):
-    """A client's and a server's rules; both verify."""
+    """TLS contexts of a client and a server that verify each other."""
     client = client_context(files.of("client"))
     client.maximum_version = request.param
     return client, server_context(files.of("server"))

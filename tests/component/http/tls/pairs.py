@@ -19,7 +19,7 @@ def digest(data):
 
 
 class Files:
-    """PEM files: a CA, a server of its own, and a client that it signed."""
+    """PEM files: a CA, a server's certificate, and a client's certificate of that CA."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -53,7 +53,7 @@ async def tls_pair(contexts, ends):
 
 
 def socket_ends():
-    """A connection with a kernel's buffers, which fill up."""
+    """Return the two ends of a real connection, whose buffers can fill up."""
     return tuple(
         trio.SocketStream(trio.socket.from_stdlib_socket(end)) for end in tcp_socket_pair()
     )

@@ -62,7 +62,7 @@ async def test_nothing_follows_a_send_that_was_cut_short(contexts):
 
 
 class StuckStream(trio.abc.HalfCloseableStream):
-    """Takes nothing any more."""
+    """A stream that accepts no more data."""
 
     def __init__(self, inner):
         self.inner = inner

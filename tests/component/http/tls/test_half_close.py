@@ -1,4 +1,4 @@
-"""TLS with half-close: against itself, against trio's stream, and against blocking sockets."""
+"""TLS with half-close, tested with itself, with trio's stream, and with blocking sockets."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-"""TLS against openssl's own client and server, both sides verifying each other."""
+"""TLS with openssl's own client and server; both sides verify each other."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not OPENSSL, reason="needs the openssl command")
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """One certificate, good for either side."""
+    """One certificate, valid for both sides."""
     folder = tmp_path_factory.mktemp("tls")
     ca = trustme.CA()
     ca.cert_pem.write_to_path(folder / "ca.pem")
@@ -30,7 +30,7 @@ def files(tmp_path_factory):
 
 
 def shown(files):
-    """The options by which openssl shows the certificate and knows the CA."""
+    """Return the options with which openssl uses the certificate and the CA."""
     return ["-CAfile", files.ca, "-cert", files.cert, "-key", files.key]
 
 

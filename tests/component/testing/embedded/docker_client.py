@@ -1,4 +1,4 @@
-"""A client of embedded engines: plain requests through httpx, hijacks by hand."""
+"""A client of embedded engines: plain requests with httpx, and hijacked connections."""
 
 import json
 from contextlib import asynccontextmanager
@@ -8,38 +8,38 @@ import trio
 
 
 class DockerClient:
-    """Requests to one engine."""
+    """Sends requests to one engine."""
 
     def __init__(self, engine, http):
         self.engine = engine
         self.http = http
 
     async def __call__(self, method, path, body=None, **options):
-        """One request; JSON in where there is a body, the answer out."""
+        """Send one request with a JSON body, if there is a body; return the answer."""
         if body is not None:
             options["json"] = body
         return await self.http.request(method, path, **options)
 
     async def json(self, method, path, body=None, **options):
-        """One request that must succeed; JSON out."""
+        """Send one request that must succeed, and return its JSON."""
         answer = await self(method, path, body, **options)
         assert answer.status_code < 400, answer.text
         return answer.json() if answer.content else None
 
     async def create(self, name="", *command, image="busybox", **body):
-        """Create a container; returns its id."""
+        """Create a container; return its id."""
         asked = {"Image": image, "Cmd": list(command) or ["sleep", "1000"], **body}
         made = await self.json("POST", "/containers/create", asked, params={"name": name})
         return made["Id"]
 
     async def run(self, name="", *command, **body):
-        """Create and start a container; returns its id."""
+        """Create and start a container; return its id."""
         id = await self.create(name, *command, **body)
         await self.json("POST", f"/containers/{id}/start")
         return id
 
     async def wait(self, name):
-        """Wait for a container's end; returns its exit code."""
+        """Wait for a container's end; return its exit code."""
         return (await self.json("POST", f"/containers/{name}/wait"))["StatusCode"]
 
     async def state(self, name):
@@ -47,7 +47,7 @@ class DockerClient:
 
     @asynccontextmanager
     async def stream(self, path, method="GET"):
-        """An answer as it comes, through h11: httpx's iterators dislike being left early."""
+        """Yield an answer while it arrives, with h11: httpx's iterators cannot be left early."""
         async with self._connect() as stream:
             http = h11.Connection(h11.CLIENT)
             request = h11.Request(method=method, target=path, headers=[("Host", "docker")])
@@ -58,7 +58,7 @@ class DockerClient:
 
     @asynccontextmanager
     async def lines(self, path):
-        """Follow a stream of JSON lines; gives a function that returns the next one."""
+        """Yield a function that returns the next object of a stream of JSON lines."""
         async with self.stream(path) as answer:
             assert answer.head.status_code == 200
 
@@ -73,7 +73,7 @@ class DockerClient:
 
     @asynccontextmanager
     async def hijack(self, path, body=None, *, upgrade=True):
-        """Open a raw stream; gives the answer's head and the stream."""
+        """Open a raw stream; return the answer's head and the stream."""
         async with self._connect() as stream:
             content = b"" if body is None else json.dumps(body).encode()
             lines = [f"POST {path} HTTP/1.1", "Host: docker", f"Content-Length: {len(content)}"]
@@ -96,7 +96,7 @@ async def _connected(host, port):
 
 
 class _Answer:
-    """An answer that is being read."""
+    """An answer that is being received."""
 
     def __init__(self, http, stream):
         self._http, self._stream = http, stream
@@ -108,12 +108,12 @@ class _Answer:
         return event
 
     async def data(self):
-        """The next piece of the body, ``b""`` at its end."""
+        """Return the next piece of the body; ``b""`` at its end."""
         event = await self.next_event()
         return bytes(event.data) if isinstance(event, h11.Data) else b""
 
     async def line(self):
-        """The next line, without its end."""
+        """Return the next line without its end."""
         while b"\n" not in self._buffer:
             data = await self.data()
             assert data, f"the answer ended after {self._buffer}"
@@ -130,7 +130,7 @@ class _Answer:
 
 
 class _Buffered:
-    """What a hijacked stream is to a test."""
+    """A hijacked stream with helpers for tests."""
 
     def __init__(self, stream, rest):
         self._stream, self._rest = stream, rest
@@ -138,7 +138,7 @@ class _Buffered:
         self.send_eof = stream.send_eof
 
     async def read(self, size):
-        """Exactly *size* bytes, less at the end."""
+        """Return exactly *size* bytes, or fewer at the end."""
         while len(self._rest) < size:
             data = await self._stream.receive_some()
             if not data:
@@ -148,7 +148,7 @@ class _Buffered:
         return found
 
     async def frame(self):
-        """One frame: its stream and its data; ``None`` at the end."""
+        """Return one frame as stream and data; ``None`` at the end."""
         head = await self.read(8)
         return (head[0], await self.read(int.from_bytes(head[4:], "big"))) if head else None
 

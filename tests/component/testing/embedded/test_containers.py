@@ -1,4 +1,4 @@
-"""An embedded engine keeps containers as a real one does: states, names, ports, texts."""
+"""An embedded engine has containers like a real one: states, names, ports, texts."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""An embedded engine as a whole: who it is, its events and images, its faults, its restarts."""
+"""An embedded engine as a whole: its identity, events, images, faults and restarts."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from swarmcore.testing.ports import free_port
 
 
 def client_of(engine):
-    """A client that waits for as long as the test may take."""
+    """Return a client without a time limit of its own."""
     base = f"http://{engine.address}"
     return httpx.AsyncClient(base_url=base, timeout=None, trust_env=False)
 

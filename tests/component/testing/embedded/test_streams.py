@@ -1,4 +1,4 @@
-"""Attach, exec, logs, stats and wait flow as a real engine's do."""
+"""Attach, exec, logs, stats and wait stream like a real engine's."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The page of racks, asked for without a manager."""
+"""The page of racks, requested without a manager."""
 
 from acme_rack.api import swarmcore_routes
 
