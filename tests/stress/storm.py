@@ -1,8 +1,8 @@
-"""A cluster of embedded engines on trio's mock clock, without sockets, and a storm upon it.
+"""A cluster of embedded engines on trio's mock clock, without sockets, and failures of them.
 
-What stands between manager and engine is a ``Line``: requests take their time on it, and go on at
-the engine when the line breaks.  What happens follows from one seed, but for the order in which
-trio wakes its tasks.
+A ``Line`` connects the manager with an engine: requests take some time on it, and continue on the
+engine when the line breaks.  One seed determines all events, except the order in which trio runs
+its tasks.
 """
 
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ WORK = (0, 500)
 
 
 class Exchange:
-    """One request to an embedded engine, and what comes of it."""
+    """One request to an embedded engine, and its answer."""
 
     def __init__(self, request, body):
         self.request = request
@@ -55,7 +55,7 @@ class Exchange:
 
 
 class EventExchange(Exchange):
-    """A request for events: answered line by line."""
+    """A request for events, which is answered line by line."""
 
     def __init__(self, request):
         super().__init__(request, None)
@@ -76,7 +76,7 @@ class EventExchange(Exchange):
 
 
 class Line:
-    """The way to one engine; stands where ``HTTPClient`` would."""
+    """The connection to one engine; replaces ``HTTPClient``."""
 
     def __init__(self, engine, random, nursery):
         self.engine = engine
@@ -90,7 +90,7 @@ class Line:
     # ---- what a storm does
 
     def cut(self):
-        """No connection lasts, and there is no new one; the engine goes on."""
+        """Break all connections and refuse new ones; the engine continues."""
         self.is_up = False
         for exchange in self._open:
             exchange.over.set()
@@ -98,17 +98,17 @@ class Line:
                 exchange.lines.close()
 
     def crash(self):
-        """The same, and the engine stops in the middle of everything."""
+        """Cut the line, and stop the engine in the middle of its work."""
         self.cut()
         for scope in self._work:
             scope.cancel()
 
     def mend(self):
-        """Connections can be made again."""
+        """Accept new connections again."""
         self.is_up = True
 
     def restart(self):
-        """The same, by an engine that knows of no earlier events."""
+        """Accept new connections again; the engine has forgotten earlier events."""
         self.engine.state.forget_events()
         self.mend()
 
@@ -144,7 +144,7 @@ class Line:
             self._open.discard(exchange)
 
     async def _serve(self, exchange):
-        """The engine's side: ends with the work, whoever still waits for it."""
+        """Run the engine's side of a request; it ends with the work, whoever waits for it."""
         with trio.CancelScope() as scope:
             self._work.add(scope)
             try:
@@ -168,7 +168,7 @@ class Line:
 
 
 class Fleet:
-    """A running cluster, its engines, and the lines between."""
+    """A running cluster, its engines, and the lines between them."""
 
     def __init__(self, cluster, lines):
         self.cluster = cluster
@@ -176,22 +176,22 @@ class Fleet:
         self.engines = [line.engine for line in lines]
 
     async def create(self, config):
-        """A client creates."""
+        """Create a container as a client."""
         request = a_request("POST", "/v1.51/containers/create", client=Client("127.0.0.1"))
         return await self.cluster.create_container(config, request)
 
     def left_behind(self):
-        """Reservations on all nodes."""
+        """Return the reservations on all nodes."""
         return [name for node in self.cluster.nodes() for name in node.reservations]
 
     async def wait_all_healthy(self):
-        """Until every engine is."""
+        """Wait until every engine is healthy."""
         while not all(node.health == 100 for node in self.cluster.nodes()):  # noqa: ASYNC110
             await trio.sleep(0.1)  # the clock is a mock
 
 
 async def serve(engine, task_status):
-    """Let *engine* have its inside; nobody asks it by its socket."""
+    """Run *engine* without its socket, which no client uses."""
     async with engine.serving():
         task_status.started()
         await trio.sleep_forever()
@@ -199,7 +199,7 @@ async def serve(engine, task_status):
 
 @asynccontextmanager
 async def open_fleet(random, engines):
-    """A cluster of *engines*, all healthy."""
+    """Run a cluster of *engines*, all healthy."""
     async with trio.open_nursery() as nursery:
         for engine in engines:
             await nursery.start(serve, engine)
@@ -228,10 +228,10 @@ async def open_fleet(random, engines):
 
 
 class Storm:
-    """Breaks engines in every way they can break, each for a while.
+    """Breaks engines in all known ways, each for some time.
 
     Attributes:
-        is_over: nothing is broken any more, and every claim that was in doubt has expired.
+        is_over: nothing is broken any more, and every claim of an unknown outcome has expired.
     """
 
     def __init__(self, fleet, random, seconds):
@@ -241,7 +241,7 @@ class Storm:
         self._seconds = seconds
 
     async def blow(self):
-        """Break things for a while, then mend all of them."""
+        """Break engines for some time, then repair all of them."""
         async with trio.open_nursery() as nursery:
             with trio.move_on_after(self._seconds):
                 while True:
@@ -295,7 +295,7 @@ class Storm:
 
 
 def claims_of(engine):
-    """What the containers of *engine* claim, as the engine itself tells: memory, host ports."""
+    """Return the claims of the containers of *engine* by its own data: memory and host ports."""
     memory, ports = 0, []
     for record in engine.containers:
         memory += record.host_config["Memory"]

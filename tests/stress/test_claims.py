@@ -1,9 +1,9 @@
-"""A thousand creates at once for nine hundred places, on engines that fail in every way there is.
+"""A thousand concurrent creates for nine hundred places, on engines that fail in all known ways.
 
-Ten engines have memory for ninety containers each, and each create wants memory and one of ninety
-host ports, so that memory and ports of an engine end together: in whatever order creates come and
-whatever fails, exactly nine hundred fit.  Failures pass, and a client whose create was not answered
-well tries again, until the cluster refuses it after the storm.
+Ten engines have memory for ninety containers each.  Each create wants memory and one of ninety host
+ports, so that an engine runs out of both at the same time.  So exactly nine hundred creates fit, in
+any order and with any failures.  Failures pass, and a client without a clear answer tries again,
+until the cluster refuses its create after the failures have ended.
 """
 
 import collections
@@ -31,7 +31,7 @@ _REASON = re.compile(r"(\d+) (?:unhealthy|(?:memory|port \d+/tcp) (?:\([^()]+\)|
 
 
 class Client:
-    """One who wants one container, and does not give up before he is told why not."""
+    """A client that wants one container, and tries until it has it or is refused with reasons."""
 
     def __init__(self, number, random):
         self.name = f"client-{number}"
@@ -43,7 +43,7 @@ class Client:
         self.refusals = []
 
     async def run(self, fleet, storm):
-        """Try until the outcome is sure."""
+        """Try until the outcome is known."""
         while not self.outcome:
             was_over = storm.is_over
             try:
@@ -80,7 +80,7 @@ def has_container(fleet, name):
 
 
 def is_explained(text):
-    """Whether a refusal gives every node a reason."""
+    """Return whether a refusal has a reason for every node."""
     head = _REFUSAL.match(text)
     return head is not None and sum(map(int, _REASON.findall(text[head.end() :]))) == ENGINES
 
@@ -110,7 +110,7 @@ async def test_900_of_1000_concurrent_creates_are_placed_whatever_fails(autojump
 
 
 def check_claims(fleet):
-    """Nothing is claimed twice, and nothing without a container."""
+    """Check that every claim belongs to one container and counts once."""
     assert fleet.left_behind() == []
     nodes = {node.name: node for node in fleet.cluster.nodes()}
     for engine in fleet.engines:

@@ -1,4 +1,4 @@
-"""A lab of real engines of three releases, a manager before them, and the real CLIs."""
+"""A lab of real engines of three releases, a manager of them, and the real CLIs."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def engines(lab: Lab) -> dict[str, Any]:
 def start_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managers]:
     """Start managers that end with the module.
 
-    One that ran on would follow every event of the engines that all modules share.
+    A manager that ran longer would follow every event of the engines, which all modules share.
     """
     managers = Managers(tmp_path_factory.mktemp("managers"))
     yield managers
@@ -52,7 +52,7 @@ def start_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managers
 
 @pytest.fixture(scope="session")
 def make_docker(lab: Lab) -> Callable[..., Docker]:
-    """Point the CLI of a release at an address, with additions to its environment."""
+    """Make the CLI of a release for an address, with additions to its environment."""
 
     def make(release: str, host: str, **environment: str) -> Docker:
         docker = Docker(lab.cli(release), host)
@@ -84,5 +84,5 @@ def fleet(shared_fleet: Fleet) -> Iterator[Fleet]:
 
 @pytest.fixture(params=["20.10", "28"])
 def docker(fleet: Fleet, request: pytest.FixtureRequest) -> Docker:
-    """The CLI of each release, pointed at the manager."""
+    """The CLI of each release, with the manager as its target."""
     return fleet.docker(request.param)

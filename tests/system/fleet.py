@@ -1,4 +1,4 @@
-"""Engines of several releases, and a manager before them."""
+"""Engines of several releases, and a manager of them."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ RELEASES = {"old": "20.10", "middle": "26.1", "new": "28.5"}
 
 
 class Fleet:
-    """Three engines, one manager."""
+    """Three engines and one manager."""
 
     def __init__(self, lab: Lab, engines: dict[str, Any], manager: Manager) -> None:
         self.lab = lab
@@ -22,5 +22,5 @@ class Fleet:
         return Docker(self.lab.cli(cli), host or self.manager.host)
 
     def direct(self, name: str, cli: str = "20.10") -> Docker:
-        """The CLI pointed straight at one engine, past the manager."""
+        """Return the CLI with one engine as its target, without the manager."""
         return self.docker(cli, f"tcp://{self.engines[name].address}")

@@ -18,9 +18,9 @@ SWARMCORE = str(Path(sys.executable).with_name("swarmcore"))
 
 
 class Manager:
-    """``swarmcore manage`` as a process of its own, on a loopback port.
+    """``swarmcore manage`` as a process on a loopback port.
 
-    With *tls* it is asked by these rules; *environment* is added to its own.
+    Requests to it use *tls*; *environment* is added to its environment.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class Manager:
             return json.load(answer)
 
     def statuses(self) -> list[str]:
-        """The Status row of every node in ``info``."""
+        """Return the Status row of every node in ``info``."""
         return [value for key, value in self.get("/info")["SystemStatus"] if "Status" in key]
 
     def errors(self) -> list[str]:
-        """The Error row of every node that has one."""
+        """Return the Error row of every node that has one."""
         rows = self.get("/info")["SystemStatus"]
         return [value for key, value in rows if "Error" in key and value != "(none)"]
 
@@ -96,10 +96,10 @@ class Manager:
 
 
 class Managers:
-    """Starts managers; the addresses they listen on and their logs are theirs alone.
+    """Starts managers, each with its own address and log.
 
     Args:
-        folder: for their logs and sockets.
+        folder: the folder for their logs and sockets.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -114,7 +114,7 @@ class Managers:
         return manager
 
     def stop(self) -> None:
-        """Stop those that run."""
+        """Stop the managers that run."""
         for manager in self._managers:
             if manager.process is not None:
                 manager.stop()

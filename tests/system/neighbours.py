@@ -1,4 +1,4 @@
-"""Twenty clients that create and remove things at one manager, while a test does its own."""
+"""Other clients of a manager, which create and remove objects while a test runs."""
 
 import contextlib
 import http.client
@@ -17,12 +17,12 @@ LABEL = "busy"
 
 
 class Neighbour(threading.Thread):
-    """One client: a container, a volume and a name of an image come and go, again and again.
+    """One client: it creates and removes a container, a volume and an image name, repeatedly.
 
     Args:
-        port: the manager's, on loopback.
-        number: tells its objects from those of others.
-        ended: set when it must stop.
+        port: the manager's port on loopback.
+        number: distinguishes its objects from those of others.
+        ended: is set when the client must stop.
     """
 
     def __init__(self, port: int, number: int, ended: threading.Event) -> None:
@@ -34,7 +34,7 @@ class Neighbour(threading.Thread):
         self.failures: list[str] = []
 
     def run(self) -> None:
-        """Work until told to stop; leaves nothing behind."""
+        """Work until ``ended`` is set, and remove all objects."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=110)
         with contextlib.closing(connection):
             while not self._ended.is_set():
@@ -73,7 +73,7 @@ class Neighbour(threading.Thread):
 
 @contextlib.contextmanager
 def neighbours(port: int, count: int = CLIENTS) -> Iterator[list[Neighbour]]:
-    """Have *count* clients work at the manager on *port* while the block lasts."""
+    """Let *count* clients use the manager on *port* during the block."""
     ended = threading.Event()
     working = [Neighbour(port, number, ended) for number in range(count)]
     for each in working:

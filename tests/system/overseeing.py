@@ -1,4 +1,4 @@
-"""Servers between, and beside, the parts under test: they know what is still under way."""
+"""Servers between and beside the parts under test, which know the work in progress."""
 
 import contextlib
 import hashlib
@@ -13,7 +13,7 @@ _REQUEST = re.compile(rb"(?:GET|POST|HEAD|DELETE|PUT) (\S+) HTTP/1\.1\r\n")
 
 
 class Proxy:
-    """Carries connections to one address, and knows what was asked last on each.
+    """Relays connections to one address, and knows the last request of each connection.
 
     Args:
         target: ``HOST:PORT``.
@@ -29,11 +29,11 @@ class Proxy:
         self._thread.start()
 
     def carries(self, path: str) -> bool:
-        """Whether a connection is open on which *path* was asked last, whatever its version."""
+        """Return whether the last request of an open connection was for *path*, in any version."""
         return any(asked.partition("/v1.41")[2].startswith(path) for asked in self._paths())
 
     def close(self) -> None:
-        """Take no more connections, and end those that are open."""
+        """Accept no more connections, and close open ones."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()
@@ -59,7 +59,7 @@ class Proxy:
             del self._asked[client]
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        """One direction; its end is passed on, and a broken connection breaks both."""
+        """Relay one direction; its end is passed on, and an error breaks both directions."""
         try:
             while data := source.recv(65536):
                 if source in self._asked and (found := _REQUEST.match(data)):
@@ -77,13 +77,13 @@ def _end(connection: socket.socket) -> None:
 
 
 class LastAnswer(Proxy):
-    """Dies after an answer: from its request on nothing else passes, for nobody is to learn more.
+    """A proxy that relays one last answer; after its request, no other bytes pass.
 
     Args:
         target: ``HOST:PORT``.
 
     Attributes:
-        is_dead: set from the answer on, until ``revive``.
+        is_dead: set from that answer on, until ``revive``.
     """
 
     def __init__(self, target: str) -> None:
@@ -93,11 +93,11 @@ class LastAnswer(Proxy):
         super().__init__(target)
 
     def die_after(self, path: str) -> None:
-        """Answer one more request, whose path ends so, its query aside."""
+        """Relay one more request, whose path ends with *path*, and no other bytes."""
         self._last = path
 
     def revive(self) -> None:
-        """Carry connections again, on the same address."""
+        """Relay connections again, on the same address."""
         self._last, self._client = "", None
         self.is_dead.clear()
         port = int(self.address.rpartition(":")[2])
@@ -126,10 +126,10 @@ class LastAnswer(Proxy):
 
 
 class SlowRegistry:
-    """A registry whose one image, ``slow:1``, never comes whole.
+    """A registry whose only image, ``slow:1``, is never sent completely.
 
     Args:
-        host: this machine's address, as engines reach it.
+        host: this machine's address for engines.
     """
 
     def __init__(self, host: str) -> None:
@@ -156,11 +156,11 @@ class SlowRegistry:
 
     @property
     def is_asked(self) -> bool:
-        """Whether somebody is being sent the image now."""
+        """Return whether the image is being sent to an engine."""
         return bool(self._fetching)
 
     def close(self) -> None:
-        """Stop listening, and sending."""
+        """Stop listening and sending."""
         self._closing.set()
         self._server.shutdown()
         self._thread.join()
@@ -183,7 +183,7 @@ class SlowRegistry:
             request.wfile.write(body)
 
     def _stall(self, request: http.server.BaseHTTPRequestHandler) -> None:
-        """Twenty bytes a second until the engine leaves; without any it would not notice itself."""
+        """Send twenty bytes per second until the engine disconnects, which only sending reveals."""
         request.send_response(200)
         request.send_header("Content-Length", "1000000")
         request.end_headers()

@@ -1,4 +1,4 @@
-"""Raw requests to an engine or a manager: status, headers and body as they come."""
+"""Raw requests to an engine or a manager, with unchanged status, headers and body."""
 
 import http.client
 import json
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Reply(NamedTuple):
-    """A whole answer; of an upgraded connection ``body`` is what came first."""
+    """A whole answer; for an upgraded connection, ``body`` has the first bytes."""
 
     status: int
     headers: Mapping[str, str]
@@ -20,7 +20,7 @@ class Reply(NamedTuple):
 
     @property
     def message(self) -> str:
-        """The error's text, whether it came as JSON or plain."""
+        """Return the error's text, from JSON or plain text."""
         if not self.headers.get("content-type", "").startswith("application/json"):
             return self.body.decode().strip()
         return str(self.json["message"])
@@ -33,9 +33,9 @@ def ask(
     body: Any = None,
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
-    """One request on a connection of its own; *body* is sent as it is, or as JSON.
+    """Send one request on a new connection; *body* is sent as bytes, or as JSON.
 
-    With an ``Upgrade`` among *headers* the reply is the head and the first bytes behind it.
+    With an ``Upgrade`` among *headers*, the reply has the head and the first bytes after it.
     """
     raw = not isinstance(body, dict | list)
     data = body if raw else json.dumps(body).encode()

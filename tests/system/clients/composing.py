@@ -1,4 +1,4 @@
-"""A compose project at a target: what compose of both generations is driven by."""
+"""A compose project at a target, for tests of compose of both generations."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ LABEL = "com.docker.compose"
 
 
 def stay(first: str = ":") -> str:
-    """A command that does this and stays until it is told to end."""
+    """Return a command that runs *first* and then waits until it is stopped."""
     return json.dumps(["sh", "-c", f"trap exit TERM; {first}; while :; do sleep 0.1; done"])
 
 
@@ -26,14 +26,14 @@ CMD {stay("httpd -p 80 -h /etc; echo started")}
 
 
 class Project:
-    """One project, in a folder where ``app`` can be built.
+    """One project, in a folder in which ``app`` can be built.
 
     Args:
-        name: the project's.
+        name: the project's name.
         docker: runs the program.
-        words: what precedes every command, to have compose.
-        folder: where its file is.
-        api: the target's.
+        words: the beginning of every command, which calls compose.
+        folder: the folder of its file.
+        api: the target's API.
     """
 
     def __init__(
@@ -48,24 +48,24 @@ class Project:
         (folder / "app" / "Dockerfile").write_text(DOCKERFILE)
 
     def write(self, file: str) -> None:
-        """Let *file* be its configuration from now on."""
+        """Make *file* the configuration of the project."""
         self._file.write_text(file)
 
     def __call__(self, *arguments: str, **options: Any) -> Any:
-        """Run to the end, expect success, return what was printed."""
+        """Run a command that must succeed, and return its output."""
         return self._docker(*self._words, *arguments, **options)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[Any]:
-        """Run to the end, however that is."""
+        """Run a command to its end, with any result."""
         return self._docker.run(*self._words, *arguments)
 
     def start(self, log: Path, *arguments: str) -> subprocess.Popen[Any]:
-        """Start; all that it writes goes to *log*."""
+        """Start a command; its output goes to *log*."""
         with log.open("w") as output:
             return self._docker.start(*self._words, *arguments, stdout=output, stderr=output)
 
     def ids(self, service: str = "") -> list[str]:
-        """The ids of its containers, or of one service's, in any state."""
+        """Return the ids of the project's containers, or of one service's, in any state."""
         labels = [f"{LABEL}.project={self.name}"]
         labels += [f"{LABEL}.service={service}"] if service else []
         filters = quote(json.dumps({"label": labels}))
@@ -73,16 +73,16 @@ class Project:
         return sorted(row["Id"] for row in rows)
 
     def inspect(self, service: str) -> Any:
-        """The only container of *service*."""
+        """Return the document of the only container of *service*."""
         (id,) = self.ids(service)
         return self._api.call("GET", f"/containers/{id}/json")
 
     def inspect_all(self) -> list[Any]:
-        """Its containers, in any state."""
+        """Return the documents of all containers, in any state."""
         return [self._api.call("GET", f"/containers/{id}/json") for id in self.ids()]
 
     def states(self) -> dict[str, str]:
-        """Service -> the state of its containers, which is the same for all of one."""
+        """Return service -> state, which must be the same for all containers of a service."""
         told = self.inspect_all()
         return {
             each["Config"]["Labels"][f"{LABEL}.service"]: each["State"]["Status"] for each in told
@@ -90,7 +90,7 @@ class Project:
 
 
 def left_of(name: str, api: EngineApi) -> list[str]:
-    """Containers, networks and volumes of the project *name* on one engine."""
+    """Return containers, networks and volumes of the project *name* on one engine."""
     filters = quote(json.dumps({"label": [f"{LABEL}.project={name}"]}))
     containers = api.call("GET", f"/containers/json?all=1&filters={filters}")
     networks = api.call("GET", f"/networks?filters={filters}")

@@ -1,7 +1,7 @@
-"""Clients as their users drive them, at one engine and at a manager before three releases.
+"""Real clients, with one engine and with a manager of three releases.
 
-Every test here runs twice, with the same expectations. What each client did is collected for
-``test_page.py``.
+Every test here runs with both targets and has the same expectations.  The results of the clients
+are collected for ``test_page.py``.
 """
 
 import gc
@@ -32,7 +32,7 @@ def tidy(shared_fleet: Any, wait_until: Callable[..., Any]) -> Tidy:
 
 @pytest.fixture(params=TARGETS)
 def target(request: pytest.FixtureRequest, shared_fleet: Any, tidy: Tidy) -> Iterator[Target]:
-    """One engine of the newest release, then the manager; tidy before and after."""
+    """One engine of the newest release, then the manager; cleaned up before and after."""
     tidy()
     if request.param == "cluster":
         manager = shared_fleet.manager
@@ -45,7 +45,7 @@ def target(request: pytest.FixtureRequest, shared_fleet: Any, tidy: Tidy) -> Ite
 
 @pytest.fixture(scope="session")
 def registry(lab: Any, engines: dict[str, Any]) -> Any:
-    """A registry without a password, which holds ``tool:1``: see ``REGISTRY/tool:1``."""
+    """A registry without a password, with the image ``REGISTRY/tool:1``."""
     registry = lab.registry()
     registry.push(engines["old"], "busybox:latest", "tool:1")
     return registry
@@ -65,7 +65,7 @@ def sdk(target: Target, versions: dict[str, str]) -> Iterator[Any]:
 
 @pytest.fixture
 def run_client(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a client's program at a target and return how it ended."""
+    """Run a client's program with a target, and return its result."""
 
     def run(target: Target, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "HOME": str(tmp_path), "DOCKER_HOST": target.host, **environment}
@@ -84,11 +84,11 @@ FAILED = "failed"
 
 @dataclass
 class Found:
-    """What the tests of this folder found out.
+    """The results of the tests in this folder.
 
     Attributes:
-        results: (client, what it does) -> target -> cell of the table.
-        versions: client -> the version that was found: each client's fixture puts it here.
+        results: (client, work) -> target -> cell of the table.
+        versions: client -> its version; each client's fixture sets it.
         is_whole: whether every test of this folder runs.
     """
 
@@ -103,7 +103,7 @@ _difference = pytest.StashKey[str]()
 
 @pytest.fixture
 def differs(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Say, for the table, why the cluster rightly answers otherwise than one engine."""
+    """Record, for the table, why the cluster's answer differs from one engine's on purpose."""
 
     def say(reason: str) -> None:
         assert request.node.callspec.params["target"] == "cluster"
@@ -114,13 +114,13 @@ def differs(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def found(pytestconfig: pytest.Config) -> Found:
-    """What was found so far."""
+    """The results so far."""
     return pytestconfig.stash[_found]
 
 
 @pytest.fixture(scope="session")
 def versions(found: Found) -> dict[str, str]:
-    """Client -> the version that was found: each client's fixture puts it here."""
+    """Client -> its version; each client's fixture sets it."""
     return found.versions
 
 
@@ -129,7 +129,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """The page is looked at last; the whole of it when no part of this folder was left out."""
+    """Check the page last, and the whole page only if every test of this folder runs."""
     items.sort(key=lambda item: item.path.name == "test_page.py")
     files = {item.path for item in items if HERE in item.path.parents}
     in_parts = session.config.option.keyword or any("::" in arg for arg in session.config.args)

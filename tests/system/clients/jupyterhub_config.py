@@ -1,4 +1,4 @@
-"""JupyterHub with DockerSpawner, which has its defaults; asked by a service."""
+"""JupyterHub with DockerSpawner and its defaults; a service uses its API."""
 
 import os
 

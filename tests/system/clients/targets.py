@@ -8,7 +8,7 @@ from swarmcore_lab.engine_api import EngineApi
 
 
 class Target(NamedTuple):
-    """A Docker API to point a client at: ``host`` is ``tcp://ip:port``, ``socket`` ``unix://``."""
+    """A Docker API for a client: ``host`` is ``tcp://ip:port``, ``socket`` is ``unix://``."""
 
     name: str
     host: str
@@ -16,14 +16,14 @@ class Target(NamedTuple):
 
     @property
     def is_cluster(self) -> bool:
-        """Whether a manager answers, and not an engine."""
+        """Whether the target is a manager, not an engine."""
         return self.name == "cluster"
 
 
 class Tidy:
-    """Takes away what tests made: containers, networks, volumes, images, on every engine.
+    """Removes the objects of tests: containers, networks, volumes and images on every engine.
 
-    The engines are asked past the manager, which has followed when :meth:`__call__` returns.
+    It sends requests directly to the engines, and waits until the manager has seen the removals.
     """
 
     def __init__(self, engines: list[EngineApi], manager: EngineApi, wait: Callable[..., Any]):
@@ -66,7 +66,7 @@ class Tidy:
         return [row["Name"] for row in api.call("GET", "/volumes")["Volumes"] or []]
 
     def _tags(self, api: EngineApi) -> set[str]:
-        """Every tag, and the ids of images without one."""
+        """Return every tag, and the ids of images without a tag."""
         names: set[str] = set()
         for row in api.call("GET", "/images/json"):
             tags = {tag for tag in row["RepoTags"] or [] if tag != "<none>:<none>"}

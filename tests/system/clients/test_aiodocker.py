@@ -20,7 +20,7 @@ STILL = ["sh", "-c", "trap exit TERM; while true; do sleep 0.1; done"]
 
 @pytest.fixture
 def drive(target, versions):
-    """Call an async function with a client of the target, within a minute."""
+    """Call an async function with a client of the target, with a time limit of one minute."""
     versions[AIODOCKER] = aiodocker.__version__
 
     async def call(use):

@@ -23,7 +23,7 @@ keyed_groups: [{{prefix: tier, key: docker_config.Labels.tier}}]
 
 @pytest.fixture
 def ansible(target, lab, registry, run_client, versions, tmp_path):
-    """Run ansible-playbook, or another of its programs, and return what it printed."""
+    """Run ansible-playbook, or another of its programs, and return its output."""
     folder = cache_dir() / "python" / "ansible"
     collections = "lib/*/site-packages/ansible_collections"
     (manifest,) = folder.glob(f"{collections}/community/docker/MANIFEST.json")
@@ -51,7 +51,7 @@ def ansible(target, lab, registry, run_client, versions, tmp_path):
 
 
 def changed(told):
-    """How many tasks changed something, as the recap says."""
+    """Return how many tasks changed something, from the recap."""
     return int(re.search(r"changed=(\d+)", told).group(1))
 
 

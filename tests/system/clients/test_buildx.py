@@ -1,6 +1,6 @@
-"""BuildKit by its two clients: buildx, and the ``docker build`` of 20.10.
+"""BuildKit with its two clients: buildx, and the ``docker build`` of 20.10.
 
-Both builders in depth, refusals and constraints among them, are in ``tests/system/test_build.py``.
+``tests/system/test_build.py`` tests both builders in more detail, with refusals and constraints.
 """
 
 import os
@@ -29,7 +29,7 @@ def buildx(target, make_docker, versions):
 
 @pytest.fixture
 def old(target, make_docker, versions):
-    """``docker`` of release 20.10, which has a client of BuildKit in itself."""
+    """``docker`` of release 20.10, which contains a client of BuildKit."""
     docker = make_docker("20.10", target.host, DOCKER_BUILDKIT="1")
     versions[OLD] = docker("version", "--format", "{{.Client.Version}}").partition("+")[0]
     return docker
@@ -37,7 +37,7 @@ def old(target, make_docker, versions):
 
 @pytest.fixture
 def context(tmp_path):
-    """Make a folder to build from, with a file ``word`` that no earlier build has had."""
+    """Make a folder to build from; its file ``word`` differs from that of every earlier build."""
 
     def make(*lines: str) -> Path:
         (tmp_path / "word").write_text(f"{uuid.uuid4().hex}\n")
@@ -63,7 +63,7 @@ def agent(tmp_path):
 
 
 def put_program(name: str, root: Path) -> None:
-    """Copy a program of this machine and the libraries it needs below *root*."""
+    """Copy a program of this machine, and the libraries that it needs, into *root*."""
     program = shutil.which(name)
     libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
     for path in (program, *re.findall(r"(/\S+) \(", libraries)):
@@ -180,7 +180,7 @@ def test_interrupt(buildx, context, wait_until):
 
 
 def is_running(step):
-    """Whether a shell of a build has *step*, on any engine."""
+    """Return whether a shell of a build runs *step* on any engine."""
     return subprocess.run(["pgrep", "-f", "--", step], capture_output=True).returncode == 0
 
 

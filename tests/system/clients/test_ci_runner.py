@@ -1,7 +1,7 @@
-"""What runners of CI do for a job: volumes that last, a network, services, and containers of steps.
+"""The requests of CI runners for a job: volumes, a network, services and containers of steps.
 
-Two patterns: GitLab's runner, which makes volumes first and attaches to steps, and Drone's, which
-makes all of it for one job.  Other jobs run meanwhile.
+There are two patterns: GitLab's runner makes volumes first and attaches to steps; Drone makes all
+objects for one job.  Other jobs run at the same time.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ def api(sdk, versions):
 
 
 class Job:
-    """A job as GitLab's runner does it: every call has the job's labels and names."""
+    """A job as GitLab's runner executes it; all requests have the job's labels and names."""
 
     def __init__(self, api, number):
         self._api = api
@@ -33,7 +33,7 @@ class Job:
         self._containers = []
 
     def make_volumes(self):
-        """Volumes of sources and of the cache, each prepared by a container."""
+        """Make the volumes of sources and of the cache; a container prepares each of them."""
         self._binds = [f"{self._name}-builds:/builds", f"{self._name}-cache:/cache"]
         for bind in self._binds:
             name, _, folder = bind.partition(":")
@@ -46,13 +46,13 @@ class Job:
         assert self._api.inspect_network(self._network["Id"])["Name"] == name
 
     def start_service(self):
-        """A service with an alias on the network; returns once it answers there."""
+        """Start a service with an alias on the network, and wait until it answers there."""
         id = self._create(SERVE, aliases=["store"], binds=self._binds)
         self._api.start(id)
         self.step(WAIT, env={"SERVICE": "store"})
 
     def step(self, script, binds=(), env=None):
-        """A container that reads its script from what is attached; returns what it writes."""
+        """Run a container that reads its script from its attached input; return its output."""
         id = self._create(["sh", "-e"], binds=binds, env=env, stdin=True)
         attached = self._api.attach_socket(
             id, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -67,7 +67,7 @@ class Job:
         return told
 
     def run(self):
-        """The whole job."""
+        """Run the whole job."""
         self.make_volumes()
         self.make_network()
         self.start_service()

@@ -1,7 +1,8 @@
-"""The ``docker`` command of two releases: each family of its commands, as people type them.
+"""The ``docker`` command of two releases: each group of its commands.
 
-How each command behaves in depth is tested in ``tests/system``; here one engine and a cluster are
-asked the same, and must answer alike.  One container serves several families: starting costs most.
+``tests/system`` tests the commands in more detail.  Here one engine and a cluster get the same
+commands and must give the same answers.  One container serves several groups, because starting a
+container takes most of the time.
 """
 
 import io
@@ -21,7 +22,7 @@ STILL = ["sh", "-c", "trap 'exit 12' USR1; trap exit TERM; while :; do sleep 0.1
 
 @pytest.fixture(params=RELEASES)
 def docker(request, target, make_docker, versions):
-    """The command of each release at the target, with the classic builder."""
+    """The command of each release with the target, with the classic builder."""
     docker = make_docker(request.param, target.host, DOCKER_BUILDKIT="0")
     told = docker("version", "--format", "{{.Client.Version}}").partition("+")[0]
     versions[CLI] = " and ".join(sorted({told, *versions.get(CLI, told).split(" and ")}))
@@ -29,7 +30,7 @@ def docker(request, target, make_docker, versions):
 
 
 def left(terminal):
-    """The exit status of a command in *terminal*, once it has ended."""
+    """Return the exit status of a command in *terminal*, after its end."""
     terminal.expect(pexpect.EOF)
     terminal.close()
     return terminal.exitstatus
@@ -86,7 +87,7 @@ def test_terminal(docker, target):
 
 @pytest.fixture
 def box(docker):
-    """A container ``box`` that serves files, with something said and something made."""
+    """A container ``box`` that serves files, and has some output and some changed files."""
     script = "echo first; echo err >&2; touch /made; exec httpd -f -p 80"
     id = docker("run", "-d", "--name", "box", "-p", "80", "busybox", "sh", "-c", script)
     docker("exec", "box", "sh", "-c", "until wget -qO- localhost/made; do :; done")

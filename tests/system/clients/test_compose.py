@@ -17,7 +17,7 @@ COMPOSE = "docker compose"
 
 @pytest.fixture
 def make_project(target, make_docker, versions, tmp_path):
-    """Make a project of a name and a configuration at the target."""
+    """Make a project with a name and a configuration at the target."""
     docker = make_docker("28", target.host)
     versions[COMPOSE] = docker("compose", "version", "--short").partition("+")[0]
     api = EngineApi(target.name, Path(target.socket.removeprefix("unix://")))
@@ -97,7 +97,7 @@ volumes: {{data: {{}}}}
 
 @pytest.fixture
 def pair(make_project):
-    """``web`` and the ``db`` that it depends on, on a network of the project."""
+    """``web``, and ``db`` on which it depends, on a network of the project."""
     pair = make_project("pair", PAIR.replace("$COLOUR", "green"))
     pair("up", "-d")
     return pair

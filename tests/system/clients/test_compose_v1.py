@@ -40,7 +40,7 @@ volumes: {{data: {{}}}}
 
 @pytest.fixture
 def shop(target, versions, tmp_path):
-    """A project that is not up yet."""
+    """A project that is not started yet."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     docker = Docker(Cli(PROGRAM, environment), target.host)
     versions[COMPOSE] = docker("version", "--short")

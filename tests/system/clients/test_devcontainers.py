@@ -1,6 +1,7 @@
-"""The Dev Containers CLI: a container to develop in, described by a folder's devcontainer.json.
+"""The Dev Containers CLI: a container for development, described by devcontainer.json.
 
-The folder itself is mounted: engines of the lab see this machine's files, as ones on a shared disk.
+The folder itself is mounted, because engines of the lab see this machine's files, like engines with
+a shared disk.
 """
 
 import json
@@ -37,7 +38,7 @@ services:
 
 @pytest.fixture
 def workspace(tmp_path):
-    """A folder to develop in; write its description with ``describe``."""
+    """A folder for development; ``describe`` writes its description."""
     folder = tmp_path / "shop"
     (folder / ".devcontainer").mkdir(parents=True)
     (folder / ".devcontainer" / "Dockerfile").write_text(DOCKERFILE)
@@ -47,7 +48,7 @@ def workspace(tmp_path):
 
 @pytest.fixture
 def devcontainer(target, lab, versions, run_client, workspace):
-    """Run a command of it on the workspace; return what it printed last, read as JSON or text."""
+    """Run a command of the CLI in the workspace; return its last output, as JSON or text."""
     folder = cache_dir() / "node" / "node_modules" / "@devcontainers" / "cli"
     versions[DEVCONTAINERS] = json.loads((folder / "package.json").read_text())["version"]
     cli = lab.cli("28")

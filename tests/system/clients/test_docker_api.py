@@ -1,4 +1,4 @@
-"""docker-api: the Docker API for Ruby.  What it does is in ``docker_api.rb``."""
+"""docker-api: the Docker API for Ruby; its scenario is in ``docker_api.rb``."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""docker, the SDK for Python: containers, and what the whole of an engine tells."""
+"""docker, the SDK for Python: containers, and requests about the whole engine."""
 
 import io
 import socket
@@ -343,6 +343,6 @@ def read_all(sock):
 
 
 def close(stream):
-    """Close what ``attach_socket`` gave, and the connection below it that it forgets."""
+    """Close the result of ``attach_socket``, and its connection, which the SDK leaves open."""
     stream._sock.close()
     stream.close()

@@ -13,7 +13,7 @@ STILL = ["sh", "-c", "trap exit TERM; while true; do sleep 0.1; done"]
 
 
 def dockerfile(*lines):
-    """A context of one Dockerfile, as ``fileobj`` takes it."""
+    """Return a context of one Dockerfile, for ``fileobj``."""
     return io.BytesIO("\n".join(lines).encode())
 
 

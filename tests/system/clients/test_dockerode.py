@@ -1,4 +1,4 @@
-"""dockerode: the Docker API for Node.js. What it does is in ``dockerode.js``."""
+"""dockerode: the Docker API for Node.js; its scenario is in ``dockerode.js``."""
 
 import json
 from pathlib import Path

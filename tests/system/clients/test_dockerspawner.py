@@ -1,7 +1,7 @@
-"""JupyterHub's DockerSpawner with its defaults: a server of one's own in a container.
+"""JupyterHub's DockerSpawner with its defaults: each user's server runs in a container.
 
-It publishes the server's port on the address that it finds in DOCKER_HOST, and looks for it where
-the engine says it is.  What listens here is no notebook, but busybox's httpd.
+It publishes the server's port on the address in DOCKER_HOST, and looks for it where the engine says
+it is.  The server in this test is busybox's httpd, not a notebook.
 """
 
 import json
@@ -61,7 +61,7 @@ class Hub:
         return (self._folder / "log").read_text()
 
     def ask(self, method, path):
-        """Its API."""
+        """Send a request to its API."""
         request = urllib.request.Request(
             f"{self._url}/hub/api{path}",
             method=method,
@@ -79,19 +79,19 @@ class Hub:
             return None
 
     def server(self, user):
-        """The user's server, once it is ready."""
+        """Return the user's server as soon as it is ready."""
         told = self.ask("GET", f"/users/{user}")["servers"].get("")
         return told and told["ready"]
 
     def read(self, user):
-        """What the user's server says, asked through the proxy."""
+        """Return the answer of the user's server, requested through the proxy."""
         with urllib.request.urlopen(f"{self._url}/user/{user}/", timeout=10) as answer:
             return answer.read().decode().strip()
 
 
 @pytest.fixture
 def hub(target, lab, shared_fleet, start_manager, tmp_path, wait_until, versions):
-    """A hub that is up, at a target whose address is not one of this machine's loopback."""
+    """A running hub, for a target whose address is not on this machine's loopback."""
     found = next((cache_dir() / "python" / "jupyterhub").glob("lib/*/*/dockerspawner-*.dist-info"))
     versions[SPAWNER] = found.name.split("-")[1].removesuffix(".dist")
     host = target.host

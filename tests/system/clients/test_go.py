@@ -1,6 +1,6 @@
-"""Docker's own client for Go.  What the program does is in ``client.go``.
+"""Docker's own client for Go; its program is ``client.go``.
 
-``scripts/clients-install`` compiles it, and calls it what the checksum of its source is.
+``scripts/clients-install`` compiles it, and names it by the checksum of its source.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
-"""molecule: roles tried in containers, by its docker driver.
+"""molecule: Ansible roles are tested in containers, by its docker driver.
 
-The scenario is in ``ansible/molecule``.  What Ansible works in needs Python: an image of this
-machine's own.
+The scenario is in ``ansible/molecule``.  Ansible needs Python in the container, so the image is
+made from this machine's files.
 """
 
 import io
@@ -26,7 +26,7 @@ UNUSED = re.compile(r"__pycache__|/(test|idlelib|ensurepip|lib2to3|pydoc_data|co
 
 @pytest.fixture(scope="session")
 def python_context():
-    """What builds an image of busybox and Debian's Python, as a tar."""
+    """Return a tar from which an image of busybox and Debian's Python is built."""
     programs = [PYTHON, *LIBRARY.glob("lib-dynload/*.so")]
     told = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=True).stdout
     output = io.BytesIO()
@@ -48,7 +48,7 @@ def _unless_unused(member):
 
 @pytest.fixture
 def molecule(target, lab, run_client, versions, python_context, tmp_path):
-    """Run molecule on the scenario, and return what it printed."""
+    """Run molecule with the scenario, and return its output."""
     api = EngineApi(target.name, Path(target.socket.removeprefix("unix://")))
     headers = {"Content-Type": "application/x-tar"}
     api.call("POST", "/build?t=lab/python:1", python_context, headers=headers)

@@ -1,4 +1,4 @@
-"""``docs/compatibility.md`` says what the clients' tests found: this runs behind all of them."""
+"""``docs/compatibility.md`` agrees with the results of the clients' tests; this runs last."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.docker
 
 
 def test_the_page_says_what_this_run_found(found: Any, pytestconfig: pytest.Config) -> None:
-    """The versions of the clients are told, never compared: a new one is no failure."""
+    """The versions of the clients are shown, but not compared: a new version is no failure."""
     page = PAGE.read_text()
     new = written(page, {"clients": clients(found), "table": table(found)})
     if not found.is_whole:
@@ -27,14 +27,14 @@ def test_the_page_says_what_this_run_found(found: Any, pytestconfig: pytest.Conf
 
 
 def clients(found: Any) -> str:
-    """Every client with the version that ran."""
+    """Return every client with the version that ran."""
     names = sorted({client for client, _ in found.results}, key=str.casefold)
     rows = [f"| {name} | {found.versions[name]} |" for name in names]
     return "\n".join(["| client | version of this run |", "| --- | --- |", *rows])
 
 
 def table(found: Any) -> str:
-    """One row for each thing that a client does, clients by name, in the order of the tests."""
+    """Return one row for each kind of work of a client: clients by name, work in order of tests."""
     rows = [f"| client | what it does | {' | '.join(TARGETS.values())} |", "| --- " * 4 + "|"]
     for (client, does), row in sorted(found.results.items(), key=lambda of: of[0][0].casefold()):
         cells = [row.get(target, "not run") for target in TARGETS]
@@ -43,12 +43,12 @@ def table(found: Any) -> str:
 
 
 def written(page: str, parts: dict[str, str]) -> str:
-    """The page with these parts, each between its two marks."""
+    """Return the page with these parts, each between its two marks."""
     for name, text in parts.items():
         page = page.replace(f"<!-- {name} -->{between(page, name)}", f"<!-- {name} -->\n{text}\n")
     return page
 
 
 def between(page: str, name: str) -> str:
-    """What is between ``<!-- name -->`` and ``<!-- /name -->``."""
+    """Return the text between ``<!-- name -->`` and ``<!-- /name -->``."""
     return page.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]

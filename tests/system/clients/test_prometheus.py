@@ -1,4 +1,4 @@
-"""Prometheus' docker_sd: what is scraped is found among the containers."""
+"""Prometheus' docker_sd: it finds its targets among the containers."""
 
 import json
 import re
@@ -44,7 +44,7 @@ scrape_configs:
 
 @pytest.fixture
 def prometheus(target, tmp_path, versions, wait_until):
-    """Ask a Prometheus that looks for containers at the target, and is up."""
+    """Send a request to a running Prometheus that looks for containers at the target."""
     told = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True)
     versions[PROMETHEUS] = re.search(r"version (\S+?)\+", told.stdout + told.stderr).group(1)
     address = target.host.removeprefix("tcp://").partition(":")[0]

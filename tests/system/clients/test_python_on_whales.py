@@ -15,7 +15,7 @@ STILL = ["sh", "-c", "trap exit TERM; while true; do sleep 0.1; done"]
 
 @pytest.fixture
 def docker(target, lab, versions, monkeypatch):
-    """A client of the target, by the newest command."""
+    """A client of the target, with the newest command."""
     versions[WHALES] = metadata.version(WHALES)
     cli = lab.cli("28")
     for name, value in cli.env.items():

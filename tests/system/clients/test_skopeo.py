@@ -1,7 +1,7 @@
-"""skopeo: images copied between a Docker API, registries and archives.
+"""skopeo: images are copied between a Docker API, registries and archives.
 
-Debian's asks for API 1.22, which no engine newer than 20.10 speaks: it is tried at one of those,
-and before three.
+Debian's skopeo uses API 1.22, which engines newer than 20.10 refuse; so the targets are one engine
+of release 20.10, and a manager of three such engines.
 """
 
 import json
@@ -18,7 +18,7 @@ SKOPEO = "skopeo"
 
 @pytest.fixture(scope="module")
 def fleet_of_old(lab, engines, start_manager, wait_until):
-    """Three engines of 20.10, and a manager before them."""
+    """Three engines of 20.10, and a manager of them."""
     more = lab.start_engines([{"name": name, "release": "20.10"} for name in ("old2", "old3")])
     lab.image(more)
     olds = [engines["old"], *more]
@@ -32,7 +32,7 @@ def fleet_of_old(lab, engines, start_manager, wait_until):
 
 @pytest.fixture(params=["direct", "cluster"])
 def target(request, fleet_of_old, wait_until):
-    """One of these engines, then the manager; tidy before and after."""
+    """One of these engines, then the manager; cleaned up before and after."""
     olds, manager = fleet_of_old
     socket = Path(manager.socket.removeprefix("unix://"))
     tidy = Tidy([engine.api for engine in olds], EngineApi("manager", socket), wait_until)
@@ -46,7 +46,7 @@ def target(request, fleet_of_old, wait_until):
 
 @pytest.fixture
 def skopeo(target, run_client, versions):
-    """Run it to its end and return what it printed."""
+    """Run skopeo to its end and return its output."""
     told = subprocess.run(["skopeo", "--version"], capture_output=True, text=True, check=True)
     versions[SKOPEO] = told.stdout.split()[-1]
 

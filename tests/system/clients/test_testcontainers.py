@@ -1,6 +1,6 @@
-"""testcontainers-python: containers that tests need, thrown away after them.
+"""testcontainers-python: containers for tests, removed after them.
 
-Its reaper (Ryuk) is an image that only the internet has, so it is switched off here.
+Its reaper (Ryuk) is switched off, because its image is only on the internet.
 """
 
 import urllib.request
@@ -29,7 +29,7 @@ STILL = ["sh", "-c", "trap exit TERM; while true; do sleep 0.1; done"]
 
 
 class OnItsEngine(DockerContainer):
-    """A container whose ports are sought where they are published, as ``docs/compatibility.md``."""
+    """A container that looks for its ports on its engine, as ``docs/compatibility.md`` advises."""
 
     def get_container_host_ip(self):
         container = self.get_wrapped_container()

@@ -1,6 +1,6 @@
-"""testcontainers for Node.js.  What it does is in ``testcontainers.js``.
+"""testcontainers for Node.js; its scenarios are in ``testcontainers.js``.
 
-Its reaper (Ryuk) is an image that only the internet has, so it is switched off here.
+Its reaper (Ryuk) is switched off, because its image is only on the internet.
 """
 
 import json

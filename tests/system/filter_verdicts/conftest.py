@@ -1,9 +1,9 @@
 """Filters of lists, events and prunes through the manager, compared with those of engines.
 
-The same objects are on an engine of each release.  Each engine is asked directly, and so is a
+The same objects are on an engine of each release.  Requests go to each engine directly, and to a
 manager of all of them.  If the newest engine refuses a filter, the manager must refuse it in the
-same way.  Otherwise the manager's answer must have, of each engine, the objects that the engine
-itself lists, or spares.
+same way.  Otherwise the manager's answer must contain, for each engine, the objects that the engine
+itself lists or keeps.
 """
 
 import pytest

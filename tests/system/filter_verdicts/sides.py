@@ -1,4 +1,4 @@
-"""The engines and the manager, asked with the same requests, and readers of their lists."""
+"""The engines and the manager, which get the same requests, and helpers to read their lists."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ LISTS = {
 
 
 class Side:
-    """One address to ask, on a connection that is kept."""
+    """One address, with a connection that is kept."""
 
     def __init__(self, address: str) -> None:
         self.connection = http.client.HTTPConnection(address, timeout=60)
@@ -23,7 +23,7 @@ class Side:
     def __call__(
         self, method: str, target: str, body: Any = None, kind: str = "application/json"
     ) -> tuple[int, Any]:
-        """Ask; the status, and the JSON or the error's text."""
+        """Send a request; return the status, and the JSON or the error's text."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         self.connection.request(method, target, data, {"Content-Type": kind} if data else {})
         answer = self.connection.getresponse()
@@ -51,7 +51,7 @@ MAKERS: dict[str, Callable[[Side, str, dict[str, str]], Any]] = {
 
 
 def shown(kind: str, answer: Any, node: str = "") -> set[str]:
-    """What a list shows; of a manager's those of *node*."""
+    """Return the objects of a list; of a manager's list, those of *node*."""
     if kind == "images":
         return {image["Id"] for image in answer}
     found = set()

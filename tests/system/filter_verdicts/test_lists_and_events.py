@@ -80,7 +80,7 @@ ALWAYS = [
 
 @st.composite
 def asked(draw) -> tuple[str, str]:
-    """A list, and filters for it: one or two keys in one of the forms, or in both."""
+    """Generate a list, and filters for it: one or two keys in one form, or in both forms."""
     kind = draw(st.sampled_from(sorted(VOCABULARY)))
     form = draw(st.sampled_from(["list", "map", "map", "both"]))
     fields: dict[str, Any] = {}
@@ -99,7 +99,7 @@ def asked(draw) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def objects(sides, manager, wait_until):
-    """The same objects on each engine, known to the manager."""
+    """The same objects on each engine; the manager knows them."""
     archive = None
     for ask in sides.values():
         if archive is None:
@@ -171,7 +171,7 @@ def _agrees(kind: str, sides: dict[str, Side], manager: Side) -> bool:
 
 
 def verdict(text: str) -> str:
-    """An error less what is chance in it: the order in which values are listed."""
+    """Return an error without its random part, the order in which values are listed."""
     return re.sub(r"\[(.*?)\]", lambda found: str(sorted(found[1].split(" "))), text)
 
 
@@ -206,7 +206,7 @@ def test_a_list_shows_what_each_engine_shows(objects, sides, manager):
 
 
 def _is_settled(text: str) -> bool:
-    """Whether a refusal is about one thing: of two bad values engines tell one, by chance."""
+    """Return whether a refusal is about one value; for two bad values, engines name either."""
     try:
         fields = json.loads(text)
     except ValueError:
@@ -231,11 +231,11 @@ EVENTS = [
 
 
 def test_events_are_those_of_each_engine(objects, sides, manager):
-    """Those that have been."""
+    """Past events are compared."""
     until = time.time()
 
     def told(ask: Side, text: str) -> Any:
-        """The status of a refusal, or what was told of each node; a node's own name is empty."""
+        """Return the status of a refusal, or each node's events; a node's own name is empty."""
         target = f"/v1.41/events?since=1&until={until}&filters={quote(text)}"
         status, said = ask("GET", target)
         if status != 200:
