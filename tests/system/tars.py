@@ -5,7 +5,7 @@ import tarfile
 
 
 def tar_of(name: str, content: bytes) -> bytes:
-    """A tar of one file; ``docker import`` takes it too."""
+    """Return a tar of one file, also for ``docker import``."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
         member = tarfile.TarInfo(name)

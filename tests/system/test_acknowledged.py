@@ -1,6 +1,6 @@
-"""An engine dies right after it has said that it made something: the client has its word for it.
+"""An engine dies right after its answer that it has made an object; the object counts as made.
 
-What was made is where its neighbour of the same engine is, and gets the same answers.
+It is treated like another object on the same engine, and gets the same answers.
 """
 
 import http.client
@@ -14,7 +14,7 @@ NODE = "new"
 
 
 class Client:
-    """Asks a manager; whatever the answer, it is an answer."""
+    """Sends requests to a manager; an error status is a valid answer."""
 
     def __init__(self, manager):
         self._address = f"127.0.0.1:{manager.port}"
@@ -50,7 +50,7 @@ KINDS = {
 
 
 def listed(ask, kind):
-    """The names in the list."""
+    """Return the names in the list."""
     path = "/containers/json?all=1" if kind == "containers" else f"/{kind}"
     documents = ask("GET", path)[1]
     if kind == "volumes":

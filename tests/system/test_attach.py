@@ -1,4 +1,4 @@
-"""``docker attach``: leaving by keys, coming back, input, exit status."""
+"""``docker attach``: detach keys, attaching again, input, exit status."""
 
 import pexpect
 import pytest
@@ -8,10 +8,10 @@ from tests.system.docker import detach
 
 @pytest.fixture(params=["20.10", "28"])
 def local(fleet, request):
-    """The CLI on the manager's unix socket.
+    """The CLI with the manager's unix socket.
 
-    Over plain TCP the CLI takes its own escape sequence for a broken connection, with an engine
-    too: Go wraps the error that its terminal reader returns.
+    With plain TCP, the CLI takes its own detach keys for a broken connection, also with an engine:
+    Go wraps the error of its terminal reader.
     """
     return fleet.docker(request.param, fleet.manager.socket)
 

@@ -21,14 +21,14 @@ BUILDERS = {"classic": ("20.10", "0"), "buildkit": ("20.10", "1"), "buildx": ("2
 
 @pytest.fixture(params=BUILDERS)
 def builder(request, fleet, make_docker):
-    """The CLI, with one of the builders."""
+    """The CLI with one of the builders."""
     release, buildkit = BUILDERS[request.param]
     return make_docker(release, fleet.manager.host, DOCKER_BUILDKIT=buildkit)
 
 
 @pytest.fixture
 def image(fleet):
-    """The name of an image that no engine has, before or after."""
+    """The name of an image that no engine has before or after the test."""
     name = f"built-{uuid.uuid4().hex[:12]}"
     yield name
     for engine in fleet.engines:
@@ -37,7 +37,7 @@ def image(fleet):
 
 @pytest.fixture
 def context(tmp_path):
-    """A folder with a Dockerfile of the given lines and a file ``hello``."""
+    """Return a folder with a Dockerfile of the given lines and a file ``hello``."""
 
     def make(*lines: str) -> Path:
         (tmp_path / "hello").write_text("hello from the context\n")
@@ -48,12 +48,12 @@ def context(tmp_path):
 
 
 def holders(fleet, image):
-    """The engines that have *image*."""
+    """Return the engines that have *image*."""
     return [name for name in fleet.engines if fleet.direct(name)("images", "-q", image)]
 
 
 def is_running(command):
-    """Whether a process of the machine was started as *command*."""
+    """Return whether a process of the machine has the command line *command*."""
     wanted = b"".join(word.encode() + b"\0" for word in command)
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # it has just ended
@@ -142,7 +142,7 @@ def test_five_builds_at_once(builder, fleet, context, image):
 
 @pytest.fixture
 def base(fleet):
-    """The name of an image that was committed on ``new`` through the manager; gone afterwards."""
+    """The name of an image that is committed on ``new`` through the manager, and removed later."""
     name = f"base-{uuid.uuid4().hex[:12]}:1"
     docker = fleet.docker()
     docker("run", "--name", "base", "-e", "constraint:node==new", "busybox",
@@ -197,7 +197,7 @@ def test_without_a_constraint_the_build_goes_where_its_base_is(
 
 @pytest.mark.parametrize("node", ["old", "middle"])
 def test_buildkit_with_its_context_in_the_body_finds_its_base(fleet, base, image, node):
-    """As dockerode builds; and the tag is there when the answer ends."""
+    """dockerode builds in this way; the tag must exist when the answer ends."""
     arguments = quote(json.dumps({"constraint:node": f"={node}"}))
     context = tar_of("Dockerfile", f"FROM {base}\nRUN cat /base\n".encode())
     url = f"http://127.0.0.1:{fleet.manager.port}/build?version=2&t={image}&buildargs={arguments}"

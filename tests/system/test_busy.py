@@ -1,6 +1,6 @@
-"""The answers that people rely on, while twenty other clients create and remove things.
+"""Important guarantees hold while twenty other clients create and remove objects.
 
-Each has tests of its own on a quiet cluster; here they hold beside neighbours at the same manager.
+Each guarantee has tests on a quiet cluster; here other clients use the same manager.
 """
 
 import concurrent.futures
@@ -20,7 +20,7 @@ TRIES = 2
 
 @pytest.fixture(scope="module")
 def busy(shared_fleet):
-    """The fleet, with neighbours at work; afterwards they tell what went wrong for them."""
+    """The fleet with other clients at work; at the end, their errors are reported."""
     with neighbours(shared_fleet.manager.port) as working:
         yield shared_fleet
     failures = [failure for each in working for failure in each.failures]
@@ -31,7 +31,7 @@ def busy(shared_fleet):
 
 @pytest.fixture
 def docker(busy):
-    """The CLI before the manager; removes what a test made, and nothing of its neighbours."""
+    """The CLI with the manager; removes the objects of a test, and no others."""
     docker = busy.docker()
     yield docker
     if ids := docker("ps", "-aq", "--no-trunc", "--filter", "label=mine").split():
@@ -40,12 +40,12 @@ def docker(busy):
 
 @pytest.fixture(params=range(TRIES))
 def name(request):
-    """A name for one try."""
+    """Return a new name for each attempt."""
     return f"mine-{request.param}"
 
 
 def ask(busy, method, path, **filters):
-    """The status and the JSON of one request to the manager."""
+    """Return the status and the JSON of one request to the manager."""
     query = f"?filters={urllib.parse.quote(json.dumps(filters))}" if filters else ""
     reply = ask_raw(f"127.0.0.1:{busy.manager.port}", method, f"/v1.41{path}{query}")
     return reply.status, reply.json

@@ -1,7 +1,7 @@
-"""What a create asks for, read as engines read it: their own inspection is the oracle.
+"""The claims of creates equal those that engines themselves inspect.
 
-Bodies are generated; each is sent to one engine of every release.  Whatever an engine takes for a
-limit or a host port, we claim.
+Bodies are generated, and each is sent to one engine of every release.  Whatever an engine takes for
+a limit or a host port must be claimed.
 """
 
 import json
@@ -35,7 +35,7 @@ WIDTHS = st.sampled_from(["", "", "-{}", "-{}-9"])
 
 @st.composite
 def bindings(draw):
-    """Host ports of eight container ports, none of which can meet another."""
+    """Generate host ports for eight container ports, none of which can collide."""
     made = {}
     for number in range(8):
         first, last = 20_000 + 10 * number, 20_009 + 10 * number
@@ -109,7 +109,7 @@ FIELDS = {
 
 @st.composite
 def limits(draw):
-    """Some limits, each field in some spelling, in ``HostConfig`` or beside it."""
+    """Generate limits, each field in some spelling, in ``HostConfig`` or beside it."""
     inside, beside = {}, {}
     for field in draw(st.lists(st.sampled_from(sorted(FIELDS)), max_size=3, unique=True)):
         place = beside if draw(st.integers(0, 4)) == 0 else inside

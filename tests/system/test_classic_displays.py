@@ -1,6 +1,6 @@
-"""Swarm classic's answers under ``swarm.compat=classic``, field by field, as scripts read them.
+"""Swarm classic's answers with ``swarm.compat=classic``, field by field, as scripts read them.
 
-The rows are those of classic's API; what its API reference did not promise is left to our own.
+The rows are those of classic's API reference; other parts of the answers may differ.
 """
 
 import json
@@ -28,7 +28,7 @@ NODE_ROWS = {
 
 
 class Asking:
-    """Asks one manager over HTTP."""
+    """Sends HTTP requests to one manager."""
 
     def __init__(self, manager):
         self._address = f"127.0.0.1:{manager.port}"
@@ -42,7 +42,7 @@ class Asking:
         return reply.json
 
     def lines(self, method, path, body=None):
-        """The JSON lines of a stream that begins well."""
+        """Return the JSON lines of a stream that begins with a success."""
         reply = self(method, path, body)
         assert reply.status == 200, reply.body
         return [json.loads(line) for line in reply.body.splitlines() if line]
@@ -53,7 +53,7 @@ class Asking:
         return reply.status, reply.json["message"]
 
     def listed(self, kind, **filters):
-        """The list of *kind* that *filters* select."""
+        """Return the objects of *kind* that pass *filters*."""
         return self.json("GET", f"/{kind}?all=1&filters={quote(json.dumps(filters))}")
 
 
@@ -67,7 +67,7 @@ def ask(engines, start_manager):
 
 @pytest.fixture(scope="module")
 def web(ask):
-    """A running container on ``old``, with a published port and a label, and one only created."""
+    """A running container on ``old``, with a published port and a label, and a created one."""
     body = {
         "Image": "busybox",
         "Cmd": ["sleep", "1000"],

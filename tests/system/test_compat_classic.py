@@ -1,4 +1,4 @@
-"""``swarm.compat=classic``: the displays and sentences of Swarm classic that scripts read."""
+"""``swarm.compat=classic``: the output and errors of Swarm classic that scripts read."""
 
 import json
 import time
@@ -19,7 +19,7 @@ def manager(engines, start_manager):
 
 @pytest.fixture(params=["20.10", "28"])
 def classic(manager, make_docker, request):
-    """The CLI of each release before a manager with classic's ways, without containers."""
+    """The CLI of each release with a manager in classic's mode, without containers."""
     docker = make_docker(request.param, manager.host)
     docker.remove_all()
     yield docker

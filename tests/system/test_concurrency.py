@@ -1,4 +1,4 @@
-"""Many clients at once: every name, and every port of a node, has exactly one winner."""
+"""Many concurrent clients: every name, and every port of a node, goes to exactly one of them."""
 
 import collections
 import http.client
@@ -11,7 +11,7 @@ PORTS = [str(9100 + number) for number in range(5)]
 
 
 def bodies():
-    """300 creates: 100 plain, 50 for 20 names, 50 for 5 ports, 100 plain again, interleaved."""
+    """Return 300 creates: 100 plain, 50 for 20 names, 50 for 5 ports, 100 plain, interleaved."""
     for number in range(CREATES):
         body = {"Image": "busybox", "Cmd": ["sleep", "600"], "Labels": {"race": "1"}}
         name, port = "", ""

@@ -1,4 +1,4 @@
-"""``swarmcore demo``: what it prints works in a second shell, and Ctrl-C leaves nothing."""
+"""``swarmcore demo``: its printed commands work in a second shell, and Ctrl-C removes all."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from tests.system.manager import SWARMCORE
 
 @pytest.fixture(params=["--real", "--embedded"])
 def demo(lab, request):
-    """A demo that has said all it has to say, and what it said."""
+    """A demo that has printed all its lines, and these lines."""
     command = [SWARMCORE, "demo", request.param, "-H", f"tcp://127.0.0.1:{free_port()}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     said = ""

@@ -1,7 +1,7 @@
-"""GPUs and CDI devices before real engines, which announce them without having any.
+"""GPUs and CDI devices of real engines, which announce them although they have none.
 
-An engine starts no container with a GPU that it cannot give, but it creates one.  What CDI adds to
-a container is told by a file, so that such a container runs.
+An engine creates a container with a GPU that it lacks, but does not start it.  A CDI file describes
+what a CDI device adds to a container, so such a container runs.
 """
 
 import json
@@ -42,7 +42,7 @@ sed -n 's/.*"NVIDIA_VISIBLE_DEVICES=\\([^"]*\\)".*/\\1/p' "$bundle/config.json" 
 
 @pytest.fixture(scope="module")
 def given_by_hook(tmp_path_factory):
-    """Where the hook of every engine, which lies beside it, writes what containers get."""
+    """The file in which the runtime hook of every engine records the devices of containers."""
     folder = tmp_path_factory.mktemp("hook")
     file, hook = folder / "given", folder / "nvidia-container-runtime-hook"
     hook.write_text(HOOK.replace("FILE", str(file)))
@@ -52,7 +52,7 @@ def given_by_hook(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def announcing(lab, tmp_path_factory, given_by_hook):
-    """``named`` has two GPUs by id, ``found`` two by CDI, ``bare`` none."""
+    """Three engines: ``named`` has two GPUs by id, ``found`` two by CDI, ``bare`` none."""
     folder = tmp_path_factory.mktemp("cdi")
     (folder / "gpus.json").write_text(json.dumps(CDI))
     named = ("GPU-aa", "GPU-bb")
@@ -80,14 +80,14 @@ def gpu_manager(announcing, start_manager):
 
 @pytest.fixture
 def docker(gpu_manager, make_docker, release):
-    """The CLI of one release, and no containers before and after."""
+    """The CLI of one release, without containers before and after."""
     docker = make_docker(release, gpu_manager.host)
     yield docker
     docker.remove_all()
 
 
 def create(docker, name, *words):
-    """Create a container that will not be started; the node it went to and its requests."""
+    """Create a container that is never started; return its node and its device requests."""
     docker("create", "--name", name, *words, "busybox")
     (seen,) = json.loads(docker("inspect", name))
     return seen["Node"]["Name"], seen["HostConfig"]["DeviceRequests"]
@@ -207,7 +207,7 @@ GIVEN = [
 
 @pytest.mark.parametrize(("request_", "gives"), GIVEN, ids=str)
 def test_what_an_engine_gives_is_counted(announcing, given_by_hook, request_, gives):
-    """The engine's own runtime hook is asked, and our reading of the same body."""
+    """The engine's own runtime hook is compared with our claim for the same body."""
     body = {"Image": "busybox", "Cmd": ["true"], "HostConfig": {"DeviceRequests": [request_]}}
     claim = ContainerConfig.parse(body).claim
     for engine in announcing.values():

@@ -1,4 +1,4 @@
-"""A file of engines that is written again while the cluster works: nobody notices."""
+"""A file of engines is written again while the cluster works, without an interruption."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ PAUSE_SECONDS = 1.5
 
 @pytest.fixture
 def listed(engines, start_manager, tmp_path):
-    """A manager of the three engines, whose file lists them."""
+    """A manager of the three engines, which it finds in a file."""
     path = tmp_path / "cluster"
     path.write_text("".join(f"{engine.address}\n" for engine in engines.values()))
     manager = start_manager("--heartbeat", "5s", f"file://{path}")
@@ -20,7 +20,7 @@ def listed(engines, start_manager, tmp_path):
 
 
 def in_place(path, text):
-    """As a program does that opens the file for writing, and takes its time."""
+    """Write a file slowly, as a program does that opens it for writing."""
     half = len(text) // 2
     with path.open("w") as file:
         for part in ("", text[:half], text[half:]):

@@ -1,7 +1,7 @@
-"""The embedded engine answers as a real engine of the release that it claims to be.
+"""The embedded engine answers like a real engine of the release that it reports.
 
-One scenario is run on both.  Compared are status, content type, error texts with ids taken out, and
-of JSON the keys and the kinds of values; what is left out on purpose is listed below.
+One scenario runs with both.  Status, content type, error texts without ids, and the keys and types
+of JSON are compared; intended differences are listed below.
 """
 
 import http.client
@@ -156,7 +156,7 @@ LEFT_OUT = re.compile(
 
 
 class Target:
-    """One engine, asked over a connection of its own each time."""
+    """One engine; each request has a new connection."""
 
     def __init__(self, address):
         self.host, port = address.rsplit(":", 1)
@@ -164,7 +164,7 @@ class Target:
         self.exec_id = ""
 
     def ask(self, method, path, body):
-        """Status, content type and body: JSON parsed, where it is JSON."""
+        """Return status, content type and body, decoded if it is JSON."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         headers = {"Connection": "close"}
         if body is not None:
@@ -185,7 +185,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def embedded():
-    """The address of an embedded engine in a thread of its own."""
+    """The address of an embedded engine in a separate thread."""
     ready, parts = threading.Event(), {}
 
     async def serve():
@@ -204,14 +204,14 @@ def embedded():
 
 
 def scrub(text):
-    """A text without ids, addresses and versions."""
+    """Return a text without ids, addresses and versions."""
     text = re.sub(r"[0-9a-f]{64}|\b[0-9a-f]{12}\b", "ID", text)
     # Of the addresses of a port that is taken a real engine names either, by chance.
     return re.sub(r"\d+\.\d+\.\d+\.\d+|(?<=Bind for )::(?=:)", "IP", text)
 
 
 def differences(real, ours, where=""):
-    """What an embedded engine says otherwise, in words."""
+    """Describe how the embedded engine's answer differs."""
     if LEFT_OUT.search(where):
         return
     if isinstance(real, dict) and isinstance(ours, dict):
@@ -276,7 +276,7 @@ TOLD = [
 
 
 def events_of(target, steps):
-    """What a target tells of *steps*: type, action, and which attributes there are."""
+    """Return the events of *steps* at a target: type, action, and names of attributes."""
     since = f"{time.time():.6f}"
     for method, path, body in steps:
         status, _, value = target.ask(method, path, body)

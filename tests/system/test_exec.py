@@ -1,4 +1,4 @@
-"""``docker exec``: plain, with input, with a terminal, detached; errors as one engine's."""
+"""``docker exec``: plain, with input, with a terminal, detached; errors as on one engine."""
 
 import pexpect
 import pytest

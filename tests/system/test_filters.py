@@ -1,4 +1,4 @@
-"""Every filter as its users know it: the real CLI, before engines that have labels of their own."""
+"""Every scheduling filter with the real CLI and engines with labels."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def docker(lab, manager):
 
 @pytest.fixture
 def node_of(docker):
-    """Create a container with some options; the name of its node."""
+    """Create a container with some options; return the name of its node."""
 
     def create(*options):
         id = docker("create", *options, "busybox", "true")
@@ -73,7 +73,7 @@ def node_of(docker):
 
 @pytest.fixture
 def refusal(docker):
-    """Try to create a container with some options; what the CLI says of it."""
+    """Try to create a container with some options; return the CLI's error."""
 
     def create(*options):
         done = docker.run("create", *options, "busybox", "true")

@@ -1,4 +1,4 @@
-"""Followers and attached clients come and go, and leave nothing behind on either side."""
+"""Followers and attached clients come and go, and nothing remains on either side."""
 
 import contextlib
 import os
@@ -12,12 +12,12 @@ pytestmark = pytest.mark.docker
 
 
 class Clients(NamedTuple):
-    """So many clients of one kind, and how many of them at once.
+    """A number of clients of one kind, and how many of them are connected at once.
 
     Attributes:
-        request: what each sends; of the container ``box``.
-        heard: what each reads before it leaves; what comes after stays unread.
-        engine_lets_go: an engine, asked without a manager, lets go of its side.
+        request: the request of each client, for the container ``box``.
+        heard: the bytes that each client reads before it disconnects; the rest stays unread.
+        engine_lets_go: whether an engine without a manager ends its side.
     """
 
     many: int
@@ -45,7 +45,7 @@ KINDS = {
 
 
 def come(fleet, request, heard):
-    """A connection on which the answer has begun: the engine has it too."""
+    """Return a connection on which the answer has begun, so the engine has the request, too."""
     client = socket.create_connection(("127.0.0.1", fleet.manager.port), 60)
     client.sendall(f"{request}Host: lab\r\n\r\n".encode())
     seen = b""
@@ -61,7 +61,7 @@ def descriptors(pid):
 
 
 def connections(pid):
-    """Sockets of a process, by what its descriptors point at."""
+    """Return the sockets of a process, from its file descriptors."""
     found = 0
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -71,7 +71,7 @@ def connections(pid):
 
 @pytest.fixture
 def names(fleet):
-    """Of a container that speaks every second, and of one that has said 20 MB."""
+    """The names of a container that prints every second, and of one that has printed 20 MB."""
     docker, names = fleet.docker(), {"box": "speaks", "flood": "spoke"}
     commands = (
         # An attached client's end is known for one only when there is something to tell it.

@@ -1,4 +1,4 @@
-"""Networks and volumes that were made apart meet at the first container that needs them."""
+"""Networks and volumes on different nodes meet at the first container that needs them."""
 
 import itertools
 import json
@@ -13,7 +13,7 @@ NODES = ("old", "middle", "new")
 
 @pytest.fixture(autouse=True)
 def nothing_left(fleet):
-    """Containers go first: what is in use stays."""
+    """Remove containers first, because objects in use cannot be removed."""
     yield
     docker = fleet.docker()
     docker.remove_all()
@@ -23,7 +23,7 @@ def nothing_left(fleet):
 
 
 def holders(fleet, kind, name):
-    """The engines that have a volume or a network of that name."""
+    """Return the engines that have a volume or a network of that name."""
     listed = {node: fleet.direct(node)(kind, "ls", "--format", "{{.Name}}") for node in NODES}
     return [node for node, names in listed.items() if name in names.split()]
 

@@ -1,4 +1,4 @@
-"""HTTP as an engine of Go speaks it: paths, upgrades, expectations, and clients that leave."""
+"""HTTP as Go engines implement it: paths, upgrades, expectations, and clients that disconnect."""
 
 import socket
 import struct
@@ -21,7 +21,7 @@ SECRET = tar_of("secret", b"x" * 1000)
 
 @pytest.fixture(scope="module")
 def boxes(shared_fleet):
-    """A running container on each engine, called as the engine."""
+    """A running container on each engine, with the engine's name."""
     docker = shared_fleet.docker()
     for name in shared_fleet.engines:
         docker("run", "-d", "--name", name, "-e", f"constraint:node=={name}", "busybox",
@@ -32,7 +32,7 @@ def boxes(shared_fleet):
 
 @pytest.fixture(scope="module")
 def addresses(shared_fleet):
-    """Where each engine is asked directly, and the manager at last."""
+    """The address of each engine, and the manager's at the end."""
     direct = {name: engine.address for name, engine in shared_fleet.engines.items()}
     return {**direct, "manager": f"127.0.0.1:{shared_fleet.manager.port}"}
 
@@ -43,7 +43,7 @@ def connect(address: str) -> socket.socket:
 
 
 def head_of(client: socket.socket) -> tuple[int, dict[str, str]]:
-    """The status and the headers of the next answer; nothing after them is read."""
+    """Read the status and headers of the next answer, and no byte after them."""
     seen = b""
     while not seen.endswith(b"\r\n\r\n"):
         byte = client.recv(1)
@@ -55,7 +55,7 @@ def head_of(client: socket.socket) -> tuple[int, dict[str, str]]:
 
 
 def ask(address: str, line: str, *headers: str, body: bytes = b"") -> Any:
-    """One request; its status, and the headers that say what the connection becomes."""
+    """Send one request; return status, and the headers about the further connection."""
     with connect(address) as client:
         lines = [f"{line} HTTP/1.1", "Host: x", *headers, "", ""]
         client.sendall("\r\n".join(lines).encode() + body)
@@ -125,7 +125,7 @@ def test_a_connection_takes_nothing_from_its_message(boxes, addresses, named):
 
 
 def test_no_request_outlives_its_client(boxes, shared_fleet, wait_until):
-    """Of those that offer to leave HTTP, too; and of those whose body was never asked for."""
+    """This includes requests that offer an upgrade, and requests whose body was never read."""
     descriptors = Path(f"/proc/{shared_fleet.manager.process.pid}/fd")
     address = f"127.0.0.1:{shared_fleet.manager.port}"
     before = len(list(descriptors.iterdir()))

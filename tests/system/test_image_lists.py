@@ -1,4 +1,4 @@
-"""Lists of images as one engine has them: what others are built on, what has no name."""
+"""Image lists equal those of one engine, with parent images and images without names."""
 
 import json
 import urllib.request
@@ -30,7 +30,7 @@ class Api:
 
 @pytest.fixture
 def chain(fleet):
-    """A name, and a function that commits on a node: ``top``, of ``mid``, of ``base``."""
+    """A name, and a function that commits ``base``, ``mid`` and ``top`` on a node in turn."""
     name = f"lab/{uuid.uuid4().hex[:12]}"
     docker = fleet.docker()
 
@@ -58,8 +58,7 @@ def filters(**wanted):
 
 
 def queries(name, ids):
-    """What clients ask; the images of which ``before`` and ``since`` tell were made in one second,
-    or nearly."""
+    """Return queries of clients; images for ``before`` and ``since`` are seconds apart."""
     yield from ("", "all=1", "all=0", "digests=1", "shared-size=1")
     for flag in ("true", "false"):
         yield filters(dangling=flag)

@@ -1,4 +1,4 @@
-"""A name that is given anew on one engine, while others have the image that it meant before."""
+"""A name gets a new image on one engine, while other engines have the old image of that name."""
 
 import io
 import json
@@ -23,7 +23,7 @@ def registry(lab):
 
 @pytest.fixture
 def name(fleet, registry):
-    """A name that no engine has, before or after."""
+    """A name that no engine has before or after the test."""
     name = f"{registry.address}/team/{uuid.uuid4().hex[:12]}:1"
     yield name
     fleet.docker().remove_all()
@@ -45,7 +45,7 @@ def build(docker, name, version, *options):
 
 
 def put_everywhere(fleet, classic, name, version="1"):
-    """Every engine has one image of that name, from the registry."""
+    """Give every engine one image of that name, from the registry."""
     build(classic, name, version)
     classic("push", name)
     classic("pull", name)
@@ -53,7 +53,7 @@ def put_everywhere(fleet, classic, name, version="1"):
 
 
 def held(fleet, name):
-    """What each engine calls *name*."""
+    """Return the image that each engine calls *name*."""
     return {each: fleet.direct(each)("images", "-q", "--no-trunc", name) for each in fleet.engines}
 
 
@@ -63,20 +63,20 @@ def version_of(docker, name):
 
 
 def run_everywhere(fleet, docker, name):
-    """What the image is on each node, and wherever else the scheduler takes it."""
+    """Return the text in the image on each node, and on the node that the scheduler chooses."""
     places = [(), *(("-e", f"constraint:node=={node}") for node in fleet.engines)]
     return {docker("run", "--rm", *where, name, "cat", "/v") for where in places}
 
 
 def image_of(archive):
-    """The id of the one image in what ``docker save`` wrote."""
+    """Return the id of the one image in an archive of ``docker save``."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         [entry] = json.load(tar.extractfile("manifest.json"))
     return "sha256:" + entry["Config"].removeprefix("blobs/sha256/").removesuffix(".json")
 
 
 def pushed_image(name):
-    """The id of the image that the registry has under *name*."""
+    """Return the id of the image *name* in the registry."""
     repository, _, tag = name.rpartition(":")
     host, _, path = repository.partition("/")
     asked = urllib.request.Request(
@@ -122,7 +122,7 @@ def test_every_reader_means_the_image_that_the_name_was_last_given(
 
 
 def tell(docker, name, node=""):
-    """What one who gives a name twice, and takes it away, is told."""
+    """Give a name twice and remove it; return the answers."""
     where = ("-e", f"constraint:node=={node}") if node else ()
     told = []
 

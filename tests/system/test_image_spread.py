@@ -1,4 +1,4 @@
-"""Containers of an image that was built on one node: spread like all others."""
+"""Containers of an image that was built on one node are spread like all others."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture
 def image(fleet):
-    """An image that only ``middle`` has, built there through the manager; gone afterwards."""
+    """An image that only ``middle`` has, built there through the manager, and removed later."""
     name = f"lab/spread:{uuid.uuid4().hex[:12]}"
     dockerfile = f"FROM busybox\nLABEL made={name}\n".encode()
     ask(
@@ -39,7 +39,7 @@ def ask(fleet, path, body, kind="application/json"):
 
 
 def create(fleet, image):
-    """Create a container; the name of its node."""
+    """Create a container; return the name of its node."""
     body = json.dumps({"Image": image, "Cmd": ["sleep", "600"]}).encode()
     id = json.loads(ask(fleet, "/containers/create", body))["Id"]
     return fleet.manager.get(f"/containers/{id}/json")["Node"]["Name"]

@@ -1,4 +1,4 @@
-"""Images of the whole cluster through the real CLIs: on every engine at once, byte for byte."""
+"""Images of the whole cluster with the real CLIs: on every engine, byte for byte."""
 
 import functools
 import hashlib
@@ -14,7 +14,7 @@ from tests.system.tars import tar_of
 
 @pytest.fixture
 def names(fleet):
-    """Names that a test gives to images; gone from every engine before and after."""
+    """Image names for a test, which no engine has before or after it."""
     made = ("lab/made:1", "lab/made:2", "lab/other:1", "lab/saved:1", "lab/large:1")
 
     def drop():
@@ -37,7 +37,7 @@ def ids(fleet, image):
 
 
 def put(fleet, engine, image, content=b"x"):
-    """Import an image past the manager, on one engine."""
+    """Import an image directly on one engine."""
     tar = tar_of("data", content)
     fleet.direct(engine)("import", "-", image, input=tar, text=False)
 
@@ -118,7 +118,7 @@ def test_an_import_is_on_every_engine_and_runs_anywhere(fleet, docker, names):
 
 @pytest.fixture
 def web_server(lab, tmp_path):
-    """``address, folder``: serves the folder to engines."""
+    """``address, folder`` of a web server that serves the folder to engines."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):

@@ -1,4 +1,4 @@
-"""The wheels of ``scripts/build``, installed by the commands of docs/install.md."""
+"""The wheels of ``scripts/build``, installed with the commands of docs/install.md."""
 
 import http.client
 import json
@@ -29,7 +29,7 @@ PLUGINS = {
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory) -> Path:
-    """What ``scripts/build FOLDER`` makes."""
+    """The folder that ``scripts/build FOLDER`` makes."""
     folder = tmp_path_factory.mktemp("built")
     subprocess.run([ROOT / "scripts" / "build", folder], check=True, capture_output=True)
     return folder
@@ -37,10 +37,10 @@ def dist(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory) -> Path:
-    """A virtual environment without any package of ours.
+    """A virtual environment without our packages.
 
-    The index is not asked: the packages of others come from the environment of the tests, pip and
-    flit_core among them.
+    No package index is used: packages of others come from the tests' environment, including pip and
+    flit_core.
     """
     folder = tmp_path_factory.mktemp("bare")
     others = tmp_path_factory.mktemp("others")
@@ -66,7 +66,7 @@ def installed(dist, bare) -> Path:
 
 
 def install_commands() -> list[str]:
-    """Each command of the page that has pip install something."""
+    """Return the commands of the page in which pip installs something."""
     page = (ROOT / "docs" / "install.md").read_text()
     found = re.findall(r"^    (.*/opt/swarmcore/bin/pip install .*)$", page, re.MULTILINE)
     assert found
@@ -74,7 +74,7 @@ def install_commands() -> list[str]:
 
 
 def run_install(command: str, dist: Path, bare: Path) -> None:
-    """Run a command of the page with these folders in place of the page's, and no index."""
+    """Run a command of the page with these folders instead of the page's, without an index."""
     command = command.replace("scripts/build && ", "").replace("/opt/swarmcore", str(bare))
     command = re.sub(r"\b(dist|wheels)(?=/| )", str(dist), command)
     environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -90,7 +90,7 @@ def test_an_sdist_and_a_wheel_of_every_package_are_built(dist):
 
 
 def test_pip_takes_every_package_of_ours_from_our_wheels(dist, tmp_path):
-    """No requirement of ours leads to another project's ``swarmcore`` on the index."""
+    """No requirement leads to another project's ``swarmcore`` on the index."""
     report = tmp_path / "report.json"
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
@@ -140,7 +140,7 @@ def test_the_installed_manager_serves(installed, tmp_path):
 
 
 def ask(path: Path, target: str) -> dict:
-    """The answer to a GET on a unix socket."""
+    """Return the answer to a GET on a unix socket."""
     with socket.socket(socket.AF_UNIX) as stream:
         stream.connect(str(path))
         connection = http.client.HTTPConnection("localhost")

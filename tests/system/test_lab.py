@@ -1,4 +1,4 @@
-"""The lab itself: real engines of three releases, their troubles, and nothing left after."""
+"""The lab itself: real engines of three releases, their failures, and their complete removal."""
 
 import os
 import signal
@@ -48,7 +48,7 @@ def wait(condition, what):
 
 
 def is_reachable(engine, seconds=1.0):
-    """Whether dockerd answers a ping on its TCP address in that time."""
+    """Return whether dockerd answers a ping on its TCP address within some seconds."""
     ip, port = engine.address.split(":")
     try:
         with socket.create_connection((ip, int(port)), timeout=seconds) as connection:
@@ -255,7 +255,7 @@ def test_a_private_registry_wants_a_login(lab, registry, engine, cli):
 
 
 def traces(id):
-    """Whatever on this machine has the lab's id in its name."""
+    """Return everything on this machine that has the lab's id in its name."""
     found = [str(path) for path in Path("/sys/class/net").iterdir() if path.name.startswith(id)]
     found += [str(path) for path in Path("/tmp").glob(f"{id}-*")]
     found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{id}")]

@@ -1,6 +1,6 @@
-"""An engine dies under those who follow something on it: each is told which, and fails.
+"""Engines are lost under clients that follow something: each client gets an error and fails.
 
-Three engines are lost at once, each in its own way, under the real commands of two releases.
+Three engines are lost at once, each in another way, with the real commands of two releases.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ WORDLESS = {("20.10", "wait"), ("20.10", "attach")}
 
 
 class Outage(NamedTuple):
-    """What happens to an engine, and what undoes it."""
+    """A failure of an engine, and its end."""
 
     engine: str
     begin: str
@@ -31,7 +31,7 @@ OUTAGES = {
 
 
 class Follower:
-    """A command that shows something before its engine is lost, and what it does then."""
+    """A command that has some output before its engine is lost, and its expected end."""
 
     def __init__(self, docker, *words, shows="tick", on="stdout"):
         self.process = docker.start(*words, stdin=subprocess.PIPE)

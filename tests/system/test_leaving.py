@@ -1,6 +1,6 @@
-"""What a client ends by leaving, and what goes on: at an engine, and at a manager before it.
+"""The work that ends when a client disconnects, on an engine and with a manager.
 
-The table in docs/api.md says the same.
+docs/api.md has the same table.
 """
 
 import json
@@ -29,7 +29,7 @@ def registry(lab):
 
 @pytest.fixture(scope="module")
 def engine(engines):
-    """The newest, with a container that lives, and one of 64 MB that has ended."""
+    """The newest engine, with a running container, and with an ended one of 64 MB."""
     engine = engines["new"]
 
     def run(name, *command):
@@ -48,7 +48,7 @@ def engine(engines):
 
 
 class Place:
-    """Where a client asks; everything reaches the engine through a proxy."""
+    """An address for a client; all requests reach the engine through a proxy."""
 
     def __init__(self, name, address, engine, proxy, registry, wait_until):
         self.name, self.address = name, address
@@ -61,7 +61,7 @@ class Place:
         }
 
     def ask(self, method, path, body=b"", *headers):
-        """A connection on which an answer has begun."""
+        """Return a connection on which an answer has begun."""
         host, _, port = self.address.rpartition(":")
         client = socket.create_connection((host, int(port)), 60)
         lines = [f"{method} /v1.41{path} HTTP/1.1", "Host: lab", *headers,
@@ -72,7 +72,7 @@ class Place:
 
     @property
     def is_followed(self):
-        """Whether a client follows events; a manager follows its engine once for all of them."""
+        """Return whether a client follows events; a manager follows its engine once for all."""
         if self.name == "engine":
             return self.proxy.carries("/events")
         with urllib.request.urlopen(f"http://{self.address}/info", timeout=60) as answer:
@@ -97,7 +97,7 @@ def place(request, engine, registry, start_manager, wait_until):
 
 
 def carried(method, path):
-    """Work that lasts as long as the connection on which the engine was asked for it."""
+    """Work that lasts as long as the connection to the engine."""
 
     def leave(place):
         asked = path.format_map(place.ids)
@@ -148,7 +148,7 @@ def attach(place):
 
 
 def run_in(place):
-    """``exec``: what runs sees the end of its input, and has something to do then."""
+    """``exec``: its process sees the end of its input, and works on after it."""
     name = place.ids["living"]
     mark = f"/after-{place.name}"
     config = {"Cmd": ["sh", "-c", f"echo here; cat >/dev/null; touch {mark}"], "AttachStdin": True,

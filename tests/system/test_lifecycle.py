@@ -1,4 +1,4 @@
-"""What changes a container: each verb shows in ``ps`` and ``inspect`` as soon as it returns."""
+"""Verbs that change a container: ``ps`` and ``inspect`` show the change when they return."""
 
 import pytest
 

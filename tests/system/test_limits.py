@@ -1,4 +1,4 @@
-"""What one request may bring at most: each limit has its status, and others are answered."""
+"""The limits of one request: each has its status, and other requests are answered meanwhile."""
 
 import http.client
 import json
@@ -70,7 +70,7 @@ ALLOWED = {
 
 @pytest.fixture
 def ask(fleet):
-    """Ask the manager; status and JSON."""
+    """Send a request to the manager; return status and JSON."""
 
     def ask(method, path, body=None):
         data = None if body is None else json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""Aliases by ``--link``: one engine directly and the manager show and remove the same."""
+"""Aliases of ``--link``: one engine and the manager show and remove the same aliases."""
 
 import json
 import urllib.request
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture(params=["engine", "manager"])
 def place(request, fleet):
-    """An engine's CLI and address, or the manager's."""
+    """The CLI and the address of an engine, or of the manager."""
     if request.param == "engine":
         yield fleet.direct("new"), fleet.engines["new"].address
     else:
@@ -19,7 +19,7 @@ def place(request, fleet):
 
 
 def names(address):
-    """The names of every container, as lists show them."""
+    """Return the names of every container, as lists show them."""
     with urllib.request.urlopen(f"http://{address}/v1.41/containers/json?all=1") as answer:
         return {each["Names"][0]: sorted(each["Names"]) for each in json.load(answer)}
 

@@ -1,4 +1,4 @@
-"""``docker logs``: following, the last lines, since, timestamps, streams apart."""
+"""``docker logs``: following, the last lines, since, timestamps, separate streams."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""``docker network``: a network is on one node, and whoever names it lands there."""
+"""``docker network``: a network is on one node, and containers that name it go there."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_networks_left(fleet):
-    """Containers go first: a network in use stays."""
+    """Remove containers first, because a network in use cannot be removed."""
     yield
     docker = fleet.docker()
     docker.remove_all()

@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def trio_of_boxes(fleet, docker):
-    """One container on each engine, named after it."""
+    """One container on each engine, with the engine's name."""
     for name in fleet.engines:
         docker("run", "-d", "--name", f"on-{name}", "--label", f"where={name}", "--label", "app",
                "-e", f"constraint:node=={name}", "busybox", "sleep", "600")  # fmt: skip

@@ -1,4 +1,4 @@
-"""Explaining, draining and labelling before real engines, beside the real CLIs."""
+"""Explaining, draining and labelling with real engines and the real CLIs."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture
 def swarmcore(fleet, docker):
-    """Run ``swarmcore`` as the user of *docker* would; every node is as it was afterwards."""
+    """Run ``swarmcore`` like the user of *docker*; every node is restored afterwards."""
 
     def run(*words, status=0):
         done = subprocess.run(

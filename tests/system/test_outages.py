@@ -1,4 +1,4 @@
-"""An engine killed, hung, or cut off: the others do not notice; it comes back with what it ran."""
+"""An engine is killed, hangs, or is cut off: others are not affected, and it comes back."""
 
 import pytest
 

@@ -1,7 +1,7 @@
-"""Read your writes: what a client changed through the manager is in the next thing that it reads.
+"""Read your writes: a client's next read shows the change that it made through the manager.
 
-Every change, then at once every list of the node and its disk usage: the same as the engine itself
-lists after the change.
+After every change, all lists of the node and its disk usage are read at once, and must equal those
+of the engine itself.
 """
 
 import http.client
@@ -20,20 +20,20 @@ DOCKERFILE = b"FROM busybox\nRUN echo one > /one\nRUN echo two > /two\n"
 
 
 class Client:
-    """Asks one address on one connection, so that nothing lies between two requests."""
+    """Sends requests to one address on one connection, without a pause between two requests."""
 
     def __init__(self, address):
         self._connection = http.client.HTTPConnection(address, timeout=60)
 
     def __call__(self, method, path, body=None, *, raw=False, **options):
-        """Ask, and read the whole answer, which must be no error; its JSON unless *raw*."""
+        """Send a request that must succeed; return the answer, decoded from JSON unless *raw*."""
         self.begin(method, path, body, **options)
         content = self.end()
         is_document = content[:1] in (b"{", b"[") and content.count(b"\n") < 2
         return content if raw else json.loads(content) if is_document else None
 
     def begin(self, method, path, body=None, *, kind="application/json", version="1.41"):
-        """Ask, and read the beginning of the answer."""
+        """Send a request, and read the beginning of the answer."""
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         headers = {"Content-Type": kind} if body is not None else {}
@@ -41,7 +41,7 @@ class Client:
         self._answer = self._connection.getresponse()
 
     def end(self):
-        """The rest of the answer."""
+        """Read the rest of the answer."""
         content = self._answer.read()
         assert self._answer.status < 400, content
         return content
@@ -83,12 +83,12 @@ class World:
         self.there = [f"constraint:node=={name}"]
 
     def shown(self):
-        """What the manager lists of the node."""
+        """Return the manager's lists of the node."""
         of_node = query(node=[self.name])
         return self._lists(self.ask, of_node)
 
     def held(self):
-        """What the engine lists."""
+        """Return the engine's lists."""
         return self._lists(self.direct, query())
 
     def _lists(self, ask, filters):
@@ -124,7 +124,7 @@ class World:
         self.ask("DELETE", "/containers/for-image")
 
     def clear(self):
-        """Remove everything that a change may have made, and images that other tests left."""
+        """Remove everything that a change may have made, and images of other tests."""
         for id in self.shown()["containers"]:
             self.delete(f"/containers/{id}?force=1&v=1")
         shown = self.shown()
@@ -162,14 +162,14 @@ def build(world, options="&rm=1"):
 
 
 def save(world):
-    """Keep an image as an archive, and remove it."""
+    """Save an image as an archive, and remove it."""
     world.image("own:saved")
     world.archive = world.direct("GET", "/images/own:saved/get", raw=True)
     world.delete("/images/own:saved")
 
 
 def run_to_removal(world):
-    """As ``docker run --rm``: wait for the removal, which begins with the start."""
+    """Act like ``docker run --rm``: wait for the removal from before the start."""
     waiting = Client(world.address)
     waiting.begin("POST", "/containers/own/wait?condition=removed")
     world.post("/containers/own/start")
@@ -302,7 +302,7 @@ def world(shared_fleet, request):
 
 @pytest.fixture
 def clean(world):
-    """Nothing of a change is left after it."""
+    """Check that nothing of a change remains after it."""
     yield
     world.clear()
 

@@ -1,4 +1,4 @@
-"""Ports published on the address that a client finds in DOCKER_HOST."""
+"""Ports that are published on the address in the client's DOCKER_HOST."""
 
 import urllib.request
 
@@ -11,7 +11,7 @@ SERVE = ["httpd", "-f", "-p", "80", "-h", "/etc"]
 
 @pytest.fixture(scope="module")
 def manager_host(lab, shared_fleet, start_manager):
-    """A manager at an address that is none of an engine's."""
+    """A manager with an address that no engine has."""
     host = f"tcp://{lab.gateway}:{free_port()}"
     engines = ",".join(engine.address for engine in shared_fleet.engines.values())
     start_manager("-H", host, engines).wait_healthy(3)

@@ -1,11 +1,11 @@
-"""An image that no engine has: pulled with the client's own credentials, where it will run."""
+"""An image that no engine has is pulled with the client's credentials on the chosen node."""
 
 import pytest
 
 
 @pytest.fixture(scope="module")
 def registry(lab, engines):
-    """A registry that wants a name and a password, and holds ``team/tool``."""
+    """A registry that requires a login, with the image ``team/tool``."""
     registry = lab.registry(auth=("alice", "secret"))
     for tag in ("run", "denied", "pull"):
         registry.push(engines["old"], "busybox:latest", f"team/tool:{tag}")
@@ -14,7 +14,7 @@ def registry(lab, engines):
 
 @pytest.fixture
 def image(registry, engines, fleet):
-    """Name a tag of the registry's image, which no engine has before and after."""
+    """The name of the registry's image, which no engine has before and after."""
     names = []
 
     def drop(name):
@@ -85,7 +85,7 @@ def test_a_pull_of_nothing_fails_as_on_one_engine(docker, registry):
 
 @pytest.fixture
 def cut_from_registry(engines, registry):
-    """Cut engines off a registry, as a firewall does, until the test ends."""
+    """Cut engines off a registry, like a firewall, until the test ends."""
     host, _, port = registry.address.partition(":")
     rule = ("OUTPUT", "-p", "tcp", "-d", host, "--dport", port, "-j", "REJECT")
     cut = []
@@ -105,7 +105,7 @@ def cut_from_registry(engines, registry):
 
 
 def failed_pulls(fleet, registry):
-    """Node -> the failures there that concern *registry*; other tests may have failed elsewhere."""
+    """Return node -> its failures with *registry*; other tests may have caused other failures."""
     return {
         node["Name"]: [each for each in node["FailedPulls"] if each["Scope"] == registry.address]
         for node in fleet.manager.get("/swarmcore/nodes")

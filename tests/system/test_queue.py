@@ -1,4 +1,4 @@
-"""Room on real engines: taken by what others create there, and waited for until it is free."""
+"""Resources of real engines: taken by containers created there, and waited for."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""A container with a fixed port that is made anew before the old one is gone, as on an engine."""
+"""A container with a fixed port is created anew before the old one is removed, as on an engine."""
 
 import json
 from functools import partial
@@ -33,8 +33,10 @@ PORT = ("-p", "18080:80")
 
 @pytest.fixture(scope="module")
 def managers(engines, start_manager):
-    """Before all three engines, and before the first two: the first generation of compose cannot
-    read what release 28 says of an image."""
+    """A manager of all three engines, and one of the first two.
+
+    The first generation of compose cannot read release 28's images.
+    """
     made = {}
     for count in (3, 2):
         chosen = list(engines.values())[:count]
@@ -47,7 +49,7 @@ def managers(engines, start_manager):
 
 @pytest.fixture
 def tidy(engines, managers, wait_until):
-    """No container and no network of a project is left on any engine, before and after."""
+    """No engine has a container or network of a project, before and after."""
 
     def clean():
         for engine in engines.values():
@@ -65,7 +67,7 @@ def tidy(engines, managers, wait_until):
 
 @pytest.fixture
 def make_project(managers, engines, lab, tidy, tmp_path):
-    """A project of a generation of compose, at an engine or at the manager before so many."""
+    """Make a project of a generation of compose, at an engine or at one of the managers."""
 
     def make(generation, count):
         if count == 1:
@@ -87,7 +89,7 @@ def bring_up(project, text, colour, memory="64m", replicas=1):
 
 
 def seen(project):
-    """What runs: the node (empty at an engine) and the colour of each, and that nothing else is."""
+    """Return node (empty at an engine) and colour of each container; all of them must run."""
     told = project.inspect_all()
     assert {each["State"]["Status"] for each in told} == {"running"}
     colours = {each["Config"]["Env"][0] for each in told}
@@ -107,7 +109,7 @@ def test_a_changed_service_is_made_anew(make_project, generation, count):
 def test_replicas_on_every_node_are_made_anew_in_their_places(
     make_project, engines, generation, count
 ):
-    """Ports and most of the memory of every node are taken by what is replaced."""
+    """The old containers take the ports and most of the memory of every node."""
     project = make_project(generation, count)
     smallest = min(engine.info()["MemTotal"] for engine in engines.values())
     for colour in ("red", "blue"):
@@ -166,7 +168,7 @@ def test_what_is_created_holds_its_port_until_its_start_fails(docker, make_docke
 
 
 def test_a_script_that_renames_creates_stops_and_starts(docker, engines):
-    """As Portainer and watchtower do, on a cluster where every node has the port taken."""
+    """Portainer and watchtower do this; every node of the cluster has the port taken."""
     for node in engines:
         docker("run", "-d", "--name", f"web-{node}", *on(node), *PORT, *SLEEP)
     docker("rename", "web-middle", "old-web")

@@ -1,4 +1,4 @@
-"""The manager killed under load: containers run on, and the next one knows every one of them."""
+"""The manager is killed under load: containers run on, and the next manager knows all of them."""
 
 import http.client
 import json
@@ -7,7 +7,7 @@ import threading
 
 
 def create_until_told(port, stop, created):
-    """Create containers one after another; an answered create is one that must not be lost."""
+    """Create containers one after another; containers of answered creates must not be lost."""
     number = 0
     while not stop.is_set():
         number += 1

@@ -1,4 +1,4 @@
-"""Volumes of a plugin with global scope, which two of three engines have: one volume on both."""
+"""Volumes of a plugin with global scope on two of three engines: one volume on both."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ RELEASES = {"plug-a": "20.10", "plug-b": "28.5", "plain": "26.1"}
 
 
 class VolumePlugin(ThreadingHTTPServer):
-    """A volume driver for all engines of the lab: its volumes are folders of this machine."""
+    """A volume driver for all engines of the lab; its volumes are folders of this machine."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""Gigabytes through the manager: they arrive as they were sent, and are never in its memory."""
+"""Gigabytes through the manager arrive unchanged, and are never in its memory."""
 
 import hashlib
 import random
@@ -21,13 +21,13 @@ HELD = 30_000_000
 
 @pytest.fixture(scope="module")
 def pair(engines):
-    """The oldest and the newest engine: three copies of everything would only be slower."""
+    """The oldest and the newest engine; a third copy would only take more time."""
     return {name: engines[name] for name in ("old", "new")}
 
 
 @pytest.fixture(scope="module")
 def manager(pair, start_manager):
-    """A manager before these two, whose memory no other test has grown already."""
+    """A manager of these two, whose memory has not grown in another test."""
     manager = start_manager(",".join(engine.address for engine in pair.values()))
     manager.wait_healthy(len(pair))
     return manager
@@ -40,13 +40,13 @@ def docker(make_docker, manager):
 
 @pytest.fixture
 def direct(make_docker, pair):
-    """The CLI pointed at each engine itself."""
+    """The CLI with each engine itself."""
     return {name: make_docker("20.10", f"tcp://{engine.address}") for name, engine in pair.items()}
 
 
 @pytest.fixture
 def image(direct):
-    """A name of an image that is on no engine before or after."""
+    """The name of an image that no engine has before or after."""
     name = "lab/gigabytes:1"
     yield name
     for docker in direct.values():
@@ -56,13 +56,13 @@ def image(direct):
 
 @pytest.fixture
 def box(docker):
-    """A container that runs on the newest engine."""
+    """A running container on the newest engine."""
     yield docker("run", "-d", "-e", "constraint:node==new", "busybox", "sleep", "600")
     docker("rm", "-f", docker("ps", "-aq", "--no-trunc"))
 
 
 def pour(sink, megabytes):
-    """Write so much, and return its digest."""
+    """Write *size* bytes, and return their digest."""
     digest = hashlib.blake2b()
     for number in range(megabytes):
         block = number.to_bytes(4, "big") + BLOCK[4:]
@@ -77,14 +77,14 @@ def digest_of(path):
 
 
 def where(docker, kind, name):
-    """The folder of this machine where an engine keeps what a container or image has added."""
+    """Return the folder of this machine with the files that a container or image added."""
     found = docker("inspect", "--type", kind, "-f", "{{.GraphDriver.Data.UpperDir}}", name)
     return Path(found)
 
 
 @contextmanager
 def little_memory(manager):
-    """The manager's memory grows by no more than ``HELD`` at any moment of the block."""
+    """Check that the manager's memory grows by at most ``HELD`` during the block."""
     process = Path(f"/proc/{manager.process.pid}")
 
     def read(row):
@@ -98,7 +98,7 @@ def little_memory(manager):
 
 
 def import_large(docker, image, megabytes):
-    """Have one engine, past the manager, import an image with a file ``big``; its digest."""
+    """Import an image with a file ``big`` directly on one engine; return the file's digest."""
     member = tarfile.TarInfo("big")
     member.size = megabytes * MB
     with docker.start("import", "-", image, stdin=subprocess.PIPE, text=False) as client:

@@ -1,4 +1,4 @@
-"""Engines behind ``ssh://``: a real sshd on loopback, a real login, a real docker at its end."""
+"""Engines with ``ssh://``: a real sshd on loopback, a real login, and a real docker there."""
 
 import getpass
 import hashlib
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def command_line(pid):
-    """Empty for a process that has ended, reaped or not."""
+    """Return the command line of a process; empty if it has ended, reaped or not."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
@@ -69,7 +69,7 @@ class Sshd:
         )
 
     def _write_client(self):
-        """An ssh that reads a configuration of its own, as a user's would."""
+        """Write an ssh that reads its own configuration, like a user's configuration."""
         key = (self._folder / "host.pub").read_text()
         (self._folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {key}")
         (self._folder / "ssh_config").write_text(
@@ -83,14 +83,14 @@ class Sshd:
 
     @property
     def path(self):
-        """``PATH`` for who is to log in."""
+        """The ``PATH`` for a client that logs in."""
         return f"{self._folder / 'bin'}:{os.environ['PATH']}"
 
     def forget_user(self):
         (self._folder / "user.pub").write_text("")
 
     def clients(self):
-        """The ssh processes that log in to it."""
+        """Return the ssh processes that log in to it."""
         mark = f"{self._folder}/ssh_config"
         return {
             int(each.name)
@@ -115,12 +115,12 @@ class Sshd:
                 os.kill(pid, signal.SIGTERM)
 
     def has_ended_sessions(self):
-        """Whether nobody is logged in any more; ends who is."""
+        """Return whether there are no sessions any more; end those that there are."""
         self.end_sessions()
         return not self.clients()
 
     def stop(self):
-        """End it with all its sessions, as when the machine goes."""
+        """Stop it with all its sessions, as when the machine is lost."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)  # so that nobody logs in meanwhile
             self.end_sessions()
@@ -157,14 +157,14 @@ def start_sshd(tmp_path, monkeypatch):
 
 
 def ssh_processes():
-    """Ours, those that have ended and were not reaped included."""
+    """Return our ssh processes, including those that have ended and were not reaped."""
     pids = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == "ssh"]
 
 
 @asynccontextmanager
 async def asking(address):
-    """A client of one engine; no process is left when it is closed."""
+    """Run a client of one engine; after it is closed, no process may remain."""
     client = HTTPClient(Dialer(parse_address(address)))
     try:
         with trio.fail_after(30):
@@ -236,7 +236,7 @@ def sshd(engines, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def manager(sshd, engines, start_manager):
-    """Before two engines: the far side's own, and one named by its socket."""
+    """A manager of two engines: the default one behind ssh, and one named by its socket."""
     by_path = f"{sshd.address}{engines['old'].socket}"
     manager = start_manager(f"{sshd.address},{by_path}", environment={"PATH": sshd.path})
     manager.wait_healthy(2)
@@ -254,7 +254,7 @@ def docker(manager, make_docker):
 
 @pytest.fixture(params=["new", "old"])
 def there(request):
-    """On either engine."""
+    """The CLI with each of the two engines."""
     return "-e", f"constraint:node=={request.param}"
 
 

@@ -1,7 +1,7 @@
-"""An engine that takes no new connections, and what it still says on those that there are.
+"""An engine refuses new connections and still answers on open ones.
 
-It stops in good order, or a firewall stands before it: the streams through the manager end as those
-to the engine itself do.
+The engine is being stopped, or a firewall is in front of it: streams through the manager end like
+streams from the engine itself.
 """
 
 import contextlib
@@ -35,11 +35,11 @@ class Stream:
         assert self._answer.status == 200
 
     def rest(self):
-        """All that is still said; raises where it is cut off."""
+        """Read to the end; raise an error if the answer is cut off."""
         return self._answer.read()
 
     def lines(self):
-        """Lines as they come."""
+        """Yield lines as they arrive."""
         while line := self._answer.readline():
             yield line
 
@@ -48,10 +48,10 @@ class Stream:
 
 
 class Place:
-    """One address at which the container is followed in every way.
+    """One address at which the container is followed with every kind of stream.
 
     Attributes:
-        actions: those of its events, in order.
+        actions: the actions of its events, in order.
     """
 
     def __init__(self, address):
@@ -68,7 +68,7 @@ class Place:
                 return
 
     def results(self):
-        """What each stream said to its end, and whether events told of the container's end."""
+        """Return the end of each stream, and whether there was an event of the container's end."""
         found = {kind: stream.rest() for kind, stream in self._streams.items()}
         self._reader.join(30)
         return found | {"die": "die" in self.actions}
@@ -81,7 +81,7 @@ class Place:
 
 @pytest.fixture(params=["old", "middle", "new"])
 def engine(fleet, wait_until, request):
-    """An engine that runs the container, and is as it was afterwards."""
+    """The engine that runs the container; it is restored afterwards."""
     engine, docker = fleet.engines[request.param], fleet.docker()
     docker("run", "-d", "--name", "farewell", "-e", f"constraint:node=={engine.name}",
            "--stop-timeout", "60", "busybox", "sh", "-c", LAST_LINES)  # fmt: skip
@@ -110,7 +110,7 @@ def test_the_streams_of_an_engine_that_stops_end_as_directly(fleet, engine):
 
 @contextlib.contextmanager
 def firewall(engine):
-    """Let nothing new pass to *engine* while the block lasts."""
+    """Block new connections to *engine* during the block."""
     rule = ("INPUT", "-p", "tcp", "--dport", "2375", "--syn", "-j", "DROP")
     engine.run("iptables", "-I", *rule)
     try:
@@ -127,7 +127,7 @@ def test_a_firewall_before_an_engine_ends_placing_and_no_stream(fleet, wait_unti
     place, knocking = Place(f"127.0.0.1:{fleet.manager.port}"), []
 
     def is_missed():
-        """Whether the manager has found out: it does when all connections that it has are used."""
+        """Return whether the manager has noticed; it does when all open connections are in use."""
         knocking.append(docker.start("logs", "-f", "farewell"))
         return "Unhealthy" in fleet.manager.statuses()
 

@@ -1,4 +1,4 @@
-"""A package kept outside ``plugins/``: installed, held to the contracts, and put to work."""
+"""A package outside of ``plugins/``: installed, tested with the contracts, and used."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ ACME = Path(__file__).parents[1] / "docs" / "acme_rack"
 
 @pytest.fixture(scope="module")
 def installed():
-    """Acme's package in this environment, and out of it again."""
+    """Acme's package, installed in this environment and removed again."""
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "install", "--no-deps", "--no-build-isolation", str(ACME)], check=True)
     yield

@@ -1,4 +1,4 @@
-"""TLS with certificates on both sides: a manager with ``--tlsverify`` before such an engine."""
+"""TLS with certificates on both sides: a manager with ``--tlsverify`` and such an engine."""
 
 import hashlib
 import random
@@ -21,7 +21,7 @@ MUCH = random.Random(2).randbytes(3_000_000)
 
 
 class Certificates:
-    """One CA, and what it signed: an engine, the manager (a server and a client), a user."""
+    """One CA, with certificates of an engine, the manager (as server and client) and a user."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -33,7 +33,7 @@ class Certificates:
         self._ca.cert_pem.write_to_path(folder / "nobody" / "ca.pem")
 
     def issue(self, name, identity, *, ca=None):
-        """Write a folder as ``DOCKER_CERT_PATH`` wants it."""
+        """Write a folder for ``DOCKER_CERT_PATH``."""
         folder = self.folder / name
         folder.mkdir()
         certificate = (ca or self._ca).issue_cert(identity, common_name=name)
@@ -84,7 +84,7 @@ def manager(engine, certificates, start_manager):
 
 @pytest.fixture
 def as_user(manager, certificates, make_docker):
-    """Make the CLI of a release that shows what is in somebody's folder."""
+    """Make the CLI of a release with a user's certificate."""
 
     def make(release, name="user"):
         folder = certificates.folder / name
@@ -205,7 +205,7 @@ def test_a_manager_whose_certificate_the_engine_does_not_know_says_why(
 
 
 def test_operators_are_asked_for_their_certificate_too(docker, manager):
-    """``swarmcore nodes`` finds a manager, and proves who it is, as docker does."""
+    """``swarmcore nodes`` finds a manager, and uses its client certificate, like docker."""
     command = [SWARMCORE, "nodes", "--json"]
     for folder, status, said in [("user", 0, '"Name": "secure"'), ("nobody", 1, "no answer")]:
         where = str(Path(docker.environment["DOCKER_CERT_PATH"]).with_name(folder))

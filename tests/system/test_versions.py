@@ -1,5 +1,8 @@
-"""Engines of three releases, and a client newer than the oldest: what that one would pass over goes
-to the others, is done in another way, or is refused; never is it left out without a word."""
+"""Engines of three releases, and a client newer than the oldest engine.
+
+A request with a field that the oldest engine would ignore goes to another engine, is executed in
+another way, or is refused.
+"""
 
 import json
 import urllib.error
@@ -12,7 +15,7 @@ SUBPATH = "type=volume,src=data,dst=/data,volume-subpath=part"
 
 @pytest.fixture
 def docker(fleet, make_docker):
-    """The newest CLI, which insists on its own API version, and leaves nothing behind."""
+    """The newest CLI with its own API version, without objects afterwards."""
     docker = make_docker("28", fleet.manager.host, DOCKER_API_VERSION="1.51")
     yield docker
     if ids := docker("ps", "-aq", "--no-trunc").split():
@@ -26,12 +29,12 @@ def node_of(docker, container):
 
 
 def created_on(docker, *arguments, times=4):
-    """The nodes of several creates with these arguments."""
+    """Return the nodes of several creates with these arguments."""
     return {node_of(docker, docker("create", *arguments, "busybox")) for _ in range(times)}
 
 
 def refusal(docker, *arguments):
-    """What a command that must fail says."""
+    """Return the error of a command that must fail."""
     done = docker.run(*arguments)
     assert done.returncode != 0, done.stdout
     return done.stderr
@@ -155,7 +158,7 @@ def test_disk_usage_has_what_was_asked_for_also_where_an_engine_counts_everythin
 
 @pytest.fixture(scope="module")
 def old_fleet(engines, start_manager):
-    """A manager before the engine of release 20.10 alone."""
+    """A manager with only the engine of release 20.10."""
     manager = start_manager(engines["old"].address)
     manager.wait_healthy(1)
     return manager

@@ -1,4 +1,4 @@
-"""``docker volume``: data is found again, for a container goes where its volume is."""
+"""``docker volume``: a container goes to the node of its volume, and finds its data."""
 
 import json
 import urllib.parse
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_volumes_left(fleet):
-    """Containers go first: a volume in use stays."""
+    """Remove containers first, because a volume in use cannot be removed."""
     yield
     docker = fleet.docker()
     docker.remove_all()

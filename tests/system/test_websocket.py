@@ -18,7 +18,7 @@ def copy(fleet, request):
 
 @contextlib.contextmanager
 def attached(fleet, name):
-    """A websocket on a socket of ours: the library forgets to close its own when it is refused."""
+    """A websocket on our own socket, because the library leaves its socket open after a refusal."""
     streams = "stream=1&stdin=1&stdout=1&stderr=1"
     path = f"/v1.41/containers/{name}/attach/ws?{streams}"
     with socket.create_connection(("127.0.0.1", fleet.manager.port), timeout=60) as plain:

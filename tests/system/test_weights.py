@@ -1,4 +1,4 @@
-"""What operators add to the strategy, before real engines and through the real CLI."""
+"""Weighers that operators add to the strategy, with real engines and the real CLI."""
 
 import subprocess
 
@@ -13,8 +13,11 @@ ZONES = {"old": "a", "middle": "a", "new": "b"}
 
 @pytest.fixture(scope="module")
 def docker_of_manager(engines, start_manager, make_docker):
-    """The CLI at a manager that spreads over zones first, prefers nodes with the image, and has
-    an engine start one container at a time."""
+    """The CLI with a manager that has weighers.
+
+    It spreads over zones first, prefers nodes with the image, and starts one container at a time on
+    each engine.
+    """
     opts = ("swarm.spread=zone", "swarm.weight.image=2", "swarm.starts=1")
     words = [word for opt in opts for word in ("--cluster-opt", opt)]
     manager = start_manager(*words, ",".join(engine.address for engine in engines.values()))
@@ -28,14 +31,14 @@ def docker_of_manager(engines, start_manager, make_docker):
 
 @pytest.fixture
 def docker(docker_of_manager):
-    """No containers before and after."""
+    """The CLI, without containers before and after."""
     docker_of_manager.remove_all()
     yield docker_of_manager
     docker_of_manager.remove_all()
 
 
 def operate(docker, *words):
-    """Run a command of our own beside docker's."""
+    """Run a ``swarmcore`` command with the same manager."""
     done = subprocess.run(
         [SWARMCORE, *words], env={**docker.environment, "COLUMNS": "90"},
         capture_output=True, text=True, timeout=60, check=True,

@@ -9,7 +9,7 @@ import pytest
 
 
 def wait_until(state: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """Poll *state* until it is true; fails, naming *what*, after *seconds*."""
+    """Poll *state* until it is true; fail, naming *what*, after *seconds*."""
     deadline = time.monotonic() + seconds
     while True:
         value = state()
@@ -21,7 +21,7 @@ def wait_until(state: Callable[[], Any], what: str, seconds: float = 60) -> Any:
 
 
 def fetch(url: str) -> bytes:
-    """What *url* answers, once something listens there: a program takes a moment to start."""
+    """Return the answer of *url*; retry while the program starts."""
 
     def answer() -> bytes | None:
         try:

@@ -10,7 +10,7 @@ TABLE = (*GLOBAL_OPTIONS, *MANAGE_OPTIONS)
 
 
 def settings_of(*arguments, environment=None, file=None):
-    """The settings of ``swarmcore manage`` with these arguments."""
+    """Return the settings of ``swarmcore manage`` with these arguments."""
     given, words = split_arguments(arguments, TABLE, "swarmcore manage")
     if words:
         given["discovery"] = words
@@ -18,12 +18,12 @@ def settings_of(*arguments, environment=None, file=None):
 
 
 def options_of(*arguments, **sources):
-    """The same, as what the manager is started with."""
+    """Return the options with which the manager is started."""
     return build_options(settings_of(*arguments, **sources))
 
 
 def written(tmp_path, text):
-    """A configuration file of this text."""
+    """Write a configuration file with this text."""
     path = tmp_path / "swarmcore.toml"
     path.write_text(text)
     return path

@@ -15,7 +15,7 @@ class Saying:
 
 
 class Fewest:
-    """Fewest containers first, after a number in which all nodes are equal."""
+    """A strategy that prefers few containers; the first number of its weights is always equal."""
 
     name = "fewest"
 

@@ -1,4 +1,4 @@
-"""The command line: which command is meant, what is printed where, and the exit status."""
+"""The command line: the choice of the command, its output, and the exit status."""
 
 import logging
 import subprocess
@@ -13,7 +13,7 @@ from swarmcore.errors import ConfigError, SwarmError
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
-    """No variable of this shell, and logging as it was afterwards."""
+    """Remove variables of this shell, and restore logging afterwards."""
     for variable in ("DEBUG", "SWARM_DISCOVERY", "SWARM_HOST", "SWARM_ADVERTISE"):
         monkeypatch.delenv(variable, raising=False)
     root = logging.getLogger()
@@ -24,7 +24,7 @@ def clean(monkeypatch):
 
 @pytest.fixture
 def started(monkeypatch):
-    """What the application was started with; an exception in ``fails`` is what it raises."""
+    """Record the arguments with which the application is started; ``fails`` can raise an error."""
     calls, fails = [], []
 
     def manage(options):

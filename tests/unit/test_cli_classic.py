@@ -1,6 +1,6 @@
-"""The sentences and the exit status with which Swarm classic refused a command line.
+"""The errors and the exit status with which Swarm classic refused a command line.
 
-Deployment scripts match them; each is at the beginning of what we say, or in it.
+Deployment scripts match these sentences; our errors begin with them, or contain them.
 """
 
 import pytest
@@ -17,7 +17,7 @@ def manage(*options):
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
-    """No variable of this shell."""
+    """Remove variables of this shell."""
     for variable in ("SWARM_DISCOVERY", "SWARM_HOST", "SWARM_ADVERTISE"):
         monkeypatch.delenv(variable, raising=False)
 

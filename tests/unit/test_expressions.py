@@ -1,4 +1,4 @@
-"""The grammar of expressions is classic's, and no text can crash or stall its reader."""
+"""The grammar of expressions is classic's, and no text can crash or stall the parser."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Requests and bytes, counted by kind while they go."""
+"""Requests and bytes are counted by kind while they are in progress."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Texts as Go reads them: times, durations, globs and numbers, as tables."""
+"""Texts as Go parses them: times, durations, globs and numbers, as tables."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an image text names."""
+"""The image that a text names."""
 
 import pytest
 

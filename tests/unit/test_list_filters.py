@@ -1,4 +1,4 @@
-"""Docker's filters: two forms in JSON, marks, and what each comparison makes of them."""
+"""Docker's filters: two forms in JSON, marks, and the kinds of comparison."""
 
 import json
 
@@ -67,7 +67,7 @@ def test_a_list_is_a_map_of_true_marks(lists):
 
 @given(FIELDS, TEXTS, TEXTS)
 def test_values_never_widen(fields, key, text):
-    """A key with values, whatever their marks, lets through no more than its values say."""
+    """A key with values, whatever their marks, accepts no more than its values do."""
     filters = Filters(fields)
     values = filters.values(key)
     if values:

@@ -1,4 +1,4 @@
-"""Texts that remember what was found in them."""
+"""Texts that remember the results of searches in them."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,7 +64,7 @@ def test_what_must_be_searched_for_is_known_before_it_is_read(text):
 
 
 class Affinities:
-    """As much of the filter as is needed."""
+    """The part of the affinity filter that the test needs."""
 
     name = "affinity"
 

@@ -1,4 +1,4 @@
-"""A text means the same container as in classic, and finding it does not depend on how many are."""
+"""A text means the same container as in classic; lookups take constant time."""
 
 from dataclasses import replace
 from random import Random

@@ -1,4 +1,4 @@
-"""Amounts as people read them."""
+"""Amounts in a form for people."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Several managers on one store, before engines that are a process of their own."""
+"""Several managers with one store, and engines in a separate process."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ _ENGINES = Path(__file__).with_name("engines.py")
     scope="module", params=[EtcdStore, ConsulStore, ZooKeeperStore], ids=["etcd", "consul", "zk"]
 )
 def store(request, tmp_path_factory):
-    """Each store whose plugin elects, running."""
+    """Each store whose plugin has an election, running."""
     with running(request.param(tmp_path_factory.mktemp("store"))) as store:
         yield store
 
@@ -35,7 +35,7 @@ def engines():
 
 @pytest.fixture
 def start_managers(store, engines, tmp_path):
-    """Start so many managers before the engines, and wait until one of them leads."""
+    """Start some managers with the engines, and wait until one of them leads."""
     with ExitStack() as stack:
 
         def start(count, ttl_seconds):
@@ -60,7 +60,7 @@ def start_managers(store, engines, tmp_path):
 
 @pytest.fixture
 def on_engines(engines):
-    """The names of all containers, asked at each engine."""
+    """Return the names of all containers, asked from each engine."""
 
     def ask():
         names = []

@@ -1,4 +1,4 @@
-"""Three embedded engines as a process of their own: prints their addresses, serves until killed."""
+"""Run three embedded engines as a process: print their addresses, serve until killed."""
 
 import sys
 from contextlib import AsyncExitStack

@@ -22,7 +22,7 @@ _LOGGED = re.compile(
 
 @dataclass(frozen=True)
 class Mandate:
-    """A time of leading, by the clocks of those who led."""
+    """A time of leading, by the clocks of the leaders."""
 
     port: int
     term: int
@@ -31,7 +31,7 @@ class Mandate:
 
 
 class Member:
-    """One manager, and its own way to the store."""
+    """One manager with its own connection to the store."""
 
     def __init__(self, store, prefix, log, ttl_seconds):
         self.proxy = FreezingProxy(store.port)
@@ -50,12 +50,12 @@ class Member:
             self.manager.process = None
 
     def role(self):
-        """The first rows of ``info``: role, and of a replica the primary."""
+        """Return the first rows of ``info``: the role and, for a replica, the primary."""
         rows = dict(self.manager.get("/info")["SystemStatus"])
         return rows["Role"], rows.get("Primary")
 
     def mandates(self):
-        """Every time that it led, as it logged them; one that goes on has no end."""
+        """Return the times when it led, from its log; the current mandate has no end."""
         found = []
         for stamp, millis, what, term, until in _LOGGED.findall(self.manager.log.read_text()):
             if what == "acquired":
@@ -77,24 +77,24 @@ class Member:
 
 
 class Managers:
-    """All of them; the store's list of engines is theirs."""
+    """All managers; they use the list of engines in the store."""
 
     def __init__(self, members, ttl_seconds):
         self.members = members
         self.ttl_seconds = ttl_seconds
 
     def mandates(self):
-        """Of all, in the order in which they began."""
+        """Return the mandates of all managers, in the order of their beginnings."""
         found = [mandate for member in self.members for mandate in member.mandates()]
         return sorted(found, key=lambda mandate: mandate.began)
 
     def leader(self):
-        """The one that was elected last."""
+        """Return the manager that was elected last."""
         port = self.mandates()[-1].port
         return next(member for member in self.members if member.manager.port == port)
 
     def wait_settled(self, members=None):
-        """Until one leads, and each knows which."""
+        """Wait until one manager leads, and all managers know it."""
 
         def settled():
             roles = [member.role() for member in members or self.members]
@@ -109,7 +109,7 @@ class Managers:
         wait_until(settled, "one primary, known to all")
 
     def wait_successor(self, mandate):
-        """Until another one leads than in *mandate*; its mandate."""
+        """Wait until another manager leads than in *mandate*; return the new mandate."""
 
         def found():
             later = [each for each in self.mandates() if each.term > mandate.term]

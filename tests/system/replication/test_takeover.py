@@ -1,4 +1,4 @@
-"""A primary that dies, is stopped or is cut off from the store, under a stream of creates."""
+"""The primary dies, stops or loses the store, while clients create containers."""
 
 import http.client
 import itertools
@@ -21,9 +21,9 @@ PATIENCE_SECONDS = 2 * TAKEOVER_SECONDS
 
 
 class Client:
-    """Creates containers one after another, each at the next manager, and retries once.
+    """Creates containers one after another, each with the next manager, and retries once.
 
-    As behind a balancer, a manager is asked only if it answers a ping at that moment.
+    Like a load balancer, it uses a manager only if that answers a ping at the moment.
     """
 
     def __init__(self, name, managers, stopping):
@@ -54,7 +54,7 @@ class Client:
                 self.failures.append(f"{name}: {why}")
 
     def _create(self, name):
-        """Status and body; status 0 and what went wrong."""
+        """Return status and body; after an error of the connection, status 0 and the error."""
         port = next(port for port in self._ports if self._pings(port))
         try:
             return self._ask(
@@ -80,7 +80,7 @@ class Client:
 
 @pytest.fixture
 def clients():
-    """Start clients, and end them all."""
+    """Start clients, and end all of them."""
     stopping, started = threading.Event(), []
 
     def start(managers, names):
@@ -98,7 +98,7 @@ def clients():
 
 
 def wait_progress(clients):
-    """Until one of them has been served once more, and then once more."""
+    """Wait until two more creates of a client have succeeded."""
     before = sum(len(client.created) for client in clients)
     wait_until(
         lambda: sum(len(client.created) for client in clients) >= before + 2, "clients to be served"
@@ -108,9 +108,9 @@ def wait_progress(clients):
 def test_a_primary_that_is_lost_in_any_way_has_one_successor_in_time(
     start_managers, clients, on_engines
 ):
-    """Killed while there are three managers; stopped, cut off, and told to go while there are two.
+    """It is killed while there are three managers; stopped, cut off and asked to end with two.
 
-    One that is told to go hands over long before its time is over; the contract says how soon.
+    A manager that is asked to end resigns long before its mandate ends; the contract has the limit.
     """
     managers = start_managers(3, TTL_SECONDS)
     working = clients(managers, "abc")

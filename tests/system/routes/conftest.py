@@ -1,4 +1,4 @@
-"""One engine, and the manager before three, asked the same raw requests."""
+"""One engine, and the manager of three, which get the same raw requests."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from tests.system.routes.place import Place
 
 @pytest.fixture(scope="session")
 def registry(lab: Any, engines: dict[str, Any]) -> Any:
-    """A registry without a password, which holds ``tool:1``."""
+    """A registry without a password, with the image ``tool:1``."""
     registry = lab.registry()
     registry.push(engines["old"], "busybox:latest", "tool:1")
     return registry
@@ -19,7 +19,7 @@ def registry(lab: Any, engines: dict[str, Any]) -> Any:
 
 @pytest.fixture(scope="module", params=["direct", "cluster"])
 def place(request: pytest.FixtureRequest, shared_fleet: Any, registry: Any) -> Iterator[Place]:
-    """An engine of the newest release, then the manager before it and two others."""
+    """An engine of the newest release, then the manager of it and of two others."""
     if request.param == "cluster":
         address, node = f"127.0.0.1:{shared_fleet.manager.port}", "new"
     else:

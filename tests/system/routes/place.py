@@ -1,4 +1,4 @@
-"""An API to test, with objects that are created when the path of a request names them."""
+"""An API under test, whose objects are created when the path of a request names them."""
 
 import io
 import tarfile
@@ -9,9 +9,9 @@ from tests.system.raw_requests import Reply, ask
 
 
 class Place(Mapping[str, str]):
-    """An API, and objects behind it that are made when a path names them: ``{running}``.
+    """An API, with objects that are made when a path names them: ``{running}``.
 
-    All containers are on one engine, the same at every place.
+    All containers are on one engine, the same engine in every place.
     """
 
     def __init__(self, name: str, address: str, node: str | None, registry: Any) -> None:
@@ -27,7 +27,7 @@ class Place(Mapping[str, str]):
         return self._node is not None
 
     def close(self) -> None:
-        """Remove everything that was made here and is still there."""
+        """Remove every object that was made here and still exists."""
         containers = [row["Names"][0] for row in self.must("GET", "/containers/json?all=1")]
         networks = [row["Name"] for row in self.must("GET", "/networks")]
         volumes = [row["Name"] for row in self.must("GET", "/volumes")["Volumes"] or ()]
@@ -48,7 +48,7 @@ class Place(Mapping[str, str]):
 
     @staticmethod
     def pack(**files: str) -> bytes:
-        """A tar of *files*, name and text."""
+        """Return a tar of *files*: name and text."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
             for name, text in files.items():
@@ -58,13 +58,13 @@ class Place(Mapping[str, str]):
         return packed.getvalue()
 
     def must(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask, expect success, return the JSON."""
+        """Send a request that must succeed, and return the JSON."""
         reply = self.ask(method, path, body)
         assert reply.status < 300, f"{method} {path}: {reply.status} {reply.body!r}"
         return reply.json if reply.body else None
 
     def __getitem__(self, key: str) -> str:
-        """The name of an object of this kind: a lasting one for ``web``, else a new one."""
+        """Return the name of an object of a kind: the lasting one for ``web``, else a new one."""
         if key in ("registry", "name"):
             return str(getattr(self, key))
         if key == "web":
@@ -79,7 +79,7 @@ class Place(Mapping[str, str]):
         return 0
 
     def _make_new(self) -> str:
-        """A name that nothing has yet."""
+        """Return a name that no object has."""
         self._count += 1
         return f"{self.name}-{self._count}"
 
@@ -104,7 +104,7 @@ class Place(Mapping[str, str]):
         return name
 
     def _make_ended(self) -> str:
-        """Printed ``hi``, and ended well."""
+        """Make a container that has printed ``hi`` and ended with status 0."""
         name = self._start(self._make_created("echo", "hi"))
         self.must("POST", f"/containers/{name}/wait")
         return name
@@ -114,13 +114,13 @@ class Place(Mapping[str, str]):
         return str(self.must("POST", f"/containers/{self['web']}/exec", config)["Id"])
 
     def _make_execing(self) -> str:
-        """An exec that goes on."""
+        """Make an exec that keeps running."""
         id = self._make_exec("sleep", "1000")
         assert self.ask("POST", f"/exec/{id}/start", {"Detach": True}).status == 200
         return id
 
     def _make_connected(self) -> str:
-        """A network that ``web`` is on."""
+        """Make a network to which ``web`` is connected."""
         network = self["network"]
         self.must("POST", f"/networks/{network}/connect", {"Container": self["web"]})
         return network
@@ -132,7 +132,7 @@ class Place(Mapping[str, str]):
         return self._make_object("volumes")
 
     def _make_object(self, kind: str) -> str:
-        """On the engine of the containers."""
+        """Make an object on the engine of the containers."""
         name = self["new"]
         self.must(
             "POST", f"/{kind}/create", {"Name": f"{self._node}/{name}" if self._node else name}
@@ -140,13 +140,13 @@ class Place(Mapping[str, str]):
         return name
 
     def _make_image(self) -> str:
-        """A tag of busybox."""
+        """Make a tag of busybox."""
         name = self["new"]
         self.must("POST", f"/images/busybox/tag?repo={name}&tag=1")
         return f"{name}:1"
 
     def _make_tool(self) -> str:
-        """An image that came from the registry."""
+        """Pull an image from the registry."""
         name = f"{self.registry}/tool"
         assert b'"error' not in self.ask("POST", f"/images/create?fromImage={name}&tag=1").body
         return name

@@ -1,4 +1,4 @@
-"""A container's output has the media type of the client's API version, whatever its engine says."""
+"""A container's output has the media type of the client's API version on every engine."""
 
 import pytest
 
@@ -9,7 +9,7 @@ UPGRADE = {"Content-Type": "application/json", "Upgrade": "tcp"}
 
 @pytest.fixture
 def output_type(raw_ask):
-    """The type that one place tells for an exec, or an attach, of a new container."""
+    """Return the media type of an exec or attach of a new container in one place."""
 
     def output_type(address, verb, terminal, **config):
         def must(method, path, body=None, headers=None):

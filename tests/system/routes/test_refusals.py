@@ -1,6 +1,6 @@
-"""Bad requests have the status and the text that the engine itself would answer, of three releases.
+"""Bad requests get the status and text of the engine itself, for three releases.
 
-Every object of the table is on one engine; it and the manager before it are asked the same.
+Every object of the table is on one engine; it and its manager get the same requests.
 """
 
 import json
@@ -38,10 +38,10 @@ class Bad(NamedTuple):
     """A request that an engine refuses.
 
     Attributes:
-        does: method and path, with objects in braces: see ``stage``.
+        does: method and path, with objects in braces; see ``stage``.
         body: JSON, or bytes.
-        headers: of the request.
-        why: status or text differ from the engine's, because.
+        headers: the headers of the request.
+        why: the reason why status or text differ from the engine's; empty if they are equal.
     """
 
     does: str
@@ -51,7 +51,7 @@ class Bad(NamedTuple):
 
 
 def create(query: str = "", **config: Any) -> Bad:
-    """A create of a container that no engine would make, on the engine of the stage."""
+    """Return a create that is invalid on every engine, for the engine of the stage."""
     return Bad(f"POST /containers/create{query}", {"Image": "busybox", "Labels": HERE, **config})
 
 
@@ -211,7 +211,7 @@ TABLE = [*BODIES, *CREATES, *MISSING, *STATES, *QUERIES]
 
 
 class Stage(NamedTuple):
-    """Objects on one engine, by the names that the table has for them."""
+    """Objects on one engine, by their names in the table."""
 
     engine: str
     names: dict[str, str]
@@ -220,7 +220,7 @@ class Stage(NamedTuple):
 
 @pytest.fixture(scope="module", params=["old", "middle", "new"])
 def stage(request: pytest.FixtureRequest, shared_fleet: Any) -> Iterator[Stage]:
-    """A running, a paused and an ended container; a network and a volume that the first uses."""
+    """A running, a paused and an ended container, and a network and a volume of the first one."""
     node, docker = request.param, shared_fleet.docker("20.10")
     names = {key: f"{node}-{key}" for key in ("web", "frozen", "done", "net", "vol", "img")}
     names["node"] = node
@@ -243,7 +243,7 @@ def stage(request: pytest.FixtureRequest, shared_fleet: Any) -> Iterator[Stage]:
 
 
 def told(stage: Stage, bad: Bad, ask: Any, address: str) -> tuple[int, str]:
-    """Status and text, with ids of containers as names."""
+    """Return status and text, with names instead of ids of containers."""
     method, path = bad.does.split(" ", 1)
     body = bad.body
     if isinstance(body, dict):
@@ -257,7 +257,7 @@ def told(stage: Stage, bad: Bad, ask: Any, address: str) -> tuple[int, str]:
 
 
 def named(bad: Bad) -> str:
-    """The request in one line."""
+    """Return the request in one line."""
     body = "" if not bad.body else f" {bad.body!r}"
     return f"{bad.does}{body}{' as text' if bad.headers is TEXT else ''}"
 

@@ -1,7 +1,8 @@
-"""Every route of ``api_docker``, done on a real engine: past the manager, then through it.
+"""Every route of ``api_docker``, with a real engine directly and then through the manager.
 
-The same request has the same status at both, and the same fact holds of its answer.  A route that
-one engine does not have, or that has another answer here, says why; ``docs/api.md`` tells it too.
+The same request must have the same status and fulfil the same condition in both places.  A route
+that one engine does not have, or whose answer differs here, has a reason, which ``docs/api.md``
+has, too.
 """
 
 import json
@@ -41,16 +42,16 @@ Fact = Callable[[Any], Any]
 
 
 class Case(NamedTuple):
-    """A route done once.
+    """One request for a route.
 
     Attributes:
         route: method and template.
-        path: with objects in braces: see ``Place``.
-        status: of the answer.
-        fact: true of the answer.
-        body: JSON, or bytes; a function makes it of the place.
-        headers: of the request.
-        why: the route is done through the manager alone, because.
+        path: the path with objects in braces; see ``Place``.
+        status: the expected status.
+        fact: a condition for the answer.
+        body: JSON or bytes, or a function that makes it from the place.
+        headers: the headers of the request.
+        why: the reason why the route is tested only with the manager; empty for both places.
     """
 
     route: str
@@ -63,7 +64,7 @@ class Case(NamedTuple):
 
 
 def has(*keys: str) -> Fact:
-    """The answer is an object, or a list of objects, with these keys."""
+    """Expect an object, or a list of objects, with these keys."""
 
     def holds(reply: Any) -> bool:
         found = reply.json[0] if isinstance(reply.json, list) else reply.json
@@ -73,12 +74,12 @@ def has(*keys: str) -> Fact:
 
 
 def says(text: str) -> Fact:
-    """The answer has this text."""
+    """Expect this text in the answer."""
     return lambda reply: text in reply.body.decode(errors="replace")
 
 
 def refuses(text: str) -> Fact:
-    """The answer is this error."""
+    """Expect this error."""
     return lambda reply: text in reply.message
 
 

@@ -1,6 +1,6 @@
-"""What a create names and does not exist anywhere: told as an engine tells it, by the same call.
+"""Unknown objects in a create get the engine's errors, from the same request.
 
-Three releases are the oracle: each is asked directly, and through the manager by a constraint.
+Each of three releases is asked directly, and through the manager with a constraint.
 """
 
 import itertools
@@ -61,7 +61,7 @@ UNKNOWN = SOUGHT | LEFT
 
 
 class Told(NamedTuple):
-    """Status and text of the create, and of the start where there was one."""
+    """Status and text of the create, and of the start if there was one."""
 
     create: tuple[int, str]
     start: tuple[int, str] = (0, "")
@@ -69,7 +69,7 @@ class Told(NamedTuple):
 
 @pytest.fixture
 def tell(shared_fleet, raw_ask):
-    """Ask for a container with unknown things at one engine, directly or through the manager."""
+    """Create a container with unknown objects at one engine, directly or through the manager."""
     numbers = itertools.count()
 
     def tell(node: str, names: tuple[str, ...], *, through: bool) -> Told:
@@ -138,7 +138,7 @@ def test_without_a_constraint_some_engine_tells_it(shared_fleet, raw_ask, name):
 @pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b"{", b"[]"])
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", None])
 def test_a_volume_of_no_body_is_answered_as_by_the_oldest_engine(shared_fleet, raw_ask, body, kind):
-    """Its version is what the manager announces."""
+    """The manager announces the version of that engine."""
 
     def status(address: str) -> int:
         headers = {"Content-Type": kind} if kind else {}

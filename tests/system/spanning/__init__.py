@@ -1,1 +1,1 @@
-"""This is a package, so that fixtures of scope ``package`` are torn down after its last test."""
+"""A package, so that fixtures of scope ``package`` end after the last test of this folder."""

@@ -1,4 +1,4 @@
-"""Three engines with networks that span them: by a cluster store, and in a swarm."""
+"""Three engines with networks that span them, with a cluster store and as a swarm."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def spanning_fleet(request, lab, make_docker, tmp_path_factory):
 
 @pytest.fixture
 def fleet(spanning_fleet):
-    """Without containers and networks after each test: containers go first."""
+    """The fleet; after each test, its containers and then its networks are removed."""
     yield spanning_fleet
     spanning_fleet.clean()
 
@@ -33,7 +33,7 @@ def docker(fleet):
 
 @pytest.fixture
 def reaches(wait_until):
-    """Engines tell each other of their endpoints in their own time."""
+    """Wait until a container reaches another; engines exchange endpoints with some delay."""
 
     def reaches(docker, name, other):
         wait_until(lambda: answers(docker, name, other), f"{other} to answer {name}")
@@ -44,7 +44,7 @@ def reaches(wait_until):
 
 @pytest.fixture
 def stranger(fleet):
-    """An engine of the same fleet that shares nothing."""
+    """An engine of the same fleet that shares no networks."""
     engine = fleet.lab.start_engine(f"{fleet.sort}-stranger", "28.5")
     fleet.lab.image(engine)
     yield engine

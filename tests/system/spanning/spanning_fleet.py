@@ -1,4 +1,4 @@
-"""Engines that share networks, by a cluster store or in a swarm, and helpers to inspect them."""
+"""Engines that share networks, with a cluster store or as a swarm, and helpers to inspect them."""
 
 import functools
 import json
@@ -25,7 +25,7 @@ SEVERAL_NETWORKS = {"store": 3, "swarm": 1}
 
 
 def unless_store_is_lost(test):
-    """Have *test* try again, on a clean fleet, after it failed while an engine lost its store."""
+    """Repeat *test* with a clean fleet if it failed while an engine lost its store."""
 
     @functools.wraps(test)
     def attempt(**arguments):
@@ -44,7 +44,7 @@ def unless_store_is_lost(test):
 
 
 class SpanningFleet:
-    """Three engines that share networks, a manager before them, and the CLI of a release."""
+    """Three engines that share networks, a manager of them, and the CLI of a release."""
 
     def __init__(self, sort, lab, engines, manager, make_docker):
         self.sort = sort
@@ -55,12 +55,12 @@ class SpanningFleet:
         self.nodes = [engine.name for engine in engines]
 
     def docker(self, release=""):
-        """The CLI of a release; of the oldest before a store, else of the newest."""
+        """The CLI of a release: with a store the oldest, otherwise the newest."""
         release = release or ("20.10" if self.sort == "store" else "28")
         return self._make_docker(release, self.manager.host)
 
     def behind(self, manager):
-        """The newest CLI, before another manager of these engines."""
+        """Return the newest CLI with another manager of these engines."""
         return self._make_docker("28", manager.host)
 
     def direct(self, node):
@@ -71,7 +71,7 @@ class SpanningFleet:
         return [engine.log.stat().st_size for engine in self.engines]
 
     def lost_store(self, seen):
-        """Whether an engine lost its store since its log had the size in *seen*."""
+        """Return whether an engine has lost its store since its log had the size in *seen*."""
         if self.sort != "store":
             return False
         logs = (
@@ -80,7 +80,7 @@ class SpanningFleet:
         return any(LOST_STORE.search(log.decode(errors="replace")) for log in logs)
 
     def clean(self):
-        """Remove containers, then networks, with what lost containers have left on these."""
+        """Remove containers, then networks, including endpoints of lost containers."""
         docker = self.docker()
         docker.remove_all()
         wait_until(lambda: not self._remove_networks(docker), "networks to be gone")
@@ -122,7 +122,7 @@ def start_engines(sort, lab):
 
 
 def spanning(docker, *filters):
-    """Names of the networks that span engines, as they are listed; the swarm's own left out."""
+    """Return the listed names of networks that span engines, without the swarm's own network."""
     rows = docker("network", "ls", *filters, "--format", "{{.Name}} {{.Scope}}").splitlines()
     split = (row.split() for row in rows)
     return [name for name, scope in split if scope != "local" and name != "ingress"]
@@ -133,19 +133,19 @@ def node_of(docker, container):
 
 
 def answers(docker, name, other):
-    """Whether *other* answers container *name*, which calls it by that name."""
+    """Return whether *other* reaches container *name* by that name."""
     return docker.run("exec", name, "ping", "-c", "1", "-W", "5", other).returncode == 0
 
 
 def endpoints(docker, network="ov"):
-    """What an inspect shows of containers: id -> name; the swarm's own endpoints left out."""
+    """Return the containers in an inspect: id -> name, without the swarm's own endpoints."""
     done = docker.run("network", "inspect", network)
     shown = json.loads(done.stdout)[0]["Containers"] if done.returncode == 0 else {}
     return {id: each["Name"] for id, each in (shown or {}).items() if not id.startswith("lb-")}
 
 
 def networks_of(docker, container):
-    """The networks of a container, by id and by the names that its engine shows."""
+    """Return the networks of a container, by id and by the names that its engine shows."""
     shown = json.loads(docker("inspect", container))[0]["NetworkSettings"]["Networks"]
     ids = {each["NetworkID"] for each in shown.values()}
     rows = docker("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}").splitlines()

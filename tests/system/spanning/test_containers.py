@@ -1,4 +1,4 @@
-"""Containers on networks that span engines: their placement, and which others they reach."""
+"""Containers on networks that span engines: their nodes, and the containers that they reach."""
 
 from tests.system.spanning.spanning_fleet import (
     OVERLAY,

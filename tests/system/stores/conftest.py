@@ -1,4 +1,4 @@
-"""The stores, and engines that join by the real command."""
+"""The stores, and engines that join with the real command."""
 
 import subprocess
 
@@ -12,14 +12,14 @@ from tests.system.manager import SWARMCORE
     scope="module", params=[EtcdStore, ConsulStore, ZooKeeperStore], ids=["etcd", "consul", "zk"]
 )
 def store(request, tmp_path_factory):
-    """Each store, running; a test that stops it starts it again."""
+    """Each store, running; a test that stops it must start it again."""
     with running(request.param(tmp_path_factory.mktemp("store"))) as store:
         yield store
 
 
 @pytest.fixture
 def join(tmp_path):
-    """Start ``swarmcore join``; every process is ended with the test."""
+    """Start ``swarmcore join``; every process ends with the test."""
     processes = []
 
     def start(address, uri, *options):
@@ -38,7 +38,7 @@ def join(tmp_path):
 
 @pytest.fixture
 def listed():
-    """What ``swarmcore list`` prints."""
+    """Return the output of ``swarmcore list``."""
 
     def run(uri):
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Recorded requests, sent byte for byte, and whether the answers are what their sender needs."""
+"""Replay recorded requests byte for byte, and check the answers."""
 
 import gzip
 import http.client
@@ -13,7 +13,7 @@ _ANSWER_SECONDS = 30
 def replay(name, port, **names):
     """Send the requests of a file in ``vectors`` in their order, and check every answer.
 
-    ``names`` stand in braces in the file; returns them with those that answers gave.
+    Names in braces in the file are replaced by *names*; return them, with names from answers.
     """
     names["host"] = f"127.0.0.1:{port}"
     for step in json.loads((_VECTORS / f"{name}.json").read_text()):
@@ -45,7 +45,7 @@ def _exchange(port, method, data):
 
 
 def _fill(wanted, names):
-    """*wanted* with the names in its texts replaced."""
+    """Return *wanted* with the names in its texts replaced."""
     match wanted:
         case str():
             for name, value in names.items():
@@ -59,7 +59,7 @@ def _fill(wanted, names):
 
 
 def _has(told, wanted):
-    """Whether *told* is what is *wanted*; objects may have more."""
+    """Return whether *told* equals *wanted*; objects may have more keys."""
     match wanted:
         case "*":
             return True
@@ -71,7 +71,7 @@ def _has(told, wanted):
 
 
 def _part(body, place):
-    """The text at *place*, as ``1.Session``; an empty place is all of it."""
+    """Return the text at *place*, such as ``1.Session``; an empty place is the whole value."""
     if not place:
         return body.decode()
     value = json.loads(body)

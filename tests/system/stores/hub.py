@@ -14,9 +14,9 @@ class HubProcess(Store):
     """``swarmcore hub`` on loopback.
 
     Args:
-        folder: its own.
-        options: of the command.
-        tls: the rules by which it is asked, where it serves TLS.
+        folder: an own folder.
+        options: options of the command.
+        tls: the TLS settings of requests to it, if it serves TLS.
     """
 
     def __init__(self, folder: Path, *options: str, tls: ssl.SSLContext | None = None) -> None:
@@ -37,7 +37,7 @@ class HubProcess(Store):
         raise NotImplementedError("a hub has no keys")
 
     def ask(self, method, path, body=None, **headers):
-        """Status, headers and body of one request."""
+        """Return status, headers and body of one request."""
         request = urllib.request.Request(f"{self.url}{path}", body, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=70, context=self._tls) as answer:

@@ -1,6 +1,6 @@
 """asks with the anyio that pip chooses for it, which is older than trio: the third column.
 
-The other two, httpx and asks with today's anyio, are this environment's own.
+This environment has the other two: httpx, and asks with today's anyio.
 """
 
 import os
@@ -21,7 +21,7 @@ ASKS = Path(sys.prefix) / "asks"
 
 @pytest.fixture
 def run():
-    """Run a command in whose eyes asks has its own anyio; what it printed."""
+    """Run a command with asks' own anyio; return its output."""
     assert ASKS.exists(), f"no {ASKS}: run scripts/setup"
 
     def run(*command):

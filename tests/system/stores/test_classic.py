@@ -1,4 +1,4 @@
-"""A fleet of classic's agents and managers and ours: each understands what the other wrote."""
+"""Agents and managers of Swarm classic and swarmcore together; each reads the other's data."""
 
 import json
 from base64 import b64encode
@@ -33,7 +33,7 @@ def test_our_hub_answers_classics_commands_as_they_expect(hub, prefix):
 
 
 class OldHub(ThreadingHTTPServer):
-    """A hub that knows classic's requests and nothing else; it keeps what it was sent."""
+    """A hub with only classic's requests; it records them."""
 
     daemon_threads = True
 
@@ -64,7 +64,7 @@ class _OldHubRequest(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

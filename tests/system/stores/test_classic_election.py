@@ -1,4 +1,4 @@
-"""Classic's managers and ours stand for one election: nobody leads beside another."""
+"""Managers of Swarm classic and swarmcore in one election; only one leads at a time."""
 
 from base64 import b64encode
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ OPTIONS = DiscoveryOptions(ttl_seconds=30)
 
 @asynccontextmanager
 async def standing(election):
-    """Ours, standing for election; what it was told."""
+    """Run a candidate of swarmcore; yield its sink."""
     sink = RecordingElectionSink()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(election.campaign, OURS, sink)
@@ -85,7 +85,7 @@ def zookeeper(tmp_path_factory):
 
 @pytest.fixture
 def classic(zookeeper):
-    """A client that makes the nodes that classic's library makes."""
+    """A client that makes the same nodes as classic's library."""
     client = KazooClient(f"127.0.0.1:{zookeeper.port}")
     client.start(30)
     yield client
@@ -99,7 +99,7 @@ def in_zookeeper(store, prefix):
 
 
 def take_place(classic, path):
-    """Classic's place in the queue: its node has no value, and a name of which the end counts."""
+    """Take a place in the queue like classic: a node without value; the end of its name counts."""
     name = f"{path}/_c_6d14a3d3f8a2c8b1b0b6f7a5d9e0c112-lock-"
     return classic.create(name, b"", ephemeral=True, sequence=True, makepath=True)
 

@@ -1,4 +1,4 @@
-"""An etcd that not everybody may use: TLS with a CA of one's own, and users."""
+"""An etcd that requires TLS with its own CA, and users with passwords."""
 
 import json
 import ssl
@@ -19,7 +19,7 @@ USER, PASSWORD = "swarm", "s3cret"
 
 
 class GuardedEtcd(EtcdStore):
-    """etcd that serves TLS alone."""
+    """An etcd that serves only TLS."""
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -41,7 +41,7 @@ class GuardedEtcd(EtcdStore):
         return self._ask("health") == {"health": "true"}
 
     def demand_users(self):
-        """Root may do everything, the other one what is below ``lab/``."""
+        """Make two users: root has all rights, the other one has rights below ``lab/``."""
         for name, password in (("root", "toor"), (USER, PASSWORD)):
             self._ask("v3/auth/user/add", name=name, password=password)
             self._ask("v3/auth/role/add", name=name)
@@ -66,7 +66,7 @@ def etcd(tmp_path_factory):
 
 @pytest.fixture
 def trusting(etcd):
-    """The options with which etcd is believed."""
+    """Return the options that trust the etcd's certificate."""
     return ["--discovery-opt", f"kv.cacertfile={etcd.ca}"]
 
 
@@ -81,7 +81,7 @@ def options(trusting, tmp_path):
 
 
 def list_failing(etcd, *options):
-    """What ``swarmcore list`` says when it fails."""
+    """Return the error of ``swarmcore list``, which must fail."""
     done = subprocess.run(
         [SWARMCORE, "list", *options, etcd.uri("lab")],
         capture_output=True,

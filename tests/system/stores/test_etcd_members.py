@@ -1,4 +1,4 @@
-"""Three members of one etcd: the one that is talked to dies, and what uses it lives on."""
+"""Three members of one etcd: the member in use dies, and its users go on."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ OPTIONS = DiscoveryOptions(heartbeat_seconds=20, ttl_seconds=60)
 
 
 class EtcdMember(EtcdStore):
-    """One of several; ``members`` are all of them, and must be known when it starts."""
+    """One of several members; ``members`` are all of them, known before it starts."""
 
     members = ()
 
@@ -50,7 +50,7 @@ def members(tmp_path):
 
 
 async def join(member, address):
-    """Announce an engine; without a leader, until there is a new one, etcd refuses."""
+    """Announce an engine; retry while etcd has no leader and refuses."""
     while True:
         try:
             path = f"lab/docker/swarm/nodes/{address}"

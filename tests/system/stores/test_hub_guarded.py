@@ -1,4 +1,4 @@
-"""A hub that not everybody may use: limits per peer, passwords, TLS with a CA of one's own."""
+"""A hub with restricted access: limits per peer, passwords, TLS with its own CA."""
 
 import json
 import signal
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture
 def start_hub(tmp_path):
-    """Start a hub with these options; ended with the test."""
+    """Start a hub with these options; it ends with the test."""
     hubs = []
 
     def start(*options, **named):
@@ -34,7 +34,7 @@ def start_hub(tmp_path):
 
 
 def create(*options):
-    """What ``swarmcore create`` did."""
+    """Run ``swarmcore create``; return its result."""
     return subprocess.run(
         [SWARMCORE, "create", *options], capture_output=True, text=True, timeout=30, check=False
     )
@@ -63,7 +63,7 @@ def test_a_peer_that_keeps_too_many_connections_open_is_turned_away(start_hub, w
         return connection, connection.recv(100)
 
     def fill():
-        """Two that are served, when nobody else is in their way."""
+        """Open two connections that are served, as soon as no other connections are open."""
         both = [connect(), connect()]
         if all(b" 200 OK" in answer for _, answer in both):
             return [connection for connection, _ in both]

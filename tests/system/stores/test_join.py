@@ -1,4 +1,4 @@
-"""Engines that join, leave, die and live through a store's restart, seen by a running manager."""
+"""Engines that join, leave, die and outlive a store's restart, as a running manager sees them."""
 
 import signal
 import urllib.request
@@ -56,7 +56,7 @@ def test_an_engine_whose_joiner_dies_is_gone_after_its_time(
 
 
 def in_trouble(manager):
-    """What ``info`` says of discovery, if anything."""
+    """Return the error of discovery in ``info``, if there is one."""
     return dict(manager.get("/info")["SystemStatus"]).get("Discovery")
 
 

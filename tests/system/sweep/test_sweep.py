@@ -1,7 +1,7 @@
-"""Two hundred commands of ``docker``, one after another, at engines and at a manager before them.
+"""Two hundred ``docker`` commands, one after another, with engines and with their manager.
 
-What the manager says is compared word for word with what an engine says; every difference stands
-in ``docs/compatibility.md`` with its reason.
+The manager's output is compared word for word with an engine's.  ``docs/compatibility.md`` has
+every difference, with its reason.
 """
 
 import concurrent.futures
@@ -40,7 +40,7 @@ class Said(NamedTuple):
 
 
 def sweep(docker, folder) -> list[Said]:
-    """Run every command at one address."""
+    """Run every command with one address."""
     folder.mkdir()
     # All speak the version that is announced for the oldest of them, and build without BuildKit.
     docker.environment |= {
@@ -55,7 +55,7 @@ def say(docker, arguments) -> Said:
 
 
 def alike(text: str) -> str:
-    """*text* without what no two runs have in common."""
+    """Return *text* without the parts that differ between any two runs."""
     text = PROCESSES.sub(r"\1\2", text)
     for unlike, word in UNLIKE:
         text = unlike.sub(word, text)
@@ -63,14 +63,14 @@ def alike(text: str) -> str:
 
 
 def documented() -> dict[str, str]:
-    """Command -> the reason why a manager's answer differs, from the page."""
+    """Return command -> the reason of the manager's different answer, from the page."""
     rows = PAGE.read_text().partition("<!-- sweep -->")[2].partition("<!-- /sweep -->")[0]
     return dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", rows, re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
 def places(lab, start_manager):
-    """Engines of three releases that nobody else uses, and the manager before them."""
+    """Engines of three releases that no other test uses, and their manager."""
     engines = lab.start_engines(
         [{"name": name, "release": release} for name, release in NODES.items()]
     )

@@ -1,4 +1,4 @@
-"""What an image's inspection tells of its age and its content, whatever the release."""
+"""The age and content of an image, from inspections by all engine releases."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What image names mean, over several engines, against one engine that was told the same."""
+"""The meaning of image names on several engines, compared with one engine."""
 
 from itertools import permutations
 
@@ -12,7 +12,7 @@ NODES = ("n1", "n2", "n3")
 
 
 class Engines:
-    """Three engines' lists, and what is known of them."""
+    """The image lists of three engines, and the known meanings."""
 
     def __init__(self):
         self.moved = {node: {} for node in NODES}
@@ -25,7 +25,7 @@ class Engines:
         self.moved[node] = dict(moved)
 
     def has(self, node, name, image):
-        """Change one name on one engine; ``None`` takes it away."""
+        """Change one name on one engine; ``None`` removes it."""
         self.lists[node].pop(name, None)
         if image is not None:
             self.lists[node][name] = image
@@ -45,7 +45,7 @@ class Engines:
         self.read(node, **options)
 
     def holders(self, name):
-        """The nodes on which *name* is what it means."""
+        """Return the nodes on which *name* has its meaning."""
         return [n for n in NODES if name in self.lists[n] and name not in self.moved[n]]
 
 
@@ -158,7 +158,7 @@ def test_what_is_set_aside_gives_nothing(engines):
 
 
 def settle(engines, dates, contents=None, order=NODES):
-    """Settle every dispute with these dates of images; returns what was told."""
+    """Settle every conflict with these image dates; return the log."""
     told = []
     for node in order:
         for name in engines.names.disputed(node):

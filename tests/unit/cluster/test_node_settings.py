@@ -1,4 +1,4 @@
-"""What operators decided about nodes: kept in a file, found again, and never half written."""
+"""Node settings of operators are kept in a file, read again, and never written in part."""
 
 import json
 

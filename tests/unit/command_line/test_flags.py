@@ -1,4 +1,4 @@
-"""How flags are parsed, and told from other arguments."""
+"""How flags are parsed and separated from other arguments."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What join and list are told: classic's checks, in its order and words."""
+"""The arguments of ``join`` and ``list``: classic's checks, order and texts."""
 
 import pytest
 

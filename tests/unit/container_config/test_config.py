@@ -1,4 +1,4 @@
-"""A create body: what decides on placement is read from it, everything else goes through."""
+"""The body of a create: fields for scheduling are parsed, all others stay unchanged."""
 
 import copy
 import json

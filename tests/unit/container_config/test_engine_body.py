@@ -1,4 +1,4 @@
-"""Which network an engine of old gets at create, and which are connected afterwards."""
+"""The network in the create of an old engine, and the networks that are connected later."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a body refers to, and what that is on one node."""
+"""The objects that a body refers to, and the same objects on one node."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a create replaces, and what it may have of that."""
+"""Which container a create replaces, and which of its resources are free for the create."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a container takes: of a create body, and of an engine's inspection."""
+"""The resources of a container, from the body of a create or from an engine's inspection."""
 
 import pytest
 

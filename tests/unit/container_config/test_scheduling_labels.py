@@ -1,4 +1,4 @@
-"""How long a create waits and how much it matters: what its labels say."""
+"""How long a create waits, and its priority, from its labels."""
 
 import pytest
 

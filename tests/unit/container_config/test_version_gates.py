@@ -1,4 +1,4 @@
-"""Fields that older engines pass over: the table, field by field, and the rule made of it."""
+"""Fields that older engines ignore: the table, field by field, and the rule made from it."""
 
 import pytest
 

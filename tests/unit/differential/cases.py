@@ -1,6 +1,6 @@
-"""Clusters and creates in words of nobody: what the model of classic and swarmcore are both given.
+"""Clusters and creates as neutral data, for the model of classic and for swarmcore.
 
-Each case comes of a number, so that one that fails can be looked at alone: ``a_case(1234)``.
+A number determines a case, so that a case that fails can be examined alone: ``a_case(1234)``.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ FILTERS = (
 
 @dataclass(frozen=True)
 class Binding:
-    """A host port that is published: ``ip`` empty for all addresses."""
+    """A published host port; ``ip`` is empty for all addresses."""
 
     port: int
     protocol: str = "tcp"
@@ -26,7 +26,7 @@ class Binding:
 
 @dataclass(frozen=True)
 class Box:
-    """A container, or a create under way."""
+    """A container, or a reservation."""
 
     name: str
     labels: tuple[tuple[str, str], ...] = ()
@@ -50,7 +50,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Image:
-    """``tag`` may be empty: an image that has only a digest."""
+    """An image; ``tag`` may be empty for an image that has only a digest."""
 
     tag: str
 
@@ -102,7 +102,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Case:
-    """A question to a scheduler."""
+    """The input of one decision."""
 
     number: int
     machines: tuple[Machine, ...]
@@ -112,7 +112,7 @@ class Case:
 
 
 def digest(text: str) -> str:
-    """64 hex digits."""
+    """Return 64 hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -138,7 +138,7 @@ _ODD_EXPRESSIONS = (
 
 
 def a_case(number: int) -> Case:
-    """The case of that number."""
+    """Return the case of a number."""
     lots = Random(number)
     names = list(_BOXES)
     lots.shuffle(names)

@@ -1,8 +1,8 @@
-"""What classic Swarm 1.2.9 decides, written from the description of its rules.
+"""The decisions of classic Swarm 1.2.9, written from the description of its rules.
 
-Shares no code with the product.  Each place where swarmcore differs on purpose is in
-``DIFFERENCES``, and can be repaired: ``decide(case, frozenset())`` is classic, ``decide(case,
-frozenset(DIFFERENCES))`` is classic with everything that we call a fault put right.
+It shares no code with swarmcore.  Every intended difference is in ``DIFFERENCES`` and can be
+repaired: ``decide(case, frozenset())`` is classic, ``decide(case, frozenset(DIFFERENCES))`` is
+classic without the behaviour that we call a fault.
 """
 
 import re
@@ -39,32 +39,32 @@ DIFFERENCES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """``placed``, ``refused``, ``malformed`` or ``hangs``; who may have it, the lowest first."""
+    """``placed``, ``refused``, ``malformed`` or ``hangs``, with the weights of possible nodes."""
 
     kind: str
     ranks: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
     @property
     def winners(self) -> set[str]:
-        """The best; ties are anybody's."""
+        """The nodes with the best weight; any of them may be chosen."""
         best = min(self.ranks.values(), default=())
         return {name for name, rank in self.ranks.items() if rank == best}
 
 
 class _Refused(Exception):
-    """A filter left nothing, or no node is big enough."""
+    """A filter left no node, or no node is large enough."""
 
 
 class _Malformed(Exception):
-    """An expression cannot be read."""
+    """An expression cannot be parsed."""
 
 
 class _Hangs(Exception):
-    """The process of classic is of no more use."""
+    """The process of classic hangs or ends."""
 
 
 def decide(case: Case, repaired: frozenset[str]) -> Outcome:
-    """What classic decides, with some differences repaired."""
+    """Return classic's decision, with some differences repaired."""
     try:
         if "unread" in repaired and case.machines:
             _check_read(case)
@@ -111,7 +111,7 @@ def _rank(case: Case, repaired: frozenset[str]) -> Mapping[str, tuple[object, ..
 def _attempt(
     case: Case, repaired: frozenset[str], *, wishes: bool
 ) -> Mapping[str, tuple[object, ...]]:
-    """One pass of the chain and the strategy."""
+    """Run the filters and the strategy once."""
     left: Sequence[Machine] = case.machines
     for name in case.filters:
         tests = [test for soft, test in _tests(case, name, repaired) if wishes or not soft]
@@ -217,7 +217,7 @@ def _has_volume(volume: str, machine: Machine) -> bool:
 
 
 def _holds(text: str, machine: Machine) -> bool:
-    """The look-up of a container, on one machine."""
+    """Return whether a machine has a container, by classic's lookup."""
     boxes = [box for box in machine.boxes if not box.is_pending]
     for box in boxes:
         if text in (box.id, box.id[:12], box.swarm_id, box.swarm_id[:12]):
@@ -316,7 +316,7 @@ def _box_words(box: Box, repaired: frozenset[str]) -> Iterator[str]:
 
 
 def _weigh(machine: Machine, case: Case, repaired: frozenset[str]) -> tuple[object, ...] | None:
-    """The lower, the better; ``None`` where there is no room."""
+    """Return the weight, lower is better; ``None`` if there is no room."""
     wanted, boxes = case.wanted, machine.boxes
     if case.strategy == "random" and "random" not in repaired:
         return ()

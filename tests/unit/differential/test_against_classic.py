@@ -1,4 +1,4 @@
-"""Thousands of random clusters and creates: swarmcore decides as classic does, but for a list."""
+"""Thousands of random clusters and creates: swarmcore decides like classic, except for a list."""
 
 import json
 from dataclasses import replace
@@ -30,7 +30,7 @@ ALL = frozenset(DIFFERENCES)
 
 
 def ours(case):
-    """What swarmcore decides, in the model's words."""
+    """Return swarmcore's decision in the form of the model."""
     nodes = [_node(machine) for machine in case.machines]
     config = _config(case).informed_by(nodes)
     scheduler = Scheduler(STRATEGIES[case.strategy], [CHAIN[name] for name in case.filters])
@@ -102,7 +102,7 @@ def _ports(box):
 
 
 def _config(case):
-    """None, one or two expressions of a family in its label, the others in the environment."""
+    """Make a config; no, one or two expressions of a family are in its label, others in ``Env``."""
     wanted, env, labels = case.wanted, [], {}
     families = {
         "constraint": wanted.constraints,
@@ -137,7 +137,7 @@ def _config(case):
 
 @pytest.fixture(scope="module")
 def decided():
-    """Every case with what swarmcore decides."""
+    """Every case with swarmcore's decision."""
     return [(case, ours(case)) for case in map(a_case, CASES)]
 
 
@@ -157,7 +157,7 @@ def _agrees(outcome, expected):
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
 def test_each_difference_is_one(decided, difference):
-    """With all others repaired some case is decided otherwise."""
+    """If all other differences are repaired, the decision of some case differs."""
     others = ALL - {difference}
     assert any(not _agrees(outcome, decide(case, others)) for case, outcome in decided)
 
@@ -173,7 +173,7 @@ def test_the_cases_are_of_every_kind(decided, kind):
 
 
 def test_every_node_is_somebody_s_choice(decided):
-    """And a place is never invented."""
+    """The chosen node is always a node of the case."""
     for case, outcome in decided:
         assert outcome.winners <= {machine.name for machine in case.machines}
     chosen = {name for _, outcome in decided for name in outcome.winners}

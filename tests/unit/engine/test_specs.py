@@ -1,4 +1,4 @@
-"""What an engine says of itself becomes a node's fields."""
+"""An engine's ``info`` and ``version`` become a node's fields."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Chunked bodies read without h11, with h11 as the judge."""
+"""Chunked bodies are parsed without h11, and compared with h11."""
 
 import random
 import sys
@@ -19,7 +19,7 @@ def chunk(data, size=b"%x"):
 
 
 def a_reader():
-    """h11, before the first chunk of an answer."""
+    """Return h11 before the first chunk of an answer."""
     reader = h11.Connection(h11.CLIENT)
     reader.send(h11.Request(method="GET", target="/", headers=[("Host", "x")]))
     reader.receive_data(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -28,7 +28,7 @@ def a_reader():
 
 
 def read_rest(reader, pieces):
-    """What h11 makes of *pieces*: the data, and its verdict."""
+    """Return h11's result for *pieces*: the data, and its verdict."""
     data = b""
     for piece in pieces:
         reader.receive_data(piece)
@@ -43,7 +43,7 @@ def read_rest(reader, pieces):
 
 
 def read_fast(pieces):
-    """The same, with ``PlainChunks`` before h11."""
+    """Return the same with ``PlainChunks`` before h11."""
     chunks, data = PlainChunks(), b""
     for number, piece in enumerate(pieces):
         try:
@@ -106,7 +106,7 @@ def test_a_line_break_in_small_chunks_is_data():
     ("line", "most"), [(b"x" * 100, 10), (b"x" * 50 + b"\r\n" + b"x" * 48, 1010)]
 )
 def test_a_small_chunk_costs_no_more_than_one_call_of_a_function(line, most):
-    """h11 takes 15 µs for a chunk: a minute and more for a gigabyte of short lines."""
+    """h11 takes 15 µs for a chunk: more than a minute for a gigabyte of short lines."""
     received, chunks, calls = chunk(line) * 1000, PlainChunks(), []
 
     def note(frame, event, argument):

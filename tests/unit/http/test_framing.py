@@ -1,4 +1,4 @@
-"""Answers on the wire."""
+"""The bytes of answers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What of a head goes on."""
+"""The headers that are forwarded."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Routes are found by beginning and ending, for Docker's names contain slashes."""
+"""Routes are found by their beginning and end, because Docker's names contain slashes."""
 
 from dataclasses import dataclass
 

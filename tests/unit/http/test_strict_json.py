@@ -1,4 +1,4 @@
-"""JSON bodies: what an engine would read differently from us is refused."""
+"""JSON bodies that an engine would read differently are refused."""
 
 import pytest
 

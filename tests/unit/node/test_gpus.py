@@ -1,4 +1,4 @@
-"""GPUs and other devices: what is asked for, what a node has, who holds and who gets which."""
+"""GPUs and other devices: requests, a node's stock, and which container gets which device."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ class Any:
 
 
 def gpus(count=0, *ids, capabilities=("gpu",), driver=""):
-    """A request as ``docker run --gpus`` sends it."""
+    """Return a request as ``docker run --gpus`` sends it."""
     return {
         "Driver": driver,
         "Count": count,
@@ -34,7 +34,7 @@ def gpus(count=0, *ids, capabilities=("gpu",), driver=""):
 
 
 def cdi(*names):
-    """A request as ``docker run --device`` sends it."""
+    """Return a request as ``docker run --device`` sends it."""
     return {"Driver": "cdi", "Count": 0, "DeviceIDs": list(names), "Capabilities": None}
 
 

@@ -1,4 +1,4 @@
-"""What of a node's networks and volumes may go elsewhere, and who says so."""
+"""Which networks and volumes of a node can be moved to another node."""
 
 import pytest
 from swarmcore_filter_constraint import ConstraintFilter
@@ -17,7 +17,7 @@ def volume(name, **fields):
 
 
 def with_volume(node, **fields):
-    """*node*, which just made the volume ``data``."""
+    """Return *node*, which has just made the volume ``data``."""
     node.volumes = {}
     node.volumes = {"data": volume("data", **fields)}
     return node

@@ -1,4 +1,4 @@
-"""A node's counters: what they say at any time is what a recount would say."""
+"""A node's counters always equal a recount."""
 
 from collections import Counter
 from dataclasses import replace
@@ -186,7 +186,7 @@ def test_ports_are_refused_exactly_when_no_arrangement_fits(before, wanted):
 
 
 class CountedPort(HostPort):
-    """Counts how often ports were held against one another."""
+    """Counts how often ports are compared with each other."""
 
     compared = 0
 
@@ -197,7 +197,7 @@ class CountedPort(HostPort):
 
 @pytest.mark.parametrize("step", [0, 1], ids=["one range", "many ranges"])
 def test_many_ranges_look_at_each_port_that_is_held_a_few_times_at_most(step):
-    """All placing waits for this."""
+    """All scheduling waits while ports are compared."""
     table, held, asked = PortTable(), 2000, 200
     table.take([CountedPort(number, number) for number in range(1, held + 1)], "held")
     CountedPort.compared = 0
@@ -230,7 +230,7 @@ STEPS = st.lists(
 
 
 def check_ports(node):
-    """Who holds and who claims ports, by what the containers are."""
+    """Check the holders and claims of ports against the containers."""
     there = list(node.containers.values())
     holding = [each for each in there if each.running or each.id in node.starting]
     assert all(each.state == "created" for each in node.starting.values())
@@ -246,7 +246,7 @@ def check_ports(node):
 
 
 def check_alone(node):
-    """Without its containers a node has what the reservations took, and every claim on ports."""
+    """Check that a node without containers has only the claims of its reservations."""
     held = node.reservations.values()
     assert node.used_memory == sum(each.claim.memory for each in held)
     assert node.container_count == len(held)

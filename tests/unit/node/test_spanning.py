@@ -1,4 +1,4 @@
-"""Which nodes reach what spans engines, and what engines are asked for it."""
+"""Which nodes can use an object that spans engines, and how requests name it."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from swarmcore.testing.builders import a_node
 
 
 def swarm(cluster, *managers, role="worker"):
-    """``info`` of a member: workers know the managers, and not what their swarm is called."""
+    """Return ``info`` of a member; a worker knows the managers, but not the swarm's id."""
     told = {
         "LocalNodeState": "active",
         "ControlAvailable": role == "manager",
@@ -34,7 +34,7 @@ def volume(name, driver="nfs", scope="global"):
 
 
 def cluster(*infos):
-    """Nodes ``n0``, ``n1``, ... of one cluster."""
+    """Return nodes ``n0``, ``n1``, ... of one cluster."""
     shared = Spanning()
     nodes = [a_node(f"n{number}", spanning=shared) for number in range(len(infos))]
     for node, info in zip(nodes, infos, strict=True):

@@ -1,4 +1,4 @@
-"""The facade over the hooks: order, conflicts, misfits, and what a failing plugin may hurt."""
+"""Hook calls: their order, conflicts, invalid plugins, and the effects of a plugin that fails."""
 
 import logging
 from types import SimpleNamespace
@@ -17,18 +17,18 @@ REQUEST = Request("GET", "/info", "/info", Query(), None, (), Client("unix"))
 
 
 class Module(SimpleNamespace):
-    """Stands for a plugin's module, which equals itself alone."""
+    """Replaces a plugin's module; equal only to itself."""
 
     __eq__, __hash__ = object.__eq__, object.__hash__
 
 
 def plugin(**hooks):
-    """A module that implements each hook by the function given for it."""
+    """Return a module that implements each hook with the given function."""
     return Module(**{name: hookimpl(hook) for name, hook in hooks.items()})
 
 
 def plugins_of(options=None, **named):
-    """A set of plugins, loaded in the order given."""
+    """Return a set of plugins, loaded in the order given."""
     plugins = Plugins(options)
     for name, each in named.items():
         plugins.register(each, name)

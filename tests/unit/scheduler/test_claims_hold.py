@@ -1,4 +1,4 @@
-"""Whatever is created and removed in whatever order: no node gives what it does not have."""
+"""In any order of creates and removals, no node gives more than it has."""
 
 from itertools import combinations
 
@@ -69,7 +69,7 @@ class Fleet:
 
 
 def holds(node):
-    """Whether a node gives no more than it has."""
+    """Return whether a node gives no more than it has."""
     holders = (*node.containers.values(), *node.reservations.values())
     ports = [port for holder in holders for port in holder.claim.ports if port.first == port.last]
     return (

@@ -1,4 +1,4 @@
-"""When an image is carried to the node that is preferred, and when the container goes to it."""
+"""When an image is copied to the preferred node, and when the container goes to the image."""
 
 from dataclasses import replace
 
@@ -122,7 +122,7 @@ def test_the_lead_is_the_first_number_that_differs():
 def test_containers_of_a_built_image_spread_to_within_the_threshold(
     before, builder, creates, threshold
 ):
-    """No node without the image is left behind by more than the threshold and one."""
+    """No node without the image has more than threshold + 1 containers fewer than another."""
     nodes = [busy(f"n{number}", count, image=False) for number, count in enumerate(before)]
     nodes[builder % len(nodes)].images = busy("builder", 0).images
     for number in range(creates):

@@ -1,4 +1,4 @@
-"""Which refusals are for now, and which are for good."""
+"""Which refusals are permanent, and which may change."""
 
 import pytest
 from swarmcore_filter_constraint import ConstraintFilter
@@ -18,7 +18,7 @@ class Quiet:
 
 
 class Giving:
-    """A filter of these rules."""
+    """A filter with given rules."""
 
     name = "giving"
 

@@ -1,4 +1,4 @@
-"""Swarm classic's sentences in front of ours, as ``swarm.compat=classic`` has them."""
+"""Swarm classic's sentences before ours, with ``swarm.compat=classic``."""
 
 import pytest
 from swarmcore_filter_affinity import AffinityFilter

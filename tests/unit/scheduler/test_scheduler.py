@@ -1,4 +1,4 @@
-"""Where a container goes, which wishes are dropped, and what a refusal says."""
+"""Where a container goes, which soft rules are dropped, and the texts of refusals."""
 
 import math
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class FewestContainers:
 
 @dataclass
 class Returning:
-    """A strategy or a filter that returns, or raises, what it was told."""
+    """A strategy or a filter that returns a given value, or raises it."""
 
     answer: object
     name: str = "odd"
@@ -46,7 +46,7 @@ class Returning:
 
 @dataclass
 class Only:
-    """A filter whose rules each let some nodes pass; a text with ``~`` is soft."""
+    """A filter whose rules each accept some nodes; a text with ``~`` is a soft rule."""
 
     wanted: dict = field(default_factory=dict)
     name: str = "only"

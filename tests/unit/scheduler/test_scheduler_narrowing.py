@@ -1,4 +1,4 @@
-"""An earlier decision with fewer candidates, and refusals that several decisions came to."""
+"""An earlier decision with fewer candidates, and refusals of several decisions."""
 
 import pytest
 
@@ -17,7 +17,7 @@ class FewestContainers:
 
 
 class Near:
-    """Prefers some nodes, by name."""
+    """A strategy that prefers some nodes by name."""
 
     name = "near"
 

@@ -1,4 +1,4 @@
-"""What is added to the strategy's weights, and how it is put together."""
+"""How weighers are combined with the strategy's weights."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Where things are in a store, and how engines are written there."""
+"""The keys in a store, and the values of engines in them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The builders make what the rest of swarmcore would have made of a real engine's answers."""
+"""The builders make the same objects as swarmcore makes from a real engine's answers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The kit's doubles: what a test of a handler sets, and what it reads."""
+"""The kit's doubles: settings for a test of a handler, and recorded calls."""
 
 import pytest
 

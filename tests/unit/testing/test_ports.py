@@ -1,4 +1,4 @@
-"""Ports that tests give to their servers."""
+"""Ports for servers in tests."""
 
 import pytest
 

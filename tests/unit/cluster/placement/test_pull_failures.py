@@ -1,4 +1,4 @@
-"""Whose failure a pull's is, and for how long it counts against a node."""
+"""Which failures of a pull count against the node, and for how long."""
 
 import pytest
 

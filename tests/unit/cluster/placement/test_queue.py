@@ -1,4 +1,4 @@
-"""Whose turn it is, and when nobody may overtake any more."""
+"""The order in which waiting creates are served, and when none may overtake any more."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def line():
 
 
 def joined(line, *priorities):
-    """One place for each of *priorities*, in the order of arrival."""
+    """Return one place for each of *priorities*, in the order of arrival."""
     places = [Entry(priority=each) for each in priorities]
     for place in places:
         line.join(place)

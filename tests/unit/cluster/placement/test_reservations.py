@@ -1,4 +1,4 @@
-"""A reservation counts from the moment it is made and ends exactly once."""
+"""A reservation counts from its creation, and ends exactly once."""
 
 import pytest
 

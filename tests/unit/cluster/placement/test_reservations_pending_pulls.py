@@ -1,4 +1,4 @@
-"""A pending pull ties a create, its client's pull and the create that follows."""
+"""A pending pull connects a create, the client's pull and the second create."""
 
 import pytest
 

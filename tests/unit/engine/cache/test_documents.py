@@ -1,4 +1,4 @@
-"""What listings, inspections and events change."""
+"""The changes that lists, inspections and events cause."""
 
 import pytest
 

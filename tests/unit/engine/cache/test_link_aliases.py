@@ -1,4 +1,4 @@
-"""Names that containers have by links of others."""
+"""Names that containers have through links of other containers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The contracts let good plugins pass and catch bad ones: each fault here is somebody's mistake."""
+"""The contracts accept good plugins and find bad ones; each fault here is a typical mistake."""
 
 import random
 from functools import partial
@@ -22,9 +22,9 @@ from swarmcore.testing.contracts import (
 
 
 def run_contract(contract, tmp_path, parameters=(), *, hopeless=""):
-    """Run every test of a contract; returns the names of those that failed.
+    """Run every test of a contract; return the names of the tests that failed.
 
-    *hopeless* waits for what never comes, which need not be for long.
+    *hopeless* names a test whose expected report never comes; it waits only briefly.
     """
     failed = set()
     for name in sorted(dir(contract)):
@@ -51,7 +51,7 @@ def run_contract(contract, tmp_path, parameters=(), *, hopeless=""):
 
 
 class Loaded:
-    """Instead of an installed plugin: an object with hooks."""
+    """Replaces an installed plugin by an object with hooks."""
 
     plugin: object
 
@@ -228,7 +228,7 @@ def test_a_filter_that_accepts_what_it_calls_bad_is_caught(tmp_path):
 
 
 class Listing:
-    """A discovery of what a file says, one address a line; every fault can be switched on."""
+    """A discovery of a file with one address a line; every fault can be switched on."""
 
     def __init__(self, path, fault=""):
         self.path, self.fault = path, fault

@@ -1,4 +1,4 @@
-"""Limits of time that a busy machine does not break."""
+"""Time limits that a busy machine does not exceed."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from swarmcore.testing.contracts.quickness import assert_quick
 
 @pytest.fixture
 def machine():
-    """Measures what it is told to measure; its last measurement again and again."""
+    """Returns given measurements, and repeats the last one."""
 
     class Machine:
         times = ()
