@@ -72,7 +72,7 @@ def test_notes_stand_below_the_tables(results):
     assert write_report(results).splitlines()[-1] == "note: HAProxy is not installed"
 
 
-def test_charts_are_drawn_of_what_was_measured_twice(results, tmp_path):
+def test_charts_need_two_measurements(results, tmp_path):
     for size in (SMALL, LARGE):
         results.add("ping-16", size, "manager", PING)
     results.add("ping-1", SMALL, "manager", PING)

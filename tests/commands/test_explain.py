@@ -74,7 +74,7 @@ def nothing_done(swarmcore):
     return True
 
 
-async def test_two_hundred_nodes_are_a_page(operate, engines, docker):
+async def test_two_hundred_nodes_fit_on_a_page(operate, engines, docker):
     async with operate(*engines) as swarmcore:
         page = await swarmcore.text("explain", "--", *docker)
         assert nothing_done(swarmcore)
@@ -115,7 +115,7 @@ async def test_a_refusal_has_a_status_of_its_own(operate):
         assert nothing_done(swarmcore)
 
 
-async def test_what_cannot_be_explained_is_one_line(operate, docker):
+async def test_an_error_is_one_line(operate, docker):
     async with operate(EmbeddedEngine("n1", memory=GiB)) as swarmcore:
         for words, environment, said in [
             (["docker", "ps"], {}, "explain takes 'docker run ...'"),

@@ -67,7 +67,7 @@ async def test_a_placement_a_refusal_and_a_follower_are_counted(operate, ask):
         assert found["sent_bytes_total", "metrics"] > 1000
 
 
-async def test_an_outage_of_discovery_shows_and_ends(operate, ask):
+async def test_a_failure_of_discovery_is_shown_until_it_ends(operate, ask):
     async with operate(EmbeddedEngine("n1")) as swarmcore, ask(swarmcore) as client:
         membership = swarmcore.cluster.membership
         listed = (await read(client))["discovery_list_timestamp_seconds",]

@@ -60,7 +60,7 @@ async def test_two_hundred_nodes_fit_a_terminal_of_80_columns(operate):
     assert max(map(len, lines)) <= 80
 
 
-async def test_a_label_goes_before_the_engines_own_and_is_taken_back(operate, engines):
+async def test_an_added_label_overrides_the_engines_and_can_be_removed(operate, engines):
     async with operate(*engines) as swarmcore:
         await swarmcore.text("label", "n1", "zone=b", "rack=r1")
         assert swarmcore.node("n1").labels["zone"] == "b"
@@ -117,7 +117,7 @@ async def test_undraining_ends_a_drain_that_waits(operate, engines):
         assert done.stderr.endswith("swarmcore: n1 is not drained any more\n")
 
 
-async def test_what_was_decided_survives_a_restart_with_a_file(operate, engines, tmp_path):
+async def test_settings_survive_a_restart_with_a_file(operate, engines, tmp_path):
     kept = str(tmp_path / "nodes.json")
     async with operate(*engines, node_settings=kept) as swarmcore:
         done = await swarmcore("drain", "n1", "--reason", "noisy", "--author", "anna")
@@ -165,7 +165,7 @@ async def test_an_authorization_plugin_is_asked(operate, engines, tmp_path):
         assert len(await swarmcore.json("nodes")) == 2
 
 
-async def test_decisions_are_told_in_their_order(operate, engines):
+async def test_decisions_are_listed_in_their_order(operate, engines):
     async with operate(*engines) as swarmcore:
         await swarmcore.text("drain", "n2", "--reason", "noisy", "--author", "anna")
         for name, memory in [("web", 0), ("big", 64 * GiB)]:
@@ -193,7 +193,7 @@ async def create(swarmcore, name, memory):
             pass
 
 
-async def test_a_mistake_is_one_line(operate, engines):
+async def test_an_error_is_one_line(operate, engines):
     async with operate(*engines) as swarmcore:
         for words, said in [
             (["drain"], "drain takes NODE; 'swarmcore nodes' lists the nodes"),

@@ -43,7 +43,7 @@ async def wait_until(condition):
             await trio.sleep(0.01)
 
 
-async def test_who_waits_is_shown_and_gets_the_room_of_what_is_removed(operate, engine, client):
+async def test_a_waiting_create_is_shown_and_gets_freed_resources(operate, engine, client):
     async with operate(engine, queue_seconds=600) as swarmcore, trio.open_nursery() as nursery:
         created = []
 
@@ -64,7 +64,7 @@ async def test_who_waits_is_shown_and_gets_the_room_of_what_is_removed(operate, 
         assert "waiting" not in await swarmcore.text("nodes")
 
 
-async def test_a_client_that_leaves_waits_no_more(operate, engine, client):
+async def test_a_disconnected_client_no_longer_waits(operate, engine, client):
     async with operate(engine, queue_seconds=600) as swarmcore:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(create, client, "web")
@@ -76,7 +76,7 @@ async def test_a_client_that_leaves_waits_no_more(operate, engine, client):
         assert [each.name for each in engine.containers] == ["other"]
 
 
-async def test_a_refusal_after_waiting_has_status_and_text_of_one_at_once(operate, engine, client):
+async def test_a_refusal_after_waiting_also_tells_the_wait(operate, engine, client):
     async with operate(engine, queue_seconds=0.5, overcommit=0.0):
         status, answer = await create(client, "web")
         assert status == 503

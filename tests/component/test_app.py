@@ -44,7 +44,7 @@ def refusal(*arguments):
     ],
     ids=lambda value: " ".join(value) or "nothing",
 )
-def test_bad_input_is_one_line_that_names_it(arguments, words):
+def test_invalid_input_is_one_line_that_names_it(arguments, words):
     line = refusal("manage", "-H", "127.0.0.1:0", *arguments)
     assert line.startswith("swarmcore: ")
     for word in words:
@@ -168,9 +168,7 @@ def test_a_second_signal_does_not_wait_for_the_first(managed):
         (5000, ["from 256 to 5000"]),
     ],
 )
-def test_a_manager_opens_as_many_files_as_it_may_and_says_where_that_is_little(
-    managed, hard, words
-):
+def test_a_manager_raises_the_limit_of_files_and_warns_if_it_is_low(managed, hard, words):
     manager = managed("--debug", limits=(256, hard))
     assert resource.prlimit(manager.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
     told = [line for line in manager.said if "open files" in line]
@@ -194,7 +192,7 @@ def test_a_manager_without_engines_answers_and_says_so(managed):
         assert "No healthy node" in json.load(answer)["message"]
 
 
-def test_weights_that_are_asked_for_are_part_of_every_decision(managed):
+def test_weights_in_options_are_part_of_every_decision(managed):
     opts = ["swarm.weight.image=2", "swarm.spread=zone", "swarm.weight.failures=0.5"]
     manager = managed(*(word for opt in opts for word in ("--cluster-opt", opt)))
     with manager.connect() as connection:

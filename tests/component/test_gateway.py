@@ -102,7 +102,7 @@ async def test_every_version_in_range_is_served_also_above_the_announced(ask, ve
     assert status == 200
 
 
-async def test_an_authorization_plugin_can_say_no(ask):
+async def test_an_authorization_plugin_can_refuse(ask):
     asked = []
 
     def authorize(request):
@@ -114,7 +114,7 @@ async def test_an_authorization_plugin_can_say_no(ask):
     assert asked == ["/containers/a/b/json"]
 
 
-async def test_an_authorization_plugin_that_breaks_says_no(ask, caplog):
+async def test_an_authorization_plugin_that_fails_refuses(ask, caplog):
     status, _, body = await ask("GET", "/_ping", authorize=lambda request: 1 / 0)
     assert status == 500
     assert b"division" not in body
@@ -164,7 +164,7 @@ async def test_options_of_any_path_are_an_empty_success(ask):
     assert (await ask("OPTIONS", "/nowhere"))[::2] == (200, b"")
 
 
-async def test_web_pages_may_ask_when_the_operator_says_so(ask):
+async def test_cors_headers_are_sent_on_request_of_the_operator(ask):
     status, headers, body = await ask("OPTIONS", "/containers/web/json", cors=True)
     assert (status, body) == (200, b"")
     assert headers["Access-Control-Allow-Origin"] == "*"

@@ -49,7 +49,7 @@ class Plugin:
 @pytest.mark.parametrize(
     ("place", "named"), [("rules", "filter"), ("check", "filter"), ("weigh", "strategy")]
 )
-def test_it_is_interrupted_and_the_next_create_works(place, named, how, caplog):
+def test_a_hanging_plugin_is_interrupted_and_the_next_create_works(place, named, how, caplog):
     plugin = Plugin(place, how)
     scheduler = Scheduler(plugin, [plugin])
     with watch_decisions(scheduler.progress, slow_seconds=0.02, longest_seconds=0.2):
@@ -66,7 +66,7 @@ def test_it_is_interrupted_and_the_next_create_works(place, named, how, caplog):
     assert said[1][1].startswith(f"{named} odd has not returned for ")
 
 
-def test_outside_of_the_main_thread_it_is_named_and_nothing_more(caplog):
+def test_outside_of_the_main_thread_a_hanging_plugin_is_only_named(caplog):
     def wait_until_named():
         ends = time.monotonic() + 60
         while not caplog.records and time.monotonic() < ends:
@@ -100,7 +100,7 @@ def watch(progress):
     return Watchdog(progress, slow_seconds=1, longest_seconds=10)
 
 
-def test_a_slow_decision_is_told_once_and_then_overdue(watch, caplog):
+def test_a_slow_decision_is_logged_once_and_then_overdue(watch, caplog):
     assert [watch.look(now) for now in (5, 5.9, 6, 7, 14.9, 15, 15.25)] == [False] * 5 + [True] * 2
     levels = [record.levelno for record in caplog.records]
     assert levels == [logging.WARNING, logging.ERROR, logging.ERROR]

@@ -35,7 +35,7 @@ async def test_a_refusal_is_an_answer(manager):
     assert (explained["Placed"], explained["Error"]) == (False, "no node fits")
 
 
-async def test_a_header_that_says_something_else_creates_nothing(manager):
+async def test_another_value_of_the_header_creates_nothing(manager):
     headers = ((b"X-Swarmcore-Explain", b"please"),)
     answer = await manager("POST", "/containers/create?name=web", BODY, headers=headers)
     assert (answer.status, "send 1" in answer.message) == (400, True)

@@ -52,7 +52,7 @@ async def test_networks_made_apart_meet_at_a_container(manager, n1, n2, apart):
     assert (networks(n1), networks(n2)) == ([], ["back", "front"])
 
 
-async def test_the_id_of_a_network_leads_to_it_wherever_it_goes(manage, n1, n2):
+async def test_a_former_id_of_a_network_finds_it_after_a_move(manage, n1, n2):
     async with manage(n1, n2) as manager:
         made = await manager.json("POST", "/networks/create", {"Name": "web", **on("n1")})
         ids = [made["Id"]]
@@ -74,9 +74,7 @@ async def test_the_id_of_a_network_leads_to_it_wherever_it_goes(manage, n1, n2):
     assert networks(n1) == networks(n2) == []
 
 
-async def test_a_create_that_names_a_former_id_is_told_to_the_engine_by_one_that_it_knows(
-    manager, n2
-):
+async def test_a_former_id_in_a_create_is_replaced_for_the_engine(manager, n2):
     made = await manager.json("POST", "/networks/create", {"Name": "web", **on("n1")})
     endpoints = {"EndpointsConfig": {made["Id"]: {}}}
     await manager.create("user", "n2", NetworkingConfig=endpoints)
@@ -85,7 +83,7 @@ async def test_a_create_that_names_a_former_id_is_told_to_the_engine_by_one_that
     assert list(json.loads(asked.body)["NetworkingConfig"]["EndpointsConfig"]) == [known]
 
 
-async def test_a_subnet_that_an_engine_chose_is_chosen_again_and_another_one_kept(manager, n2):
+async def test_a_move_keeps_only_a_subnet_that_the_client_chose(manager, n2):
     own = {"Driver": "default", "Config": [{"Subnet": "10.9.0.0/16"}]}
     await manager.json("POST", "/networks/create", {"Name": "theirs", **on("n1")})
     await manager.json("POST", "/networks/create", {"Name": "own", "IPAM": own, **on("n1")})
@@ -99,7 +97,7 @@ async def test_a_subnet_that_an_engine_chose_is_chosen_again_and_another_one_kep
     assert FORMER_IDS in made["own"]["Labels"]
 
 
-async def test_connect_brings_a_network_that_nothing_uses(manager, n1, n2, apart):
+async def test_connect_moves_an_unused_network(manager, n1, n2, apart):
     await manager.run("web", "n2")
     await manager.json("POST", "/networks/front/connect", {"Container": "web"})
     assert (networks(n1), networks(n2)) == ([], ["back", "front"])
@@ -119,7 +117,7 @@ async def test_a_network_that_a_container_waits_for_is_made_on_its_node(manager,
     await manager.json("POST", "/containers/web/start")
 
 
-async def test_a_start_brings_a_network_that_was_made_meanwhile(manager, n1, n2):
+async def test_a_start_moves_a_network_that_was_made_meanwhile(manager, n1, n2):
     await manager.create("web", "n2", HostConfig={"NetworkMode": "late"})
     making = n1.hang("POST /networks/create")
     await manager.create("other", "n1", HostConfig={"NetworkMode": "late"})
@@ -143,7 +141,7 @@ async def test_a_volume_that_was_used_stays(manager, n1, n2, apart):
     assert (volumes(n1), volumes(n2)) == (["va"], ["vb"])
 
 
-async def test_what_was_placed_by_name_or_label_stays(manager, n1, n2):
+async def test_an_object_placed_by_name_or_label_stays(manager, n1, n2):
     await manager.json("POST", "/volumes/create", {"Name": "n1/va"})
     await manager.json("POST", "/networks/create", {"Name": "n1/web"})
     placed = {"com.docker.swarm.constraints": '["node==n1"]'}
@@ -160,7 +158,9 @@ async def test_what_was_placed_by_name_or_label_stays(manager, n1, n2):
 
 
 @pytest.mark.parametrize("kind", ["volumes", "networks"])
-async def test_nothing_is_lost_where_the_old_one_cannot_be_removed(manager, n1, n2, apart, kind):
+async def test_a_move_fails_without_loss_if_the_old_object_cannot_be_removed(
+    manager, n1, n2, apart, kind
+):
     name = {"volumes": "va", "networks": "front"}[kind]
     n1.fail(f"DELETE /{kind}/*", 500, "disk on fire")
     host = {"Binds": ["va:/a"]} if kind == "volumes" else {"NetworkMode": "front"}
@@ -173,7 +173,7 @@ async def test_nothing_is_lost_where_the_old_one_cannot_be_removed(manager, n1, 
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
-async def test_where_it_cannot_be_made_the_next_node_is_tried(manager, n1, n2, apart, status):
+async def test_if_an_object_cannot_be_made_the_next_node_is_tried(manager, n1, n2, apart, status):
     n2.fail(
         "POST /networks/create", status, "all predefined address pools have been fully subnetted"
     )
@@ -183,7 +183,7 @@ async def test_where_it_cannot_be_made_the_next_node_is_tried(manager, n1, n2, a
     assert (networks(n1), volumes(n1)) == (["front"], ["va", "vb"])
 
 
-async def test_creates_at_once_do_not_move_things_in_two_directions(manager, n1, n2, apart):
+async def test_concurrent_creates_do_not_move_objects_in_two_directions(manager, n1, n2, apart):
     statuses = []
 
     async def create(name, node):
@@ -198,7 +198,7 @@ async def test_creates_at_once_do_not_move_things_in_two_directions(manager, n1,
     assert sorted([volumes(n1), volumes(n2)]) == [[], ["va", "vb"]]
 
 
-async def test_while_it_moves_it_is_shown_once(manager, n1, n2, apart):
+async def test_an_object_is_shown_once_during_a_move(manager, n1, n2, apart):
     removing = n1.hang("DELETE /volumes/*")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(partial(manager.create, "web", "n2", **BOTH))
@@ -212,7 +212,7 @@ async def test_while_it_moves_it_is_shown_once(manager, n1, n2, apart):
     assert volumes(n1) == []
 
 
-async def test_a_network_goes_where_address_pools_are_left(manager, n1, n2):
+async def test_a_network_goes_to_an_engine_with_free_address_pools(manager, n1, n2):
     text = "could not find an available, non-overlapping IPv4 address pool among the defaults"
     n1.fail("POST /networks/create", 404, text)
     await manager.json("POST", "/networks/create", {"Name": "web"})

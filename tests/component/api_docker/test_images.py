@@ -52,12 +52,12 @@ async def test_a_tag_is_given_on_every_holder_and_known_at_once(manager, n1, n2)
     assert known(manager, "app:2") == ["n1", "n2"]
 
 
-async def test_a_tag_of_nothing_is_not_found(manager):
+async def test_a_tag_of_an_unknown_image_is_not_found(manager):
     answer = await manager("POST", "/images/none/tag?repo=a")
     assert (answer.status, answer.message) == (404, "No such image: none:latest")
 
 
-async def test_a_tag_that_one_holder_refuses_fails_and_tells_both(manager, n1, n2):
+async def test_a_tag_that_one_holder_refuses_fails_and_reports_both_results(manager, n1, n2):
     await give(manager, "app:1", n1, n2)
     n1.fail("POST /images/*/tag", 500, "no space left on device")
     answer = await manager("POST", "/images/app:1/tag?repo=app&tag=2")
@@ -99,7 +99,7 @@ async def test_a_removal_joins_the_reports_of_all_holders(manager, n1, n2):
     assert known(manager, "app:1") == []
 
 
-async def test_a_removal_that_one_holder_refuses_fails_and_tells_both(manager, n1, n2):
+async def test_a_removal_that_one_holder_refuses_fails_and_reports_both_results(manager, n1, n2):
     await give(manager, "app:1", n1, n2)
     n2.fail("DELETE /images/*", 409, "conflict: in use")
     answer = await manager("DELETE", "/images/app:1")
@@ -142,7 +142,7 @@ async def test_images_that_no_engine_has_together_cannot_be_saved_together(manag
     assert "app:1 is on n1; db:1 is on n2" in answer.message
 
 
-async def test_a_load_reaches_every_engine_and_is_told_once(manager, n1, n2):
+async def test_a_load_reaches_every_engine_and_is_reported_once(manager, n1, n2):
     answer = await upload(manager, "/images/load", archive("app:1"))
     assert lines(answer) == [{"stream": "Loaded image: app:1\n"}]
     assert known(manager, "app:1") == ["n1", "n2"]
@@ -222,7 +222,7 @@ async def test_an_import_that_one_engine_refuses_is_no_success(manager, n1, n2):
     assert known(manager, "made:1") == ["n2"]
 
 
-async def test_a_client_that_leaves_amid_an_upload_leaves_no_image(manager, n1, n2):
+async def test_an_interrupted_upload_leaves_no_image(manager, n1, n2):
     sent = ((b"Host", b"docker"), (b"Transfer-Encoding", b"chunked"))
     with trio.fail_after(100):
         async with manager._client.call("POST", "/v1.41/images/load", sent) as call:
@@ -242,7 +242,7 @@ async def test_a_push_goes_to_one_holder_with_the_clients_credentials(manager, n
 
 
 @pytest.mark.parametrize("query", ["?tag=1", "", "?tag=-x"])
-async def test_a_push_of_what_nobody_has_fails_as_one_engine_has_it_fail(manager, n1, query):
+async def test_a_push_of_an_unknown_image_fails_as_on_one_engine(manager, n1, query):
     n1.fail("POST /images/*/push", 418, "in the engine's words")
     answer = await manager("POST", f"/images/none/push{query}")
     assert (answer.status, answer.message) == (418, "in the engine's words")
@@ -255,7 +255,7 @@ async def test_a_commit_names_the_container_by_its_id_and_the_image_is_known(man
     assert known(manager, "saved:1") == ["n2"]
 
 
-async def test_a_commit_leaves_out_what_the_manager_wrote_before_the_clients_changes(manager, n1):
+async def test_a_commit_clears_the_managers_labels_before_the_clients_changes(manager, n1):
     asked = {"Env": ["constraint:node==n1"], "Labels": {"mine": "1"}}
     await manager.create("web", "n1", **asked)
     await manager.json("POST", "/commit?container=web&repo=saved&changes=LABEL+a%3Db", {})
@@ -267,7 +267,7 @@ async def test_a_commit_leaves_out_what_the_manager_wrote_before_the_clients_cha
     ]
 
 
-async def test_an_image_is_carried_to_the_node_of_the_container_once(manager, n1, n2):
+async def test_an_image_is_copied_to_the_node_of_the_container_once(manager, n1, n2):
     await give(manager, "app:1", n1)
     loading = n2.hang("POST /images/load")
     async with trio.open_nursery() as nursery:
@@ -280,7 +280,7 @@ async def test_an_image_is_carried_to_the_node_of_the_container_once(manager, n1
     assert sorted(container.name for container in n2.containers) == ["one", "two"]
 
 
-async def test_an_image_of_a_registry_is_the_clients_to_pull(manager, n1, n2):
+async def test_an_image_of_a_registry_is_left_to_the_clients_pull(manager, n1, n2):
     def from_registry(rows):
         return [{**row, "RepoDigests": ["app@sha256:" + "1" * 64]} for row in rows]
 
@@ -292,7 +292,7 @@ async def test_an_image_of_a_registry_is_the_clients_to_pull(manager, n1, n2):
 
 
 @pytest.mark.parametrize("failing", ["GET /images/*/get", "POST /images/load"])
-async def test_an_image_that_cannot_be_carried_is_missing(manager, n1, n2, failing):
+async def test_an_image_that_cannot_be_copied_is_missing(manager, n1, n2, failing):
     await give(manager, "app:1", n1)
     for engine in (n1, n2):
         engine.fail(failing, 500, "no space left on device")
@@ -315,7 +315,7 @@ async def test_prunes_sum_the_engines_reports(manager, n1, n2):
 
 
 @pytest.mark.parametrize("kind", ["containers", "images", "networks", "volumes", "build"])
-async def test_a_prune_that_one_engine_refuses_fails_and_tells_both(manager, n1, kind):
+async def test_a_prune_that_one_engine_refuses_fails_and_reports_both_results(manager, n1, kind):
     n1.fail(f"POST /{kind}/prune", 409, "a prune operation is already running")
     answer = await manager("POST", f"/{kind}/prune")
     assert (answer.status, answer.message) == (
@@ -335,9 +335,7 @@ async def test_a_prune_that_one_engine_refuses_fails_and_tells_both(manager, n1,
         ("POST", "/images/create?fromImage=team/tool&tag=1"),
     ],
 )
-async def test_work_that_an_engine_is_lost_in_is_no_success_and_names_it(
-    manager, n1, n2, method, path
-):
+async def test_work_on_a_lost_engine_fails_and_names_it(manager, n1, n2, method, path):
     await give(manager, "app:1", n1, n2)
     n2.allow_pull("team/tool:1")
     n1.drop(f"{method} {path.partition('?')[0]}")

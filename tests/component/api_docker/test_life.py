@@ -7,7 +7,7 @@ from swarmcore.http.messages import find_header
 from swarmcore.model import State
 
 
-async def test_a_life(manager, n1, n2):
+async def test_a_containers_life(manager, n1, n2):
     id = await manager.create("web", "n2")
     assert n2.container("web").id == id
     assert await manager.names() == []
@@ -83,7 +83,7 @@ async def test_a_name_belongs_to_one_container_of_the_cluster(manager):
         assert 'The container name "/web" is already in use' in answer.json()["message"]
 
 
-async def test_wait_answers_at_once_and_the_end_is_known_when_it_is_told(manager):
+async def test_wait_answers_at_once_and_the_cache_knows_the_end_it_reports(manager):
     await manager.run("web", "n2")
     async with manager.lines("POST", "/containers/web/wait") as following:
         await manager.json("POST", "/containers/web/kill")

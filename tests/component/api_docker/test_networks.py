@@ -35,7 +35,7 @@ async def test_a_name_is_taken_in_the_whole_cluster(manager):
     assert answer.json()["message"] == "network with name web already exists"
 
 
-async def test_of_two_creates_at_once_one_has_the_name(manager):
+async def test_one_of_two_concurrent_creates_gets_the_name(manager):
     statuses = []
 
     async def create(node):
@@ -48,7 +48,7 @@ async def test_of_two_creates_at_once_one_has_the_name(manager):
     assert sorted(statuses) == [201, 409]
 
 
-async def test_a_name_that_is_said_to_be_taken_is_there(manager, n1):
+async def test_a_name_that_is_refused_as_taken_can_be_inspected(manager, n1):
     making = n1.hang("POST /networks/create")
     statuses = []
 
@@ -67,7 +67,7 @@ async def test_a_name_that_is_said_to_be_taken_is_there(manager, n1):
     assert sorted(statuses) == [201, 409]
 
 
-async def test_a_name_whose_create_failed_can_be_had(manager, n1):
+async def test_a_name_is_free_after_a_failed_create(manager, n1):
     n1.fail("POST /networks/create", 500, "no", times=1)
     answer = await manager("POST", "/networks/create", {"Name": "web", **on("n1")})
     assert answer.status == 500
@@ -80,7 +80,7 @@ async def test_a_network_without_a_name_is_refused_in_the_words_of_an_engine(man
     assert (answer.status, answer.json()["message"]) == (400, "invalid name: name is empty")
 
 
-async def test_a_prefix_pins_and_names_that_are_not_enough_are_shown_with_it(manager):
+async def test_a_prefix_chooses_the_node_and_is_shown_for_ambiguous_names(manager):
     for name in ("n1/web", "n2/web", "n2/back"):
         await manager.json("POST", "/networks/create", {"Name": name})
     assert await networks(manager) == ["back", "n1/web", "n2/web"]
@@ -167,7 +167,7 @@ async def test_bridge_is_the_one_of_the_containers_engine(manager, node):
     assert "bridge" in shown["NetworkSettings"]["Networks"]
 
 
-async def test_a_network_out_of_reach_says_where_both_are(manager):
+async def test_a_connect_to_another_node_says_where_both_objects_are(manager):
     await manager.run("web", "n1")
     await manager.json("POST", "/networks/create", {"Name": "net", **on("n2")})
     await manager.run("other", HostConfig={"NetworkMode": "net"})
@@ -185,7 +185,7 @@ async def test_prune_reports_all_engines_and_spares_what_is_used(manager, n1):
     assert await networks(manager) == ["busy"]
 
 
-async def test_a_partial_failure_of_prune_tells_every_node(manager, n2):
+async def test_a_partial_failure_of_prune_reports_every_node(manager, n2):
     n2.fail("POST /networks/prune", 500, "disk on fire")
     answer = await manager("POST", "/networks/prune")
     assert answer.status == 500

@@ -34,7 +34,7 @@ async def test_a_pull_goes_to_every_engine(manager, n1, n2):
         assert "team/tool:1" in engine.node.image_words
 
 
-async def test_a_create_of_a_missing_image_ties_the_pull_to_its_node(manager, n1, n2):
+async def test_a_pull_after_a_create_goes_to_the_node_of_the_create(manager, n1, n2):
     for engine in (n1, n2):
         engine.allow_pull("team/tool:1", password="secret")
     body = {"Image": "team/tool:1", "Labels": {"on": "n2"}}
@@ -49,7 +49,7 @@ async def test_a_create_of_a_missing_image_ties_the_pull_to_its_node(manager, n1
     assert made.status == 201
 
 
-async def test_a_failed_pull_gives_back_what_waited_for_it(manager):
+async def test_a_failed_pull_releases_its_reservation(manager):
     body = {"Image": "team/tool:1", "HostConfig": {"Memory": 1 << 30}}
     assert (await manager("POST", "/containers/create", body)).status == 404
     assert sum(node.used_memory for node in manager.cluster.nodes()) == 1 << 30
@@ -57,7 +57,7 @@ async def test_a_failed_pull_gives_back_what_waited_for_it(manager):
     assert sum(node.used_memory for node in manager.cluster.nodes()) == 0
 
 
-async def test_a_pull_that_fails_on_its_node_is_told_with_the_decision(manager, n1, n2):
+async def test_a_failed_pull_is_shown_with_the_decision(manager, n1, n2):
     failing = n2.fail("POST /images/create", 500, "no space left on device")
     body = {"Image": "team/tool:1", "Labels": {"on": "n2"}}
     assert (await manager("POST", "/containers/create?name=web", body)).status == 404
@@ -74,7 +74,7 @@ async def test_a_pull_that_fails_on_its_node_is_told_with_the_decision(manager, 
     assert manager.cluster.nodes()[1].failed_pulls == {}
 
 
-async def test_what_the_client_got_wrong_counts_against_no_node(manager, n1, n2):
+async def test_errors_of_the_client_count_against_no_node(manager, n1, n2):
     assert (await manager("POST", TOOL, headers=auth("wrong"))).status == 404
     assert [node.failed_pulls for node in manager.cluster.nodes()] == [{}, {}]
 
@@ -85,7 +85,7 @@ async def test_when_every_engine_is_refused_so_is_the_client(manager):
     assert "pull access denied" in answer.json()["message"]
 
 
-async def test_one_engine_failing_is_told_at_the_end(manager, n1, n2):
+async def test_a_failure_on_one_engine_is_reported_at_the_end(manager, n1, n2):
     n1.allow_pull("team/tool:1")
     n2.fail("POST /images/create", 500, "no space left on device")
     lines = await read_all(await manager("POST", TOOL))

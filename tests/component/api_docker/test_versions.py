@@ -52,14 +52,14 @@ async def test_a_request_is_put_into_a_version_that_the_engine_knows(
                     if each.request.query.get("size")} == {wanted}  # fmt: skip
 
 
-async def test_what_is_announced_is_what_all_engines_speak(manage, old, strict):
+async def test_the_announced_version_is_common_to_all_engines(manage, old, strict):
     async with manage(old, strict) as manager:
         assert (await manager.json("GET", "/version", version=""))["ApiVersion"] == "1.41"
     async with manage(strict) as manager:
         assert (await manager.json("GET", "/version", version=""))["ApiVersion"] == "1.51"
 
 
-async def test_the_oldest_version_is_the_fleets(manage):
+async def test_the_oldest_version_is_common_to_all_engines(manage):
     ancient = EmbeddedEngine("ancient", min_api_version=(1, 12), api_version=(1, 41))
     recent = EmbeddedEngine("recent", min_api_version=(1, 24), api_version=(1, 51))
     async with ancient.serving(), recent.serving():
@@ -84,7 +84,7 @@ async def test_the_oldest_version_is_the_fleets(manage):
         ("v1.041", 200, ""),
     ],
 )
-async def test_a_version_that_is_not_spoken_is_refused_in_dockers_words(
+async def test_an_unsupported_version_is_refused_with_dockers_text(
     manage, old, version, status, text
 ):
     async with manage(old) as manager:

@@ -56,7 +56,7 @@ async def test_events_of_all_engines_replayed_and_live_and_nothing_twice(manager
 
 
 @pytest.mark.parametrize(("until", "told"), [("0", 1), ("1", 0)])
-async def test_events_until_long_ago_end_at_once_and_1970_is_no_bound(manager, n1, until, told):
+async def test_past_events_end_at_once_and_until_1970_is_ignored(manager, n1, until, told):
     await manager.run("web", "n1")
     with trio.fail_after(100):
         answer = await manager("GET", f"/events?until={until}", event=["start"])
@@ -88,7 +88,7 @@ async def test_info_and_version(manager):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("version", ["", "v1.41"])
-async def test_ping_says_what_clients_choose_by(manager, method, version):
+async def test_ping_has_the_headers_for_negotiation(manager, method, version):
     answer = await manager(method, "/_ping", version=version)
     headers = {key.lower(): value for key, value in answer.headers}
     assert (answer.status, answer.body) == (200, b"OK" if method == "GET" else b"")

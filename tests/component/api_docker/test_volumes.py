@@ -33,7 +33,7 @@ async def test_a_volume_is_made_on_one_engine_and_found_there_again(manager, n1,
     assert await volumes(manager) == []
 
 
-async def test_creates_of_one_name_at_once_are_of_one_volume(manager, n1, n2):
+async def test_concurrent_creates_of_one_name_make_one_volume(manager, n1, n2):
     async def create(node):
         await manager.json("POST", "/volumes/create", {"Name": "data", **on(node)})
 
@@ -67,7 +67,7 @@ async def test_a_container_goes_where_its_volume_is_being_made(manager, n1, n2):
     assert (names(n1), names(n2)) == (["data"], [])
 
 
-async def test_a_volume_that_a_create_made_is_known_when_the_create_is(manager, n2):
+async def test_a_volume_of_a_create_is_known_with_its_container(manager, n2):
     for node, volume in (("n2", "data"), ("n2", "n2/more")):
         await manager.create(f"of-{volume[-4:]}", node, HostConfig={"Binds": [f"{volume}:/d"]})
         assert volume[-4:] in await volumes(manager)
@@ -139,7 +139,9 @@ async def test_prune_by_a_new_client_never_takes_named_volumes_of_an_old_engine(
     assert names(n2) == ["of-n2"]
 
 
-async def test_prune_of_all_takes_them_and_old_engines_do_not_hear_the_word(manager, n1, n2):
+async def test_prune_of_all_removes_named_volumes_without_the_parameter_on_old_engines(
+    manager, n1, n2
+):
     await make_named_and_nameless(manager)
     report = await manager.json("POST", "/volumes/prune", version="v1.44", all=["true"])
     assert len(report["VolumesDeleted"]) == 4
@@ -148,7 +150,7 @@ async def test_prune_of_all_takes_them_and_old_engines_do_not_hear_the_word(mana
     assert names(n1) + names(n2) == []
 
 
-async def test_prune_by_an_old_client_means_what_it_meant(manager, n1, n2):
+async def test_prune_by_an_old_client_removes_named_volumes(manager, n1, n2):
     await make_named_and_nameless(manager)
     await manager.json("POST", "/volumes/prune", version="v1.41", label=["on=n2"])
     assert (len(names(n1)), names(n2)) == (2, [])

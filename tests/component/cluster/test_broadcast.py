@@ -58,7 +58,7 @@ async def test_a_waiting_listener_is_released_by_the_end(autojump_clock):
         broadcast.end()
 
 
-async def test_who_comes_after_the_end_gets_nothing_and_does_not_wait():
+async def test_a_listener_after_the_end_gets_nothing_and_does_not_wait():
     broadcast = Broadcast()
     broadcast.end()
     async with broadcast.subscribe() as late:
@@ -66,7 +66,7 @@ async def test_who_comes_after_the_end_gets_nothing_and_does_not_wait():
         assert await collect(late) == []
 
 
-async def test_publishing_is_possible_where_nothing_may_wait():
+async def test_publishing_needs_no_checkpoint():
     broadcast = Broadcast()
     async with broadcast.subscribe() as listener:
         with trio.CancelScope() as scope:  # noqa: ASYNC100 -- there is nothing to cancel: the point

@@ -33,7 +33,7 @@ def moved(fleet, engines):
     return [dict(fleet.node(each).moved_names) for each in engines]
 
 
-async def test_a_build_elsewhere_takes_the_name_and_a_create_asks_only_who_has_it(
+async def test_after_a_build_a_create_goes_only_to_engines_with_the_new_image(
     autojump_clock, engines, caplog
 ):
     caplog.set_level("INFO")
@@ -53,7 +53,7 @@ async def test_a_build_elsewhere_takes_the_name_and_a_create_asks_only_who_has_i
         assert [len(each.containers) for each in engines] == [0, 3, 0]
 
 
-async def test_without_an_engine_that_has_it_a_create_is_told_that_it_is_missing(
+async def test_without_an_engine_with_the_image_a_create_reports_it_missing(
     autojump_clock, engines
 ):
     async with open_fleet(*engines) as fleet:
@@ -93,9 +93,7 @@ async def test_an_event_gives_a_name_to_what_the_engine_called_so_before(autojum
         assert moved(fleet, engines) == [{}, {"busybox:latest": "sha256:v2"}, {}]
 
 
-async def test_what_the_manager_does_to_take_a_name_away_gives_it_to_nobody(
-    autojump_clock, engines
-):
+async def test_the_managers_own_removal_of_a_name_gives_it_to_no_image(autojump_clock, engines):
     async with open_fleet(*engines) as fleet:
         has(engines[1], "busybox:latest", "v2")
         engines[1].say("tag", "sha256:v2", kind="image", name="busybox:latest")
@@ -113,7 +111,7 @@ async def test_what_the_manager_does_to_take_a_name_away_gives_it_to_nobody(
         assert fleet.cluster.image_names.ids("busybox") == {"sha256:v2"}
 
 
-async def test_dates_settle_what_a_new_manager_finds(autojump_clock, engines, caplog):
+async def test_dates_decide_conflicts_that_a_new_manager_finds(autojump_clock, engines, caplog):
     for engine, version, tagged in zip(
         engines,
         ("v1", "v3", "v2"),
@@ -150,7 +148,7 @@ async def test_an_engine_that_hangs_does_not_keep_others_from_joining(autojump_c
         assert moved(fleet, engines[:2]) == [{"busybox:latest": "sha256:v1"}, {}]
 
 
-async def test_what_was_replayed_or_missed_gives_no_name(autojump_clock, engines):
+async def test_replayed_and_missed_events_give_no_name(autojump_clock, engines):
     async with open_fleet(*engines) as fleet:
         has(engines[1], "busybox:latest", "v2")
         engines[1].say("tag", "sha256:v2", kind="image", name="busybox:latest")

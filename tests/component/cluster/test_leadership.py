@@ -55,7 +55,7 @@ async def test_a_create_under_way_is_not_sent_once_another_may_lead(autojump_clo
         assert fleet.left_behind() == []
 
 
-async def test_what_no_event_told_of_is_known_after_a_refresh(autojump_clock):
+async def test_a_refresh_finds_changes_without_events(autojump_clock):
     engine = ScriptedEngine()
     async with open_fleet(engine) as fleet:
         engine.add("quiet", quiet=True)

@@ -59,7 +59,9 @@ def engines():
     return [ScriptedEngine(f"n{n}", n) for n in (1, 2)]
 
 
-async def test_what_is_made_after_the_create_went_elsewhere_is_removed(autojump_clock, engines):
+async def test_a_late_container_is_removed_after_the_create_used_another_node(
+    autojump_clock, engines
+):
     late = Late(engines[0])
     async with open_fleet(*engines) as fleet:
         placed = await fleet.create(a_config(name="web", memory=GiB))
@@ -82,7 +84,7 @@ async def test_a_removal_that_fails_is_tried_when_the_engine_is_read_again(autoj
         await wait_for(lambda: late.removed == [id], 10)
 
 
-async def test_what_somebody_started_at_its_engine_meanwhile_stays(autojump_clock, engines):
+async def test_a_late_container_that_was_started_stays(autojump_clock, engines):
     late = Late(engines[0])
     async with open_fleet(*engines) as fleet:
         await fleet.create(a_config(name="web"))
@@ -92,7 +94,7 @@ async def test_what_somebody_started_at_its_engine_meanwhile_stays(autojump_cloc
         assert late.removed == []
 
 
-async def test_a_swarm_id_that_its_client_uses_again_is_no_stray(autojump_clock, engines):
+async def test_a_container_with_a_reused_swarm_id_stays(autojump_clock, engines):
     late = Late(engines[0])
     own = a_config(name="web", labels={"com.docker.swarm.id": "mine"})
     async with open_fleet(*engines[:1]) as fleet:
@@ -132,7 +134,7 @@ async def test_a_name_in_doubt_is_free_when_its_engine_leaves(autojump_clock, en
         assert (await fleet.create(a_config(name="web"))).answer.status == 201
 
 
-async def test_what_comes_after_the_doubt_has_ended_is_removed(autojump_clock, engines):
+async def test_a_container_that_appears_after_the_wait_is_removed(autojump_clock, engines):
     async def never():
         await trio.sleep_forever()
 

@@ -170,7 +170,9 @@ async def test_the_end_of_the_event_stream_alone_is_no_failure(
         assert owner.heard == ["admit ID-n1", "joined"]
 
 
-async def test_events_of_a_gap_are_told_once_and_in_order(autojump_clock, dockerd, owner, engine):
+async def test_events_missed_in_a_gap_are_published_once_and_in_order(
+    autojump_clock, dockerd, owner, engine
+):
     web = dockerd.add("web", quiet=True)
     async with living(engine):
         await wait_for_state(engine, State.HEALTHY)
@@ -253,7 +255,7 @@ async def test_an_engine_that_leaves_is_disconnected_and_forgotten(
         assert owner.names == {}
 
 
-async def test_a_manager_that_stops_calls_no_engine_lost(autojump_clock, dockerd, owner, engine):
+async def test_a_stopping_manager_reports_no_lost_engine(autojump_clock, dockerd, owner, engine):
     async with living(engine):
         await wait_for_state(engine, State.HEALTHY)
     assert owner.heard == ["admit ID-n1", "joined"]
@@ -268,9 +270,7 @@ async def test_a_call_under_way_ends_when_the_engine_is_found_hung(autojump_cloc
         assert caught.value.sent
 
 
-async def test_an_answer_that_makes_no_sense_does_not_end_the_manager(
-    autojump_clock, dockerd, engine
-):
+async def test_a_malformed_answer_does_not_end_the_manager(autojump_clock, dockerd, engine):
     dockerd.answer("GET", "^/containers/json", error_answer(200, "an object, not a list"))
     dockerd.answer("GET", "^/images/json", error_answer(500, "broken"))
     async with living(engine):

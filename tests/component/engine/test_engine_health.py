@@ -100,7 +100,7 @@ async def test_a_pending_engine_is_retried_soon_then_less_often(
         assert await wait_for_state(late, State.HEALTHY) <= 31
 
 
-async def test_what_is_no_engine_stays_pending_with_classics_text(autojump_clock, dockerd, engine):
+async def test_another_server_stays_pending_with_classics_text(autojump_clock, dockerd, engine):
     dockerd.memory = 0
     async with living(engine):
         await trio.sleep(0.5)

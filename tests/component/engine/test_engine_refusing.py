@@ -33,7 +33,9 @@ def actions(owner):
     return [event.action for event in owner.events]
 
 
-async def test_its_events_are_told_to_the_last(autojump_clock, dockerd, owner, engine):
+async def test_events_are_published_while_connections_are_refused(
+    autojump_clock, dockerd, owner, engine
+):
     web = dockerd.add("web", quiet=True)
     async with living(engine):
         await wait_for_state(engine, State.HEALTHY)
@@ -58,7 +60,7 @@ async def test_an_event_does_not_make_up_for_refusals(autojump_clock, dockerd, o
         assert len(owner.events) == 20
 
 
-async def test_a_call_under_way_is_answered(autojump_clock, dockerd, engine, nursery):
+async def test_a_call_in_progress_is_answered(autojump_clock, dockerd, engine, nursery):
     going, answers = trio.Event(), []
 
     async def answer_late():
@@ -78,7 +80,7 @@ async def test_a_call_under_way_is_answered(autojump_clock, dockerd, engine, nur
         await wait_for(lambda: answers, 5)
 
 
-async def test_it_returns_and_no_event_is_told_twice(autojump_clock, dockerd, owner, engine):
+async def test_a_returning_engine_repeats_no_event(autojump_clock, dockerd, owner, engine):
     web = dockerd.add("web", quiet=True)
     async with living(engine):
         await wait_for_state(engine, State.HEALTHY)
@@ -95,7 +97,7 @@ async def test_it_returns_and_no_event_is_told_twice(autojump_clock, dockerd, ow
         assert len(dockerd.subscriptions) == 1
 
 
-async def test_events_that_wait_for_the_cache_are_told_when_it_cannot_be_read(
+async def test_waiting_events_are_published_if_the_cache_cannot_be_read(
     autojump_clock, dockerd, owner, engine
 ):
     web = dockerd.add("web", quiet=True)
@@ -109,7 +111,7 @@ async def test_events_that_wait_for_the_cache_are_told_when_it_cannot_be_read(
         await wait_for(lambda: actions(owner) == ["die", "stop"], 60)
 
 
-async def test_one_that_is_silent_is_followed_no_more(
+async def test_a_silent_engine_is_no_longer_followed(
     autojump_clock, dockerd, owner, engine, nursery
 ):
     web = dockerd.add("web", quiet=True)
@@ -134,7 +136,7 @@ async def test_one_that_is_silent_is_followed_no_more(
         assert owner.events == []
 
 
-async def test_one_that_leaves_is_followed_no_more(autojump_clock, dockerd, owner, engine):
+async def test_a_removed_engine_is_no_longer_followed(autojump_clock, dockerd, owner, engine):
     async with living(engine):
         await wait_for_state(engine, State.HEALTHY)
         refuse(dockerd)

@@ -74,13 +74,13 @@ async def test_a_silent_client_is_closed_some_time_after_the_output_ended(ends, 
     assert trio.current_time() - started == pytest.approx(30)
 
 
-async def test_silence_alone_ends_nothing(ends, autojump_clock):
+async def test_silence_alone_does_not_end_a_tunnel(ends, autojump_clock):
     await trio.sleep(80_000)
     await ends.engine.send_all(b"still here")
     assert await ends.client.receive_some() == b"still here"
 
 
-async def test_much_is_asked_for_only_while_much_comes():
+async def test_large_receives_are_used_only_for_much_data():
     """Memory for a large receive is mapped each time, which costs more than a small message."""
     asked, comes = [], [b"x", b"x" * (1 << 16), b"x" * (1 << 18), b"x", b""]
 

@@ -46,7 +46,7 @@ BROKEN = {
 # ---- what is installed
 
 
-def test_what_is_installed_is_told_without_importing_it(acme):
+def test_installed_plugins_are_listed_without_importing_them(acme):
     acme.install("strategy_x", "raise SystemExit", version="9.9")
     (info,) = installed()
     assert info == PluginInfo("strategy_x", "acme-strategy-x", "9.9", "acme_strategy_x")
@@ -55,7 +55,7 @@ def test_what_is_installed_is_told_without_importing_it(acme):
     assert "acme_strategy_x" not in sys.modules
 
 
-def test_what_was_renamed_a_moment_ago_is_seen(acme):
+def test_a_recent_rename_is_seen(acme):
     acme.install("strategy_x").joinpath("entry_points.txt").write_text(
         "[swarmcore.plugins]\nstrategy_y = acme_strategy_x\n"
     )
@@ -160,7 +160,7 @@ def test_the_listing_is_a_table_for_people_and_json_for_scripts(acme):
     assert as_table([]).startswith("none is installed; ")
 
 
-def test_the_routes_of_all_that_is_installed_are_listed_with_who_is_asked(acme):
+def test_the_routes_of_all_installed_plugins_are_listed_with_their_notes(acme):
     acme.install("api_shelf", SHELVES)
     routes = installed_routes()
     assert routes_as_table(routes).splitlines() == [
@@ -208,9 +208,7 @@ def test_a_file_is_found_from_the_working_folder(acme, monkeypatch):
         (".x", "no plugin is called '.x'"),
     ],
 )
-def test_what_is_neither_installed_nor_importable_nor_a_file_says_so(
-    acme, monkeypatch, name, message
-):
+def test_an_unknown_plugin_is_an_error(acme, monkeypatch, name, message):
     acme.folder.joinpath("notes.txt").touch()
     monkeypatch.chdir(acme.folder)
     with pytest.raises(PluginNotFound, match=message):

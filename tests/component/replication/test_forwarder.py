@@ -22,7 +22,7 @@ async def test_a_replica_answers_for_itself_and_forwards_the_rest_with_the_term(
         assert json.loads(content) == {"by": primary.address, "term": None}
 
 
-async def test_a_path_that_nobody_knows_is_not_forwarded(cluster):
+async def test_an_unknown_path_is_not_forwarded(cluster):
     async with cluster() as (primary, replica):
         primary.lead(replica)
         status, _, content = await replica.ask("GET /nowhere")

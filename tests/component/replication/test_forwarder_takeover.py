@@ -9,7 +9,7 @@ from swarmcore.replication import forwarder
 from tests.component.replication.members import until_ready
 
 
-async def test_what_a_manager_did_not_do_is_asked_of_its_successor(cluster):
+async def test_a_request_that_was_not_executed_goes_to_the_successor(cluster):
     """The old primary refuses the request, because it lost its mandate."""
     async with cluster(3) as (old, new, replica), trio.open_nursery() as nursery:
         old.lead(new, replica, term=1)

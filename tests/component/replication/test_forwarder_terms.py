@@ -33,7 +33,7 @@ async def test_a_request_that_was_forwarded_is_not_forwarded_again(cluster):
         assert primary.seen == []
 
 
-async def test_a_manager_that_does_not_know_of_its_election_yet_is_waited_for(cluster):
+async def test_a_forwarded_request_waits_until_the_primary_knows_its_election(cluster):
     answers = []
     async with cluster() as (primary, replica), trio.open_nursery() as nursery:
         for member in (primary, replica):
@@ -49,13 +49,13 @@ async def test_a_manager_that_does_not_know_of_its_election_yet_is_waited_for(cl
 
 
 @pytest.mark.parametrize("term", ["", "x", "-1", "9" * 30])
-async def test_a_term_that_is_none_is_refused(cluster, term):
+async def test_a_malformed_term_is_refused(cluster, term):
     async with cluster(1) as [member]:
         status, _, _ = await member.ask("GET /x", headers=f"X-Swarmcore-Term: {term}\r\n")
         assert status == 400
 
 
-async def test_a_mandate_that_has_ended_is_none_although_nobody_has_said_so(cluster):
+async def test_an_expired_mandate_does_not_count(cluster):
     async with cluster(1, wait_seconds=0.1) as [member]:
         member.lead(until=math.inf)
         await until_ready(member)

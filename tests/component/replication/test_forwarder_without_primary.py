@@ -8,7 +8,7 @@ import trio.testing
 from swarmcore.protocols import Leader
 
 
-async def test_without_a_primary_a_request_waits_and_is_then_told_so(cluster):
+async def test_without_a_primary_a_request_waits_and_is_then_refused(cluster):
     async with cluster(1, wait_seconds=0.1) as [replica]:
         status, _, content = await replica.ask("GET /x")
         assert status == 503
@@ -69,7 +69,7 @@ async def test_a_request_for_a_primary_that_is_gone_goes_to_its_successor(cluste
     assert (status, json.loads(content)) == (200, {"by": successor.address, "term": "2"})
 
 
-async def test_a_leader_whose_address_is_nonsense_is_as_good_as_none(cluster):
+async def test_a_leader_with_an_invalid_address_is_ignored(cluster):
     async with cluster(1, wait_seconds=0.1) as [replica]:
         replica.role.leader(Leader("no address at all", 1))
         status, _, content = await replica.ask("GET /x")
@@ -77,7 +77,7 @@ async def test_a_leader_whose_address_is_nonsense_is_as_good_as_none(cluster):
         assert "no address at all" in json.loads(content)["message"]
 
 
-async def test_what_an_earlier_life_left_in_the_store_is_no_primary(cluster):
+async def test_an_entry_of_this_managers_earlier_run_is_no_primary(cluster):
     async with cluster(1, wait_seconds=0.1) as [replica]:
         replica.role.leader(Leader(replica.address, 1))
         status, _, content = await replica.ask("GET /x")

@@ -33,7 +33,7 @@ class Sink:
 
 
 @given(lists=LISTS)
-def test_an_engine_goes_at_once_only_where_the_list_is_whole(lists):
+def test_an_engine_is_removed_at_once_only_by_a_whole_list(lists):
     """Each list follows after some seconds; a part of a list and an empty list are doubted."""
     sink, listed = Sink(), []
 
@@ -70,7 +70,7 @@ async def test_an_engine_whose_line_became_unreadable_stays(nursery, autojump_cl
     assert sink.told[-1][1] == {"a:1"}
 
 
-async def test_a_line_that_was_never_readable_holds_nobody_up(nursery, autojump_clock):
+async def test_a_line_that_was_never_readable_causes_no_doubt(nursery, autojump_clock):
     sink = Sink()
     patience = Patience(sink, nursery, HOLD)
     patience.report(entries({"a:1", "b:1"}), ("line 2: odd",))
@@ -78,7 +78,7 @@ async def test_a_line_that_was_never_readable_holds_nobody_up(nursery, autojump_
     assert sink.told[-1][1] == {"a:1"}
 
 
-async def test_a_doubt_that_lasts_is_told(nursery, autojump_clock):
+async def test_a_lasting_doubt_is_reported(nursery, autojump_clock):
     sink = Sink()
     patience = Patience(sink, nursery, HOLD, tell_seconds=5, source="/cluster")
     patience.report(entries(NAMES), ())

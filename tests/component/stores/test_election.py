@@ -119,7 +119,7 @@ async def test_a_leader_stops_before_the_store_would_let_another_lead(
     assert sink.reigns[0].ended == sink.mandate.until <= cut + 0.8 * TTL
 
 
-async def test_it_has_lost_before_a_store_that_hangs_is_told(standing, autojump_clock):
+async def test_a_leader_has_lost_before_it_resigns_in_a_store_that_hangs(standing, autojump_clock):
     seat, sink, _ = standing
     seat.hung = True
     await sink.wait_until(lambda: not sink.leads)
@@ -148,7 +148,7 @@ async def test_a_seat_that_another_took_is_stood_for_again(standing, autojump_cl
     assert sink.failures == []
 
 
-async def test_a_leader_that_is_told_to_stop_has_lost_at_once_and_waits_for_two_seconds(
+async def test_a_stopped_leader_has_lost_at_once_and_waits_two_seconds_for_the_store(
     standing, autojump_clock
 ):
     seat, sink, scope = standing
@@ -163,7 +163,7 @@ async def test_a_leader_that_is_told_to_stop_has_lost_at_once_and_waits_for_two_
     assert trio.current_time() == told + 2
 
 
-async def test_trouble_that_stays_the_same_is_told_once(autojump_clock):
+async def test_an_unchanged_error_is_reported_once(autojump_clock):
     seat = Seat()
     seat.reachable = False
     sink = Sink(seat.log)

@@ -83,7 +83,7 @@ async def test_while_connected_requests_share_a_connection(server):
     assert server.connections == 1
 
 
-async def test_without_that_each_has_its_own(server):
+async def test_unconnected_requests_have_separate_connections(server):
     asked = client(server)
     for _ in range(2):
         await asked.ask("GET")
@@ -122,7 +122,7 @@ async def test_an_answer_has_a_limit(server):
 
 
 @pytest.mark.parametrize("text", [b"no", b"[" * 100_000])
-async def test_what_is_no_json_is_a_value_error(server, text):
+async def test_malformed_json_is_a_value_error(server, text):
     server.chunks = [text]
     reply = await client(server).ask("GET")
     with pytest.raises(ValueError):
@@ -158,7 +158,7 @@ async def test_a_line_has_a_limit(server):
         await client(server, largest_bytes=100).stream("GET", "", lambda line: None)
 
 
-async def test_a_line_that_means_nothing_ends_the_stream_with_the_stores_name(server):
+async def test_a_malformed_line_ends_the_stream_with_the_stores_name(server):
     server.chunks = [b"{\n", None]
     with pytest.raises(StoreError, match=r"^store s: invalid literal"):
         await client(server).stream("GET", "", partial(int, base=10))

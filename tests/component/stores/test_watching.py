@@ -64,7 +64,7 @@ async def test_a_store_that_is_empty_from_the_start_is_believed(store, autojump_
     assert store.sink.told == [[]]
 
 
-async def test_a_failure_is_told_once_and_the_list_followed_again(store, autojump_clock):
+async def test_a_failure_is_reported_once_and_the_list_followed_again(store, autojump_clock):
     await store.say(["n1:1"])
     for _ in range(3):
         await store.say(StoreError("kv: gone"))
@@ -166,7 +166,7 @@ async def test_a_failure_ends_the_wait_and_the_next_empty_list_begins_it_anew(
     assert store.sink.told[-1] == []
 
 
-async def test_a_value_that_cannot_be_read_is_told_with_each_list(store, autojump_clock):
+async def test_a_malformed_value_is_reported_with_each_list(store, autojump_clock):
     await store.say(["n1:1", "bad"])
     await store.say(["n1:1", "n2:1", "bad"])
     assert store.sink.told == [["n1:1"], ["n1:1", "n2:1"]]
@@ -175,7 +175,7 @@ async def test_a_value_that_cannot_be_read_is_told_with_each_list(store, autojum
     assert store.sink.problems == []
 
 
-async def test_what_a_poll_finds_empty_is_believed_after_a_while(nursery, autojump_clock):
+async def test_an_empty_list_of_a_poll_is_believed_after_a_while(nursery, autojump_clock):
     looks = [(read_entries(["n1:1"])), ([], []), StoreError("web: gone"), ([], [])]
 
     async def look():

@@ -47,7 +47,7 @@ def fill(engines):
 
 
 @pytest.mark.parametrize("seconds", [0, 600], ids=["no queue", "queue"])
-async def test_where_there_is_room_one_decision_is_made(autojump_clock, engines, decided, seconds):
+async def test_a_successful_create_takes_one_decision(autojump_clock, engines, decided, seconds):
     async with open_fleet(*engines, queue_seconds=seconds) as fleet:
         await fleet.create(a_big_one())
         assert decided == ["web"]
@@ -61,7 +61,7 @@ async def test_a_refusal_takes_one_decision(autojump_clock, engines, decided):
         assert decided == ["web"]
 
 
-async def test_the_end_of_waiting_is_worded_without_a_decision(autojump_clock, engines, decided):
+async def test_the_refusal_after_waiting_takes_no_decision(autojump_clock, engines, decided):
     fill(engines)
     async with open_fleet(*engines, queue_seconds=5) as fleet:
         text = "0 of 3 nodes: 3 memory (needs 8 GiB, most free 0 B on n1), after waiting 5 s"
@@ -72,7 +72,9 @@ async def test_the_end_of_waiting_is_worded_without_a_decision(autojump_clock, e
         assert (record.asked, record.fitting, record.refused) == (3, 0, {"memory": 3})
 
 
-async def test_one_that_waits_is_decided_on_once_for_each_change(autojump_clock, engines, decided):
+async def test_a_waiting_create_is_decided_on_once_for_each_change(
+    autojump_clock, engines, decided
+):
     ids = fill(engines)
     small = engines[0].add("small", HostConfig={})
     async with open_fleet(*engines, queue_seconds=600) as fleet:
@@ -106,7 +108,9 @@ async def test_the_last_refusal_counts_what_changed_meanwhile(autojump_clock, en
 
 
 @pytest.mark.parametrize("answer", [FULL_DISK, None], ids=["refuses", "cannot be reached"])
-async def test_the_second_of_the_ranking_is_the_alternate(autojump_clock, engines, decided, answer):
+async def test_the_second_node_of_the_ranking_is_the_alternate(
+    autojump_clock, engines, decided, answer
+):
     async def refuse():
         if answer is None:
             raise EngineUnreachable("n1", "gone", sent=False)
@@ -122,7 +126,7 @@ async def test_the_second_of_the_ranking_is_the_alternate(autojump_clock, engine
         assert (latest.cause, latest.node, latest.fitting) == ("alternate", "n2", 2)
 
 
-async def test_after_a_change_the_alternate_is_decided_on_anew(autojump_clock, engines, decided):
+async def test_after_a_change_the_alternate_is_decided_on_again(autojump_clock, engines, decided):
     async def refuse():
         fill(engines[1:2])
         await trio.sleep(1)

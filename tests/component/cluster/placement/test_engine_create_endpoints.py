@@ -34,7 +34,7 @@ def changes(engine):
     return [f"{verb} {path}".replace(ids, "ID") for verb, path in asked]
 
 
-async def test_the_other_networks_are_connected_before_the_client_hears(autojump_clock, old):
+async def test_the_other_networks_are_connected_before_the_answer(autojump_clock, old):
     async with open_fleet(old) as fleet:
         placed = await fleet.create(CONFIG, version="/v1.44")
     assert (placed.answer.status, placed.answer.json()["Warnings"]) == (201, ["a warning"])
@@ -48,7 +48,7 @@ async def test_the_other_networks_are_connected_before_the_client_hears(autojump
 
 
 @pytest.mark.parametrize(("newest", "version"), [("1.44", "/v1.44"), ("1.41", "/v1.43")])
-async def test_an_engine_that_takes_several_or_must_refuse_them_gets_them_all(
+async def test_an_engine_gets_all_networks_if_it_takes_or_refuses_them(
     autojump_clock, old, newest, version
 ):
     old.api_version = newest
@@ -58,9 +58,7 @@ async def test_an_engine_that_takes_several_or_must_refuse_them_gets_them_all(
 
 
 @pytest.mark.parametrize(("status", "told"), [(403, 403), (404, 400), (500, 500)])
-async def test_a_network_that_refuses_takes_the_container_with_it(
-    autojump_clock, old, status, told
-):
+async def test_a_failed_connect_removes_the_container(autojump_clock, old, status, told):
     old.answer("POST", "^/networks/front/connect", error_answer(status, "not front"))
     async with open_fleet(old) as fleet:
         placed = await fleet.create(CONFIG, version="/v1.44")
@@ -79,7 +77,7 @@ async def test_a_container_that_cannot_be_removed_again_is_named(autojump_clock,
     assert placed.answer.message == f"not front; container {id[:12]} is left on n1: busy"
 
 
-async def test_an_engine_lost_in_the_middle_is_told_and_the_name_stays_taken(autojump_clock, old):
+async def test_a_loss_of_the_engine_is_reported_and_the_name_stays_taken(autojump_clock, old):
     async def vanish():
         await trio.lowlevel.checkpoint()
         raise EngineUnreachable("n1", "reset by peer", sent=True)

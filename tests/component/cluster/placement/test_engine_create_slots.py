@@ -48,7 +48,7 @@ async def test_turns_come_in_the_order_of_asking(autojump_clock, engine, slow):
     assert names(engine) == [f"/c{number}" for number in range(9)]
 
 
-async def test_a_slow_engine_costs_the_others_no_turn(autojump_clock, engine, slow):
+async def test_a_slow_engine_does_not_delay_others(autojump_clock, engine, slow):
     other = ScriptedEngine("n2", 2)
     async with open_fleet(engine, other, starts=1) as fleet, trio.open_nursery() as nursery:
         for number in range(6):
@@ -59,7 +59,7 @@ async def test_a_slow_engine_costs_the_others_no_turn(autojump_clock, engine, sl
     assert len(engine.containers) == 3
 
 
-async def test_without_a_limit_all_are_asked_at_once(autojump_clock, engine, slow):
+async def test_without_a_limit_all_creates_are_sent_at_once(autojump_clock, engine, slow):
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
         for number in range(20):
             nursery.start_soon(fleet.create, a_config(name=f"c{number}"))
@@ -67,7 +67,7 @@ async def test_without_a_limit_all_are_asked_at_once(autojump_clock, engine, slo
         slow.set()
 
 
-async def test_a_client_that_leaves_before_its_turn_leaves_nothing_behind(
+async def test_a_client_that_disconnects_before_its_turn_leaves_nothing_behind(
     autojump_clock, engine, slow
 ):
     async with open_fleet(engine, starts=1) as fleet, trio.open_nursery() as nursery:
@@ -83,7 +83,7 @@ async def test_a_client_that_leaves_before_its_turn_leaves_nothing_behind(
         assert engine.paths("POST").count(CREATE) == 2
 
 
-async def test_a_create_that_fails_gives_its_turn_back(autojump_clock, engine):
+async def test_a_failed_create_frees_its_turn(autojump_clock, engine):
     async with open_fleet(engine, starts=1) as fleet:
         engine.images = set()
         for number in range(3):
@@ -93,7 +93,7 @@ async def test_a_create_that_fails_gives_its_turn_back(autojump_clock, engine):
         assert (await fleet.create(a_config(name="web"))).answer.status == 201
 
 
-async def test_a_start_waits_for_the_creates_and_a_cancelled_one_for_nothing():
+async def test_a_start_waits_for_creates_but_not_for_a_cancelled_one():
     slots = EngineSlots(1)
     await slots.acquire("n1")
     with trio.move_on_after(0):

@@ -29,7 +29,7 @@ def given(engine):
     return [id for (request,) in requests for id in request["DeviceIDs"]]
 
 
-async def test_creates_at_once_share_what_there_is_and_no_gpu(autojump_clock, engines):
+async def test_concurrent_creates_get_all_gpus_and_share_none(autojump_clock, engines):
     refused = []
 
     async def create(number):
@@ -50,9 +50,7 @@ async def test_creates_at_once_share_what_there_is_and_no_gpu(autojump_clock, en
     assert {text.partition("nodes: ")[2] for text in refused} == {"2 gpu (needs 1, 0 free of 4)"}
 
 
-async def test_a_node_that_fails_gives_the_gpus_back_and_another_is_asked_for_its_own(
-    autojump_clock, engines
-):
+async def test_after_a_failure_the_next_node_gives_its_own_gpus(autojump_clock, engines):
     engines[1].labels = ["swarm.gpus=GPU-a,GPU-b"]
     engines[0].answer("POST", "/create", error_answer(500, "no space left on device"))
     async with open_fleet(*engines) as fleet:
@@ -80,7 +78,7 @@ async def test_gpus_are_kept_for_the_client_that_pulls(autojump_clock, engines):
         assert sorted(given(engine)) == ["0", "1", "2", "3"]
 
 
-async def test_what_an_engine_has_is_counted_when_the_manager_meets_it(autojump_clock, engines):
+async def test_gpus_of_existing_containers_are_counted(autojump_clock, engines):
     body = a_job("old", 3).body
     engines[0].add("old", state="exited", HostConfig=body["HostConfig"])
     async with open_fleet(*engines) as fleet:

@@ -32,7 +32,7 @@ async def test_an_outside_container_counts_as_soon_as_its_event_comes(autojump_c
         assert placed.node.name == "n1"
 
 
-async def test_one_that_takes_what_was_claimed_moves_the_create_to_the_next_node(
+async def test_an_outside_container_that_takes_claimed_resources_moves_the_create(
     autojump_clock, engines
 ):
     async def taken_meanwhile():
@@ -51,7 +51,7 @@ async def test_one_that_takes_what_was_claimed_moves_the_create_to_the_next_node
         assert fleet.node(engines[0]).port_clash(asked) == (asked[0], "outside")
 
 
-async def test_one_that_is_there_beside_a_claim_is_counted_with_it(autojump_clock, engines):
+async def test_an_outside_container_counts_besides_a_claim(autojump_clock, engines):
     async def share():
         engines[0].add("outside", HostConfig={"Memory": 6 * GiB})
 

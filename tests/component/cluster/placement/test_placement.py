@@ -26,7 +26,7 @@ def created_on(engines):
 # ---- what a create gives
 
 
-async def test_a_created_container_is_known_before_the_client_hears_of_it(autojump_clock, engines):
+async def test_a_created_container_is_known_before_the_answer(autojump_clock, engines):
     async with open_fleet(*engines) as fleet:
         placed = await fleet.create(a_config(name="web", memory=GiB))
         assert placed.answer.status == 201
@@ -47,7 +47,7 @@ async def test_a_nameless_container_gets_a_name(autojump_clock, engines):
         assert "_" in name
 
 
-async def test_creates_spread_also_when_all_are_under_way_at_once(autojump_clock, engines):
+async def test_concurrent_creates_are_spread(autojump_clock, engines):
     async with open_fleet(*engines) as fleet:
         async with trio.open_nursery() as nursery:
             for number in range(30):
@@ -58,7 +58,7 @@ async def test_creates_spread_also_when_all_are_under_way_at_once(autojump_clock
 # ---- winners
 
 
-async def test_a_hundred_creates_of_ten_names_have_ten_winners(autojump_clock, engines):
+async def test_a_hundred_creates_of_ten_names_make_ten_containers(autojump_clock, engines):
     statuses, texts = [], set()
     async with open_fleet(*engines) as fleet:
 
@@ -81,7 +81,9 @@ async def test_a_hundred_creates_of_ten_names_have_ten_winners(autojump_clock, e
     assert sorted(names) == [f"/c{number}" for number in range(10)]
 
 
-async def test_a_hundred_creates_of_one_port_have_a_winner_on_each_node(autojump_clock, engines):
+async def test_a_hundred_creates_of_one_port_make_one_container_on_each_node(
+    autojump_clock, engines
+):
     statuses = []
     async with open_fleet(*engines) as fleet:
 
@@ -134,7 +136,7 @@ async def test_a_name_of_an_unhealthy_engine_stays_taken(autojump_clock, engines
 # ---- alternates
 
 
-async def test_an_unreachable_engine_costs_a_create_nothing_but_a_moment(autojump_clock, engines):
+async def test_an_unreachable_engine_only_delays_a_create(autojump_clock, engines):
     async with open_fleet(*engines) as fleet:
         engines[0].kill()
         for number in range(4):
@@ -143,7 +145,7 @@ async def test_an_unreachable_engine_costs_a_create_nothing_but_a_moment(autojum
         assert fleet.left_behind() == []
 
 
-async def test_a_fault_of_the_node_is_tried_elsewhere(autojump_clock, engines):
+async def test_after_a_failure_of_the_node_another_one_is_tried(autojump_clock, engines):
     engines[0].answer("POST", "/create", error_answer(500, "no space left on device"))
     async with open_fleet(*engines) as fleet:
         placed = await fleet.create(a_config(name="web"))
@@ -159,7 +161,7 @@ async def test_a_fault_of_the_node_is_tried_elsewhere(autojump_clock, engines):
         (error_answer(404, "no such image: busybox"), 0),
     ],
 )
-async def test_a_failure_that_is_the_nodes_is_remembered_for_a_while(
+async def test_a_failure_of_the_node_is_remembered_for_a_while(
     autojump_clock, engines, answer, failures
 ):
     engines[0].answer("POST", "/create", answer)
@@ -171,7 +173,7 @@ async def test_a_failure_that_is_the_nodes_is_remembered_for_a_while(
         assert fleet.failures.recent(fleet.node(engines[0]).id) == 0
 
 
-async def test_alternates_end_at_their_limit_with_the_engines_own_words(autojump_clock, engines):
+async def test_after_the_last_alternate_the_engines_error_is_the_answer(autojump_clock, engines):
     for engine in engines:
         engine.answer("POST", "/create", error_answer(500, "no space left on device"))
     async with open_fleet(*engines, alternates=1) as fleet:
@@ -192,9 +194,7 @@ async def test_alternates_end_at_their_limit_with_the_engines_own_words(autojump
     ],
     ids=["26.1", "28.5"],
 )
-async def test_an_image_of_another_platform_is_none_and_the_right_one_is_found(
-    autojump_clock, engines, text
-):
+async def test_an_image_of_another_platform_counts_as_missing(autojump_clock, engines, text):
     wrong = error_answer(404, f"image with reference busybox was found but {text}")
     for engine in engines[:2]:
         engine.answer("POST", "/create.*platform=linux%2Farm64", wrong)
@@ -214,7 +214,7 @@ async def test_an_image_of_another_platform_is_none_and_the_right_one_is_found(
     ],
     ids=str,
 )
-async def test_a_fault_of_the_user_is_answered_at_once_in_the_engines_words(
+async def test_an_error_of_the_user_is_answered_at_once_with_the_engines_text(
     autojump_clock, engines, status, message
 ):
     for engine in engines:
@@ -255,7 +255,7 @@ async def test_a_create_whose_answer_was_lost_is_found_by_its_label(autojump_clo
         assert fleet.left_behind() == []
 
 
-async def test_a_create_that_broke_without_effect_is_tried_elsewhere(autojump_clock, engines):
+async def test_a_lost_create_without_effect_is_tried_on_another_node(autojump_clock, engines):
     async def break_off():
         raise EngineUnreachable("n1", "reset", sent=True)
 
@@ -282,7 +282,7 @@ async def test_a_create_on_an_engine_that_hangs_ends_with_an_unknown_outcome(
         assert len(engines[0].containers) == 0
 
 
-async def test_a_create_goes_on_to_its_end_when_its_client_leaves(autojump_clock, engines):
+async def test_a_create_is_completed_after_its_client_disconnects(autojump_clock, engines):
     slow = trio.Event()
 
     async def wait():

@@ -29,7 +29,7 @@ def date_by_the_clock(engine):
     engine.answer("GET", "/containers/json", dated)
 
 
-async def test_creates_at_once_and_one_after_another_never_share_a_port(autojump_clock, engines):
+async def test_concurrent_and_sequential_creates_never_share_a_port(autojump_clock, engines):
     for engine in engines:
         date_by_the_clock(engine)
     outcomes = []
@@ -62,7 +62,7 @@ async def test_a_container_that_nobody_starts_is_given_up(autojump_clock, engine
         assert placed.answer.status == 201
 
 
-async def test_who_waits_for_a_port_gets_it_when_its_holder_is_given_up(autojump_clock, engines):
+async def test_a_waiting_create_gets_the_port_when_its_holder_is_given_up(autojump_clock, engines):
     async with open_fleet(engines[0], queue_seconds=60) as fleet:
         await fleet.create(a_config(name="idle", **WEB))
         began = trio.current_time()
@@ -74,7 +74,7 @@ async def test_who_waits_for_a_port_gets_it_when_its_holder_is_given_up(autojump
     ("state", "error", "free"),
     [("running", "", False), ("exited", "", True), ("created", "port is already allocated", True)],
 )
-async def test_a_start_tells_what_becomes_of_the_port(autojump_clock, engines, state, error, free):
+async def test_a_start_decides_who_holds_the_port(autojump_clock, engines, state, error, free):
     async with open_fleet(engines[0]) as fleet:
         date_by_the_clock(engines[0])
         await fleet.create(a_config(name="first", **WEB))

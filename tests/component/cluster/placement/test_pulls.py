@@ -57,7 +57,9 @@ class Carrier:
         await self.fleet.cluster.engine(target.id).refresh_images()
 
 
-async def test_a_create_goes_on_where_its_image_was_carried(autojump_clock, engines):
+async def test_a_create_continues_on_the_node_to_which_its_image_was_copied(
+    autojump_clock, engines
+):
     lacking(engines, holders=[engines[2]])
     async with open_fleet(*engines) as fleet:
         carrier = Carrier(fleet)
@@ -74,7 +76,7 @@ async def test_a_create_goes_on_where_its_image_was_carried(autojump_clock, engi
 @pytest.mark.parametrize(
     ("failing", "counted"), [("n1", {"n1": 1, "n3": 0}), ("n3", {"n1": 0, "n3": 0})]
 )
-async def test_a_create_goes_to_the_image_where_carrying_fails(
+async def test_a_create_goes_to_the_image_if_the_copy_fails(
     autojump_clock, engines, failing, counted
 ):
     lacking(engines, holders=[engines[2]])
@@ -92,7 +94,7 @@ async def test_a_create_goes_to_the_image_where_carrying_fails(
         assert fleet.left_behind() == []
 
 
-async def test_nothing_is_carried_for_a_client_that_has_gone(autojump_clock, engines):
+async def test_nothing_is_copied_for_a_disconnected_client(autojump_clock, engines):
     lacking(engines, holders=[engines[2]])
     async with open_fleet(*engines) as fleet:
         began = trio.Event()
@@ -132,7 +134,7 @@ async def test_a_client_pulls_where_its_container_was_placed_and_comes_back_to_i
         assert fleet.pull_targets("busybox") == ["n1", "n2", "n3"]
 
 
-async def test_another_clients_pull_goes_everywhere(autojump_clock, engines):
+async def test_another_clients_pull_goes_to_all_engines(autojump_clock, engines):
     lacking(engines)
     async with open_fleet(*engines) as fleet:
         await fleet.create(a_config(name="web"), client="10.0.0.1")
@@ -157,7 +159,7 @@ async def test_parallel_creates_of_one_client_each_come_back_to_their_own_node(
         assert fleet.left_behind() == []
 
 
-async def test_a_waiting_pull_does_not_keep_others_from_the_name(autojump_clock, engines):
+async def test_a_pending_pull_does_not_reserve_the_name(autojump_clock, engines):
     lacking(engines)
     async with open_fleet(*engines) as fleet:
         await fleet.create(a_config(name="web"), client="10.0.0.1")
@@ -170,7 +172,7 @@ async def test_a_waiting_pull_does_not_keep_others_from_the_name(autojump_clock,
 
 
 @pytest.mark.parametrize(("pulls", "seconds"), [(True, 60), (False, 15)])
-async def test_a_claim_that_nobody_came_back_to_expires(autojump_clock, engines, pulls, seconds):
+async def test_a_claim_without_a_second_create_expires(autojump_clock, engines, pulls, seconds):
     lacking(engines)
     async with open_fleet(engines[0], reservation_seconds=60) as fleet:
         await fleet.create(a_config(name="web", ports=["8080:80"]), client="10.0.0.1")
@@ -186,7 +188,7 @@ async def test_a_claim_that_nobody_came_back_to_expires(autojump_clock, engines,
         assert (await fleet.create(again, client="10.0.0.2")).answer.status == 201
 
 
-async def test_a_clients_own_waiting_pull_is_not_in_its_way(autojump_clock, engines):
+async def test_a_clients_own_pending_pull_does_not_block_it(autojump_clock, engines):
     async with open_fleet(engines[0]) as fleet:
         misspelt = a_config("bussybox", name="web", ports=["8080:80"])
         assert (await fleet.create(misspelt)).answer.status == 404
@@ -195,7 +197,7 @@ async def test_a_clients_own_waiting_pull_is_not_in_its_way(autojump_clock, engi
         assert fleet.left_behind() == []
 
 
-async def test_a_pull_whose_node_was_lost_goes_everywhere(autojump_clock, engines):
+async def test_a_pull_whose_node_was_lost_goes_to_all_engines(autojump_clock, engines):
     lacking(engines)
     async with open_fleet(*engines) as fleet:
         missing = await fleet.create(a_config(name="web"))

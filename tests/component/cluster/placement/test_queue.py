@@ -63,7 +63,7 @@ def full(engine, number=1):
 # ---- who waits
 
 
-async def test_without_a_wish_a_create_fails_at_once(autojump_clock, engine):
+async def test_without_the_label_a_create_fails_at_once(autojump_clock, engine):
     full(engine)
     async with open_fleet(engine) as fleet:
         began = trio.current_time()
@@ -100,7 +100,7 @@ async def test_labels_stay_in_the_container_as_they_were_given(autojump_clock, e
 
 
 @pytest.mark.parametrize("others_wait", [False, True])
-async def test_what_waiting_cannot_help_is_refused_at_once(autojump_clock, engine, others_wait):
+async def test_a_permanent_refusal_does_not_wait(autojump_clock, engine, others_wait):
     full(engine)
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
         clients = Clients(fleet, nursery)
@@ -151,7 +151,7 @@ async def an_update(fleet, engine, ids):
 
 
 @pytest.mark.parametrize("change", [removal, undrain, a_new_engine, an_update])
-async def test_room_wakes_who_waits_soon(autojump_clock, engine, change):
+async def test_freed_resources_wake_waiting_creates_soon(autojump_clock, engine, change):
     ids = full(engine)
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
         if change is undrain:
@@ -165,7 +165,7 @@ async def test_room_wakes_who_waits_soon(autojump_clock, engine, change):
         await wait_for(lambda: fleet.left_behind() == [], 1)
 
 
-async def test_a_claim_that_ends_without_a_container_wakes_who_waits(autojump_clock, engine):
+async def test_a_released_claim_wakes_waiting_creates(autojump_clock, engine):
     goes_on = trio.Event()
 
     async def fail():
@@ -191,7 +191,7 @@ async def test_a_claim_that_ends_without_a_container_wakes_who_waits(autojump_cl
 # ---- whose turn it is
 
 
-async def test_they_are_served_by_priority_then_by_arrival(autojump_clock, engine):
+async def test_waiting_creates_are_served_by_priority_then_by_arrival(autojump_clock, engine):
     ids = full(engine)
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
         clients = Clients(fleet, nursery)
@@ -205,7 +205,7 @@ async def test_they_are_served_by_priority_then_by_arrival(autojump_clock, engin
         assert clients.served == ["high", "one", "two", "low"]
 
 
-async def test_whoever_comes_later_and_may_wait_does_not_go_first(autojump_clock, engine):
+async def test_a_later_create_that_may_wait_does_not_overtake(autojump_clock, engine):
     ids = full(engine)
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
         clients = Clients(fleet, nursery)
@@ -218,7 +218,7 @@ async def test_whoever_comes_later_and_may_wait_does_not_go_first(autojump_clock
         nursery.cancel_scope.cancel()
 
 
-async def test_small_ones_overtake_a_big_one_and_do_not_starve_it(autojump_clock, engine):
+async def test_small_creates_overtake_a_big_one_a_limited_number_of_times(autojump_clock, engine):
     ids = full(engine, number=8)
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
         clients = Clients(fleet, nursery)
@@ -240,7 +240,7 @@ async def test_small_ones_overtake_a_big_one_and_do_not_starve_it(autojump_clock
         nursery.cancel_scope.cancel()
 
 
-async def test_what_is_kept_for_a_big_one_is_free_when_it_gives_up(autojump_clock, engine):
+async def test_resources_kept_for_a_big_create_are_free_when_it_gives_up(autojump_clock, engine):
     ids = full(engine, number=16)
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
         clients = Clients(fleet, nursery)
@@ -255,7 +255,7 @@ async def test_what_is_kept_for_a_big_one_is_free_when_it_gives_up(autojump_cloc
         await wait_for(lambda: len(clients.served) == 9, 1)
 
 
-async def test_a_big_one_keeps_no_node_that_is_too_small_for_it(autojump_clock, engine):
+async def test_a_big_create_keeps_no_node_that_is_too_small_for_it(autojump_clock, engine):
     small_engine = ScriptedEngine("n2", 2)
     small_engine.memory = 4 << 30
     full(engine)
@@ -275,7 +275,7 @@ async def test_a_big_one_keeps_no_node_that_is_too_small_for_it(autojump_clock, 
 # ---- what ends it
 
 
-async def test_a_client_that_leaves_waits_no_more(autojump_clock, engine):
+async def test_a_disconnected_client_no_longer_waits(autojump_clock, engine):
     ids = full(engine)
     async with open_fleet(engine) as fleet:
         with trio.move_on_after(5):
@@ -287,7 +287,7 @@ async def test_a_client_that_leaves_waits_no_more(autojump_clock, engine):
         assert fleet.left_behind() == []
 
 
-async def test_two_that_wait_for_one_name_are_not_both_served(autojump_clock, engine):
+async def test_one_of_two_creates_that_wait_for_one_name_is_served(autojump_clock, engine):
     ids, conflicts = full(engine), []
 
     async def second(fleet):
@@ -305,7 +305,7 @@ async def test_two_that_wait_for_one_name_are_not_both_served(autojump_clock, en
         assert clients.served == ["web"]
 
 
-async def test_a_manager_that_stops_refuses_who_waits(autojump_clock, engine):
+async def test_a_stopping_manager_refuses_waiting_creates(autojump_clock, engine):
     full(engine)
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
 
@@ -321,7 +321,7 @@ async def test_a_manager_that_stops_refuses_who_waits(autojump_clock, engine):
 # ---- what is told of them
 
 
-async def test_who_waits_is_told_with_how_long(autojump_clock, engine):
+async def test_waiting_creates_are_listed_with_their_waits(autojump_clock, engine):
     full(engine)
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
         clients = Clients(fleet, nursery)

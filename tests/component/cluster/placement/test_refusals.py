@@ -9,7 +9,7 @@ from tests.component.fleets import open_fleet
 from tests.scripted_engine import ScriptedEngine
 
 
-async def test_more_than_every_engine_has_is_refused_for_good_once_all_are_known(autojump_clock):
+async def test_a_claim_larger_than_every_engine_is_refused_permanently(autojump_clock):
     one, other = (ScriptedEngine(f"n{n}", n) for n in (1, 2))
     async with open_fleet(one) as fleet:
         with pytest.raises(NeverFits, match="memory: no node has 64 GiB"):
@@ -21,7 +21,7 @@ async def test_more_than_every_engine_has_is_refused_for_good_once_all_are_known
         assert refused.value.status == 503
 
 
-async def test_what_some_engines_lack_others_may_have(autojump_clock):
+async def test_a_field_that_some_engines_lack_may_be_known_to_others(autojump_clock):
     engines = [ScriptedEngine(f"n{n}", n) for n in (1, 2)]
     engines[1].memory = 128 * GiB
     async with open_fleet(*engines) as fleet:

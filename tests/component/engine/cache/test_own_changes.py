@@ -102,7 +102,7 @@ async def test_a_hundred_requests_that_end_together_share_their_reads(autojump_c
         assert dockerd.paths().count("/networks") == 1
 
 
-async def test_an_event_that_tells_nothing_new_costs_nothing(autojump_clock, dockerd):
+async def test_an_event_without_news_causes_no_read(autojump_clock, dockerd):
     async with open_fleet(dockerd) as fleet:
         engine = fleet.cluster.engines()[0]
         engine.put_volume({"Name": "data"})
@@ -136,7 +136,7 @@ def create_and(dockerd, fate):
 CONFIG = a_config(name="web").with_swarm_id("5" * 64)
 
 
-async def test_what_an_engine_acknowledged_before_it_died_is_known(autojump_clock, dockerd):
+async def test_an_acknowledged_container_is_known_although_the_engine_died(autojump_clock, dockerd):
     async with open_fleet(dockerd) as fleet:
         create_and(dockerd, dockerd.kill)
         placed = await fleet.create(CONFIG)
@@ -160,7 +160,7 @@ async def test_what_an_engine_acknowledged_before_it_died_is_known(autojump_cloc
         assert fleet.cluster.find_container(id).image_id == "sha256:busybox"
 
 
-async def test_what_an_engine_lost_after_all_is_known_no_more(autojump_clock, dockerd):
+async def test_an_acknowledged_container_that_the_engine_lost_is_forgotten(autojump_clock, dockerd):
     async with open_fleet(dockerd) as fleet:
         create_and(dockerd, dockerd.kill)
         id = (await fleet.create(CONFIG)).answer.json()["Id"]

@@ -14,7 +14,7 @@ LENGTHS = st.lists(st.integers(1, 7), min_size=1, max_size=12)
 
 
 @given(moments=MOMENTS, lengths=LENGTHS)
-def test_whoever_changes_something_and_reads_sees_it(moments, lengths):
+def test_a_read_after_a_change_contains_the_change(moments, lengths):
     """Changes happen at *moments*; the reads take *lengths*, in turn."""
     changes, seen, reads = set(), {}, []
 
@@ -40,7 +40,7 @@ def test_whoever_changes_something_and_reads_sees_it(moments, lengths):
     assert len(reads) <= len(moments)
 
 
-async def test_a_crowd_costs_the_read_under_way_and_one_more(autojump_clock):
+async def test_many_readers_share_the_current_read_and_one_more(autojump_clock):
     reads = []
 
     async def read():
@@ -56,7 +56,7 @@ async def test_a_crowd_costs_the_read_under_way_and_one_more(autojump_clock):
     assert len(reads) == 2
 
 
-async def test_a_reader_that_leaves_costs_the_others_nothing(autojump_clock):
+async def test_a_cancelled_reader_does_not_disturb_others(autojump_clock):
     reads = []
 
     async def read():
@@ -71,7 +71,7 @@ async def test_a_reader_that_leaves_costs_the_others_nothing(autojump_clock):
     assert fresh.is_idle
 
 
-async def test_a_failure_is_told_to_all_whom_the_read_was_for(autojump_clock):
+async def test_a_failure_is_raised_for_all_readers_of_the_read(autojump_clock):
     reads, told = [], []
 
     async def read():
@@ -100,7 +100,7 @@ async def test_a_failure_is_told_to_all_whom_the_read_was_for(autojump_clock):
     ),
     asked=MOMENTS,
 )
-def test_a_list_that_comes_late_never_undoes_what_an_answer_told(told, asked):
+def test_a_late_list_never_reverts_a_recorded_change(told, asked):
     """Objects are made and removed, and recorded at once, while lists are being read."""
     held, shown = {}, {}
 

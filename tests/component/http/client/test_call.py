@@ -177,7 +177,7 @@ async def test_a_repeatable_request_is_asked_again_on_a_fresh_connection(nursery
     assert (status, dialer.dialled) == (200, 2)
 
 
-async def test_what_was_answered_in_part_is_not_asked_again(nursery):
+async def test_a_request_with_a_partial_answer_is_not_repeated(nursery):
     dialer = ScriptedDialer(nursery, answers(OK, b"HTTP/1.1 200 O"), answers(OK))
     client = HTTPClient(dialer)
     await get(client)
@@ -243,7 +243,7 @@ async def test_a_socket_that_the_engine_closed_meanwhile_is_noticed_before_use(n
 # ---- failures
 
 
-async def test_what_cannot_be_reached_is_unreachable(nursery):
+async def test_an_error_of_the_connection_is_unreachable(nursery):
     with pytest.raises(EngineUnreachable, match="connection refused") as caught:
         await get(HTTPClient(ScriptedDialer(nursery)))
     assert not caught.value.sent
@@ -254,7 +254,7 @@ async def test_what_cannot_be_reached_is_unreachable(nursery):
     [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", b"HTTP/1.1 2"],
     ids=["ssh", "bad length", "cut off"],
 )
-async def test_what_is_not_http_is_unreachable_and_names_the_engine(nursery, answer):
+async def test_another_protocol_is_unreachable_and_names_the_engine(nursery, answer):
     with pytest.raises(EngineUnreachable, match="engine n1: "):
         await get(HTTPClient(ScriptedDialer(nursery, answers(answer)), "n1"))
 
@@ -318,7 +318,7 @@ async def test_a_body_is_sent_while_the_answer_comes(nursery):
         assert await call.read_data() == b""
 
 
-async def test_100_continue_is_told_apart_from_the_answer(nursery):
+async def test_100_continue_is_not_the_answer(nursery):
     async def script(stream):
         await read_head(stream)
         await stream.send_all(b"HTTP/1.1 100 Continue\r\n\r\n")

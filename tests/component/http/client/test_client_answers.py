@@ -54,6 +54,6 @@ async def cut_short(stream):
 @pytest.mark.parametrize(
     "script", [cut_short, b"SSH-2.0-OpenSSH_9.2\r\n\r\n"], ids=["cut short", "not HTTP"]
 )
-async def test_what_is_no_whole_answer_is_none(script):
+async def test_an_incomplete_answer_is_an_error(script):
     with pytest.RaisesGroup(pytest.RaisesExc(EngineUnreachable, check=lambda e: e.sent)):
         await answer_to(script)

@@ -68,7 +68,7 @@ async def test_once_one_kept_connection_was_dead_no_other_is_trusted():
     assert engine.connections == 4
 
 
-async def test_what_may_have_been_done_is_not_asked_twice():
+async def test_a_request_that_may_have_been_executed_is_not_repeated():
     engine = ScriptedEngine(OK, hang_up)
     async with asking(engine) as client:
         await client.request("GET", "/1")
@@ -80,7 +80,7 @@ async def test_what_may_have_been_done_is_not_asked_twice():
     assert len(engine.seen) == 2
 
 
-async def test_what_is_not_permitted_at_the_last_moment_is_not_sent():
+async def test_a_request_that_is_no_longer_permitted_is_not_sent():
     connected = []
 
     def refuse():
@@ -98,7 +98,7 @@ async def test_what_is_not_permitted_at_the_last_moment_is_not_sent():
     assert len(connected) == 2
 
 
-async def test_a_refused_connection_is_told_as_not_sent(closed_port):
+async def test_a_refused_connection_is_reported_as_not_sent(closed_port):
     client = HTTPClient(Dialer(Address("tcp", "127.0.0.1", closed_port)))
     with pytest.raises(EngineUnreachable, match="Is the docker daemon running") as caught:
         await client.request("POST", "/x")
@@ -125,7 +125,7 @@ async def test_calls_beyond_32_wait_for_their_turn():
     assert engine.most <= 32
 
 
-async def test_calls_that_are_given_up_at_any_moment_cost_no_place(monkeypatch):
+async def test_cancelled_calls_free_their_places(monkeypatch):
     monkeypatch.setattr(module, "_CALLS", 4)
     moments = random.Random(1)
 

@@ -21,7 +21,7 @@ async def asked(method="GET", target="/_ping", **arguments):
     return first, headers, body
 
 
-async def test_a_get_is_no_more_than_it_must_be():
+async def test_a_get_has_only_necessary_headers():
     first, headers, body = await asked("GET", "/v1.41/info")
     assert first == b"GET /v1.41/info HTTP/1.1"
     assert sorted(headers) == [b"Host: docker", b"User-Agent: swarmcore"]
@@ -63,12 +63,12 @@ async def test_proxies_of_the_environment_are_not_asked(monkeypatch):
 
 
 @pytest.mark.parametrize("target", ["/a b", "/ä", "/a\r\nX: y", "info", ""])
-async def test_a_target_that_cannot_be_sent_is_the_askers_fault(target):
+async def test_an_invalid_target_is_an_error_of_the_caller(target):
     with pytest.raises(BadRequest):
         await HTTPClient(Dialer(Address("tcp", "127.0.0.1", 9))).request("GET", target)
 
 
-async def test_a_header_that_cannot_be_sent_is_the_askers_fault():
+async def test_an_invalid_header_is_an_error_of_the_caller():
     with pytest.RaisesGroup(pytest.RaisesExc(BadRequest)):
         await asked(headers=((b"X-A", b"1\r\nX-B: 2"),))
 
@@ -77,7 +77,7 @@ async def test_a_header_that_cannot_be_sent_is_the_askers_fault():
 
 
 @pytest.mark.parametrize("way", ["tls", "unix"])
-async def test_the_way_to_an_engine_makes_no_difference(way, tmp_path, nursery):
+async def test_all_kinds_of_connections_work_alike(way, tmp_path, nursery):
     engine = ScriptedEngine(OK, endless)
     if way == "tls":
         ca, both = trustme.CA(), tmp_path / "both.pem"

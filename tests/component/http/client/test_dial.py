@@ -99,7 +99,7 @@ async def refusal(dialer):
     return str(caught.value)
 
 
-async def test_a_closed_port_is_told_in_dockers_words(closed_port):
+async def test_a_closed_port_has_dockers_error(closed_port):
     assert await refusal(Dialer(Address("tcp", "127.0.0.1", closed_port))) == (
         f"Cannot connect to the Docker daemon at tcp://127.0.0.1:{closed_port}. "
         "Is the docker daemon running? (connection refused)"
@@ -131,7 +131,7 @@ async def test_an_engine_that_cannot_be_found_is_named_with_the_reason(address, 
     assert re.search(words, message), message
 
 
-async def test_a_host_that_swallows_connections_costs_five_seconds(autojump_clock, monkeypatch):
+async def test_a_host_without_an_answer_times_out_after_five_seconds(autojump_clock, monkeypatch):
     async def swallow(host, port):
         await trio.sleep_forever()
 
@@ -141,7 +141,7 @@ async def test_a_host_that_swallows_connections_costs_five_seconds(autojump_cloc
     assert trio.current_time() == pytest.approx(5, abs=0.1)
 
 
-async def test_an_engine_without_tls_is_told_apart(nursery, tls_files):
+async def test_an_engine_without_tls_has_its_own_error(nursery, tls_files):
     async def answer(stream):
         async with stream:
             await stream.receive_some()
@@ -153,7 +153,7 @@ async def test_an_engine_without_tls_is_told_apart(nursery, tls_files):
     assert "(the other side does not speak TLS)" in await refusal(dialer)
 
 
-async def test_an_engine_with_another_ca_is_told_apart(nursery, tls_files):
+async def test_an_engine_with_another_ca_has_its_own_error(nursery, tls_files):
     [plain] = await trio.open_tcp_listeners(0, host="127.0.0.1")
 
     async def refused(stream):
@@ -212,7 +212,7 @@ async def test_ssh_carries_bytes_and_their_end_both_ways(fake_ssh):
     assert await says_back(await SSH.dial()) == b"hello"
 
 
-async def test_an_ssh_that_fails_tells_why_in_its_own_words(fake_ssh):
+async def test_the_error_of_ssh_itself_is_reported(fake_ssh):
     fake_ssh("sys.exit('ops@n1: Permission denied (publickey).')")
     stream = await SSH.dial()
     async with stream:
@@ -220,7 +220,7 @@ async def test_an_ssh_that_fails_tells_why_in_its_own_words(fake_ssh):
             await stream.receive_some()
 
 
-async def test_both_directions_may_learn_why_ssh_ended(fake_ssh):
+async def test_the_error_of_ssh_reaches_both_directions(fake_ssh):
     fake_ssh("print('no route', file=sys.stderr, flush=True); os.close(0); os.close(1)")
     told = []
 

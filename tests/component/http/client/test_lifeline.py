@@ -29,7 +29,7 @@ async def peer():
         yield Peer(listener)
 
 
-async def test_bytes_are_a_sign_whatever_else(peer):
+async def test_received_bytes_are_always_a_sign_of_life(peer):
     lifeline = Lifeline()
     dialer = Dialer(peer.address, lifeline=lifeline)
     async with await dialer.dial() as ours, await peer.accept() as theirs:
@@ -41,7 +41,7 @@ async def test_bytes_are_a_sign_whatever_else(peer):
         assert not lifeline.has_sign_since(trio.current_time())
 
 
-async def test_an_acknowledgement_is_a_sign_only_where_no_connection_can_be_made(peer):
+async def test_an_acknowledgement_is_a_sign_only_if_connecting_fails(peer):
     lifeline = Lifeline()
     dialer = Dialer(peer.address, lifeline=lifeline)
     async with await dialer.dial(), await peer.accept():
@@ -87,7 +87,7 @@ async def test_a_watched_connection_ends_as_any_other(peer):
         assert is_readable(ours)
 
 
-async def test_one_that_gave_up_at_once_says_nothing_about_the_engine(peer):
+async def test_a_connection_that_ended_at_once_is_no_sign(peer):
     lifeline = Lifeline()
     with trio.move_on_after(0):
         await Dialer(peer.address, lifeline=lifeline).dial()

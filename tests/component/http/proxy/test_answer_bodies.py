@@ -24,7 +24,7 @@ async def test_a_stream_stays_chunked_with_one_flush_per_read_and_its_trailers(t
     assert await client.until(b"1\r\n\r\n") == b"4\r\ntwo\n\r\n0\r\nX-Sum: 1\r\n\r\n"
 
 
-async def test_many_small_chunks_that_came_together_go_on_as_one(through):
+async def test_small_chunks_received_together_are_sent_as_one(through):
     """Engines send each line of `docker logs` as a chunk; one send for each would be too slow."""
     line = b"\1\0\0\0\0\0\0\x64" + b"x" * 99 + b"\n"
 
@@ -78,7 +78,7 @@ async def test_an_answer_until_the_end_becomes_one_with_an_end(through):
     await client.until(b"No such container\r\n0\r\n\r\n")
 
 
-async def test_output_comes_while_the_input_is_still_going(through):
+async def test_output_arrives_before_the_end_of_the_input(through):
     async def script(wire):
         await wire.head()
         await wire.say(CHUNKED)

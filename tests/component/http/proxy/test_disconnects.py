@@ -83,7 +83,7 @@ async def test_a_client_that_goes_in_its_upload_ends_the_engines_work(through):
     await engine.closed.wait()
 
 
-async def test_an_engine_lost_before_its_answer_is_an_error_of_ours(through):
+async def test_an_engine_lost_before_its_answer_is_an_error_of_the_manager(through):
     async def script(wire):
         await wire.head()
 
@@ -130,7 +130,7 @@ class LastWords:
 
 
 @pytest.mark.parametrize("ends_cleanly", [True, False], ids=["complete", "cut off"])
-async def test_a_stream_whose_engine_is_lost_may_have_last_words(through, ends_cleanly):
+async def test_a_stream_whose_engine_is_lost_can_end_with_an_error(through, ends_cleanly):
     async def script(wire):
         await wire.head()
         await wire.say(CHUNKED + b"3\r\nabc\r\n")
@@ -158,7 +158,7 @@ async def test_a_stream_whose_engine_is_lost_may_have_last_words(through, ends_c
     ],
     ids=["of a known length", "an error"],
 )
-async def test_an_answer_that_cannot_have_last_words_is_cut_off(through, answer):
+async def test_an_answer_without_a_form_for_errors_is_cut_off(through, answer):
     async def script(wire):
         await wire.head()
         await wire.say(answer)
@@ -169,7 +169,7 @@ async def test_an_answer_that_cannot_have_last_words_is_cut_off(through, answer)
     assert (await client.rest()).removeprefix(b"3\r\n").strip() == b"abc"
 
 
-async def test_the_last_words_wait_for_nothing_when_the_engine_does_not_answer_any_more(through):
+async def test_the_error_is_sent_at_once_when_the_engine_does_not_answer(through):
     async def script(wire):
         await wire.head()
         await wire.say(CHUNKED + b"3\r\nabc\r\n")
@@ -188,7 +188,7 @@ async def test_the_last_words_wait_for_nothing_when_the_engine_does_not_answer_a
     assert b"<engine n1 does not answer any more>" in await client.until(b"0\r\n\r\n")
 
 
-async def test_who_waits_for_an_engine_that_does_not_answer_any_more_is_told(through):
+async def test_a_waiting_client_gets_an_error_when_the_engine_does_not_answer(through):
     asked = trio.Event()
 
     async def script(wire):

@@ -50,9 +50,7 @@ async def test_the_body_of_a_request_that_is_hijacked_goes_with_its_head(through
 
 
 @pytest.mark.parametrize("shut", [True, False], ids=["and ended", "not ended"])
-async def test_what_a_client_says_too_early_waits_for_the_engines_answer(
-    through, shut, autojump_clock
-):
+async def test_early_input_of_a_client_waits_for_the_engines_answer(through, shut, autojump_clock):
     asked, go_on = trio.Event(), trio.Event()
 
     async def script(wire):

@@ -10,7 +10,7 @@ from swarmcore.http.server import Limits, Server
 from tests.component.http.server.peers import HOST, Peer, echo
 
 
-async def test_a_client_that_went_while_it_was_watched_is_due_no_answer(connect, caplog):
+async def test_a_client_that_disconnects_while_watched_gets_no_answer(connect, caplog):
     async def handler(exchange):
         async with exchange.watching():
             await trio.sleep_forever()
@@ -46,7 +46,7 @@ async def test_a_client_that_goes_cancels_what_streams_to_it(connect, half, capl
     assert caplog.records == []
 
 
-async def test_what_a_client_sends_while_it_is_served_is_the_next_request(connect):
+async def test_bytes_received_during_an_answer_are_the_next_request(connect):
     go_on = trio.Event()
 
     async def handler(exchange):
@@ -67,7 +67,7 @@ async def test_what_a_client_sends_while_it_is_served_is_the_next_request(connec
     assert (await peer.until(b"abc\n")).endswith(b"POST /next abc\n")
 
 
-async def test_a_client_cannot_make_us_remember_what_it_sends_ahead(autojump_clock):
+async def test_bytes_sent_ahead_are_limited(autojump_clock):
     async def handler(exchange):
         async with exchange.stream() as send:
             await send(b"x")

@@ -26,7 +26,7 @@ from tests.component.http.server.peers import message
         "an unknown coding", "HTTP/2", "too many parameters", "too many headers", "a huge head",
     ],
 )  # fmt: skip
-async def test_what_is_not_http_gets_a_status_and_a_json_message(
+async def test_invalid_http_gets_a_status_and_a_json_message(
     connect, request_bytes, status, caplog
 ):
     peer = connect()

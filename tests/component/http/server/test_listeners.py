@@ -33,7 +33,7 @@ from swarmcore.model import TLSFiles
     ],
     ids=str,
 )
-def test_what_can_be_listened_on(text, address):
+def test_addresses_to_listen_on(text, address):
     assert parse_listen(text) == address
 
 
@@ -50,7 +50,7 @@ def test_what_can_be_listened_on(text, address):
     ],
     ids=str,
 )
-def test_what_cannot_be_listened_on_is_told_in_one_line(text, reason):
+def test_an_invalid_address_to_listen_on_is_one_line(text, reason):
     with pytest.raises(ConfigError, match=reason) as caught:
         parse_listen(text)
     assert "\n" not in str(caught.value)
@@ -86,7 +86,7 @@ async def test_a_unix_socket_is_the_owners_alone_and_is_gone_afterwards(tmp_path
     assert not path.exists()
 
 
-async def test_a_group_may_be_let_in(tmp_path):
+async def test_a_group_can_get_access(tmp_path):
     path = tmp_path / "s.sock"
     group = grp.getgrgid(os.getgid())
     [listener] = await open_listeners(
@@ -113,7 +113,7 @@ async def test_the_socket_of_a_dead_manager_is_taken_over(tmp_path):
         await (await trio.open_unix_socket(path)).aclose()
 
 
-async def test_the_socket_of_a_living_one_is_not(tmp_path):
+async def test_the_socket_of_a_running_manager_is_not_taken_over(tmp_path):
     path = tmp_path / "s.sock"
     address = parse_listen(f"unix://{path}")
     [living] = await open_listeners([address], environ={})
@@ -154,7 +154,7 @@ async def test_an_address_of_another_machine_is_told():
     [{}, {"LISTEN_PID": "1", "LISTEN_FDS": "1"}, {"LISTEN_PID": str(os.getpid())}],
     ids=["no variables", "another's", "no sockets"],
 )
-async def test_sockets_that_systemd_did_not_pass_are_missed(environ):
+async def test_missing_sockets_of_systemd_are_an_error(environ):
     with pytest.raises(ConfigError, match="systemd has passed no socket"):
         await open_listeners([parse_listen("fd://")], environ=environ)
 

@@ -42,7 +42,7 @@ async def read_chunks(stream):
     return lines[1::2]
 
 
-async def test_a_slow_client_gets_all_that_was_taken_and_in_order(connect):
+async def test_a_slow_client_gets_all_pieces_in_order(connect):
     taken, full = [], trio.Event()
 
     async def handle(exchange):
@@ -81,7 +81,7 @@ async def test_a_client_that_was_slow_is_sent_to_at_once_again(connect):
     assert set(chunks) == {PIECE, b"again"}
 
 
-async def test_nothing_goes_at_once_to_a_client_that_left(connect):
+async def test_nothing_is_sent_at_once_to_a_disconnected_client(connect):
     ended, go_on = trio.Event(), trio.Event()
 
     async def handle(exchange):
@@ -116,7 +116,7 @@ async def test_a_head_alone_takes_every_piece(connect):
     assert PIECE not in seen
 
 
-async def test_what_is_no_plain_socket_takes_nothing_at_once(nursery):
+async def test_other_streams_than_sockets_never_send_at_once(nursery):
     async def handle(exchange):
         async with exchange.stream() as send:
             assert not send.now(PIECE)

@@ -20,7 +20,7 @@ async def test_a_connection_that_ends_within_tls_is_broken_and_not_ended(context
             await client.receive_some()
 
 
-async def test_a_peer_that_speaks_no_tls_is_named_as_such(contexts):
+async def test_a_peer_without_tls_is_named_in_the_error(contexts):
     ours, theirs = trio.testing.memory_stream_pair()
     client = TLSStream(ours, contexts[0], server_hostname="localhost")
     await theirs.send_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -28,7 +28,7 @@ async def test_a_peer_that_speaks_no_tls_is_named_as_such(contexts):
         await client.do_handshake()
 
 
-async def test_two_tasks_in_one_direction_are_told(contexts):
+async def test_two_tasks_in_one_direction_are_an_error(contexts):
     client, server = await tls_pair(contexts, trio.testing.memory_stream_pair())
     with pytest.RaisesGroup(pytest.RaisesExc(trio.BusyResourceError)):
         async with trio.open_nursery() as nursery:
@@ -41,7 +41,7 @@ async def test_two_tasks_in_one_direction_are_told(contexts):
     await trio.aclose_forcefully(server)
 
 
-async def test_nothing_can_be_sent_after_the_end_was_said(contexts):
+async def test_nothing_can_be_sent_after_the_end(contexts):
     client, _ = await tls_pair(contexts, trio.testing.memory_stream_pair())
     await client.send_eof()
     await client.send_eof()
@@ -102,7 +102,7 @@ async def test_closing_ends_although_the_peer_takes_nothing(contexts, autojump_c
         await server.receive_some()
 
 
-async def test_closing_before_the_handshake_says_nothing(contexts):
+async def test_closing_before_the_handshake_sends_nothing(contexts):
     ours, theirs = trio.testing.memory_stream_pair()
     await TLSStream(ours, contexts[0], server_hostname="localhost").aclose()
     assert await theirs.receive_some() == b""

@@ -30,7 +30,7 @@ async def test_the_other_direction_goes_on_after_an_end(contexts, side):
         assert await read_all(first) == b"answer"
 
 
-async def test_what_waits_to_be_received_survives_our_end(contexts):
+async def test_received_data_survives_our_end(contexts):
     client, server = await tls_pair(contexts, trio.testing.memory_stream_pair())
     await server.send_all(MUCH[:CHUNK])
     head = await client.receive_some(10)

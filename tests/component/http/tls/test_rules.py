@@ -35,7 +35,7 @@ async def test_a_listener_leaves_the_handshake_to_whoever_serves(files):
 @pytest.mark.parametrize(
     ("server", "name"), [("server", "localhost"), ("stranger", "localhost")], ids=str
 )
-async def test_without_verification_anybody_is_accepted_and_nobody_named(files, server, name):
+async def test_without_verification_every_client_is_accepted_without_a_name(files, server, name):
     rules = client_context(TLSFiles(verify=False)), server_context(files.of(server, verify=False))
     _, accepted = await tls_pair(rules, trio.testing.memory_stream_pair())
     assert accepted.peer_name == ""
@@ -93,12 +93,12 @@ async def test_a_verifying_client_refuses_an_engine_of(files, server, host, reas
             await client.do_handshake()
 
 
-def test_nothing_older_than_1_2_is_spoken(files):
+def test_versions_before_1_2_are_refused(files):
     for context in (client_context(files.of("client")), server_context(files.of("server"))):
         assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
-async def test_a_client_that_would_rather_speak_http_2_gets_http_1_1(contexts):
+async def test_a_client_that_offers_http_2_gets_http_1_1(contexts):
     contexts[0].set_alpn_protocols(["h2", "http/1.1"])
     client, _ = await tls_pair(contexts, trio.testing.memory_stream_pair())
     assert client._ssl.selected_alpn_protocol() == "http/1.1"
@@ -116,9 +116,7 @@ async def test_a_client_that_would_rather_speak_http_2_gets_http_1_1(contexts):
     ids=lambda value: "-".join(map("=".join, value.items())) if isinstance(value, dict) else "",
 )
 @pytest.mark.parametrize("build", [client_context, server_context])
-def test_a_file_that_cannot_be_used_is_told_in_classics_words(
-    files, monkeypatch, build, replaced, message
-):
+def test_an_unusable_file_has_classics_error(files, monkeypatch, build, replaced, message):
     monkeypatch.chdir(files.folder)
     key = load_pem_private_key((files.folder / "client.key").read_bytes(), None)
     secret = BestAvailableEncryption(b"secret")
