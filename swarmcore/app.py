@@ -16,7 +16,6 @@ from swarmcore.cluster import Cluster, ClusterSettings, NodeSettingsStore, open_
 from swarmcore.concurrency import supervise
 from swarmcore.engine import Engine, EngineRegistry
 from swarmcore.engine.intervals import Pace
-from swarmcore.file_descriptors import raise_descriptor_limit
 from swarmcore.gateway import Gateway
 from swarmcore.http.client import Dialer, HTTPClient, Lifeline
 from swarmcore.http.routing import Router
@@ -27,6 +26,7 @@ from swarmcore.model import Entry
 from swarmcore.options import Options
 from swarmcore.options.weight_options import check_weights
 from swarmcore.plugins.selection import no_election, select_plugins
+from swarmcore.process_settings import raise_descriptor_limit, relax_garbage_collection
 from swarmcore.protocols import Discovery
 from swarmcore.replication import Replication
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
@@ -248,4 +248,6 @@ def manage(options: Options) -> int:
         ConfigError: the options cannot work; the message is one line.
     """
     raise_descriptor_limit()
-    return trio.run(Manager(options).run)
+    manager = Manager(options)
+    relax_garbage_collection()
+    return trio.run(manager.run)

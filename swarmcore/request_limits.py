@@ -25,7 +25,7 @@ MOUNTS: Final = 1_000
 #: Volumes, networks, containers and images that one create refers to; each is looked up everywhere.
 REFERENCES: Final = 100
 #: Entries of one list or object in a JSON body; a range of ports may have that many.
-ENTRIES: Final = 20_000
+ENTRIES: Final = 12_000
 #: Values in a JSON body in total.
 VALUES: Final = 200_000
 

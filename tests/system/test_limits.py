@@ -48,12 +48,12 @@ TOO_MUCH = {
     ),
     "binds of volumes": host(Binds=[f"v{n}:/x{n}" for n in range(150_000)]),
     "links": host(Links=[f"web{n}" for n in range(101)]),
-    "entries of one list or object": create(Labels={str(n): "" for n in range(20_001)}),
-    "values": create(**{f"X{k}": list(range(20_000)) for k in range(11)}),
+    "entries of one list or object": create(Labels={str(n): "" for n in range(12_001)}),
+    "values": create(**{f"X{k}": list(range(12_000)) for k in range(17)}),
     "entries of a network": (
         "POST",
         "/networks/create",
-        {"Name": "net", "Labels": {str(n): "" for n in range(20_001)}},
+        {"Name": "net", "Labels": {str(n): "" for n in range(12_001)}},
     ),
 }
 ALLOWED = {
@@ -65,6 +65,9 @@ ALLOWED = {
     ),
     "binds": host(Binds=[f"/tmp:/x{n}" for n in range(900)]),
     "labels": create(Labels={str(n): "" for n in range(2_000)}),
+    "ports of a media server": host(
+        PortBindings={f"{n}/udp": [{"HostPort": str(n)}] for n in range(10_000, 20_001)}
+    ),
 }
 
 
