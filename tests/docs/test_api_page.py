@@ -18,7 +18,7 @@ WORDS = [
 ]  # fmt: skip
 
 
-def test_the_page_has_every_route_as_it_is(request):
+def test_the_page_has_every_route(request):
     before, _, rest = PAGE.read_text().partition(BEGIN)
     shown, _, after = rest.partition(END)
     wanted = routes_as_markdown(swarmcore_routes({}))
@@ -29,11 +29,11 @@ def test_the_page_has_every_route_as_it_is(request):
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_the_page_explains_who_is_asked(word):
+def test_the_page_explains_every_note(word):
     explained = re.findall(r"^\| ([^`|]+) \| [^|]+ \|$", PAGE.read_text(), re.MULTILINE)
     assert word in {each for row in explained for each in row.split(", ")}
 
 
-def test_every_route_says_who_is_asked():
+def test_every_route_has_a_note():
     for route in swarmcore_routes({}):
         assert any(word in route.routed for word in WORDS), f"{route.method} {route.template}"

@@ -16,7 +16,7 @@ _STEP = re.compile(rf"^(?:{_FILE}|{_COMMAND})", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.timeout(900)  # pip builds and installs, several times
-def test_who_types_the_page_has_a_package_that_works(tmp_path):
+def test_the_package_of_the_page_works(tmp_path):
     folder, installed = tmp_path, tmp_path / "installed"
     environment = {
         **os.environ,

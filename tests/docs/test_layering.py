@@ -71,7 +71,7 @@ PURE = {str(path.relative_to(CORE)): path for path in modules(CORE) if is_pure(p
 
 
 @pytest.mark.parametrize("name", PURE)
-def test_a_pure_module_imports_nothing_of_the_world(name):
+def test_a_pure_module_does_no_input_or_output(name):
     assert {module.partition(".")[0] for module in imported(PURE[name])} & WORLD == set()
 
 
@@ -90,7 +90,7 @@ PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
 
 
 @pytest.mark.parametrize("folder", PLUGINS, ids=lambda path: path.name)
-def test_a_plugin_imports_only_what_is_meant_for_plugins(folder):
+def test_a_plugin_imports_only_modules_for_plugins(folder):
     package = folder / f"swarmcore_{folder.name}"
     has_commands = "\ncommand_" in (folder / "pyproject.toml").read_text()
     allowed = PLUGIN_FACING | COMMAND_FACING if has_commands else PLUGIN_FACING
@@ -111,7 +111,7 @@ def test_a_plugin_imports_only_what_is_meant_for_plugins(folder):
         ("asyncio", set()),
     ],
 )
-def test_a_library_has_one_door(library, importers):
+def test_a_library_is_imported_in_one_place(library, importers):
     found = {
         str(path.relative_to(CORE))
         for path in modules(CORE)

@@ -9,7 +9,7 @@ from swarmcore.http.server import Limits
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 
 
-def test_the_page_tells_every_limit():
+def test_the_page_has_every_limit():
     page = PAGE.read_text()
     table = page.split("<!-- limits -->")[1]
     told = {int(number.replace(",", "")) for number in re.findall(r"\| ([\d,]+) \|", table)}

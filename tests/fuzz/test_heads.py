@@ -80,7 +80,7 @@ MANY_HEADERS = b"GET /_ping HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 1100 + b"\r
 
 
 @pytest.mark.timeout(900)
-def test_whatever_bytes_come_the_connection_ends_and_the_next_request_is_answered(target, fuzz):
+def test_after_any_bytes_the_connection_ends_and_the_next_request_is_answered(target, fuzz):
     seen = set()
 
     def throw(pieces, end):

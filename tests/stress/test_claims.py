@@ -87,7 +87,7 @@ def is_explained(text):
 
 @pytest.mark.timeout(600)  # all of it is work for the processor, which a busy machine shares
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_900_of_1000_concurrent_creates_are_placed_whatever_fails(autojump_clock, seed):
+async def test_900_of_1000_concurrent_creates_are_placed_despite_failures(autojump_clock, seed):
     random = Random(seed)
     engines = [
         EmbeddedEngine(f"n{number}", memory=len(PORTS) * MEMORY, seed=random.random())

@@ -59,7 +59,7 @@ def listed(ask, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_an_engine_acknowledged_is_not_denied(engines, start_manager, wait_until, kind):
+def test_an_object_that_an_engine_acknowledged_is_known(engines, start_manager, wait_until, kind):
     make, requests = KINDS[kind]
     proxy = LastAnswer(engines[NODE].address)
     manager = start_manager(f"{proxy.address},{engines['old'].address}")

@@ -31,7 +31,7 @@ def test_detach_keys_leave_the_container_running_and_attach_returns(local):
     assert terminal.exitstatus == 4
 
 
-def test_own_detach_keys(local):
+def test_other_detach_keys(local):
     local("run", "-dit", "--name", "box", "busybox", "cat")
     terminal = local.terminal("attach", "--detach-keys", "ctrl-a,d", "box")
     terminal.sendline("here")

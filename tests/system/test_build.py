@@ -62,7 +62,7 @@ def is_running(command):
     return False
 
 
-def test_what_was_built_runs_where_it_was_built(builder, fleet, context, image):
+def test_a_built_image_runs_on_its_node(builder, fleet, context, image):
     folder = context("FROM busybox", "COPY hello /hello", "RUN echo built > /built")
     builder("build", "-t", image, str(folder))
     assert len(holders(fleet, image)) == 1
@@ -175,7 +175,7 @@ def test_a_build_from_an_image_of_another_engine_is_as_on_one_engine(
     assert holders(fleet, base) == ["old", "new"]
 
 
-def test_a_base_is_found_wherever_it_is_named(fleet, classic, context, base, image):
+def test_a_base_image_is_found_in_every_place_of_its_name(fleet, classic, context, base, image):
     repository, _, tag = base.partition(":")
     folder = context("ARG TAG", f"FROM {repository}:$TAG AS one", "FROM busybox",
                      f"COPY --from={base} /base /copied", "RUN cat /copied")  # fmt: skip
@@ -209,7 +209,9 @@ def test_buildkit_with_its_context_in_the_body_finds_its_base(fleet, base, image
     assert holders(fleet, image) == [node]
 
 
-def test_a_session_of_buildkit_is_told_where_its_base_is(fleet, make_docker, context, base, image):
+def test_the_error_of_a_buildkit_session_says_where_its_base_is(
+    fleet, make_docker, context, base, image
+):
     docker = make_docker("20.10", fleet.manager.host, DOCKER_BUILDKIT="1")
     done = docker.run("build", "-t", image, *ON_OLD, str(context("FROM " + base)))
     assert done.returncode == 1

@@ -70,7 +70,7 @@ def test_a_name_means_the_image_that_it_was_last_given(docker, name):
     docker("rmi", "-f", first)
 
 
-def test_a_filter_that_selects_nothing_removes_nothing(docker, busy, name):
+def test_a_prune_whose_filter_selects_nothing_removes_nothing(docker, busy, name):
     docker("create", "--label", "mine", "--name", name, "busybox")
     status, report = ask(busy, "POST", "/containers/prune", label={"zz=b": False, "mine": False})
     if status == 200:
@@ -117,7 +117,7 @@ def test_a_network_follows_the_container_that_is_connected(docker, name):
     docker("network", "rm", name)
 
 
-def test_a_stopped_holder_of_a_port_is_in_nobodys_way(docker, busy, name):
+def test_a_stopped_container_does_not_keep_its_port(docker, busy, name):
     holders = [f"{name}-{node}" for node in busy.engines]
     for holder in holders:
         run(docker, holder, "-p", "18999:80")
@@ -126,7 +126,7 @@ def test_a_stopped_holder_of_a_port_is_in_nobodys_way(docker, busy, name):
     docker("rm", "-f", name, *holders)
 
 
-def test_what_exists_nowhere_is_told_in_an_engines_words(docker, name):
+def test_unknown_objects_have_an_engines_error(docker, name):
     done = docker.run("run", "--rm", "--network", f"no-{name}", "busybox", "true")
     assert done.returncode == 125
     assert f"network no-{name} not found" in done.stderr
@@ -154,7 +154,7 @@ def test_a_build_finds_the_base_that_another_node_has(docker, busy, tmp_path):
     docker("rmi", "-f", "mine-app:1", "mine-base:1")
 
 
-def test_a_built_image_is_carried_to_the_other_nodes(docker, busy, name):
+def test_a_built_image_is_copied_to_the_other_nodes(docker, busy, name):
     run(docker, name, "-e", "constraint:node==old")
     docker("commit", name, f"{name}:carried")
     for node in busy.engines:
@@ -164,7 +164,7 @@ def test_a_built_image_is_carried_to_the_other_nodes(docker, busy, name):
     docker("rmi", "-f", f"{name}:carried")
 
 
-def test_a_stream_goes_on_to_its_end(docker, name):
+def test_a_stream_is_complete(docker, name):
     command = ("sh", "-c", "for i in $(seq 40); do echo $i; sleep 0.1; done")
     run(docker, name, command=command)
     assert docker("logs", "-f", name).split() == [str(number) for number in range(1, 41)]
@@ -177,7 +177,7 @@ def test_a_published_port_is_at_its_nodes_address(docker, busy, name):
     docker("rm", "-f", name)
 
 
-def test_what_is_claimed_is_given_once(docker, name):
+def test_claimed_resources_are_given_once(docker, name):
     done = docker.run("run", "-d", "--label", "mine", "-m", "100t", "busybox", "true")
     assert done.returncode == 125
     assert "0 of 3 nodes: 3 memory" in done.stderr

@@ -84,7 +84,7 @@ def covers(claim, ip, number, protocol):
 
 
 @pytest.mark.parametrize("text", [" 8080", "8080 ", "+8080", "0x1f90", "8_080", "8080-", "٨٠٨٠"])
-def test_what_we_do_not_take_for_a_port_engines_refuse(engines, text):
+def test_texts_that_we_do_not_take_for_a_port_are_refused_by_engines(engines, text):
     body = {"Image": "busybox", "HostConfig": {"PortBindings": {"80": [{"HostPort": text}]}}}
     assert ContainerConfig.parse(body).claim.ports == ()
     for engine in engines.values():
@@ -137,7 +137,7 @@ def test_every_limit_that_an_engine_sets_is_claimed(engines, limits):
 
 @MANY
 @given(limits=limits(), changes=limits())
-def test_what_an_update_makes_of_a_claim_is_foreseen(engines, limits, changes):
+def test_the_claim_after_an_update_is_predicted(engines, limits, changes):
     changes = {key: value for key, value in changes.items() if key.lower() != "hostconfig"} | next(
         (value for key, value in changes.items() if key.lower() == "hostconfig"), {}
     )

@@ -137,7 +137,7 @@ def test_an_inspected_container_has_its_node_and_a_plain_name(ask, web, engines)
     assert shown["HostConfig"]["CpuShares"] == 1024 // node["Cpus"]
 
 
-def test_what_is_not_there_is_told_in_classics_words(ask):
+def test_missing_objects_have_classics_error(ask):
     assert ask.refused("GET", "/containers/ghost/json") == (404, "No such container: ghost")
     assert ask.refused("POST", "/containers/ghost/start") == (404, "No such container: ghost")
     status, text = ask.refused("GET", "/images/ghost/json")
@@ -191,7 +191,7 @@ def test_version_is_swarms(ask):
     assert {"ApiVersion", "GitCommit", "GoVersion", "Arch", "KernelVersion"} <= version.keys()
 
 
-def test_pages_of_other_origins_may_ask(ask):
+def test_pages_of_other_origins_may_send_requests(ask):
     status, headers, _ = ask("OPTIONS", "/info")
     assert status == 200
     for answer in (headers, ask("GET", "/_ping")[1]):
@@ -222,7 +222,7 @@ def test_a_load_reports_each_node_on_a_row_of_its_own(ask, make_docker, engines)
     assert all(each["status"].startswith("Loading Image...") for each in lines)
 
 
-def test_a_pull_reports_its_beginning_and_its_end_for_each_node(ask, lab, engines):
+def test_a_pull_reports_its_start_and_its_end_for_each_node(ask, lab, engines):
     registry = lab.registry()
     registry.push(engines["old"], "busybox:latest", "team/tool:classic")
     image = f"{registry.address}/team/tool:classic"

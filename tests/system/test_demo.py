@@ -47,6 +47,6 @@ def test_the_printed_commands_work_and_ctrl_c_ends_it(demo, lab):
     assert process.wait(60) == 0
 
 
-def test_it_says_which_kind_of_engine_runs(demo):
+def test_the_demo_names_the_kind_of_its_engines(demo):
     _, said = demo
     assert "real Docker Engines" in said or "embedded engines" in said

@@ -115,7 +115,7 @@ def test_each_gpu_is_given_to_one_container_by_its_name(docker):
 
 
 @BOTH
-def test_all_are_wanted_where_none_is_taken_and_names_where_they_are(docker):
+def test_gpus_requested_as_all_and_gpus_requested_by_name(docker):
     node, (request,) = create(docker, "one", "--gpus", "device=GPU-bb")
     assert (node, request["DeviceIDs"]) == ("named", ["GPU-bb"])
     taken = refusal(docker, "--gpus", "device=GPU-bb")
@@ -130,7 +130,7 @@ def test_all_are_wanted_where_none_is_taken_and_names_where_they_are(docker):
 
 
 @NEW
-def test_what_engines_have_created_is_counted_also_by_a_manager_that_starts_later(
+def test_gpus_of_existing_containers_are_counted_by_a_later_manager(
     announcing, docker, gpu_manager, make_docker
 ):
     create(docker, "ours", "--gpus", "1", "-e", "constraint:node==named")
@@ -206,7 +206,7 @@ GIVEN = [
 
 
 @pytest.mark.parametrize(("request_", "gives"), GIVEN, ids=str)
-def test_what_an_engine_gives_is_counted(announcing, given_by_hook, request_, gives):
+def test_the_gpus_that_an_engine_gives_are_counted(announcing, given_by_hook, request_, gives):
     """The engine's own runtime hook is compared with our claim for the same body."""
     body = {"Image": "busybox", "Cmd": ["true"], "HostConfig": {"DeviceRequests": [request_]}}
     claim = ContainerConfig.parse(body).claim

@@ -45,7 +45,7 @@ def test_a_file_that_is_written_in_place_empties_no_cluster(listed, make_docker)
     assert all(each == [name] for each in lists)
 
 
-def test_what_a_replaced_file_leaves_out_leaves_at_once(listed, wait_until):
+def test_engines_missing_in_a_replaced_file_are_removed_at_once(listed, wait_until):
     path, manager = listed
     other = path.with_name("other")
     other.write_text(path.read_text().splitlines()[0] + "\n")
@@ -53,7 +53,7 @@ def test_what_a_replaced_file_leaves_out_leaves_at_once(listed, wait_until):
     wait_until(lambda: len(manager.statuses()) == 1, "two engines to leave", seconds=10)
 
 
-def test_what_a_file_leaves_out_for_good_leaves_after_three_heartbeats(listed, wait_until):
+def test_engines_missing_in_a_file_are_removed_after_three_heartbeats(listed, wait_until):
     path, manager = listed
     path.write_text(path.read_text().splitlines()[0] + "\n")
     wait_until(lambda: len(manager.statuses()) == 1, "two engines to leave", seconds=40)

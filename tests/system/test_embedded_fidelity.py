@@ -290,7 +290,7 @@ def events_of(target, steps):
     }
 
 
-def test_the_embedded_engine_tells_what_a_real_one_tells(lab, embedded):
+def test_the_embedded_engine_sends_the_events_of_a_real_one(lab, embedded):
     real_engine = lab.start_engine("told", "28.5")
     lab.image(real_engine)
     real, ours = (events_of(Target(each), TOLD) for each in (real_engine.address, embedded))

@@ -14,7 +14,7 @@ def test_exec_prints_and_returns_the_status(docker, box):
     assert docker.run("exec", "box", "sh", "-c", "exit 9").returncode == 9
 
 
-def test_exec_carries_input_until_it_ends(docker, box):
+def test_exec_reads_its_input_to_the_end(docker, box):
     assert docker("exec", "-i", "box", "cat", input="through\n") == "through"
 
 

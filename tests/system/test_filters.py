@@ -162,14 +162,14 @@ def test_an_affinity_goes_where_an_image_is(docker, node_of, form):
     ],
     ids=" ".join,
 )
-def test_what_uses_a_container_is_made_beside_it(docker, node_of, refusal, words):
+def test_a_container_that_uses_another_is_placed_beside_it(docker, node_of, refusal, words):
     docker("create", "--name", "db", "-e", "constraint:node==west", "busybox", "true")
     assert node_of(*words) == "west"
     said = refusal(*words, "-e", "constraint:node==north")
     assert "container db is only on west" in said
 
 
-def test_a_port_is_had_once_on_each_node(node_of, refusal):
+def test_a_port_is_given_once_on_each_node(node_of, refusal):
     port = ["-p", "9280:80"]
     assert {node_of(*port) for _ in NODES} == set(NODES)
     assert "0 of 3 nodes: 3 port 9280/tcp (taken by " in refusal(*port)
@@ -231,7 +231,7 @@ def test_expressions_live_on_in_labels_of_the_engine(lab, nodes, manager, docker
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
-def test_what_cannot_be_is_answered_with_what_can(refusal, option, answer):
+def test_a_refusal_lists_possible_values(refusal, option, answer):
     assert answer in refusal(*option)
 
 

@@ -85,7 +85,7 @@ def names(fleet):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_clients_that_leave_leave_nothing_behind(fleet, names, wait_until, kind):
+def test_disconnected_clients_leave_nothing_behind(fleet, names, wait_until, kind):
     clients, request = KINDS[kind], KINDS[kind].request.format_map(names)
     manager, engine = fleet.manager.process.pid, fleet.engines["new"].pid
     come(fleet, request, clients.heard).close()  # what is opened once and kept is open now

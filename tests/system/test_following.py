@@ -93,7 +93,7 @@ def test_a_volume_that_was_filled_on_its_engines_machine_stays(fleet):
     assert docker("run", "--rm", "-v", "data:/d", "busybox", "cat", "/d/file") == "by hand"
 
 
-def test_two_volumes_with_content_on_two_nodes_are_told_apart(docker):
+def test_volumes_with_content_on_two_nodes_refuse_a_common_container(docker):
     for node, name in (("old", "first"), ("new", "second")):
         docker("run", "--rm", *on(node), "-v", f"{name}:/d", "busybox", "touch", "/d/file")
     both = ("-v", "first:/f", "-v", "second:/s")
@@ -148,7 +148,7 @@ def test_creates_at_once_take_what_they_share_to_one_node(fleet):
         assert holders(fleet, kind, name) == [there]
 
 
-def test_what_nobody_uses_is_spread_and_all_of_it_is_made(docker, fleet):
+def test_unused_networks_are_spread_over_nodes(docker, fleet):
     names = [f"net{number}" for number in range(30)]
     for name in names:
         docker("network", "create", name)
@@ -157,7 +157,7 @@ def test_what_nobody_uses_is_spread_and_all_of_it_is_made(docker, fleet):
     assert {node for there in found.values() for node in there} == set(NODES)
 
 
-def test_a_new_manager_knows_former_ids_and_what_was_not_used(fleet, start_manager, wait_until):
+def test_a_new_manager_knows_former_ids_and_unused_objects(fleet, start_manager, wait_until):
     addresses = ",".join(engine.address for engine in fleet.engines.values())
     first = start_manager(addresses)
     first.wait_healthy(3)
@@ -188,7 +188,7 @@ def test_a_new_manager_knows_former_ids_and_what_was_not_used(fleet, start_manag
     assert "volume used is only on old" in done.stderr
 
 
-def test_exhausted_address_pools_mean_the_next_node(lab, fleet, start_manager):
+def test_with_exhausted_address_pools_the_next_node_is_used(lab, fleet, start_manager):
     pools = ("--default-address-pool", "base=10.99.0.0/22,size=24")  # one is docker0's
     small = lab.start_engines(
         [

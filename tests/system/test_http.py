@@ -95,7 +95,7 @@ def test_dots_and_slashes_lead_where_an_engine_sends_them(addresses, path):
         "GET /v1.41/_ping",
     ],
 )
-def test_an_upgrade_is_what_an_engine_takes_for_one(boxes, addresses, line):
+def test_upgrades_are_recognised_as_by_an_engine(boxes, addresses, line):
     key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
     for number, (connection, protocol) in enumerate(product(CONNECTIONS, PROTOCOLS)):
         headers = [*connection, "Sec-WebSocket-Version: 13", key, "Origin: http://x"]
@@ -110,7 +110,7 @@ def test_an_upgrade_is_what_an_engine_takes_for_one(boxes, addresses, line):
 
 
 @pytest.mark.parametrize("named", ["expect", "content-length", "content-type", "close, Expect"])
-def test_a_connection_takes_nothing_from_its_message(boxes, addresses, named):
+def test_the_connection_header_cannot_remove_essential_headers(boxes, addresses, named):
     for name, address in addresses.items():
         box = "new" if name == "manager" else name
         with connect(address) as client:

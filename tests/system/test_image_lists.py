@@ -75,7 +75,7 @@ def queries(name, ids):
 
 
 @pytest.mark.parametrize("node", ["old", "middle", "new"])
-def test_what_others_are_built_on_is_listed_as_its_engine_lists_it(fleet, chain, node):
+def test_parent_images_are_listed_as_by_their_engine(fleet, chain, node):
     name, commit = chain
     ids = commit(node)
     engine = Api(fleet.engines[node].address)

@@ -86,7 +86,7 @@ def pushed_image(name):
         return json.load(answer)["config"]["digest"]
 
 
-def test_every_reader_means_the_image_that_the_name_was_last_given(
+def test_every_command_uses_the_image_that_the_name_was_last_given_to(
     fleet, classic, docker, name, registry
 ):
     put_everywhere(fleet, classic, name)
@@ -166,7 +166,7 @@ def tell(docker, name, node=""):
     return [each.replace(name, "NAME") if isinstance(each, str) else each for each in told]
 
 
-def test_names_tell_the_same_story_on_one_engine_and_on_three(fleet, make_docker, classic, name):
+def test_names_have_the_same_meaning_on_one_engine_and_on_three(fleet, make_docker, classic, name):
     address = fleet.engines["middle"].address
     single = make_docker("20.10", f"tcp://{address}", DOCKER_BUILDKIT="0")
     expected = tell(single, name)
@@ -236,7 +236,9 @@ def put_on(fleet, make_docker, engine, version, name):
      by_pull_on_one],
     ids=lambda give: give.__name__,
 )  # fmt: skip
-def test_whatever_gives_a_name_gives_it_everywhere(fleet, make_docker, classic, name, give):
+def test_a_name_moves_in_the_whole_cluster_however_it_is_given(
+    fleet, make_docker, classic, name, give
+):
     put_everywhere(fleet, classic, name)
     give(fleet, make_docker, name)
     docker = fleet.docker()
@@ -248,7 +250,9 @@ def test_whatever_gives_a_name_gives_it_everywhere(fleet, make_docker, classic, 
     assert set(held(fleet, name).values()) == {""}
 
 
-def test_what_is_built_again_from_the_cache_is_meant_again(fleet, make_docker, classic, name):
+def test_a_name_means_an_image_that_is_built_again_from_the_cache(
+    fleet, make_docker, classic, name
+):
     put_everywhere(fleet, classic, name)
     for node, version in (("old", "1"), ("new", "2"), ("old", "1")):
         build(classic, name, version, "--build-arg", f"constraint:node=={node}")
@@ -292,7 +296,7 @@ def test_a_name_means_one_image_while_others_are_busy(fleet, classic, name):
     assert [each.exception() for each in busy] == [None] * len(busy)
 
 
-def test_after_a_restart_the_dates_of_the_images_decide_and_the_log_tells(
+def test_after_a_restart_the_image_dates_decide_and_are_logged(
     fleet, classic, make_docker, name, start_manager
 ):
     put_everywhere(fleet, classic, name)

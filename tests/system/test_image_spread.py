@@ -63,7 +63,7 @@ def transfers(fleet, image):
     return [line.partition("carrying image ")[2] for line in lines if f"g image {image} " in line]
 
 
-def test_a_built_image_is_carried_where_another_node_is_better_by_more_than_one(fleet, image):
+def test_a_built_image_is_copied_to_a_node_that_is_better_by_more_than_one(fleet, image):
     docker = fleet.docker()
     assert [create(fleet, image) for _ in range(2)] == ["middle", "middle"]
     said = "image       carried from middle: new leads middle, which has it, by 2\n"
@@ -82,7 +82,7 @@ def test_a_built_image_is_carried_where_another_node_is_better_by_more_than_one(
     assert decisions[2]["AboutImage"].startswith("carried from middle: new leads middle")
 
 
-def test_creates_at_one_time_wait_for_one_transfer_to_a_node(fleet, image):
+def test_concurrent_creates_share_one_copy_to_a_node(fleet, image):
     with ThreadPoolExecutor(12) as pool:
         where = Counter(pool.map(lambda _: create(fleet, image), range(12)))
     # While a transfer is under way, a node without the image may stay behind by the threshold.
@@ -91,7 +91,7 @@ def test_creates_at_one_time_wait_for_one_transfer_to_a_node(fleet, image):
     assert sorted(targets) == ["new", "old"]
 
 
-def test_what_was_carried_is_the_same_image_under_the_same_name(fleet, image):
+def test_a_copied_image_has_the_same_id_and_name(fleet, image):
     for _ in range(12):
         create(fleet, image)
     told = {fleet.direct(name)("image", "inspect", "-f", "{{.Config.Labels}}", image)

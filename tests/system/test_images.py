@@ -52,13 +52,13 @@ def test_a_tag_is_on_every_holder_and_removed_from_every_holder(fleet, docker, n
     assert docker("images", "-q", "lab/made") == ""
 
 
-def test_removing_what_nobody_has_is_dockers_refusal(fleet, docker):
+def test_removing_an_unknown_image_has_dockers_error(fleet, docker):
     done = docker.run("rmi", "lab/none:1")
     assert done.returncode == 1
     assert "No such image: lab/none:1" in done.stderr
 
 
-def test_an_image_that_one_engine_needs_is_told_with_its_node(fleet, docker, names):
+def test_an_image_in_use_is_reported_with_its_node(fleet, docker, names):
     docker("import", "-", "lab/made:1", input=tar_of("data", b"1"), text=False)
     fleet.direct("middle")("create", "--name", "user", "lab/made:1", "x")
     done = docker.run("rmi", "lab/made:1")
@@ -67,7 +67,7 @@ def test_an_image_that_one_engine_needs_is_told_with_its_node(fleet, docker, nam
     assert holders(fleet, "lab/made:1") == ["middle"]
 
 
-def test_what_is_saved_is_loaded_into_every_engine_byte_for_byte(
+def test_a_saved_image_is_loaded_into_every_engine_byte_for_byte(
     fleet, docker, names, wait_until, tmp_path
 ):
     put(fleet, "old", "lab/made:1", os.urandom(3 << 20))
@@ -100,7 +100,7 @@ def test_images_are_saved_together_only_where_they_are_together(
     docker("save", "-o", str(tmp_path / "two.tar"), "lab/made:1", "busybox")
 
 
-def test_an_archive_that_is_none_is_no_success(fleet, docker, tmp_path):
+def test_a_malformed_archive_is_an_error(fleet, docker, tmp_path):
     (tmp_path / "no.tar").write_bytes(b"no archive" * 5000)
     assert docker.run("load", "-i", str(tmp_path / "no.tar")).returncode == 1
 
@@ -162,7 +162,7 @@ def test_history_is_of_an_engine_that_has_the_image(fleet, docker, names):
     assert docker.run("history", "lab/none:1").returncode == 1
 
 
-def test_what_is_pushed_can_be_pulled_with_the_same_login(fleet, lab, docker, names, wait_until):
+def test_a_pushed_image_can_be_pulled_with_the_same_login(fleet, lab, docker, names, wait_until):
     registry = lab.registry(auth=("alice", "secret"))
     image = f"{registry.address}/team/pushed:1"
     docker("tag", "busybox", image)

@@ -61,7 +61,7 @@ def is_reachable(engine, seconds=1.0):
 # --- what an engine is -----------------------------------------------------------------------
 
 
-def test_every_engine_is_one_of_its_own(lab):
+def test_every_engine_has_its_own_identity(lab):
     infos = [engine.info() for engine in lab.engines.values()]
     assert len({info["ID"] for info in infos}) == len(NAMES)
     assert [info["Name"] for info in infos] == list(NAMES)
@@ -149,7 +149,7 @@ def test_an_engine_that_demands_tls_is_found_ready(lab, tmp_path):
 # --- what can happen to it ---------------------------------------------------------------------
 
 
-def test_a_cut_cable_is_silence_until_it_is_mended(lab, engine):
+def test_a_cut_cable_loses_packets_until_it_is_mended(lab, engine):
     engine.cut()
     try:
         assert not is_reachable(engine)
@@ -208,7 +208,7 @@ def test_with_live_restore_containers_outlive_a_crash(lab, release):
     del lab.engines[name]
 
 
-def test_a_machine_without_power_is_silent_and_comes_back_at_its_address(lab, engine):
+def test_a_machine_without_power_does_not_answer_and_keeps_its_address(lab, engine):
     address = engine.address
     docker(lab, engine, "run", "-d", "--name", "lost", "busybox", "sleep", "600")
     engine.power_off()
@@ -274,7 +274,7 @@ def routes():
     return subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
 
 
-def test_nothing_is_left(lab):
+def test_nothing_is_left_after_a_lab(lab):
     with Lab() as second:
         engine = second.start_engine("left", "28")
         second.image()
@@ -333,7 +333,7 @@ def test_nothing_is_left_after_ctrl_c(lab, wait_for_engines):
     assert traces(id) == []
 
 
-def test_what_a_killed_program_left_is_swept(lab):
+def test_leftovers_of_a_killed_program_are_removed(lab):
     program, id = start_program(wait_for_engines=True)
     program.kill()
     program.communicate(timeout=30)

@@ -106,7 +106,7 @@ def followers(shared_fleet, tmp_path_factory):
 
 @pytest.mark.parametrize(("cli", "kind"), KINDS, ids=[" ".join(each) for each in KINDS])
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_who_follows_is_told_which_engine_was_lost(followers, outage, cli, kind):
+def test_a_follower_gets_an_error_that_names_the_lost_engine(followers, outage, cli, kind):
     follower = followers[outage, cli, kind]
     said = follower.last_words()
     assert follower.process.returncode not in (0, None), said

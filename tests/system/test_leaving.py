@@ -184,7 +184,7 @@ WORK = {
 
 
 @pytest.mark.parametrize("work", WORK)
-def test_what_a_client_ends_by_leaving(place, work):
+def test_the_work_that_ends_with_its_client(place, work):
     row = re.search(rf"^\| [^|]*`{work}`[^|]* \| (.*?)(?:[;,:].*)? \|$", PAGE, re.MULTILINE)
     assert row is not None, f"docs/api.md does not say what becomes of {work}"
     assert WORK[work](place) == row[1]

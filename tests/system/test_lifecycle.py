@@ -53,7 +53,7 @@ def test_kill_with_a_signal_and_wait(docker):
     logs.communicate(timeout=60)
 
 
-def test_killing_what_does_not_run_is_the_engines_own_refusal(docker, box):
+def test_killing_a_stopped_container_has_the_engines_error(docker, box):
     docker("kill", "box")
     done = docker.run("kill", "box")
     assert done.returncode == 1
@@ -86,7 +86,7 @@ def test_remove_of_a_running_container_needs_force(docker, box):
     assert docker("ps", "-aq") == ""
 
 
-def test_rm_run_leaves_nothing(docker):
+def test_run_with_rm_leaves_nothing(docker):
     docker("run", "--rm", "--name", "brief", "busybox", "true")
     assert docker("ps", "-aq") == ""
 

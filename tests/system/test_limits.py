@@ -88,7 +88,7 @@ def ask(fleet):
 
 
 @pytest.mark.parametrize("what", TOO_MUCH)
-def test_too_much_is_refused_and_says_what(ask, what):
+def test_a_request_above_a_limit_is_refused_and_names_the_limit(ask, what):
     status, told = ask(*TOO_MUCH[what])
     assert status == 400, told
     assert "at most" in told["message"] or "too large" in told["message"]
@@ -96,7 +96,7 @@ def test_too_much_is_refused_and_says_what(ask, what):
 
 
 @pytest.mark.parametrize("what", ALLOWED)
-def test_as_much_as_is_allowed_is_done(ask, what):
+def test_a_request_at_a_limit_is_answered(ask, what):
     status, told = ask(*ALLOWED[what])
     assert status in (200, 201), told
 

@@ -5,7 +5,7 @@ import time
 TALK = "i=0; while test $i -lt 5; do echo line $i; i=$((i+1)); done; echo oops >&2"
 
 
-def test_logs_come_whole_and_apart(docker):
+def test_logs_are_complete_and_have_separate_streams(docker):
     docker("run", "--name", "talk", "busybox", "sh", "-c", TALK)
     done = docker.run("logs", "talk")
     assert done.stdout.splitlines() == [f"line {i}" for i in range(5)]

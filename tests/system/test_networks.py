@@ -45,7 +45,7 @@ def test_containers_of_one_network_land_together_and_know_each_other_by_name(doc
     assert {node_of(docker, each) for each in others} == {node_of(docker, "db")}
 
 
-def test_a_network_out_of_reach_is_named_with_its_node(docker):
+def test_a_network_on_another_node_is_named_with_its_node(docker):
     docker("network", "create", "old/web")
     done = docker.run(
         "run", "--rm", "-e", "constraint:node==new", "--network", "web", "busybox", "true"
@@ -67,7 +67,7 @@ def test_a_network_out_of_reach_is_named_with_its_node(docker):
         "--volumes-from=ghost",
     ],
 )
-def test_what_exists_nowhere_is_told_as_by_an_engine(docker, fleet, option):
+def test_unknown_objects_have_an_engines_error(docker, fleet, option):
     def told(docker):
         done = docker.run("run", "--name", "asks", option, "busybox", "true")
         docker("rm", "-f", "asks") if docker("ps", "-aq", "--filter", "name=asks") else None
@@ -102,7 +102,7 @@ def test_names_that_mean_several_networks_are_shown_with_their_node(docker, flee
     assert docker("network", "inspect", "-f", "{{.Name}}", "bridge") == "bridge"
 
 
-def test_prune_takes_what_nobody_uses_on_every_node(docker, fleet):
+def test_prune_removes_unused_networks_on_every_node(docker, fleet):
     for node in fleet.engines:
         docker("network", "create", f"{node}/free-{node}")
     docker("network", "create", "busy")

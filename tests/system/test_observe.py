@@ -93,7 +93,7 @@ def test_inspect_takes_ids_prefixes_and_node_names(docker, trio_of_boxes):
         assert docker("inspect", "-f", "{{.Id}}", text) == id
 
 
-def test_inspect_of_nothing(docker):
+def test_inspect_of_an_unknown_container(docker):
     done = docker.run("inspect", "ghost")
     assert done.returncode == 1
     assert "No such object: ghost" in done.stderr
@@ -147,7 +147,7 @@ def test_info_lists_the_nodes_as_classic_did(fleet, docker):
     assert text.count("Status: Healthy") == 3
 
 
-def test_info_has_what_an_engine_of_the_clients_version_says(engines, start_manager):
+def test_info_has_the_fields_of_an_engine_of_the_clients_version(engines, start_manager):
     engine = engines["new"]
     manager = start_manager(engine.address)
     manager.wait_healthy(1)
@@ -156,5 +156,5 @@ def test_info_has_what_an_engine_of_the_clients_version_says(engines, start_mana
         assert engine.api.call("GET", path).keys() - manager.get(path).keys() == set(), version
 
 
-def test_version_speaks_of_both_sides(docker):
+def test_version_shows_client_and_server(docker):
     assert docker("version", "--format", "{{.Server.APIVersion}}") == "1.41"

@@ -33,7 +33,7 @@ def swarmcore(fleet, docker):
             run("label", node["Name"], *(f"{key}-" for key in node["AddedLabels"]))
 
 
-def test_explain_knows_where_a_run_will_go_and_does_nothing(fleet, docker, swarmcore):
+def test_explain_predicts_the_node_of_a_run_and_creates_nothing(fleet, docker, swarmcore):
     docker("run", "-d", "--name", "first", "busybox", "sleep", "600")
     words = ["run", "-it", "--pull", "always", "--cpus", ".25", "-m", "64m", "--name", "web",
              "--publish", "8099:80", "-e", "constraint:node!=old", "busybox", "cat"]  # fmt: skip
@@ -79,7 +79,7 @@ def test_a_drained_node_says_why_everywhere_and_takes_nothing(fleet, docker, swa
     assert len(docker("ps", "-q").split()) == 3
 
 
-def test_a_drain_waits_for_what_runs(fleet, docker, swarmcore):
+def test_a_drain_waits_for_running_containers(fleet, docker, swarmcore):
     place = ["-e", "constraint:node==middle", "--init", "busybox"]
     docker("run", "-d", "--name", "job", *place, "sleep", "600")
     command = [SWARMCORE, "drain", "middle", "--wait"]
@@ -93,7 +93,7 @@ def test_a_drain_waits_for_what_runs(fleet, docker, swarmcore):
         assert waiting.wait(30) == 0
 
 
-def test_a_drain_and_who_waits_for_it_outlive_the_manager(
+def test_a_drain_and_a_command_that_waits_for_it_survive_a_restart(
     fleet, start_manager, make_docker, tmp_path
 ):
     manager = start_manager(
@@ -119,7 +119,7 @@ def test_a_drain_and_who_waits_for_it_outlive_the_manager(
     manager.stop()
 
 
-def test_an_added_label_is_one_to_constrain_by(fleet, docker, swarmcore):
+def test_an_added_label_can_be_used_in_constraints(fleet, docker, swarmcore):
     asked = ["run", "-d", "-e", "constraint:rack==r7", "busybox", "true"]
     assert "no node fits" in docker.run(*asked).stderr
     swarmcore("label", "new", "rack=r7")

@@ -40,7 +40,7 @@ def status_of(manager, name):
 
 
 @pytest.mark.parametrize("outage", [Killed(), Hung(), CutOff()], ids=["killed", "hung", "cut off"])
-def test_an_outage_costs_only_itself(fleet, wait_until, outage):
+def test_an_outage_affects_only_its_engine(fleet, wait_until, outage):
     docker = fleet.docker()
     manager = fleet.manager
     kept = docker("run", "-d", "--name", "kept", "-e", "constraint:node==middle",

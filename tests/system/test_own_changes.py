@@ -308,7 +308,7 @@ def clean(world):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_was_changed_is_in_the_next_lists(world, clean, change):
+def test_a_change_is_in_the_next_lists(world, clean, change):
     prepare, perform = CHANGES[change]
     for _ in range(TIMES):
         prepare(world)
@@ -317,7 +317,7 @@ def test_what_was_changed_is_in_the_next_lists(world, clean, change):
         world.clear()
 
 
-def test_what_was_pulled_is_in_the_next_lists(world, clean, lab, shared_fleet):
+def test_a_pulled_image_is_in_the_next_lists(world, clean, lab, shared_fleet):
     registry = lab.registry()
     registry.push(shared_fleet.engines[world.name], "busybox:latest", "own:pulled")
     for _ in range(TIMES):

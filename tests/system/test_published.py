@@ -35,7 +35,7 @@ def test_the_address_of_docker_host_is_the_nodes_own(fleet, make_docker, manager
         docker("rm", "-f", "web")
 
 
-def test_one_port_of_it_is_had_once_on_each_node(fleet, make_docker, manager_host, lab):
+def test_a_port_of_that_address_is_given_once_on_each_node(fleet, make_docker, manager_host, lab):
     docker = make_docker("28", manager_host)
     publish = ("-p", f"{lab.gateway}:18087:80")
     for name in ("one", "two", "three"):

@@ -73,7 +73,7 @@ def test_an_image_on_one_engine_only_is_run_there(fleet, docker, wait_until):
         fleet.direct("middle")("rmi", "only/here:1")
 
 
-def test_a_pull_of_nothing_fails_as_on_one_engine(docker, registry):
+def test_a_pull_of_an_unknown_image_fails_as_on_one_engine(docker, registry):
     docker("login", "-u", "alice", "--password-stdin", registry.address, input="secret")
     done = docker.run("pull", f"{registry.address}/team/none:1")
     assert done.returncode == 1
@@ -112,7 +112,7 @@ def failed_pulls(fleet, registry):
     }
 
 
-def test_a_node_that_cannot_pull_is_passed_over_and_it_is_told(
+def test_a_node_that_cannot_pull_is_avoided_and_shown(
     fleet, docker, registry, image, cut_from_registry
 ):
     image = image("run")
@@ -140,7 +140,7 @@ def test_a_node_that_cannot_pull_is_passed_over_and_it_is_told(
     assert failed_pulls(fleet, registry) == {name: [] for name in fleet.engines}
 
 
-def test_what_a_registry_refuses_to_the_client_counts_against_no_node(fleet, docker, registry):
+def test_a_refused_login_counts_against_no_node(fleet, docker, registry):
     docker("login", "-u", "alice", "--password-stdin", registry.address, input="secret")
     assert docker.run("run", "--rm", f"{registry.address}/team/none:1", "true").returncode == 125
     docker("logout", registry.address)

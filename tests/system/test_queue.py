@@ -32,7 +32,7 @@ def test_a_run_waits_until_the_container_in_its_way_is_removed(fleet, docker, wa
     assert fleet.manager.get("/swarmcore/queue") == []
 
 
-def test_a_run_that_is_interrupted_waits_no_more(fleet, docker, wait_until):
+def test_an_interrupted_run_no_longer_waits(fleet, docker, wait_until):
     docker("create", "--name", "first", "-p", "9311:80", "-e", NODE, "busybox")
     waits = ["--label", "com.docker.swarm.queue=600", "-e", NODE]
     second = docker.start("run", "--name", "second", "-p", "9311:80", *waits, "busybox", "true")
@@ -42,9 +42,7 @@ def test_a_run_that_is_interrupted_waits_no_more(fleet, docker, wait_until):
     wait_until(lambda: fleet.manager.get("/swarmcore/queue") == [], "the queue to be empty")
 
 
-def test_what_others_create_on_an_engine_is_counted_as_soon_as_it_says_so(
-    fleet, docker, wait_until
-):
+def test_containers_created_on_an_engine_count_from_their_events_on(fleet, docker, wait_until):
     direct = fleet.direct("middle")
     direct("create", "--name", "outside", "-m", "64m", "-p", "9312:80", "busybox")
     held = {"Port": "9312/tcp", "Holder": "outside"}

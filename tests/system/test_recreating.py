@@ -133,7 +133,7 @@ def node_of(docker, name):
     return docker("inspect", name, "--format", "{{.Node.Name}}")
 
 
-def test_stopped_holders_are_avoided_and_in_nobodys_way(docker, engines):
+def test_stopped_holders_are_avoided_but_do_not_keep_a_port(docker, engines):
     for node in engines:
         docker("run", "-d", "--name", f"web-{node}", *on(node), *PORT, *SLEEP)
     refused = docker.run("run", "-d", *PORT, *SLEEP)
@@ -152,7 +152,7 @@ def test_stopped_holders_are_avoided_and_in_nobodys_way(docker, engines):
     docker("start", f"web-{taken}")
 
 
-def test_what_is_created_holds_its_port_until_its_start_fails(docker, make_docker, engines):
+def test_a_created_container_holds_its_port_until_its_start_fails(docker, make_docker, engines):
     for _ in engines:
         docker("create", *PORT, *SLEEP)
     assert "3 port 18080/tcp (taken by " in docker.run("create", *PORT, *SLEEP).stderr

@@ -29,7 +29,7 @@ def create_until_told(port, stop, created):
             created.append((content["Id"], name))
 
 
-def test_sigkill_under_load_loses_nothing(fleet, start_manager, wait_until):
+def test_sigkill_under_load_loses_no_container(fleet, start_manager, wait_until):
     addresses = ",".join(engine.address for engine in fleet.engines.values())
     manager = start_manager(addresses)
     manager.wait_healthy(3)

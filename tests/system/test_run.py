@@ -56,7 +56,7 @@ def test_100_mb_through_cat_come_back_byte_for_byte(docker, tmp_path):
     assert digest(back) == digest(sent)
 
 
-def test_input_that_nobody_reads_does_not_hang_the_client(docker):
+def test_unread_input_does_not_hang_the_client(docker):
     done = docker.run("run", "--rm", "-i", "busybox", "true", input="x" * MB)
     assert done.returncode == 0
 
@@ -109,7 +109,7 @@ def test_a_constraint_chooses_the_node(fleet, docker):
         assert docker("inspect", "-f", "{{.Node.Name}}", id) == name
 
 
-def test_a_constraint_that_nothing_meets_names_itself_and_every_node(docker):
+def test_an_unmet_constraint_is_named_with_every_node(docker):
     done = docker.run("run", "--rm", "-e", "constraint:zone==moon", "busybox", "true")
     assert done.returncode == 125
     assert "0 of 3 nodes" in done.stderr

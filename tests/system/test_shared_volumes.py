@@ -138,7 +138,7 @@ def test_a_volume_is_one_on_all_engines_that_have_its_driver(docker, plugin, nam
         assert plugin.names == []
 
 
-def test_containers_with_it_go_where_its_driver_is(docker):
+def test_containers_with_a_shared_volume_go_to_engines_with_its_driver(docker):
     create(docker, "files")
     run = ("run", "-d", "--init", "-v", "files:/d", "busybox", "sleep", "600")
     ids = [docker(*run) for _ in range(4)]
@@ -150,7 +150,7 @@ def test_containers_with_it_go_where_its_driver_is(docker):
 
 
 @pytest.mark.parametrize("name", ["made", "team/made"])
-def test_one_that_a_container_makes_is_known_everywhere_at_once(docker, name):
+def test_a_volume_that_a_container_makes_is_known_everywhere_at_once(docker, name):
     docker("run", "--rm", *on("plug-a"), "--volume-driver", PLUGIN, "-v", f"{name}:/d", "busybox",
            "sh", "-c", "echo hello > /d/file")  # fmt: skip
     read = docker("run", "--rm", *on("plug-b"), "-v", f"{name}:/d", "busybox", "cat", "/d/file")
@@ -158,14 +158,14 @@ def test_one_that_a_container_makes_is_known_everywhere_at_once(docker, name):
     assert listed(docker) == [f"{PLUGIN} {name}"]
 
 
-def test_a_mount_that_names_the_plugin_goes_where_that_is(docker):
+def test_a_mount_with_the_plugin_goes_to_an_engine_that_has_it(docker):
     mount = f"type=volume,source=team/mount,target=/d,volume-driver={PLUGIN}"
     for _ in range(4):
         id = docker("run", "-d", "--init", "--mount", mount, "busybox", "sleep", "600")
         assert docker("inspect", "-f", "{{.Node.Name}}", id).startswith("plug")
 
 
-def test_one_in_use_anywhere_stays(docker):
+def test_a_volume_in_use_on_any_engine_stays(docker):
     create(docker, "files")
     id = docker("create", *on("plug-a"), "-v", "files:/d", "busybox")
     assert docker("volume", "ls", "-q", "-f", "dangling=true") == ""
@@ -175,7 +175,7 @@ def test_one_in_use_anywhere_stays(docker):
     assert listed(docker) == [f"{PLUGIN} files"]
 
 
-def test_what_others_do_at_one_engine_is_soon_known(docker, direct, wait_until):
+def test_changes_made_directly_on_an_engine_are_soon_known(docker, direct, wait_until):
     create(direct("plug-b"), "files")
     wait_until(lambda: listed(docker) == [f"{PLUGIN} files"], "the volume to be listed")
     docker("run", "--rm", *on("plug-a"), "-v", "files:/d", "busybox", "true")
@@ -183,7 +183,7 @@ def test_what_others_do_at_one_engine_is_soon_known(docker, direct, wait_until):
     wait_until(lambda: listed(docker) == [], "the volume to be gone")
 
 
-def test_a_prune_spares_it_as_engines_do(docker, direct):
+def test_a_prune_keeps_a_shared_volume_as_engines_do(docker, direct):
     create(docker, "files")
     docker("volume", "create", "plug-b/own")
     for prune in (direct("plug-a"), docker):
@@ -191,7 +191,7 @@ def test_a_prune_spares_it_as_engines_do(docker, direct):
     assert listed(docker) == [f"{PLUGIN} files"]
 
 
-def test_a_slash_without_a_plugin_is_a_nodes(docker):
+def test_without_a_plugin_the_text_before_a_slash_is_a_node(docker):
     done = docker.run("volume", "create", "ghost/files")
     assert done.returncode == 1
     assert "no node is called ghost" in done.stderr

@@ -192,7 +192,7 @@ async def test_whole_answers_events_and_streams_go_through_ssh(start_sshd):
                 assert (await call.read_head()).status == 200
 
 
-async def test_a_login_that_fails_is_told_in_sshs_words(start_sshd):
+async def test_a_failed_login_has_the_error_of_ssh(start_sshd):
     sshd = start_sshd("unix:///nowhere")
     sshd.forget_user()
     async with asking(sshd.address) as client:
@@ -200,14 +200,14 @@ async def test_a_login_that_fails_is_told_in_sshs_words(start_sshd):
             await client.request("GET", "/_ping")
 
 
-async def test_an_engine_that_is_down_behind_a_good_login_is_told_in_dockers_words(start_sshd):
+async def test_an_engine_that_is_down_has_dockers_error(start_sshd):
     sshd = start_sshd("unix:///nowhere")
     async with asking(f"{sshd.address}/run/nowhere.sock") as client:
         with pytest.raises(EngineUnreachable, match=r"/run/nowhere\.sock"):
             await client.request("GET", "/_ping")
 
 
-async def test_what_may_be_done_once_only_is_not_sent_into_a_session_that_has_ended(
+async def test_a_request_that_must_not_be_repeated_is_not_sent_into_an_ended_session(
     start_sshd, wait_until
 ):
     engine = EmbeddedEngine("n1")
@@ -286,7 +286,7 @@ def test_sessions_that_end_are_begun_again(docker, sshd, manager, wait_until):
 
 
 @pytest.mark.docker
-def test_an_outage_is_told_in_sshs_own_words_and_ends(docker, sshd, manager, wait_until):
+def test_an_outage_has_the_error_of_ssh_until_it_ends(docker, sshd, manager, wait_until):
     sshd.stop()
     errors = wait_until(lambda: len(manager.errors()) == 2 and manager.errors(), "both errors")
     for error in errors:

@@ -93,7 +93,7 @@ def engine(fleet, wait_until, request):
     fleet.manager.wait_healthy(3)
 
 
-def test_the_streams_of_an_engine_that_stops_end_as_directly(fleet, engine):
+def test_streams_of_a_stopping_engine_end_as_without_a_manager(fleet, engine):
     places = [Place(engine.address), Place(f"127.0.0.1:{fleet.manager.port}")]
     stopping = threading.Thread(target=engine.stop)
     stopping.start()
@@ -119,7 +119,7 @@ def firewall(engine):
         engine.run("iptables", "-D", *rule)
 
 
-def test_a_firewall_before_an_engine_ends_placing_and_no_stream(fleet, wait_until):
+def test_a_firewall_stops_scheduling_on_an_engine_and_no_stream(fleet, wait_until):
     engine, docker, site = fleet.engines["new"], fleet.docker(), "constraint:node==new"
     docker("run", "-d", "--name", "farewell", "-e", site, "busybox", "sh", "-c",
            "trap 'echo late; exit 7' USR1; echo ready; while :; do sleep 0.1; done")  # fmt: skip

@@ -22,7 +22,7 @@ def test_the_whole_package_is_under_120_lines():
     assert sum(len(path.read_text().splitlines()) for path in ACME.rglob("acme_rack/*.py")) < 120
 
 
-def test_it_passes_the_kits_contracts(installed):
+def test_the_package_passes_the_kits_contracts(installed):
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", str(ACME),
          "-p", "no:cacheprovider", "-o", "trio_mode=true", "-W", "error",
@@ -34,7 +34,7 @@ def test_it_passes_the_kits_contracts(installed):
     assert "skipped" not in run.stdout
 
 
-def test_it_works_through_manage(installed, fleet, start_manager):
+def test_the_package_works_with_manage(installed, fleet, start_manager):
     racks = {"old": "a", "middle": "b", "new": "b"}
     uri = ",".join(f"{rack}={fleet.engines[name].address}" for name, rack in racks.items())
     manager = start_manager(

@@ -120,7 +120,7 @@ def test_megabytes_come_back_byte_for_byte(docker):
     assert hashlib.sha256(copy).digest() == hashlib.sha256(MUCH).digest()
 
 
-def test_exec_carries_input_to_its_end_too(docker):
+def test_exec_also_reads_its_input_to_the_end(docker):
     docker("run", "-d", "--init", "--name", "box", "busybox", "sleep", "600")
     copy = docker("exec", "-i", "box", "cat", input=MUCH, text=False)
     assert hashlib.sha256(copy).digest() == hashlib.sha256(MUCH).digest()
@@ -150,7 +150,7 @@ def test_a_client_whose_certificate_the_ca_did_not_sign_is_refused(as_user, rele
     assert "certificate" in done.stderr.lower()
 
 
-def test_a_replica_carries_streams_to_the_primary_under_its_own_certificate(
+def test_a_replica_forwards_streams_with_its_own_certificate(
     engine, certificates, make_docker, tmp_path, wait_until
 ):
     """The end of input is a close_notify on three connections."""

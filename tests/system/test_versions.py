@@ -53,7 +53,7 @@ def refusal(docker, *arguments):
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_a_container_goes_to_engines_that_know_what_it_asks_for(docker, arguments, nodes):
+def test_a_container_goes_to_engines_that_know_its_fields(docker, arguments, nodes):
     assert created_on(docker, *arguments) == nodes
 
 
@@ -63,7 +63,7 @@ def test_a_part_of_a_volume_is_mounted_by_an_engine_that_can(docker):
     assert docker("run", "--rm", "--mount", SUBPATH, "busybox", "ls", "/data") == "inner"
 
 
-def test_where_only_old_engines_could_the_refusal_names_field_and_versions(docker):
+def test_if_only_old_engines_fit_the_refusal_names_field_and_versions(docker):
     text = refusal(docker, "create", "--mount", SUBPATH, "-e", "constraint:node==old", "busybox")
     assert "VolumeOptions.Subpath needs API 1.45 (has 1.41 on old)" in text
     assert docker("ps", "-aq") == ""
@@ -78,7 +78,7 @@ def test_on_an_older_path_every_engine_refuses_as_the_new_ones_do(fleet, make_do
         assert "VolumeOptions.Subpath needs API v1.45 or newer" in text
 
 
-def test_a_network_without_ipv4_is_made_where_that_can_be(docker):
+def test_a_network_without_ipv4_is_made_on_an_engine_that_knows_the_field(docker):
     docker("network", "create", "--ipv4=false", "--ipv6", "six")
     (network,) = json.loads(docker("network", "inspect", "six"))
     assert network["EnableIPv4"] is False
@@ -102,7 +102,7 @@ def test_an_engine_that_takes_one_network_at_create_gets_the_others_connected(do
         assert "1 packets received" in heard
 
 
-def test_a_network_that_refuses_leaves_no_container_behind(docker):
+def test_a_failed_connect_leaves_no_container_behind(docker):
     docker("network", "create", "old/front")
     docker("network", "create", "old/back")
     text = refusal(docker, "create", "--name", "web", "--network", "front",
@@ -140,7 +140,7 @@ def test_a_gateway_has_priority_or_the_connect_is_refused(docker):
 # ---- passed over, as older engines do
 
 
-def test_what_does_no_harm_is_passed_over(docker, fleet):
+def test_harmless_unknown_fields_are_ignored(docker, fleet):
     docker("run", "-d", "--init", "--name", "web", "-e", "constraint:node==old", "busybox",
            "sleep", "600")  # fmt: skip
     assert docker("exec", "-t", "web", "echo", "hello") == "hello"
@@ -148,7 +148,7 @@ def test_what_does_no_harm_is_passed_over(docker, fleet):
     assert any("busybox:latest" in image["RepoTags"] for image in images)
 
 
-def test_disk_usage_has_what_was_asked_for_also_where_an_engine_counts_everything(docker, fleet):
+def test_disk_usage_has_only_requested_types_from_old_engines_too(docker, fleet):
     docker("create", "-e", "constraint:node==old", "busybox")
     usage = fleet.manager.get("/v1.51/system/df?type=container")
     assert len(usage["Containers"]) == 1

@@ -56,7 +56,7 @@ def test_a_second_run_sees_the_data_of_the_first(docker, fleet):
     assert len(holders(fleet, "data")) == 1
 
 
-def test_data_elsewhere_is_refused_and_not_replaced_by_an_empty_volume(docker, fleet):
+def test_data_on_another_node_is_not_replaced_by_an_empty_volume(docker, fleet):
     write(docker, "data", "hello", "-e", "constraint:node==old")
     done = docker.run("run", "--rm", "-e", "constraint:node==new", "-v", "data:/d", "busybox")
     assert done.returncode == 125
@@ -64,7 +64,7 @@ def test_data_elsewhere_is_refused_and_not_replaced_by_an_empty_volume(docker, f
     assert holders(fleet, "data") == ["old"]
 
 
-def test_a_prefix_says_which_of_two_is_meant(docker):
+def test_a_prefix_chooses_one_of_two_volumes(docker):
     for node in ("old", "new"):
         write(docker, f"{node}/data", node)
     assert sorted(names(docker)) == ["new/data", "old/data"]
@@ -98,7 +98,7 @@ def prune(fleet, version, **filters):
         return json.load(answer)["VolumesDeleted"]
 
 
-def test_prune_of_today_leaves_volumes_with_names_also_on_old_engines(docker, fleet):
+def test_prune_of_new_clients_keeps_named_volumes_on_old_engines(docker, fleet):
     for node in fleet.engines:
         docker("volume", "create", f"{node}/of-{node}")
         docker("run", "--rm", "-e", f"constraint:node=={node}", "-v", f"{node}/kept-{node}:/d",
@@ -112,7 +112,7 @@ def test_prune_of_today_leaves_volumes_with_names_also_on_old_engines(docker, fl
     assert names(docker) == []
 
 
-def test_prune_of_the_old_api_takes_all_that_nobody_uses(docker):
+def test_prune_of_old_clients_removes_all_unused_volumes(docker):
     docker("create", "-v", "used:/d", "busybox")
     docker("volume", "create", "free")
     assert "free" in docker("volume", "prune", "-f")

@@ -27,7 +27,7 @@ def attached(fleet, name):
         )
 
 
-def test_what_goes_in_comes_back(fleet, copy):
+def test_input_comes_back_as_output(fleet, copy):
     with attached(fleet, copy) as connection:
         for word in ("one\n", "two\n"):
             connection.send(word)

@@ -46,7 +46,7 @@ def operate(docker, *words):
     return done.stdout
 
 
-def test_zones_get_equal_parts_whatever_starts_at_the_same_time(docker):
+def test_zones_get_equal_parts_of_concurrent_starts(docker):
     words = ("run", "-d", "--init", "busybox", "sleep", "600")
     started = [docker.start(*words) for _ in range(6)]
     for process in started:
@@ -57,7 +57,7 @@ def test_zones_get_equal_parts_whatever_starts_at_the_same_time(docker):
     assert sorted(ZONES[node] for node in where) == [*"aaabbb"]
 
 
-def test_explain_shows_what_is_added(docker):
+def test_explain_shows_weighers(docker):
     docker("create", "-e", "constraint:node==new", "busybox")
     page = operate(docker, "explain", "--", docker.binary, "run", "busybox")
     assert "weighers    spread zone (service) first, spread zone first, image x 2" in page

@@ -26,12 +26,12 @@ def test_a_range_stands_for_every_number_in_it(text, expanded):
     "text",
     ["[::1]:2375", "[2001:db8::1]:2375", "n1:2375", "n[a:b]:1", "n[1:2].[1:2]:1", "n[-1:2]:1", ""],
 )
-def test_what_is_no_range_is_left_as_it_is(text):
+def test_other_texts_than_ranges_stay(text):
     assert expand(text) == [text]
 
 
 @pytest.mark.parametrize("text", [f"n[1:{LARGEST + 1}]:1", "n[1:99999999999999999999]:1"])
-def test_a_range_beyond_reason_is_refused(text):
+def test_a_range_that_is_too_large_is_refused(text):
     with pytest.raises(ConfigError, match="may stand for 65536 addresses at most"):
         expand(text)
 

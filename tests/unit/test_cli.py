@@ -82,7 +82,7 @@ def test_version(flag, capsys):
     assert capsys.readouterr().out == "swarmcore version 0.1.0\n"
 
 
-def test_help_touches_no_library():
+def test_help_imports_no_library():
     code = (
         "import sys; from swarmcore.cli import main; main(['manage', '--help']); "
         "main(['manage', '--strategy', 'x', '--print-config', 'n1:1']); "
@@ -154,7 +154,7 @@ def test_print_config_checks_a_whole_configuration(started, capsys):
         (["--real", "-H", ":0"], (3, "real", (":0",))),
     ],
 )
-def test_demo_is_told_how_many_of_what_and_where(started, arguments, call):
+def test_demo_gets_its_options(started, arguments, call):
     assert main(["demo", *arguments]) == 0
     assert started.calls == [call]
 
@@ -179,7 +179,7 @@ def test_demo_is_told_how_many_of_what_and_where(started, arguments, call):
     ],
     ids=" ".join,
 )
-def test_a_mistake_is_one_line_on_standard_error_and_status_1(arguments, message, capsys):
+def test_an_error_is_one_line_on_standard_error_and_status_1(arguments, message, capsys):
     assert main(arguments) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -197,7 +197,7 @@ def test_a_mistake_is_one_line_on_standard_error_and_status_1(arguments, message
     ],
     ids=["config", "other", "group"],
 )
-def test_what_the_application_raises_is_one_line(started, error, capsys):
+def test_an_error_of_the_application_is_one_line(started, error, capsys):
     started.fails.append(error)
     assert main(["manage", "n1:1"]) == 1
     assert capsys.readouterr().err == "swarmcore: port 3375 is in use\n"

@@ -65,7 +65,7 @@ def test_an_ancient_event_is_understood(node):
 
 
 @pytest.mark.parametrize("text", [b"", b"not json", b"[]", b"1", b'"x"'], ids=str)
-def test_what_is_no_event_is_passed_over(node, text):
+def test_malformed_events_are_ignored(node, text):
     assert read_event(text, node) is None
 
 

@@ -19,7 +19,7 @@ def carried():
     return Carried(status=0, received=0, sent=0)
 
 
-def test_what_is_under_way_counts_as_it_goes(carried):
+def test_requests_in_progress_count_from_their_start(carried):
     meter = Meter()
     with meter.count("events", carried):
         carried.status, carried.sent, carried.received = 200, 5, 2
@@ -40,14 +40,14 @@ def test_what_is_under_way_counts_as_it_goes(carried):
     ],
     ids=repr,
 )
-def test_an_error_counts_as_what_the_client_is_told(carried, error, status, counted):
+def test_an_error_counts_with_the_clients_status(carried, error, status, counted):
     meter, carried.status = Meter(), status
     with pytest.raises(type(error)), meter.count("containers", carried):
         raise error
     assert meter.traffic()["containers"].answered == {counted: 1}
 
 
-def test_two_at_once_are_two(carried):
+def test_concurrent_requests_are_counted_separately(carried):
     meter = Meter()
     with meter.count("exec", carried), meter.count("exec", Carried(status=0, received=0, sent=0)):
         assert meter.traffic()["exec"].under_way == 2

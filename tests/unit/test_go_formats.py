@@ -51,7 +51,7 @@ def test_since_and_until_are_seconds(text, seconds):
         (" 1", " 1"),
     ],
 )
-def test_what_are_no_seconds_is_refused_as_an_engine_does(text, wrong):
+def test_malformed_seconds_are_refused_as_by_an_engine(text, wrong):
     with pytest.raises(BadValue, match=f'^strconv.ParseInt: parsing "{wrong}": invalid syntax$'):
         parse_unix_seconds(text)
 
@@ -69,7 +69,7 @@ def test_the_filter_until_takes_three_forms(text, seconds):
 
 
 @pytest.mark.parametrize("text", ["", "-1", "tomorrow", "10x", "1e5", "--5"])
-def test_another_form_is_refused_as_an_engine_does(text):
+def test_another_form_is_refused_as_by_an_engine(text):
     with pytest.raises(BadValue, match=f'failed to parse value as time or duration: "{text}"'):
         parse_time_or_duration(text, 1000.0)
 
@@ -161,7 +161,7 @@ def test_a_duration_is_read_as_go_reads_it(text, seconds):
         ("9" * 400 + "h", "longer than 292 years"),
     ],
 )
-def test_what_is_no_duration_says_why(text, why):
+def test_a_malformed_duration_says_why(text, why):
     with pytest.raises(ValueError, match=why) as caught:
         parse_duration(text)
     assert repr(text) in str(caught.value)

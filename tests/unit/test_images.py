@@ -145,14 +145,14 @@ def test_an_image_answers_to_tag_repository_digest_and_ids():
     assert set(words_of_images(images)) == expected
 
 
-def test_a_name_answers_as_the_image_will_once_it_is_there():
+def test_a_name_matches_before_its_image_exists():
     assert set(words_of_name("docker.io/library/busybox")) >= {"busybox", "busybox:latest"}
 
 
 @pytest.mark.parametrize(
     "text", ["app:1", "docker.io/library/app:1", "index.docker.io/library/app:1"]
 )
-def test_a_name_that_moved_away_is_not_there_though_the_engine_has_it(text):
+def test_a_moved_name_is_not_found(text):
     node = a_holder(RepoTags=["app:1", "app:2", "tool:1"])
     node.moved_names = {"app:1": ID}
     assert has_moved(node, text)
@@ -170,7 +170,7 @@ def test_a_name_that_moved_away_is_not_there_though_the_engine_has_it(text):
     assert "app" in node.image_words
 
 
-def test_a_name_that_moved_away_stays_with_the_image_that_has_it_now():
+def test_a_moved_name_belongs_to_its_new_image():
     node = a_holder(RepoTags=["app:1"])
     node.moved_names = {"app:1": "sha256:other"}  # the list that was read since knows better
     assert node.images[ID]["RepoTags"] == ["app:1"]

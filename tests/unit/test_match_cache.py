@@ -15,7 +15,7 @@ from swarmcore.testing.builders import a_config, a_container, a_decision, a_node
 WORDS = st.sampled_from(["web", "web1", "db", "", "x"])
 
 
-def test_a_question_is_asked_once_until_something_changes():
+def test_a_search_is_done_once_until_a_change():
     asked = []
 
     def test(text):
@@ -34,7 +34,7 @@ def test_a_question_is_asked_once_until_something_changes():
 
 
 @given(st.lists(st.tuples(st.booleans(), WORDS, WORDS), max_size=20))
-def test_a_census_answers_as_if_it_remembered_nothing(steps):
+def test_cached_answers_equal_uncached_ones(steps):
     index, members = ContainerIndex(), []
     expressions = [
         parse(f"container{text}") for text in ("==web*", "!=/^(db|x)$/", "==db", "==w.b")
@@ -54,7 +54,7 @@ def test_a_census_answers_as_if_it_remembered_nothing(steps):
 
 
 @given(st.from_regex(r"[a-z]{2}(==|!=)~?[a-c.*()?+|/]{1,4}", fullmatch=True))
-def test_what_must_be_searched_for_is_known_before_it_is_read(text):
+def test_required_searches_are_known_in_advance(text):
     try:
         expression = parse(text)
     except BadRequest:
@@ -84,7 +84,7 @@ class Spread:
         return (len(node.containers),)
 
 
-def test_a_decision_finds_what_its_rehearsal_has_looked_for(monkeypatch):
+def test_a_decision_uses_the_searches_of_its_rehearsal(monkeypatch):
     searched = []
 
     def searcher(pattern):

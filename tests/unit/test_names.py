@@ -54,12 +54,12 @@ def test_a_container_is_found_by(text):
 
 
 @pytest.mark.parametrize("text", ["/", "we", "n2/web", "WEB", "abd", WEB.id + "0", "web/"])
-def test_what_means_nothing_is_not_found(text):
+def test_an_unknown_text_is_not_found(text):
     with pytest.raises(NotFound, match="No such container: "):
         an_index(WEB).find(text)
 
 
-def test_nothing_is_no_name():
+def test_an_empty_text_is_not_found():
     with pytest.raises(BadRequest, match=r'^invalid name or ID supplied: ""$'):
         an_index(WEB).find("")
 
@@ -86,7 +86,7 @@ def test_one_container_may_begin_alike_in_both_ids():
     assert an_index(both).find("abc") is both
 
 
-def test_a_name_given_twice_says_how_to_ask_instead():
+def test_an_ambiguous_name_is_refused_with_alternatives():
     here, there = a_known("db", id="1" * 64), a_known("db", id="2" * 64, node="id-2")
     index = an_index(here, there)
     with pytest.raises(Conflict, match="write n1/db or n2/db"):
@@ -99,7 +99,7 @@ def test_an_own_name_beats_a_link_of_that_name():
     assert an_index(own, linked).find("db") is own
 
 
-def test_a_renamed_container_lets_go_of_its_old_name():
+def test_a_renamed_container_frees_its_old_name():
     index = an_index(WEB)
     index.put(replace(WEB, names=("www",)))
     assert index.holder("web") is None
@@ -115,7 +115,7 @@ def test_a_container_that_another_node_took_over_is_not_dropped():
     assert index.find("web") is moved
 
 
-def test_a_reserved_name_is_held_until_its_holder_lets_go():
+def test_a_reserved_name_is_held_until_it_is_released():
     index = an_index()
     index.reserve("web", "r1")
     assert index.holder("web") == "r1"
@@ -140,7 +140,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_the_index_knows_what_a_walk_would_find(steps):
+def test_the_index_equals_a_linear_search(steps):
     index, known = an_index(), {}
     for step, id, name, swarm_id, node in steps:
         container = a_known(name, id=id, swarm_id=swarm_id, node=node)

@@ -20,12 +20,12 @@ def test_a_pattern_finds_its_matches(pattern, text, found):
 
 
 @pytest.mark.parametrize("pattern", ["(", "a**", r"\1", "((a{100}){100}){100}"])
-def test_what_is_no_pattern_or_takes_too_much_is_refused_with_the_reason(pattern):
+def test_a_malformed_or_expensive_pattern_is_refused_with_the_reason(pattern):
     with pytest.raises(PatternError, match=r"\w+"):
         searcher(pattern)
 
 
-def test_a_pattern_that_takes_too_much_is_told_apart_from_what_is_none():
+def test_an_expensive_pattern_has_another_error_than_a_malformed_one():
     with pytest.raises(PatternTooLargeError):
         searcher("(.{0,31}){0,31}x")
     with pytest.raises(PatternTooLargeError):
@@ -45,6 +45,6 @@ def test_a_pattern_that_takes_too_much_is_told_apart_from_what_is_none():
         ([""], ["a", "ab", "xay", "c"]),
     ],
 )
-def test_many_patterns_find_what_each_of_them_finds(values, found):
+def test_many_patterns_find_the_matches_of_each(values, found):
     test = matcher(values)
     assert [text for text in ("a", "ab", "xay", "c") if test(text)] == found

@@ -36,7 +36,7 @@ def output_type(raw_ask):
 
 @pytest.mark.parametrize("terminal", [False, True])
 @pytest.mark.parametrize("verb", ["attach", "exec"])
-def test_an_old_engines_output_is_told_as_a_new_one_tells_it(
+def test_an_old_engines_output_has_the_media_type_of_a_new_one(
     shared_fleet, output_type, verb, terminal
 ):
     manager = f"127.0.0.1:{shared_fleet.manager.port}"

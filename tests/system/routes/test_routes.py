@@ -314,11 +314,11 @@ def test_a_path_is_read_as_an_engine_reads_it(place, raw_ask, path, status, text
 
 
 @pytest.mark.docker
-def test_slashes_too_many_are_redirected(place, raw_ask):
+def test_superfluous_slashes_are_redirected(place, raw_ask):
     assert raw_ask(place.address, "GET", "/v1.41//containers//json").status == 301
 
 
-def test_the_page_tells_which_routes_no_single_engine_has(request):
+def test_the_page_lists_the_routes_that_no_single_engine_has(request):
     reasons: dict[str, list[str]] = {}
     for case in CASES:
         if case.why:

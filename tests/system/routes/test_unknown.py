@@ -102,7 +102,7 @@ def tell(shared_fleet, raw_ask):
 
 @pytest.mark.parametrize("node", NODES)
 @pytest.mark.parametrize("name", SOUGHT)
-def test_an_unknown_thing_is_told_as_by_the_engine(tell, name, node):
+def test_an_unknown_object_has_the_engines_error(tell, name, node):
     assert tell(node, (name,), through=True) == tell(node, (name,), through=False)
 
 
@@ -113,13 +113,13 @@ def test_an_unknown_thing_is_told_as_by_the_engine(tell, name, node):
     st.lists(st.sampled_from(sorted(UNKNOWN)), min_size=2, max_size=4, unique=True),
     st.sampled_from(NODES),
 )
-def test_several_unknown_things_are_told_as_by_the_engine(tell, names, node):
+def test_several_unknown_objects_have_the_engines_error(tell, names, node):
     told = tell(node, tuple(names), through=True)
     assert told == tell(node, tuple(names), through=False)
 
 
 @pytest.mark.parametrize("name", ["network", "volumes from", "link", "network of", "platform"])
-def test_without_a_constraint_some_engine_tells_it(shared_fleet, raw_ask, name):
+def test_without_a_constraint_any_engine_answers(shared_fleet, raw_ask, name):
     fields = dict(UNKNOWN[name])
     query = f"name=unknown&platform={fields.pop('platform', '')}"
     body = {"Image": "busybox", "Cmd": ["true"], **fields}
@@ -137,7 +137,9 @@ def test_without_a_constraint_some_engine_tells_it(shared_fleet, raw_ask, name):
 
 @pytest.mark.parametrize("body", [b"", b" ", b"null", b"{}", b"{", b"[]"])
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", None])
-def test_a_volume_of_no_body_is_answered_as_by_the_oldest_engine(shared_fleet, raw_ask, body, kind):
+def test_a_volume_without_a_body_is_answered_as_by_the_oldest_engine(
+    shared_fleet, raw_ask, body, kind
+):
     """The manager announces the version of that engine."""
 
     def status(address: str) -> int:

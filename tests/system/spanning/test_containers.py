@@ -58,7 +58,7 @@ def test_a_running_container_of_any_node_connects(docker, fleet, reaches):
 
 
 @unless_store_is_lost
-def test_a_disconnected_container_is_on_the_network_no_more(docker, fleet, wait_until):
+def test_a_disconnected_container_is_no_longer_on_the_network(docker, fleet, wait_until):
     docker(*OVERLAY, "ov")
     for node in fleet.nodes:
         fleet.run(docker, f"on-{node}", node=node)
@@ -69,7 +69,7 @@ def test_a_disconnected_container_is_on_the_network_no_more(docker, fleet, wait_
 
 
 @unless_store_is_lost
-def test_a_network_is_of_use_on_every_node_right_after_its_create(docker, fleet):
+def test_a_network_works_on_every_node_right_after_its_create(docker, fleet):
     for place, node in enumerate(fleet.nodes):
         network, other = f"ov-{place}", fleet.nodes[place - 1]
         id = docker(*OVERLAY, network)

@@ -61,7 +61,7 @@ def test_a_name_is_taken_on_every_node(docker, fleet):
 
 
 @unless_store_is_lost
-def test_a_node_in_the_name_says_whose_networks_it_joins(docker, fleet, reaches):
+def test_a_node_in_the_name_chooses_the_store_or_swarm(docker, fleet, reaches):
     docker(*OVERLAY, f"{fleet.nodes[-1]}/ov")
     assert spanning(docker) == ["ov"]
     fleet.run(docker, "user", node=fleet.nodes[0], network=f"{fleet.nodes[0]}/ov")
@@ -70,7 +70,7 @@ def test_a_node_in_the_name_says_whose_networks_it_joins(docker, fleet, reaches)
 
 
 @unless_store_is_lost
-def test_a_prune_removes_and_tells_each_network_once(docker, fleet):
+def test_a_prune_removes_and_reports_each_network_once(docker, fleet):
     docker(*OVERLAY, "used")
     docker(*OVERLAY, "free")
     docker("network", "create", f"{fleet.nodes[1]}/own")
@@ -96,7 +96,7 @@ def test_many_networks_at_once(docker, fleet):
 
 
 @unless_store_is_lost
-def test_what_others_do_at_one_engine_is_soon_known(docker, fleet, wait_until):
+def test_changes_made_directly_on_an_engine_are_soon_known(docker, fleet, wait_until):
     direct = fleet.direct(fleet.nodes[0])
     id = direct(*OVERLAY, "ov")
     wait_until(lambda: spanning(docker) == ["ov"], "the network to be listed")

@@ -26,7 +26,7 @@ def test_an_endpoint_of_a_dead_engine_is_cut_off(fleet, wait_until):
 
 
 @unless_store_is_lost
-def test_engines_that_share_nothing_stay_outside(fleet, stranger, start_manager):
+def test_engines_without_shared_networks_are_not_used(fleet, stranger, start_manager):
     addresses = [engine.address for engine in (stranger, *fleet.engines)]
     manager = start_manager(",".join(addresses))
     manager.wait_healthy(4)

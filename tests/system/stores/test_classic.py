@@ -77,9 +77,7 @@ def old_hub():
         thread.join()
 
 
-def test_a_hub_like_classics_gets_from_join_what_classic_sent_and_gives_list_what_it_has(
-    old_hub, join, listed, wait_until
-):
+def test_join_and_list_work_with_a_hub_like_classics(old_hub, join, listed, wait_until):
     uri = f"token+http://127.0.0.1:{old_hub.port}/v1/abc"
     joined = join(OURS, uri)
     wait_until(lambda: old_hub.posted, "the engine that joined")
@@ -99,12 +97,12 @@ def consul(tmp_path_factory):
         yield store
 
 
-def test_what_classics_agent_writes_into_consul_is_found(consul, listed):
+def test_engines_that_classics_agent_wrote_into_consul_are_found(consul, listed):
     replay("consul_join", consul.port, prefix="agents")
     assert listed(consul.uri("agents")) == ["10.1.1.1:2375"]
 
 
-def test_what_our_agent_writes_into_consul_is_what_classics_manager_reads(
+def test_classics_manager_can_read_what_our_agent_writes_into_consul(
     consul, join, listed, wait_until
 ):
     uri = consul.uri("managers")

@@ -129,7 +129,7 @@ async def test_while_ours_leads_in_zookeeper_classic_waits_and_knows_it(zookeepe
 
 
 @pytest.mark.parametrize(("asked", "granted"), [(2.0, 4.0), (6.0, 6.0), (1000.0, 10.0)])
-async def test_what_zookeeper_grants_counts_and_not_what_was_asked(zookeeper, asked, granted):
+async def test_the_session_time_that_zookeeper_grants_counts(zookeeper, asked, granted):
     uri = DiscoveryURI("zk", f"127.0.0.1:{zookeeper.port}/third")
     session = await ZooKeeperSeat(parse_location(uri, OPTIONS, 2181), asked).open(OURS)
     try:

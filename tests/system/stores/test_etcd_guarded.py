@@ -93,7 +93,7 @@ def list_failing(etcd, *options):
     return done.stderr
 
 
-def test_engines_join_and_a_primary_leads_also_after_a_restart_forgot_who_had_logged_in(
+def test_joins_and_elections_survive_a_restart_that_forgets_logins(
     etcd, options, engines, join, start_manager, wait_until
 ):
     uri, advertised = etcd.uri("lab"), f"127.0.0.1:{free_port()}"
@@ -116,7 +116,7 @@ def test_engines_join_and_a_primary_leads_also_after_a_restart_forgot_who_had_lo
     assert PASSWORD not in manager.log.read_text()
 
 
-def test_who_has_no_user_is_told_which_options_to_give(etcd, trusting):
+def test_a_missing_user_is_reported_with_the_options_to_give(etcd, trusting):
     assert "etcd.user=NAME and etcd.passwordfile=FILE" in list_failing(etcd, *trusting)
 
 

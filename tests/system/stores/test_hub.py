@@ -57,7 +57,7 @@ def test_bad_requests_are_refused(hub, method, path, body, status):
 # ---- what classic's hub did not do
 
 
-def test_who_waits_for_a_change_is_told_at_once(hub):
+def test_a_request_that_waits_for_a_change_is_answered_at_once(hub):
     path = f"/v1/clusters/{hub.create()}"
     hub.ask("POST", f"{path}?ttl=180", b"n1:1")
     tag = hub.ask("GET", path)[1]["ETag"]

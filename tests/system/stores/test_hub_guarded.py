@@ -43,7 +43,7 @@ def create(*options):
 # ---- limits
 
 
-def test_a_peer_that_asks_too_often_is_told_when_to_come_again(start_hub):
+def test_a_peer_with_too_many_requests_gets_the_time_to_retry(start_hub):
     hub = start_hub("--rate", "1")
     with ThreadPoolExecutor(20) as pool:  # more than a slow machine's time makes good
         answers = list(pool.map(lambda _: hub.ask("GET", "/healthz"), range(60)))
@@ -83,7 +83,7 @@ def test_a_peer_that_keeps_too_many_connections_open_is_turned_away(start_hub, w
 # ---- passwords
 
 
-def test_with_a_password_everything_needs_it(start_hub, tmp_path, join, listed, wait_until):
+def test_with_a_password_every_request_needs_it(start_hub, tmp_path, join, listed, wait_until):
     (tmp_path / "auth").write_text("me:secret\n")
     hub = start_hub("--rate", "0", "--auth", str(tmp_path / "auth"))
     status, headers, _ = hub.ask("POST", "/v1/clusters")

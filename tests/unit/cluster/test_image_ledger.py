@@ -30,7 +30,7 @@ def test_the_later_of_both_dates_counts(tagged, made, date):
     assert date_of({"Created": made, "Metadata": None}) <= date
 
 
-def test_one_content_is_one_whatever_the_release_and_the_time():
+def test_equal_contents_have_one_key_for_all_releases_and_times():
     assert content_of(OLD) == content_of(NEW) != ""
 
 
@@ -44,11 +44,11 @@ def test_one_content_is_one_whatever_the_release_and_the_time():
     ],
     ids=str,
 )
-def test_another_content_is_another(change):
+def test_different_contents_have_different_keys(change):
     assert content_of(OLD | change) != content_of(OLD)
 
 
-def test_what_is_not_told_is_no_content():
+def test_an_incomplete_inspection_has_no_content():
     assert content_of({}) == ""
 
 

@@ -66,7 +66,7 @@ def test_a_name_means_the_image_that_it_was_last_given(engines):
     assert engines.holders("app:latest") == ["n1", "n2"]
 
 
-def test_a_name_that_returns_to_its_former_image_is_again_where_that_is(engines):
+def test_a_name_can_return_to_its_former_image(engines):
     for node in NODES:
         engines.give(node, "app:latest", "v1")
     engines.give("n2", "app:latest", "v2")
@@ -74,7 +74,7 @@ def test_a_name_that_returns_to_its_former_image_is_again_where_that_is(engines)
     assert engines.holders("app:latest") == [*NODES]
 
 
-def test_a_name_given_where_its_engine_calls_the_image_so_already_is_given(engines):
+def test_giving_an_image_its_own_name_again_counts(engines):
     for node in NODES:
         engines.give(node, "app:latest", "v1")
     engines.give("n2", "app:latest", "v2")
@@ -83,7 +83,7 @@ def test_a_name_given_where_its_engine_calls_the_image_so_already_is_given(engin
     assert engines.moved["n2"] == {"app:latest": "v2"}
 
 
-def test_images_of_one_act_are_one_image(engines):
+def test_images_of_one_request_are_one_image(engines):
     for node, image in zip(NODES, ("made1", "made2", "made3"), strict=True):
         engines.give(node, "app:latest", image)
     engines.names.given("app", dict(zip(NODES, ("made1", "made2", "made3"), strict=True)), 2000.0)
@@ -91,7 +91,7 @@ def test_images_of_one_act_are_one_image(engines):
     assert engines.names.ids("app") == {"made1", "made2", "made3"}
 
 
-def test_what_was_named_anew_meanwhile_is_not_of_the_act(engines):
+def test_an_image_named_otherwise_meanwhile_is_not_part_of_the_request(engines):
     engines.give("n1", "app:latest", "v1")
     engines.give("n2", "app:latest", "other")
     engines.names.given("app", {"n1": "v1", "n2": "made2"}, 2000.0)
@@ -142,7 +142,7 @@ def test_a_name_whose_last_holder_left_the_cluster_means_what_is_there(engines):
     assert engines.names.ids("app") == {"v2"}
 
 
-def test_what_is_set_aside_gives_nothing(engines):
+def test_names_that_are_set_aside_give_no_meaning(engines):
     engines.give("n1", "app:latest", "v2")
     engines.give("n2", "app:latest", "v1")
     engines.give("n1", "app:latest", "v2b")
@@ -169,7 +169,7 @@ def settle(engines, dates, contents=None, order=NODES):
 
 
 @pytest.mark.parametrize("order", list(permutations(NODES)), ids="-".join)
-def test_what_was_found_is_settled_by_dates_whichever_was_found_first(engines, order):
+def test_conflicts_are_settled_by_dates_in_any_order(engines, order):
     for node, image in zip(NODES, ("v1", "v3", "v2"), strict=True):
         engines.give(node, "app:latest", image, live=False)
     assert engines.holders("app:latest") == ["n1"]  # until it is settled
@@ -218,7 +218,7 @@ ACTS = st.lists(
 
 
 @given(ACTS)
-def test_names_mean_what_they_mean_on_one_engine_that_was_told_the_same(acts):
+def test_names_mean_the_same_as_on_one_engine(acts):
     engines, single, last = Engines(), {}, {}
     for node, name, image in acts:
         before = engines.lists[node].get(name)

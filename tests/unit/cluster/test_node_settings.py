@@ -19,7 +19,7 @@ def path(tmp_path):
     return tmp_path / "nodes.json"
 
 
-async def test_what_was_decided_is_found_again(path):
+async def test_saved_settings_are_read_again(path):
     store = NodeSettingsStore(path)
     await store.drain(N1, DRAIN)
     await store.label(N1, {"zone": "b", "disk": "ssd"})
@@ -44,7 +44,7 @@ async def test_the_file_is_for_people_too(path):
     }
 
 
-async def test_what_is_taken_back_leaves_nothing(path):
+async def test_removed_settings_leave_nothing(path):
     store = NodeSettingsStore(path)
     await store.drain(N1, DRAIN)
     await store.label(N1, {"zone": "b"})
@@ -54,14 +54,14 @@ async def test_what_is_taken_back_leaves_nothing(path):
     assert json.loads(path.read_text()) == {"nodes": {}}
 
 
-async def test_without_a_file_it_lasts_as_long_as_the_book():
+async def test_without_a_file_settings_last_as_long_as_the_object():
     store = NodeSettingsStore()
     await store.drain(N1, DRAIN)
     assert store.of(N1).drained == DRAIN
     assert not store.is_kept
 
 
-async def test_what_cannot_be_written_does_not_hold(tmp_path):
+async def test_settings_that_cannot_be_written_do_not_apply(tmp_path):
     folder = tmp_path / "gone"
     folder.mkdir()
     store = NodeSettingsStore(folder / "nodes.json")
@@ -99,7 +99,7 @@ def test_a_file_by_hand_may_say_little(path):
         '{"nodes": {"10.0.0.1:2375": {"drained": {"since": "yesterday"}}}}',
     ],
 )
-def test_a_file_that_is_none_of_ours_stops_the_start(path, text):
+def test_a_file_of_another_format_stops_the_start(path, text):
     path.write_text(text)
     with pytest.raises(ConfigError, match=r"--node-settings .*nodes\.json: not of the form"):
         NodeSettingsStore(path)

@@ -45,7 +45,7 @@ def test_flags_replace_the_list_of_the_variable():
 
 
 @pytest.mark.parametrize("text", ["", " ", ","])
-def test_an_empty_variable_is_none(text):
+def test_an_empty_variable_is_ignored(text):
     assert options_of("n1:1", environment={"SWARM_HOST": text}).hosts == ("tcp://127.0.0.1:3375",)
 
 
@@ -62,7 +62,7 @@ def test_a_bad_value_names_its_source(tmp_path):
         options_of("n1:1", file=written(tmp_path, "heartbeat = 60\n"))
 
 
-def test_what_is_printed_is_a_file_that_says_the_same(tmp_path):
+def test_the_printed_configuration_is_an_equal_file(tmp_path):
     arguments = [
         "--filter", "health", "--filter", 'a"b\\', "--cluster-opt", "swarm.overcommit=0.2",
         "--heartbeat", "90s", "--experimental", "--alternates", "7", "ssh://ops@n[1:2]",

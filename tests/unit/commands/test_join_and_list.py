@@ -60,7 +60,7 @@ def test_labels_come_along_with_the_address():
         ({"discovery": "etcd://kv", "advertise": "n:1", "ttl": "many"}, "invalid --ttl: 'many'"),
     ],
 )
-def test_join_refuses_what_cannot_work(given, message):
+def test_join_refuses_invalid_arguments(given, message):
     with pytest.raises(ConfigError, match=message):
         join(**given)
 
@@ -73,6 +73,6 @@ def test_join_refuses_what_cannot_work(given, message):
         ({"discovery": "etcd://kv", "timeout": "soon"}, "invalid --timeout: 'soon'"),
     ],
 )
-def test_list_refuses_what_cannot_work(given, message):
+def test_list_refuses_invalid_arguments(given, message):
     with pytest.raises(ConfigError, match=message):
         show(**given)

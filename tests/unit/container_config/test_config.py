@@ -21,7 +21,7 @@ parse = ContainerConfig.parse
 # ---- the body
 
 
-def test_fields_that_nobody_here_knows_go_through():
+def test_unknown_fields_stay():
     body = {"Image": "busybox", "New": {"memory": 1, "Memory": 2}, "HostConfig": {"Odd": [1.0]}}
     sent = parse(body).body_for(a_node())
     assert sent == {**body, "Labels": {}}
@@ -71,7 +71,7 @@ def test_mounts_and_endpoints_are_read_whatever_their_case():
     assert sent["NetworkingConfig"]["EndpointsConfig"] == {"Web": {"Links": ["db:x"], "Odd": None}}
 
 
-def test_nulls_are_as_good_as_nothing():
+def test_nulls_count_as_missing():
     nothing = dict.fromkeys(
         ["Env", "ExposedPorts", "HostConfig", "Labels", "NetworkingConfig", "Cmd", "Volumes"]
     )
@@ -177,13 +177,13 @@ def test_labels_are_written_as_gos_encoder_writes_them():
         ":a==b",
     ],
 )
-def test_what_only_looks_like_an_instruction_is_the_containers(entry):
+def test_a_variable_that_looks_like_an_instruction_stays(entry):
     config = parse({"Env": [entry]})
     assert (config.constraints, config.body["Env"], config.labels) == ((), [entry], {})
 
 
 @given(st.lists(st.tuples(st.sampled_from(["constraint", "affinity", "whitelist"]), st.text())))
-def test_what_one_manager_writes_the_next_one_reads(expressions):
+def test_a_written_config_can_be_read_again(expressions):
     env = [f"{family}:{text}" for family, text in expressions]
     once = parse({"Env": env, "Labels": {CONSTRAINTS: '["node!=n1"]'}}, swarm_id="1")
     again = parse(json.loads(dump_json(once.body_for(a_node()))), swarm_id="2")
@@ -191,7 +191,7 @@ def test_what_one_manager_writes_the_next_one_reads(expressions):
 
 
 @pytest.mark.parametrize("label", ["", " "])
-def test_a_label_without_a_text_asks_for_nothing_and_is_kept(label):
+def test_an_empty_label_has_no_effect_and_stays(label):
     config = parse({"Labels": {CONSTRAINTS: label}})
     assert config.constraints == ()
     assert config.labels[CONSTRAINTS] == label
@@ -220,7 +220,7 @@ def test_a_wrong_policy_is_a_bad_request(env, message):
         parse({"Env": env})
 
 
-def test_a_swarm_id_is_given_and_one_that_is_there_stays():
+def test_a_swarm_id_is_added_unless_there_is_one():
     assert parse({}, swarm_id="1").labels[SWARM_ID] == "1"
     kept = parse({"Labels": {SWARM_ID: "2"}}, swarm_id="1")
     assert (kept.swarm_id, kept.body["Labels"][SWARM_ID]) == ("2", "2")

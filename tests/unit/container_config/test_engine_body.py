@@ -73,5 +73,5 @@ def test_the_rest_of_the_body_stays():
     ],
     ids=str,
 )
-def test_what_an_engine_can_answer_itself_goes_to_it_whole(body, node, version):
+def test_a_body_that_the_engine_can_handle_stays_whole(body, node, version):
     assert divide_endpoints(body, node, version) == (body, {})

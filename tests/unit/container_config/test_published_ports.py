@@ -29,7 +29,7 @@ from swarmcore.testing.builders import a_node
         ("]", ""),
     ],
 )
-def test_the_managers_address_is_what_the_client_calls_it(host, address):
+def test_the_managers_address_is_the_one_in_the_request(host, address):
     assert manager_address(host) == address
 
 
@@ -49,13 +49,13 @@ def test_ports_on_the_managers_address_are_bound_to_the_nodes():
     "bindings",
     [None, [], "80", {"80/tcp": None}, {"80/tcp": "80"}, {"80/tcp": [None, "80", {"HostIp": 9}]}],
 )
-def test_what_an_engine_will_refuse_is_left_to_it(bindings):
+def test_invalid_addresses_are_left_to_the_engine(bindings):
     host_config = {"PortBindings": bindings}
     assert bound_to(host_config, "10.0.0.9", "10.0.0.1") == host_config
     assert loopback_ports(host_config) == ()
 
 
-def test_loopback_is_reached_by_its_node_alone():
+def test_loopback_is_reachable_only_on_its_node():
     assert loopback_ports(bound("127.0.0.1")) == ("80/tcp",)
     assert loopback_ports(bound("::1", "10.0.0.1")) == ("80/tcp",)
     assert loopback_ports(bound("", "0.0.0.0", "10.0.0.1")) == ()

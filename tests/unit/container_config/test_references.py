@@ -30,7 +30,7 @@ def test_no_container_is_found_by(text):
     assert find_container(NODE, text) is None
 
 
-def test_the_beginning_of_several_ids_is_nobody():
+def test_the_beginning_of_several_ids_means_no_container():
     node = a_node(containers=[f"c{number}" for number in range(17)])  # more than hex digits
     found = [find_container(node, digit) for digit in "0123456789abcdef"]
     assert None in found
@@ -97,7 +97,7 @@ def test_volumes_of_mounts():
     assert named_volumes({"Mounts": "nonsense", "Binds": "nonsense"}) == ()
 
 
-def test_an_engine_gets_what_it_knows():
+def test_an_engine_gets_names_that_it_knows():
     config = a_config(
         body={
             "HostConfig": {
@@ -120,7 +120,7 @@ def test_an_engine_gets_what_it_knows():
     assert [mount["Source"] for mount in sent["Mounts"]] == ["data", "n1/x"]
 
 
-def test_volumes_that_exist_somewhere_are_held():
+def test_volumes_that_exist_on_some_node_are_known():
     config = a_config(body={"HostConfig": {"Binds": ["data:/d", "new:/e"]}})
     assert config.held_volumes == ()
     assert config.informed_by([a_node("n2"), NODE]).held_volumes == ("data",)

@@ -81,7 +81,7 @@ def test_the_first_generation_gives_the_old_container_another_name():
     assert config.with_replaced([node]).replaces == {web.id}
 
 
-def test_what_waits_for_its_first_start_is_not_replaced_for_its_labels():
+def test_a_container_that_was_never_started_is_not_replaced_by_labels():
     node = a_node(
         containers=[a_container("first", ports=["80:80"], labels=of_service(), state="created")]
     )
@@ -144,19 +144,19 @@ def test_a_replacement_goes_to_the_node_where_alone_its_port_will_be_free():
         place(a_new_replica(4, ports=["80:80"]), *nodes)
 
 
-def test_it_goes_elsewhere_first_where_nobody_claims_the_port():
+def test_a_replacement_prefers_nodes_where_no_container_claims_the_port():
     nodes = [a_node("n1", containers=[a_replica(1, ports=["80:80"])]), a_node("n2")]
     assert place(a_new_replica(1, ports=["80:80"]), *nodes).node.name == "n2"
 
 
-def test_two_at_once_do_not_replace_one_container():
+def test_two_concurrent_creates_do_not_replace_one_container():
     node = a_node(containers=[a_replica(1, ports=["80:80"])])
     node.reserve(a_reservation("first", labels=of_service(), ports=["80:80"]))
     with pytest.raises(NoNodeFits, match="taken by first"):
         place(a_new_replica(1, ports=["80:80"]), node)
 
 
-def test_memory_cpus_gpus_and_the_slot_of_what_is_replaced_are_free_for_it():
+def test_resources_of_the_replaced_container_are_free_for_the_replacement():
     gpu = {"HostConfig": {"DeviceRequests": [{"Count": 1, "Capabilities": [["gpu"]]}]}}
     node = a_node(
         cpus=4,
@@ -178,7 +178,7 @@ def test_memory_cpus_gpus_and_the_slot_of_what_is_replaced_are_free_for_it():
     assert held.claim.gpu_ids == ("GPU-a",)
 
 
-def test_stopped_holders_are_avoided_and_refuse_nothing():
+def test_stopped_holders_are_avoided_but_allowed():
     stopped = [
         a_node(f"n{n}", containers=[a_container(ports=["80:80"], state="exited")]) for n in (1, 2)
     ]

@@ -139,18 +139,18 @@ def test_two_container_ports_take_two_ports_of_one_range():
     assert ports(claim_of_body({"PortBindings": bindings}, {})) == ["8000-8010/tcp"] * 3
 
 
-def test_a_stopped_one_holds_what_it_will_ask_for_again():
+def test_a_stopped_container_claims_the_ports_of_its_next_start():
     claim = claim_of(inspected(ASKED, HAD, running=False), 4)
     assert ports(claim) == ["8080/tcp", "8000-8010/tcp"]
 
 
-def test_a_restarting_one_without_ports_still_holds_its_range():
+def test_a_restarting_container_without_ports_still_holds_its_range():
     claim = claim_of(inspected(ASKED, {}, running=True), 4)
     assert claim.ports == (HostPort(8080, 8080), HostPort(8000, 8010))
 
 
 @pytest.mark.parametrize("detail", [{}, {"HostConfig": None}, {"HostConfig": 1, "State": []}])
-def test_an_odd_inspection_claims_nothing(detail):
+def test_a_malformed_inspection_claims_nothing(detail):
     claim = claim_of(detail, 0)
     assert (claim.nano_cpus, claim.memory, claim.ports) == (0, 0, ())
 
@@ -171,7 +171,7 @@ def test_an_odd_inspection_claims_nothing(detail):
     ],
     ids=str,
 )
-def test_an_update_changes_what_it_names_and_zeros_nothing(changes, memory, cpus):
+def test_an_update_changes_only_the_fields_in_it(changes, memory, cpus):
     had = {"HostConfig": {"Memory": 7, "MemoryReservation": 5, "CpuQuota": 50_000}}
     claim = claim_after_update(had, changes, 4)
     assert (claim.memory, claim.nano_cpus) == (memory, cpus * NANO)

@@ -19,17 +19,17 @@ QUEUE, PRIORITY = "com.docker.swarm.queue", "com.docker.swarm.priority"
     ],
     ids=str,
 )
-def test_labels_go_before_the_default(labels, wish):
+def test_labels_override_the_default(labels, wish):
     assert read_queue_options(labels, 60.0) == wish
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "nan", "inf", "1m"])
-def test_a_wait_that_is_no_number_of_seconds_is_refused_with_what_would_be(text):
+def test_a_malformed_wait_is_refused_with_an_example(text):
     with pytest.raises(BadRequest, match=r"swarm\.queue: .* number of seconds such as 30"):
         read_queue_options({QUEUE: text}, 0.0)
 
 
 @pytest.mark.parametrize("text", ["", "high", "1.5"])
-def test_a_priority_that_is_no_whole_number_is_refused(text):
+def test_a_malformed_priority_is_refused(text):
     with pytest.raises(BadRequest, match=r"swarm\.priority: .* whole number"):
         read_queue_options({PRIORITY: text}, 0.0)

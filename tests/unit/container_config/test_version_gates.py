@@ -75,7 +75,7 @@ def test_a_field_that_engines_heed_on_every_path_is_needed_on_every_path(field):
 
 
 @pytest.mark.parametrize("field", sorted(REFUSED))
-def test_a_field_that_engines_refuse_on_older_paths_is_refused_in_their_words(field):
+def test_a_field_that_engines_refuse_on_older_paths_has_their_error(field):
     minor, body = GATED[field]
     with pytest.raises(BadRequest) as raised:
         at(minor - 1, body)
@@ -117,7 +117,7 @@ def test_a_platform_is_a_parameter_since_1_41():
     assert at(40, {}, platform="linux/arm64").needs == ()
 
 
-def test_a_connect_needs_what_engines_heed_in_it():
+def test_a_connect_needs_engines_that_know_its_fields():
     asked = {"MacAddress": "02:42:ac:11:00:99", "GwPriority": 3, "DriverOpts": SYSCTLS}
     assert {need.since for need in needs_of_connect(asked)} == {
         ApiVersion(1, 46),
@@ -142,7 +142,7 @@ OLD, MIDDLE = (
 )
 
 
-def test_an_engine_that_would_pass_over_a_field_is_not_asked():
+def test_an_engine_that_would_ignore_a_field_is_not_used():
     nodes = [OLD, MIDDLE, a_node("c", api_version=ApiVersion(1, 45))]
     decision = a_decision(
         Scheduler(Anywhere(), []), at(45, GATED["VolumeOptions.Subpath"][1]), nodes

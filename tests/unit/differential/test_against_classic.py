@@ -156,7 +156,7 @@ def _agrees(outcome, expected):
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
-def test_each_difference_is_one(decided, difference):
+def test_each_difference_has_an_effect(decided, difference):
     """If all other differences are repaired, the decision of some case differs."""
     others = ALL - {difference}
     assert any(not _agrees(outcome, decide(case, others)) for case, outcome in decided)
@@ -172,7 +172,7 @@ def test_the_cases_are_of_every_kind(decided, kind):
     assert sum(outcome.kind == kind for _, outcome in decided) > 0.03 * len(decided)
 
 
-def test_every_node_is_somebody_s_choice(decided):
+def test_every_chosen_node_exists(decided):
     """The chosen node is always a node of the case."""
     for case, outcome in decided:
         assert outcome.winners <= {machine.name for machine in case.machines}

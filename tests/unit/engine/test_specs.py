@@ -27,7 +27,7 @@ def test_identity_and_size_are_read_and_info_is_kept_whole():
 
 
 @pytest.mark.parametrize("info", [{"NCPU": 0}, {"MemTotal": 0}, {"NCPU": None}], ids=str)
-def test_what_has_no_resources_is_no_engine(info):
+def test_an_answer_without_resources_is_refused(info):
     with pytest.raises(EngineError, match="cannot get resources for this engine, make sure 10"):
         specs(info)
 
@@ -52,7 +52,7 @@ def test_labels_are_the_built_in_ones_then_the_engines_own_then_discoverys():
 @pytest.mark.parametrize(
     ("label", "notes"), [("0.5", 0), ("-0.5", 0), ("", 1), ("much", 1), ("-1", 1), ("1e308", 1)]
 )
-def test_an_overcommit_that_is_passed_over_is_noted_whoever_says_it(label, notes):
+def test_an_ignored_overcommit_is_noted(label, notes):
     for read in (
         specs({"Labels": [f"swarm.overcommit={label}"]}),
         specs(labels={"swarm.overcommit": label}),

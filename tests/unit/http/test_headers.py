@@ -7,7 +7,7 @@ from swarmcore.http.headers import answer_headers, is_hijack, request_headers, t
 HOST = (b"Host", b"docker")
 
 
-def test_a_request_goes_on_as_it_came_but_for_its_host():
+def test_a_request_is_forwarded_unchanged_except_for_its_host():
     headers = (
         (b"Host", b"api.moby.localhost"),
         (b"User-Agent", b"Docker-Client/28"),
@@ -18,7 +18,7 @@ def test_a_request_goes_on_as_it_came_but_for_its_host():
     assert request_headers("GET", headers, length=0) == (HOST, *headers[1:])
 
 
-def test_what_concerns_one_connection_stays_on_it():
+def test_headers_of_one_connection_are_not_forwarded():
     headers = (
         (b"Connection", b"Keep-Alive, X-Mine"),
         (b"Keep-Alive", b"timeout=5"),
@@ -35,7 +35,7 @@ def test_what_concerns_one_connection_stays_on_it():
     [b"Expect", b"Content-Length", b"Content-Type", b"Host", b"Authorization", b"X-Registry-Auth",
      b"X-Docker-Expose-Session-Uuid", b"Accept"],
 )  # fmt: skip
-def test_no_connection_takes_away_what_a_message_means(name):
+def test_the_connection_header_cannot_remove_essential_headers(name):
     named = ((b"Connection", b"close, " + name.lower()), (name, b"5"))
     kept = request_headers("PUT", named, length=None)
     assert (HOST if name == b"Host" else (name, b"5")) in kept
@@ -95,7 +95,7 @@ def test_an_upgrade_goes_on_with_all_that_belongs_to_it():
     )
 
 
-def test_a_body_that_will_be_read_here_is_not_compressed():
+def test_a_compressed_body_is_not_requested_if_it_is_read_here():
     sent = request_headers("GET", ((b"Accept-Encoding", b"gzip"),), length=0, identity=True)
     assert sent == (HOST, (b"Accept-Encoding", b"identity"))
 

@@ -80,7 +80,7 @@ def test_the_longer_ending_wins_in_whatever_order_routes_come(order):
     ],
     ids=lambda value: value.replace("/", "|"),
 )
-def test_what_no_route_has_is_not_found_whatever_is_wrong_with_it(method, path):
+def test_an_unknown_path_is_not_found(method, path):
     assert Router(ROUTES).match(method, path) is None
 
 
@@ -95,7 +95,7 @@ def test_what_no_route_has_is_not_found_whatever_is_wrong_with_it(method, path):
     ],
     ids=lambda value: value.replace("/", "|"),
 )
-def test_slashes_too_many_are_no_matter(path, cleaned):
+def test_superfluous_slashes_are_ignored(path, cleaned):
     assert clean_path(path) == cleaned
 
 
@@ -119,7 +119,7 @@ def test_slashes_too_many_are_no_matter(path, cleaned):
         ("http://h:1//v1.41/_ping?x", "http://h:1/v1.41/_ping?x"),
     ],
 )
-def test_a_target_that_is_not_clean_is_asked_for_anew(target, clean):
+def test_an_unclean_target_is_redirected(target, clean):
     assert clean_target(target) == clean
 
 
@@ -139,5 +139,5 @@ def test_templates_that_differ_in_names_only_have_one_shape():
         ("*", "*"),
     ],
 )
-def test_a_target_as_proxies_are_asked_loses_what_is_the_hosts(target, origin):
+def test_an_absolute_target_loses_scheme_and_host(target, origin):
     assert origin_form(target) == origin

@@ -37,7 +37,7 @@ def test_json_is_read(body, read):
     ],
     ids=["half", "other halves", "pair", "half and letter", "backslash", "bytes"],
 )
-def test_what_is_no_character_is_read_as_engines_read_it(body, read):
+def test_invalid_characters_are_read_as_by_engines(body, read):
     assert parse_body(body, JSON) == read
     read.encode()
 
@@ -87,7 +87,7 @@ def test_a_charset_does_not_matter():
         "labels themselves",
     ],
 )
-def test_what_is_not_json_or_not_one_meaning_is_refused(body, text):
+def test_malformed_and_ambiguous_json_is_refused(body, text):
     with pytest.raises(BadRequest, match=text):
         parse_body(body, JSON)
 

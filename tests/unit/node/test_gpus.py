@@ -208,7 +208,7 @@ def test_an_index_means_the_id_at_that_place():
     assert node.gpu_holders == {"GPU-b": "web"}
 
 
-def test_of_gpus_that_may_be_one_under_two_names_none_is_given_twice():
+def test_gpus_with_two_names_are_given_once():
     node = a_node(containers=[a_holder("web", gpus(0, "GPU-a"))])
     node.info = {"DiscoveredDevices": found("0", "1", "GPU-a", "GPU-b")}
     assert len(node.free_gpus) == 1
@@ -240,13 +240,13 @@ def test_of_gpus_that_may_be_one_under_two_names_none_is_given_twice():
         (gpus(5), [], {"swarm.gpus": "4", "swarm.gpus.shared": "1"}, "needs 5, there are 4"),
     ],
 )
-def test_a_refusal_says_what_there_is(request_, held, labels, says):
+def test_a_refusal_lists_the_gpus(request_, held, labels, says):
     containers = [a_holder(f"c{number}", each) for number, each in enumerate(held)]
     node = a_node(labels=labels, containers=containers)
     assert refusal(a_job(request_), node) == f"1 gpu ({says} on n1)"
 
 
-def test_the_refusal_of_many_names_the_roomiest():
+def test_the_refusal_of_many_names_the_node_with_most_free():
     nodes = [
         a_node(f"n{number}", labels={"swarm.gpus": "4"}, containers=[a_holder("c", gpus(number))])
         for number in (3, 4)
@@ -265,7 +265,7 @@ def test_the_refusal_of_many_names_the_roomiest():
         (cdi("acme.com/net=a"), "no node has the device acme.com/net=a"),
     ],
 )
-def test_what_no_node_has_is_told_for_good(request_, why):
+def test_gpus_that_no_node_has_are_refused_permanently(request_, why):
     nodes = [a_node("n1", labels={"swarm.gpus": "4"}, containers=[a_holder("web", gpus(4))]),
              a_node("n2", labels={"swarm.gpus": "2"})]  # fmt: skip
     with pytest.raises(NeverFits, match=f"; {why}$"):
@@ -275,7 +275,7 @@ def test_what_no_node_has_is_told_for_good(request_, why):
 
 
 @pytest.mark.parametrize("request_", [gpus(4), gpus(-1), gpus(0, "3")])
-def test_what_is_only_taken_may_be_had_later(request_):
+def test_gpus_that_are_taken_are_refused_for_now(request_):
     node = a_node(labels={"swarm.gpus": "4"}, containers=[a_holder("web", gpus(4))])
     error = Scheduler(Any(), []).decide(a_job(request_), [node]).error
     assert type(error) is NoNodeFits
@@ -299,7 +299,7 @@ def test_a_node_with_room_is_chosen(request_, held):
     assert a_decision(Scheduler(Any(), []), a_job(request_), [node]).node is node
 
 
-def test_where_gpus_are_shared_or_nobody_says_how_many_nothing_is_counted():
+def test_shared_and_unknown_gpus_are_not_counted():
     shared = a_node("shared", labels={"swarm.gpus": "2", "swarm.gpus.shared": "true"})
     untold = a_node("untold")
     untold.info = {"Runtimes": {"nvidia": {}}}
@@ -309,7 +309,7 @@ def test_where_gpus_are_shared_or_nobody_says_how_many_nothing_is_counted():
         assert node.gpu_holders == {}
 
 
-def test_a_cdi_device_must_be_there_where_engines_tell():
+def test_a_cdi_device_must_exist_if_engines_report_devices():
     there, not_there = a_node("there"), a_node("elsewhere")
     there.info = {"DiscoveredDevices": [{"Source": "cdi", "ID": "acme.com/net=a"}]}
     job = a_job(cdi("acme.com/net=a"))
@@ -358,7 +358,7 @@ def test_all_means_all_that_the_node_has(reservations):
     assert sent(job, node) == [gpus(0, "GPU-b", "GPU-a")]
 
 
-def test_where_nothing_is_counted_the_request_is_sent_as_it_is(reservations):
+def test_without_counting_the_request_stays_unchanged(reservations):
     node = a_node(labels={"swarm.gpus": "2", "swarm.gpus.shared": "1"})
     job = a_job(gpus(2))
     reservations.make(job, node)

@@ -33,13 +33,13 @@ def change_network(node, name, **fields):
     node.networks = {**node.networks, document["Id"]: document}
 
 
-def test_a_volume_that_came_into_the_list_is_loose():
+def test_a_new_volume_in_the_list_can_move():
     node = with_volume(a_node())
     assert node.objects.is_loose_volume("data")
     assert not node.objects.is_loose_volume("other")
 
 
-def test_a_volume_that_was_there_when_the_engine_was_first_asked_is_not():
+def test_a_volume_of_the_first_list_cannot_move():
     assert not a_node(volumes=["data"]).objects.is_loose_volume("data")
 
 
@@ -53,7 +53,7 @@ def test_a_volume_that_was_there_when_the_engine_was_first_asked_is_not():
         {"Labels": {"com.docker.swarm.constraints": '["node==n1"]'}},
     ],
 )
-def test_a_volume_that_is_of_its_place_is_not(fields):
+def test_a_volume_bound_to_its_node_cannot_move(fields):
     assert not with_volume(a_node(), **fields).objects.is_loose_volume("data")
 
 
@@ -65,11 +65,11 @@ def test_a_volume_that_is_of_its_place_is_not(fields):
         {"size": "1g"},
     ],
 )
-def test_a_volume_whose_content_is_elsewhere_is_loose(options):
+def test_a_volume_with_external_content_can_move(options):
     assert with_volume(a_node(), Options=options).objects.is_loose_volume("data")
 
 
-def test_a_volume_that_was_mounted_is_not_until_another_has_its_name():
+def test_a_volume_that_was_mounted_cannot_move():
     node = with_volume(a_node())
     fresh = node.objects.volume_history
     fresh.note_event("mount", "data")
@@ -80,7 +80,7 @@ def test_a_volume_that_was_mounted_is_not_until_another_has_its_name():
     assert node.objects.is_loose_volume("data")
 
 
-def test_a_volume_is_not_believed_after_a_time_without_events():
+def test_a_volume_cannot_move_after_a_time_without_events():
     node = with_volume(a_node())
     node.objects.volume_history.restart()
     node.volumes = {"data": volume("data"), "new": volume("new")}
@@ -105,14 +105,14 @@ MADE = {"data": 100}
         ([("mount", "data", 100), ("create", "data", 100)], False),
     ],
 )
-def test_what_an_engine_remembers_tells_whether_a_volume_was_used(events, fresh):
+def test_remembered_events_tell_whether_a_volume_was_used(events, fresh):
     history = VolumeHistory()
     history.note_list(MADE)
     history.recall(events, MADE)
     assert history.is_unused("data") is fresh
 
 
-def test_a_mount_that_was_seen_is_not_forgotten_by_what_is_remembered():
+def test_remembered_events_do_not_undo_a_seen_mount():
     history = VolumeHistory()
     history.note_list(MADE)
     history.note_event("mount", "data")
@@ -132,7 +132,7 @@ def member(**host):
     return a_container("member", body={"HostConfig": host})
 
 
-def test_a_network_without_containers_is_loose():
+def test_a_network_without_containers_can_move():
     node = a_node(networks=["web"])
     assert node.objects.is_loose_network(network_of(node, "web"))
     for name in ("bridge", "host", "none"):
@@ -140,7 +140,7 @@ def test_a_network_without_containers_is_loose():
 
 
 @pytest.mark.parametrize("state", ["created", "running", "exited"])
-def test_a_network_with_a_container_in_any_state_is_not(state):
+def test_a_network_with_a_container_in_any_state_cannot_move(state):
     container = a_container("user", state=state, body={"HostConfig": {"NetworkMode": "web"}})
     node = a_node(networks=["web"], containers=[container])
     assert not node.objects.is_loose_network(network_of(node, "web"))
@@ -158,13 +158,13 @@ def test_a_network_with_a_container_in_any_state_is_not(state):
         {"Labels": {"com.docker.swarm.affinities": "[]"}},
     ],
 )
-def test_a_network_that_is_no_bridge_of_its_own_is_not(fields):
+def test_other_networks_than_own_bridges_cannot_move(fields):
     node = a_node(networks=["web"])
     change_network(node, "web", **fields)
     assert not node.objects.is_loose_network(network_of(node, "web"))
 
 
-def test_what_cannot_leave_after_all_stays_until_it_is_listed_again():
+def test_an_object_whose_move_failed_stays_until_the_next_list():
     node = with_volume(a_node(networks=["web"]))
     node.objects.keep(("volume", "data"))
     node.objects.keep(("network", "web"))
@@ -176,7 +176,7 @@ def test_what_cannot_leave_after_all_stays_until_it_is_listed_again():
     }
 
 
-def test_what_two_nodes_have_or_a_dead_one_is_not_loose():
+def test_objects_of_two_nodes_or_of_a_dead_node_cannot_move():
     n1, n2 = a_node("n1", networks=["web"]), a_node("n2", networks=["web"])
     assert find_loose([], ["web"], [n1]) == {("network", "web"): n1}
     assert find_loose([], ["web"], [n1, n2]) == {}
@@ -185,7 +185,7 @@ def test_what_two_nodes_have_or_a_dead_one_is_not_loose():
     assert find_loose([], ["web"], [n1]) == {}
 
 
-def test_what_leaves_is_the_other_nodes_for_every_decision_meanwhile():
+def test_a_moving_object_counts_for_its_new_node():
     n1, n2 = with_volume(a_node("n1", networks=["web"])), a_node("n2")
     config = a_config(body={"HostConfig": {"Binds": ["data:/d"], "NetworkMode": "web"}})
     assert set(config.informed_by([n1, n2]).loose) == {("volume", "data"), ("network", "web")}
@@ -207,7 +207,7 @@ def placed(config, *nodes):
     return decision.node.name
 
 
-def test_a_container_goes_where_the_fewest_things_have_to_follow_and_to_volumes_first():
+def test_a_container_goes_where_the_fewest_objects_have_to_move():
     n1, n2, n3 = with_volume(a_node("n1")), a_node("n2", networks=["web"]), a_node("n3")
     both = {"HostConfig": {"Binds": ["data:/d"], "NetworkMode": "web"}}
     assert placed(a_config(body=both), n3, n2, n1) == "n1"
@@ -224,14 +224,14 @@ def test_a_container_that_may_not_go_there_goes_elsewhere():
     assert decision.node is n2
 
 
-def test_a_new_object_counts_what_no_container_uses_and_a_container_does_not():
+def test_unused_objects_count_for_new_objects_and_not_for_containers():
     n1, n2 = a_node("n1", networks=["web"]), a_node("n2")
     spread = Spread()
     assert [spread.weigh(a_config(""), node)[1] for node in (n1, n2)] == [-1, 0]
     assert spread.weigh(a_config(), n1) == spread.weigh(a_config(), n2)
 
 
-def test_what_is_hidden_does_not_show_until_it_is_shown():
+def test_hidden_objects_are_not_listed():
     node = with_volume(a_node(networks=["web"]))
     for thing in (("volume", "data"), ("network", "web")):
         node.objects.hide(thing)
@@ -243,7 +243,7 @@ def test_what_is_hidden_does_not_show_until_it_is_shown():
     assert list(node.volumes) == ["data", "more"]
 
 
-def test_what_no_container_uses_is_counted():
+def test_unused_objects_are_counted():
     container = member(NetworkMode="web")
     node = with_volume(a_node(networks=["web", "back"], containers=[container]))
     assert node.objects.unused_count == 2

@@ -36,7 +36,7 @@ def test_overcommit_adds_a_whole_percentage_of_whole_cpus(cpus, overcommit, tota
         *((odd, 5, 10 * GiB) for odd in ("", "much", "nan", "inf", "1e308", "-1")),
     ],
 )
-def test_a_label_of_the_node_goes_before_the_managers_overcommit(label, cpus, memory):
+def test_a_label_of_the_node_overrides_the_managers_overcommit(label, cpus, memory):
     node = a_node(cpus=4, memory=8 * GiB, overcommit=0.25, labels={"swarm.overcommit": label})
     assert (node.total_nano_cpus, node.total_memory) == (cpus * NANO, memory)
 
@@ -79,7 +79,7 @@ def test_a_replaced_container_counts_once():
 
 
 @pytest.mark.parametrize("id", ["unknown", ""])
-def test_forgetting_what_was_never_known_changes_nothing(id):
+def test_forgetting_an_unknown_container_changes_nothing(id):
     node = a_node(containers=["web"])
     assert node.drop_container(id) is None
     assert node.release(id) is None
@@ -111,7 +111,7 @@ def test_a_missing_label_is_the_empty_text(labels, values):
     assert set(node.container_label_values("tier")) == values
 
 
-def test_the_image_of_a_reservation_is_as_good_as_there():
+def test_the_image_of_a_reservation_counts_as_present():
     node = a_node(images=["busybox"])
     node.reserve(a_reservation(image="host:5000/app"))
     assert {"busybox", "busybox:latest", "host:5000/app", "host:5000/app:latest"} <= set(
@@ -158,7 +158,7 @@ def test_clashes(holders, wanted, clash):
     assert (found and (str(found[0]), found[1])) == clash
 
 
-def test_the_holder_of_one_port_is_told():
+def test_the_holder_of_a_port_is_named():
     node = held("80", "90-91:80")
     assert node.port_clash((HostPort(80, 80),)) == (HostPort(80, 80), "c0")
     assert node.port_clash((HostPort(90, 90),)) is None
@@ -196,7 +196,7 @@ class CountedPort(HostPort):
 
 
 @pytest.mark.parametrize("step", [0, 1], ids=["one range", "many ranges"])
-def test_many_ranges_look_at_each_port_that_is_held_a_few_times_at_most(step):
+def test_many_ranges_compare_each_held_port_a_few_times_at_most(step):
     """All scheduling waits while ports are compared."""
     table, held, asked = PortTable(), 2000, 200
     table.take([CountedPort(number, number) for number in range(1, held + 1)], "held")

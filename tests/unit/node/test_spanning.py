@@ -73,7 +73,7 @@ def test_an_engine_that_joins_reaches_at_once_what_others_list():
     assert reaching(nodes, "mesh") == ["n0", "n1"]
 
 
-def test_a_network_of_local_scope_is_its_engines():
+def test_a_network_of_local_scope_belongs_to_its_engine():
     nodes = cluster(store("etcd://a:1"), store("etcd://a:1"))
     nodes[0].networks = network("f00d" * 16, "web", "local")
     assert reaching(nodes, "web") == ["n0"]
@@ -105,7 +105,7 @@ def test_a_volume_is_reached_by_engines_that_have_its_driver():
         ("", ""),
     ],
 )
-def test_an_engine_is_asked_for_a_network_in_words_that_it_knows(text, there):
+def test_an_engine_gets_a_name_or_id_of_a_network_that_it_knows(text, there):
     n0, n1, _ = cluster(swarm("c1", "m1", role="manager"), swarm("", "m1"), {})
     n0.networks = network("abc123def456", "mesh", "swarm")
     assert without_prefixes({"NetworkMode": text}, n1) == {"NetworkMode": there}
@@ -171,7 +171,7 @@ CHANGES = st.lists(
 
 
 @given(CHANGES)
-def test_reach_is_what_the_lists_and_ties_of_now_say(changes):
+def test_reach_follows_from_the_current_lists_and_ties(changes):
     nodes = cluster(*({} for _ in range(PLACES)))
     for place, (field, value) in changes:
         setattr(nodes[place], field, value)

@@ -15,7 +15,7 @@ from swarmcore.options.option_tables import CLUSTER_OPTS
 from tests.unit.manage_options import TABLE, options_of
 
 
-def test_classic_s_defaults_hold_where_the_world_has_not_moved_on():
+def test_most_defaults_are_classics():
     options = options_of("n1:1")
     assert (options.heartbeat_seconds, options.failure_retry) == (60, 3)
     assert (options.refresh_min_seconds, options.refresh_max_seconds) == (30, 60)
@@ -58,7 +58,7 @@ def test_classic_s_defaults_hold_where_the_world_has_not_moved_on():
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_cannot_work_is_one_line(arguments, message):
+def test_an_error_in_options_is_one_line(arguments, message):
     with pytest.raises(ConfigError, match=message):
         options_of(*arguments, "n1:1")
 

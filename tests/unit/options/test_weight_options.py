@@ -20,12 +20,12 @@ def test_multipliers_are_read():
         ("swarm.weight.failures", "-1000001", "swarm.weight.failures should be from -1000000 to"),
     ],
 )
-def test_a_weight_that_is_none_stops_the_start(key, value, error):
+def test_a_malformed_weight_stops_the_start(key, value, error):
     with pytest.raises(ConfigError, match=error):
         read_multipliers({key: value})
 
 
-def test_a_weight_that_nobody_brings_stops_the_start():
+def test_an_unknown_weight_stops_the_start():
     check_weights({"image": 1.0, "quiet": 2.0}, ["quiet"])
     words = "no weight is called swarm.weight.imag; known: image, failures, quiet"
     with pytest.raises(ConfigError, match=words):
@@ -33,7 +33,7 @@ def test_a_weight_that_nobody_brings_stops_the_start():
 
 
 @pytest.mark.parametrize("text", ["", "many", "nan", "inf", "-1", "1000001"])
-def test_a_threshold_that_is_none_is_refused(text):
+def test_a_malformed_threshold_is_refused(text):
     with pytest.raises(ConfigError, match=r"swarm\.carry"):
         read_carry({"swarm.carry": text}, classic=False)
 

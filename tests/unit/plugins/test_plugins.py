@@ -164,7 +164,7 @@ def test_the_first_discovery_that_answers_is_taken():
     assert plugins.discovery(URI, DiscoveryOptions()) is found
 
 
-def test_a_scheme_that_nobody_answers_is_named():
+def test_an_unknown_scheme_is_named():
     plugins = plugins_of(a=plugin(swarmcore_discovery=lambda: None))
     with pytest.raises(PluginNotFound, match="no discovery answers to 'rack://a'; "):
         plugins.discovery(URI, DiscoveryOptions())
@@ -226,7 +226,7 @@ def test_a_filter_hook_that_answers_none_is_an_error_that_names_the_plugin():
         plugins_of(a=plugin(swarmcore_filter=lambda: None)).filters()
 
 
-def test_two_plugins_that_bring_one_command_are_both_named():
+def test_two_plugins_with_one_command_are_both_named():
     def commands():
         return [Command(Usage("hub", "serve"), lambda call: 0)]
 
@@ -239,7 +239,7 @@ def test_two_plugins_that_bring_one_command_are_both_named():
         ).commands()
 
 
-def test_the_first_no_stops_a_request():
+def test_the_first_refusal_stops_a_request():
     plugins = plugins_of(
         a=plugin(swarmcore_authorize=lambda request: None),
         b=plugin(swarmcore_authorize=lambda request: Denied(f"no {request.path}")),
@@ -277,7 +277,7 @@ def test_a_provider_that_raises_is_named(hook):
     assert caught.value.__cause__ is not None
 
 
-def test_what_a_provider_tells_the_user_is_left_as_it_is():
+def test_errors_of_a_provider_for_the_user_stay_unchanged():
     def discovery():
         raise ConfigError("rack://a: write RACK=HOST:PORT")
 

@@ -50,7 +50,7 @@ def test_an_image_is_carried_where_the_lead_is_above_the_threshold(
     assert (decision.node.name, decision.about_image) == (chosen, said)
 
 
-def test_where_the_image_is_there_nothing_is_said():
+def test_a_node_with_the_image_needs_no_copy():
     decision = decide([busy("best", 0), busy("other", 5, image=False)])
     assert (decision.node.name, decision.about_image) == ("best", "")
 
@@ -69,7 +69,7 @@ def test_a_container_bound_to_a_node_has_the_image_carried_there():
     assert (decision.node, decision.about_image) == (bound, "carried from holder")
 
 
-def test_a_wish_counts_for_more_than_the_image():
+def test_a_soft_rule_counts_for_more_than_the_image():
     wished, holder = busy("wished", 5, image=False), busy("holder", 0)
     wish = Rule("wish", lambda node: None if node is wished else "", soft=True)
 
@@ -85,7 +85,7 @@ def test_a_wish_counts_for_more_than_the_image():
 
 
 @pytest.mark.parametrize("hinder", ["registry", "unhealthy", "another machine", "nobody"])
-def test_what_cannot_be_carried_changes_no_decision(hinder):
+def test_an_image_that_cannot_be_copied_changes_no_decision(hinder):
     empty, holder = busy("empty", 0, image=False), busy("holder", 5)
     match hinder:
         case "registry":
@@ -101,7 +101,7 @@ def test_what_cannot_be_carried_changes_no_decision(hinder):
     assert find_image_source(APP, empty, [empty, holder]) is None
 
 
-def test_without_a_threshold_images_are_of_no_regard():
+def test_without_a_threshold_images_do_not_count():
     decision = decide([busy("empty", 0, image=False), busy("holder", 0)], threshold=None)
     assert (decision.node.name, decision.about_image) == ("empty", "")
 
@@ -142,7 +142,7 @@ def test_containers_of_a_built_image_spread_to_within_the_threshold(
     held=st.sampled_from([[], ["app:1"], ["app:latest"], ["other/app:1"], ["abc:latest"]]),
     by_id=st.booleans(),
 )
-def test_the_quick_test_is_the_slow_one(name, held, by_id):
+def test_the_quick_test_equals_the_slow_one(name, held, by_id):
     node = a_node("n1", images=held)
     if by_id and node.images:
         name = next(iter(node.images))[:19]

@@ -35,7 +35,7 @@ def refusal(nodes, config, *filters):
     return raised.value
 
 
-def test_what_no_node_has_is_a_conflict_with_the_most_that_can_be_had():
+def test_a_permanent_lack_is_a_conflict_with_the_largest_amount():
     nodes = [a_node("n1", memory=2 * GiB, cpus=8), a_node("n2", memory=4 * GiB, cpus=2)]
     error = refusal(nodes, a_config(memory=5 * GiB))
     assert isinstance(error, NeverFits)
@@ -59,7 +59,7 @@ def test_what_no_node_has_is_a_conflict_with_the_most_that_can_be_had():
     ],
     ids=["full", "drained", "overcommitted", "unhealthy"],
 )
-def test_what_some_node_has_is_unavailable_for_now(nodes):
+def test_a_temporary_lack_is_unavailable(nodes):
     health = Giving(Rule("unhealthy", lambda node: None if node.health else ""))
     error = refusal(nodes, a_config(memory=5 * GiB if nodes[0].overcommit else 4 * GiB), health)
     assert not isinstance(error, NeverFits)
@@ -92,7 +92,7 @@ def test_a_key_that_some_node_has_is_known():
         assert error.status == 503
 
 
-def test_a_key_is_nobody_s_business_where_its_absence_is_meant():
+def test_an_unknown_key_is_not_reported_if_it_may_be_absent():
     config = a_config(env=["constraint:rack!=b", "constraint:shelf==*"], memory=GiB)
     full = a_node("n1", memory=GiB, containers=[a_container("a", memory=GiB)])
     assert refusal([full], config, ConstraintFilter()).status == 503
@@ -106,14 +106,14 @@ def test_many_keys_are_not_all_listed():
     )
 
 
-def test_a_filter_may_say_what_is_for_good():
+def test_a_filter_can_make_a_refusal_permanent():
     rule = Rule("moon", lambda node: "", never=lambda nodes: f"none of {len(nodes)} is there")
     error = refusal([a_node("n1"), a_node("n2")], a_config(), Giving(rule))
     assert str(error) == "no node fits: 0 of 2 nodes: 2 moon; none of 2 is there"
     assert error.status == 409
 
 
-def test_a_filter_is_asked_so_only_where_it_refuses_all():
+def test_a_filter_is_asked_for_permanence_only_if_it_refuses_all():
     def never(nodes):
         raise AssertionError("asked")
 
@@ -127,6 +127,6 @@ def test_a_filter_is_asked_so_only_where_it_refuses_all():
     [lambda nodes: 1 / 0, lambda nodes: 7, lambda nodes: ""],
     ids=["raises", "a number", "nothing"],
 )
-def test_a_filter_that_breaks_then_does_not_hide_the_refusal(never):
+def test_a_filter_that_fails_then_does_not_hide_the_refusal(never):
     rule = Rule("moon", lambda node: "", never=never)
     assert str(refusal([a_node("n1")], a_config(), Giving(rule))).endswith("1 nodes: 1 moon")

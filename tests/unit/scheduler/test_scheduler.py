@@ -89,7 +89,7 @@ def test_the_heaviest_node_is_chosen_and_the_others_are_ranked():
     assert [each.weight for each in decision.candidates] == [(0,), (-1,), (-2,)]
 
 
-def test_of_equals_the_first_by_name_is_chosen():
+def test_among_equal_nodes_the_first_by_name_is_chosen():
     assert place(reversed(three())).node.name == "n1"
 
 
@@ -132,12 +132,12 @@ def test_weights_are_compared_item_by_item():
     ],
     ids=str,
 )
-def test_as_few_wishes_as_possible_are_dropped_the_last_first(wishes, chosen, dropped):
+def test_as_few_soft_rules_as_possible_are_dropped_the_last_first(wishes, chosen, dropped):
     decision = place(three(), Only(wishes))
     assert (decision.node.name, list(decision.dropped)) == (chosen, dropped)
 
 
-def test_a_wish_outweighs_the_strategy_but_not_room():
+def test_a_soft_rule_outweighs_the_strategy_but_not_resources():
     nodes = [a_node("full", memory=GIB, containers=[a_container("a", memory=GIB)]), a_node("free")]
     decision = place(nodes, Only({"~near": ["full"]}), config=a_config(memory=1))
     assert (decision.node.name, list(decision.dropped)) == ("free", ["~near"])
@@ -156,7 +156,7 @@ def test_a_cluster_without_healthy_nodes_says_so_too():
     assert str(error) == ("No healthy node available in the cluster: 0 of 3 nodes: 3 unhealthy")
 
 
-def test_a_refusal_counts_per_rule_and_tells_what_there_is():
+def test_a_refusal_counts_per_rule_and_shows_free_amounts():
     nodes = [
         a_node("n1", memory=GIB),
         a_node("n2", memory=2 * GIB, containers=[a_container("a", memory=GIB // 2)]),
@@ -181,13 +181,13 @@ def test_cpus_are_worded_alike():
     assert "1 cpu (needs 2.5 CPUs, most free 2 CPUs on n1)" in str(error)
 
 
-def test_what_is_promised_in_all_is_more_than_one_container_can_have():
+def test_overcommit_does_not_raise_the_limit_of_one_container():
     node = a_node("n1", cpus=20, overcommit=0.05)
     place([node], config=a_config(cpus=20))
     refusal([node], config=a_config(cpus=20.5))
 
 
-def test_overcommitted_room_is_nobodys_business_who_claims_nothing():
+def test_containers_without_claims_fit_on_overcommitted_nodes():
     overfull = a_node("n1", memory=GIB, containers=[a_container("a", memory=2 * GIB, cpus=9)])
     assert place([overfull]).node is overfull
 
@@ -265,7 +265,7 @@ RULES = st.dictionaries(st.sampled_from(["a", "b", "~c", "~d", "~e"]), SUBSETS)
 
 
 @given(st.lists(st.sampled_from(NAMES), unique=True), RULES)
-def test_what_is_chosen_was_offered_and_passes_every_hard_rule(names, rules):
+def test_a_chosen_node_passes_every_hard_rule(names, rules):
     nodes = [a_node(name) for name in names]
     hard = [names for text, names in rules.items() if "~" not in text]
     fitting = [node for node in nodes if all(node.name in names for names in hard)]
@@ -325,7 +325,7 @@ def test_the_whole_of_a_decision_has_every_rules_verdict_on_every_node():
     assert str(decision.error).startswith("no node fits: 0 of 2 nodes: ")
 
 
-def test_a_placement_asks_no_more_than_it_needs():
+def test_a_decision_checks_no_more_than_it_needs():
     asked = []
 
     def ask(node):
@@ -350,7 +350,7 @@ def test_asking_for_the_whole_does_not_change_the_decision(names, rules):
     assert str(whole.error) == str(brief.error)
 
 
-def test_more_than_anybody_reads_is_not_told():
+def test_an_explanation_of_too_many_rules_is_refused():
     scheduler = Scheduler(FewestContainers(), [Only({f"rule {n}~": [] for n in range(100_000)})])
     with pytest.raises(BadRequest, match="100001 rules for 3 nodes are too much to explain"):
         scheduler.decide(a_config(), three(), whole=True)

@@ -45,7 +45,7 @@ def test_the_ranking_stays(nodes):
     assert scheduler.narrow(decision, a_config(), [a_node("n4")]) is None
 
 
-def test_a_candidate_that_is_full_by_now_is_none(nodes):
+def test_a_candidate_that_is_full_by_now_is_dropped(nodes):
     scheduler, config = Scheduler(FewestContainers(), []), a_config(memory=8 * GiB)
     decision = a_decision(scheduler, config, nodes)
     nodes[1].put_container(a_container("old", memory=GiB))
@@ -60,7 +60,7 @@ def test_the_dropped_rules_are_those_of_the_new_choice(nodes):
 
 
 @pytest.mark.parametrize(("images", "is_possible"), [(["app"], True), ([], False)])
-def test_where_images_are_carried_the_next_one_must_have_it(images, is_possible):
+def test_with_image_locality_the_next_candidate_must_have_the_image(images, is_possible):
     scheduler = Scheduler(FewestContainers(), [], carry=1.0)
     nodes = [a_node("n1", images=["app"]), a_node("n2", images=images)]
     decision = a_decision(scheduler, a_config("app"), nodes)

@@ -45,7 +45,7 @@ def test_a_negative_multiplier_turns_a_weight_round():
     assert order(nodes("xx yy"), by(-1.0, xx=1.0, yy=0.0)) == "yy xx"
 
 
-def test_of_the_strategy_the_first_number_that_tells_candidates_apart_counts():
+def test_the_first_differing_number_of_the_strategy_counts():
     strategy = Saying({"xx": (5.0, 1.0), "yy": (5.0, 3.0)})
     assert order(nodes("xx yy"), by(0.9, xx=1.0, yy=0.0), strategy=strategy) == "yy xx"
     assert order(nodes("xx yy"), by(1.1, xx=1.0, yy=0.0), strategy=strategy) == "xx yy"
@@ -56,7 +56,7 @@ def test_a_weight_in_which_all_are_equal_decides_nothing():
     assert order(nodes("xx yy"), by(100.0, xx=7.0, yy=7.0), strategy=strategy) == "yy xx"
 
 
-def test_what_comes_first_outweighs_every_sum():
+def test_a_weigher_without_a_multiplier_outweighs_every_sum():
     assert order(nodes("xx yy"), by(None, xx=1.0, yy=2.0), by(99.0, xx=9.0, yy=0.0)) == "yy xx"
 
 
@@ -109,7 +109,7 @@ def test_a_node_with_the_image_is_preferred():
     assert order([elsewhere, there], *made(image=1.0), config=config) == "there elsewhere"
 
 
-def test_failures_weigh_a_node_down_until_they_are_forgotten():
+def test_failures_lower_a_nodes_weight_until_they_are_forgotten():
     now = 1000.0
     history = FailureHistory(lambda: now)
     scheduler = Scheduler(Saying(), [], made(history=history, failures=1.0), history)
@@ -125,7 +125,7 @@ def test_failures_weigh_a_node_down_until_they_are_forgotten():
     assert a_decision(scheduler, a_config(), [good, bad]).node is bad
 
 
-def test_without_a_history_failures_are_no_ones_matter():
+def test_without_a_history_failures_do_not_count():
     scheduler = Scheduler(Saying(), [])
     scheduler.note_failure(a_node())
     assert a_decision(scheduler, a_config(), [a_node()]).candidates[0].score == 0
@@ -150,7 +150,7 @@ def test_nodes_without_the_label_are_a_zone_of_their_own():
     assert order(cluster, *made("zone"), strategy=Fewest()) == "n2 n1 a1"
 
 
-def test_what_runs_on_a_node_that_is_refused_counts_for_its_zone():
+def test_containers_on_refused_nodes_count_for_their_zones():
     drained = a_node("a2", labels={"zone": "a"}, containers=["c1"], drained="upgrade")
     cluster = [zoned("a1", "a"), zoned("b1", "b"), drained]
     assert order(cluster, *made("zone")) == "b1 a1"

@@ -69,7 +69,7 @@ def test_an_entry_without_labels_is_what_classic_writes():
     assert describe_entry(Entry(parse_address("10.0.0.1:2375"))) == "10.0.0.1:2375"
 
 
-def test_what_is_written_is_read_again():
+def test_a_written_entry_is_read_again():
     written = [
         Entry(parse_address("[fe80::1]:2375"), {"zone": "a", "note": "x=y"}),
         Entry(parse_address("n1:2375")),
@@ -78,7 +78,7 @@ def test_what_is_written_is_read_again():
     assert read_entries(map(describe_entry, written)) == (written, [])
 
 
-def test_values_that_cannot_be_read_are_named_and_the_rest_is_used():
+def test_malformed_values_are_named_and_the_others_are_used():
     entries, problems = read_entries(["n2:1", "", "n1", "n1:1 zone", "n2:1 zone=b"])
     assert [(str(entry.address), entry.labels) for entry in entries] == [("n2:1", {})]
     assert problems == [

@@ -54,7 +54,7 @@ def test_a_node_knows_its_images_by_every_name():
 
 
 @pytest.mark.parametrize("state", ["running", "paused", "exited", "created"])
-def test_a_container_is_what_its_documents_would_be_read_as(state):
+def test_a_container_equals_the_one_read_from_its_documents(state):
     built = a_container(
         "web", labels={"a": "b"}, ports=["8080:80"], memory=GiB, state=state, created=1_600_000_000
     )
@@ -88,7 +88,7 @@ def test_a_config_is_read_as_the_manager_reads_it():
     assert config.labels["x"] == "y"
 
 
-def test_a_configs_body_can_say_anything_else():
+def test_a_configs_body_can_have_any_field():
     config = a_config(memory=GiB, body={"HostConfig": {"NetworkMode": "host"}, "Tty": True})
     assert (config.network_mode, config.body["Tty"]) == ("host", True)
     assert config.claim.memory == GiB

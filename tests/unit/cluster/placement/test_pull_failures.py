@@ -46,7 +46,7 @@ def refused(status, text):
          IMAGE),
     ],
 )  # fmt: skip
-def test_a_failure_is_the_clients_or_the_nodes(error, scope):
+def test_a_failure_belongs_to_the_client_or_to_the_node(error, scope):
     assert scope_of_failure(IMAGE, error) == scope
 
 
@@ -64,13 +64,13 @@ FULL = EngineError("n1", "no space left on device")
         (refused(404, f"manifest for {IMAGE} not found"), IMAGE, 0),
     ],
 )
-def test_what_failed_counts_for_pulls_that_would_meet_it_again(error, image, count):
+def test_a_failure_counts_for_pulls_that_would_meet_it_again(error, image, count):
     node = a_node("n1", images=[])
     note_failed_pull(node, IMAGE, error, 0.0)
     assert count_failed_pulls(node, image) == count
 
 
-def test_it_counts_nothing_where_the_image_is_there():
+def test_a_failure_does_not_count_on_a_node_with_the_image():
     node = a_node("n1", images=[IMAGE])
     note_failed_pull(node, IMAGE, FULL, 0.0)
     assert count_failed_pulls(node, IMAGE) == 0
@@ -78,14 +78,14 @@ def test_it_counts_nothing_where_the_image_is_there():
 
 
 @pytest.mark.parametrize("error", [UNREACHABLE, FULL])
-def test_a_pull_that_succeeds_ends_it(error):
+def test_a_successful_pull_clears_failures(error):
     node = a_node("n1", images=[])
     note_failed_pull(node, IMAGE, error, 0.0)
     note_pulled(node, "hub.example:5000/other")
     assert count_failed_pulls(node, IMAGE) == 0
 
 
-def test_it_is_forgotten_ten_minutes_after_the_last_one():
+def test_failures_are_forgotten_ten_minutes_after_the_last_one():
     node = a_node("n1", images=[])
     for now in (0.0, 300.0):
         note_failed_pull(node, IMAGE, UNREACHABLE, now)
@@ -105,7 +105,7 @@ def test_clients_cannot_fill_the_memory_with_names():
     assert count_failed_pulls(node, "hub199.example/app") == 1
 
 
-def test_a_create_goes_where_fewest_pulls_failed_before_all_that_the_strategy_says():
+def test_failed_pulls_count_before_the_strategy():
     best, worst = a_node("best", images=[]), a_node("worst", images=[])
     scheduler = Scheduler(Saying({"best": (2.0,), "worst": (1.0,)}), [])
     config = a_config(IMAGE)

@@ -18,16 +18,16 @@ def joined(line, *priorities):
     return places
 
 
-def test_who_came_first_is_served_first(line):
+def test_creates_are_served_in_the_order_of_arrival(line):
     assert joined(line, 0, 0, 0) == list(line)
 
 
-def test_a_higher_priority_goes_before_whoever_came_before(line):
+def test_a_higher_priority_is_served_before_earlier_creates(line):
     low, high, middle, high_again = joined(line, -1, 10, 0, 10)
     assert list(line) == [high, high_again, middle, low]
 
 
-def test_whoever_is_served_or_leaves_is_gone_and_the_others_keep_their_order(line):
+def test_the_others_keep_their_order_when_one_is_served_or_leaves(line):
     first, second, third = joined(line, 0, 0, 0)
     line.leave(second)
     line.leave(second)
@@ -47,13 +47,13 @@ def test_eight_may_overtake_and_then_one_is_starved(line):
     assert not small[8].is_starved
 
 
-def test_only_those_before_whoever_is_served_are_overtaken(line):
+def test_only_earlier_creates_are_overtaken(line):
     first, second, third = joined(line, 0, 0, 0)
     line.serve(second)
     assert (first.overtaken, third.overtaken) == (1, 0)
 
 
-def test_it_is_full_at_its_limit():
+def test_the_queue_is_full_at_its_limit():
     line = PriorityQueue(limit=2)
     joined(line, 0)
     assert not line.is_full
@@ -61,7 +61,7 @@ def test_it_is_full_at_its_limit():
     assert line.is_full
 
 
-def test_those_who_leave_while_somebody_looks_disturb_nobody(line):
+def test_creates_may_leave_during_an_iteration(line):
     places = joined(line, 0, 0, 0)
     seen = []
     for place in line:

@@ -42,7 +42,7 @@ def test_ending_frees_both_and_may_be_repeated(made, reservations, index, node):
     assert (node.used_memory, node.container_count, len(reservations)) == (0, 0, 0)
 
 
-def test_it_does_not_expire_while_somebody_works_on_it(made, reservations, node):
+def test_a_reservation_does_not_expire_while_it_is_in_use(made, reservations, node):
     reservations.expire(1e12)
     assert node.container_count == 1
 
@@ -67,7 +67,9 @@ def test_its_name_may_be_freed_and_its_claim_kept(made, reservations, index, nod
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_one_whose_container_may_come_waits_for_its_engine(made, reservations, node, exists):
+def test_a_reservation_with_an_unknown_outcome_waits_for_its_engine(
+    made, reservations, node, exists
+):
     reservations.await_engine("S", 0, exists=exists)
     node.state = State.UNHEALTHY
     assert reservations.expire(1000) == []

@@ -75,7 +75,7 @@ def test_each_type_of_event_makes_its_own_lists_stale(kind, action, attributes, 
     assert stale(action, kind, **attributes) == expected
 
 
-def test_a_container_that_is_gone_is_not_asked_for():
+def test_a_removed_container_is_not_inspected():
     joined = stale("start") | stale("destroy") | stale("start")
     assert joined == Stale(gone=frozenset([ID]))
 
@@ -126,7 +126,7 @@ def test_sparse_documents_are_read():
     ],
     ids=lambda change: ",".join(change) if isinstance(change, dict) else "",
 )
-def test_a_listing_causes_no_more_work_than_its_news_need(change, inspect, put):
+def test_only_changed_containers_of_a_list_are_inspected(change, inspect, put):
     known = a_container("web")
     summary = {**known.summary, **change}
     assert needs_inspection(known, summary) is inspect
@@ -144,5 +144,5 @@ def test_an_unknown_container_is_inspected():
 
 
 @pytest.mark.parametrize("objects", [None, {}, "x", [None], [{"Name": "a"}], [{"Id": ""}]], ids=str)
-def test_what_cannot_be_indexed_is_left_out(objects):
+def test_objects_without_an_id_are_left_out(objects):
     assert by_key(objects, "Id") == {}

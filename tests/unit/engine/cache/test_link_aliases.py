@@ -20,7 +20,7 @@ def test_links_are_read_from_the_container_that_makes_them(links, expected):
     assert links_of(a_container("web", body={"HostConfig": {"Links": links}})) == expected
 
 
-def test_nothing_links_nothing():
+def test_containers_without_links_have_no_aliases():
     assert links_of(None) == set()
 
 

@@ -186,7 +186,7 @@ def test_a_good_filter_passes(tmp_path):
     assert run_contract(filter_contract(zone_rules), tmp_path) == set()
 
 
-def test_a_filter_that_does_not_care_passes(tmp_path):
+def test_a_filter_without_rules_passes(tmp_path):
     assert run_contract(filter_contract(lambda config: ()), tmp_path) == set()
 
 
@@ -219,7 +219,7 @@ def test_a_bad_filter_is_caught(rules, test, tmp_path):
     assert any(name.startswith(test) for name in run_contract(filter_contract(rules), tmp_path))
 
 
-def test_a_filter_that_accepts_what_it_calls_bad_is_caught(tmp_path):
+def test_a_filter_that_accepts_its_bad_configs_is_caught(tmp_path):
     contract = filter_contract(zone_rules, bad_configs=lambda self: [a_config()])
     assert run_contract(contract, tmp_path) == {"test_a_malformed_config_is_a_bad_request"}
 

@@ -24,14 +24,14 @@ def machine():
     ("times", "measured"),
     [([[0.4, 1.9]], 1), ([[0.6, 0.1], [0.1, 2.1], [0.4, 1.9]], 3), ([[9, 9]] * 4 + [[0, 0]], 5)],
 )
-async def test_what_is_quick_once_is_measured_no_more(machine, times, measured):
+async def test_a_quick_measurement_ends_the_test(machine, times, measured):
     machine.times = times
     await assert_quick(machine.measure, 0.5, 2.0)
     assert machine.measured == measured
 
 
 @pytest.mark.parametrize("times", [[[0.5, 0.1]], [[0.6, 0.1], [0.1, 2.1]] * 3])
-async def test_what_is_never_quick_in_all_its_parts_at_once_fails(machine, times):
+async def test_measurements_that_are_never_quick_in_all_parts_fail(machine, times):
     machine.times = times
     with pytest.raises(AssertionError, match=r"never within \(0\.5, 2\.0\) s: \[\[0\.[56], 0\.1\]"):
         await assert_quick(machine.measure, 0.5, 2.0)
