@@ -2,11 +2,13 @@
 
 Engines send each line of ``docker logs`` as a chunk.  h11 needs some 15 µs per chunk; this decoder
 needs 0.2 µs for a small one.  Everything else is left to h11: chunk headers with extensions or
-errors, and the last chunk with its trailers.
+errors, and trailers.
 """
 
 _Pieces = list[bytes | memoryview]
 
+#: The last chunk, without trailers, and the end of the body.
+LAST_CHUNK = b"0\r\n\r\n"
 _BREAK = b"\r\n"
 _DIGITS = b"0123456789abcdefABCDEF"
 #: Eight digits and the line break; longer headers are left to h11.
@@ -23,12 +25,14 @@ class PlainChunks:
     """Decodes the chunks of one body.
 
     Attributes:
-        rest: data that h11 must read, beginning with the header of a chunk; ``None`` as long as all
-            chunks are plain.  Once it is set, data received later is for h11, too.
+        rest: data from the last chunk on, or from a chunk that h11 must read; ``None`` before.
+            Once it is set, data received later follows it.
+        ended: whether *rest* begins with the last chunk, and that has no trailers.
     """
 
     def __init__(self) -> None:
         self.rest: bytes | None = None
+        self.ended = False
         #: Remaining bytes of the current chunk, including its line break; 0 before a header.
         self._left = 0
         #: The first bytes of an incomplete header.
@@ -93,10 +97,17 @@ class PlainChunks:
             return len(data)
         size = 0 if end < 0 else _size(data[at:end])
         if not size:
-            self.rest = data[at:]
+            self._leave(data[at:])
             return len(data)
         self._left = size + len(_BREAK)
         return self._go_on(data, end + len(_BREAK), pieces)
+
+    def _leave(self, rest: bytes) -> None:
+        if len(rest) < len(LAST_CHUNK) and LAST_CHUNK.startswith(rest):
+            self._held = rest
+        else:
+            self.rest = rest
+            self.ended = rest.startswith(LAST_CHUNK)
 
     def _go_on(self, data: bytes, at: int, pieces: _Pieces) -> int:
         """Decode the rest of the current chunk, as far as it has arrived."""

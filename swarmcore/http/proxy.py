@@ -5,6 +5,7 @@ engine is lost, the client's answer is cut off, so that it does not look complet
 """
 
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
@@ -39,6 +40,10 @@ Pieces = Callable[[], Awaitable[bytes]]
 _MAPPED_BYTES = 64 << 20
 #: How long a client that half-closed its connection may wait for an answer with a protocol switch.
 _HIJACK_SECONDS = 30.0
+#: An answer within this time is awaited without watching whether the client disconnects.
+_SOON_SECONDS = 0.05
+#: Bodies up to this size are sent together with their heads.
+_SHORT_BYTES = 64 * 1024
 
 
 class ApiRange(Protocol):
@@ -171,6 +176,12 @@ class _Passage:
         #: Whether the body has no length and is no error, so that an error can be appended.
         self._open_ended = False
         self._client_error: Exception | None = None
+        #: The head of the answer, once it was read.
+        self._head: Head | None = None
+        #: Pieces of the answer's body that were read and not yet used.
+        self._read: deque[bytes] = deque()
+        #: Why no more can be read.
+        self._lost: EngineUnreachable | None = None
         #: Set when the answer is ordinary HTTP, which may go on for any time.
         self._streams = trio.Event()
         self.status = 0
@@ -188,6 +199,8 @@ class _Passage:
             identity=self._map_response is not None,
         )
         async with self._client.call(method, target, headers, body or b"") as call:
+            if body is not None and await self._answer_soon(call):
+                return self.status
             head = await self._exchange_messages(call, None if body is not None else first)
             if head is not None:
                 await self._tunnel(call.take_over(), head)
@@ -216,6 +229,33 @@ class _Passage:
         if wants_upgrade(exchange.request.headers):
             return await exchange.read_body(), b""
         return None, b""
+
+    # ---- short answers
+
+    async def _answer_soon(self, call: Call) -> bool:
+        """Answer if the engine does so at once: for that no task has to watch the client.
+
+        Returns:
+            Whether the client has been answered; what was read otherwise is kept.
+        """
+        if self._on_status is not None or wants_upgrade(self._exchange.request.headers):
+            return False
+        is_whole = False
+        with trio.move_on_after(_SOON_SECONDS):
+            head = await self._read_head(call)
+            if is_hijack(self._exchange.request.method, head.status, head.headers):
+                return False
+            if not (self._is_mapped(head) or _is_short(head)):
+                return False
+            try:
+                while data := await call.read_data():
+                    self._read.append(data)
+                is_whole = True
+            except EngineUnreachable as error:
+                self._lost = error  # raised after what was read has been sent
+        if is_whole:
+            await self._answer(call, head)
+        return is_whole
 
     # ---- both directions concurrently
 
@@ -291,25 +331,43 @@ class _Passage:
     # ---- the answer
 
     async def _receive(self, call: Call) -> Head | None:
-        head = await call.read_head()
-        self._contacted()
-        self.status = head.status
-        if self._inspect is not None:
-            self._inspect(head)
+        head = await self._read_head(call)
         if is_hijack(self._exchange.request.method, head.status, head.headers):
             return head
-        if self._map_response is not None and head.status < 400:
+        await self._answer(call, head)
+        return None
+
+    async def _read_head(self, call: Call) -> Head:
+        if self._head is None:
+            self._head = await call.read_head()
+            self._contacted()
+            self.status = self._head.status
+            if self._inspect is not None:
+                self._inspect(self._head)
+        return self._head
+
+    async def _read_data(self, call: Call) -> bytes:
+        if self._read:
+            return self._read.popleft()
+        if self._lost is not None:
+            raise self._lost
+        return await call.read_data()
+
+    def _is_mapped(self, head: Head) -> bool:
+        return self._map_response is not None and head.status < 400
+
+    async def _answer(self, call: Call, head: Head) -> None:
+        if self._map_response is not None and self._is_mapped(head):
             await self._send_mapped(call, head, self._map_response)
         else:
             await self._send_as_it_comes(call, head)
-        return None
 
     async def _send_mapped(
         self, call: Call, head: Head, map_response: Callable[[Answer], Answer]
     ) -> None:
         pieces = []
         left = _MAPPED_BYTES
-        while data := await call.read_data():
+        while data := await self._read_data(call):
             left -= len(data)
             if left < 0:
                 raise TooLarge(f"the engine's answer is larger than {_MAPPED_BYTES} bytes")
@@ -331,12 +389,13 @@ class _Passage:
         )
         if framing is Framing.NONE or find_header(headers, b"content-length") == b"0":
             await self._report_status()
-        await exchange.send_head(head.status, headers, reason=head.reason)
+        first = self._read.popleft() if self._read else b""
+        await exchange.send_head(head.status, headers, reason=head.reason, first=first)
         ended_by_us = framing in (Framing.CHUNKED, Framing.CLOSE)
         hooks = self._hooks if ended_by_us and head.status < 400 else NO_HOOKS
         map_data, error_tail = hooks.map_data, hooks.on_engine_lost
         self._open_ended = error_tail is not None
-        while data := await call.read_data():
+        while data := await self._read_data(call):
             if self._hooks.on_status_at == "body":
                 await self._report_status()
             if map_data is not None:
@@ -388,3 +447,10 @@ class _Passage:
             raise ClientGone from None
         finally:
             await trio.aclose_forcefully(taken.stream)
+
+
+def _is_short(head: Head) -> bool:
+    length = find_header(head.headers, b"content-length")
+    return head.status in (204, 304) or (
+        length is not None and length.isdigit() and int(length) <= _SHORT_BYTES
+    )

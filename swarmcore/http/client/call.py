@@ -5,7 +5,6 @@ out to be dead, and either our own kernel refused to send on it (the server has 
 the request can safely be repeated and no byte of an answer had arrived.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,15 +13,14 @@ import h11
 import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
-from swarmcore.http.chunks import MalformedChunk, PlainChunks
-from swarmcore.http.client.dial import is_readable
+from swarmcore.http.chunks import LAST_CHUNK, MalformedChunk, PlainChunks
+from swarmcore.http.client.connection import Connection
+from swarmcore.http.client.outgoing import Outgoing
 from swarmcore.http.headers import is_chunked
 from swarmcore.http.messages import Headers
-from swarmcore.http.streams import BROKEN, receive_size
+from swarmcore.http.plain_heads import read_plain_head
+from swarmcore.http.streams import BROKEN
 
-_HEAD_BYTES = 1 << 20
-#: The end of a head, as h11 recognises it.
-_BLANK_LINE = re.compile(rb"\n\r?\n")
 #: Methods that can safely be repeated.
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -44,84 +42,6 @@ class TakenConnection:
     early: bytes
 
 
-class Connection:
-    """One connection and its h11 state."""
-
-    def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
-        self.stream = stream
-        self.h11 = h11.Connection(h11.CLIENT, _HEAD_BYTES)
-        #: Data received after the end of a head and not yet passed to h11.
-        self.early = b""
-        #: Number of bytes in the last receive.
-        self._received = 0
-        #: The last bytes of an incomplete head.
-        self._head_end = b""
-        #: Whether it has been used before, so that the server may have closed it since.
-        self.reused = False
-        #: Whether bytes of the current answer have arrived.
-        self.heard = False
-        #: Whether a send has begun and not completed.
-        self.sending = False
-        #: Whether the server has closed its side.
-        self.ended = False
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether the server has closed it, or sent data without a request."""
-        return is_readable(self.stream)
-
-    @property
-    def is_reusable(self) -> bool:
-        """Whether its exchange is complete, so that it may be used again."""
-        return (
-            self.h11.our_state is h11.DONE
-            and self.h11.their_state is h11.DONE
-            and not self.sending
-            and not self.unread
-        )
-
-    @property
-    def unread(self) -> bytes:
-        """Data received after what h11 has read."""
-        return self.h11.trailing_data[0] + self.early
-
-    async def receive(self) -> bytes:
-        """Receive at least one byte; ``b""`` at the end of the connection."""
-        if self.early:
-            data, self.early = self.early, b""
-            return data
-        data = bytes(await self.stream.receive_some(receive_size(self._received)))
-        self._received = len(data)
-        if data:
-            self.heard = True
-        else:
-            self.ended = True
-        return data
-
-    def read_in_head(self, data: bytes) -> None:
-        """Pass data to h11 up to the end of one head: bodies are read faster without h11."""
-        before = len(self._head_end)
-        end = _BLANK_LINE.search(self._head_end + data)
-        if end is None:
-            self._head_end = (self._head_end + data)[-2:]
-        else:
-            data, self.early = data[: end.end() - before], data[end.end() - before :]
-            self._head_end = b""
-        self.h11.receive_data(data)
-
-    async def send(self, data: bytes) -> None:
-        """Send raw bytes."""
-        self.sending = True
-        await self.stream.send_all(data)
-        self.sending = False
-
-    def next_cycle(self) -> None:
-        """Prepare for the next request."""
-        self.h11.start_next_cycle()
-        self.reused = True
-        self.heard = False
-
-
 class Pool(Protocol):
     """The pool of connections as a call uses it."""
 
@@ -130,7 +50,7 @@ class Pool(Protocol):
         ...
 
     async def give_back(self, connection: Connection) -> None:
-        """Keep a connection whose exchange is complete."""
+        """Keep a connection that is ready for a request."""
         ...
 
     def unreachable(self, what: str, *, sent: bool) -> EngineUnreachable:
@@ -157,7 +77,7 @@ class Call:
         self,
         pool: Pool,
         connection: Connection,
-        request: h11.Request,
+        request: Outgoing,
         body: bytes,
         permit: Callable[[], None] | None = None,
     ) -> None:
@@ -168,6 +88,12 @@ class Call:
         self._permit = permit
         self._continued = trio.Event()
         self._taken = False
+        #: Whether h11 was given nothing of this exchange, as long as all is plain.
+        self._plain = False
+        #: The head of the answer, if it is plain.
+        self._head = b""
+        #: Remaining bytes of a body with a length, if its head is plain.
+        self._left = 0
         #: Decodes a chunked body, until h11 has to read the rest.
         self._chunks: PlainChunks | None = None
         #: Headers after the last chunk.
@@ -226,12 +152,24 @@ class Call:
         connection = self._connection
         if self._permit is not None:
             self._permit()
-        data = connection.h11.send(self._request) or b""
+        self._plain = self._request.length == len(self._body)
+        data = self._request.head + self._body if self._plain else self._write_by_h11()
+        await connection.send_request(data)
+
+    def _write_by_h11(self) -> bytes:
+        """The head and the body that was given, with which h11 follows the exchange from now on."""
+        connection = self._connection
+        data = connection.h11.send(self._request.event()) or b""
         if self._body:
             data += connection.h11.send(h11.Data(data=self._body)) or b""
-        if not _is_streamed(self._request, self._body):
+        if not self._is_streamed:
             data += connection.h11.send(h11.EndOfMessage()) or b""
-        await connection.send(data)
+        return data
+
+    @property
+    def _is_streamed(self) -> bool:
+        """Whether the body is sent by ``send``."""
+        return not self._body and self._request.length != 0
 
     # ---- the answer
 
@@ -251,11 +189,12 @@ class Call:
 
     def _may_repeat(self) -> bool:
         connection = self._connection
-        method = self._request.method.decode("ascii")
-        streamed = _is_streamed(self._request, self._body)
-        return connection.reused and not connection.heard and not streamed and method in _REPEATABLE
+        is_repeatable = self._request.method in _REPEATABLE and not self._is_streamed
+        return connection.reused and not connection.heard and is_repeatable
 
     async def _read_head(self) -> Head:
+        if self._plain and (head := await self._read_plain_head()):
+            return head
         while True:
             event = self._next_event()
             if event is h11.NEED_DATA:
@@ -273,9 +212,35 @@ class Call:
             else:
                 raise self._pool.unreachable(": closed the connection unasked", sent=True)
 
+    async def _read_plain_head(self) -> Head | None:
+        """The head of the answer, without h11; ``None`` if h11 has to read it."""
+        connection = self._connection
+        try:
+            self._head = await connection.receive_head() or b""
+        except BROKEN as error:
+            raise self._broken(error) from error
+        head = read_plain_head(self._head, is_head=self._request.method == "HEAD")
+        if head is None:
+            connection.early, self._head = self._head + connection.early, b""
+            self._turn_to_h11()
+            return None
+        if head.length is None:
+            self._chunks = PlainChunks()
+        else:
+            self._left = head.length
+        return Head(head.status, head.headers, head.reason)
+
+    def _turn_to_h11(self) -> None:
+        """Have h11 read what comes next: what it has not seen so far is repeated for it."""
+        self._plain = False
+        self._write_by_h11()
+        if self._head:
+            self._connection.h11.receive_data(self._head)
+            self._next_event()
+
     def _is_chunked(self, status: int, headers: Headers) -> bool:
         """Whether a chunked body follows; a head may say so even if there is no body."""
-        has_body = self._request.method != b"HEAD" and status not in (101, 204, 304)
+        has_body = self._request.method != "HEAD" and status not in (101, 204, 304)
         return has_body and is_chunked(headers)
 
     async def read_data(self) -> bytes:
@@ -287,6 +252,8 @@ class Call:
         while self._chunks is not None:
             if data := await self._read_chunks(self._chunks):
                 return data
+        if self._plain:
+            return await self._read_left()
         pieces: list[bytes] = []
         while True:
             event = self._next_event()
@@ -313,7 +280,31 @@ class Call:
             raise self._malformed(error) from None
         if not received or chunks.rest is not None:
             self._chunks = None
-            self._connection.h11.receive_data(chunks.rest or b"")
+            self._end_chunks(chunks)
+        return data
+
+    def _end_chunks(self, chunks: PlainChunks) -> None:
+        rest = chunks.rest or b""
+        if self._plain and chunks.ended:
+            self._connection.early = rest[len(LAST_CHUNK) :]
+            self._connection.complete = True
+            return
+        if self._plain:
+            self._turn_to_h11()
+        self._connection.h11.receive_data(rest)
+
+    async def _read_left(self) -> bytes:
+        """Read what has arrived of a body with a length, without h11."""
+        connection = self._connection
+        if not self._left:
+            connection.complete = True
+            return b""
+        data = await self._receive()
+        if not data:
+            raise self._malformed(EOFError())
+        data, connection.early = data[: self._left], data[self._left :]
+        self._left -= len(data)
+        connection.complete = not self._left
         return data
 
     async def read_all(self, limit: int) -> bytes:
@@ -331,7 +322,7 @@ class Call:
         while data := await self.read_data():
             size += len(data)
             if size > limit:
-                asked = f"{self._request.method.decode()} {self._request.target.decode()}"
+                asked = f"{self._request.method} {self._request.target}"
                 text = f": the answer to {asked} is over {limit // (1024 * 1024)} MiB"
                 raise self._pool.failure(text)
             pieces.append(data)
@@ -374,12 +365,22 @@ class Call:
         why = f": {error}" if str(error) else ""
         return self._pool.unreachable(f": the connection broke{why}", sent=True)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the exchange is complete, so that the connection may be used again."""
+        return not self._taken and self._connection.is_reusable
+
+    def release(self) -> Connection:
+        """The connection, ready for the next request; only if ``is_complete``."""
+        self._connection.next_cycle()
+        return self._connection
+
     async def close(self) -> None:
         """Keep the connection if the exchange is complete, otherwise close it at once."""
         if self._taken:
             return
-        if self._connection.is_reusable:
-            await self._pool.give_back(self._connection)
+        if self.is_complete:
+            await self._pool.give_back(self.release())
         else:
             await trio.aclose_forcefully(self._connection.stream)
 
@@ -426,12 +427,3 @@ class ChunkedUpload:
         head = await self._call.read_head()
         self._answered()
         return StreamedAnswer(head, self._call)
-
-
-def _is_streamed(request: h11.Request, body: bytes) -> bool:
-    if body:
-        return False
-    for name, value in request.headers:
-        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
-            return True
-    return False

@@ -12,9 +12,11 @@ import h11
 import trio
 
 from swarmcore.errors import BadRequest, EngineError, EngineUnreachable
-from swarmcore.http.client.call import Call, Connection
+from swarmcore.http.client.call import Call
 from swarmcore.http.client.calls_in_flight import CallsUnderWay
+from swarmcore.http.client.connection import Connection
 from swarmcore.http.client.dial import Dialer
+from swarmcore.http.client.outgoing import Outgoing, write_request
 from swarmcore.http.messages import Answer, Headers
 
 #: Maximum number of idle connections.  The number in use has no limit: each `docker stats` or
@@ -86,7 +88,7 @@ class HTTPClient:
         sent = [(b"Host", b"docker"), (b"User-Agent", b"swarmcore"), *headers]
         if body is not None or method not in _BODILESS:
             sent.append((b"Content-Length", b"%d" % len(body or b"")))
-        request = self._request(method, target, sent)
+        request = self._request(method, target, tuple(sent))
         with self._under_way.until_ended(self._abandoned):
             async with self._turns:
                 call = Call(self, await self._take(), request, body or b"", permit)
@@ -142,7 +144,7 @@ class HTTPClient:
             BadRequest: the target or a header cannot be sent.
             EngineUnreachable: there is no connection, or ``abandon`` was called meanwhile.
         """
-        request = self._request(method, target, list(headers))
+        request = self._request(method, target, headers)
         with self._under_way.until_ended(self._abandoned):
             call = Call(self, await self._take(), request, body, permit)
             try:
@@ -157,13 +159,16 @@ class HTTPClient:
         if self._closed:
             raise self.unreachable(" has left the cluster", sent=False)
 
-    def _request(self, method: str, target: str, headers: list[tuple[bytes, bytes]]) -> h11.Request:
+    def _request(self, method: str, target: str, headers: Headers) -> Outgoing:
         try:
-            return h11.Request(method=method, target=target, headers=headers)
+            return write_request(method, target, headers)
         except (h11.LocalProtocolError, UnicodeError) as error:
             raise BadRequest(f"cannot ask {self._kind} {self.name}: {error}") from error
 
     async def _end(self, call: Call) -> None:
+        if not self._closed and len(self._idle) < _IDLE_CONNECTIONS and call.is_complete:
+            self._idle.append(call.release())
+            return
         with trio.move_on_after(_CLEANUP_SECONDS, shield=True):
             await call.close()
 
@@ -238,8 +243,7 @@ class HTTPClient:
         return await self.connect()
 
     async def give_back(self, connection: Connection) -> None:
-        """Keep a connection whose exchange is complete."""
-        connection.next_cycle()
+        """Keep a connection that is ready for a request."""
         await self._keep(connection)
 
     def unreachable(self, what: str, *, sent: bool, silent: bool = False) -> EngineUnreachable:

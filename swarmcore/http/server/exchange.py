@@ -167,15 +167,19 @@ class ServerExchange:
 
     # ---- answers in pieces
 
-    async def send_head(self, status: int, headers: Headers = (), *, reason: bytes = b"") -> None:
+    async def send_head(
+        self, status: int, headers: Headers = (), *, reason: bytes = b"", first: bytes = b""
+    ) -> None:
         """Begin an answer; its framing is derived from its headers.
 
         Args:
             status: 200 or above.
             headers: with ``Content-Length`` if the length is known; without ``Transfer-Encoding``.
             reason: replaces the default text of the status.
+            first: the first piece of the body, which is sent together with the head.
         """
-        await self._write(self._begin(status, headers, reason))
+        head = self._begin(status, headers, reason)
+        await self._write(head + self._frame(first))
 
     async def send_data(self, data: bytes) -> None:
         """Send a piece of the body at once."""

@@ -87,6 +87,23 @@ def test_every_body_is_read_as_h11_reads_it(chunks, end, seed, most):
     assert read_fast(pieces) == read_rest(a_reader(), pieces)
 
 
+@pytest.mark.parametrize("most", [1, 2, 100])
+@pytest.mark.parametrize(
+    ("end", "ended"),
+    [(LAST + b"HTTP", True), (b"0\r\nX: 1\r\n\r\n", False), (b"00\r\n\r\n", False)],
+)
+def test_the_end_is_told_if_it_is_plain(end, ended, most):
+    chunks, rest, data = PlainChunks(), b"", b""
+    for piece in cut(chunk(b"a") + end, 1, most):
+        if chunks.rest is None:
+            data += chunks.feed(piece)
+        else:
+            rest += piece
+    assert data == b"a"
+    assert (chunks.rest or b"") + rest == end
+    assert chunks.ended == ended
+
+
 def test_all_that_came_in_one_receive_is_one_piece():
     chunks = PlainChunks()
     assert chunks.feed(chunk(b"one\n") + chunk(b"two\n") + b"5\r\nthr") == b"one\ntwo\nthr"

@@ -1,0 +1,80 @@
+"""Heads of requests as they are sent: h11 writes what is new, and the rest is remembered."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import h11
+
+from swarmcore.http.messages import Headers
+
+_TARGET = re.compile(r"/[!-~]*")
+#: Larger headers are not remembered.
+_KEPT_BYTES = 2048
+#: In the names of headers with credentials, such as ``X-Registry-Config``; and in few others.
+_SECRET = re.compile(rb"auth|registry|cookie", re.IGNORECASE)
+
+
+class Outgoing(NamedTuple):
+    """The head of a request.
+
+    Attributes:
+        method: upper case.
+        target: path and query.
+        headers: complete and in order.
+        head: the bytes that are sent.
+        length: bytes of the body; ``None`` for a chunked one.
+    """
+
+    method: str
+    target: str
+    headers: Headers
+    head: bytes
+    length: int | None
+
+    def event(self) -> h11.Request:
+        """The same for h11."""
+        return h11.Request(method=self.method, target=self.target, headers=list(self.headers))
+
+
+def write_request(method: str, target: str, headers: Headers) -> Outgoing:
+    """Write the head of a request.
+
+    Args:
+        method: upper case.
+        target: path and query.
+        headers: complete and in order, with ``Host``.
+
+    Raises:
+        h11.LocalProtocolError: the head is malformed.
+        UnicodeError: the target is not ASCII.
+    """
+    if _TARGET.fullmatch(target) and _is_kept(headers):
+        after, length = _write_once(method, headers)
+    else:
+        after, length = _write(method, target, headers)
+    return Outgoing(method, target, headers, f"{method} {target}".encode() + after, length)
+
+
+def _is_kept(headers: Headers) -> bool:
+    """Whether headers may be remembered: they have no credentials and are not large."""
+    text = b"\n".join([part for pair in headers for part in pair])
+    return len(text) < _KEPT_BYTES and not _SECRET.search(text)
+
+
+@lru_cache(maxsize=512)
+def _write_once(method: str, headers: Headers) -> tuple[bytes, int | None]:
+    return _write(method, "/", headers)
+
+
+def _write(method: str, target: str, headers: Headers) -> tuple[bytes, int | None]:
+    """What follows the target in a head, and the length of the body."""
+    request = h11.Request(method=method, target=target, headers=list(headers))
+    head = h11.Connection(h11.CLIENT).send(request) or b""
+    length: int | None = 0
+    for name, value in request.headers:
+        if name == b"content-length":
+            length = int(value)
+        elif name == b"transfer-encoding":
+            return head[len(method) + len(target) + 1 :], None
+    return head[len(method) + len(target) + 1 :], length
