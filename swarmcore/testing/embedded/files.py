@@ -4,6 +4,7 @@ Every container starts with the same small tree and stores only its changes.
 """
 
 import base64
+import copy
 import io
 import json
 import posixpath
@@ -168,7 +169,9 @@ class FileTree:
         with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
             for path, name in names.items():
                 entry = self._find(path)
-                tar.addfile(entry.info.replace(name=name, deep=False), io.BytesIO(entry.data))
+                info = copy.copy(entry.info)  # Debian 12's Python has no TarInfo.replace yet
+                info.name = name
+                tar.addfile(info, io.BytesIO(entry.data))
         return out.getvalue()
 
 
