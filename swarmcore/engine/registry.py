@@ -47,7 +47,7 @@ class CacheListener(Protocol):
             node: the engine's node.
             keys: network ids or volume names.  Networks of a swarm are left out, as all managers
                 of the swarm send events about them.
-            stale: tells which list it is.
+            stale: the list that other engines must read again.
         """
         ...
 

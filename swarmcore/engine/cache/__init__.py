@@ -1,1 +1,1 @@
-"""What is known of one engine's objects, and how it is read and kept current."""
+"""The cache of one engine's objects: how it is read and kept up to date."""

@@ -29,7 +29,7 @@ from swarmcore.http.strict_json import parse_body
 
 #: Larger JSON bodies are parsed in a thread, so that other requests are not blocked.
 _QUICK_BYTES = 64 * 1024
-#: Heads of answers that are kept at most.
+#: The largest number of heads of answers that are kept.
 _KEPT_HEADS = 256
 
 
@@ -190,8 +190,8 @@ class ServerExchange:
         """Send a piece of the body without waiting, as far as the connection takes it.
 
         Returns:
-            What is left for ``send_rest``; ``None`` if the connection has taken nothing: it takes
-            none now, is broken, or uses TLS.
+            The bytes that are left for ``send_rest``; ``None`` if nothing was sent because the
+            connection takes no bytes now, is broken, or uses TLS.
         """
         framed = self._frame(data)
         count = send_now(self._stream, framed)
@@ -199,7 +199,7 @@ class ServerExchange:
         return framed[count:] if count or not framed else None
 
     async def send_rest(self, rest: bytes) -> None:
-        """Send what ``send_now`` has returned."""
+        """Send the bytes that ``send_now`` returned."""
         await self._write(rest)
 
     def _frame(self, data: bytes) -> bytes:
@@ -342,7 +342,7 @@ class _TakenStream(EarlyStream):
 
 
 class _AnswerHeads:
-    """Heads of answers as they are written, kept for the second whose ``Date`` they have."""
+    """Encoded heads of answers, kept during the second of their ``Date``."""
 
     def __init__(self) -> None:
         self._second = 0
@@ -350,7 +350,7 @@ class _AnswerHeads:
         self._written: dict[Any, tuple[bytes, Framing]] = {}
 
     def write(self, *answer: Any) -> tuple[bytes, Framing]:
-        """The head of an answer, and how its body is framed; arguments as for ``_write``."""
+        """Return the head of an answer, and its body's framing; arguments as for ``_write``."""
         now = int(time.time())
         if now != self._second or len(self._written) > _KEPT_HEADS:
             self._second, self._date = now, http_date(now)

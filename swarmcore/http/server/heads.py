@@ -1,7 +1,7 @@
-"""Heads of requests: read once, and remembered by their exact bytes.
+"""Heads of requests: parsed once, and remembered by their exact bytes.
 
-A client sends few different heads many times.  h11 judges every head that is new; one that it has
-accepted means the same when the same bytes come again.
+A client sends few different heads many times.  h11 parses every new head.  If the same bytes come
+again, they have the same meaning and are not parsed again.
 """
 
 from collections import OrderedDict
@@ -15,7 +15,7 @@ from swarmcore.http.routing import clean_path, origin_form
 from swarmcore.request_limits import PARAMETERS, check_count
 from swarmcore.versions import split_version
 
-#: Heads kept, and the bytes of the longest one that is: a few hundred KB in all.
+#: The number of heads that are kept, and the bytes of the longest one: a few hundred KB in all.
 _KEPT = 512
 _KEPT_BYTES = 2048
 _END = b"\r\n\r\n"
@@ -26,9 +26,9 @@ class Head:
     """The head of one request.
 
     Attributes:
-        request: what it asks for.
-        http10: the client speaks HTTP/1.0.
-        wants_close: the client ends the connection after the answer.
+        request: the request.
+        http10: whether the client uses HTTP/1.0.
+        wants_close: whether the client ends the connection after the answer.
     """
 
     request: Request
@@ -37,11 +37,11 @@ class Head:
 
 
 def read_head(event: h11.Request, client: Client) -> Head:
-    """The head that h11 has accepted.
+    """Convert a head that h11 has accepted.
 
     Args:
-        event: from h11.
-        client: who sent it.
+        event: the head from h11.
+        client: the client that sent it.
 
     Raises:
         BadRequest: more query parameters than ``request_limits`` allows.
@@ -67,14 +67,14 @@ def read_head(event: h11.Request, client: Client) -> Head:
 class KnownHeads:
     """Heads of requests without a body that h11 has accepted, by their exact bytes.
 
-    The least recently seen is forgotten first.  A head with credentials is never kept.
+    The least recently used head is dropped first.  A head with credentials is never kept.
     """
 
     def __init__(self) -> None:
         self._heads: OrderedDict[bytes, Head] = OrderedDict()
 
     def find(self, data: bytes, client: Client) -> Head | None:
-        """The head that *data* is, if it is known; nothing may follow it in *data*."""
+        """Return the known head of *data*, which must not contain anything after the head."""
         head = self._heads.get(data)
         if head is None:
             return None
@@ -84,7 +84,7 @@ class KnownHeads:
         return replace(head, request=replace(head.request, client=client))
 
     def keep(self, data: bytes, head: Head) -> None:
-        """Keep the head that h11 read from *data*, after which no body comes."""
+        """Keep the head that h11 has parsed from *data*; the request must have no body."""
         # Nothing follows the head; one that ends in bare line feeds is read by h11 each time.
         if len(data) > _KEPT_BYTES or data.find(_END) != len(data) - len(_END):
             return

@@ -1,4 +1,4 @@
-"""Sends the pieces of an answer, each as soon as there is one."""
+"""Sends the pieces of an answer without delay."""
 
 from contextlib import suppress
 from typing import Protocol
@@ -20,7 +20,7 @@ class Answering(Protocol):
         ...
 
     async def send_rest(self, rest: bytes) -> None:
-        """Send what ``send_now`` has returned."""
+        """Send the bytes that ``send_now`` returned."""
         ...
 
 
@@ -28,8 +28,8 @@ class Sender:
     """Sends the pieces of one answer.
 
     Args:
-        exchange: the answer's; its head has been sent.
-        nursery: ends with the answer; in it is sent what a client is too slow to take at once.
+        exchange: the exchange; the head of its answer has been sent.
+        nursery: ends with the answer; its tasks send pieces to a client that is too slow.
     """
 
     def __init__(self, exchange: Answering, nursery: trio.Nursery) -> None:
@@ -51,7 +51,7 @@ class Sender:
     def now(self, data: bytes) -> bool:
         """Send a piece without waiting.
 
-        No task may be sending meanwhile.
+        No task may be sending at the same time.
 
         Returns:
             Whether it is sent; ``False`` if the client is slow, or the connection uses TLS.
@@ -65,7 +65,7 @@ class Sender:
         return rest is not None
 
     async def flush(self) -> None:
-        """Wait until the connection has taken what ``now`` has sent."""
+        """Wait until the connection has taken the pieces of ``now``."""
         if not self._flushed.is_set():
             await self._flushed.wait()
 

@@ -1,7 +1,7 @@
-"""The whole list of containers, kept encoded until something that it shows changes.
+"""The whole list of containers, kept encoded until something in it changes.
 
-``docker ps`` without filters is asked far more often than containers change.  What one node
-contributes is kept by itself, so that a change costs the encoding of one node's containers.
+Clients send ``docker ps`` without filters far more often than containers change.  The rows of each
+node are kept separately, so that after a change only one node's containers are encoded again.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class KeptList:
 
     Args:
         encoder: encodes each container.
-        everything: list stopped containers too, and those of nodes that do not answer.
+        everything: whether to list stopped containers, and those of nodes that do not answer.
     """
 
     def __init__(self, encoder: SummaryEncoder, *, everything: bool) -> None:
@@ -31,7 +31,7 @@ class KeptList:
         self._encoded = _EMPTY
 
     def encoded(self, nodes: Sequence[Node], now: float) -> bytes:
-        """The answer to ``GET /containers/json``.
+        """Return the answer to ``GET /containers/json``.
 
         Args:
             nodes: the nodes whose containers are listed.
@@ -80,8 +80,8 @@ class _NodePart:
     Attributes:
         node: the node.
         made_of: the values from which the rows were made.
-        rows: of each container, when it was created and its encoded object.
-        until: the time in Unix seconds from which a row is to be made again.
+        rows: the creation time and the encoded object of each container.
+        until: the time in Unix seconds from which a row must be made again.
     """
 
     __slots__ = ("made_of", "node", "rows", "until")

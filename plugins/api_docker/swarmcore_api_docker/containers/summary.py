@@ -53,11 +53,11 @@ class SummaryEncoder:
         self._encoded: WeakKeyDictionary[Container, _EncodedSummary] = WeakKeyDictionary()
 
     def encode(self, container: Container, node: Node, now: float) -> bytes:
-        """One object of ``GET /containers/json``; arguments as for ``encode_until``."""
+        """Return one object of ``GET /containers/json``; arguments as for ``encode_until``."""
         return self.encode_until(container, node, now)[0]
 
     def encode_until(self, container: Container, node: Node, now: float) -> tuple[bytes, float]:
-        """One object of ``GET /containers/json``, and until when it is valid.
+        """Return one object of ``GET /containers/json``, and the time until which it is valid.
 
         Args:
             container: the container.
@@ -65,8 +65,8 @@ class SummaryEncoder:
             now: the time in Unix seconds.
 
         Returns:
-            The object, and the time in Unix seconds from which its status may be another, if
-            container and node stay as they are.
+            The object, and the time in Unix seconds from which its status may differ even if the
+            container and the node stay the same.
         """
         encoded = self._encoded.get(container)
         name = shown_image(container.image) if encoded is None else encoded.image_name

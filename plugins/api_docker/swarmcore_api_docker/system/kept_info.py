@@ -1,6 +1,6 @@
-"""The answer to ``GET /info``, kept encoded until something that it shows changes.
+"""The answer to ``GET /info``, kept encoded until something in it changes.
 
-Only the manager's time is put in anew for each request.
+Only the manager's time is inserted for each request.
 """
 
 import secrets
@@ -18,7 +18,7 @@ _TIME = secrets.token_hex(16)
 
 
 class KeptInfo:
-    """Answers for all API versions of clients.
+    """Keeps one answer for each API version of clients.
 
     Args:
         manager: the manager that answers.
@@ -32,7 +32,7 @@ class KeptInfo:
         self._kept: dict[ApiVersion, tuple[bytes, bytes]] = {}
 
     def encoded(self, cluster: Cluster, now: str, version: ApiVersion) -> bytes:
-        """The encoded document.
+        """Return the encoded document.
 
         Args:
             cluster: the cluster.
@@ -57,7 +57,7 @@ class KeptInfo:
 
 
 def _made_of(cluster: Cluster) -> tuple[Any, ...]:
-    """All that the document is made of; equal as long as the document is the same."""
+    """Return the values from which the document is made; if they are equal, so is the document."""
     return (
         cluster.engines(),
         cluster.is_primary,
@@ -92,7 +92,7 @@ def _shown_of(node: Node) -> tuple[Any, ...]:
 
 
 class _Same:
-    """Equal to another of the same object: mappings of nodes are replaced as a whole."""
+    """Equal only if the object is the same, because mappings of nodes are replaced as a whole."""
 
     __slots__ = ("_value",)
 
