@@ -1,4 +1,4 @@
-"""What the manager costs: ``python -m benchmarks`` measures it on this machine.
+"""Benchmarks of the manager: ``python -m benchmarks`` measures its cost on this machine.
 
-``docs/benchmarks.md`` says how to run it and what each workload is.
+``docs/benchmarks.md`` explains how to run them and describes each workload.
 """

@@ -12,7 +12,7 @@ from benchmarks.workloads import WORKLOADS, choose
 
 
 def main() -> None:
-    """Obey the command line."""
+    """Run the command line."""
     asked = parser().parse_intermixed_args()
     if asked.list:
         for workload in WORKLOADS:

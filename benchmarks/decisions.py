@@ -1,6 +1,6 @@
-"""Decisions of the scheduler on nodes in memory, without a socket.
+"""Decisions of the scheduler with nodes in memory, without a socket.
 
-``python -m benchmarks.decisions NODES CONTAINERS SECONDS`` prints what it measured as JSON.
+``python -m benchmarks.decisions NODES CONTAINERS SECONDS`` prints its figures as JSON.
 """
 
 import gc
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 def main() -> None:
-    """Build the nodes, decide again and again, print."""
+    """Build the nodes, decide repeatedly, and print the figures."""
     nodes, containers = int(sys.argv[1]), int(sys.argv[2])
     decide = _prepare(nodes, containers)
     decide()
@@ -39,7 +39,10 @@ def main() -> None:
 
 
 def _prepare(nodes: int, containers: int) -> Callable[[], object]:
-    """A decision about a container with four rules: constraint, affinity, port and room."""
+    """Return a function that decides on a container with four rules.
+
+    The rules are a constraint, an affinity, a port and resources.
+    """
     from swarmcore_filter_affinity import AffinityFilter
     from swarmcore_filter_constraint import ConstraintFilter
     from swarmcore_filter_health import HealthFilter

@@ -1,4 +1,4 @@
-"""What was measured: figures by workload, size and side, one set for each round."""
+"""The results: figures by workload, size and side, one set for each round."""
 
 import json
 import os
@@ -29,8 +29,8 @@ class Results:
 
     Attributes:
         rounds: (workload, size, side) -> figures of each round.
-        notes: what a reader should know.
-        machine: what the figures depend on.
+        notes: notes for the reader.
+        machine: properties of the machine on which the figures depend.
     """
 
     rounds: dict[tuple[str, Size, str], list[Figures]] = field(default_factory=dict)
@@ -47,15 +47,15 @@ class Results:
             self.notes.append(text)
 
     def sizes(self) -> Sequence[Size]:
-        """The sizes that were measured."""
+        """Return the sizes that were measured."""
         return list(dict.fromkeys(size for _, size, _ in self.rounds))
 
     def sides(self, workload: str, size: Size) -> Sequence[str]:
-        """The sides on which *workload* was measured."""
+        """Return the sides on which *workload* was measured."""
         return [side for name, at, side in self.rounds if (name, at) == (workload, size)]
 
     def spread(self, workload: str, size: Size, side: str, figure: str) -> Spread | None:
-        """One figure over the rounds; ``None`` where it was not measured."""
+        """Return one figure over the rounds; ``None`` if it was not measured."""
         values = [
             figures[figure]
             for figures in self.rounds.get((workload, size, side), ())
@@ -64,7 +64,7 @@ class Results:
         return Spread(statistics.median(values), min(values), max(values)) if values else None
 
     def median(self, workload: str, size: Size, side: str, figure: str) -> float | None:
-        """The median alone."""
+        """Return the median of a figure."""
         found = self.spread(workload, size, side, figure)
         return None if found is None else found.median
 
@@ -90,7 +90,7 @@ class Results:
 
 
 def read_results(path: Path) -> Results:
-    """The results that ``Results.write`` wrote."""
+    """Read the results that ``Results.write`` wrote."""
     told = json.loads(path.read_text())
     results = Results(notes=told["notes"], machine=told["machine"])
     for each in told["results"]:
@@ -101,7 +101,7 @@ def read_results(path: Path) -> Results:
 
 
 def describe_machine() -> dict[str, Any]:
-    """What the figures depend on; no names."""
+    """Return the properties on which the figures depend, without names."""
     return {
         "cpus": os.cpu_count(),
         "model": _cpu_model(),
@@ -118,6 +118,6 @@ def _cpu_model() -> str:
 
 
 def _plain(settings: Settings) -> dict[str, Any]:
-    """The settings without paths and command lines, which name places of this machine."""
+    """Return the settings without paths and command lines, which name places of this machine."""
     left_out = {"json_file", "plot_folder", "manager", "against"}
     return {key: value for key, value in asdict(settings).items() if key not in left_out}

@@ -1,4 +1,4 @@
-"""How cost grows, drawn as SVG: a line for each workload, both axes logarithmic."""
+"""Charts of the cost as SVG: a line for each workload, both axes logarithmic."""
 
 import math
 from collections import Counter
@@ -19,14 +19,14 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One picture.
+    """One chart.
 
     Attributes:
-        name: of the file, without its suffix.
-        title: above it.
-        across: what is below it: ``engines``, ``containers`` on each engine, or ``clients``.
-        unit: of what is drawn.
-        lines: label -> workload, or family where clients are drawn, and figure.
+        name: the name of the file, without its suffix.
+        title: the title above it.
+        across: the horizontal axis: ``engines``, ``containers`` on each engine, or ``clients``.
+        unit: the unit of the vertical axis.
+        lines: label -> workload (for clients: family of workloads) and figure.
     """
 
     name: str
@@ -65,7 +65,7 @@ CHARTS = (
 
 
 def draw_all(results: Results, folder: Path) -> Sequence[Path]:
-    """Draw each chart of which at least two points were measured; returns the files."""
+    """Draw each chart that has at least two points; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     for chart in CHARTS:
@@ -77,7 +77,7 @@ def draw_all(results: Results, folder: Path) -> Sequence[Path]:
     return drawn
 
 
-# ---- what is drawn
+# ---- the points of charts
 
 _OTHER = {"engines": "containers", "containers": "engines"}
 
@@ -92,7 +92,7 @@ def _lines(chart: Chart, results: Results) -> Mapping[str, Points]:
 
 
 def _points_by_size(across: str, results: Results, workload: str, figure: str) -> Points:
-    """Sizes that differ in *across* only: those with the most frequent number of the other."""
+    """Return points of sizes that differ only in *across*, with the most frequent other number."""
     here, other = attrgetter(across), attrgetter(_OTHER[across])
     [(fixed, _), *_] = Counter(map(other, results.sizes())).most_common(1)
     sizes = [size for size in results.sizes() if other(size) == fixed]
@@ -101,7 +101,7 @@ def _points_by_size(across: str, results: Results, workload: str, figure: str) -
 
 
 def _points_by_clients(across: str, results: Results, family: str, figure: str) -> Points:
-    """The workloads of a family, whose names end with the number of clients, at the first size."""
+    """Return points of the workloads of a family, named by the number of clients, at one size."""
     size = results.sizes()[0]
     names = {name for name, at, _ in results.rounds if at == size}
     found = []
@@ -114,7 +114,7 @@ def _points_by_clients(across: str, results: Results, family: str, figure: str) 
     return sorted(found)
 
 
-# ---- how it is drawn
+# ---- drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,12 @@ class _Axis:
     end: float
 
     def place(self, value: float) -> float:
-        """The pixel of *value*."""
+        """Return the pixel of *value*."""
         span = math.log10(self.most / self.least) or 1.0
         return self.begin + (self.end - self.begin) * math.log10(value / self.least) / span
 
     def marks(self) -> Iterator[float]:
-        """1, 10, 100 ...; between them 2 and 5 where there are few."""
+        """Yield 1, 10, 100 ...; also 2 and 5 between them if there are few."""
         first, last = math.floor(math.log10(self.least)), math.ceil(math.log10(self.most))
         steps = (1, 2, 5) if last - first <= 3 else (1,)
         for power in range(first, last + 1):
@@ -143,7 +143,7 @@ class _Axis:
 
 
 def draw(chart: Chart, lines: Mapping[str, Points]) -> str:
-    """The picture as SVG."""
+    """Return the chart as SVG."""
     across = [x for points in lines.values() for x, _ in points]
     up = [y for points in lines.values() for _, y in points]
     x_axis = _Axis(min(across), max(across), _LEFT, _WIDTH - _RIGHT)
@@ -182,7 +182,7 @@ def _line(colour: str, pixels: Points) -> Iterator[str]:
 
 
 def _labels(lines: Mapping[str, Points], y_axis: _Axis) -> Iterator[str]:
-    """Each line's name and last value at its end, moved apart where they would overlap."""
+    """Yield each line's name and last value at its end, moved apart if they would overlap."""
     ends = [
         (y_axis.place(points[-1][1]), label, points[-1][1], _COLOURS[number % len(_COLOURS)])
         for number, (label, points) in enumerate(lines.items())

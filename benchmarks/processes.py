@@ -1,4 +1,4 @@
-"""Processes that are measured: started, read from ``/proc``, and ended by their own handles."""
+"""Processes under measurement: start them, read their usage from ``/proc``, and end them."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def start(command: Sequence[str], *, log: Path | None = None) -> "subprocess.Pop
 
     Args:
         command: the program and its arguments.
-        log: gets what it writes; ``None`` gives it pipes, and our standard error.
+        log: gets its output; with ``None``, it gets pipes, and our standard error.
     """
     if log is None:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
@@ -35,7 +35,7 @@ def start_module(name: str, *arguments: object) -> "subprocess.Popen[bytes]":
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a process that ``start`` started, and wait until it has ended."""
+    """End a process of ``start``, and wait for its end."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with suppress(OSError):
@@ -50,12 +50,12 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process and its descendants have used.
+    """The usage of a process and its descendants.
 
     Attributes:
-        cpu: seconds of CPU, in user mode and in the kernel.
-        memory: bytes that are resident now.
-        wakeups: how often a thread of the process itself waited and went on.
+        cpu: CPU seconds in user mode and in the kernel.
+        memory: the resident memory in bytes.
+        wakeups: how often a thread of the process itself waited and continued.
     """
 
     cpu: float
@@ -64,10 +64,10 @@ class Usage:
 
 
 def usage(pids: Sequence[int]) -> Usage:
-    """Read what processes use; zeros for those that have ended.
+    """Read the usage of processes; zeros for processes that have ended.
 
     Args:
-        pids: the process that counts its wake-ups, and its descendants: see ``tree``.
+        pids: the process whose wake-ups are counted, and its descendants; see ``tree``.
     """
     pages = sum(int(fields[21]) for fields in map(_stat, pids) if fields)
     memory = pages * os.sysconf("SC_PAGE_SIZE")
@@ -75,12 +75,12 @@ def usage(pids: Sequence[int]) -> Usage:
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
-    """CPU seconds of processes, and of those children of theirs that have ended."""
+    """Return the CPU seconds of processes, and of their children that have ended."""
     return sum(sum(map(int, fields[11:15])) / _TICKS for fields in map(_stat, pids) if fields)
 
 
 def tree(pid: int) -> list[int]:
-    """*pid* and its descendants; looks at every process of the machine."""
+    """Return *pid* and its descendants; looks at every process of the machine."""
     children: dict[int, list[int]] = {}
     for folder in _PROC.iterdir():
         if folder.name.isdigit() and (fields := _stat(int(folder.name))):
@@ -92,7 +92,7 @@ def tree(pid: int) -> list[int]:
 
 
 def _stat(pid: int) -> Sequence[str]:
-    """The fields of ``/proc/PID/stat`` from the state on: the 12th to 15th are CPU times."""
+    """Return the fields of ``/proc/PID/stat`` from the state on; the 12th to 15th are CPU times."""
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -11,7 +11,7 @@ _NAME = 18
 _OPERATION_WIDTHS = {"per_s": 8, "p50_ms": 8, "p99_ms": 8, "cpu_us": 8}
 _STREAM_WIDTHS = {"mb_per_s": 8, "cpu_s_per_gb": 24}
 _SIDES = ("manager", "against", "floor", "engine", "haproxy")
-#: Where less than this share of an operation's CPU is its own, that has a line.
+#: If the share of an operation's CPU without idle work is below this, it is shown in a line.
 _MOSTLY = 0.95
 _OPERATIONS = (
     f"{'workload':<{_NAME}}{'per s':>8}{'p50 ms':>8}{'p99 ms':>8}"
@@ -23,7 +23,7 @@ _STREAMS = (
 
 
 def write_report(results: Results) -> str:
-    """All tables."""
+    """Return all tables."""
     lines = [_about(results.machine)]
     for size in results.sizes():
         lines += ["", f"== {size}"]
@@ -50,7 +50,7 @@ def _of(shape: Shape) -> Sequence[Workload]:
 
 
 def _present(results: Results, workload: Workload, size: Size) -> Iterator[tuple[str, str]]:
-    """Each side that was measured, and what its line begins with."""
+    """Yield each side that was measured, and the beginning of its line."""
     sides = results.sides(workload.name, size)
     for side in _SIDES:
         if side in sides:
@@ -78,13 +78,13 @@ def _operations(results: Results, workload: Workload, size: Size) -> Iterator[st
 
 
 def _floors(results: Results, workload: Workload, size: Size, cpu: Spread | None) -> str:
-    """CPU in units of the floor that was measured in the same run."""
+    """Return the CPU in units of the floor that was measured in the same run."""
     unit = results.median(workload.unit, size, "floor", "cpu_us")
     return "" if unit is None or cpu is None or not unit else _short(cpu.median / unit)
 
 
 def _busy(of: Callable[[str], Spread | None]) -> str:
-    """How busy the side, the load generator and the engines were, in percent of a core."""
+    """Return how busy the side, the load generator and the engines were, in percent of a core."""
     found = [of(name) for name in ("busy", "busy_load", "busy_engines")]
     return "/".join(f"{each.median:.0f}" for each in found if each is not None)
 
@@ -106,13 +106,13 @@ def _streams(results: Results, workload: Workload, size: Size) -> Iterator[str]:
 def _ratio(
     results: Results, workload: Workload, size: Size, widths: Mapping[str, int]
 ) -> Iterator[str]:
-    """The manager's medians divided by those of the one that it was measured against.
+    """Yield the manager's medians divided by those of the second manager.
 
     Args:
-        results: of the run.
-        workload: which.
-        size: of the cluster.
-        widths: figure -> columns from the end of the one before to its own end.
+        results: the results of the run.
+        workload: the workload.
+        size: the size of the cluster.
+        widths: figure -> columns from the end of the previous figure to its own end.
     """
     ours = {each: results.median(workload.name, size, "manager", each) for each in widths}
     theirs = {each: results.median(workload.name, size, "against", each) for each in widths}
@@ -127,7 +127,7 @@ def _quotient(ours: float | None, theirs: float | None) -> str:
 
 
 def _others(results: Results, workload: Workload, size: Size) -> Iterator[str]:
-    """A line for each figure."""
+    """Yield a line for each figure."""
     rounds = results.rounds.get((workload.name, size, "manager"), [{}])
     for figure in rounds[0]:
         ours = results.spread(workload.name, size, "manager", figure)
@@ -147,7 +147,7 @@ def _range(spread: Spread | None) -> str:
 
 
 def _short(value: float) -> str:
-    """Three digits."""
+    """Format a number with three digits."""
     size = abs(value)
     if size >= 99_950:
         return f"{value / 1000:.0f}k"

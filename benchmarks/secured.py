@@ -1,6 +1,6 @@
-"""A manager that listens by TLS; its engines have unix sockets.
+"""A manager that listens with TLS; its engines have unix sockets.
 
-With TLS for clients a manager asks engines on TCP by TLS, too; on unix sockets it does not.
+With TLS for clients, a manager also uses TLS for engines on TCP, but not on unix sockets.
 """
 
 import tempfile
@@ -21,8 +21,8 @@ def start_secured(settings: Settings, size: Size) -> Iterator[Manager]:
     """Run the manager and its engines during the block.
 
     Args:
-        settings: have the manager's command line, to which options are added before ``{nodes}``.
-        size: of the cluster.
+        settings: have the manager's command line; options are added before ``{nodes}``.
+        size: the size of the cluster.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

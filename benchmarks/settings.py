@@ -1,4 +1,4 @@
-"""What one run of the benchmarks measures, and on what."""
+"""The settings of one run of the benchmarks."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ _STREAM_MB = 256
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A cluster: engines, and containers on each of them."""
+    """The size of a cluster: engines, and containers on each of them."""
 
     engines: int
     containers: int
@@ -24,21 +24,21 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One run.
+    """The settings of one run.
 
     Attributes:
-        names: of workloads; empty for all.
-        sizes: measured one after another.
-        seconds: how long one measurement lasts.
+        names: names of workloads; empty for all.
+        sizes: the sizes to measure, one after another.
+        seconds: the length of one measurement.
         rounds: how often each workload is measured.
-        idle_seconds: over how many seconds idle CPU is taken.
-        settle_seconds: how long the work after a start is waited for.
-        stream_bytes: moved by one measurement of a stream.
-        manager: command line of the manager that is measured, with ``{listen}``, ``{nodes}`` and,
-            where it shall listen on a unix socket too, ``{socket}``.
-        against: the same of a second manager; empty for none.
-        more_clients: also measure requests by 4 and 64 clients.
-        floor: also measure what this machine can do at best.
+        idle_seconds: the seconds over which idle CPU is measured.
+        settle_seconds: the longest wait for the end of the work after a start.
+        stream_bytes: the bytes of one measurement of a stream.
+        manager: the command line of the manager, with ``{listen}``, ``{nodes}`` and, for a unix
+            socket, ``{socket}``.
+        against: the command line of a second manager; empty for none.
+        more_clients: whether to measure requests by 4 and 64 clients, too.
+        floor: whether to measure the limits of this machine, too.
         json_file: gets every figure.
         plot_folder: gets plots.
     """
@@ -59,12 +59,12 @@ class Settings:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line's options."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, epilog="See docs/benchmarks.md."
     )
     add = parser.add_argument
-    add("names", nargs="*", metavar="WORKLOAD", help="what to measure; all when left out")
+    add("names", nargs="*", metavar="WORKLOAD", help="workloads or families; default: all")
     add("--list", action="store_true", help="show the workloads and end")
     add("--engines", type=_numbers, default=[10], metavar="N,...", help="engines (10)")
     add("--containers", type=_numbers, default=[500], metavar="N,...", help="on each engine (500)")
@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     add("--idle", type=float, default=10.0, help="seconds over which idle CPU is taken (10)")
     add("--settle", type=float, default=30.0, help="longest wait for quiet after a start (30)")
     add("--megabytes", type=int, default=_STREAM_MB, help=f"length of a stream ({_STREAM_MB})")
-    add("--manager", default=OWN_MANAGER, metavar="CMD", help="what is measured: see --against")
+    add("--manager", default=OWN_MANAGER, metavar="CMD", help="first manager; see --against")
     add(
         "--against", default="", metavar="CMD",
         help="a second manager's command line, with {listen}, {nodes}, perhaps {socket}",
@@ -88,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def read_settings(asked: argparse.Namespace) -> Settings:
-    """The settings that the command line asks for."""
+    """Return the settings from the command line."""
     if asked.quick:
         asked.rounds, asked.seconds, asked.containers = 1, 0.5, [50]
         asked.idle, asked.megabytes = 5.0, 64

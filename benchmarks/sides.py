@@ -1,4 +1,4 @@
-"""What is measured side by side: managers, and without them an engine or a proxy before it."""
+"""The servers that are compared: managers, and an engine alone or behind a proxy."""
 
 import http.client
 import json
@@ -20,25 +20,25 @@ _START_SECONDS = 600.0
 #: A manager is quiet when it uses less than this share of a core over so many seconds.
 _QUIET_SHARE = 0.05
 _QUIET_SECONDS = 1.0
-#: CPU seconds, of which the kernel counts hundredths.
+#: CPU seconds that count as no work; the kernel counts in hundredths.
 _NEXT_TO_NONE = 0.01
 _SETTLING_STEPS = 20
-#: Seconds between two looks at health, and for each engine: they cost the manager a few per cent.
+#: Seconds between two health checks, in all and for each engine; each costs the manager some CPU.
 _LOOK_SECONDS = 0.05
 _LOOK_SECONDS_EACH = 0.001
 
 
 @dataclass(slots=True)
 class Side:
-    """Something that answers Docker's API.
+    """A server with Docker's API.
 
     Attributes:
         name: ``manager``, ``against``, ``engine`` or ``haproxy``.
         farm: the engines behind it.
-        port: where it listens.
-        pids: of its processes, the one that was started first.
-        container: the id of a container that it has.
-        engine_port: the engine of that container.
+        port: the port on which it listens.
+        pids: its process ids, the first process first.
+        container: the id of one of its containers.
+        engine_port: the port of that container's engine.
     """
 
     name: str
@@ -49,23 +49,23 @@ class Side:
     engine_port: int = 0
 
     def cpu(self) -> float:
-        """CPU seconds so far."""
+        """Return the CPU seconds so far."""
         return cpu_seconds(self.pids)
 
     def find_processes(self) -> None:
-        """Find processes that were started since the last time."""
+        """Find processes that were started since the last call."""
 
     def find_container(self) -> None:
-        """Take a container of the first engine for requests about one."""
+        """Choose a container of the first engine for requests about one container."""
         rows = ask(self.farm.ports[0], "/containers/json?all=1")
         self.container = rows[len(rows) // 2]["Id"] if rows else ""
         self.engine_port = self.farm.ports[0]
 
     def settle(self, step: float) -> None:
-        """Wait until what the last requests left to do is done, for a moment at most.
+        """Wait until the work that follows the last requests is done, but not for long.
 
         Args:
-            step: seconds; it is done when next to no CPU is used for so long.
+            step: seconds; the work is done if almost no CPU is used during them.
         """
         for _ in range(_SETTLING_STEPS):
             before = self.cpu()
@@ -76,7 +76,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One start of a manager: seconds since it, and CPU seconds used by then."""
+    """One start of a manager: seconds until each event, and CPU seconds until then."""
 
     listening: float
     healthy: float
@@ -92,9 +92,9 @@ class Manager(Side):
 
     Attributes:
         command: its command line, with ``{listen}`` and ``{nodes}``.
-        log: gets what it writes.
-        socket: replaces ``{socket}`` in the command line; there once the manager listens on it.
-        scheme: goes before the port in its address, where it listens by TLS.
+        log: the file for its output.
+        socket: replaces ``{socket}`` in the command line; exists once the manager listens on it.
+        scheme: the beginning of its address if it listens with TLS.
     """
 
     command: str = ""
@@ -105,7 +105,7 @@ class Manager(Side):
 
     @property
     def address(self) -> Address:
-        """Where it listens, as the load generator has it."""
+        """The address for the load generator."""
         return f"{self.scheme}{self.port}" if self.scheme else self.port
 
     @property
@@ -118,7 +118,7 @@ class Manager(Side):
         self.pids = tree(self.pids[0])
 
     def usage(self) -> Usage:
-        """What it has used so far."""
+        """Return its usage so far."""
         self.find_processes()
         return usage(self.pids)
 
@@ -126,10 +126,10 @@ class Manager(Side):
         """Start it, and wait until all engines are healthy and it is quiet.
 
         Args:
-            settle_seconds: how long quiet is waited for; 0 takes it for quiet at once.
+            settle_seconds: the longest wait for quiet; with 0 it does not wait.
 
         Raises:
-            RuntimeError: it ended, or its engines do not get healthy.
+            RuntimeError: it ended, or its engines do not become healthy.
         """
         self.stop()
         self.port = free_port()
@@ -194,19 +194,19 @@ class Manager(Side):
         return self.log.read_text(errors="replace")[-1000:]
 
     def stop(self) -> None:
-        """End it."""
+        """End the manager."""
         if self.process is not None:
             end(self.process)
             self.process, self.pids = None, ()
 
 
 def ask(address: Address, target: str) -> Any:
-    """The JSON that GET *target* answers."""
+    """Return the JSON of GET *target*."""
     return json.loads(ask_bytes(address, target))
 
 
 def ask_bytes(address: Address, target: str) -> bytes:
-    """The body that GET *target* answers."""
+    """Return the body of GET *target*."""
     with closing(http.client.HTTPConnection("127.0.0.1")) as connection:
         connection.sock = connect(address)
         connection.request("GET", target)
@@ -215,6 +215,6 @@ def ask_bytes(address: Address, target: str) -> bytes:
 
 
 def count_healthy(info: dict[str, Any]) -> int:
-    """How many engines ``info`` shows as healthy, as Swarm classic's rows have it."""
+    """Return the number of healthy engines in ``info``, from Swarm classic's rows."""
     rows = info.get("SystemStatus") or ()
     return sum(row[0].strip(" └") == "Status" and row[1] == "Healthy" for row in rows)

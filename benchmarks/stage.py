@@ -1,4 +1,4 @@
-"""One size of cluster with everything that is measured on it: engines, managers, floors."""
+"""One size of cluster with all servers of a measurement: engines, managers, minimal servers."""
 
 import tempfile
 from contextlib import ExitStack
@@ -19,18 +19,18 @@ _SETTLING_SECONDS = 0.05
 
 
 class Stage:
-    """What workloads act on.
+    """The servers that workloads use.
 
     Args:
-        settings: of the run.
-        size: of the clusters; each manager has one of its own.
+        settings: the settings of the run.
+        size: the size of the clusters; each manager has its own engines.
         generator: makes the load.
         results: gets notes.
 
     Attributes:
-        managers: those that are measured.
-        idle: side -> the share of a core that it uses without being asked, once that was measured.
-        direct: an engine of no manager, and HAProxy before it where that is installed.
+        managers: the managers that are measured.
+        idle: side -> the share of a core that it uses without requests, if that was measured.
+        direct: an engine without a manager, and HAProxy before it if that is installed.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Stage:
                 if command:
                     self.managers.append(self._make_manager(stack, name, command, folder))
             if self.settings.floor:
-                # An engine of its own: what is asked of it must not be news to a manager.
+                # A separate engine, so that no manager sees the changes on it.
                 alone = stack.enter_context(Farm(1, self.size.containers))
                 self.direct = self._make_direct(stack, alone, folder)
             self._stack = stack.pop_all()
@@ -81,7 +81,7 @@ class Stage:
         return sides
 
     def make_ready(self, side: Side) -> None:
-        """Have *side* answer."""
+        """Make sure that *side* answers."""
         if isinstance(side, Manager) and not side.is_up:
             start = side.start(self.settings.settle_seconds)
             if not start.is_quiet:
@@ -91,14 +91,14 @@ class Stage:
                 )
 
     def secured(self) -> Manager:
-        """A manager that listens by TLS, started when first asked for."""
+        """A manager that listens with TLS, started when it is first used."""
         if self._secured is None:
             starting = start_secured(self.settings, self.size)
             self._secured = self._stack.enter_context(starting)
         return self._secured
 
     def floor(self, kind: str) -> Side:
-        """A server of ``benchmarks.floor``; all are started when the first is asked for.
+        """Return a server of ``benchmarks.floor``; all of them are started when one is first used.
 
         Args:
             kind: ``exchange``, ``relay`` or ``bytes``.
@@ -112,12 +112,12 @@ class Stage:
         return self._floors[kind]
 
     def _bytes_of_list(self) -> int:
-        """How long the whole list of the first manager is."""
+        """Return the length of the first manager's list of all containers."""
         self.make_ready(self.managers[0])
         return len(ask_bytes(self.managers[0].port, "/containers/json?all=1"))
 
     def settle(self, side: Side) -> None:
-        """Wait until *side* has done what the last requests left to do."""
+        """Wait until *side* has done the work that follows the last requests."""
         side.settle(min(_SETTLING_SECONDS, self.settings.seconds))
 
     def converse(
@@ -130,33 +130,33 @@ class Stage:
         ask: str = "",
         **parameters: Any,
     ) -> Figures:
-        """As ``measure``, with clients that connect before.
+        """Make a load with clients that connect in advance; see ``measure``.
 
         Args:
-            side: whose CPU is measured.
+            side: the side whose CPU is measured.
             kind: see ``benchmarks.load.process``.
-            address: where they connect.
-            clients: how many.
-            ask: what each of them asks once before; nothing where it is empty.
-            parameters: of the load.
+            address: the address for the clients.
+            clients: the number of clients.
+            ask: a request of each client in advance; empty for none.
+            parameters: the parameters of the load.
 
         Raises:
-            LoadFailed: the answers were not what they should be.
+            LoadFailed: the answers were not as expected.
         """
         self.generator.run("connect", address=address, clients=clients, target=ask)
         self.settle(side)
         return self.measure(side, kind, **parameters)
 
     def measure(self, side: Side, kind: str, **parameters: Any) -> Figures:
-        """Make a load, and see what it cost.
+        """Make a load, and measure its cost.
 
         Args:
-            side: whose CPU is measured.
+            side: the side whose CPU is measured.
             kind: see ``benchmarks.load.process``.
-            parameters: of the load.
+            parameters: the parameters of the load.
 
         Raises:
-            LoadFailed: the answers were not what they should be.
+            LoadFailed: the answers were not as expected.
         """
         side.find_processes()
         before, engines = side.cpu(), side.farm.cpu()

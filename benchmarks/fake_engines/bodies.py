@@ -1,4 +1,4 @@
-"""What streams out of a fake engine: one block of bytes, again and again.
+"""The streams of a fake engine: one block of bytes, repeated.
 
 Blocks are long, so that an engine spends its time in the kernel and not in Python.
 """
@@ -7,7 +7,7 @@ import struct
 
 from benchmarks.fake_engines.documents import dump
 
-#: What an engine reads of a process's output at once, and so sends as one frame or chunk.
+#: The bytes of a process's output that an engine reads at once, and sends as one frame or chunk.
 PIECE_BYTES = 32 * 1024
 _BLOCK_BYTES = 256 * 1024
 _STDOUT = 1
@@ -16,12 +16,12 @@ END_OF_CHUNKS = b"0\r\n\r\n"
 
 
 class Pour:
-    """A body that is under way: *block* repeated, then *end*.
+    """A body that is being sent: *block* repeated, then *end*.
 
     Args:
-        block: what is repeated.
-        wanted_bytes: how much at least; whole blocks are sent.
-        end: what follows the last block.
+        block: the bytes to repeat.
+        wanted_bytes: the minimal number of bytes; whole blocks are sent.
+        end: the bytes after the last block.
         closes: whether the connection ends with the body.
     """
 
@@ -35,13 +35,13 @@ class Pour:
         self.closes = closes
 
     def next(self) -> memoryview:
-        """What is to be sent now; empty at the end."""
+        """Return the bytes to send now; empty at the end."""
         if self._left:
             return self._block[self._offset :]
         return memoryview(self._end)[self._offset :]
 
     def sent(self, count: int) -> None:
-        """Note that *count* bytes of what ``next`` gave are sent."""
+        """Record that *count* bytes of the result of ``next`` were sent."""
         self._offset += count
         if self._left and self._offset == len(self._block):
             self._left -= 1
@@ -49,22 +49,22 @@ class Pour:
 
 
 def frame(payload: bytes) -> bytes:
-    """One frame of Docker's multiplexed streams."""
+    """Return one frame of Docker's multiplexed streams."""
     return struct.pack(">BxxxI", _STDOUT, len(payload)) + payload
 
 
 def chunk(data: bytes) -> bytes:
-    """One chunk of a chunked body."""
+    """Return one chunk of a chunked body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def frames(payload_bytes: int, *, flushed: bool) -> bytes:
-    """A block of a chunked body made of frames.
+    """Return a block of a chunked body that consists of frames.
 
     Args:
-        payload_bytes: of each frame.
-        flushed: each frame is a chunk of its own; else chunks are filled up to 32 KiB, but have at
-            least one frame.
+        payload_bytes: the size of each frame's payload.
+        flushed: whether each frame is a separate chunk; otherwise chunks are filled up to 32 KiB,
+            but have at least one frame.
     """
     line = frame(b"x" * (payload_bytes - 1) + b"\n")
     count = 1 if flushed else max(1, PIECE_BYTES // len(line))
@@ -72,17 +72,17 @@ def frames(payload_bytes: int, *, flushed: bool) -> bytes:
 
 
 def raw_frames() -> bytes:
-    """A block of frames as an exec's process makes them when it writes much."""
+    """Return a block of frames like the output of an exec that writes much."""
     return _repeat(frame(bytes(PIECE_BYTES)))
 
 
 def zeros() -> bytes:
-    """A block of a chunked body of zeros, in chunks of 32 KiB."""
+    """Return a block of a chunked body of zeros, in chunks of 32 KiB."""
     return _repeat(chunk(bytes(PIECE_BYTES)))
 
 
 def stats() -> bytes:
-    """A block of a chunked body of samples, each in a chunk of its own."""
+    """Return a block of a chunked body of samples, each in a separate chunk."""
     counters = {"total_usage": 123456789, "usage_in_kernelmode": 2345678, "usage_in_usermode": 99}
     cpu = {"cpu_usage": counters, "system_cpu_usage": 987654321000, "online_cpus": 64}
     blocks = [{"major": 8, "minor": 0, "op": op, "value": 4096} for op in ("read", "write")]

@@ -1,4 +1,4 @@
-"""One connection to a fake engine: requests in, answers and streams out, over epoll."""
+"""One connection to a fake engine: requests, answers and streams, over epoll."""
 
 import select
 import socket
@@ -10,22 +10,22 @@ from benchmarks.fake_engines.bodies import END_OF_CHUNKS, Pour
 from benchmarks.fake_engines.wire import Head, Heads
 
 _RECEIVE_BYTES = 256 * 1024
-#: Sent in one go before other connections get their turn.
+#: The bytes that are sent at once before other connections get their turn.
 _TURN_BYTES = 1 << 20
 _HEADS = Heads()
-#: What sinks and echoes read into; every connection is done with it before the next has its turn.
+#: The buffer of sinks and echoes; each connection uses it only during its turn.
 _BUFFER = memoryview(bytearray(_RECEIVE_BYTES))
 
 
 class Answers(Protocol):
-    """What a connection needs of its engine."""
+    """The engine as a connection uses it."""
 
     def handle(self, head: Head, body: bytes, connection: "Connection") -> None:
         """Answer one request."""
         ...
 
     def sinks(self, head: Head) -> bool:
-        """Whether the request's body is only counted, because it may be large."""
+        """Return whether the request's body is only counted, because it may be large."""
         ...
 
     def unfollow(self, connection: "Connection") -> None:
@@ -37,8 +37,8 @@ class Connection:
     """One connection.
 
     Args:
-        sock: accepted.
-        engine: answers.
+        sock: the accepted socket.
+        engine: answers the requests.
         watch: file descriptor, mask -> waits for those events from now on.
     """
 
@@ -58,7 +58,7 @@ class Connection:
         self._is_echo = False
         self.is_open = True
 
-    # ---- what happens on the socket
+    # ---- events of the socket
 
     def ready(self, mask: int) -> None:
         """Read and write as far as possible without waiting."""
@@ -86,7 +86,7 @@ class Connection:
             self._serve()
 
     def _serve(self) -> None:
-        """Answer every request that has come whole."""
+        """Answer every request that has arrived completely."""
         while self._unread and self._sink is None and not self._is_echo:
             end = self._unread.find(b"\r\n\r\n")
             if end < 0:
@@ -103,7 +103,7 @@ class Connection:
             self._engine.handle(head, body if head.length is not None else _join(body), self)
 
     def _size_of_body(self, head: Head, start: int) -> int | None:
-        """Bytes of the body, chunks' lines included; ``None`` while the last has not come."""
+        """Return the bytes of the body with its chunks' lines; ``None`` while it is incomplete."""
         if head.length is not None:
             return head.length
         end = self._unread.find(END_OF_CHUNKS, start)
@@ -124,7 +124,7 @@ class Connection:
         self._count(head, _BUFFER[:size])
 
     def _count(self, head: Head, data: bytes | memoryview) -> None:
-        """Note *data* of a body; bodies are of zeros, so that only the last chunk ends so."""
+        """Count *data* of a body; bodies are zeros, so that only the last chunk has this end."""
         if self._sink_left is not None:
             self._sink_left -= len(data)
             done = self._sink_left <= 0
@@ -138,7 +138,7 @@ class Connection:
     # ---- raw connections
 
     def begin_echo(self) -> None:
-        """Send back what comes from now on."""
+        """Send back all bytes that are received from now on."""
         self._is_echo = True
         if self._unread:
             self.send(self._unread)
@@ -152,12 +152,12 @@ class Connection:
             return
         self.send(bytes(_BUFFER[:size]))
         if self._unsent:
-            self._wait_for(select.EPOLLOUT)  # it reads on when that is sent
+            self._wait_for(select.EPOLLOUT)  # reading continues when that is sent
 
     # ---- sending
 
     def send(self, data: bytes) -> None:
-        """Send now, or as soon as the client takes it."""
+        """Send now, or as soon as the client reads."""
         if self._unsent:
             self._unsent += data
             return
@@ -173,7 +173,7 @@ class Connection:
             self._wait_for(select.EPOLLIN | select.EPOLLOUT)
 
     def pour(self, pour: Pour) -> None:
-        """Send a stream after what was sent so far."""
+        """Send a stream after the bytes that are queued."""
         self._pour = pour
         self._flush()
 
@@ -189,7 +189,7 @@ class Connection:
         self._wait_for(select.EPOLLIN)
 
     def _send_pour(self, pour: Pour) -> bool:
-        """Send a turn's worth of *pour*; whether it has ended."""
+        """Send *pour* for one turn; return whether it has ended."""
         budget = _TURN_BYTES
         while budget > 0:
             piece = pour.next()
@@ -222,7 +222,7 @@ class Connection:
 
 
 def _join(chunks: bytes) -> bytes:
-    """A small chunked body without its chunks' lines."""
+    """Return a small chunked body without its chunks' lines."""
     body, rest = b"", chunks
     while True:
         size, _, rest = rest.partition(b"\r\n")

@@ -1,4 +1,4 @@
-"""The JSON of fake engines, as bytes with holes: rendering one document is one formatting."""
+"""The JSON of fake engines, as templates of bytes: one formatting renders a document."""
 
 import json
 import time
@@ -27,7 +27,7 @@ _CPUS = 64
 _MEMORY = 1 << 40
 _MADE = "2026-01-01T00:00:00Z"
 _LABELS = {"com.example.team": "platform", "com.example.tier": "web", "org.example.revision": "1"}
-#: What the containers that are there from the beginning were created with.
+#: The body of the creates of the initial containers.
 INITIAL_BODY: Mapping[str, Any] = {
     "Image": IMAGE,
     "Cmd": ["sleep", "100000"],
@@ -39,17 +39,17 @@ INITIAL_BODY: Mapping[str, Any] = {
 
 
 def dump(document: Any) -> bytes:
-    """Compact JSON."""
+    """Encode as compact JSON."""
     return json.dumps(document, separators=(",", ":")).encode()
 
 
 class Template:
-    """A JSON document with holes.
+    """A JSON document with placeholders.
 
     Args:
-        document: strings in it that read ``@name@`` are holes for text; values that are the whole
-            string ``@@name@@`` are holes for JSON.
-        holes: the names of both kinds.
+        document: the document.  ``@name@`` in a string is a placeholder for text; a whole string
+            ``@@name@@`` is a placeholder for JSON.
+        holes: the names of both kinds of placeholders.
     """
 
     def __init__(self, document: Any, *holes: str) -> None:
@@ -61,15 +61,15 @@ class Template:
         self._text = text
 
     def render(self, values: Mapping[bytes, bytes]) -> bytes:
-        """The document with *values* in its holes."""
+        """Return the document with *values* in its placeholders."""
         return self._text % values
 
 
 class ContainerTemplates:
-    """A container's two documents; what all containers have alike is encoded once.
+    """The two documents of a container; the parts that all containers share are encoded once.
 
     Args:
-        network_id: the engine's bridge.
+        network_id: the id of the engine's bridge network.
     """
 
     def __init__(self, network_id: str) -> None:
@@ -105,7 +105,7 @@ class ContainerTemplates:
         return dump(container_state(state, pid=pid, started=_MADE))
 
     def summary(self, box: "Box") -> bytes:
-        """Its object in ``GET /containers/json``."""
+        """Return its object in ``GET /containers/json``."""
         ports = b"[]"
         if box.port:
             ports = b'[{"IP":"0.0.0.0","PrivatePort":80,"PublicPort":%d,"Type":"tcp"}]' % box.port
@@ -123,7 +123,7 @@ class ContainerTemplates:
         )
 
     def detail(self, box: "Box") -> bytes:
-        """``GET /containers/{id}/json``."""
+        """Return the document of ``GET /containers/{id}/json``."""
         bindings = b"{}"
         if box.port:
             bindings = self._bindings.render({b"port": b"%d" % box.port})
@@ -146,16 +146,16 @@ class Box:
 
     Args:
         id: 64 hex digits.
-        name: without slash.
-        body: of its create, parsed.
-        port: the host's port that it publishes; 0 for none.
+        name: the name without slash.
+        body: the parsed body of its create.
+        port: the host port that it publishes; 0 for none.
         created: Unix nanoseconds.
         state: created, running, paused or exited.
     """
 
     __slots__ = ("_configs", "body", "created", "id", "labels", "name", "port", "state", "summary")
 
-    #: The two configurations of containers that were there from the beginning, which share them.
+    #: ``Config`` and ``HostConfig`` of the initial containers, which share them.
     _initial: tuple[bytes, bytes] | None = None
 
     def __init__(
@@ -172,7 +172,7 @@ class Box:
         self._configs: tuple[bytes, bytes] | None = None
 
     def configs(self) -> tuple[bytes, bytes]:
-        """``Config`` and ``HostConfig``."""
+        """Return ``Config`` and ``HostConfig``."""
         if self._configs is None:
             if self.body is not INITIAL_BODY:
                 self._configs = self._render()
@@ -188,12 +188,12 @@ class Box:
 
 
 class EngineDocuments:
-    """What an engine says of itself and of the objects that do not change.
+    """The documents of an engine about itself and about objects that do not change.
 
     Args:
         name: the engine's host name.
-        id: its identity.
-        containers: how many it has.
+        id: the engine's id.
+        containers: the number of its containers.
     """
 
     def __init__(self, name: str, id: str, containers: int) -> None:
@@ -217,7 +217,7 @@ class EngineDocuments:
         )
 
     def info(self) -> bytes:
-        """``GET /info``, with the time."""
+        """Return the document of ``GET /info``, with the current time."""
         second = int(time.time())
         if second != self._second:
             self._second = second

@@ -40,8 +40,8 @@ class FakeEngine:
     """One engine.
 
     Args:
-        number: tells engines apart; the same number has the same names and ids each time.
-        containers: how many run on it from the beginning.
+        number: distinguishes engines; the same number gives the same names and ids each time.
+        containers: the number of containers that run on it from the start.
     """
 
     def __init__(self, number: int, containers: int) -> None:
@@ -65,38 +65,38 @@ class FakeEngine:
     # ---- containers
 
     def new_id(self) -> bytes:
-        """64 hex digits that were not there before."""
+        """Return 64 new hex digits."""
         text = b"%d %d %d" % (self.number, next(self._ids), os.getpid())
         return hashlib.sha256(text).hexdigest().encode()
 
     def find(self, name: str) -> Box | None:
-        """The container of that id or name."""
+        """Return the container of an id or name."""
         key = name.encode()
         return self.boxes.get(key) or self.names.get(key)
 
     def add(self, box: Box) -> None:
-        """Have one more container."""
+        """Add a container."""
         self.boxes[box.id] = self.names[box.name] = box
         self._list = None
 
     def drop(self, box: Box) -> None:
-        """Have one less."""
+        """Remove a container."""
         del self.boxes[box.id], self.names[box.name]
         self._list = None
 
     def set_state(self, box: Box, state: str) -> None:
-        """Change what a container does."""
+        """Change the state of a container."""
         box.state, box.summary = state, b""
         self._list = None
 
     def summary(self, box: Box) -> bytes:
-        """A container's object in the list."""
+        """Return a container's object in the list."""
         if not box.summary:
             box.summary = self.templates.summary(box)
         return box.summary
 
     def list_all(self) -> bytes:
-        """Every container, the newest first."""
+        """Return the list of all containers, newest first."""
         if self._list is None:
             rows = map(self.summary, reversed(self.boxes.values()))
             self._list = b"[%b]" % b",".join(rows)
@@ -105,11 +105,11 @@ class FakeEngine:
     # ---- events
 
     def follow(self, connection: Connection) -> None:
-        """Send events from now on."""
+        """Send events to a connection from now on."""
         self._followers.add(connection)
 
     def unfollow(self, connection: Connection) -> None:
-        """Send no more."""
+        """Send no more events to a connection."""
         self._followers.discard(connection)
 
     def tell(self, box: Box, *actions: bytes) -> None:
@@ -141,7 +141,7 @@ class FakeEngine:
     # ---- requests
 
     def sinks(self, head: Head) -> bool:
-        """Whether the body is only counted."""
+        """Return whether the body is only counted."""
         return head.route in _SINKS
 
     def handle(self, head: Head, body: bytes, connection: Connection) -> None:
@@ -215,7 +215,7 @@ def _remove(engine: FakeEngine, head: Head, body: bytes, connection: Connection)
 
 
 def _events(engine: FakeEngine, head: Head, body: bytes, connection: Connection) -> bytes | None:
-    if "until" in head.query:  # the past, of which nothing is kept
+    if "until" in head.query:  # past events, which are not kept
         return answer(200)
     connection.send(stream_head(b"application/json"))
     engine.follow(connection)
@@ -223,7 +223,7 @@ def _events(engine: FakeEngine, head: Head, body: bytes, connection: Connection)
 
 
 def _emit(engine: FakeEngine, head: Head, body: bytes, connection: Connection) -> bytes:
-    """A route of benchmarks only: an event of a container that changes nothing."""
+    """Send an event of a container that changes nothing; only benchmarks use this route."""
     box = engine.find(head.query.get("container", ""))
     if box is None:
         return _no_container(head)
@@ -232,7 +232,7 @@ def _emit(engine: FakeEngine, head: Head, body: bytes, connection: Connection) -
 
 
 def _create_exec(engine: FakeEngine, head: Head, body: bytes, connection: Connection) -> bytes:
-    """The last word of the command says how many bytes it writes."""
+    """Create an exec; the last word of its command is the number of bytes that it writes."""
     box = engine.find(head.name)
     if box is None:
         return _no_container(head)
@@ -254,14 +254,14 @@ def _start_exec(
 
 
 def _attach(engine: FakeEngine, head: Head, body: bytes, connection: Connection) -> bytes | None:
-    """The container sends back what it is sent."""
+    """Attach to a container, which sends back its input."""
     connection.send(hijacked_head(head))
     connection.begin_echo()
     return None
 
 
 def _logs(engine: FakeEngine, head: Head, body: bytes, connection: Connection) -> None:
-    """``frame`` bytes of payload in each frame, ``bytes`` in all."""
+    """Send frames with a payload of ``frame`` bytes, ``bytes`` in total."""
     size, flushed = int(head.query.get("frame", "100")), "flushed" in head.query
     block = _FRAMES.get((size, flushed))
     if block is None:
@@ -270,7 +270,7 @@ def _logs(engine: FakeEngine, head: Head, body: bytes, connection: Connection) -
 
 
 def _stats(engine: FakeEngine, head: Head, body: bytes, connection: Connection) -> None:
-    """As fast as the client takes them, ``bytes`` in all."""
+    """Send samples as fast as the client reads, ``bytes`` in total."""
     _pour(connection, stream_head(b"application/json"), _STATS, head)
 
 

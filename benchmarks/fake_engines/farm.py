@@ -1,4 +1,4 @@
-"""Starting the processes of fake engines."""
+"""Start the processes of fake engines."""
 
 import json
 import os
@@ -7,21 +7,21 @@ from typing import Self
 
 from benchmarks.processes import cpu_seconds, end, start_module
 
-#: Engines in one process: one loop over so many is still quick.
+#: The largest number of engines in one process, whose loop is still quick.
 _IN_ONE_PROCESS = 250
 
 
 class Farm:
-    """Fake engines in processes of their own, for one manager.
+    """The fake engines of one manager, in separate processes.
 
     Args:
-        engines: how many.
-        containers: on each of them.
-        folder: gets a unix socket of each engine; ``None`` for none.
+        engines: the number of engines.
+        containers: the number of containers on each engine.
+        folder: gets a unix socket of each engine; ``None`` for no sockets.
 
     Attributes:
-        ports: of loopback, one for each engine.
-        pids: of the processes.
+        ports: a loopback port for each engine.
+        pids: the process ids.
     """
 
     def __init__(self, engines: int, containers: int, folder: Path | None = None) -> None:
@@ -52,11 +52,11 @@ class Farm:
 
     @property
     def nodes(self) -> str:
-        """The engines as a manager's command line names them: by unix sockets if they have any."""
+        """Return the engines for a manager's command line: their unix sockets, if they have any."""
         if self._folder is not None:
             return ",".join(f"unix://{self._folder}/{each}" for each in range(self.engines))
         return ",".join(f"127.0.0.1:{port}" for port in self.ports)
 
     def cpu(self) -> float:
-        """CPU seconds of the engines so far."""
+        """Return the CPU seconds of the engines so far."""
         return cpu_seconds(self.pids)

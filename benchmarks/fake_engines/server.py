@@ -1,7 +1,7 @@
 """The process of fake engines: ``python -m benchmarks.fake_engines.server FIRST COUNT CONTAINERS``.
 
-It prints its ports as a line of JSON, and ends when its standard input does.  With a folder as
-fourth argument each engine listens on a unix socket there, too, whose name is the engine's number.
+It prints its ports as a line of JSON, and ends with its standard input.  With a folder as fourth
+argument, each engine also listens on a unix socket there, whose name is the engine's number.
 """
 
 import gc
@@ -30,7 +30,7 @@ class Server:
         self._running = True
 
     def listen(self, engine: FakeEngine) -> int:
-        """Serve *engine* on a port of loopback, which is returned."""
+        """Serve *engine* on a loopback port, and return the port."""
         listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         self._accept(listener, engine)
         port: int = listener.getsockname()[1]
@@ -64,7 +64,7 @@ class Server:
         self._watch_new(sock.fileno(), connection.ready)
 
     def _watch_new(self, descriptor: int, ready: Callable[[int], None]) -> None:
-        """Call *ready*; a closed descriptor leaves epoll by itself, and its number comes again."""
+        """Call *ready* for a descriptor; epoll drops a closed one, whose number is used again."""
         self._ready[descriptor] = ready
         self._epoll.register(descriptor, select.EPOLLIN)
 
@@ -81,7 +81,7 @@ class Server:
 
 
 def main() -> None:
-    """Make the engines, say where they listen, serve."""
+    """Make the engines, print their ports, and serve."""
     first, count, containers = map(int, sys.argv[1:4])
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -91,7 +91,7 @@ def main() -> None:
         for engine in engines:
             server.listen_on(Path(folder) / str(engine.number), engine)
     print(json.dumps([server.listen(engine) for engine in engines]), flush=True)
-    gc.freeze()  # containers that are there for good are no matter of the collector
+    gc.freeze()  # the garbage collector need not look at the initial containers
     server.run()
 
 

@@ -1,4 +1,4 @@
-"""HTTP as fake engines speak it: request heads read, answer heads written."""
+"""The HTTP of fake engines: parse heads of requests, write heads of answers."""
 
 import time
 from email.utils import formatdate
@@ -9,9 +9,9 @@ from benchmarks.fake_engines.documents import MAX_API, VERSION
 _VERSIONED = "/v1."
 #: Paths below these have an object's name or id as their second word.
 _KINDS = frozenset({"containers", "exec", "images", "networks", "volumes"})
-#: Words that stand where a name would.
+#: Words of paths in the place of a name.
 _WORDS = frozenset({"create", "json", "load", "prune"})
-#: Larger bodies are chunked, as Go's server does with what it did not see the end of.
+#: Larger bodies are chunked, as by Go's server, which buffers only this much of an answer.
 _MOST_WITH_LENGTH = 2048
 _REASONS = {
     101: b"UPGRADED",
@@ -26,13 +26,13 @@ _REMEMBERED = 2000
 
 
 class Head:
-    """A request's head.
+    """The head of a request.
 
     Attributes:
-        route: method and path, with ``*`` where a name stands: ``GET /containers/*/json``.
-        name: that name; empty where the path has none.
+        route: method and path, with ``*`` instead of a name: ``GET /containers/*/json``.
+        name: that name; empty if the path has none.
         query: the first value of each parameter.
-        length: bytes of the body; ``None`` for a chunked one.
+        length: the bytes of the body; ``None`` for a chunked body.
         upgrades: whether the client asks for another protocol.
     """
 
@@ -66,13 +66,13 @@ def _length(headers: bytes) -> int | None:
 
 
 class Heads:
-    """Reads heads, and remembers those that came before: clients repeat themselves."""
+    """Parses heads and remembers them, because clients send the same heads again."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, Head] = {}
 
     def read(self, data: bytes) -> Head:
-        """Read the head *data*, without the empty line at its end."""
+        """Parse the head *data*, which is without the empty line at its end."""
         head = self._known.get(data)
         if head is None:
             if len(self._known) >= _REMEMBERED:
@@ -82,14 +82,14 @@ class Heads:
 
 
 class Date:
-    """The ``Date`` header's value, formatted once a second."""
+    """The value of the ``Date`` header, formatted once per second."""
 
     def __init__(self) -> None:
         self._second = 0
         self._text = b""
 
     def now(self) -> bytes:
-        """The value."""
+        """Return the value."""
         second = int(time.time())
         if second != self._second:
             self._second, self._text = second, formatdate(second, usegmt=True).encode()
@@ -109,11 +109,11 @@ _HIJACKED = b"Content-Type: application/vnd.docker.multiplexed-stream\r\n" + _CO
 
 
 def answer(status: int, body: bytes = b"", kind: bytes = b"application/json") -> bytes:
-    """A whole answer.
+    """Return a whole answer.
 
     Args:
-        status: of those that engines here have.
-        body: chunked where a real engine would do so.
+        status: one of the statuses of fake engines.
+        body: the body; chunked if a real engine would do so.
         kind: the media type.
     """
     first, date = _FIRST[status], _DATE.now()
@@ -131,7 +131,7 @@ def answer(status: int, body: bytes = b"", kind: bytes = b"application/json") ->
 
 
 def stream_head(kind: bytes, extra: bytes = b"") -> bytes:
-    """The head of a chunked answer.
+    """Return the head of a chunked answer.
 
     Args:
         kind: the media type.
@@ -143,7 +143,7 @@ def stream_head(kind: bytes, extra: bytes = b"") -> bytes:
 
 
 def hijacked_head(asked: Head) -> bytes:
-    """The head of an answer after which the connection carries raw bytes."""
+    """Return the head of an answer after which the connection has raw bytes."""
     if asked.upgrades:
         return b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n" + _HIJACKED
     return b"HTTP/1.1 200 OK\r\n" + _HIJACKED

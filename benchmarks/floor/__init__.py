@@ -1,6 +1,6 @@
-"""What this machine can do at best: servers that do the least, and a proxy known to be fast.
+"""The limits of this machine: servers that do as little as possible, and a fast proxy.
 
-``servers`` are in trio, as the manager is; ``haproxy`` starts Debian's HAProxy.
+``servers`` use trio, as the manager does; ``haproxy`` starts Debian's HAProxy.
 """
 
 from benchmarks.floor.starting import start_floors

@@ -1,4 +1,4 @@
-"""Debian's HAProxy in HTTP mode before one engine: what a proxy in C costs on this machine."""
+"""Debian's HAProxy in HTTP mode before one engine: the cost of a proxy in C on this machine."""
 
 import shutil
 import socket
@@ -11,7 +11,7 @@ from benchmarks.processes import end, start
 from swarmcore.testing.ports import free_port
 
 _START_SECONDS = 10.0
-#: One thread, as the manager has one; events go on at once; the timeouts are long, for streams.
+#: One thread, like the manager; events are not delayed; the timeouts are long, for streams.
 _CONFIG = """
 global
     nbthread 1
@@ -32,7 +32,7 @@ backend engines
 
 
 def is_installed() -> bool:
-    """Whether there is a HAProxy to start."""
+    """Return whether HAProxy is installed."""
     return _find() is not None
 
 
@@ -42,10 +42,10 @@ def _find() -> str | None:
 
 @contextmanager
 def before(engine_port: int, folder: Path) -> Iterator[tuple[int, int]]:
-    """Run it during the block.
+    """Run HAProxy during the block.
 
     Args:
-        engine_port: of the one engine behind it.
+        engine_port: the port of the one engine behind it.
         folder: gets its configuration and its log.
 
     Yields:

@@ -1,6 +1,6 @@
-"""The least that servers in trio can do: ``python -m benchmarks.floor.servers ENGINE_PORT BYTES``.
+"""Minimal servers with trio: ``python -m benchmarks.floor.servers ENGINE_PORT BYTES``.
 
-The process prints their ports as JSON, and ends when its standard input does.
+The process prints their ports as JSON, and ends with its standard input.
 """
 
 import json
@@ -20,14 +20,14 @@ _Handler = Callable[[trio.SocketStream], Awaitable[None]]
 
 
 async def answer(data: bytes, client: trio.SocketStream) -> None:
-    """Answer every request, whatever it is, with *data*: one receive, one send."""
+    """Answer every request with *data*: one receive, one send."""
     async with client:
         while await client.receive_some(_RECEIVE_BYTES):
             await client.send_all(data)
 
 
 async def relay(port: int, client: trio.SocketStream) -> None:
-    """Carry bytes to *port* and back, without looking at them."""
+    """Relay bytes to *port* and back, without parsing them."""
     async with (
         client,
         await trio.open_tcp_stream("127.0.0.1", port) as engine,
@@ -46,7 +46,7 @@ async def _carry(
 
 
 async def _guarded(handler: _Handler, client: trio.SocketStream) -> None:
-    """Run *handler*; a client may leave at any time."""
+    """Run *handler*; a client may disconnect at any time."""
     try:
         await handler(client)
     except* (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -67,7 +67,7 @@ async def _main(engine_port: int, count: int) -> None:
             [listener] = await nursery.start(serve)
             ports[kind] = listener.socket.getsockname()[1]
         print(json.dumps(ports), flush=True)
-        await trio.lowlevel.wait_readable(0)  # nobody writes: it has ended
+        await trio.lowlevel.wait_readable(0)  # readable only at its end
         nursery.cancel_scope.cancel()
 
 

@@ -1,4 +1,4 @@
-"""Starting the floors' servers."""
+"""Start the minimal servers."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,11 +12,11 @@ def start_floors(engine_port: int, count: int) -> Iterator[tuple[Mapping[str, in
     """Run the servers of ``benchmarks.floor.servers`` during the block.
 
     Args:
-        engine_port: where the relay leads.
-        count: how many bytes are sent where many are.
+        engine_port: the destination of the relay.
+        count: the size of the large answer in bytes.
 
     Yields:
-        Their ports by what they do, and their process id.
+        The port of each kind of server, and their process id.
     """
     process = start_module("floor.servers", engine_port, count)
     try:

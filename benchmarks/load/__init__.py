@@ -1,8 +1,8 @@
-"""The load generator: one process that asks by plain sockets over epoll, as cheaply as it can.
+"""The load generator: one process with plain sockets over epoll, with as little work as possible.
 
-``generator`` is the handle of the process, ``process`` its main loop.  ``conversation`` drives many
-clients that each wait for an answer before they ask again, ``scripts`` are what they ask;
-``streams`` moves bytes, ``events`` listens.
+``generator`` is the handle of the process, and ``process`` its main loop.  ``conversation`` runs
+many clients that each wait for an answer before the next request, and ``scripts`` has their
+requests.  ``streams`` transfers bytes, and ``events`` listens to events.
 """
 
 from benchmarks.load.generator import Generator, LoadFailed

@@ -1,4 +1,4 @@
-"""Many clients at once, each of which waits for its answer before it asks again."""
+"""Many concurrent clients, each of which waits for its answer before its next request."""
 
 import select
 import socket
@@ -23,18 +23,18 @@ from benchmarks.load.messages import (
 _SILENT_SECONDS = 120.0
 _BUFFER = memoryview(bytearray(RECEIVE_BYTES))
 
-#: What one client does: yields a request and the name of its series, gets the answer.
+#: The work of one client: it yields a request and the name of its series, and gets the answer.
 Script = Generator[tuple[bytes, str], Answer, None]
 
 
 @dataclass(slots=True)
 class Conversation:
-    """What was measured.
+    """The measurement.
 
     Attributes:
-        seconds: from the first request to the last answer.
-        times: seconds of each answer, by series.
-        received: bytes of all answers.
+        seconds: the time from the first request to the last answer.
+        times: the seconds of each answer, by series.
+        received: the bytes of all answers.
     """
 
     seconds: float = 0.0
@@ -43,34 +43,34 @@ class Conversation:
 
 
 class Clients:
-    """Connections of clients, made before a conversation is measured, and ended with it."""
+    """The connections of clients, made before a conversation is measured, and closed after it."""
 
     def __init__(self) -> None:
         self._socks: list[socket.socket] = []
 
     def connect(self, address: Address, clients: int, target: str = "") -> dict[str, Any]:
-        """Have so many clients, each of which has asked GET *target* once; none where it is empty.
+        """Connect clients; each sends GET *target* once, unless *target* is empty.
 
         Raises:
-            Unexpected: that was no success.
+            Unexpected: an answer is not a success.
         """
         self._close()
         for _ in range(clients):
             self._socks.append(connect(address))
             if target:
                 ask(self._socks[-1], request("GET", target))
-            # With a timeout each call would ask the kernel twice; epoll has a timeout of its own.
+            # A timeout of the socket would cost a second system call; epoll has its own timeout.
             self._socks[-1].settimeout(None)
         return {"clients": clients}
 
     def converse(self, make_script: Callable[[], Script]) -> Conversation:
-        """Run a script for each client at once, until all have ended.
+        """Run a script for each client at the same time, until all have ended.
 
         Args:
-            make_script: makes what one client asks.
+            make_script: makes the script of one client.
 
         Raises:
-            Unexpected: some answer is no success, or none comes.
+            Unexpected: some answer is not a success, or is missing.
         """
         told = Conversation()
         talks = {sock.fileno(): _Talk(sock, make_script(), told) for sock in self._socks}
@@ -95,13 +95,13 @@ class Clients:
 
 
 class _Talk:
-    """One client's connection."""
+    """The connection of one client."""
 
     __slots__ = ("_answer", "_began", "_pending", "_script", "_series", "_told", "sock")
 
     def __init__(self, sock: socket.socket, script: Script, told: Conversation) -> None:
         self.sock = sock
-        #: Bytes that TLS has ready, of which epoll knows nothing.
+        #: Bytes that TLS has decrypted, which epoll does not see.
         self._pending = sock.pending if isinstance(sock, ssl.SSLSocket) else int
         self._script = script
         self._told = told
@@ -110,7 +110,7 @@ class _Talk:
         self._answer = Answer()
 
     def begin(self) -> bool:
-        """Ask for the first time; whether there was anything to ask."""
+        """Send the first request; return whether there is one."""
         try:
             data, self._series = next(self._script)
         except StopIteration:
@@ -124,7 +124,7 @@ class _Talk:
         self.sock.sendall(data)
 
     def ready(self) -> bool:
-        """Take what has come; whether the script has ended."""
+        """Receive; return whether the script has ended."""
         answer = self._answer
         while True:
             size = self.sock.recv_into(_BUFFER)

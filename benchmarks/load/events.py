@@ -1,4 +1,4 @@
-"""Events: from the moment an engine makes one to the moment each listener has it."""
+"""Events: the time from the moment when an engine makes one until each listener has it."""
 
 import select
 import socket
@@ -17,14 +17,14 @@ _END = b"}\n"
 
 
 class Listeners:
-    """Those who follow a server's events, from one measurement to the next."""
+    """The listeners to a server's events, kept between measurements."""
 
     def __init__(self) -> None:
         self._ears: dict[int, _Ear] = {}
         self._poll = select.epoll()
 
     def listen(self, port: int, listeners: int) -> dict[str, Any]:
-        """Have *listeners* follow the events of *port*, and those before nothing any more."""
+        """Let *listeners* clients follow the events of *port*, and end the previous ones."""
         for ear in self._ears.values():
             ear.sock.close()
         self._poll.close()
@@ -38,12 +38,12 @@ class Listeners:
     def hear_events(
         self, engine_port: int, container: str, action: str, seconds: float
     ) -> dict[str, Any]:
-        """Have an engine make one event after another, each when all have the one before.
+        """Let an engine make events, each when all listeners have the previous one.
 
         Args:
-            engine_port: the engine's own.
-            container: on that engine.
-            action: of the event; ``pause`` pauses and unpauses in turn.
+            engine_port: the engine's own port.
+            container: a container on that engine.
+            action: the action of the event; ``pause`` pauses and unpauses in turn.
             seconds: how long new events are made.
         """
         triggers = _triggers(container, action)
@@ -70,7 +70,7 @@ class _Ear:
         self._rest = b""
 
     def take(self) -> bytes | None:
-        """What was heard, when it is a whole event."""
+        """Receive; return the data if it contains a whole event."""
         data = self.sock.recv(65536)
         if not data:
             raise Unexpected("the event stream ended")
@@ -82,7 +82,7 @@ class _Ear:
 
 
 def _hear(poll: select.epoll, ears: "dict[int, _Ear]") -> tuple[float, float]:
-    """Wait until every listener has one more event; seconds to the first and to the last."""
+    """Wait until every listener has one more event; return seconds to the first and last."""
     made, first, now, left = 0, 0.0, 0.0, len(ears)
     while left:
         ready = poll.poll(_SILENT_SECONDS)
@@ -101,7 +101,7 @@ def _hear(poll: select.epoll, ears: "dict[int, _Ear]") -> tuple[float, float]:
 
 
 def _triggers(container: str, action: str) -> Iterator[bytes]:
-    """Requests to the engine, each of which makes it tell one event."""
+    """Yield requests to the engine, each of which causes one event."""
     while True:
         if action == "pause":
             yield request("POST", f"{_API}/containers/{container}/pause")

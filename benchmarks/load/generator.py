@@ -8,7 +8,7 @@ from benchmarks.processes import end, start_module
 
 
 class LoadFailed(Exception):
-    """What was asked did not answer as it should; the text says how."""
+    """The server did not answer as expected; the text has the reason."""
 
 
 class Generator:
@@ -24,17 +24,17 @@ class Generator:
         end(self._process)
 
     def run(self, kind: str, **parameters: Any) -> dict[str, Any]:
-        """Make one load, and wait for what was measured.
+        """Make one load, and wait for its figures.
 
         Args:
             kind: a function of ``load.process``.
             parameters: its arguments.
 
         Returns:
-            What was measured, with ``load_cpu``, seconds of CPU of the generator itself.
+            The figures, with ``load_cpu``, the CPU seconds of the generator itself.
 
         Raises:
-            LoadFailed: the answers were not what they should be.
+            LoadFailed: the answers were not as expected.
         """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None

@@ -1,4 +1,4 @@
-"""HTTP as the load generator speaks it: requests as bytes, answers told apart."""
+"""The HTTP of the load generator: encode requests, and find the ends of answers."""
 
 import functools
 import re
@@ -11,10 +11,10 @@ _TIMEOUT_SECONDS = 120.0
 #: A port of loopback, the same after ``TLS``, or the path of a unix socket.
 Address = int | str
 TLS = "tls:"
-#: What is received at once, so that a head is always kept.
+#: The bytes that are received at once, so that a head is always kept.
 RECEIVE_BYTES = 256 * 1024
 _KEPT_BYTES = RECEIVE_BYTES
-#: Heads of answers that came before: servers repeat themselves.
+#: Heads of earlier answers, because servers send the same heads again.
 _HEADS: dict[bytes, tuple[int, int | None]] = {}
 _REMEMBERED = 100
 END_OF_CHUNKS = b"0\r\n\r\n"
@@ -27,12 +27,12 @@ class Unexpected(Exception):
 def request(
     method: str, target: str, body: bytes | None = None, headers: Sequence[str] = ()
 ) -> bytes:
-    """A request.
+    """Return a request.
 
     Args:
-        method: upper case.
+        method: the method in upper case.
         target: path and query.
-        body: JSON, sent with its length; ``None`` sends none.
+        body: JSON, sent with its length; ``None`` for no body.
         headers: whole lines, without their ends.
     """
     lines = [f"{method} {target} HTTP/1.1", "Host: benchmark", "User-Agent: benchmark/1", *headers]
@@ -44,7 +44,7 @@ def request(
 
 
 def connect(address: Address) -> socket.socket:
-    """A connection; blocking, within a deadline."""
+    """Return a blocking connection with a time limit."""
     if isinstance(address, str) and address.startswith("/"):
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(_TIMEOUT_SECONDS)
@@ -58,7 +58,7 @@ def connect(address: Address) -> socket.socket:
 
 @functools.cache
 def _unverified() -> ssl.SSLContext:
-    """The certificate is the benchmarks' own: verifying it is no part of what is measured."""
+    """Return a TLS context that does not verify the benchmarks' own certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -66,12 +66,12 @@ def _unverified() -> ssl.SSLContext:
 
 
 class Answer:
-    """One answer that comes in pieces.
+    """One answer that arrives in pieces.
 
     Attributes:
-        status: the number; 0 until the head has come.
-        size: bytes so far, head included.
-        data: those of a small answer; the beginning of a large one.
+        status: the status; 0 before the head has arrived.
+        size: the bytes so far, with the head.
+        data: the bytes of a small answer, or the beginning of a large one.
     """
 
     __slots__ = ("_end", "_left", "data", "size", "status")
@@ -84,7 +84,7 @@ class Answer:
         self._left: int | None = 0
 
     def take(self, piece: memoryview) -> bool:
-        """Take a piece; whether the answer is whole."""
+        """Add a piece; return whether the answer is complete."""
         size = len(piece)
         self.size += size
         if not self.status:
@@ -111,7 +111,7 @@ class Answer:
 
 
 def _read_head(head: bytes) -> tuple[int, int | None]:
-    """The status, and the length of the body; remembered until the server's clock moves on."""
+    """Return the status and the length of the body; cached while the ``Date`` stays the same."""
     if len(_HEADS) >= _REMEMBERED:
         _HEADS.clear()
     status, found = int(head[9:12]), _LENGTH.search(head)
@@ -135,7 +135,7 @@ def ask(sock: socket.socket, data: bytes) -> Answer:
 
 
 def check(answer: Answer) -> Answer:
-    """*answer*, where it is a success.
+    """Return *answer* if it is a success.
 
     Raises:
         Unexpected: it is not.
@@ -146,7 +146,7 @@ def check(answer: Answer) -> Answer:
 
 
 def read_head(sock: socket.socket) -> tuple[int, bytes]:
-    """The status of an answer that goes on, and what came of its body already.
+    """Read the head of a stream; return the status, and the bytes of the body so far.
 
     Raises:
         Unexpected: the connection ended.

@@ -1,7 +1,7 @@
 """The load generator's process: ``python -m benchmarks.load.process``.
 
-It reads one command a line from standard input, each a JSON object whose ``kind`` names a function
-below and whose other keys are its arguments, and answers each with a line.
+It reads one command per line from standard input and answers each with a line.  A command is a JSON
+object; ``kind`` names a function below, and the other keys are its arguments.
 """
 
 import itertools
@@ -26,14 +26,14 @@ _LISTENERS = events.Listeners()
 
 
 def requests(targets: Sequence[str], seconds: float) -> _Figures:
-    """Have all clients ask GET *targets* in turn."""
+    """Let all clients send GET *targets* in turn."""
     data = [request("GET", target) for target in targets]
     ends = perf_counter() + seconds
     return _told(_CLIENTS.converse(lambda: scripts.repeat(data, ends)), "all")
 
 
 def lives(seconds: float) -> _Figures:
-    """Have all clients create, start and remove containers."""
+    """Let all clients create, start and remove containers."""
     ends = perf_counter() + seconds
     told = _CLIENTS.converse(lambda: scripts.live(ends))
     parts = {
@@ -46,14 +46,14 @@ def lives(seconds: float) -> _Figures:
 
 
 def changed_lists(port: int, engine_port: int, container: str, seconds: float) -> _Figures:
-    """Have the client list everything, each time after a change."""
+    """Let the client list all containers, each time after a change."""
     ends = perf_counter() + seconds
     told = _CLIENTS.converse(lambda: scripts.list_changed(port, engine_port, container, ends))
     return _told(told, "all")
 
 
 def registrations(token: str, seconds: float) -> _Figures:
-    """Have all clients register engines at a hub."""
+    """Let all clients register engines at a hub."""
     ends, numbers = perf_counter() + seconds, itertools.count()
     return _told(_CLIENTS.converse(lambda: scripts.register(ends, token, next(numbers))), "all")
 
@@ -93,7 +93,7 @@ _KINDS: dict[str, Callable[..., _Figures]] = {
 
 
 def main() -> None:
-    """Obey until standard input ends."""
+    """Execute commands until standard input ends."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""What the clients of a conversation ask."""
+"""The requests of the clients of a conversation."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ from benchmarks.load.messages import Answer, ask, connect, read_head, request
 
 _NUMBERS = itertools.count()
 _API = "/v1.41"
-#: What ``docker run -d --memory 64m -e ... busybox sleep 100000`` sends, in the main.
+#: The main fields that ``docker run -d --memory 64m -e ... busybox sleep 100000`` sends.
 CREATE_BODY = json.dumps(
     {
         "Hostname": "",
@@ -50,7 +50,7 @@ CREATE_BODY = json.dumps(
 
 
 def repeat(requests: Sequence[bytes], ends: float) -> Script:
-    """Ask *requests* in turn until *ends*, of ``perf_counter``; at least one."""
+    """Send *requests* in turn until *ends* (of ``perf_counter``), at least one."""
     for data in itertools.cycle(requests):
         yield data, "all"
         if perf_counter() >= ends:
@@ -71,13 +71,13 @@ def live(ends: float) -> Script:
 
 
 def id_of(answer: Answer) -> str:
-    """The id in the answer to a create."""
+    """Return the id in the answer to a create."""
     _, _, rest = answer.data.partition(b'"Id":"')
     return rest[:64].decode()
 
 
 def register(ends: float, token: str, first: int) -> Script:
-    """Register engines at a hub, a thousand again and again as heartbeats do, until *ends*."""
+    """Register a thousand engines at a hub, repeatedly like heartbeats, until *ends*."""
     target = f"/v1/clusters/{token}?ttl=180"
     for count in itertools.count():
         yield request("POST", target, b"n%d-%d:2375" % (first, count % 1000)), "all"
@@ -86,7 +86,7 @@ def register(ends: float, token: str, first: int) -> Script:
 
 
 def list_changed(port: int, engine_port: int, container: str, ends: float) -> Script:
-    """Before each list have a container change, and wait until the manager has told of it."""
+    """Before each list, change a container, and wait for the manager's event about it."""
     data = request("GET", f"{_API}/containers/json?all=1")
     engine = connect(engine_port)
     events = connect(port)

@@ -1,4 +1,4 @@
-"""Bytes moved through one connection, down, up or both."""
+"""Bytes through one connection, in one direction or in both."""
 
 import json
 import select
@@ -29,7 +29,7 @@ _Figures = dict[str, Any]
 
 
 def download(address: Address, target: str) -> _Figures:
-    """GET a stream to its end."""
+    """Read a stream to its end."""
     with connect(address) as sock:
         began = perf_counter()
         sock.sendall(request("GET", target))
@@ -86,7 +86,7 @@ def echo(port: int, container: str, size: int) -> _Figures:
 
 
 def upload(port: int, method: str, target: str, size: int) -> _Figures:
-    """Send a chunked body of *size* bytes, and read the answer meanwhile."""
+    """Send a chunked body of *size* bytes, and read the answer at the same time."""
     headers = ("Content-Type: application/x-tar", "Transfer-Encoding: chunked")
     with connect(port) as sock:
         began = perf_counter()
@@ -112,13 +112,13 @@ def _both_ways(
     *,
     ends_input: bool = False,
 ) -> None:
-    """Send *pour* and receive, until *take* says so or the other side ends.
+    """Send *pour* and receive, until *take* returns true or the other side ends.
 
     Args:
-        sock: connected.
-        pour: what is sent.
-        take: gets what is received; whether that was all.
-        ends_input: shut the sending direction when all is sent.
+        sock: a connected socket.
+        pour: the data to send.
+        take: gets received data; returns whether it was the last.
+        ends_input: whether to shut down the sending direction at the end.
     """
     sock.setblocking(False)
     poll = select.poll()
@@ -140,7 +140,7 @@ def _both_ways(
 
 
 def _send(sock: socket.socket, pour: Pour) -> bool:
-    """Send what fits; whether there is more."""
+    """Send what the socket accepts; return whether there is more."""
     piece = pour.next()
     if piece:
         pour.sent(sock.send(piece))

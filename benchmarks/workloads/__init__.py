@@ -33,15 +33,16 @@ WORKLOADS: Sequence[Workload] = (
 def choose(
     names: Sequence[str], *, floor: bool = False, more_clients: bool = False
 ) -> Sequence[Workload]:
-    """The workloads of those names.
+    """Return the workloads of given names.
 
     Args:
-        names: of workloads or of families (``ping`` for ``ping-1`` and ``ping-16``); empty for all.
-        floor: whether floors are measured; they are with any workloads.
-        more_clients: whether families are whole, with those that are not measured by default.
+        names: names of workloads or of families (``ping`` for ``ping-1`` and ``ping-16``); empty
+            for all.
+        floor: whether to include the floors, with any workloads.
+        more_clients: whether to include all workloads of a family.
 
     Raises:
-        ValueError: nothing has one of the names.
+        ValueError: an unknown name.
     """
     for name in names:
         if not any(name in (each.name, _family(each)) for each in WORKLOADS):

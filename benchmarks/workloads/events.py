@@ -1,4 +1,4 @@
-"""Events, from the engine that makes them to those who follow the manager's."""
+"""Events, from the engine that makes them to the clients that follow the manager's events."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Floors: what the least that a server can do costs in the same run."""
+"""Floors: the cost of minimal servers in the same run."""
 
 from benchmarks.figures import Figures
 from benchmarks.sides import Side

@@ -1,4 +1,4 @@
-"""How many registrations a hub takes; each answer means that the engine is on disk."""
+"""Registrations at a hub; an answer means that the engine is stored on disk."""
 
 import http.client
 import subprocess
@@ -40,7 +40,7 @@ def _register(stage: Stage, side: Side) -> Figures:
 
 @contextmanager
 def _hub() -> Iterator[tuple[int, int]]:
-    """A hub's port and process id, during the block."""
+    """Run a hub during the block; yield its port and process id."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         data = str(Path(folder) / "data")
@@ -54,7 +54,7 @@ def _hub() -> Iterator[tuple[int, int]]:
 
 
 def _create(port: int) -> str:
-    """A new cluster's token, as soon as the hub answers."""
+    """Return the token of a new cluster, as soon as the hub answers."""
     ends = time.monotonic() + _START_SECONDS
     while time.monotonic() < ends:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)

@@ -1,4 +1,4 @@
-"""Whole lives of containers: create, start, remove."""
+"""Complete lives of containers: create, start, remove."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Placement alone: decisions of the scheduler, without a manager around it; see ``decisions``."""
+"""Decisions of the scheduler without a manager; see ``decisions``."""
 
 import json
 from collections.abc import Callable

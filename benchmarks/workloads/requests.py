@@ -1,4 +1,4 @@
-"""Requests that read: each client asks again when it has its answer."""
+"""Requests that read; each client sends the next request when it has its answer."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
@@ -12,7 +12,7 @@ _API = "/v1.41"
 _FILTERED = quote('{"name":["box-0-7"],"status":["running"]}')
 #: Numbers of clients, and whether they are measured by default.
 _CLIENTS = {1: True, 4: False, 16: True, 64: False}
-#: Name, target with ``{container}``, what it is, where, and the floor that is its unit.
+#: Name, target with ``{container}``, description, servers, and the floor that is its unit.
 _READS = (
     ("ping", "/_ping", "_ping", On.ALL, "floor-exchange"),
     ("version", f"{_API}/version", "version", On.ALL, "floor-exchange"),

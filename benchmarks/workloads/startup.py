@@ -1,4 +1,4 @@
-"""Starts, idleness and memory."""
+"""Start, idle CPU and memory."""
 
 import time
 
@@ -41,7 +41,7 @@ def _idle(stage: Stage, side: Side) -> Figures:
 
 
 def _memory(stage: Stage, side: Side) -> Figures:
-    """What a container adds, beyond a manager whose engines have none."""
+    """Return the memory of a container, compared with a manager whose engines have none."""
     assert isinstance(side, Manager)
     with Farm(stage.size.engines, 0) as farm:
         socket = side.socket.with_suffix(".bare")

@@ -1,4 +1,4 @@
-"""Some requests again, by TLS and through a unix socket."""
+"""Some requests with TLS, and through a unix socket."""
 
 from collections.abc import Callable, Iterator
 

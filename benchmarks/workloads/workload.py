@@ -1,4 +1,4 @@
-"""What a workload is."""
+"""The type of a workload."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from benchmarks.stage import Stage
 
 
 class Shape(Enum):
-    """What a workload's figures are, and so how they are shown."""
+    """The kind of a workload's figures, and so of their display."""
 
     #: Operations: rate, times of one, CPU of one.
     OPERATIONS = "operations"
@@ -21,7 +21,7 @@ class Shape(Enum):
 
 
 class On(Enum):
-    """What a workload is measured on."""
+    """The servers on which a workload is measured."""
 
     #: Every manager.
     MANAGERS = "managers"
@@ -29,24 +29,24 @@ class On(Enum):
     ALL = "all"
     #: A server of ``benchmarks.floor``, with ``--floor`` only.
     FLOOR = "floor"
-    #: Something of this clone that needs no cluster.
+    #: A part of this clone that needs no cluster.
     ALONE = "alone"
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One thing that is measured.
+    """One workload.
 
     Attributes:
-        name: what it is called on the command line; the part before the last ``-`` names a family.
-        about: one line.
-        run: measures it on a side; of a workload that is alone the side is the first manager.
-        shape: of its figures.
-        on: what it is measured on.
-        unit: the floor whose CPU is the unit of its own: a workload's name.
-        needs_start: whether managers must be up already.
-        of_the_size: whether it depends on the size of the cluster; else one size has its figures.
-        by_default: whether it is measured without being named, or without ``--more-clients``.
+        name: the name on the command line; the part before the last ``-`` names a family.
+        about: a description in one line.
+        run: measures it on a side; a workload without a cluster gets the first manager.
+        shape: the kind of its figures.
+        on: the servers on which it is measured.
+        unit: the name of the floor whose CPU is its unit.
+        needs_start: whether managers must be running.
+        of_the_size: whether it depends on the size of the cluster; otherwise it is measured once.
+        by_default: whether it is measured without its name or ``--more-clients``.
     """
 
     name: str
