@@ -6,6 +6,7 @@ ports, an idle container only *claims* them, for its next start.
 """
 
 import contextlib
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -173,6 +174,7 @@ OVERCOMMIT_LABEL = "swarm.overcommit"
 MOST_OVERCOMMIT = 1000.0
 
 
+@functools.lru_cache(maxsize=1024)  # every rule asks it of every node
 def read_overcommit(text: str) -> float | None:
     """The fraction in a label ``swarm.overcommit``; ``None`` if the text is not valid."""
     with contextlib.suppress(ValueError):
