@@ -57,9 +57,9 @@ class PortTable:
         return self.holder(_one(port, port.first))
 
     def clash(self, ports: Sequence[HostPort]) -> tuple[HostPort, str] | None:
-        """The first of *ports* that is not available together with the others, and its holder.
+        """Return the first of *ports* that is not free together with the others, and its holder.
 
-        Each range that is held keeps one port.
+        Each range, whether held already or among *ports*, needs one port of its own.
         """
         singles = [port for port in ports if port.first == port.last]
         for port in singles:

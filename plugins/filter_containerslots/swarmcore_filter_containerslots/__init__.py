@@ -21,7 +21,7 @@ class ContainerSlotsFilter:
     name = "containerslots"
 
     def rules(self, config: ContainerConfig) -> Iterator[Rule]:
-        """One rule for a container; none for a build, which takes no slot."""
+        """Return one rule for a container, and no rule for a build, which takes no slot."""
         if config.image:
             yield Rule("container slots", _check)
 
