@@ -12,7 +12,8 @@ import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.client import CallsUnderWay, HTTPClient, Lifeline
-from swarmcore.http.client.call import Call, ChunkedUpload, StreamedAnswer
+from swarmcore.http.client.call import Call
+from swarmcore.http.client.streamed import ChunkedUpload, StreamedAnswer
 from swarmcore.http.headers import request_headers
 from swarmcore.http.messages import Answer, Headers
 from swarmcore.protocols import AnswerStream, Upload

@@ -140,6 +140,16 @@ def test_nothing_imports_the_lab_but_the_demo():
     assert found == {"demo.py"}
 
 
+def test_no_file_is_long():
+    folders = ("swarmcore", "plugins", "packages", "benchmarks", "tests")
+    lines = {
+        str(path.relative_to(ROOT)): path.read_text().count("\n")
+        for folder in folders
+        for path in modules(ROOT / folder)
+    }
+    assert {name: count for name, count in lines.items() if count > 400} == {}
+
+
 def test_levels():
     linter = Path(sys.executable).with_name("lint-imports")
     run = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True, check=False)

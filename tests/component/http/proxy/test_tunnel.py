@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from swarmcore.http.tunnel import tunnel
+from swarmcore.http.proxy.tunnel import tunnel
 
 
 class Tunnelled:
