@@ -4,6 +4,7 @@ Order, case and duplicates are kept: ``X-Docker-Expose-Session-Grpc-Method`` is 
 and each one counts.  Pure.
 """
 
+import re
 from collections.abc import Iterable
 
 from swarmcore.http.messages import Headers, find_header
@@ -32,6 +33,10 @@ _NO_CONNECTIONS_BEGIN = (b"accept", b"content-", b"x-docker-", b"x-registry-")
 _RAW_STREAMS = frozenset(
     {b"application/vnd.docker.raw-stream", b"application/vnd.docker.multiplexed-stream"}
 )
+#: Larger headers are not remembered.
+_KEPT_BYTES = 2048
+#: In the names of headers with credentials, such as ``X-Registry-Config``; and in few others.
+_SECRET = re.compile(rb"auth|registry|cookie", re.IGNORECASE)
 
 
 def is_chunked(headers: Headers) -> bool:
@@ -139,3 +144,9 @@ def _tokens(headers: Headers) -> set[bytes]:
         for name in named
         if name not in _NO_CONNECTIONS and not name.startswith(_NO_CONNECTIONS_BEGIN)
     }
+
+
+def may_be_kept(headers: Headers) -> bool:
+    """Whether headers may be remembered: they have no credentials and are not large."""
+    text = b"\n".join([part for pair in headers for part in pair])
+    return len(text) < _KEPT_BYTES and not _SECRET.search(text)

@@ -6,13 +6,10 @@ from typing import NamedTuple
 
 import h11
 
+from swarmcore.http.headers import may_be_kept
 from swarmcore.http.messages import Headers
 
 _TARGET = re.compile(r"/[!-~]*")
-#: Larger headers are not remembered.
-_KEPT_BYTES = 2048
-#: In the names of headers with credentials, such as ``X-Registry-Config``; and in few others.
-_SECRET = re.compile(rb"auth|registry|cookie", re.IGNORECASE)
 
 
 class Outgoing(NamedTuple):
@@ -49,17 +46,11 @@ def write_request(method: str, target: str, headers: Headers) -> Outgoing:
         h11.LocalProtocolError: the head is malformed.
         UnicodeError: the target is not ASCII.
     """
-    if _TARGET.fullmatch(target) and _is_kept(headers):
+    if _TARGET.fullmatch(target) and may_be_kept(headers):
         after, length = _write_once(method, headers)
     else:
         after, length = _write(method, target, headers)
     return Outgoing(method, target, headers, f"{method} {target}".encode() + after, length)
-
-
-def _is_kept(headers: Headers) -> bool:
-    """Whether headers may be remembered: they have no credentials and are not large."""
-    text = b"\n".join([part for pair in headers for part in pair])
-    return len(text) < _KEPT_BYTES and not _SECRET.search(text)
 
 
 @lru_cache(maxsize=512)

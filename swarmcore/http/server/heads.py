@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import h11
 
+from swarmcore.http.headers import may_be_kept
 from swarmcore.http.messages import Client, Query, Request
 from swarmcore.http.routing import clean_path, origin_form
 from swarmcore.request_limits import PARAMETERS, check_count
@@ -88,7 +89,7 @@ class KnownHeads:
         # Nothing follows the head; one that ends in bare line feeds is read by h11 each time.
         if len(data) > _KEPT_BYTES or data.find(_END) != len(data) - len(_END):
             return
-        if any(b"auth" in name.lower() for name, _ in head.request.headers):
+        if not may_be_kept(head.request.headers):
             return
         self._heads[data] = head
         if len(self._heads) > _KEPT:
