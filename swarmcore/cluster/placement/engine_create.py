@@ -25,7 +25,7 @@ from swarmcore.container_config.version_gates import PLATFORM
 from swarmcore.engine import Engine
 from swarmcore.engine.cache.documents import read_container
 from swarmcore.errors import EngineError, EngineUnreachable
-from swarmcore.http.messages import Answer, dump_json, error_answer, json_answer
+from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json, error_answer, json_answer
 from swarmcore.images import named_ids
 from swarmcore.model import Container
 from swarmcore.node import Node
@@ -33,7 +33,6 @@ from swarmcore.versions import ApiVersion
 
 log = logging.getLogger(__name__)
 
-_JSON = ((b"Content-Type", b"application/json"),)
 #: How long to ask for the outcome of a create whose connection broke.
 _OUTCOME_SECONDS = 10.0
 _ASK_AGAIN_SECONDS = 0.5
@@ -130,7 +129,7 @@ async def ask_to_create(
     path = f"/containers/create?{urlencode(query)}"
     try:
         answer = await engine.call(
-            "POST", path, body=dump_json(body), headers=_JSON, version=version, permit=permit
+            "POST", path, body=dump_json(body), headers=JSON_HEADERS, version=version, permit=permit
         )
     except EngineUnreachable as error:
         if not error.sent:
@@ -200,7 +199,7 @@ async def _connect(
         for network, endpoint in endpoints.items():
             path = f"/networks/{quote(network, safe='')}/connect"
             body = dump_json({"Container": id, "EndpointConfig": endpoint})
-            answer = await engine.call("POST", path, body=body, headers=_JSON)
+            answer = await engine.call("POST", path, body=body, headers=JSON_HEADERS)
             if not answer.ok:
                 left = await _remove(engine, id)
                 # Clients take a 404 of a create for a missing image, and would pull.

@@ -24,13 +24,12 @@ from swarmcore.container_config import ContainerConfig
 from swarmcore.container_config.references import find_network, former_ids
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, EngineRefused, EngineUnreachable, Unavailable
-from swarmcore.http.messages import Answer, dump_json, error_answer
+from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json, error_answer
 from swarmcore.node import Node, Thing
 from swarmcore.versions import ApiVersion
 
 log = logging.getLogger(__name__)
 
-_JSON = ((b"Content-Type", b"application/json"),)
 #: Engines of older API versions would give IPv4 addresses to a network created without them.
 _WITHOUT_IPV4 = ApiVersion(1, 48)
 #: Seconds for completing a move that is under way when the manager stops.
@@ -213,7 +212,7 @@ async def _make(taker: Engine, recreation: Recreation) -> None:
         raise CannotRecreate(error_answer(400, f"EnableIPv4 needs API {_WITHOUT_IPV4}"))
     body = dump_json(recreation.body)
     try:
-        made = await taker.call("POST", recreation.create, body=body, headers=_JSON)
+        made = await taker.call("POST", recreation.create, body=body, headers=JSON_HEADERS)
     except EngineUnreachable as error:
         if error.sent:
             await _forgive(lambda: taker.call("DELETE", recreation.undo))

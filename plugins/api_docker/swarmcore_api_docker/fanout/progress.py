@@ -12,7 +12,7 @@ from typing import Any
 import trio
 
 from swarmcore.errors import EngineError, EngineRefused
-from swarmcore.http.messages import Answer, Headers, dump_json, error_answer
+from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json, error_answer
 from swarmcore.protocols import AnswerStream, Engine, Exchange
 from swarmcore_api_docker.compat.progress_lines import (
     ProgressLines,
@@ -22,7 +22,6 @@ from swarmcore_api_docker.compat.progress_lines import (
 )
 from swarmcore_api_docker.fanout.gather import describe_failures
 
-_JSON: Headers = ((b"Content-Type", b"application/json"),)
 #: At most this many progress lines wait for a slow client; then the engines have to wait.
 _WAITING_LINES = 64
 #: Sends one line of progress to the client.
@@ -144,7 +143,7 @@ class AggregateProgress:
         return None
 
     async def _stream(self, first: _Progress, reports: _Reported) -> None:
-        async with self._exchange.stream(200, _JSON) as send:
+        async with self._exchange.stream(200, JSON_HEADERS) as send:
             await send(self._write(first))
             async for report in reports:
                 if isinstance(report, _Progress):
@@ -186,7 +185,7 @@ class AggregateProgress:
         If every engine failed, the status is that of the first failure, otherwise 500.
         """
         if not self._failures:
-            return Answer(200, _JSON, self._result())
+            return Answer(200, JSON_HEADERS, self._result())
         if len(self._failures) < len(self._engines):
             return error_answer(500, self._error_text())
         return error_answer(next(iter(self._failures.values())).status, self._error_text())

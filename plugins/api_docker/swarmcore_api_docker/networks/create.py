@@ -10,7 +10,7 @@ import trio
 from swarmcore.container_config.references import BY_ENGINE, SUBNET_BY
 from swarmcore.container_config.version_gates import Need
 from swarmcore.errors import Conflict
-from swarmcore.http.messages import Answer, dump_json
+from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
 from swarmcore.json_values import as_object
 from swarmcore.node import Node
 from swarmcore.protocols import Engine, Exchange, Route
@@ -42,7 +42,6 @@ _SPANNING = frozenset({"overlay"})
 _LOOKS_FOR_DUPLICATES = ApiVersion(1, 44)
 #: Before this version, engines ignore the field and give the network IPv4 addresses.
 _WITHOUT_IPV4 = Need("EnableIPv4", ApiVersion(1, 48))
-_JSON = ((b"Content-Type", b"application/json"),)
 _REWRITES = "node/ of Name; Driver and CheckDuplicate"
 
 
@@ -135,7 +134,7 @@ async def _create_on(
             "POST",
             engine_path(exchange, "networks", "create"),
             body=dump_json(body),
-            headers=_JSON,
+            headers=JSON_HEADERS,
             version=version_of(exchange),
         )
         if answer.ok:

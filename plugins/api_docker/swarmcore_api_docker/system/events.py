@@ -16,6 +16,7 @@ import trio
 from swarmcore.errors import BadRequest
 from swarmcore.events import identity_of, read_event
 from swarmcore.go_formats import parse_unix_seconds
+from swarmcore.http.messages import JSON_HEADERS
 from swarmcore.list_filters import parse_filters
 from swarmcore.model import Event
 from swarmcore.protocols import ClusterView, Engine, EventStream, Exchange, Route, Sender
@@ -23,7 +24,6 @@ from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.route_notes import ALL
 from swarmcore_api_docker.system.event_filters import compile_event_filters
 
-_JSON = ((b"Content-Type", b"application/json"),)
 _Key = tuple[str, int, str, str, str]
 
 
@@ -55,7 +55,7 @@ async def follow_events(exchange: Exchange, *, classic: bool = False) -> None:
     """``GET /events``."""
     now = time.time()
     asked = _read(exchange, classic=classic)
-    async with exchange.cluster.follow_events() as bus, exchange.stream(200, _JSON) as send:
+    async with exchange.cluster.follow_events() as bus, exchange.stream(200, JSON_HEADERS) as send:
         sent: set[_Key] = set()
         if asked.since is not None or asked.until is not None:
             sent = await _replay(exchange.cluster, asked, _end_of_past(asked, now), send)

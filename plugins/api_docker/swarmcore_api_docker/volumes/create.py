@@ -7,7 +7,7 @@ from typing import Any
 
 from swarmcore.container_config.normalize import with_known_spelling
 from swarmcore.errors import BadRequest
-from swarmcore.http.messages import Answer, dump_json
+from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import ClusterView, Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion
@@ -24,7 +24,6 @@ from swarmcore_api_docker.volumes.plugins import discover_plugins
 
 #: Before this version, engines refuse a create without a body.
 _NEEDS_NO_BODY = ApiVersion(1, 42)
-_JSON = ((b"Content-Type", b"application/json"),)
 #: The engine's own driver, which refuses names with slashes.
 _OWN_DRIVER = "local"
 _ROUTED = f"{HOLDER}, else {CHOSEN}"
@@ -92,7 +91,7 @@ async def _create_everywhere(
     path, body = engine_path(exchange, "volumes", "create"), dump_json({**read, "Name": name})
 
     async def ask(engine: Engine) -> Answer:
-        answer = await engine.call("POST", path, body=body, headers=_JSON)
+        answer = await engine.call("POST", path, body=body, headers=JSON_HEADERS)
         return _CreatedVolume(engine).record(answer) if answer.ok else answer
 
     engines = colocation.allowed(exchange.cluster.healthy_engines())

@@ -9,9 +9,7 @@ from typing import Any
 from swarmcore.addresses import Address
 from swarmcore.errors import EngineUnreachable, SwarmError
 from swarmcore.http.client import Dialer, HTTPClient
-from swarmcore.http.messages import Answer, Headers, dump_json
-
-_JSON: Headers = ((b"Content-Type", b"application/json"),)
+from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
 
 
 class NoAnswer(SwarmError):
@@ -41,7 +39,7 @@ class RemoteManager:
         Raises:
             NoAnswer: there is no answer.
         """
-        headers = _JSON if body is not None else ()
+        headers = JSON_HEADERS if body is not None else ()
         try:
             return await self._client.request(method, target, body=body, headers=headers)
         except EngineUnreachable as error:
