@@ -7,6 +7,7 @@ import trio
 
 from swarmcore.http.client.dial import is_readable
 from swarmcore.http.client.lifeline import EngineStream
+from swarmcore.http.plain_heads import HeadCutter
 from swarmcore.http.streams import receive_size, send_soon
 
 _HEAD_BYTES = 1 << 20
@@ -27,8 +28,7 @@ class Connection:
         self.early = b""
         #: Number of bytes in the last receive.
         self._received = 0
-        #: The last bytes of an incomplete head.
-        self._head_end = b""
+        self._heads = HeadCutter()
         #: Whether it has been used before, so that the server may have closed it since.
         self.reused = False
         #: Whether an answer that h11 has not seen is complete.
@@ -89,13 +89,7 @@ class Connection:
 
     def read_in_head(self, data: bytes) -> None:
         """Pass data to h11 up to the end of one head: bodies are read faster without h11."""
-        before = len(self._head_end)
-        end = _BLANK_LINE.search(self._head_end + data)
-        if end is None:
-            self._head_end = (self._head_end + data)[-2:]
-        else:
-            data, self.early = data[: end.end() - before], data[end.end() - before :]
-            self._head_end = b""
+        data, self.early = self._heads.cut(data)
         self.h11.receive_data(data)
 
     async def send(self, data: bytes) -> None:

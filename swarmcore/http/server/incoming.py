@@ -10,8 +10,10 @@ import h11
 import trio
 
 from swarmcore.errors import BadRequest, SwarmError
+from swarmcore.http.chunks import LAST_CHUNK, MalformedChunk, PlainChunks
 from swarmcore.http.framing import CONTINUE
 from swarmcore.http.messages import Client
+from swarmcore.http.plain_heads import HeadCutter
 from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.heads import Head, KnownHeads, read_head
 from swarmcore.http.streams import BROKEN, receive_size
@@ -58,17 +60,21 @@ class Incoming:
         self._limits = limits
         self._known = known
         self._h11 = h11.Connection(h11.SERVER, limits.head_bytes)
+        self._heads = HeadCutter()
         #: Whether ``_h11`` was given any bytes.
         self._fed = False
-        #: The first bytes of the next request, which ``_h11`` was not given yet.
+        #: Received, and neither read nor given to ``_h11``.
         self._arrived = b""
+        #: Remaining bytes of a body with a length.
+        self._left = 0
+        #: Decodes a chunked body, until h11 has to read the rest.
+        self._chunks: PlainChunks | None = None
         self._lock = trio.Lock()
         #: Where the watching task waits until a reader of the body has made room.
         self._room = trio.lowlevel.ParkingLot()
         self._receipts = 0
         #: How many bytes came last.
         self._received = 0
-        self._first: h11.Data | None = None
         #: Whether nothing more will arrive: the client closed its side, or the connection broke.
         self.closed = False
         #: Whether the connection is broken in both directions.
@@ -84,10 +90,8 @@ class Incoming:
 
     async def wait_request(self) -> bool:
         """Wait for the first byte of the next request; ``False`` if the client disconnects."""
-        if self._fed:
-            return bool(self._h11.trailing_data[0])
-        if not self.closed:
-            self._arrived = await self._receive()
+        if not self._arrived and not self.closed:
+            await self._fill()
         return bool(self._arrived)
 
     def known_head(self) -> Head | None:
@@ -105,22 +109,22 @@ class Incoming:
             MalformedRequest: not HTTP, or too large.
             BadRequest: see ``heads.read_head``.
         """
-        data, self._arrived = self._arrived, b""
-        if data:
-            self._feed(data)
-        receipts = self._receipts
+        data, receipts = self._arrived, self._receipts
         event = await self._read_event()
         if event is None:
             return None
         head = read_head(event, self._client)
-        if self.complete and receipts == self._receipts and not self._h11.trailing_data[0]:
+        if self.complete and receipts == self._receipts and not self._arrived:
             self._known.keep(data, head)
         return head
 
     async def _read_event(self) -> h11.Request | None:
         try:
             while (event := self._h11.next_event()) is h11.NEED_DATA:
-                await self._fill()
+                if not self._arrived:
+                    await self._fill()
+                data, self._arrived = self._heads.cut(self._arrived)
+                self._feed(data)
         except h11.RemoteProtocolError as error:
             if self.closed:
                 return None
@@ -132,20 +136,27 @@ class Incoming:
         if len(event.headers) > self._limits.header_count:
             raise MalformedRequest(f"more than {self._limits.header_count} headers", 431)
         self.expecting = self._h11.they_are_waiting_for_100_continue
-        self._look_for_end()
+        self._find_body(event)
         return event
+
+    def _find_body(self, head: h11.Request) -> None:
+        """Determine how the body is framed; most requests have none."""
+        for name, value in head.headers:
+            if name == b"transfer-encoding":
+                self._chunks = PlainChunks()
+            elif name == b"content-length":
+                self._left = int(value)
+        if self._chunks is not None:
+            self._left = 0
+        self.complete = self._chunks is None and not self._left
 
     def next_request(self) -> None:
         """Drop the current request; data that the client sent after it is kept."""
+        self._arrived = self.ahead
         if self._fed:
-            data, closed = self._h11.trailing_data
             self._h11 = h11.Connection(h11.SERVER, self._limits.head_bytes)
             self._fed = False
-            if data:
-                self._feed(data)
-            if closed:
-                self._feed(b"")
-        self._first = None
+        self._left, self._chunks = 0, None
         self.complete = self.expecting = self.answering = False
 
     # ---- bodies
@@ -157,20 +168,64 @@ class Incoming:
             ClientGone: the connection ended before the body did.
             BadRequest: the framing is malformed.
         """
-        pieces: list[bytes] = []
-        while not self.complete:
-            event = self._next_event()
-            if isinstance(event, h11.Data):
-                pieces.append(bytes(event.data))
-            elif event is not h11.NEED_DATA:
-                self.complete = True
-            elif pieces:
-                break
-            else:
-                await self._offer_continue()
-                await self._receive_more()
+        while not (data := self._take_data()) and not self.complete:
+            await self._offer_continue()
+            await self._receive_more()
         self._room.unpark_all()
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return data
+
+    def _take_data(self) -> bytes:
+        """Take what has arrived of the body, and detect its end.
+
+        Raises:
+            ClientGone: the connection ended before the body did.
+            BadRequest: the framing is malformed.
+        """
+        if self.complete:
+            return b""
+        if self._chunks is not None:
+            data = self._take_chunks(self._chunks)
+        elif self._left:
+            data, self._arrived = self._arrived[: self._left], self._arrived[self._left :]
+            self._left -= len(data)
+            self.complete = not self._left
+        else:
+            data = self._take_events()
+        if not data and self.closed and not self.complete:
+            raise ClientGone
+        return data
+
+    def _take_chunks(self, chunks: PlainChunks) -> bytes:
+        data, self._arrived = self._arrived, b""
+        try:
+            data = chunks.feed(data)
+        except MalformedChunk as error:
+            raise self._bad_body(error) from None
+        if chunks.rest is not None:
+            self._arrived, self._chunks = chunks.rest, None
+            if chunks.ended:
+                self._arrived = self._arrived[len(LAST_CHUNK) :]
+                self.complete = True
+            elif not data:
+                return self._take_events()
+        return data
+
+    def _take_events(self) -> bytes:
+        """What h11 makes of the body, which is not plain from here on."""
+        pieces: list[bytes] = []
+        if self._arrived:
+            self._feed(self._arrived)
+            self._arrived = b""
+        try:
+            while isinstance(event := self._h11.next_event(), h11.Data):
+                pieces.append(bytes(event.data))
+        except h11.RemoteProtocolError as error:
+            raise self._bad_body(error) from None
+        self.complete = event is not h11.NEED_DATA
+        return b"".join(pieces)
+
+    def _bad_body(self, error: Exception) -> Exception:
+        return ClientGone() if self.closed else BadRequest(f"malformed request body: {error}")
 
     async def drain(self, byte_limit: int) -> bool:
         """Read and drop the rest of the body; ``False`` if it is larger than *byte_limit*."""
@@ -186,34 +241,9 @@ class Incoming:
 
     def skip_arrived(self) -> None:
         """Drop what has arrived of the body without waiting, and detect its end."""
-        while not self.complete:
-            try:
-                event = self._next_event()
-            except (ClientGone, BadRequest):
-                return
-            if event is h11.NEED_DATA:
-                return
-            self.complete = not isinstance(event, h11.Data)
-
-    def _look_for_end(self) -> None:
-        """Detect at once that a request has no body, as most have none."""
         with contextlib.suppress(ClientGone, BadRequest):
-            event = self._next_event()
-            if isinstance(event, h11.Data):
-                self._first = event
-            else:
-                self.complete = event is not h11.NEED_DATA
-
-    def _next_event(self) -> object:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        try:
-            return self._h11.next_event()
-        except h11.RemoteProtocolError as error:
-            if self.closed:
-                raise ClientGone from None
-            raise BadRequest(f"malformed request body: {error}") from None
+            while self._take_data():
+                pass
 
     async def _offer_continue(self) -> None:
         if self.expecting and not self.answering:
@@ -232,7 +262,7 @@ class Incoming:
         hijacked connections.
         """
         while not self.closed:
-            if len(self._h11.trailing_data[0]) >= self._limits.ahead_bytes:
+            if len(self.ahead) >= self._limits.ahead_bytes:
                 # The limit is reached: reading on would use more memory.
                 await self._room.park()
                 continue
@@ -240,8 +270,8 @@ class Incoming:
 
     @property
     def ahead(self) -> bytes:
-        """Data received after the request."""
-        return self._h11.trailing_data[0]
+        """Data received after what was read of the request."""
+        return self._h11.trailing_data[0] + self._arrived if self._fed else self._arrived
 
     # ---- receiving
 
@@ -253,7 +283,8 @@ class Incoming:
                 await self._fill()
 
     async def _fill(self) -> None:
-        self._feed(await self._receive())
+        data = await self._receive()  # meanwhile a reader may take what has arrived
+        self._arrived += data
 
     def _feed(self, data: bytes) -> None:
         self._fed = True
