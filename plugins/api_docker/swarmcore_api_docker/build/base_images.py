@@ -87,12 +87,14 @@ class BaseImages:
         return data
 
     async def _look_into(self, data: bytes) -> None:
-        for at in range(0, len(data), _SLICE):
-            for dockerfile in self._finder.feed(data[at : at + _SLICE]):
+        at = 0
+        while at < len(data) and not self._finder.is_done:
+            size = _SLICE if self._finder.may_expand else len(data)
+            piece = data[at : at + size]
+            at += size
+            for dockerfile in self._finder.feed(piece):
                 text = dockerfile.decode("utf-8", "replace")
                 self.names += base_images(text, self._arguments, self._target)
-            if self._finder.is_done:
-                break
             await trio.lowlevel.checkpoint()
 
     async def _copy_known(self) -> None:

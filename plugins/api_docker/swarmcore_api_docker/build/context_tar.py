@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 _BLOCK: Final = 512
+#: The end of the archive, and the padding after it.
+_ZEROS: Final = bytes(_BLOCK)
 #: Dockerfiles, and header records with long names, of more than this many bytes are ignored.
 _LARGEST: Final = 1 << 20
 #: Bytes that are decompressed at a time.
@@ -47,13 +49,15 @@ class DockerfileFinder:
         self._long_name = ""
         #: Whether the search is over.
         self.is_done = False
+        #: Whether a small piece may expand to a large one; true until the first bytes tell.
+        self.may_expand = True
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the Dockerfiles that *data* completes.
 
         Args:
-            data: the next piece of the stream.  It should be small, because compressed data can
-                expand a thousandfold.
+            data: the next piece of the stream.  It should be small while ``may_expand``, because
+                compressed data can expand a thousandfold.
         """
         found: list[bytes] = []
         try:
@@ -63,6 +67,7 @@ class DockerfileFinder:
                     return found
                 data, self._head = bytes(self._head), bytearray()
                 self._unpack = _unpacker(data)
+                self.may_expand = self._unpack is not _as_it_is
             for piece in self._unpack(data):
                 self._left -= len(piece)
                 if self.is_done or self._left < 0:
@@ -88,6 +93,8 @@ class DockerfileFinder:
                 taken = data[: self._padding]
                 self._padding -= len(taken)
                 data = data[len(taken) :]
+            elif not self._head and data[:_BLOCK] == _ZEROS:
+                data = data[_size_of_zeros(data) :]
             else:
                 taken = data[: _BLOCK - len(self._head)]
                 self._head += taken
@@ -135,6 +142,12 @@ class DockerfileFinder:
                 yield content
 
 
+def _size_of_zeros(data: memoryview) -> int:
+    """Return how many bytes of *data* are blocks of zeros at its beginning."""
+    size = len(data) - len(bytes(data).lstrip(b"\0"))
+    return size - size % _BLOCK
+
+
 def _clean(name: str) -> str:
     return posixpath.normpath(f"/{name}").lstrip("/")
 
@@ -159,7 +172,11 @@ def _unpacker(beginning: bytes) -> Callable[[bytes], Iterator[bytes]]:
         return _decompress(bz2.BZ2Decompressor())
     if beginning.startswith(b"\xfd7zXZ\x00"):
         return _decompress(lzma.LZMADecompressor(memlimit=256 << 20))
-    return lambda data: iter([data])
+    return _as_it_is
+
+
+def _as_it_is(data: bytes) -> Iterator[bytes]:
+    yield data
 
 
 def _gunzip() -> Callable[[bytes], Iterator[bytes]]:
