@@ -3,7 +3,7 @@
 import pytest
 
 from tests.system.manager import Managers
-from tests.system.spanning.spanning_fleet import SpanningFleet, answers, start_engines
+from tests.system.spanning.spanning_fleet import NotReached, SpanningFleet, answers, start_engines
 
 
 @pytest.fixture(scope="package", params=["store", "swarm"])
@@ -36,7 +36,10 @@ def reaches(wait_until):
     """Wait until a container reaches another; engines exchange endpoints with some delay."""
 
     def reaches(docker, name, other):
-        wait_until(lambda: answers(docker, name, other), f"{other} to answer {name}")
+        try:
+            wait_until(lambda: answers(docker, name, other), f"{other} to answer {name}")
+        except pytest.fail.Exception as error:
+            raise NotReached(str(error)) from error
         return True
 
     return reaches
