@@ -26,8 +26,11 @@ _CORS: Headers = (
     (b"Access-Control-Allow-Methods", b"GET, POST, DELETE, PUT, OPTIONS, HEAD"),
 )
 
-#: Paths that are not cleaned, as they may contain addresses such as ``unix:///run/docker.sock``.
+#: Paths of swarmcore's own routes.  They are not cleaned, as they may contain addresses such as
+#: ``unix:///run/docker.sock``, and web pages cannot use those that change something.
 _OWN_PATHS = "/swarmcore/"
+#: Methods that change nothing.
+_READING = frozenset({"GET", "HEAD"})
 #: Status in statistics for a client that left before the answer, as in nginx; never sent.
 _CLIENT_LEFT = 499
 
@@ -98,6 +101,7 @@ class Gateway:
         if found is None:
             raise NotFound("page not found")
         route, params = found
+        check_origin(request, route)
         if self._forward is not None and not route.local and await self._forward(exchange):
             return
         if params:
@@ -272,6 +276,26 @@ def check_version(version: ApiVersion | None, oldest: ApiVersion) -> None:
         f"client version {version} is too old. Minimum supported API version is {oldest},"
         " please upgrade your client to a newer version"
     )
+
+
+def check_origin(request: Request, route: Route) -> None:
+    """Check that a request to one of swarmcore's own routes was not sent by a foreign web page.
+
+    A browser sends a form of any page to any address without asking, but not with the content type
+    of JSON: for that it asks the manager first, which allows it only with ``--api-enable-cors``.
+    Docker's own routes are as open as an engine's.
+
+    Raises:
+        BadRequest: the request changes something and is not declared as JSON.
+    """
+    if request.method in _READING or not route.template.startswith(_OWN_PATHS):
+        return
+    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise BadRequest(
+            f"{request.method} {route.template} requires the header 'Content-Type:"
+            " application/json', also without a body, so that web pages cannot send it"
+        )
 
 
 @functools.cache

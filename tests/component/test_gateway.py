@@ -23,6 +23,9 @@ ROUTES = [
     Route("GET", "/containers/{name}/json", tell),
     Route("GET", "/_ping", tell),
     Route("HEAD", "/_ping", tell),
+    Route("GET", "/swarmcore/nodes/{node}", tell),
+    Route("POST", "/swarmcore/nodes/{node}/undrain", tell),
+    Route("POST", "/containers/{name}/stop", tell),
 ]
 
 
@@ -30,13 +33,15 @@ ROUTES = [
 def ask(nursery):
     """Send one request to a gateway; return status, headers and body of the answer."""
 
-    async def ask(method, target, *, handler=None, authorize=lambda request: None, cors=False):
+    async def ask(
+        method, target, *, handler=None, authorize=lambda request: None, cors=False, headers=()
+    ):
         routes = ROUTES if handler is None else [Route("GET", "/x", handler)]
         gateway = Gateway(Router(routes), FakeCluster(), authorize, cors=cors)
         ours, theirs = trio.testing.memory_stream_pair()
         nursery.start_soon(Server(gateway.handle).serve_connection, theirs)
-        lines = f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        await ours.send_all(lines.encode())
+        lines = [f"{method} {target} HTTP/1.1", "Host: x", "Connection: close", *headers, "", ""]
+        await ours.send_all("\r\n".join(lines).encode())
         seen = b""
         while data := await ours.receive_some():
             seen += data
@@ -172,6 +177,36 @@ async def test_cors_headers_are_sent_on_request_of_the_operator(ask):
     assert headers["Access-Control-Allow-Origin"] == "*"
     _, headers, _ = await ask("GET", "/_ping")
     assert "Access-Control-Allow-Origin" not in headers
+
+
+FORM_KINDS = [
+    (),
+    ("Content-Type: application/x-www-form-urlencoded",),
+    ("Content-Type: multipart/form-data; boundary=x",),
+    ("Content-Type: text/plain; application/json",),
+]
+
+
+@pytest.mark.parametrize("prefix", ["", "/v1.41", "/v1.41//"])
+@pytest.mark.parametrize("kind", FORM_KINDS)
+async def test_a_form_of_a_web_page_cannot_change_a_node(ask, prefix, kind):
+    target = f"{prefix}/swarmcore/nodes/n1/undrain"
+    status, _, body = await ask("POST", target, headers=("Origin: http://evil.example", *kind))
+    assert status in (301, 400)
+    assert status == 301 or "'Content-Type: application/json'" in json.loads(body)["message"]
+
+
+async def test_a_request_that_declares_json_can_change_a_node(ask):
+    for kind in ("application/json", "Application/JSON; charset=utf-8"):
+        status, _, _ = await ask(
+            "POST", "/swarmcore/nodes/n1/undrain", headers=(f"Content-Type: {kind}",)
+        )
+        assert status == 200
+
+
+async def test_reading_and_dockers_own_routes_need_no_content_type(ask):
+    assert (await ask("GET", "/swarmcore/nodes/n1"))[0] == 200
+    assert (await ask("POST", "/containers/web/stop"))[0] == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "DELETE"])

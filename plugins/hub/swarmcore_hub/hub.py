@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import trio
 
-from swarmcore.errors import BadRequest, NotFound, SwarmError
+from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
 from swarmcore.http.messages import Answer, Request, json_answer
 from swarmcore.http.server import ServerExchange
 from swarmcore_hub.buckets import Buckets
@@ -99,6 +99,9 @@ class Hub:
         wait = self._requests.take(request.client.host, self._clock())
         if wait:
             raise _later("too many requests", wait)
+        if request.method != "GET" and request.header("origin") is not None:
+            # Only browsers send this header; a page could use the password that a browser keeps.
+            raise Forbidden("web pages cannot change the lists of this hub")
         wanted = self._options.user
         if request.method == "POST" and _parts(request) == ["clusters"]:
             wanted = self._options.create_user or wanted

@@ -54,6 +54,13 @@ def test_bad_requests_are_refused(hub, method, path, body, status):
     assert hub.ask(method, path.replace("TOKEN", hub.create()), body)[0] == status
 
 
+def test_a_web_page_cannot_change_a_list(hub):
+    token = hub.create()
+    for method, path in (("POST", "/v1/clusters"), ("POST", f"/v1/clusters/{token}")):
+        assert hub.ask(method, path, b"n1:1", Origin="http://evil.example")[0] == 403
+    assert hub.ask("GET", f"/v1/clusters/{token}", Origin="http://evil.example")[2] == b"[]"
+
+
 # ---- what classic's hub did not do
 
 

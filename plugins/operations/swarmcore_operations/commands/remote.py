@@ -39,7 +39,8 @@ class RemoteManager:
         Raises:
             NoAnswer: there is no answer.
         """
-        headers = JSON_HEADERS if body is not None else ()
+        # Routes that change something require this header, even without a body.
+        headers = () if method in ("GET", "HEAD") else JSON_HEADERS
         try:
             return await self._client.request(method, target, body=body, headers=headers)
         except EngineUnreachable as error:
