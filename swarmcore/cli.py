@@ -14,6 +14,7 @@ from swarmcore.commands.installed import listed_commands, load_commands
 from swarmcore.commands.logs import start_logging
 from swarmcore.errors import ConfigError, SwarmError, first_error
 from swarmcore.options.option_tables import GLOBAL_OPTIONS
+from swarmcore.printable import printable
 
 _log = logging.getLogger(__name__)
 
@@ -105,6 +106,6 @@ def _say(text: str) -> int:
 
 
 def _fail(error: BaseException) -> int:
-    sys.stderr.write(f"swarmcore: {' '.join(str(error).split())}\n")
+    sys.stderr.write(f"swarmcore: {printable(' '.join(str(error).split()))}\n")
     _log.debug("where it came from", exc_info=error)
     return 1

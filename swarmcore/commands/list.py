@@ -9,6 +9,7 @@ from swarmcore.commands.arguments import with_discovery
 from swarmcore.errors import ConfigError
 from swarmcore.options.option_tables import DISCOVERY, DISCOVERY_OPT, PLUGIN
 from swarmcore.options.options import read_discovery
+from swarmcore.printable import printable
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
 
 LIST_OPTIONS = (
@@ -61,7 +62,7 @@ def _run(call: Call) -> int:
     from swarmcore.commands.list_reader import read_list
 
     entries = read_list(options)
-    sys.stdout.write("".join(f"{entry.address}\n" for entry in entries))
+    sys.stdout.write("".join(f"{printable(str(entry.address))}\n" for entry in entries))
     return 0
 
 

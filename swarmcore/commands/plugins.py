@@ -3,6 +3,7 @@
 import sys
 
 from swarmcore.command_line import Call, Command, Option, Usage
+from swarmcore.printable import printable
 
 PLUGINS_OPTIONS = (
     Option("json", "print JSON, for scripts", kind="switch", default=("false",), place="start"),
@@ -34,7 +35,7 @@ def _run(call: Call) -> int:
 
         rows = inspect_installed()
         text = as_json(rows) if wants_json else as_table(rows)
-    sys.stdout.write(text)
+    sys.stdout.write(printable(text, keep="\n"))
     return 0
 
 

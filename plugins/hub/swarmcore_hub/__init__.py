@@ -9,6 +9,7 @@ from swarmcore import hookimpl
 from swarmcore.command_line import Call, Command, Option, Usage
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
+from swarmcore.printable import printable
 from swarmcore_hub.options import HUB_OPTIONS, build_hub
 
 CREATE_OPTIONS = (
@@ -40,8 +41,8 @@ def _create(call: Call) -> int:
     from swarmcore_hub.create import create_cluster
 
     token, discovery = create_cluster(settings["hub"].value, TLSFiles(*files))
-    sys.stderr.write(f"{discovery}\n")
-    sys.stdout.write(f"{token}\n")
+    sys.stderr.write(f"{printable(discovery)}\n")
+    sys.stdout.write(f"{printable(token)}\n")
     return 0
 
 

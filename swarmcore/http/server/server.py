@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import trio
 
-from swarmcore.errors import NotPrimary, SwarmError
+from swarmcore.errors import EngineRefused, NotPrimary, SwarmError
 from swarmcore.http.framing import answer_head
 from swarmcore.http.messages import Answer, error_answer
 from swarmcore.http.server.connection_limits import Limits
@@ -19,6 +19,7 @@ from swarmcore.http.server.heads import Head, KnownHeads
 from swarmcore.http.server.incoming import ClientGone, Incoming
 from swarmcore.http.streams import BROKEN, client_of, keep_alive
 from swarmcore.http.tls import TLSStream
+from swarmcore.printable import printable
 from swarmcore.versions import ApiVersion
 
 log = logging.getLogger(__name__)
@@ -228,8 +229,11 @@ def answer_to(error: Exception, version: ApiVersion | None = None) -> Answer:
     if isinstance(error, NotPrimary):
         answer = error_answer(error.status, str(error), version)
         return replace(answer, headers=(*answer.headers, (NOTHING_DONE, b"1")))
-    if isinstance(error, SwarmError):
+    if isinstance(error, EngineRefused):  # the engine's own words stay as they are
         return error_answer(error.status, str(error), version)
+    if isinstance(error, SwarmError):
+        # Clients print the text; it may have names from engines and stores.
+        return error_answer(error.status, printable(str(error), keep="\n\t"), version)
     return error_answer(500, "internal error; the manager's log has the details", version)
 
 

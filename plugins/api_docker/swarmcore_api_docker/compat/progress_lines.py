@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from swarmcore.printable import printable
+
 #: A longer line (in bytes) is ignored; real lines of progress are much shorter.
 _LONGEST_LINE = 1024 * 1024
 
@@ -49,6 +51,7 @@ def error_text(message: Mapping[str, Any]) -> str | None:
 
 def name_node(message: Mapping[str, Any], node_name: str) -> dict[str, Any]:
     """Return a line of progress with the node's name in its ``id``, or else in its ``status``."""
+    node_name = printable(node_name)
     if message.get("id"):
         return {**message, "id": f"{node_name}: {message['id']}"}
     if message.get("status"):

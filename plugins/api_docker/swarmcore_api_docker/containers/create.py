@@ -10,6 +10,7 @@ from swarmcore.container_config.version_gates import PLATFORM
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import Answer, dump_json
 from swarmcore.node import Node
+from swarmcore.printable import printable
 from swarmcore.protocols import Exchange, Handler, Placed, Route
 from swarmcore_api_docker.containers.explanation import explanation_document
 from swarmcore_api_docker.images.transfer import ImageTransfer
@@ -128,6 +129,7 @@ def with_port_warning(answer: Answer, config: ContainerConfig, node: Node) -> An
     if answer.status != 201 or not ports:
         return answer
     document = answer.json()
-    warning = f"{', '.join(ports)} is published on loopback: only {node.name} itself reaches it"
+    warning = f"{', '.join(ports)} is published on loopback: only"
+    warning += f" {printable(node.name)} itself reaches it"
     warnings = [*(document.get("Warnings") or ()), warning]
     return replace(answer, body=dump_json({**document, "Warnings": warnings}))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from swarmcore.model import NANO, State
 from swarmcore.node import Node
+from swarmcore.printable import printable
 from swarmcore.protocols import Cluster
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.images.merge import count_listed
@@ -240,7 +241,7 @@ def _outside_swarm_mode() -> dict[str, Any]:
 
 def _warnings(nodes: Sequence[Node]) -> list[str]:
     return [
-        f"{node.name}: {warning}"
+        printable(f"{node.name}: {warning}")
         for node in nodes
         if node.state is State.HEALTHY
         for warning in node.info.get("Warnings") or ()

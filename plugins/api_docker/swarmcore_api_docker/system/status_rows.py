@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from swarmcore.model import NANO, State
 from swarmcore.node import Node
+from swarmcore.printable import printable
 from swarmcore.protocols import Cluster, DiscoveryState
 from swarmcore.sizes import show_bytes
 
@@ -35,7 +36,8 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
     for node in nodes:
         rows += [(f" {node.name or '(unknown)'}", node.address)]
         rows += [(_CORNER + key, value) for key, value in _node_rows(node)]
-    return rows
+    # Clients print the rows as they are, with names, labels and errors of engines and stores.
+    return [(printable(key), printable(value)) for key, value in rows]
 
 
 def _discovery_text(state: DiscoveryState) -> str:

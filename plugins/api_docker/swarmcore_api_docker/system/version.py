@@ -6,6 +6,7 @@ from typing import Any
 
 from swarmcore.model import State
 from swarmcore.node import Node
+from swarmcore.printable import printable
 from swarmcore.protocols import ClusterView
 
 
@@ -80,7 +81,7 @@ def cluster_release(nodes: Iterable[Node], manager: ManagerFacts, *, classic: bo
     releases = [node.version for node in nodes if node.version and node.state is State.HEALTHY]
     if not releases:
         return f"{manager.release}+swarmcore"
-    return f"{min(releases, key=_release_key).partition('+')[0]}+swarmcore"
+    return printable(f"{min(releases, key=_release_key).partition('+')[0]}+swarmcore")
 
 
 def _release_key(release: str) -> tuple[tuple[int, str], ...]:

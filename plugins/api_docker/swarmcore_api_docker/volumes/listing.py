@@ -6,6 +6,7 @@ from typing import Any
 from swarmcore.errors import BadRequest
 from swarmcore.list_filters import Filters, parse_filters
 from swarmcore.node import Node, is_spanning
+from swarmcore.printable import printable
 from swarmcore.protocols import Exchange, Route
 from swarmcore_api_docker.filters import (
     Compiler,
@@ -114,5 +115,5 @@ def _used(node: Node) -> set[str]:
 
 def silent_node_warnings(nodes: Sequence[Node]) -> list[str] | None:
     """Return ``Warnings`` of the list: the nodes whose volumes are missing from it."""
-    silent = [node.name for node in nodes if not node.health]
+    silent = [printable(node.name) for node in nodes if not node.health]
     return [f"node {name} does not answer: its volumes are left out" for name in silent] or None

@@ -17,6 +17,7 @@ from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import ConfigError, SwarmError
 from swarmcore.http.tls import client_context
 from swarmcore.model import TLSFiles
+from swarmcore.printable import printable, printable_values
 from swarmcore_operations.commands.columns import count
 from swarmcore_operations.commands.decision_text import decisions_text
 from swarmcore_operations.commands.docker_relay import explain_words, read_config_file
@@ -89,10 +90,10 @@ def _find_manager(call: Operation) -> tuple[Address, ssl.SSLContext | None]:
 async def _nodes(manager: RemoteManager, call: Operation) -> int:
     if call.words:
         nodes = [await manager.ask("GET", _node(word)) for word in call.words]
-        return _print(call, nodes, lambda width: _joined(nodes, width))
+        return _print(call, nodes, _joined)
     nodes = await manager.ask("GET", "/swarmcore/nodes")
     queue = await manager.ask("GET", "/swarmcore/queue")
-    return _print(call, nodes, lambda width: nodes_text(nodes, queue, width=width))
+    return _print(call, nodes, lambda shown, width: nodes_text(shown, queue, width=width))
 
 
 def _joined(nodes: Sequence[Any], width: int) -> str:
@@ -203,7 +204,7 @@ async def _decisions(manager: RemoteManager, call: Operation) -> int:
     if limit < 1 or call.words:
         raise ConfigError("decisions takes no argument; --limit is 1 or more")
     decisions = await manager.ask("GET", f"/swarmcore/decisions?limit={limit}")
-    return _print(call, decisions, lambda width: decisions_text(decisions, width=width))
+    return _print(call, decisions, lambda shown, width: decisions_text(shown, width=width))
 
 
 async def _explain(manager: RemoteManager, call: Operation) -> int:
@@ -221,10 +222,10 @@ async def _explain(manager: RemoteManager, call: Operation) -> int:
     _print(
         call,
         explanation,
-        lambda width: (
-            one_node_text(explanation, node, width=width)
+        lambda shown, width: (
+            one_node_text(shown, node, width=width)
             if node
-            else explanation_text(explanation, width=width)
+            else explanation_text(shown, width=width)
         ),
     )
     return 0 if explanation["Placed"] else REFUSED
@@ -239,16 +240,26 @@ def _some_words(call: Operation, what: str) -> Sequence[str]:
     return call.words
 
 
-def _print(call: Operation, value: Any, make_text: Callable[[int], str]) -> int:
+def _print(call: Operation, value: Any, make_text: Callable[[Any, int], str]) -> int:
+    """Print an answer of the manager: as JSON, or as the text that *make_text* makes of it.
+
+    Args:
+        call: the call of the command.
+        value: the answer's value.
+        make_text: gets the value with printable texts, and the width in characters.
+    """
     if call.options["json"]:
-        _say(json.dumps(value, indent=2, ensure_ascii=False))
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        sys.stdout.write(printable(text, keep="\n") + "\n")
     else:
-        sys.stdout.write(make_text(shutil.get_terminal_size((80, 24)).columns))
+        width = shutil.get_terminal_size((80, 24)).columns
+        sys.stdout.write(make_text(printable_values(value), width))
     return 0
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    """Print one line at once."""
+    sys.stdout.write(f"{printable(text)}\n")
     sys.stdout.flush()
 
 
