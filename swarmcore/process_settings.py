@@ -28,8 +28,9 @@ def raise_descriptor_limit() -> None:
         log.debug("raised the limit of open files from %d to %d", soft, hard)
     if 0 <= hard < _ENOUGH:
         log.warning(
-            "at most %d open files: clients beyond about %d at once must wait; raise the hard "
-            "limit (ulimit -Hn, LimitNOFILE=)",
+            "the limit of open files is %d: of more than %d connections, idle ones are closed, and "
+            "clients with requests may have to wait; raise the hard limit (ulimit -Hn, "
+            "LimitNOFILE=)",
             hard, hard // 2,
         )  # fmt: skip
 

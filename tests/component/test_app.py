@@ -164,7 +164,7 @@ def test_a_second_signal_does_not_wait_for_the_first(managed):
 @pytest.mark.parametrize(
     ("hard", "words"),
     [
-        (2000, ["from 256 to 2000", "at most 2000 open files"]),
+        (2000, ["from 256 to 2000", "the limit of open files is 2000"]),
         (5000, ["from 256 to 5000"]),
     ],
 )

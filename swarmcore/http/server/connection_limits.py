@@ -8,7 +8,9 @@ class Limits:
     """Limits on what clients can make the server store and wait for.
 
     Attributes:
-        connections: open connections on all listeners together; further ones get 503.
+        connections: open connections on all listeners together, at most half of the limit of open
+            files.  For a further one, the connection that is idle longest is closed; if none is
+            idle, those beyond this number get 503.
         peer_connections: open connections of one IP address; 0 for no limit.
         head_bytes: size of request line and headers.  ``X-Registry-Config`` has the credentials of
             all registries, and ``buildargs`` can be long; engines accept about the same size.

@@ -13,6 +13,11 @@ import trio
 from swarmcore.errors import EngineRefused, NotPrimary, SwarmError
 from swarmcore.http.framing import answer_head
 from swarmcore.http.messages import Answer, error_answer
+from swarmcore.http.server.accepting import (
+    RareLog,
+    accept_connections,
+    affordable_connections,
+)
 from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.exchange import ServerExchange
 from swarmcore.http.server.heads import Head, KnownHeads
@@ -55,7 +60,10 @@ class Server:
         self._limits = limits or Limits()
         self._grace_seconds = grace_seconds
         self._accepting = trio.CancelScope()
-        self._idle: set[trio.CancelScope] = set()
+        #: The connections without a request, the one that is idle longest first.
+        self._idle: dict[trio.CancelScope, None] = {}
+        self._affordable = affordable_connections(self._limits.connections)
+        self._rare_log = RareLog(log)
         self._stopping = False
         self._count = 0
         self._peers: Counter[str] = Counter()
@@ -92,9 +100,16 @@ class Server:
         async with trio.open_nursery() as connections:
             with self._accepting:
                 task_status.started(self)
-                await trio.serve_listeners(
-                    self.serve_connection, list(listeners), handler_nursery=connections
-                )
+                async with trio.open_nursery() as accepting:
+                    for listener in listeners:
+                        accepting.start_soon(
+                            accept_connections,
+                            listener,
+                            self.serve_connection,
+                            connections,
+                            self._close_longest_idle,
+                            self._rare_log,
+                        )
             connections.cancel_scope.deadline = trio.current_time() + self._grace_seconds
 
     # ---- one connection
@@ -124,14 +139,29 @@ class Server:
     def _why_refused(self, peer: str) -> Answer | None:
         """The answer to a connection beyond a limit; ``None`` within the limits."""
         most, most_of_peer = self._limits.connections, self._limits.peer_connections
-        if self._count > most:
-            log.warning("refused a connection: %d are open", most)
+        has_room = self._count <= self._affordable or self._close_longest_idle()
+        if not has_room and self._count > most:
+            self._rare_log.warning("refused a connection: %d are open, and none is idle", most)
             return error_answer(503, "too many connections")
         # Peers without an IP address are on this machine and need no limit.
         if 0 < most_of_peer < self._peers[peer] and peer not in ("", "unix"):
-            log.warning("refused a connection: %s has %d open", peer, most_of_peer)
+            self._rare_log.warning("refused a connection: %s has %d open", peer, most_of_peer)
             return error_answer(429, f"more than {most_of_peer} connections from {peer}")
         return None
+
+    def _close_longest_idle(self) -> bool:
+        """Begin to close the connection that is idle longest; return whether there is one."""
+        scope = next(iter(self._idle), None)
+        if scope is None:
+            return False
+        del self._idle[scope]
+        scope.cancel()
+        self._rare_log.warning(
+            "closing the connections that are idle longest: %d are open, and new ones need their"
+            " place; raise the limit of open files (ulimit -n, LimitNOFILE=)",
+            self._count,
+        )
+        return True
 
     async def _turn_away(self, stream: trio.abc.HalfCloseableStream, answer: Answer) -> None:
         with trio.move_on_after(_LINGER_SECONDS):
@@ -163,11 +193,11 @@ class Server:
         if self._stopping:
             return False
         with trio.CancelScope(deadline=trio.current_time() + self._limits.idle_seconds) as scope:
-            self._idle.add(scope)
+            self._idle[scope] = None
             try:
                 return await incoming.wait_request()
             finally:
-                self._idle.discard(scope)
+                self._idle.pop(scope, None)
         return False
 
     async def _read_head(

@@ -58,7 +58,7 @@ def test_a_web_page_cannot_change_a_list(hub):
     token = hub.create()
     for method, path in (("POST", "/v1/clusters"), ("POST", f"/v1/clusters/{token}")):
         assert hub.ask(method, path, b"n1:1", Origin="http://evil.example")[0] == 403
-    assert hub.ask("GET", f"/v1/clusters/{token}", Origin="http://evil.example")[2] == b"[]"
+    assert hub.ask("GET", f"/v1/clusters/{token}", Origin="http://evil.example")[2] == b"[]\n"
 
 
 # ---- what classic's hub did not do

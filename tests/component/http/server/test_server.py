@@ -1,5 +1,7 @@
 """The server as a whole: limits of connections, and stopping."""
 
+import errno
+import logging
 from functools import partial
 
 import pytest
@@ -7,6 +9,7 @@ import trio
 import trio.testing
 
 from swarmcore.http.server import Limits, Server
+from swarmcore.http.server.accepting import RareLog
 from tests.component.http.server.peers import Peer, echo
 
 
@@ -28,17 +31,24 @@ class MemoryListener(trio.abc.Listener):
         await self._receive.aclose()
 
 
-async def test_the_connection_above_the_limit_is_turned_away():
-    listener = MemoryListener()
+async def test_the_connection_above_the_limit_is_turned_away_if_none_is_idle(caplog):
+    async def handler(exchange):
+        await released.wait()
+        await echo(exchange)
+
+    listener, released = MemoryListener(), trio.Event()
     async with trio.open_nursery() as nursery:
-        server = Server(echo, limits=Limits(connections=2))
+        server = Server(handler, limits=Limits(connections=2))
         await nursery.start(server.run, [listener])
         first, second = await listener.connect(), await listener.connect()
         for peer in (first, second):
             await peer.ask(b"GET /")
-            await peer.until(b" \n")
-        third = await listener.connect()
-        assert (await third.rest()).startswith(b"HTTP/1.1 503 ")
+        for _ in range(3):
+            refused = await listener.connect()
+            assert (await refused.rest()).startswith(b"HTTP/1.1 503 ")
+        assert caplog.text.count("refused a connection: 2 are open, and none is idle") == 1
+        released.set()
+        await first.until(b" \n")
         await first.stream.aclose()
         await trio.testing.wait_all_tasks_blocked()
         assert server.connection_count == 1
@@ -48,32 +58,60 @@ async def test_the_connection_above_the_limit_is_turned_away():
         nursery.cancel_scope.cancel()
 
 
-async def test_a_peer_with_too_many_connections_is_turned_away_and_others_are_not():
-    async def ask_from(address):
-        stream = trio.SocketStream(trio.socket.socket())
-        await stream.socket.bind((address, 0))
-        await stream.socket.connect(listeners[0].socket.getsockname())
-        peer = Peer(stream)
-        await peer.ask(b"GET /")
-        return peer
-
-    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+async def test_above_the_limit_the_connection_that_is_idle_longest_is_closed(caplog):
+    listener = MemoryListener()
     async with trio.open_nursery() as nursery:
-        server = Server(echo, limits=Limits(peer_connections=2))
-        await nursery.start(server.run, listeners)
-        peers = [await ask_from("127.0.0.2") for _ in range(2)]
-        for peer in peers:
-            assert b" 200 OK" in await peer.until(b" \n")
-        async with (await ask_from("127.0.0.2")).stream as stream:
-            assert (await Peer(stream).until(b"\r\n")).startswith(b"HTTP/1.1 429 ")
-        async with (await ask_from("127.0.0.3")).stream as stream:
-            assert b" 200 OK" in await Peer(stream).until(b" \n")
-        for peer in peers:
-            await peer.stream.aclose()
-        while server.connection_count:
-            await trio.testing.wait_all_tasks_blocked()
-        async with (await ask_from("127.0.0.2")).stream as stream:
-            assert b" 200 OK" in await Peer(stream).until(b" \n")
+        server = Server(echo, limits=Limits(connections=2))
+        await nursery.start(server.run, [listener])
+        silent, asking = await listener.connect(), await listener.connect()
+        for peer in (asking, silent, asking):
+            await peer.ask(b"GET /")
+            await peer.until(b" \n")
+        for closed in (silent, asking):
+            new = await listener.connect()
+            await new.ask(b"GET /")
+            await new.until(b" \n")
+            assert await closed.rest() == b""
+        assert server.connection_count == 2
+        assert caplog.text.count("closing the connections that are idle longest") == 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_minute_later_the_log_says_how_much_it_left_out(autojump_clock, caplog):
+    log = RareLog(logging.getLogger("x"))
+    for _ in range(3):
+        log.warning("full: %d", 7)
+    await trio.sleep(61)
+    log.warning("full: %d", 8)
+    assert [record.getMessage() for record in caplog.records] == [
+        "full: 7",
+        "full: 8 (2 more in between)",
+    ]
+
+
+async def test_without_a_free_descriptor_an_idle_connection_is_closed(autojump_clock):
+    """The listener fails as accept(2) does, until the first connection has been closed."""
+
+    class FullListener(MemoryListener):
+        was_full = False
+
+        async def accept(self):
+            if server.connection_count == 1 and not is_closed.is_set():
+                self.was_full = True
+                await trio.lowlevel.checkpoint()
+                raise OSError(errno.EMFILE, "Too many open files")
+            return await super().accept()
+
+    listener, is_closed = FullListener(), trio.Event()
+    async with trio.open_nursery() as nursery:
+        server = Server(echo)
+        await nursery.start(server.run, [listener])
+        first, second = await listener.connect(), await listener.connect()
+        assert await first.rest() == b""
+        is_closed.set()
+        await second.ask(b"GET /")
+        await second.until(b" \n")
+        assert listener.was_full
         nursery.cancel_scope.cancel()
 
 
