@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from swarmcore.json_values import as_object
+from swarmcore.json_values import UNREADABLE, as_object, as_text
 from swarmcore.model import Event
 from swarmcore.node import Node
 
@@ -23,16 +23,16 @@ def read_event(line: bytes, node: Node) -> Event | None:
         node: the engine's node.
 
     Returns:
-        The event; ``None`` if the line has none.
+        The event; ``None`` if the line has none, or is damaged.
     """
     try:
         raw = json.loads(line)
-    except ValueError:
+        if not isinstance(raw, dict):
+            return None
+        _modernise(raw)
+        return _with_node(raw, node)
+    except UNREADABLE:
         return None
-    if not isinstance(raw, dict):
-        return None
-    _modernise(raw)
-    return _with_node(raw, node)
 
 
 def cluster_event(action: str, node: Node, time_nano: int) -> Event:
@@ -78,7 +78,8 @@ def _with_node(raw: dict[str, Any], node: Node) -> Event:
         "node.addr": node.address,
         "node.ip": node.ip,
     }
-    kind, action, actor_id = raw.get("Type", ""), raw.get("Action", ""), actor.get("ID", "")
+    kind, action = as_text(raw.get("Type")), as_text(raw.get("Action"))
+    actor_id = as_text(actor.get("ID"))
     raw["Actor"] = {**actor, "Attributes": attributes}
     if kind in ("container", "image"):
         raw.setdefault("status", action)

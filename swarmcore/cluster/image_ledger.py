@@ -20,7 +20,7 @@ from swarmcore.cluster.image_names import ImageNames, Settlement
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, NotFound
 from swarmcore.images import shown_image
-from swarmcore.json_values import as_object
+from swarmcore.json_values import as_object, reading_answer
 from swarmcore.node import Node
 
 log = logging.getLogger(__name__)
@@ -160,13 +160,15 @@ class ImageLedger:
                 try:
                     engine = self._by_node(node_id)
                     answer = await engine.call("GET", f"/images/{quote(image_id, safe=':')}/json")
-                    document = answer.json() if answer.ok else {}
-                except (EngineError, NotFound, ValueError) as error:
+                    with reading_answer(node_id, f"GET /images/{image_id}/json"):
+                        document = answer.json() if answer.ok else {}
+                        date, content = date_of(document), content_of(document)
+                except (EngineError, NotFound) as error:
                     log.info("image %s of node %s stays without a date: %s", image_id, node_id,
                              error)  # fmt: skip
                     return
             if document:
-                self._names.dated(node_id, image_id, date_of(document), content_of(document))
+                self._names.dated(node_id, image_id, date, content)
 
         async with trio.open_nursery() as nursery:
             for node_id, image_id in wanted:

@@ -10,8 +10,9 @@ import trio
 
 from swarmcore.addresses import Address
 from swarmcore.engine.specs import Specs, read_api_range, read_specs
-from swarmcore.errors import EngineError, EngineRefused, EngineUnreachable
+from swarmcore.errors import EngineRefused, EngineUnreachable
 from swarmcore.http.messages import Answer
+from swarmcore.json_values import reading_answer
 from swarmcore.model import Entry
 from swarmcore.versions import CEILING, clamp
 
@@ -31,8 +32,10 @@ async def ask_specs(entry: Entry, ask: Callable[[str], Awaitable[Answer]]) -> Sp
     address = str(entry.address)
     version = await _read(address, "/version", ask)
     newest, oldest = read_api_range(version, address)
-    info = await _read(address, f"/v{clamp(CEILING, oldest, newest)}/info", ask)
-    return read_specs(version, info, address, time.time(), entry.labels)
+    target = f"/v{clamp(CEILING, oldest, newest)}/info"
+    info = await _read(address, target, ask)
+    with reading_answer(address, f"GET {target}"):
+        return read_specs(version, info, address, time.time(), entry.labels)
 
 
 async def _read(address: str, target: str, ask: Callable[[str], Awaitable[Answer]]) -> object:
@@ -40,10 +43,8 @@ async def _read(address: str, target: str, ask: Callable[[str], Awaitable[Answer
     if not answer.ok:
         why = answer.message or f"status {answer.status}"
         raise EngineRefused(address, answer.status, f"GET {target}: {why}")
-    try:
+    with reading_answer(address, f"GET {target}"):
         read: object = answer.json()
-    except ValueError:
-        raise EngineError(address, f"{address} does not answer like a Docker Engine") from None
     return read
 
 

@@ -20,6 +20,7 @@ from swarmcore.engine.event_feed import EventFeed
 from swarmcore.engine.intervals import Pace
 from swarmcore.errors import EngineError
 from swarmcore.http.messages import Answer, find_header
+from swarmcore.json_values import reading_answer
 from swarmcore.model import Event
 from swarmcore.node import Node, made_seconds, read_events
 
@@ -180,7 +181,7 @@ class Watch:
         """Read past events of volumes from the engine; failures are only logged."""
         try:
             await recall_volumes(self._engine.node, self._refresher.ask)
-        except (EngineError, ValueError, KeyError, TypeError) as error:
+        except EngineError as error:
             log.info("engine %s: its events of the past are not known: %s",
                      self._engine.node.name, error)  # fmt: skip
 
@@ -216,19 +217,21 @@ async def recall_volumes(node: Node, ask: Callable[[str], Awaitable[Answer]]) ->
 
     Raises:
         EngineUnreachable: the engine does not answer.
-        ValueError, KeyError, TypeError: its answer is malformed.
+        EngineError: its answer cannot be read.
     """
     answer = await ask("/volumes")
     moment = find_header(answer.headers, b"date")
     if not (answer.ok and moment):
         return
-    until = int(parsedate_to_datetime(moment.decode("latin-1")).timestamp()) + 1
+    with reading_answer(node.name, "GET /volumes"):
+        until = int(parsedate_to_datetime(moment.decode("latin-1")).timestamp()) + 1
     filters = quote(json.dumps({"type": ["volume"]}))
     answer = await ask(f"/events?since=1&until={until}&filters={filters}")
     if answer.ok:
-        lines = [json.loads(line) for line in answer.body.splitlines() if line.strip()]
-        made_at = {name: made_seconds(volume) for name, volume in node.volumes.items()}
-        node.objects.volume_history.recall(read_events(lines), made_at)
+        with reading_answer(node.name, "GET /events"):
+            lines = [json.loads(line) for line in answer.body.splitlines() if line.strip()]
+            made_at = {name: made_seconds(volume) for name, volume in node.volumes.items()}
+            node.objects.volume_history.recall(read_events(lines), made_at)
 
 
 def note_volume(node: Node, event: Event) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from swarmcore.errors import BadRequest
+from swarmcore.json_values import UNREADABLE
 from swarmcore.versions import JSON_ERRORS, ApiVersion
 
 #: Headers with order, duplicates and case preserved.
@@ -184,7 +185,7 @@ class Answer:
         """The text of an error: Docker's ``message``, or the body."""
         try:
             return str(self.json()["message"])
-        except (ValueError, KeyError, TypeError):
+        except UNREADABLE:
             return self.body.decode("utf-8", "replace").strip()
 
 

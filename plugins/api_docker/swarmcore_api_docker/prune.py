@@ -10,6 +10,7 @@ from typing import Any
 
 from swarmcore.errors import BadRequest, EngineError, NotFound
 from swarmcore.http.messages import Answer, Query
+from swarmcore.json_values import reading_answer
 from swarmcore.list_filters import Filters, invalid, parse_filters
 from swarmcore.protocols import Engine, Exchange, Handler, Route
 from swarmcore.versions import ApiVersion
@@ -62,6 +63,7 @@ def _prune(kind: str, deleted: str, settle: _Settle) -> Handler:
             if answer.ok:
                 with suppress(EngineError):  # the cache is late; the report is right
                     await settle(engine, answer)
+                check_report(engine, answer, f"POST /{kind}/prune", deleted)
             return answer
 
         async with exchange.watching():
@@ -90,7 +92,9 @@ def prune_query_for(engine: Engine, query: Query) -> Query:
 
 
 async def _forget(engine: Engine, report: Answer) -> None:
-    for id in report.json().get("ContainersDeleted") or ():
+    with reading_answer(engine.node.name, "POST /containers/prune"):
+        deleted = [str(id) for id in report.json().get("ContainersDeleted") or ()]
+    for id in deleted:
         engine.forget_container(id)
 
 
@@ -137,6 +141,22 @@ async def read_prune_request(exchange: Exchange) -> tuple[list[Engine], Query, F
 def with_filters(query: Query, filters: Filters) -> Query:
     """Return *query* with other filters, written in the form that every engine release reads."""
     return query.replace(filters=filters.encode() if filters else None)
+
+
+def check_report(engine: Engine, answer: Answer, what: str, *lists: str) -> None:
+    """Check one engine's report, so that a damaged one does not spoil the sum over all engines.
+
+    Args:
+        engine: the engine that sent it.
+        answer: its report.
+        what: the request.
+        lists: see ``sum_reports``.
+
+    Raises:
+        EngineError: the report cannot be read.
+    """
+    with reading_answer(engine.node.name, what):
+        sum_reports([answer], *lists)
 
 
 def sum_reports(answers: Iterable[Answer], *lists: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from swarmcore.engine.cache.documents import read_container
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json, error_answer, json_answer
 from swarmcore.images import named_ids
+from swarmcore.json_values import UNREADABLE, reading_answer
 from swarmcore.model import Container
 from swarmcore.node import Node
 from swarmcore.versions import ApiVersion
@@ -161,9 +162,11 @@ async def _find_outcome(
                 answer = await engine.call("GET", path)
             except EngineUnreachable:
                 continue
-            found = answer.json() if answer.ok else []
-            if found:
-                return json_answer({"Id": found[0]["Id"], "Warnings": []}, 201)
+            with reading_answer(engine.label, "GET /containers/json"):
+                found = answer.json() if answer.ok else []
+                id = str(found[0]["Id"]) if found else ""
+            if id:
+                return json_answer({"Id": id, "Warnings": []}, 201)
             absent += answer.ok
         if shown := _shown(engine, config.swarm_id):  # an event may have come after the last list
             return json_answer({"Id": shown, "Warnings": []}, 201)
@@ -194,7 +197,8 @@ async def _connect(
     Raises:
         EngineUnreachable: the engine was lost meanwhile; ``sent`` as the container may remain.
     """
-    id = str(created.json()["Id"])
+    with reading_answer(engine.label, "POST /containers/create"):
+        id = str(created.json()["Id"])
     try:
         for network, endpoint in endpoints.items():
             path = f"/networks/{quote(network, safe='')}/connect"
@@ -244,7 +248,7 @@ async def settle(
     node = engine.node
     try:
         id = str(answer.json()["Id"])
-    except (ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         log.warning("engine %s created %s, reading it failed: %r", node.name, config.name, error)
         return False
     named = [without_node(name, node) for name in config.volumes]

@@ -14,7 +14,7 @@ import trio
 from swarmcore.container_config.references import FORMER_IDS, former_ids, has_subnet_of_engine
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, EngineRefused
-from swarmcore.json_values import as_object
+from swarmcore.json_values import as_object, reading_answer
 from swarmcore.versions import ApiVersion
 
 _Document = Mapping[str, Any]
@@ -132,7 +132,9 @@ async def prove_volume(engine: Engine, name: str) -> _Document:
 async def _require_no_container(engine: Engine, kind: str, *words: str) -> None:
     filters = quote(json.dumps({kind: words}))
     if users := await _get(engine, f"/containers/json?all=1&filters={filters}"):
-        raise InUse(engine.label, f"{kind} {words[0]} is used by {users[0]['Id'][:12]}")
+        with reading_answer(engine.label, "GET /containers/json"):
+            user = str(users[0]["Id"])[:12]
+        raise InUse(engine.label, f"{kind} {words[0]} is used by {user}")
 
 
 async def _usage(engine: Engine, name: str) -> _Document:
@@ -145,8 +147,9 @@ async def _usage(engine: Engine, name: str) -> _Document:
                 raise
             await trio.sleep(_ASK_AGAIN_SECONDS)
             continue
-        found = [each for each in usage.get("Volumes") or () if each.get("Name") == name]
-        return (found[0].get("UsageData") or {}) if found else {}
+        with reading_answer(engine.label, "GET /system/df"):
+            found = [each for each in usage.get("Volumes") or () if each.get("Name") == name]
+            return (found[0].get("UsageData") or {}) if found else {}
 
 
 async def _get(engine: Engine, path: str) -> Any:
@@ -155,8 +158,10 @@ async def _get(engine: Engine, path: str) -> Any:
     Raises:
         EngineRefused: the engine answered with an error.
         EngineUnreachable: the engine does not answer.
+        EngineError: the answer is not JSON.
     """
     answer = await engine.call("GET", path)
     if not answer.ok:
         raise EngineRefused(engine.label, answer.status, answer.message)
-    return answer.json()
+    with reading_answer(engine.label, f"GET {path.partition('?')[0]}"):
+        return answer.json()

@@ -9,11 +9,19 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import trio
 
+from swarmcore.engine.cache.answers import (
+    IMAGE_FIELDS,
+    NETWORK_FIELDS,
+    VOLUME_FIELDS,
+    check_fields,
+    quickly,
+    read_answer,
+)
 from swarmcore.engine.cache.documents import (
     Stale,
     by_key,
@@ -26,7 +34,7 @@ from swarmcore.engine.cache.single_flight import CachedList, Objects, SingleFlig
 from swarmcore.engine.registry import CacheListener
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.http.messages import Answer
-from swarmcore.json_values import as_object
+from swarmcore.json_values import UNREADABLE, as_object, damaged_answer
 from swarmcore.model import Container
 from swarmcore.node import Node, is_spanning
 
@@ -37,12 +45,8 @@ _PARALLEL = 8
 #: How many removed containers and networks are remembered, so that a late answer does not add one
 #: again.  Engines never reuse ids.
 _TOMBSTONES = 4096
-#: Longer answers, in bytes, are parsed in a thread, and so are containers with more ports: nothing
-#: may keep other requests waiting for tens of milliseconds.
-_MUCH_JSON = 512 * 1024
+#: Containers with more ports are read in a thread.
 _MANY_PORTS = 1000
-
-_T = TypeVar("_T")
 
 
 class Refresher:
@@ -108,7 +112,7 @@ class Refresher:
     async def _read_containers(self, *, full: bool) -> None:
         known = dict(self._node.containers)
         question = self._next_question()
-        summaries = by_key(await self._read("/containers/json?all=1"), "Id")
+        summaries = by_key(await self._read("/containers/json?all=1", list), "Id")
         for id in known.keys() - summaries.keys():
             self.forget(id)  # containers created meanwhile are not in *known* and stay
         doubtful = []
@@ -133,7 +137,8 @@ class Refresher:
 
     async def _read_images(self, *, live: bool) -> None:
         question = self._next_question()
-        images = by_key(await self._read("/images/json?all=1"), "Id")
+        images = by_key(await self._read("/images/json?all=1", list), "Id")
+        check_fields(self._node.name, "GET /images/json", images, IMAGE_FIELDS)
         if self._closed or question < self._believed_images:
             return  # a later request was answered earlier
         self._believed_images = question
@@ -159,12 +164,15 @@ class Refresher:
         await self.volume_list.read()
 
     async def _ask_networks(self) -> Objects:
-        networks = by_key(await self._read("/networks"), "Id")
+        networks = by_key(await self._read("/networks", list), "Id")
+        check_fields(self._node.name, "GET /networks", networks, NETWORK_FIELDS)
         return {id: each for id, each in networks.items() if id not in self._gone}
 
     async def _ask_volumes(self) -> Objects:
-        answer = await self._read("/volumes")
-        return by_key(answer.get("Volumes"), "Name")
+        answer = await self._read("/volumes", dict)
+        volumes = by_key(answer.get("Volumes"), "Name")
+        check_fields(self._node.name, "GET /volumes", volumes, VOLUME_FIELDS)
+        return volumes
 
     def _show_networks(self, networks: Objects) -> None:
         if not self._closed:
@@ -225,7 +233,7 @@ class Refresher:
     async def _read_container(self, id: str) -> None:
         question = self._next_question()
         filters = quote(json.dumps({"id": [id]}))
-        listed = by_key(await self._read(f"/containers/json?all=1&filters={filters}"), "Id")
+        listed = by_key(await self._read(f"/containers/json?all=1&filters={filters}", list), "Id")
         if id in listed:
             await self._inspect(id, listed[id], question)
         else:
@@ -273,8 +281,9 @@ class Refresher:
             summary: its summary in the answer to *question*.
             question: number of the list request; the inspection counts as no newer than it.
         """
+        path = f"/containers/{id}/json"
         try:
-            detail = await self._read(f"/containers/{id}/json")
+            detail = await self._read(path, dict)
         except EngineRefused as error:
             if error.status != 404:
                 raise
@@ -290,9 +299,9 @@ class Refresher:
         )
         bindings = as_object(as_object(detail.get("HostConfig")).get("PortBindings"))
         try:
-            container = await _quickly(read, len(bindings) > _MANY_PORTS)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            log.warning("engine %s describes container %s oddly: %r", self._node.name, id, error)
+            container = await quickly(read, len(bindings) > _MANY_PORTS)
+        except UNREADABLE as error:
+            log.warning("container %s: %s", id, damaged_answer(self._node.name, path, error))
             return
         self._put(container, question)
 
@@ -336,19 +345,13 @@ class Refresher:
         self._questions += 1
         return self._questions
 
-    async def _read(self, path: str) -> Any:
-        answer = await self.ask(path)
-        if not answer.ok:
-            raise EngineRefused(self._node.name, answer.status, answer.message)
-        try:
-            return await _quickly(answer.json, len(answer.body) > _MUCH_JSON)
-        except ValueError:
-            raise EngineRefused(self._node.name, 500, f"GET {path}: not JSON") from None
+    async def _read(self, path: str, kind: type) -> Any:
+        return await read_answer(self._node.name, path, await self.ask(path), kind)
 
     async def _or_keep(self, read: Callable[[], Awaitable[None]]) -> None:
         try:
             await read()
-        except (EngineError, AttributeError) as error:
+        except EngineError as error:
             log.warning("engine %s: keeping an older list: %s", self._node.name, error)
 
     async def _each(self, ids: Collection[str], read: Callable[[str], Awaitable[Any]]) -> None:
@@ -380,8 +383,3 @@ def _lacks_news(
 ) -> bool:
     """Whether *listing* lacks something that was made, or has something that is gone."""
     return any(key not in listing for key in made) or any(key in listing for key in gone)
-
-
-async def _quickly(work: Callable[[], _T], is_long: bool) -> _T:
-    """What *work* returns; in a thread if it takes long."""
-    return await trio.to_thread.run_sync(work) if is_long else work()

@@ -28,6 +28,7 @@ from swarmcore.http.proxy.tunnel import tunnel
 from swarmcore.http.response_hooks import NO_HOOKS, ResponseHooks
 from swarmcore.http.server import ClientGone, ServerExchange
 from swarmcore.http.streams import BROKEN
+from swarmcore.json_values import reading_answer
 
 log = logging.getLogger(__name__)
 
@@ -268,7 +269,9 @@ class Passage:
         headers = tuple(
             pair for pair in answer_headers(head.headers) if pair[0].lower() != b"content-length"
         )
-        answer = map_response(Answer(head.status, headers, b"".join(pieces)))
+        request = self._exchange.request
+        with reading_answer(self._client.name, f"{request.method} {request.path}"):
+            answer = map_response(Answer(head.status, headers, b"".join(pieces)))
         await self._report_status()
         await self._exchange.send(answer)
 

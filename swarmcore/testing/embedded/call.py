@@ -110,7 +110,10 @@ class Call:
 
     async def send_json(self, value: Any, status: int = 200) -> None:
         """Answer with JSON."""
-        await self.send(json_answer(value if self._lie is None else self._lie(value), status))
+        if self._lie is not None:
+            value = self._lie(value)
+        damaged = Answer(status, JSON, value) if isinstance(value, bytes) else None
+        await self.send(damaged or json_answer(value, status))
 
     async def send_empty(self, status: int = 204) -> None:
         """Answer without a body."""
@@ -142,7 +145,9 @@ class Call:
         async with self.stream() as send:
 
             async def send_value(value: Any) -> None:
-                await send(dump_json(value if self._lie is None else self._lie(value)))
+                if self._lie is not None:
+                    value = self._lie(value)
+                await send(value if isinstance(value, bytes) else dump_json(value))
 
             yield send_value
 

@@ -276,7 +276,10 @@ class EmbeddedEngine:
     def lie(
         self, pattern: str, transform: Callable[[Any], Any], *, times: int | None = None
     ) -> Fault:
-        """Change the answer's JSON (of a stream: of each line) with *transform*."""
+        """Change the answer's JSON (of a stream: of each line) with *transform*.
+
+        Bytes that it returns are sent as they are, for answers that are not JSON.
+        """
         return self._faults.add(Fault(Kind.LIE, pattern, times, transform=transform))
 
     def behave(self) -> None:

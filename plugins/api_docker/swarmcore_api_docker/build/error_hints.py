@@ -11,6 +11,7 @@ from typing import Final
 
 from swarmcore.http.messages import dump_json
 from swarmcore.images import can_be_image, names_of_image, shown_image, split_image
+from swarmcore.json_values import as_object
 from swarmcore.node import Node, image_test
 from swarmcore_api_docker.compat.progress_lines import error_line, error_text
 
@@ -64,14 +65,14 @@ class ErrorHints:
     def _hinted(self, line: bytes) -> bytes:
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return line
         text = error_text(message) if isinstance(message, dict) else None
         hint = describe_places(text, self._builder, self._others) if text else ""
         if not text or not hint:
             return line
         hinted = error_line(f"{text} ({hint})")
-        detail = {**(message.get("errorDetail") or {}), **hinted["errorDetail"]}
+        detail = {**as_object(message.get("errorDetail")), **hinted["errorDetail"]}
         return dump_json({**message, **hinted, "errorDetail": detail})
 
 

@@ -9,6 +9,7 @@ from swarmcore.container_config.published_ports import is_elsewhere, loopback_po
 from swarmcore.container_config.version_gates import PLATFORM
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import Answer, dump_json
+from swarmcore.json_values import reading_answer
 from swarmcore.node import Node
 from swarmcore.printable import printable
 from swarmcore.protocols import Exchange, Handler, Placed, Route
@@ -128,8 +129,9 @@ def with_port_warning(answer: Answer, config: ContainerConfig, node: Node) -> An
     ports = loopback_ports(config.body.get("HostConfig")) if is_elsewhere(node.ip) else ()
     if answer.status != 201 or not ports:
         return answer
-    document = answer.json()
+    with reading_answer(node.name, "POST /containers/create"):
+        document = answer.json()
+        told = list(document.get("Warnings") or ())
     warning = f"{', '.join(ports)} is published on loopback: only"
     warning += f" {printable(node.name)} itself reaches it"
-    warnings = [*(document.get("Warnings") or ()), warning]
-    return replace(answer, body=dump_json({**document, "Warnings": warnings}))
+    return replace(answer, body=dump_json({**document, "Warnings": [*told, warning]}))

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from swarmcore.go_formats import BadValue, NumberError, parse_int
 from swarmcore.http.messages import JSON_HEADERS, Answer, Query
+from swarmcore.json_values import reading_answer
 from swarmcore.list_filters import parse_filters
 from swarmcore.model import Container, State
 from swarmcore.node import Node
@@ -74,17 +75,19 @@ async def _ask_sizes(
     for container, node in chosen:
         wanted.setdefault(node.id, []).append(container.id)
 
-    async def ask(engine: Engine) -> list[dict[str, Any]]:
+    async def ask(engine: Engine) -> dict[str, dict[str, Any]]:
         ids = wanted[engine.node.id]
         path = "/containers/json?all=1&size=1"
         if len(ids) <= _MOST_IDS_IN_A_QUERY:
             path += f"&filters={quote(json.dumps({'id': ids}))}"
         answer = await engine.call("GET", path)
-        return list(answer.json()) if answer.ok else []
+        with reading_answer(engine.node.name, "GET /containers/json"):
+            found = answer.json() if answer.ok else []
+            return {str(item["Id"]): dict(item) for item in found}
 
     engines = [engine for engine in cluster.engines() if engine.node.id in wanted]
     replies = await ask_all([engine for engine in engines if engine.node.health], ask)
-    return {item["Id"]: item for _, items in replies.answers for item in items}
+    return {id: item for _, items in replies.answers for id, item in items.items()}
 
 
 @dataclass(frozen=True, slots=True)

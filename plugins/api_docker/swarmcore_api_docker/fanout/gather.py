@@ -40,8 +40,7 @@ async def ask_all(
         question: asks one engine.  It gets no time limit here, because ``Engine.call`` has its own.
 
     Returns:
-        The answers and failures.  A ``ValueError`` of *question* becomes a failure: the engine's
-        answer was not the expected JSON.
+        The answers and failures.
     """
     asked = list(engines)
     answers: dict[int, T] = {}
@@ -52,9 +51,6 @@ async def ask_all(
             answers[index] = await question(asked[index])
         except EngineError as error:
             failures[index] = error
-        except ValueError as error:
-            name = asked[index].node.name
-            failures[index] = EngineError(name, f"{name} answered what is no JSON: {error}")
 
     async with trio.open_nursery() as nursery:
         for index in range(len(asked)):

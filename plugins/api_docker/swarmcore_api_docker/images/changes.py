@@ -5,6 +5,7 @@ If some engine refuses, the status is an error and the text has the result of ea
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 from urllib.parse import quote
 
 import trio
@@ -14,6 +15,7 @@ from swarmcore.container_config.scheduling_labels import FAMILIES
 from swarmcore.errors import EngineError, NotFound
 from swarmcore.http.messages import Answer, Query
 from swarmcore.images import named_ids, shown_image
+from swarmcore.json_values import reading_answer
 from swarmcore.model import Container
 from swarmcore.node import Node
 from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
@@ -65,9 +67,13 @@ async def remove(exchange: Exchange) -> None:
             if old := _moved_names(engine.node, name):
                 nursery.start_soon(remove_moved_names, cluster, engine, old)
     path = f"/images/{quote(name, safe='/:@')}"
-    replies = await _ask(exchange, holders, "DELETE", path, NewNames(cluster))
-    answers = require_success(f"removing {name}", without_absent(replies))
-    await exchange.send_json([each for answer in answers for each in answer.json() or ()])
+    replies = without_absent(await _ask(exchange, holders, "DELETE", path, NewNames(cluster)))
+    require_success(f"removing {name}", replies)
+    report: list[Any] = []
+    for engine, answer in replies.answers:
+        with reading_answer(engine.node.name, f"DELETE /images/{name}"):
+            report += answer.json() or ()
+    await exchange.send_json(report)
 
 
 def _moved_names(node: Node, text: str) -> list[str]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from swarmcore.go_formats import parse_time
 from swarmcore.http.messages import Query
 from swarmcore.images import without_moved_names
+from swarmcore.json_values import reading_answer
 from swarmcore.list_filters import parse_filters
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
@@ -76,8 +77,13 @@ async def _ask_lists(
 
     async def ask(engine: Engine) -> list[Mapping[str, Any]]:
         answer = await engine.call("GET", f"/images/json?{asked}", version=version)
-        moved = engine.node.moved_names
-        return [without_moved_names(moved, each) for each in answer.json()] if answer.ok else []
+        if not answer.ok:
+            return []
+        with reading_answer(engine.node.name, "GET /images/json"):
+            moved = engine.node.moved_names
+            images = [without_moved_names(moved, each) for each in answer.json()]
+            merge_images([images])  # fails here, not for the lists of all engines
+            return images
 
     return [images for _, images in (await ask_all(engines, ask)).answers]
 
@@ -97,7 +103,8 @@ async def _ask_creation_times(
             if holder is engine:
                 answer = await engine.call("GET", f"/images/{quote(id, safe=':')}/json")
                 if answer.ok:
-                    made = parse_time(answer.json().get("Created"))
+                    with reading_answer(engine.node.name, "GET /images/{name}/json"):
+                        made = parse_time(answer.json().get("Created"))
                     if made is not None:
                         creation_times[id] = made
 

@@ -11,7 +11,7 @@ from swarmcore.container_config.references import BY_ENGINE, SUBNET_BY
 from swarmcore.container_config.version_gates import Need
 from swarmcore.errors import Conflict
 from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
-from swarmcore.json_values import as_object
+from swarmcore.json_values import UNREADABLE, as_object
 from swarmcore.node import Node
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
@@ -146,7 +146,7 @@ async def _create_on(
 def _put_created(engine: Engine, body: Mapping[str, Any], answer: Answer) -> None:
     """Put the new network into the cache, in case the engine cannot be read again."""
     # The client gets the engine's answer even if it is malformed.
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(*UNREADABLE):
         id = str(answer.json()["Id"])
         if id not in engine.node.networks:
             engine.put_network(network_from_request(id, body))

@@ -23,7 +23,7 @@ from swarmcore_api_docker.networks.find import (
     named_network,
     network_engines,
 )
-from swarmcore_api_docker.prune import read_prune_request, sum_reports
+from swarmcore_api_docker.prune import check_report, read_prune_request, sum_reports
 from swarmcore_api_docker.requests import engine_path, read_object, refresh_quietly
 from swarmcore_api_docker.route_notes import ALL, CONTAINER, HOLDER, PRUNED
 
@@ -170,6 +170,8 @@ async def prune(exchange: Exchange) -> None:
     async def ask(engine: Engine) -> Answer:
         answer = await engine.call("POST", f"/networks/prune?{query}", version=version)
         await refresh_quietly(engine.refresh_networks)
+        if answer.ok:
+            check_report(engine, answer, "POST /networks/prune", "NetworksDeleted")
         return answer
 
     answers = require_success("pruning networks", await ask_all(engines, ask))

@@ -6,6 +6,7 @@ from typing import Any
 
 from swarmcore.container_config.references import has_own_labels, without_own_labels
 from swarmcore.http.messages import Answer, json_answer
+from swarmcore.json_values import reading_answer
 from swarmcore.protocols import ClusterView, Engine, Exchange, ResponseHooks, Route
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.networks.find import Network, named_network, network_engines
@@ -34,13 +35,20 @@ async def inspect(exchange: Exchange) -> None:
         return
     engines += _other_holders(exchange.cluster, network, engines)
     version = exchange.request.version
-    replies = await ask_all(engines, lambda engine: engine.call("GET", path, version=version))
-    answers = [answer for _, answer in replies.answers]
-    found = [answer.json() for answer in answers if answer.ok]
+
+    async def ask(engine: Engine) -> tuple[Answer, dict[str, Any]]:
+        answer = await engine.call("GET", path, version=version)
+        if not answer.ok:
+            return answer, {}
+        with reading_answer(engine.node.name, f"GET {exchange.request.path}"):
+            return answer, merge_inspections([answer.json()])
+
+    replies = await ask_all(engines, ask)
+    found = [document for _, (answer, document) in replies.answers if answer.ok]
     if found:
         await exchange.send_json(merge_inspections(found))
-    elif answers:
-        await exchange.send(client_answer(answers[0]))
+    elif replies.answers:
+        await exchange.send(client_answer(replies.answers[0][1][0]))
     else:
         raise replies.failures[0][1]
 

@@ -12,6 +12,7 @@ import trio
 
 from swarmcore.errors import BadRequest, EngineRefused
 from swarmcore.images import without_moved_names
+from swarmcore.json_values import reading_answer
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.fanout.gather import ask_all, ask_patiently
@@ -48,7 +49,10 @@ class DiskUsage:
                 answer = await ask_patiently(engine, "GET", path, version=request.version)
             if not answer.ok:
                 raise EngineRefused(engine.node.name, answer.status, answer.message)
-            return show_usage(answer.json(), engine.node.moved_names)
+            with reading_answer(engine.node.name, "GET /system/df"):
+                usage = show_usage(answer.json(), engine.node.moved_names)
+                merge_usage([usage], version)  # fails here, not for the sum over all engines
+                return usage
 
         async with exchange.watching():
             replies = await ask_all(cluster.healthy_engines(), count)

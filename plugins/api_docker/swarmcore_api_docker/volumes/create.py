@@ -8,6 +8,7 @@ from typing import Any
 from swarmcore.container_config.normalize import with_known_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
+from swarmcore.json_values import UNREADABLE
 from swarmcore.node import Node
 from swarmcore.protocols import ClusterView, Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion
@@ -112,7 +113,7 @@ class _CreatedVolume:
 
     def record(self, answer: Answer) -> Answer:
         """Put the volume in the engine's answer, whether new or existing, into the cache."""
-        with suppress(ValueError, KeyError, TypeError):  # the client gets the answer, however odd
+        with suppress(*UNREADABLE):  # the client gets the answer, however odd
             self._engine.put_volume(answer.json())
             self._is_recorded = True
         return answer

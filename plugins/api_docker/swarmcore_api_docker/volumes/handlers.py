@@ -11,7 +11,7 @@ from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.colocation import answering_engine
 from swarmcore_api_docker.fanout.gather import Replies, ask_all, require_success
-from swarmcore_api_docker.prune import read_prune_request, sum_reports, with_filters
+from swarmcore_api_docker.prune import check_report, read_prune_request, sum_reports, with_filters
 from swarmcore_api_docker.requests import engine_path, refresh_quietly
 from swarmcore_api_docker.route_notes import ALL, HOLDER, HOLDERS, PRUNED, REFUSED
 from swarmcore_api_docker.volumes.find import (
@@ -114,6 +114,8 @@ async def prune(exchange: Exchange) -> None:
         known = old_query if engine.node.api_version < _SPARES_NAMED else query
         answer = await engine.call("POST", f"/volumes/prune?{known}", version=version)
         await refresh_quietly(engine.refresh_volumes)
+        if answer.ok:
+            check_report(engine, answer, "POST /volumes/prune", "VolumesDeleted")
         return answer
 
     replies: Replies[Answer] = await ask_all(asked, ask)

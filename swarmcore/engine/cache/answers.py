@@ -1,0 +1,85 @@
+"""Reads an engine's answers for the cache: JSON of the expected kind, or the engine's error."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import trio
+
+from swarmcore.errors import EngineRefused
+from swarmcore.http.messages import Answer
+from swarmcore.json_values import reading_answer
+
+#: Longer answers, in bytes, are parsed in a thread: nothing may keep other requests waiting for
+#: tens of milliseconds.
+_MUCH_JSON = 512 * 1024
+
+#: Types of the fields that other code reads from the objects of a list.
+IMAGE_FIELDS: Mapping[str, type] = {
+    "RepoTags": list, "RepoDigests": list, "Labels": dict, "Created": int, "Size": int,
+    "ParentId": str,
+}  # fmt: skip
+NETWORK_FIELDS: Mapping[str, type] = {
+    "Name": str, "Driver": str, "Scope": str, "Containers": dict, "Labels": dict, "Options": dict,
+    "IPAM": dict,
+}  # fmt: skip
+VOLUME_FIELDS: Mapping[str, type] = {
+    "Driver": str, "Scope": str, "Labels": dict, "Options": dict, "CreatedAt": str,
+}  # fmt: skip
+
+_T = TypeVar("_T")
+
+
+async def read_answer(engine: str, path: str, answer: Answer, kind: type) -> Any:
+    """The value of an engine's answer.
+
+    Args:
+        engine: the engine's name, for errors.
+        path: the path and query that were asked.
+        answer: the answer.
+        kind: ``list`` or ``dict``; ``null`` is an empty one.
+
+    Raises:
+        EngineRefused: the answer is an error.
+        EngineError: the answer is not JSON, or of another kind.
+    """
+    if not answer.ok:
+        raise EngineRefused(engine, answer.status, answer.message)
+    with reading_answer(engine, f"GET {path.partition('?')[0]}"):
+        value = await quickly(answer.json, len(answer.body) > _MUCH_JSON)
+        if value is None:
+            return kind()
+        require_type("answer", value, kind)
+        return value
+
+
+def check_fields(
+    engine: str, what: str, objects: Mapping[str, Mapping[str, Any]], fields: Mapping[str, type]
+) -> None:
+    """Check the fields on whose types other code relies; ``null`` and absent ones are allowed.
+
+    Args:
+        engine: the engine's name, for errors.
+        what: the request that was answered.
+        objects: the objects of the answer.
+        fields: field -> type.
+
+    Raises:
+        EngineError: an object has a field of another type.
+    """
+    with reading_answer(engine, what):
+        for each in objects.values():
+            for name, kind in fields.items():
+                value = each.get(name)
+                if value is not None:
+                    require_type(name, value, kind)
+
+
+def require_type(name: str, value: object, kind: type) -> None:
+    """Raise ``TypeError`` if *value* is not a *kind*; *name* is for its text."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is {type(value).__name__}, not {kind.__name__}")
+
+
+async def quickly(work: Callable[[], _T], is_long: bool) -> _T:
+    """What *work* returns; in a thread if it takes long."""
+    return await trio.to_thread.run_sync(work) if is_long else work()
