@@ -16,6 +16,7 @@ from swarmcore.cluster import Cluster, ClusterSettings, NodeSettingsStore, open_
 from swarmcore.concurrency import supervise
 from swarmcore.engine import Engine, EngineRegistry
 from swarmcore.engine.intervals import Pace
+from swarmcore.engine.pulse import Pulse
 from swarmcore.gateway import Gateway
 from swarmcore.http.client import Dialer, HTTPClient, Lifeline
 from swarmcore.http.routing import Router
@@ -71,6 +72,7 @@ class Manager:
         self._server_tls = server_context(options.tls) if options.tls else None
         self._engine_tls = client_context(options.tls) if options.tls else None
         self._listing = trio.CapacityLimiter(_LISTING)
+        self._pulse = Pulse()
         self._plugins = select_plugins(options)
         self._discovery = self._plugins.discovery(options.discovery, options.discovery_options)
         self._replication = self._make_replication() if options.replication else None
@@ -106,6 +108,7 @@ class Manager:
             )
             async with open_cluster(self._cluster), trio.open_nursery() as nursery:
                 nursery.start_soon(self._stop_on_signal, signals, cut_short)
+                nursery.start_soon(self._pulse.run)
                 nursery.start_soon(self._discover, self._discovery)
                 if self._replication is not None:
                     nursery.start_soon(self._stand_for_election, self._replication)
@@ -191,6 +194,7 @@ class Manager:
             random=SystemRandom(),
             listing=self._listing,
             lifeline=lifeline,
+            pulse=self._pulse,
         )
 
     def _tls_for(self, entry: Entry) -> ssl.SSLContext | None:

@@ -11,7 +11,7 @@ from typing import Protocol
 import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
-from swarmcore.http.client import CallsUnderWay, HTTPClient, Lifeline
+from swarmcore.http.client import CallsUnderWay, HTTPClient, Lifeline, Probe
 from swarmcore.http.client.call import Call
 from swarmcore.http.client.streamed import ChunkedUpload, StreamedAnswer
 from swarmcore.http.headers import request_headers
@@ -19,6 +19,8 @@ from swarmcore.http.messages import Answer, Headers
 from swarmcore.protocols import AnswerStream, Upload
 
 log = logging.getLogger(__name__)
+
+_PING = "/_ping"
 
 
 class OutcomeListener(Protocol):
@@ -108,9 +110,19 @@ class EngineClient:
         """
         try:
             await self.knock(seconds)
-            await self.ask("GET", "/_ping", seconds=seconds)
+            await self.ask("GET", _PING, seconds=seconds)
         except EngineError as error:
             log.debug("engine %s does not answer a ping: %s", self._listener.label, error)
+
+    def probe(self) -> Probe | None:
+        """Send a ping whose answer is not waited for, and not reported to the listener.
+
+        Returns:
+            ``None`` if only ``ping`` is possible now.
+        """
+        if self._closed or not self._lifeline.takes_connections:
+            return None
+        return self._http.probe(_PING)
 
     async def knock(self, seconds: float) -> None:
         """Check that the engine accepts new connections, if it did not accept the last one.

@@ -20,6 +20,7 @@ from swarmcore.engine.event_feed import EventFeed, SeenEvents, StreamEnded
 from swarmcore.engine.identity import ask_specs, resolve
 from swarmcore.engine.intervals import Pace
 from swarmcore.engine.liveness import SilenceDetector
+from swarmcore.engine.pulse import Pulse
 from swarmcore.engine.registry import EngineRegistry
 from swarmcore.engine.specs import Specs
 from swarmcore.engine.watch import Watch
@@ -57,6 +58,7 @@ class Engine(CachedObjects):
         random: source of randomness for intervals.
         listing: limits how many engines are read for the first time at once; shared by all engines.
         lifeline: monitors the connections of *http*.
+        pulse: pings silent engines; ``None`` if each is pinged by a task of its own.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Engine(CachedObjects):
         random: Random,
         listing: trio.CapacityLimiter,
         lifeline: Lifeline | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self.entry = entry
         self.http = http
@@ -81,6 +84,7 @@ class Engine(CachedObjects):
         self._cpu_shares_are_cpus = cpu_shares_are_cpus
         self._random = random
         self._listing = listing
+        self._pulse = pulse
         self._engine_id = ""
         self._known = False  # whether it has been healthy with its current identity
         self._counted: EngineError | None = None
@@ -89,6 +93,7 @@ class Engine(CachedObjects):
         self._following = trio.CancelScope()
         self._feed: EventFeed | None = None
         self._client = EngineClient(http, self, lifeline)
+        self.probe = self._client.probe
         self._wake = trio.Event()
         super().__init__(self._forget_everything())
 
@@ -193,7 +198,8 @@ class Engine(CachedObjects):
         if healthy and self.node.failures >= self._pace.failure_limit:
             self._flag_unhealthy(str(error))
         if self.node.state is not State.HEALTHY and self._silence.proves_death:
-            self._end_streams()
+            self.http.abandon()  # the engine will send nothing on open streams
+            self._end_feed()
 
     def _flag_unhealthy(self, reason: str) -> None:
         """Become unhealthy: no containers are placed here; open streams continue."""
@@ -202,11 +208,6 @@ class Engine(CachedObjects):
         self.node.state = State.UNHEALTHY
         self._following.cancel()
         self._owner.lost(self, reason)
-
-    def _end_streams(self) -> None:
-        """Abort all open streams: the engine will send nothing on them."""
-        self.http.abandon()
-        self._end_feed()
 
     def _end_feed(self) -> None:
         if self._feed is not None:
@@ -280,7 +281,9 @@ class Engine(CachedObjects):
         feeds.start_soon(feed.run, self._client.events(self.target(path)))
         try:
             await self._begin_with(feed)
-            watch = Watch(self, self._refresher, feed, self._pace, self._random, self._listing)
+            watch = Watch(
+                self, self._refresher, feed, self._pace, self._random, self._listing, self._pulse
+            )
             await watch.run(self._become_healthy)
         finally:
             feed.release()

@@ -34,6 +34,16 @@ class Pace:
     pending_limit_seconds: float = 30.0
     unhealthy_limit_seconds: float = 5.0
 
+    @property
+    def silence(self) -> float:
+        """Seconds of silence before a ping of the shared timer, which may add its interval."""
+        return self.probe_seconds * 0.9
+
+    @property
+    def least_silence(self) -> float:
+        """Seconds of silence below which an engine is not pinged."""
+        return self.probe_seconds * 0.7
+
     def until_probe(self, random: Random) -> float:
         """Seconds of silence before a ping; randomised, so that engines are not pinged at once."""
         return self.probe_seconds * random.uniform(0.75, 1.0)

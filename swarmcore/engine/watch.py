@@ -18,6 +18,7 @@ from swarmcore.engine.cache.documents import Stale, given_name, what_is_stale
 from swarmcore.engine.cache.refresh import Refresher
 from swarmcore.engine.event_feed import EventFeed
 from swarmcore.engine.intervals import Pace
+from swarmcore.engine.pulse import Pinged, Pulse
 from swarmcore.errors import EngineError
 from swarmcore.http.messages import Answer, find_header
 from swarmcore.json_values import reading_answer
@@ -32,18 +33,8 @@ _BATCH = 256
 _SPECS_SECONDS = 300.0
 
 
-class Watched(Protocol):
+class Watched(Pinged, Protocol):
     """What a watch uses of its engine."""
-
-    @property
-    def node(self) -> Node:
-        """The engine's node."""
-        ...
-
-    @property
-    def last_contact(self) -> float:
-        """trio time at which the engine last sent something."""
-        ...
 
     def image_named(self, name: str, image_id: str) -> None:
         """Report that the engine gave an image name; see ``EngineRegistry``."""
@@ -74,6 +65,7 @@ class Watch:
         random: source of randomness for intervals.
         listing: limits how many engines are read for the first time at once, so that a thousand
             engines do not starve client requests.
+        pulse: pings the engine when it is silent; ``None`` if this watch does so itself.
     """
 
     def __init__(
@@ -84,6 +76,7 @@ class Watch:
         pace: Pace,
         random: Random,
         listing: trio.CapacityLimiter,
+        pulse: Pulse | None = None,
     ) -> None:
         self._engine = engine
         self._refresher = refresher
@@ -91,6 +84,7 @@ class Watch:
         self._pace = pace
         self._random = random
         self._listing = listing
+        self._pulse = pulse
         self._gap = False
         #: Number of queued events from before the lists were read, whose time is unknown.
         self._early = 0
@@ -189,18 +183,19 @@ class Watch:
         """Ping a silent engine, so that a hung engine is noticed without traffic."""
         while True:
             if self._engine.node.failures:
-                wait = self._pace.suspicious_seconds
+                await trio.sleep(self._pace.suspicious_seconds)
             else:
-                silence = trio.current_time() - self._engine.last_contact
-                wait = self._pace.until_probe(self._random) - silence
-            if wait > 0:
-                await trio.sleep(wait)
-            if self._engine.node.failures or self._is_silent():
+                wait = self._pace.until_probe(self._random) - self._silence
+                if self._pulse is None:
+                    await trio.sleep(max(wait, 0.0))
+                else:
+                    await self._pulse.until_doubtful(self._engine, self._pace, wait)
+            if self._engine.node.failures or self._silence >= self._pace.least_silence:
                 await self._engine.ping()
 
-    def _is_silent(self) -> bool:
-        silence = trio.current_time() - self._engine.last_contact
-        return silence >= self._pace.probe_seconds * 0.7
+    @property
+    def _silence(self) -> float:
+        return trio.current_time() - self._engine.last_contact
 
 
 # ---- use of volumes, from current and past events

@@ -17,11 +17,15 @@ from swarmcore.http.client.calls_in_flight import CallsUnderWay
 from swarmcore.http.client.connection import Connection
 from swarmcore.http.client.dial import Dialer
 from swarmcore.http.client.outgoing import Outgoing, write_request
+from swarmcore.http.client.probe import Probe, can_probe
 from swarmcore.http.messages import Answer, Headers
 
 #: Maximum number of idle connections.  The number in use has no limit: each `docker stats` or
 #: `docker logs -f` needs one.
-_IDLE_CONNECTIONS = 8
+_IDLE_CONNECTIONS = 32
+#: Idle connections that were not used for this time, in seconds, are closed after a later request,
+#: all but one: what a burst of requests has opened need not stay.
+_IDLE_SECONDS = 20.0
 #: Maximum number of concurrent requests for complete answers, such as inspections.
 _CALLS = 32
 #: Maximum size of a complete answer; a list of ten thousand containers is some 30 MB.
@@ -31,6 +35,8 @@ _CLEANUP_SECONDS = 2.0
 #: Methods without a body; engines expect a ``Content-Length`` with all others, even if it is 0.
 _BODILESS = frozenset({"GET", "HEAD"})
 _TARGET = re.compile(r"/[\x21-\x7e]*")
+#: Headers of the manager's own requests.
+_OURS: Headers = ((b"Host", b"docker"), (b"User-Agent", b"swarmcore"))
 
 
 class HTTPClient:
@@ -85,7 +91,7 @@ class HTTPClient:
             EngineUnreachable: no answer; ``sent`` tells whether the request may have arrived.
         """
         self._check(target)
-        sent = [(b"Host", b"docker"), (b"User-Agent", b"swarmcore"), *headers]
+        sent = [*_OURS, *headers]
         if body is not None or method not in _BODILESS:
             sent.append((b"Content-Length", b"%d" % len(body or b"")))
         request = self._request(method, target, tuple(sent))
@@ -98,6 +104,24 @@ class HTTPClient:
                     return Answer(head.status, head.headers, await call.read_all(_BODY_LIMIT))
                 finally:
                     await self._end(call)
+
+    def probe(self, target: str) -> Probe | None:
+        """Send a ``GET`` without waiting for the answer.
+
+        Args:
+            target: path and query, percent-encoded, with version prefix.
+
+        Returns:
+            ``None`` if no connection is kept, or none on which that is possible.
+        """
+        if not (self._idle and can_probe(self._idle[-1])):
+            return None
+        request = self._request("GET", target, _OURS)
+        return Probe.send(request.head, self._idle.pop(), self._keep_probed)
+
+    def _keep_probed(self, connection: Connection) -> None:
+        connection.kept_since = trio.current_time()
+        self._idle.append(connection)
 
     @asynccontextmanager
     async def lines(self, target: str) -> AsyncIterator["Lines"]:
@@ -112,8 +136,7 @@ class HTTPClient:
             EngineUnreachable: there is no answer.
         """
         self._check(target)
-        headers = ((b"Host", b"docker"), (b"User-Agent", b"swarmcore"))
-        async with self.call("GET", target, headers) as call:
+        async with self.call("GET", target, _OURS) as call:
             head = await call.read_head()
             if head.status != 200:
                 raise self.failure(f": GET {target}: status {head.status}")
@@ -166,8 +189,8 @@ class HTTPClient:
             raise BadRequest(f"cannot ask {self._kind} {self.name}: {error}") from error
 
     async def _end(self, call: Call) -> None:
-        if not self._closed and len(self._idle) < _IDLE_CONNECTIONS and call.is_complete:
-            self._idle.append(call.release())
+        if call.is_complete:
+            await self._keep(call.release())
             return
         with trio.move_on_after(_CLEANUP_SECONDS, shield=True):
             await call.close()
@@ -221,8 +244,12 @@ class HTTPClient:
         return await self.connect()
 
     async def _keep(self, connection: Connection) -> None:
+        """Keep a connection for a later call, and close one that was kept for long."""
+        now = connection.kept_since = trio.current_time()
         self._idle.append(connection)
-        if self._closed or len(self._idle) > _IDLE_CONNECTIONS:
+        oldest = self._idle[0]  # the last one is used first, so the first one has waited longest
+        is_old = oldest is not connection and now - oldest.kept_since > _IDLE_SECONDS
+        if is_old or self._closed or len(self._idle) > _IDLE_CONNECTIONS:
             await trio.aclose_forcefully(self._idle.pop(0).stream)
 
     # ---- called by calls

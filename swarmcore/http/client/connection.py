@@ -39,6 +39,8 @@ class Connection:
         self.sending = False
         #: Whether the server has closed its side.
         self.ended = False
+        #: trio time at which it was last kept for another request.
+        self.kept_since = 0.0
 
     @property
     def is_stale(self) -> bool:

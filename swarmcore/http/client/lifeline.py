@@ -88,8 +88,12 @@ class EngineStream(trio.abc.HalfCloseableStream):
         """Receive."""
         data = await self.transport_stream.receive_some(max_bytes)
         if data:
-            self._lifeline.last_heard = trio.current_time()
+            self.note_heard()
         return data
+
+    def note_heard(self) -> None:
+        """Record that data has been received."""
+        self._lifeline.last_heard = trio.current_time()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send."""

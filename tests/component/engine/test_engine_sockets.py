@@ -9,6 +9,7 @@ import trio
 from swarmcore.engine import Engine
 from swarmcore.engine.client import EngineClient
 from swarmcore.engine.intervals import Pace
+from swarmcore.engine.pulse import Pulse
 from swarmcore.errors import EngineUnreachable
 from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.model import State
@@ -21,7 +22,7 @@ QUICK = Pace(probe_seconds=0.2, ping_seconds=0.5, unhealthy_limit_seconds=0.5)
 
 
 @asynccontextmanager
-async def following(embedded, owner, pace=None):
+async def following(embedded, owner, pace=None, pulse=None):
     """The manager's side of a served embedded engine."""
     engine = Engine(
         embedded.entry,
@@ -31,6 +32,7 @@ async def following(embedded, owner, pace=None):
         overcommit=0.0,
         random=Random(1),
         listing=trio.CapacityLimiter(1),
+        pulse=pulse,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(engine.run)
@@ -104,3 +106,18 @@ async def test_a_closed_client_refuses_at_once(owner):
             await client.ask("GET", "/_ping", seconds=1)
         assert owner.heard == []
         await client.aclose()
+
+
+async def test_a_hung_engine_is_noticed_by_the_shared_timer(owner):
+    pulse = Pulse()
+    async with EmbeddedEngine("n1").serving() as embedded, trio.open_nursery() as nursery:
+        nursery.start_soon(pulse.run)
+        async with following(embedded, owner, QUICK, pulse) as engine:
+            await wait_for_state(engine, State.HEALTHY, 60)
+            await wait_for(lambda: len(embedded.requests_like("GET /_ping")) > 2, 60)
+            assert not engine.node.failures
+            embedded.pause()
+            await wait_for_state(engine, State.UNHEALTHY, 60)
+            embedded.resume()
+            await wait_for_state(engine, State.HEALTHY, 60)
+        nursery.cancel_scope.cancel()

@@ -142,17 +142,28 @@ async def test_a_connection_with_half_a_request_in_it_is_not_used_again():
     assert repr(client) == "<HTTPClient engine:2375 0 idle>"
 
 
-async def test_no_more_than_some_idle_connections_are_kept(nursery):
-    dialer = ScriptedDialer(nursery, *[answers(OK, OK)] * 40)
+async def test_as_many_idle_connections_are_kept_as_a_burst_has_opened_up_to_a_limit(nursery):
+    dialer = ScriptedDialer(nursery, *[answers(*[OK] * 9)] * 80)
+    client = HTTPClient(dialer)
+    for connections, dialled in ((20, 20), (20, 20), (40, 40), (40, 48)):
+        async with trio.open_nursery() as many:
+            for _ in range(connections):
+                many.start_soon(get, client)
+        assert dialer.dialled == dialled
+    assert repr(client) == "<HTTPClient engine:2375 32 idle>"
+
+
+async def test_idle_connections_that_are_not_needed_any_more_are_closed(autojump_clock, nursery):
+    dialer = ScriptedDialer(nursery, *[answers(*[OK] * 50)] * 20)
     client = HTTPClient(dialer)
     async with trio.open_nursery() as many:
         for _ in range(20):
             many.start_soon(get, client)
-    assert dialer.dialled == 20  # in use at once: as many as are needed
-    async with trio.open_nursery() as many:
-        for _ in range(20):
-            many.start_soon(get, client)
-    assert dialer.dialled == 32
+    for _ in range(30):
+        await trio.sleep(5)
+        await get(client)
+    assert dialer.dialled == 20
+    assert repr(client) == "<HTTPClient engine:2375 1 idle>"
 
 
 async def test_closing_closes_the_idle_and_keeps_none(nursery):
