@@ -13,6 +13,7 @@ import trio
 
 from swarmcore.addresses import parse_address
 from swarmcore.cluster import Cluster, ClusterSettings, NodeSettingsStore, open_cluster
+from swarmcore.cluster.local_sockets import LocalSockets
 from swarmcore.concurrency import supervise
 from swarmcore.engine import Engine, EngineRegistry
 from swarmcore.engine.intervals import Pace
@@ -203,14 +204,21 @@ class Manager:
         return client_context(entry.tls) if entry.tls else self._engine_tls
 
     async def _discover(self, discovery: Discovery) -> None:
-        membership = self._cluster.membership
-        name = f"discovery {self._options.discovery.scheme}://"
+        membership, options = self._cluster.membership, self._options
+        scheme = options.discovery.scheme
+        name = f"discovery {scheme}://"
+        sink = LocalSockets(
+            membership,
+            scheme,
+            [address.path for address in self._addresses if address.kind == "unix"],
+            allowed=options.unix_engines or getattr(discovery, "from_operator", False),
+        )
 
         def failed(error: Exception) -> None:
             reason = f"{name} failed: {error!r}"
             membership.failed(still_in_force(reason, listed=membership.is_listed))
 
-        await supervise(name, lambda: discovery.watch(membership), failed)
+        await supervise(name, lambda: discovery.watch(sink), failed)
 
     async def _stand_for_election(self, replication: Replication) -> None:
         refresh = partial(self._cluster.refresh, seconds=_REFRESH_SECONDS)

@@ -187,6 +187,12 @@ _CLUSTER = (
     ),
     DISCOVERY_OPT,
     Option(
+        "unix-engines",
+        "allow lists from stores, hubs and other servers to name unix sockets of this machine",
+        kind="switch",
+        default=("false",),
+    ),
+    Option(
         "replication",
         "be one of several managers, of which one leads",
         kind="switch",

@@ -43,6 +43,7 @@ class Options:
         hosts: addresses to listen on, as written.
         tls: TLS files for serving and for engines; ``None`` without TLS.
         cluster_opts: all ``--cluster-opt``, including those for plugins.
+        unix_engines: whether every discovery may name unix sockets; otherwise only the operator's.
         overcommit: fraction of CPU and memory that may be claimed in addition to what a node has.
         classic: whether names, messages and defaults are Swarm classic's (``swarm.compat``).
         cpu_shares_are_cpus: whether ``CpuShares`` claims CPUs, as in Swarm classic.
@@ -75,6 +76,7 @@ class Options:
     alternates: int = 3
     cluster_opts: Mapping[str, str] = field(default_factory=dict)
     discovery_opts: Mapping[str, str] = field(default_factory=dict)
+    unix_engines: bool = False
     overcommit: float = 0.05
     classic: bool = False
     cpu_shares_are_cpus: bool = False
@@ -147,6 +149,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
         alternates=_alternates(settings["alternates"], cluster_opts, classic=classic),
         cluster_opts=cluster_opts,
         discovery_opts=dict(read["discovery-opt"]),
+        unix_engines=read["unix-engines"],
         overcommit=overcommit,
         classic=classic,
         cpu_shares_are_cpus=_cpu_shares_are_cpus(cluster_opts, classic=classic),

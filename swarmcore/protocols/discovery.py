@@ -26,7 +26,12 @@ class DiscoverySink(Protocol):
 
 
 class Discovery(Protocol):
-    """Finds the engines of the cluster."""
+    """Finds the engines of the cluster.
+
+    A discovery whose list only the operator of the manager can write, such as a file on the
+    manager's machine, has an attribute ``from_operator`` that is true: only then may entries have
+    ``unix://`` addresses without ``--unix-engines``.
+    """
 
     async def watch(self, sink: DiscoverySink) -> None:
         """Report the entries now and whenever they change, until cancelled.

@@ -7,6 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -224,3 +227,27 @@ def test_a_deployment_line_of_classic_starts(managed, tmp_path):
         process.send_signal(signal.SIGTERM)
         process.stderr.read()
         assert process.wait(60) == 0, said
+
+
+GROUPS = '[{"targets": ["unix:///run/docker.sock", "127.0.0.1:1"]}]'
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_list_from_a_server_cannot_name_a_socket(managed, tmp_path, allowed):
+    (tmp_path / "list").write_text(GROUPS)
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        manager = managed(
+            *(["--unix-engines"] if allowed else []),
+            discovery=f"prometheus+http://127.0.0.1:{server.server_port}/list",
+        )
+        rows = {}
+        while rows.get("Nodes") != ("2" if allowed else "1"):
+            with manager.connect() as connection:
+                client = http.client.HTTPConnection("localhost")
+                client.sock = connection
+                client.request("GET", "/info")
+                rows = dict(json.load(client.getresponse())["SystemStatus"])
+        server.shutdown()
+    assert ("--unix-engines" in rows.get("Discovery", "")) is not allowed

@@ -45,6 +45,8 @@ class ContextsDiscovery:
         hold_seconds: how long an engine is kept if its context can suddenly not be read.
     """
 
+    from_operator = True
+
     def __init__(
         self, folder: Path, patterns: list[str], period_seconds: float, hold_seconds: float = 0.0
     ) -> None:

@@ -75,6 +75,8 @@ class FileDiscovery:
         hold_seconds: how long engines are kept that are missing in a file written in place.
     """
 
+    from_operator = True
+
     def __init__(self, path: Path, period_seconds: float, hold_seconds: float = 0.0) -> None:
         self._path = path
         self._period_seconds = period_seconds

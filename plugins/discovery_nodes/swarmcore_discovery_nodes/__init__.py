@@ -17,6 +17,8 @@ def swarmcore_discovery(uri: DiscoveryURI) -> Discovery | None:
 class NodesDiscovery:
     """Reports its entries once."""
 
+    from_operator = True
+
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = entries
 

@@ -61,6 +61,8 @@ class PrometheusDiscovery:
         self._whole = whole
         self._period_seconds = period_seconds
         self._port = port
+        #: Files are the operator's.
+        self.from_operator = isinstance(source, FileSource)
 
     async def watch(self, sink: DiscoverySink) -> None:
         """See ``Discovery``."""
