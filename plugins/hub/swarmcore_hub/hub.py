@@ -3,10 +3,12 @@
 import hmac
 import logging
 import math
+import re
 import secrets
 import time
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import trio
 
@@ -14,11 +16,23 @@ from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
 from swarmcore.http.messages import Answer, Request, json_answer
 from swarmcore.http.server import ServerExchange
 from swarmcore_hub.buckets import Buckets
-from swarmcore_hub.database import Database, created, dropped, expired, registered, removed
+from swarmcore_hub.database import (
+    Database,
+    NotStored,
+    created,
+    dropped,
+    expired,
+    registered,
+    removed,
+)
 from swarmcore_hub.options import HubOptions
-from swarmcore_hub.registry import Registry
+from swarmcore_hub.registry import Registry, read_registration
 
 log = logging.getLogger(__name__)
+
+#: Characters that names of labels in Prometheus 2 cannot have.
+_NOT_IN_A_NAME = re.compile("[^a-zA-Z0-9_]")
+_LEADING_DIGIT = re.compile("^(?=[0-9])")
 
 _LONGEST_WAIT_SECONDS = 55.0
 _SWEEP_SECONDS = 1.0
@@ -79,14 +93,17 @@ class Hub:
             for token in changed:
                 self._tell(token)
             if changed:
-                await self._database.save(expired(now))
+                # Engines that stay in the file are removed after the next start.
+                with suppress(NotStored):
+                    await self._database.save(expired(now))
             if now - idle_check > 3600:
                 idle_check = now
                 gone = [
                     change for token in self._registry.drop_idle(now) for change in dropped(token)
                 ]
                 if gone:
-                    await self._database.save(*gone)
+                    with suppress(NotStored):
+                        await self._database.save(*gone)
 
     def stop(self) -> None:
         """Answer all waiting requests: the hub stops."""
@@ -141,7 +158,11 @@ class Hub:
         if wait:
             raise _later(f"more than {_CREATES_A_DAY} clusters a day", wait)
         token = self._registry.create(now)
-        await self._database.save(created(token, now))
+        try:
+            await self._database.save(created(token, now))
+        except NotStored:
+            self._registry.drop(token)
+            raise
         log.info("%s made cluster %s...", request.client.host, token[:6])
         return _text(token)
 
@@ -151,25 +172,45 @@ class Hub:
             text = (await exchange.read_body()).decode("ascii")
         except UnicodeDecodeError:
             raise BadRequest("not an engine's address; send HOST:PORT") from None
-        before = self._registry.version(token)
+        version = self._registry.version(token)
         now = self._clock()
+        before = self._registry.find(token, read_registration(text)[0])
         row = self._registry.register(token, text, ttl, now)
-        if self._registry.version(token) != before:
+        is_renewal = self._registry.version(token) == version
+        if not is_renewal:
             log.info("%s is in cluster %s...", row.address, token[:6])
             self._tell(token)
-        await self._database.save(registered(row), created(token, now))
+        try:
+            await self._database.save(registered(row), created(token, now))
+        except NotStored:
+            # A full disk must not empty the lists: a renewal is needed in memory only, as an
+            # engine's time to live starts again when the hub does.
+            if not is_renewal:
+                self._registry.undo(token, row.address, before, row)
+                self._tell(token)
+                raise
         return Answer(200)
 
     async def _remove(self, token: str, address: str) -> Answer:
+        before = self._registry.find(token, address)
         self._registry.remove(token, address)
         self._tell(token)
-        await self._database.save(removed(token, address))
+        try:
+            await self._database.save(removed(token, address))
+        except NotStored:
+            self._registry.undo(token, address, before, None)
+            self._tell(token)
+            raise
         return Answer(200)
 
     async def _drop(self, token: str) -> Answer:
-        self._registry.drop(token)
+        put_back = self._registry.drop(token)
         self._tell(token)
-        await self._database.save(*dropped(token))
+        try:
+            await self._database.save(*dropped(token))
+        except NotStored:
+            put_back()
+            raise
         return Answer(200)
 
     async def _list(self, exchange: ServerExchange, token: str) -> Answer:
@@ -192,8 +233,7 @@ class Hub:
         groups = []
         for text in self._registry.list(token, labels=True):
             address, *labels = text.split()
-            named = dict(label.split("=", 1) for label in labels)
-            groups.append({"targets": [address], "labels": named})
+            groups.append({"targets": [address], "labels": prometheus_labels(labels)})
         return json_answer(groups)
 
     def _tag(self, token: str) -> str:
@@ -204,6 +244,21 @@ class Hub:
         waiter = self._waiters.pop(token, None)
         if waiter is not None:
             waiter.set()
+
+
+def prometheus_labels(labels: Iterable[str]) -> dict[str, str]:
+    """Labels with names that Prometheus accepts.
+
+    As in Prometheus' own service discoveries (``strutil.SanitizeLabelName``), each character that a
+    name must not have becomes an underscore; a digit at the beginning gets one before it.  A label
+    that has such a name itself takes precedence over one that is renamed to it.
+
+    Args:
+        labels: ``key=value``.
+    """
+    pairs = [label.split("=", 1) for label in labels]
+    renamed = {_LEADING_DIGIT.sub("_", _NOT_IN_A_NAME.sub("_", key)): text for key, text in pairs}
+    return renamed | {key: text for key, text in pairs if key in renamed}
 
 
 def _parts(request: Request) -> list[str]:

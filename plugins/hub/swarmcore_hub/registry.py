@@ -6,7 +6,7 @@ Times are arguments, in Unix seconds, because they must survive a restart.
 import heapq
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swarmcore.errors import BadRequest, NotFound, Unavailable
@@ -132,14 +132,45 @@ class Registry:
             raise NotFound(f"no such engine: {address}")
         cluster.version += 1
 
-    def drop(self, token: str) -> None:
-        """Remove a cluster.
+    def find(self, token: str, address: str) -> Row | None:
+        """The engine at *address* in a cluster; ``None`` if there is none."""
+        cluster = self._clusters.get(token)
+        return cluster.rows.get(address) if cluster else None
+
+    def undo(self, token: str, address: str, before: Row | None, now: Row | None) -> None:
+        """Undo a change of one engine that cannot be stored, unless another one followed.
+
+        Args:
+            token: the cluster's token.
+            address: the engine's address.
+            before: the engine before the change; ``None`` if it was not there.
+            now: the engine after the change; ``None`` if it was removed.
+        """
+        cluster = self._clusters.get(token)
+        if cluster is None or cluster.rows.get(address) is not now:
+            return
+        if before is None:
+            del cluster.rows[address]
+        else:
+            self._put(cluster, before)
+        cluster.version += 1
+
+    def drop(self, token: str) -> Callable[[], None]:
+        """Remove a cluster; return a function that puts it back.
 
         Raises:
             NotFound: there is no such cluster.
         """
-        self._cluster(token)
+        cluster = self._cluster(token)
         del self._clusters[token]
+
+        def put_back() -> None:
+            self._clusters.setdefault(token, cluster)
+            cluster.version += 1
+            for row in cluster.rows.values():
+                self._put(cluster, row)  # its end may have been passed over meanwhile
+
+        return put_back
 
     def list(self, token: str, *, labels: bool = False) -> Sequence[str]:
         """The engines of a cluster, sorted, with labels if requested.

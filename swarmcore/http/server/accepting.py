@@ -1,12 +1,13 @@
 """Accepts connections, also when the process has no free file descriptor."""
 
 import errno
-import logging
 import resource
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 import trio
+
+from swarmcore.http.server.rare_log import RareLog
 
 Connection = trio.abc.HalfCloseableStream
 
@@ -14,8 +15,6 @@ Connection = trio.abc.HalfCloseableStream
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 #: How long closing an idle connection may take before the next attempt to accept.
 _PAUSE_SECONDS = 0.05
-#: Shortest time between two messages of a ``RareLog``.
-_QUIET_SECONDS = 60.0
 
 
 def affordable_connections(most: int) -> int:
@@ -26,30 +25,6 @@ def affordable_connections(most: int) -> int:
     """
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return most if soft == resource.RLIM_INFINITY else max(1, min(most, soft // 2))
-
-
-class RareLog:
-    """Logs warnings that clients can cause as often as they like, at most once a minute.
-
-    Args:
-        log: where to log.
-    """
-
-    def __init__(self, log: logging.Logger) -> None:
-        self._log = log
-        self._next = -float("inf")
-        self._left_out = 0
-
-    def warning(self, message: str, *arguments: object) -> None:
-        """Log *message*, with the number of messages that were left out before it."""
-        now = trio.current_time()
-        if now < self._next:
-            self._left_out += 1
-            return
-        if self._left_out:
-            message, arguments = f"{message} (%d more in between)", (*arguments, self._left_out)
-        self._next, self._left_out = now + _QUIET_SECONDS, 0
-        self._log.warning(message, *arguments)
 
 
 async def accept_connections(

@@ -13,15 +13,12 @@ import trio
 from swarmcore.errors import EngineRefused, NotPrimary, SwarmError
 from swarmcore.http.framing import answer_head
 from swarmcore.http.messages import Answer, error_answer
-from swarmcore.http.server.accepting import (
-    RareLog,
-    accept_connections,
-    affordable_connections,
-)
+from swarmcore.http.server.accepting import accept_connections, affordable_connections
 from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.exchange import ServerExchange
 from swarmcore.http.server.heads import Head, KnownHeads
 from swarmcore.http.server.incoming import ClientGone, Incoming
+from swarmcore.http.server.rare_log import RareLog
 from swarmcore.http.streams import BROKEN, client_of, keep_alive
 from swarmcore.http.tls import TLSStream
 from swarmcore.printable import printable

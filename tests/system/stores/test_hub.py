@@ -76,9 +76,9 @@ def test_a_request_that_waits_for_a_change_is_answered_at_once(hub):
 
 def test_a_list_is_there_in_prometheus_form(hub):
     path = f"/v1/clusters/{hub.create()}"
-    hub.ask("POST", f"{path}?ttl=180", b"n1:1 zone=a")
+    hub.ask("POST", f"{path}?ttl=180", b"n1:1 zone=a disk-type=ssd")
     listed = json.loads(hub.ask("GET", f"{path}/http_sd")[2])
-    assert listed == [{"targets": ["n1:1"], "labels": {"zone": "a"}}]
+    assert listed == [{"targets": ["n1:1"], "labels": {"zone": "a", "disk_type": "ssd"}}]
 
 
 def test_ten_thousand_registrations_are_there_after_a_kill(hub):
@@ -98,6 +98,33 @@ def test_ten_thousand_registrations_are_there_after_a_kill(hub):
     hub.kill()
     hub.start()
     assert len(json.loads(hub.ask("GET", path)[2])) == 10_000
+
+
+def test_a_hub_whose_disk_is_full_refuses_changes_and_keeps_serving(tmp_path):
+    hub = HubProcess(tmp_path, "--rate", "0")
+    hub.start()
+    try:
+        path = f"/v1/clusters/{hub.create()}"
+        assert hub.ask("POST", f"{path}?ttl=180", b"n1:1")[0] == 200
+        # No file of the process can grow any more.
+        subprocess.run(["prlimit", "--pid", str(hub.pid), "--fsize=4096:unlimited"], check=True)
+        for _ in range(3):
+            status, _, body = hub.ask("POST", f"{path}?ttl=180", b"n2:1")
+            assert status == 507
+            assert "the hub cannot store this: " in json.loads(body)["message"]
+            assert hub.ask("POST", f"{path}?ttl=180", b"n1:1")[0] == 200
+        assert hub.ask("DELETE", f"{path}/n1:1")[0] == 507
+        assert hub.ask("DELETE", path)[0] == 507
+        assert hub.ask("POST", "/v1/clusters")[0] == 507
+        assert json.loads(hub.ask("GET", path)[2]) == ["n1:1"]
+        subprocess.run(["prlimit", "--pid", str(hub.pid), "--fsize=unlimited"], check=True)
+        assert hub.ask("POST", f"{path}?ttl=180", b"n2:1")[0] == 200
+        hub.kill()
+        hub.start()
+        assert json.loads(hub.ask("GET", path)[2]) == ["n1:1", "n2:1"]
+        assert "Traceback" not in hub.log.read_text()
+    finally:
+        hub.kill()
 
 
 def test_plain_text_is_served_to_this_machine_only(tmp_path):

@@ -49,6 +49,12 @@ class Store(ABC):
         """The port for clients."""
         return self._ports[0]
 
+    @property
+    def pid(self) -> int:
+        """The id of the process, which must be running."""
+        assert self._process is not None
+        return self._process.pid
+
     def uri(self, prefix: str = "") -> str:
         """Return the URI for the discovery."""
         return f"{self.scheme}://127.0.0.1:{self.port}/{prefix}"
