@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from swarmcore.addresses import Address
-from swarmcore.json_values import as_object
+from swarmcore.container_facts import ContainerFacts, read_facts
 
 KiB = 1024
 MiB = 1024 * KiB
@@ -198,8 +198,10 @@ class Container:
         state: created, running, paused, restarting, removing, exited or dead.
         labels: from its inspection.
         claim: the resources that it takes from the node.
-        summary: its object in ``GET /containers/json``, unchanged.
+        summary: its object in ``GET /containers/json``, unchanged.  Like *detail*, it is kept
+            compressed: reading a value decodes the document.
         detail: its ``GET /containers/{id}/json``, unchanged.
+        read: facts that were read from its documents; ``None`` if they were not.
     """
 
     id: str
@@ -213,6 +215,12 @@ class Container:
     claim: Claim
     summary: Mapping[str, Any]
     detail: Mapping[str, Any]
+    read: ContainerFacts | None = None
+
+    @property
+    def facts(self) -> ContainerFacts:
+        """What its documents tell beyond the fields above."""
+        return read_facts(self.summary, self.detail) if self.read is None else self.read
 
     @property
     def name(self) -> str:
@@ -246,7 +254,7 @@ class Container:
 
         A container that failed to start keeps the state ``created``, with an error.
         """
-        return self.state == "created" and not as_object(self.detail.get("State")).get("Error")
+        return self.state == "created" and not self.facts.start_failed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,9 @@ from swarmcore.model import Container
 
 _SHORT = 12
 
+#: Text -> its containers, nearly always one: a tuple takes a quarter of the memory of a dict.
+_Holders = dict[str, tuple[Container, ...]]
+
 
 class NameIndex:
     """All containers by ids and names, and the names that are reserved.
@@ -25,8 +28,8 @@ class NameIndex:
     def __init__(self, node_name: Callable[[str], str] = lambda id: "") -> None:
         self._node_name = node_name
         self._by_id: dict[str, Container] = {}
-        self._by_name: dict[str, dict[str, Container]] = {}
-        self._by_swarm_id: dict[str, dict[str, Container]] = {}
+        self._by_name: _Holders = {}
+        self._by_swarm_id: _Holders = {}
         self._reserved: dict[str, str] = {}
         #: Sorted ids and swarm ids, for look-ups by prefix.
         self._ids: list[str] = []
@@ -63,25 +66,20 @@ class NameIndex:
         self._by_id[container.id] = container
         insort(self._ids, container.id)
         for name in container.names:
-            self._by_name.setdefault(name, {})[container.id] = container
+            _add(self._by_name, name, container)
         if swarm_id := container.swarm_id:
-            holders = self._by_swarm_id.setdefault(swarm_id, {})
-            if not holders:
+            if swarm_id not in self._by_swarm_id:
                 insort(self._ids, swarm_id)
-            holders[container.id] = container
+            _add(self._by_swarm_id, swarm_id, container)
 
     def _unlink(self, container: Container) -> None:
         del self._by_id[container.id]
         self._remove_id(container.id)
         for name in container.names:
-            self._by_name[name].pop(container.id, None)
-            if not self._by_name[name]:
-                del self._by_name[name]
+            _remove(self._by_name, name, container)
         if swarm_id := container.swarm_id:
-            holders = self._by_swarm_id[swarm_id]
-            del holders[container.id]
-            if not holders:
-                del self._by_swarm_id[swarm_id]
+            _remove(self._by_swarm_id, swarm_id, container)
+            if swarm_id not in self._by_swarm_id:
                 self._remove_id(swarm_id)
 
     def _remove_id(self, id: str) -> None:
@@ -91,7 +89,7 @@ class NameIndex:
 
     def holder(self, name: str) -> Container | str | None:
         """The container that has *name*, or the id of its reservation; ``None`` if it is free."""
-        for container in self._by_name.get(name, {}).values():
+        for container in self._by_name.get(name, ()):
             return container
         return self._reserved.get(name)
 
@@ -126,7 +124,7 @@ class NameIndex:
 
     def _by_swarm_identity(self, text: str) -> Container | None:
         """The container with the swarm id *text*, if there is exactly one."""
-        holders = list(self._by_swarm_id.get(text, {}).values())
+        holders = self._by_swarm_id.get(text, ())
         return holders[0] if len(holders) == 1 else None
 
     def _by_short_id(self, text: str) -> Container | None:
@@ -138,13 +136,12 @@ class NameIndex:
         return holders[0] if len(holders) == 1 else None
 
     def _named(self, name: str) -> list[Container]:
-        found = list(self._by_name.get(name, {}).values())
+        found = list(self._by_name.get(name, ()))
         node, slash, rest = name.partition("/")
         if slash:
-            candidates = self._by_name.get(rest, {}).values()
             found += [
                 container
-                for container in candidates
+                for container in self._by_name.get(rest, ())
                 if node in (container.node_id, self._node_name(container.node_id))
             ]
         return found
@@ -171,8 +168,8 @@ class NameIndex:
         """Containers with an id that begins with *text*; stops after a few."""
         found: dict[str, Container] = {}
         for id in self._from(text):
-            holders = self._by_swarm_id.get(id) or {id: self._by_id[id]}
-            found.update((holder.id, holder) for holder in holders.values())
+            holders = self._by_swarm_id.get(id) or (self._by_id[id],)
+            found.update((holder.id, holder) for holder in holders)
             if len(found) > 2:
                 break
         return list(found.values())
@@ -181,6 +178,17 @@ class NameIndex:
         start = bisect_left(self._ids, beginning)
         following = (self._ids[place] for place in range(start, len(self._ids)))
         return takewhile(lambda id: id.startswith(beginning), following)
+
+
+def _add(holders: _Holders, text: str, container: Container) -> None:
+    others = holders.get(text)
+    holders[text] = (*others, container) if others else (container,)
+
+
+def _remove(holders: _Holders, text: str, container: Container) -> None:
+    others = tuple(each for each in holders.pop(text, ()) if each.id != container.id)
+    if others:
+        holders[text] = others
 
 
 # ---- inventing names

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from swarmcore.json_values import as_object, as_objects, as_text, as_texts
 from swarmcore.model import Container
-from swarmcore.node import PREDEFINED_NETWORKS, ListingNode, Node, Thing, things_of
+from swarmcore.node import PREDEFINED_NETWORKS, ListingNode, Node, Thing
 
 #: Length of a full id.
 _ID = 64
@@ -186,7 +186,7 @@ def network_for(text: str, node: Node) -> str:
 
 def network_words(container: Container) -> tuple[str, ...]:
     """Names and ids of user-defined networks that *container* was created with or is on."""
-    words = (word for kind, word in things_of(container) if kind == "network")
+    words = (word for kind, word in container.facts.things if kind == "network")
     return _once(word for word in sorted(words) if word not in _NO_NETWORK_NAMES)
 
 

@@ -1,5 +1,6 @@
 """Nodes: the state of one engine as the scheduler and plugins see it."""
 
+from swarmcore.container_facts import Thing
 from swarmcore.node.allocation import (
     MOST_OVERCOMMIT,
     OVERCOMMIT_LABEL,
@@ -7,7 +8,7 @@ from swarmcore.node.allocation import (
     read_overcommit,
 )
 from swarmcore.node.image_sources import find_image_source, image_test
-from swarmcore.node.networks_and_volumes import PREDEFINED_NETWORKS, Thing, things_of
+from swarmcore.node.networks_and_volumes import PREDEFINED_NETWORKS
 from swarmcore.node.node import Node
 from swarmcore.node.spanning import (
     ListingNode,
@@ -35,5 +36,4 @@ __all__ = [
     "read_events",
     "read_overcommit",
     "swarm_node_id",
-    "things_of",
 ]

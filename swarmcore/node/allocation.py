@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from swarmcore.container_facts import Thing
 from swarmcore.model import Claim, Container
 from swarmcore.node.gpus import GpuTable
-from swarmcore.node.networks_and_volumes import Thing
 from swarmcore.node.ports import PortTable
 
 

@@ -6,12 +6,12 @@ treat it as moved at once, and it is shown on one of the two nodes only.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from swarmcore.json_values import as_object, as_objects, as_text
-from swarmcore.model import Container
+from swarmcore.container_facts import Thing
+from swarmcore.json_values import as_object, as_text
 from swarmcore.node.spanning import is_spanning
 from swarmcore.node.volume_history import VolumeHistory
 
@@ -19,8 +19,6 @@ from swarmcore.node.volume_history import VolumeHistory
 PREDEFINED_NETWORKS = frozenset({"bridge", "host", "none"})
 
 Document = Mapping[str, Any]
-#: A network or a volume of one node by name; a network also by id.
-Thing = tuple[Literal["network", "volume"], str]
 
 #: Labels by which a client requested a place for an object.
 _PLACED = frozenset(
@@ -178,27 +176,3 @@ def _has_no_device(volume: Document) -> bool:
     """Whether the volume uses no device of its node's disk; network file systems do not count."""
     options = as_object(volume.get("Options"))
     return not options.get("device") or as_text(options.get("type")) in _ELSEWHERE
-
-
-def things_of(container: Container) -> frozenset[Thing]:
-    """The networks and volumes that a container refers to, whatever its state."""
-    return frozenset((*_volumes_of(container), *_networks_of(container)))
-
-
-def _volumes_of(container: Container) -> Iterator[Thing]:
-    for document in (container.summary, container.detail):
-        for mount in as_objects(document.get("Mounts")):
-            if mount.get("Name"):
-                yield "volume", str(mount["Name"])
-
-
-def _networks_of(container: Container) -> Iterator[Thing]:
-    for document in (container.summary, container.detail):
-        mode = as_object(document.get("HostConfig")).get("NetworkMode")
-        if isinstance(mode, str) and not mode.startswith("container:"):
-            yield "network", mode
-        settings = as_object(document.get("NetworkSettings"))
-        for name, endpoint in as_object(settings.get("Networks")).items():
-            yield "network", str(name)
-            if network_id := as_object(endpoint).get("NetworkID"):
-                yield "network", str(network_id)

@@ -30,7 +30,6 @@ from swarmcore.node.allocation import OVERCOMMIT_LABEL, Allocation, Reservation,
 from swarmcore.node.container_index import ContainerIndex
 from swarmcore.node.gpus import GpuStock, found_devices, read_stock
 from swarmcore.node.lists import NodeLists
-from swarmcore.node.networks_and_volumes import things_of
 from swarmcore.node.node_images import NodeImages
 from swarmcore.node.spanning import Spanning
 from swarmcore.versions import FLOOR
@@ -348,7 +347,7 @@ class Node(NodeLists):
         self._states[container.state] += 1
         self._allocation.add(container, before)
         self._index.add(container.words, container.labels)
-        self.objects.use(things_of(container))
+        self.objects.use(container.facts.things)
 
     def drop_container(self, id: str) -> Container | None:
         """Remove a container; return it, or ``None`` if it was not known."""
@@ -367,7 +366,7 @@ class Node(NodeLists):
         self.container_changes += 1
         self._states[container.state] -= 1
         self._index.remove(container.words, container.labels)
-        self.objects.disuse(things_of(container))
+        self.objects.disuse(container.facts.things)
 
     def give_up_start(self, id: str) -> None:
         """Release the ports of a container that was not started in time."""

@@ -1,17 +1,19 @@
 """Reads an engine's answers for the cache: JSON of the expected kind, or the engine's error."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import trio
 
 from swarmcore.errors import EngineRefused
 from swarmcore.http.messages import Answer
+from swarmcore.json_bytes import read_json
 from swarmcore.json_values import reading_answer
 
 #: Longer answers, in bytes, are parsed in a thread: nothing may keep other requests waiting for
 #: tens of milliseconds.
-_MUCH_JSON = 512 * 1024
+_MUCH_JSON = 2 * 1024 * 1024
 
 #: Types of the fields that other code reads from the objects of a list.
 IMAGE_FIELDS: Mapping[str, type] = {
@@ -45,7 +47,7 @@ async def read_answer(engine: str, path: str, answer: Answer, kind: type) -> Any
     if not answer.ok:
         raise EngineRefused(engine, answer.status, answer.message)
     with reading_answer(engine, f"GET {path.partition('?')[0]}"):
-        value = await quickly(answer.json, len(answer.body) > _MUCH_JSON)
+        value = await quickly(partial(read_json, answer.body), len(answer.body) > _MUCH_JSON)
         if value is None:
             return kind()
         require_type("answer", value, kind)

@@ -70,8 +70,8 @@ class CachedObjects:
                 return
         await self._settle_volumes(volumes)
         container = await self._refresher.container(id)
-        mounts = (container.detail.get("Mounts") or ()) if container is not None else ()
-        await self._settle_volumes([each["Name"] for each in mounts if each.get("Name")])
+        things = container.facts.things if container is not None else ()
+        await self._settle_volumes([name for kind, name in things if kind == "volume"])
 
     async def _settle_volumes(self, names: Iterable[str]) -> None:
         """Read the volume list if a volume is missing: its event may be queued behind others."""

@@ -4,11 +4,13 @@ Pure.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from swarmcore.container_config.resources import claim_of
+from swarmcore.container_facts import read_facts
 from swarmcore.json_values import as_objects, as_text, as_texts
 from swarmcore.model import Container, Event
 
@@ -26,6 +28,11 @@ _QUIET_VOLUMES = frozenset({"mount", "unmount"})
 _LOCAL_DRIVERS = frozenset({"bridge", "host", "null"})
 #: The network that exists on every engine of a swarm.
 _OF_SWARMS = "ingress"
+#: How many different values containers may have in common.
+_SHARED = 4096
+
+Document = Mapping[str, Any]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,7 @@ def read_container(
     cpus: int,
     *,
     cpu_shares_are_cpus: bool = False,
+    kept: tuple[Document, Document] | None = None,
 ) -> Container:
     """Build a ``Container`` from its two documents.
 
@@ -163,6 +171,7 @@ def read_container(
         node_id: the node of the engine.
         cpus: number of CPUs of the node.
         cpu_shares_are_cpus: whether CPU shares count as CPUs, as in Swarm classic.
+        kept: *summary* and *detail* in the form in which the container is to keep them.
     """
     config = detail.get("Config") or {}
     state = detail.get("State") or {}
@@ -170,15 +179,39 @@ def read_container(
         id=str(detail["Id"]),
         node_id=node_id,
         names=_names(detail.get("Name"), summary.get("Names")),
-        image=str(config.get("Image") or summary.get("Image") or ""),
-        image_id=str(detail.get("Image") or summary.get("ImageID") or ""),
+        image=_shared(str(config.get("Image") or summary.get("Image") or "")),
+        image_id=_shared(str(detail.get("Image") or summary.get("ImageID") or "")),
         created=_created(detail, summary),
-        state=str(state.get("Status") or summary.get("State") or ""),
-        labels=config.get("Labels") or {},
+        state=_shared(str(state.get("Status") or summary.get("State") or "")),
+        labels=_labels(tuple((config.get("Labels") or {}).items())),
         claim=claim_of(detail, cpus, cpu_shares_are_cpus=cpu_shares_are_cpus),
-        summary=summary,
-        detail=detail,
+        summary=kept[0] if kept else summary,
+        detail=kept[1] if kept else detail,
+        read=_shared(read_facts(summary, detail)),
     )
+
+
+def with_summary(container: Container, summary: Document, kept: Document) -> Container:
+    """*container* after its object in the list has changed.
+
+    Args:
+        container: the container.
+        summary: the new object.
+        kept: *summary* in the form in which the container is to keep it.
+    """
+    facts = _shared(read_facts(summary, container.detail))
+    return replace(container, summary=kept, read=facts)
+
+
+@lru_cache(maxsize=_SHARED)
+def _shared(value: _T) -> _T:
+    """An equal value that was seen before, so that containers have it in common; or *value*."""
+    return value
+
+
+@lru_cache(maxsize=_SHARED // 4)
+def _labels(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    return {_shared(key): _shared(value) for key, value in pairs}
 
 
 def _names(own: Any, listed: Any) -> tuple[str, ...]:
@@ -197,14 +230,17 @@ def _created(detail: Mapping[str, Any], summary: Mapping[str, Any]) -> float:
 
 def needs_inspection(known: Container | None, summary: Mapping[str, Any]) -> bool:
     """Whether a listed *summary* indicates a change that only an inspection shows in full."""
-    if known is None:
-        return True
-    names = tuple(name.removeprefix("/") for name in as_texts(summary.get("Names")))
     return (
-        known.state != summary.get("State")
-        or set(known.names) != set(names)
+        known is None
+        or not agrees(known, summary)
         or known.summary.get("NetworkSettings") != summary.get("NetworkSettings")
     )
+
+
+def agrees(known: Container, summary: Mapping[str, Any]) -> bool:
+    """Whether *summary* has the state and the names of *known*, which need not be decoded."""
+    names = {name.removeprefix("/") for name in as_texts(summary.get("Names"))}
+    return known.state == summary.get("State") and set(known.names) == names
 
 
 def differs(known: Container, summary: Mapping[str, Any]) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
-from swarmcore.json_values import as_object, as_texts
 from swarmcore.model import Container
 
 #: Pairs of a linked container's name and its alias: ``("db", "web/data")``.
@@ -17,12 +16,8 @@ Links = Set[tuple[str, str]]
 
 
 def links_of(container: Container | None) -> Links:
-    """The links of *container*, from its inspection: ``/db:/web/data``."""
-    if container is None:
-        return set()
-    links = as_texts(as_object(container.detail.get("HostConfig")).get("Links"))
-    pairs = [each.split(":", 1) for each in links if ":" in each]
-    return {(name.removeprefix("/"), alias.removeprefix("/")) for name, alias in pairs}
+    """The links of *container*, from its inspection."""
+    return frozenset() if container is None else container.facts.links
 
 
 def find_named(containers: Iterable[Container], name: str) -> Container | None:

@@ -3,16 +3,12 @@
 If answers arrive out of order, the answer to the later request is kept.
 """
 
-import json
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
-
-import trio
 
 from swarmcore.engine.cache.answers import (
     IMAGE_FIELDS,
@@ -23,30 +19,34 @@ from swarmcore.engine.cache.answers import (
     read_answer,
 )
 from swarmcore.engine.cache.documents import (
+    Document,
     Stale,
+    agrees,
     by_key,
     differs,
     needs_inspection,
     read_container,
+    with_summary,
 )
+from swarmcore.engine.cache.kept_documents import DocumentKeeper, is_kept
 from swarmcore.engine.cache.link_aliases import Links, find_named, links_of, with_aliases
+from swarmcore.engine.cache.parallel_reads import read_each
 from swarmcore.engine.cache.single_flight import CachedList, Objects, SingleFlight
 from swarmcore.engine.registry import CacheListener
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.http.messages import Answer
-from swarmcore.json_values import UNREADABLE, as_object, damaged_answer
+from swarmcore.json_bytes import read_json, write_json
+from swarmcore.json_values import UNREADABLE, damaged_answer
 from swarmcore.model import Container
 from swarmcore.node import Node, is_spanning
 
 log = logging.getLogger(__name__)
 
-#: Concurrent inspections per engine: enough to hide latency without flooding the engine.
-_PARALLEL = 8
 #: How many removed containers and networks are remembered, so that a late answer does not add one
 #: again.  Engines never reuse ids.
 _TOMBSTONES = 4096
-#: Containers with more ports are read in a thread.
-_MANY_PORTS = 1000
+#: Longer inspections, in bytes, which have hundreds of ports, are read in a thread.
+_LONG_INSPECTION = 64 * 1024
 
 
 class Refresher:
@@ -77,6 +77,7 @@ class Refresher:
         self._list_containers = SingleFlight(lambda: self._read_containers(full=False))
         self._list_images = SingleFlight(lambda: self._read_images(live=True))
         self._single: dict[str, SingleFlight] = {}
+        self._summaries, self._details = DocumentKeeper(), DocumentKeeper()
         #: The network list and the volume list.
         self.network_list = CachedList(self._ask_networks, self._show_networks)
         self.volume_list = CachedList(self._ask_volumes, self._show_volumes)
@@ -115,14 +116,20 @@ class Refresher:
         summaries = by_key(await self._read("/containers/json?all=1", list), "Id")
         for id in known.keys() - summaries.keys():
             self.forget(id)  # containers created meanwhile are not in *known* and stay
-        doubtful = []
+        doubtful: dict[str, bytes] = {}
         for id, summary in summaries.items():
-            container = known.get(id)
-            if full or id in self._unread or needs_inspection(container, summary):
-                doubtful.append(id)
-            elif container is not None and differs(container, summary):
-                self._put(replace(container, summary=summary), question)
-        await self._each(doubtful, lambda id: self._inspect(id, summaries[id], question))
+            container, encoded = known.get(id), write_json(summary)
+            if full or container is None or id in self._unread:
+                doubtful[id] = encoded
+            elif agrees(container, summary) and is_kept(container.summary, encoded):
+                continue  # usual, and known without decoding
+            elif needs_inspection(container, summary):
+                doubtful[id] = encoded
+            elif differs(container, summary):
+                kept = self._summaries.keep(encoded)
+                self._put(with_summary(container, summary, kept), question)
+        del summaries  # Python objects: ten times the memory of *doubtful*
+        await read_each(doubtful, lambda id: self._inspect(id, doubtful[id], question))
 
     async def images(self, *, live: bool = True) -> None:
         """Read the image list; see ``SingleFlight``.
@@ -200,7 +207,7 @@ class Refresher:
             # Before containers: reading a container ends the reservation that counts its volumes.
             await self._or_keep(self.volumes)
         created = {id for id in stale.created if not self.knows(id)}
-        await self._each(stale.containers | created, self.container)
+        await read_each(stale.containers | created, self.container)
         if stale.images:
             await self.images()
         if stale.networks or _lacks_news(self.network_list, stale.networks_made):
@@ -232,10 +239,10 @@ class Refresher:
 
     async def _read_container(self, id: str) -> None:
         question = self._next_question()
-        filters = quote(json.dumps({"id": [id]}))
+        filters = quote(write_json({"id": [id]}))
         listed = by_key(await self._read(f"/containers/json?all=1&filters={filters}", list), "Id")
         if id in listed:
-            await self._inspect(id, listed[id], question)
+            await self._inspect(id, write_json(listed[id]), question)
         else:
             self.forget(id)
 
@@ -273,37 +280,48 @@ class Refresher:
 
     # ---- steps
 
-    async def _inspect(self, id: str, summary: Mapping[str, Any], question: int) -> None:
+    async def _inspect(self, id: str, summary: bytes, question: int) -> None:
         """Inspect a container and update the cache.
 
         Args:
             id: the full id, 64 digits.
-            summary: its summary in the answer to *question*.
+            summary: its object in the answer to *question*.
             question: number of the list request; the inspection counts as no newer than it.
         """
         path = f"/containers/{id}/json"
         try:
-            detail = await self._read(path, dict)
+            answer = await self.ask(path)
+            detail = await read_answer(self._node.name, path, answer, dict)
         except EngineRefused as error:
             if error.status != 404:
                 raise
             self.forget(id)
             return
-        read = partial(
-            read_container,
+        read = partial(self._understand, read_json(summary), summary, detail, answer.body)
+        try:
+            container = await quickly(read, len(answer.body) > _LONG_INSPECTION)
+        except UNREADABLE as error:
+            log.warning("container %s: %s", id, damaged_answer(self._node.name, path, error))
+            return
+        self._put(container, question)
+
+    def _understand(
+        self, summary: Document, listed: bytes, detail: Document, inspected: bytes
+    ) -> Container:
+        """The container of two documents; may run in a thread.
+
+        Args:
+            summary, listed: its object in the list, decoded and encoded.
+            detail, inspected: its inspection, decoded and as the engine sent it.
+        """
+        return read_container(
             summary,
             detail,
             self._node.id,
             self._node.cpus,
             cpu_shares_are_cpus=self._node.cpu_shares_are_cpus,
+            kept=(self._summaries.keep(listed), self._details.keep(inspected)),
         )
-        bindings = as_object(as_object(detail.get("HostConfig")).get("PortBindings"))
-        try:
-            container = await quickly(read, len(bindings) > _MANY_PORTS)
-        except UNREADABLE as error:
-            log.warning("container %s: %s", id, damaged_answer(self._node.name, path, error))
-            return
-        self._put(container, question)
 
     def _bury(self, id: str) -> None:
         self._gone[id] = None
@@ -353,25 +371,6 @@ class Refresher:
             await read()
         except EngineError as error:
             log.warning("engine %s: keeping an older list: %s", self._node.name, error)
-
-    async def _each(self, ids: Collection[str], read: Callable[[str], Awaitable[Any]]) -> None:
-        """Read several containers, some at a time; raise the first failure at the end."""
-        failures: list[EngineError] = []
-        slots = trio.CapacityLimiter(_PARALLEL)
-
-        async def one(id: str) -> None:
-            async with slots:
-                if not failures:
-                    try:
-                        await read(id)
-                    except EngineError as error:
-                        failures.append(error)
-
-        async with trio.open_nursery() as nursery:
-            for id in ids:
-                nursery.start_soon(one, id)
-        if failures:
-            raise failures[0]
 
 
 def _is_shared(document: Mapping[str, Any]) -> bool:
