@@ -30,7 +30,7 @@ from swarmcore.errors import EngineError, NotFound, Unavailable
 from swarmcore.http.messages import Answer, Client, Request
 from swarmcore.model import Claim, Container, Drain, Entry, State
 from swarmcore.names import NameIndex, invent_name
-from swarmcore.node import Node
+from swarmcore.node import Node, Revision
 from swarmcore.protocols import (
     Carry,
     DecisionCounts,
@@ -173,9 +173,14 @@ class Cluster:
 
     # ---- engines
 
+    @property
+    def revision(self) -> Revision:
+        """See ``protocols.Cluster``."""
+        return self.membership.revision
+
     def nodes(self) -> Sequence[Node]:
         """See ``protocols.Cluster``."""
-        return [engine.node for engine in self.membership.snapshot.all]
+        return self.membership.snapshot.nodes
 
     def engines(self) -> Sequence[Engine]:
         """The registered engines, in the order of ``nodes``."""

@@ -4,10 +4,9 @@ Owns the engines' tasks and passes on their notifications.  Engines connect by t
 """
 
 import logging
-import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import trio
@@ -17,6 +16,7 @@ from swarmcore.cluster.broadcast import Broadcast
 from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.node_settings import NodeSettingsStore
 from swarmcore.cluster.orphans import Orphans
+from swarmcore.cluster.snapshot import EngineSnapshot
 from swarmcore.engine import Engine, EngineRegistry
 from swarmcore.engine.cache.documents import Stale
 from swarmcore.engine.specs import Specs
@@ -24,13 +24,11 @@ from swarmcore.errors import EngineError, NotFound
 from swarmcore.events import cluster_event
 from swarmcore.model import Container, Entry, Event, State
 from swarmcore.names import NameIndex
-from swarmcore.node import Node, Spanning, swarm_node_id
+from swarmcore.node import Node, Revision, Spanning, swarm_node_id
 from swarmcore.protocols import DiscoveryState
-from swarmcore.versions import CEILING, FLOOR, ApiVersion
 
 log = logging.getLogger(__name__)
 
-_DIGITS = re.compile(r"([0-9]+)")
 #: Interval at which ``refresh_all`` checks whether every engine has answered or failed.
 _LOOK_AGAIN_SECONDS = 0.05
 
@@ -45,37 +43,6 @@ class MembershipListener(Protocol):
     def engine_lost(self, node: Node, reason: str) -> None:
         """A healthy engine became unhealthy or left; *node* still has its cached state."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSnapshot:
-    """The engines, in natural order of their names, then of their addresses.
-
-    Attributes:
-        all: every engine in discovery's list, including pending ones.
-        registered: the engines that have joined, healthy or not.
-        healthy: the engines that answer.
-        api_version: the newest API version that this manager and all healthy engines support.
-        min_api_version: the oldest API version that all healthy engines support, at most ``FLOOR``.
-    """
-
-    all: tuple[Engine, ...]
-    registered: tuple[Engine, ...]
-    healthy: tuple[Engine, ...]
-    api_version: ApiVersion
-    min_api_version: ApiVersion
-
-    @classmethod
-    def of(cls, engines: Iterable[Engine]) -> "EngineSnapshot":
-        """Sort *engines* and group them by state."""
-        all_ = tuple(sorted(engines, key=_order))
-        registered = tuple(
-            engine for engine in all_ if engine.node.state in (State.HEALTHY, State.UNHEALTHY)
-        )
-        healthy = tuple(engine for engine in registered if engine.node.state is State.HEALTHY)
-        newest = min([CEILING, *(engine.node.api_version for engine in healthy)])
-        oldest = max((engine.node.min_api_version for engine in healthy), default=FLOOR)
-        return cls(all_, registered, healthy, newest, min(FLOOR, oldest))
 
 
 class Membership:
@@ -108,6 +75,8 @@ class Membership:
         self._changed = changed
         #: Networks and volumes that span engines, as all engines list them.
         self.spanning = Spanning()
+        #: Counts the changes of all nodes, and of the list of nodes.
+        self.revision = Revision()
         #: Containers of creates that have moved to another node.
         self.orphans = Orphans(self.by_node)
         #: Which image each image name refers to.
@@ -160,7 +129,7 @@ class Membership:
         for address, entry in wanted.items():
             if address not in self._running:
                 self._start(entry, self._nursery)
-        self._snapshot = None
+        self._regroup()
 
     def failed(self, reason: str) -> None:
         """Record that the list could not be read; the last list stays valid."""
@@ -179,6 +148,12 @@ class Membership:
 
     # ---- EngineRegistry
 
+    def adopt(self, node: Node) -> None:
+        """See ``EngineRegistry``."""
+        node.revision = self.revision
+        node.apply(self._node_settings.of(node.address))
+        self._regroup()
+
     def admit(self, engine: Engine, specs: Specs) -> None:
         """Register *engine* under its engine id.
 
@@ -193,7 +168,7 @@ class Membership:
 
     def withdraw(self, engine: Engine) -> None:
         """Release *engine*'s id; engines that were refused because of it try again."""
-        self._snapshot = None
+        self._regroup()
         if self._holders.get(engine.engine_id) is not engine:
             return
         self.image_names.left(engine.node)
@@ -205,19 +180,20 @@ class Membership:
 
     def described(self, engine: Engine) -> None:
         """See ``EngineRegistry``."""
-        self._snapshot = None
+        if self._snapshot is not None and not self._snapshot.still_shows(engine):
+            self._regroup()
         self._changed(engine.node.id)
 
     def joined(self, engine: Engine, *, again: bool) -> None:
         """See ``EngineRegistry``."""
-        self._snapshot = None
+        self._regroup()
         self._announce("engine_reconnect" if again else "engine_connect", engine.node)
         self._listener.engine_joined(engine.node)
         self._changed(engine.node.id)
 
     def lost(self, engine: Engine, reason: str) -> None:
         """See ``EngineRegistry``."""
-        self._snapshot = None
+        self._regroup()
         self._announce("engine_disconnect", engine.node)
         self._listener.engine_lost(engine.node, reason)
         self._changed(engine.node.id)
@@ -298,22 +274,24 @@ class Membership:
     # ---- queries
 
     @property
-    def snapshot(self) -> "EngineSnapshot":
+    def snapshot(self) -> EngineSnapshot:
         """The engines as they are now; rebuilt only after a change."""
         if self._snapshot is None:
-            self.apply_settings()
             self._snapshot = EngineSnapshot.of(engine for engine, _ in self._running.values())
         return self._snapshot
 
-    def apply_settings(self) -> None:
+    def _regroup(self) -> None:
+        """Make ``snapshot`` anew: the list of engines, or a fact that it depends on, has changed.
+
+        A change of a node itself is counted where it is assigned; see ``Revision``.
+        """
+        self._snapshot = None
+        self.revision.descriptions += 1
+
+    def settings_changed(self) -> None:
         """Apply the operators' settings to every node."""
         for engine, _ in self._running.values():
             engine.node.apply(self._node_settings.of(engine.node.address))
-
-    def settings_changed(self) -> None:
-        """Apply changed settings; what was derived from ``snapshot`` is derived anew."""
-        self.apply_settings()
-        self._snapshot = None
 
     def by_node(self, node_id: str) -> Engine:
         """The engine of a node.
@@ -332,16 +310,6 @@ async def _refresh(engine: Engine) -> None:
         await engine.refresh_containers()
     except EngineError as error:
         log.warning("engine %s could not be read again: %s", engine.label, error)
-
-
-def natural_key(text: str) -> tuple[tuple[str, int], ...]:
-    """A sort key that compares digits by value, so that ``n2`` comes before ``n10``."""
-    pieces = _DIGITS.split(text)
-    return tuple(zip(pieces[::2], [*map(int, pieces[1::2]), -1], strict=True))
-
-
-def _order(engine: Engine) -> tuple[tuple[tuple[str, int], ...], ...]:
-    return natural_key(engine.node.name), natural_key(str(engine.entry.address))
 
 
 def _lists_otherwise(other: Node, node: Node, keys: Collection[str], stale: Stale) -> bool:

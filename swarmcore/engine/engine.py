@@ -168,7 +168,7 @@ class Engine(CachedObjects):
     def heard(self) -> None:
         """Record data on an existing connection; new connections may still fail."""
         self.last_contact = trio.current_time()
-        self.node.updated_at = time.time()
+        self.node.updated_at = int(time.time())
 
     def contacted(self) -> None:
         """Record that the engine answered a request."""
@@ -192,7 +192,7 @@ class Engine(CachedObjects):
         self._counted = error
         self.node.failures += 1
         self.node.error = str(error)
-        self.node.updated_at = time.time()
+        self.node.updated_at = int(time.time())
         self._silence.failed(error)
         healthy = self.node.state is State.HEALTHY
         if healthy and self.node.failures >= self._pace.failure_limit:
@@ -374,6 +374,7 @@ class Engine(CachedObjects):
         self.node = Node(
             address, address, overcommit=self._overcommit, spanning=self._owner.spanning
         )
+        self._owner.adopt(self.node)
         self.http.name = address
         self.node.failure_limit = self._pace.failure_limit
         self.node.cpu_shares_are_cpus = self._cpu_shares_are_cpus

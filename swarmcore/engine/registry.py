@@ -60,6 +60,10 @@ class EngineRegistry(CacheListener, Protocol[E]):
         """The networks and volumes that span engines, collected from all nodes."""
         ...
 
+    def adopt(self, node: Node) -> None:
+        """Prepare the new, empty node of an engine: its changes count as those of the cluster."""
+        ...
+
     def admit(self, engine: E, specs: Specs) -> None:
         """Admit *engine*, whose identity has just been read.
 

@@ -10,6 +10,7 @@ from swarmcore.node.allocation import (
 from swarmcore.node.image_sources import find_image_source, image_test
 from swarmcore.node.networks_and_volumes import PREDEFINED_NETWORKS
 from swarmcore.node.node import Node
+from swarmcore.node.revision import Revision
 from swarmcore.node.spanning import (
     ListingNode,
     Spanning,
@@ -26,6 +27,7 @@ __all__ = [
     "ListingNode",
     "Node",
     "Reservation",
+    "Revision",
     "Spanning",
     "Thing",
     "find_image_source",

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
 
 from swarmcore.images import words_of_name
 from swarmcore.match_cache import Texts
@@ -30,7 +29,6 @@ from swarmcore.node.allocation import OVERCOMMIT_LABEL, Allocation, Reservation,
 from swarmcore.node.container_index import ContainerIndex
 from swarmcore.node.gpus import GpuStock, found_devices, read_stock
 from swarmcore.node.lists import NodeLists
-from swarmcore.node.node_images import NodeImages
 from swarmcore.node.spanning import Spanning
 from swarmcore.versions import FLOOR
 
@@ -63,8 +61,8 @@ class Node(NodeLists):
         min_api_version: the oldest API version it supports.
         spanning: objects that span the engines of the cluster.
         failed_pulls: recent pulls that failed because of this node, by scope.
-        updated_at: Unix seconds of the last contact.
-        container_changes, image_changes: how often containers, and images or their names, were
+        updated_at: Unix seconds of the last contact, without fractions.
+        container_changes, reservation_changes: how often containers, and reservations, were
             changed; what was derived from them is valid while the number is the same.
     """
 
@@ -90,12 +88,11 @@ class Node(NodeLists):
         self.skew_seconds = 0.0
         self.api_version = FLOOR
         self.min_api_version = FLOOR
-        self._node_images = NodeImages()
         self.failed_pulls: Mapping[str, FailedPulls] = {}
         self.updated_at = 0.0
         self._containers: dict[str, Container] = {}
         self.container_changes = 0
-        self.image_changes = 0
+        self.reservation_changes = 0
         self._reservations: dict[str, Reservation] = {}
         self._states: Counter[str] = Counter()
         self._allocation = Allocation()
@@ -279,42 +276,6 @@ class Node(NodeLists):
         return self.reaches_volume(name) or any(name in volumes for volumes in promised)
 
     @property
-    def images(self) -> Mapping[str, Mapping[str, Any]]:
-        """Image id -> its object in ``GET /images/json``, without names that moved away; replaced
-        as a whole."""
-        return self._node_images.images
-
-    @images.setter
-    def images(self, images: Mapping[str, Mapping[str, Any]]) -> None:
-        """Replace the images by the engine's list."""
-        self._node_images.put(images)
-        self.image_changes += 1
-
-    @property
-    def moved_names(self) -> Mapping[str, str]:
-        """Names that now refer to an image of another node -> id of the image that this engine
-        still has under the name.  Set by the cluster's ``image_names`` only."""
-        return self._node_images.moved_names
-
-    @moved_names.setter
-    def moved_names(self, names: Mapping[str, str]) -> None:
-        self._node_images.move(names)
-        self.image_changes += 1
-
-    def image_called(self, name: str) -> str:
-        """The id of the image that the node has under *name*; empty if it has none.
-
-        Args:
-            name: a tag or digest as engines print it; see ``images.shown_image``.
-        """
-        return self._node_images.named.get(name, "")
-
-    @property
-    def listed_image_words(self) -> Collection[str]:
-        """Like ``image_words``, without the images of reservations."""
-        return self._node_images.words
-
-    @property
     def image_words(self) -> Collection[str]:
         """Texts that refer to images of the node and of its reservations: ids, short ids, tags,
         digests, and repository names."""
@@ -384,6 +345,7 @@ class Node(NodeLists):
         """Add a reservation."""
         self.release(reservation.id)
         self._reservations[reservation.id] = reservation
+        self.reservation_changes += 1
         self._allocation.take(reservation.claim, reservation.called)
         self._index.add(reservation.words, reservation.labels)
         self.objects.use(reservation.things)
@@ -392,6 +354,7 @@ class Node(NodeLists):
         """End a reservation; return it, or ``None`` if there was none."""
         reservation = self._reservations.pop(id, None)
         if reservation is not None:
+            self.reservation_changes += 1
             self._allocation.give_back(reservation.claim, reservation.called)
             self._index.remove(reservation.words, reservation.labels)
             self.objects.disuse(reservation.things)

@@ -9,7 +9,7 @@ from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import EngineError
 from swarmcore.http.messages import Answer, Client, Request
 from swarmcore.model import Claim, Container, Drain, Event
-from swarmcore.node import Node
+from swarmcore.node import Node, Revision
 from swarmcore.protocols.decisions import DecisionRecord, Explanation, WaitingCreate
 from swarmcore.protocols.engines import Engine
 from swarmcore.protocols.images import ImageNames
@@ -101,6 +101,15 @@ class ClusterView(Protocol):
         it.  Requests to an engine that supports only newer versions use its oldest one."""
         ...
 
+    @property
+    def revision(self) -> Revision:
+        """Counts changes: while a counter is the same, so is what was made of what it counts.
+
+        It counts changes of nodes and of the list of nodes.  The manager's own state, such as
+        ``primary``, ``listeners`` and ``discovery``, is not a part of it.
+        """
+        ...
+
     def nodes(self) -> Sequence[Node]:
         """Every node, including pending ones, in natural order of their names."""
         ...
@@ -108,8 +117,8 @@ class ClusterView(Protocol):
     def engines(self) -> Sequence[Engine]:
         """The registered engines (not the pending ones), in the order of ``nodes``.
 
-        It is the same object until an engine joins, leaves, is described anew, or becomes
-        healthy or unhealthy.
+        It is the same object until an engine joins, leaves, becomes healthy or unhealthy, or
+        gets another name or API version.
         """
         ...
 

@@ -29,6 +29,9 @@ class Recorder:
         self.names = {}
         self.spanning = Spanning()
 
+    def adopt(self, node):
+        pass
+
     def admit(self, engine, specs):
         self.heard.append(f"admit {specs.engine_id}")
 

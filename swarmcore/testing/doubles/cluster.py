@@ -10,7 +10,7 @@ from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import EngineError, NoNodeFits, NotFound, Unavailable
 from swarmcore.http.messages import Answer, Client, Request, json_answer
 from swarmcore.model import Claim, Container, Drain, Event, NodeSettings, State
-from swarmcore.node import Node
+from swarmcore.node import Node, Revision
 from swarmcore.protocols import (
     Carry,
     Cluster,
@@ -124,6 +124,12 @@ class FakeCluster:
         self.failed_pulls: list[str] = []
 
     # ---- nodes, containers and decisions
+
+    @property
+    def revision(self) -> Revision:
+        """See ``Cluster``; the sums of the nodes' own counters."""
+        numbers = zip(*(node.revision.numbers for node in self.nodes()), strict=True)
+        return Revision(*map(sum, numbers))
 
     def nodes(self) -> Sequence[Node]:
         """See ``Cluster``; in the order in which they were given."""

@@ -4,7 +4,7 @@ import trio
 import trio.testing
 
 from swarmcore.addresses import parse_address
-from swarmcore.cluster.membership import natural_key
+from swarmcore.cluster.snapshot import natural_key
 from swarmcore.http.messages import json_answer
 from swarmcore.model import Entry, State
 from tests.component.fleets import open_fleet, wait_for

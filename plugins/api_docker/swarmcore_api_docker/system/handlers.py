@@ -86,14 +86,14 @@ class OfEngines:
 
     def __init__(self, make: Callable[[ClusterView], Answer]) -> None:
         self._make = make
-        self._engines: object = None
+        self._revision = -1
         self._answer = Answer(500)
 
     def value(self, cluster: ClusterView) -> Answer:
         """The answer for the engines of now."""
-        engines = cluster.engines()
-        if engines is not self._engines:
-            self._engines, self._answer = engines, self._make(cluster)
+        revision = cluster.revision.descriptions
+        if revision != self._revision:
+            self._revision, self._answer = revision, self._make(cluster)
         return self._answer
 
 

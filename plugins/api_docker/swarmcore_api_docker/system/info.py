@@ -52,6 +52,20 @@ _NAMED_OPTIONS = ApiVersion(1, 25)
 _PLUGIN_KINDS = ("Volume", "Network", "Authorization", "Log")
 #: ``docker login`` without a server name asks for this field.
 _DOCKER_HUB = "https://index.docker.io/v1/"
+#: The fields that are the same in every answer.
+_CONSTANT: Mapping[str, Any] = {
+    "Debug": False,
+    "LiveRestoreEnabled": False,
+    "HttpProxy": "",
+    "HttpsProxy": "",
+    "NoProxy": "",
+    "Labels": [],
+    "Isolation": "",
+    "InitBinary": "",
+    "ContainerdCommit": {"ID": "", "Expected": ""},
+    "RuncCommit": {"ID": "", "Expected": ""},
+    "InitCommit": {"ID": "", "Expected": ""},
+}
 
 
 def describe_info(
@@ -61,6 +75,8 @@ def describe_info(
     version: ApiVersion,
     *,
     classic: bool = False,
+    facts: Mapping[str, Any] | None = None,
+    status: object = None,
 ) -> dict[str, Any]:
     """Return the document of ``GET /info``.
 
@@ -70,8 +86,24 @@ def describe_info(
         now: the manager's time, in RFC 3339.
         version: the client's API version.
         classic: as in Swarm classic, sums include overcommitment and the release is ``swarm/...``.
+        facts: the result of ``engine_facts`` if it is known.
+        status: replaces the rows of ``SystemStatus``.
     """
-    document = _describe(cluster, manager, now)
+    if facts is None:
+        facts = engine_facts(cluster.nodes(), manager)
+    if status is None:
+        status = system_status(cluster)
+    document = {
+        "ID": cluster.id,
+        "Name": cluster.name,
+        **_sums(cluster.nodes()),
+        "SystemStatus": status,
+        **facts,
+        "SystemTime": now,
+        "NEventsListener": cluster.listeners,
+        "ExperimentalBuild": cluster.experimental,
+        **_CONSTANT,
+    }
     if classic:
         document |= _classic(cluster, manager)
     if version < _NAMED_OPTIONS:
@@ -88,14 +120,15 @@ def _is_shown(name: str, version: ApiVersion) -> bool:
     return _SINCE.get(name, version) <= version <= _UNTIL.get(name, version)
 
 
-def _describe(cluster: Cluster, manager: ManagerFacts, now: str) -> dict[str, Any]:
-    nodes = cluster.nodes()
+def engine_facts(nodes: Sequence[Node], manager: ManagerFacts) -> dict[str, Any]:
+    """Return the part of the document that depends on the engines, but not on what is on them.
+
+    Args:
+        nodes: all nodes.
+        manager: the manager that answers.
+    """
     infos = [node.info for node in nodes if node.state is State.HEALTHY]
     return {
-        "ID": cluster.id,
-        "Name": cluster.name,
-        **_sums(nodes, infos),
-        "SystemStatus": system_status(cluster),
         **_storage(infos),
         **_capabilities(infos),
         **_choices(infos),
@@ -113,20 +146,6 @@ def _describe(cluster: Cluster, manager: ManagerFacts, now: str) -> dict[str, An
         "KernelVersion": manager.kernel,
         "OperatingSystem": f"swarmcore {manager.release}",
         "OSVersion": "",
-        "SystemTime": now,
-        "NEventsListener": cluster.listeners,
-        "ExperimentalBuild": cluster.experimental,
-        "Debug": False,
-        "LiveRestoreEnabled": False,
-        "HttpProxy": "",
-        "HttpsProxy": "",
-        "NoProxy": "",
-        "Labels": [],
-        "Isolation": "",
-        "InitBinary": "",
-        "ContainerdCommit": {"ID": "", "Expected": ""},
-        "RuncCommit": {"ID": "", "Expected": ""},
-        "InitCommit": {"ID": "", "Expected": ""},
     }
 
 
@@ -140,7 +159,8 @@ def _classic(cluster: Cluster, manager: ManagerFacts) -> dict[str, Any]:
     }
 
 
-def _sums(nodes: Sequence[Node], infos: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def _sums(nodes: Sequence[Node]) -> dict[str, int]:
+    infos = [node.info for node in nodes if node.state is State.HEALTHY]
     counts = [node.container_counts for node in nodes]
     return {
         "Containers": sum(len(node.containers) for node in nodes),

@@ -1,20 +1,26 @@
 """The answer to ``GET /info``, kept encoded until something in it changes.
 
-Only the manager's time is inserted for each request.
+Three parts of it are kept on their own, because they change at different rates: the rows of each
+node, which have the time of the last contact; the numbers of containers and images; and what is
+known about the engines.  Only the manager's time is inserted for each request.
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from swarmcore.http.messages import dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster
 from swarmcore.versions import ApiVersion
-from swarmcore_api_docker.system.info import describe_info
+from swarmcore_api_docker.system.info import describe_info, engine_facts
+from swarmcore_api_docker.system.status_rows import Rows, cluster_rows, node_rows
 from swarmcore_api_docker.system.version import ManagerFacts
 
-#: Stands for the time in a kept document; no text of an engine can contain it.
+#: These stand for the time and for the rows in a kept document; no text of an engine can contain
+#: them.
 _TIME = secrets.token_hex(16)
+_ROWS = secrets.token_hex(16)
 
 
 class KeptInfo:
@@ -28,8 +34,15 @@ class KeptInfo:
     def __init__(self, manager: ManagerFacts, *, classic: bool = False) -> None:
         self._manager = manager
         self._classic = classic
-        self._made_of: tuple[Any, ...] = ()
+        self._shown: object = None
+        self._described: object = None
+        self._contents: object = None
+        self._facts: Mapping[str, Any] = {}
+        self._status = _Status()
+        #: Version -> what is before and after the time.
         self._kept: dict[ApiVersion, tuple[bytes, bytes]] = {}
+        #: The same with ``_ROWS`` instead of the rows.
+        self._without_rows: dict[ApiVersion, tuple[bytes, bytes]] = {}
 
     def encoded(self, cluster: Cluster, now: str, version: ApiVersion) -> bytes:
         """Return the encoded document.
@@ -40,67 +53,84 @@ class KeptInfo:
             version: the client's API version.
         """
         if cluster.waiting():  # for how long is shown
-            return self._make(cluster, now, version)
-        made_of = _made_of(cluster)
-        if made_of != self._made_of:
-            self._made_of = made_of
-            self._kept.clear()
+            return dump_json(
+                describe_info(cluster, self._manager, now, version, classic=self._classic)
+            )
+        self._forget_what_changed(cluster)
         kept = self._kept.get(version)
         if kept is None:
-            before, _, after = self._make(cluster, _TIME, version).partition(_TIME.encode())
-            kept = self._kept[version] = before, after
-        return kept[0] + now.encode() + kept[1]
+            before, after = self._make_without_rows(cluster, version)
+            rows = self._status.encoded(cluster)
+            kept = self._kept[version] = before.replace(_QUOTED_ROWS, rows, 1), after
+        return b"".join((kept[0], now.encode(), kept[1]))
 
-    def _make(self, cluster: Cluster, now: str, version: ApiVersion) -> bytes:
-        document = describe_info(cluster, self._manager, now, version, classic=self._classic)
-        return dump_json(document)
+    def _forget_what_changed(self, cluster: Cluster) -> None:
+        revision, own = cluster.revision, _own_state(cluster)
+        shown = (*revision.numbers, own)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._kept.clear()
+        if revision.descriptions != self._described:
+            self._described = revision.descriptions
+            self._facts = engine_facts(cluster.nodes(), self._manager)
+        contents = revision.contents, revision.descriptions, own
+        if contents != self._contents:
+            self._contents = contents
+            self._without_rows.clear()
+
+    def _make_without_rows(self, cluster: Cluster, version: ApiVersion) -> tuple[bytes, bytes]:
+        made = self._without_rows.get(version)
+        if made is None:
+            document = describe_info(
+                cluster,
+                self._manager,
+                _TIME,
+                version,
+                classic=self._classic,
+                facts=self._facts,
+                status=_ROWS,
+            )
+            before, _, after = dump_json(document).partition(_TIME.encode())
+            made = self._without_rows[version] = before, after
+        return made
 
 
-def _made_of(cluster: Cluster) -> tuple[Any, ...]:
-    """Return the values from which the document is made; if they are equal, so is the document."""
+_QUOTED_ROWS = b'"' + _ROWS.encode() + b'"'
+
+
+def _own_state(cluster: Cluster) -> tuple[object, ...]:
+    """Return what the document shows of the manager itself."""
+    discovery = cluster.discovery
     return (
-        cluster.engines(),
         cluster.is_primary,
         cluster.primary,
-        cluster.discovery.error,
-        tuple(cluster.discovery.problems),
+        discovery.error,
+        tuple(discovery.problems),
         cluster.listeners,
-        *map(_shown_of, cluster.nodes()),
     )
 
 
-def _shown_of(node: Node) -> tuple[Any, ...]:
-    return (
-        node.id,
-        node.name,
-        node.address,
-        node.state,
-        node.failures,
-        node.error,
-        node.drained,
-        node.container_changes,
-        node.image_changes,
-        node.used_nano_cpus,
-        node.used_memory,
-        node.cpus,
-        node.memory,
-        node.version,
-        _Same(node.labels),
-        _Same(node.info),
-        int(node.updated_at),
-    )
+class _Status:
+    """The rows of ``SystemStatus``; those of a node are encoded again after it has changed."""
+
+    def __init__(self) -> None:
+        #: Node -> the number of its changes, and its rows.
+        self._nodes: dict[Node, tuple[int, bytes]] = {}
+
+    def encoded(self, cluster: Cluster) -> bytes:
+        """Return all rows, as a list in JSON."""
+        self._nodes = {node: self._rows_of(node) for node in cluster.nodes()}
+        rows = [_encode(cluster_rows(cluster)), *(rows for _, rows in self._nodes.values())]
+        return b"[" + b",".join(rows) + b"]"
+
+    def _rows_of(self, node: Node) -> tuple[int, bytes]:
+        kept = self._nodes.get(node)
+        if kept is None or kept[0] != node.changes:
+            return node.changes, _encode(node_rows(node))
+        return kept
 
 
-class _Same:
-    """Equal only if the object is the same, because mappings of nodes are replaced as a whole."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self._value is other._value
-
-    def __hash__(self) -> int:
-        return id(self._value)
+def _encode(rows: Rows) -> bytes:
+    """Return rows in JSON, without the brackets of the list."""
+    return dump_json(rows)[1:-2]

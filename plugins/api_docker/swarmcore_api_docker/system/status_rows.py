@@ -17,9 +17,16 @@ from swarmcore.sizes import show_bytes
 _CORNER = "  └ "
 
 
-def system_status(cluster: Cluster) -> list[tuple[str, str]]:
-    """Return all rows; ``Primary`` is only there on a replica."""
-    nodes = cluster.nodes()
+Rows = list[tuple[str, str]]
+
+
+def system_status(cluster: Cluster) -> Rows:
+    """Return all rows."""
+    return [*cluster_rows(cluster), *(row for node in cluster.nodes() for row in node_rows(node))]
+
+
+def cluster_rows(cluster: Cluster) -> Rows:
+    """Return the rows before those of the nodes; ``Primary`` is only there on a replica."""
     rows = [("Role", "primary")]
     if not cluster.is_primary:
         rows = [("Role", "replica"), ("Primary", cluster.primary)]
@@ -32,11 +39,19 @@ def system_status(cluster: Cluster) -> list[tuple[str, str]]:
     if waiting := cluster.waiting():
         longest = max(each.waited_seconds for each in waiting)
         rows.append(("Waiting", f"{len(waiting)} for room, the longest for {longest:.0f} s"))
-    rows.append(("Nodes", str(len(nodes))))
-    for node in nodes:
-        rows += [(f" {node.name or '(unknown)'}", node.address)]
-        rows += [(_CORNER + key, value) for key, value in _node_rows(node)]
-    # Clients print the rows as they are, with names, labels and errors of engines and stores.
+    rows.append(("Nodes", str(len(cluster.nodes()))))
+    return _printable(rows)
+
+
+def node_rows(node: Node) -> Rows:
+    """Return the rows of one node."""
+    rows = [(f" {node.name or '(unknown)'}", node.address)]
+    rows += [(_CORNER + key, value) for key, value in _details(node)]
+    return _printable(rows)
+
+
+def _printable(rows: Rows) -> Rows:
+    """Clients print the rows as they are, with names, labels and errors of engines and stores."""
     return [(printable(key), printable(value)) for key, value in rows]
 
 
@@ -48,7 +63,7 @@ def _discovery_text(state: DiscoveryState) -> str:
     return f"{state.problems[0]}; it is skipped{others}"
 
 
-def _node_rows(node: Node) -> list[tuple[str, str]]:
+def _details(node: Node) -> Rows:
     pending = node.state is State.PENDING
     rows = [("ID", "" if pending else node.id), ("Status", node.state.value)]
     if node.drained is not None:

@@ -54,18 +54,19 @@ async def test_info_is_whole(ask):
 
 
 async def test_ping_and_version_are_updated_when_engines_change(docker):
-    engines = [docker.Engine(docker.node()), docker.Engine(docker.node("n2"))]
-    cluster = docker.Cluster(*engines)
+    node = docker.node()
+    cluster = docker.Cluster(docker.Engine(node), docker.Engine(docker.node("n2")))
     made = []
 
     def make(seen):
-        made.append(len(seen.engines()))
+        made.append(seen.nodes()[0].version)
         return handlers.Answer(200)
 
     kept = handlers.OfEngines(make)
-    seen = cluster.engines()
-    cluster.engines = lambda: seen
     assert kept.value(cluster) is kept.value(cluster)
-    seen = [*seen[:1]]
+    node.version = "28.5.2"
     kept.value(cluster)
-    assert made == [2, 1]
+    node.put_container(docker.container("web"))
+    node.updated_at += 60
+    kept.value(cluster)
+    assert made == ["20.10.24", "28.5.2"]

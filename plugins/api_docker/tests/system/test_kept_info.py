@@ -34,10 +34,24 @@ def anew(cluster, now=NOW):
 
 def test_only_the_time_is_new_while_nothing_changes(cluster, kept, monkeypatch):
     first = json.loads(kept.encoded(cluster, NOW, V1_41))
-    monkeypatch.setattr(kept_info, "describe_info", lambda *_, **__: pytest.fail("made again"))
+    for name in ("describe_info", "engine_facts", "node_rows", "dump_json"):
+        monkeypatch.setattr(kept_info, name, lambda *_, **__: pytest.fail("made again"))
     second = json.loads(kept.encoded(cluster, LATER, V1_41))
     assert (first.pop("SystemTime"), second.pop("SystemTime")) == (NOW, LATER)
     assert first == second
+
+
+def test_after_a_contact_only_the_rows_of_that_node_are_made_again(cluster, kept, monkeypatch):
+    kept.encoded(cluster, NOW, V1_41)
+    rows, made = kept_info.node_rows, []
+    for name in ("describe_info", "engine_facts"):
+        monkeypatch.setattr(kept_info, name, lambda *_, **__: pytest.fail("made again"))
+    monkeypatch.setattr(kept_info, "node_rows", lambda node: made.append(node) or rows(node))
+    cluster.nodes()[1].updated_at += 3
+    shown = kept.encoded(cluster, NOW, V1_41)
+    monkeypatch.undo()
+    assert made == [cluster.nodes()[1]]
+    assert shown == anew(cluster)
 
 
 def test_each_version_has_its_own(cluster, kept):
@@ -57,7 +71,7 @@ CHANGES = (
     lambda node, rng: setattr(node, "labels", {"zone": str(rng.randrange(3))}),
     lambda node, rng: setattr(node, "info", {**node.info, "NFd": rng.randrange(3)}),
     lambda node, rng: setattr(node, "drained", rng.choice([None, Drain("disk", 1.0)])),
-    lambda node, rng: setattr(node, "updated_at", float(rng.randrange(3))),
+    lambda node, rng: setattr(node, "updated_at", rng.randrange(3)),
     lambda node, rng: setattr(
         node, "images", {"sha256:1": {"Id": "sha256:1", "RepoTags": ["a:1"]}}
     ),
@@ -74,6 +88,63 @@ def test_after_any_changes_the_kept_info_equals_a_new_one(cluster, kept, seed):
     for _ in range(40):
         rng.choice(CHANGES)(rng.choice(cluster.nodes()), rng)
         assert kept.encoded(cluster, NOW, V1_41) == anew(cluster)
+
+
+#: Attributes of a node with another value each.  Each attribute must be here, or in ``UNSHOWN``.
+OTHERS = {
+    "id": "ENGINE-x|10.0.0.9:2375",
+    "name": "x",
+    "address": "10.0.0.9:2375",
+    "state": State.UNHEALTHY,
+    "failures": 3,
+    "failure_limit": 1,
+    "error": "gone",
+    "drained": Drain("disk", 1.0),
+    "labels": {"zone": "x"},
+    "cpus": 77,
+    "memory": 1 << 40,
+    "overcommit": 0.5,
+    "version": "19.03.1",
+    "info": {"NFd": 77, "OSType": "windows"},
+    "images": {id: {"Id": id, "RepoTags": [f"x:{id}"]} for id in ("7", "8")},
+    "updated_at": 77,
+    "api_version": ApiVersion(1, 30),
+    "min_api_version": ApiVersion(1, 30),
+    "moved_names": {"busybox:latest": "sha256:7"},
+}
+UNSHOWN = {
+    "ip", "networks", "volumes", "objects", "spanning", "failed_pulls", "skew_seconds",
+    "cpu_shares_are_cpus", "container_changes", "image_changes", "reservation_changes",
+    "revision", "changes",
+}  # fmt: skip
+
+
+def test_every_attribute_that_can_be_assigned_to_a_node_is_tried(docker):
+    node = docker.node()
+    properties = {
+        name
+        for kind in type(node).__mro__
+        for name, value in vars(kind).items()
+        if isinstance(value, property) and value.fset
+    }
+    public = {name for name in vars(node) if not name.startswith("_")}
+    assert properties | public == OTHERS.keys() | UNSHOWN
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_change_of_any_attribute_of_any_node_is_shown_at_once(docker, name):
+    nodes = [docker.node(f"n{number}") for number in range(3)]
+    for node in nodes:
+        node.images = {"sha256:1": {"Id": "sha256:1", "RepoTags": ["busybox:latest"]}}
+        node.failures = 1  # as many as the other ``failure_limit``
+    cluster, kept = docker.Cluster(*map(docker.Engine, nodes)), KeptInfo(this_manager())
+    before = kept.encoded(cluster, NOW, V1_41)
+    for node in nodes:
+        setattr(node, name, OTHERS[name])
+        shown = kept.encoded(cluster, NOW, V1_41)
+        assert shown == anew(cluster)
+    # What is shown of other attributes than these would have to be in the list above.
+    assert (shown != before) == (name not in {"moved_names", "api_version", "min_api_version"})
 
 
 @pytest.mark.parametrize(
