@@ -193,6 +193,24 @@ def swarmcore_background(
     """
 
 
+@hookspec
+def swarmcore_fence(node: Node, options: Mapping[str, str]) -> Callable[[], Awaitable[None]] | None:
+    """Return how to make sure that no container of a lost node runs any more.
+
+    Called before a container of an engine that does not answer is copied to another node.  A plugin
+    can switch the machine off by its power controller or its cloud's API.  The containers are moved
+    only when the callables of all plugins have returned without an exception.
+
+    Args:
+        node: the last known state of the engine.
+        options: keys and values of ``--cluster-opt``.
+
+    Returns:
+        The callable, which is called once for each container and returns at once if the node is
+        fenced already; ``None`` if this plugin does not know the node.
+    """
+
+
 # ---- notifications
 
 

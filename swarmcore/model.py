@@ -84,11 +84,13 @@ class Drain:
         reason: the operator's reason; may be empty.
         author: the operator; may be empty.
         since: Unix seconds; 0 if unknown.
+        moves: whether containers whose policy allows it are moved to other nodes.
     """
 
     reason: str = ""
     author: str = ""
     since: float = 0.0
+    moves: bool = False
 
     def __str__(self) -> str:
         by = f"by {self.author}" if self.author else ""

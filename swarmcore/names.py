@@ -93,6 +93,10 @@ class NameIndex:
             return container
         return self._reserved.get(name)
 
+    def get(self, id: str) -> Container | None:
+        """The container with the full id *id*."""
+        return self._by_id.get(id)
+
     def has_swarm_id(self, swarm_id: str) -> bool:
         """Whether a container has this swarm id."""
         return swarm_id in self._by_swarm_id

@@ -195,6 +195,15 @@ class ScriptedEngine:
                 self.containers[id]["Name"] = f"/{query['name'][0]}"
                 self.say("rename", id)
                 return Answer(204)
+            case "POST", ["containers", id, "start"] if id in self.containers:
+                self.set_state(id, "running", "start")
+                return Answer(204)
+            case "POST", ["containers", id, "stop"] if id in self.containers:
+                self.set_state(id, "exited", "die")
+                return Answer(204)
+            case "DELETE", ["containers", id] if id in self.containers:
+                self.remove(id)
+                return Answer(204)
             case _, ["containers", id, *_]:
                 return error_answer(404, f"No such container: {id}")
         return error_answer(404, "page not found")

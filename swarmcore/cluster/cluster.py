@@ -18,6 +18,7 @@ from swarmcore.cluster.broadcast import Broadcast
 from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.leadership import Leadership, SoleManager
 from swarmcore.cluster.membership import Membership, MembershipListener
+from swarmcore.cluster.moves.move import Mover
 from swarmcore.cluster.node_settings import NodeSettingsStore
 from swarmcore.cluster.placement.create import Create
 from swarmcore.cluster.placement.placement import Placement, PlacementListener
@@ -38,6 +39,7 @@ from swarmcore.protocols import (
     DiscoveryState,
     EventStream,
     Explanation,
+    Fence,
     Placed,
     WaitingCreate,
 )
@@ -51,6 +53,10 @@ _EXPIRY_SECONDS = 1.0
 
 class ClusterListener(MembershipListener, PlacementListener, Protocol):
     """Receives the events that plugins are notified of."""
+
+    def fences(self, node: Node) -> Sequence[Fence]:
+        """What plugins do before the containers of a lost node are copied."""
+        ...
 
 
 class Cluster:
@@ -103,6 +109,7 @@ class Cluster:
             invent_id=lambda: secrets.token_hex(32),
             permit=self._leadership.check,
         )
+        self.moves = Mover(self._placement, listener.fences, self._completion)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run the tasks of the cluster until cancelled."""

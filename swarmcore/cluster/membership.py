@@ -14,6 +14,7 @@ import trio
 from swarmcore.addresses import Address
 from swarmcore.cluster.broadcast import Broadcast
 from swarmcore.cluster.image_ledger import ImageLedger
+from swarmcore.cluster.moves.duplicates import Duplicates
 from swarmcore.cluster.node_settings import NodeSettingsStore
 from swarmcore.cluster.orphans import Orphans
 from swarmcore.cluster.snapshot import EngineSnapshot
@@ -79,6 +80,8 @@ class Membership:
         self.revision = Revision()
         #: Containers of creates that have moved to another node.
         self.orphans = Orphans(self.by_node)
+        #: Containers whose place a copy on another node has taken.
+        self.duplicates = Duplicates(index, self.by_node)
         #: Which image each image name refers to.
         self.image_names = ImageLedger(self.by_node)
         self._running: dict[Address, tuple[Engine, trio.CancelScope]] = {}
@@ -206,13 +209,19 @@ class Membership:
             self._swarm_changed(event.actor_id)
 
     def container_put(self, container: Container) -> None:
-        """Index a container that an engine has added to its cache, unless it is an orphan."""
-        if not self.orphans.remove_if_orphan(container):
+        """Index a container that an engine has added to its cache, unless clients must not see it:
+        an orphan, or one of two copies."""
+        if not self.orphans.remove_if_orphan(container) and not self.duplicates.note(container):
             self._index.put(container)
 
     def container_dropped(self, container: Container) -> None:
         """Remove a container from the index: its engine has removed it from its cache."""
         self._index.drop(container)
+        self.duplicates.note_gone(container)
+
+    async def clear_duplicates(self, engine: Engine) -> None:
+        """See ``EngineRegistry``."""
+        await self.duplicates.clear(engine)
 
     def images_read(
         self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool

@@ -107,6 +107,7 @@ def _read_drain(fields: Mapping[str, Any]) -> Drain:
         reason=str(fields.get("reason") or ""),
         author=str(fields.get("author") or ""),
         since=datetime.fromisoformat(since).timestamp() if since else 0.0,
+        moves=fields.get("moves") is True,
     )
 
 
@@ -135,6 +136,8 @@ def _settings_document(settings: NodeSettings) -> dict[str, Any]:
     if (drained := settings.drained) is not None:
         since = datetime.fromtimestamp(int(drained.since), UTC).isoformat()
         document["drained"] = {"reason": drained.reason, "author": drained.author, "since": since}
+        if drained.moves:
+            document["drained"]["moves"] = True
     if settings.labels:
         document["labels"] = dict(sorted(settings.labels.items()))
     return document

@@ -34,7 +34,7 @@ from swarmcore.container_config.version_gates import Need, needs_of_create
 from swarmcore.errors import BadRequest
 from swarmcore.expressions import is_pattern, is_searched
 from swarmcore.json_values import as_list, as_object, as_text, as_texts
-from swarmcore.model import NANO, Claim
+from swarmcore.model import NANO, Claim, Container
 from swarmcore.node import Node, Thing
 from swarmcore.request_limits import (
     EXPRESSION_PATTERNS,
@@ -72,6 +72,7 @@ class ContainerConfig:
         joined: containers whose network, IPC or PID namespace is joined.
         networks: user-defined networks that the container is created with.
         volumes: volumes that are mounted by name.
+        copies: id of the container that is moved, whose name and swarm id this one may take.
         replaces: ids of the containers that it replaces; their resources count as free.
         held_volumes: volumes whose nodes the container must go to, as they may have content.
         loose: unused networks and volumes, with the node of each; they follow the container.
@@ -105,6 +106,7 @@ class ContainerConfig:
     joined: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
+    copies: str = ""
     replaces: frozenset[str] = frozenset()
     held_volumes: tuple[str, ...] = ()
     loose: Mapping[Thing, Node] = field(default_factory=dict, repr=False, compare=False)
@@ -201,6 +203,10 @@ class ContainerConfig:
         labels = {**self.labels, SWARM_ID: swarm_id}
         body = {**self.body, "Labels": {**self.body["Labels"], SWARM_ID: swarm_id}}
         return replace(self, swarm_id=swarm_id, labels=labels, body=body)
+
+    def as_copy_of(self, original: Container) -> Self:
+        """This config for a container that takes the place of *original* on another node."""
+        return replace(self, copies=original.id)
 
     def with_shares_as_cpus(self) -> Self:
         """This config with ``CpuShares`` as a claimed number of CPUs: ``docs/decisions/0003``."""

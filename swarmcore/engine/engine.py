@@ -319,7 +319,8 @@ class Engine(CachedObjects):
         self.http.name = self.label
         self._owner.described(self)
 
-    def _become_healthy(self) -> None:
+    async def _become_healthy(self) -> None:
+        await self._owner.clear_duplicates(self)
         before = self.node.state
         if before is State.DISCONNECTED:
             return

@@ -80,6 +80,14 @@ class EngineRegistry(CacheListener, Protocol[E]):
         """The name, labels or resources of *engine* may have changed."""
         ...
 
+    async def clear_duplicates(self, engine: E) -> None:
+        """Remove containers of which another engine has a copy, before *engine* is healthy.
+
+        Raises:
+            EngineError: it failed; *engine* must not become healthy.
+        """
+        ...
+
     def joined(self, engine: E, *, again: bool) -> None:
         """*engine* is healthy, for the first time or *again*, and its cache is complete."""
         ...

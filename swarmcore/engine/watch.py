@@ -91,11 +91,11 @@ class Watch:
         self._specs_due = trio.current_time() + _SPECS_SECONDS
         self._refresh_due = 0.0
 
-    async def run(self, ready: Callable[[], None]) -> None:
+    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
         """Read everything, call *ready*, and follow the engine until that fails.
 
         Args:
-            ready: called once, when the cache is complete.
+            ready: called once, when the cache is complete; may raise ``EngineError``.
 
         Raises:
             EngineError: always, with the reason for the end.
@@ -114,7 +114,7 @@ class Watch:
                 async with self._listing:
                     await self._refresh(full=True)
                 self._early = self._feed.begin()
-                ready()
+                await ready()
                 nursery.start_soon(self._break_silences)
                 nursery.start_soon(self._recall)
                 await self._keep_current()

@@ -36,6 +36,7 @@ from swarmcore.protocols import (
     DiscoveryOptions,
     DiscoveryURI,
     Election,
+    Fence,
     Filter,
     Route,
     Strategy,
@@ -242,6 +243,16 @@ class Plugins:
                 "swarmcore_background", Callable, cluster=cluster, options=self._options
             )
         ]
+
+    def fences(self, node: Node) -> list[Fence]:
+        """What plugins do before the containers of a lost node are copied.
+
+        Raises:
+            PluginMisfit: a plugin returned something that cannot be called.
+        """
+        hook = "swarmcore_fence"
+        results = self._results(hook, node=node, options=self._options)
+        return [_expect(fence, info, hook, "__call__") for info, fence in results]
 
     def started(self, cluster: Cluster) -> None:
         """Notify plugins that the manager serves requests."""

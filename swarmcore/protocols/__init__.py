@@ -11,14 +11,12 @@ from swarmcore.http.response_hooks import NO_HOOKS, ErrorTail, ResponseHooks
 from swarmcore.model import Container, Entry, Event, TLSFiles
 from swarmcore.node import Node
 from swarmcore.protocols.clusters import (
-    Carry,
     Cluster,
     ClusterView,
     Events,
     EventStream,
+    Moving,
     Operations,
-    Placed,
-    Placing,
     Pulls,
 )
 from swarmcore.protocols.decisions import (
@@ -39,7 +37,9 @@ from swarmcore.protocols.discovery import (
 from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandate
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
 from swarmcore.protocols.images import ImageNames, ImageNaming
+from swarmcore.protocols.moves import Fence, MoveRecord, Moves, move_client
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
+from swarmcore.protocols.placing import Carry, Placed, Placing
 from swarmcore.protocols.routes import Denied, Exchange, Handler, Route, Sender
 from swarmcore.protocols.stats import DecisionCounts, DiscoveryState, Traffic
 
@@ -73,6 +73,7 @@ __all__ = [
     "Events",
     "Exchange",
     "Explanation",
+    "Fence",
     "Filter",
     "Handler",
     "Headers",
@@ -80,6 +81,9 @@ __all__ = [
     "ImageNaming",
     "Leader",
     "Mandate",
+    "MoveRecord",
+    "Moves",
+    "Moving",
     "Node",
     "Operations",
     "Placed",
@@ -99,4 +103,5 @@ __all__ = [
     "Verdict",
     "WaitingCreate",
     "Weigher",
+    "move_client",
 ]

@@ -126,7 +126,8 @@ class DecisionRecord:
         name: the container's name.
         image: as the client named it.
         cause: ``create``; ``pulled`` for the create that follows a pull and goes to the node that
-            pulled; ``alternate`` after a failure of another node.
+            pulled; ``alternate`` after a failure of another node; ``move`` for the copy of a
+            container that is moved.
         node: name of the chosen node; empty if the create was refused.
         asked: number of nodes considered.
         fitting: number of these that could take the container.

@@ -28,6 +28,7 @@ class Recorder:
         self.events = []
         self.names = {}
         self.spanning = Spanning()
+        self.fenced = []
 
     def adopt(self, node):
         pass
@@ -39,6 +40,9 @@ class Recorder:
         self.heard.append("withdraw")
 
     def described(self, engine):
+        pass
+
+    async def clear_duplicates(self, engine):
         pass
 
     def joined(self, engine, *, again):
@@ -73,6 +77,9 @@ class Recorder:
 
     def engine_lost(self, node, reason):
         self.heard.append(f"lost {node.name}")
+
+    def fences(self, node):
+        return self.fenced
 
     def container_placed(self, config, node):
         self.heard.append(f"placed {config.name} on {node.name}")

@@ -33,10 +33,10 @@ def up_to(name):
 #: What a pure module must not import: the world.
 WORLD = {"trio", "httpx", "httpcore", "h11", "socket", "ssl", "pluggy", "stevedore", "time", "os"}
 #: Decisions and all that is below them are pure, but for these, whose pure modules say so.
-IMPURE = {"hookspecs", "http", "stores"}
+IMPURE = {"hookspecs", "http", "image_supply", "stores"}
 #: What a plugin may import of the core.
 PLUGIN_FACING = (up_to("protocols") | {"stores", "hookimpl"}) - {"http", "command_line"}
-PLUGIN_FACING |= {"http.messages", "http.routing"}
+PLUGIN_FACING |= {"http.messages", "http.routing", "image_supply"}
 #: What a plugin with commands may import besides: to read options, to serve, to ask a manager.
 COMMAND_FACING = {"command_line", "http"}
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from swarmcore import hookimpl
 from swarmcore.classic_compat import is_classic
 from swarmcore.errors import ConfigError
+from swarmcore.image_supply.transfer import ImageTransfer
 from swarmcore.protocols import Route
 from swarmcore_api_docker import (
     containers,
@@ -22,7 +23,6 @@ from swarmcore_api_docker import (
 )
 from swarmcore_api_docker.build.handlers import Builds
 from swarmcore_api_docker.containers.summary import NameStyle
-from swarmcore_api_docker.images.transfer import ImageTransfer
 
 NAMES_OPTION = "swarm.names"
 

@@ -5,7 +5,7 @@ from swarmcore_operations.routes import swarmcore_routes
 
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.http.routing import clean_path
-from swarmcore.protocols import DecisionRecord, WaitingCreate
+from swarmcore.protocols import DecisionRecord, MoveRecord, WaitingCreate
 from swarmcore.testing import doubles
 from swarmcore.testing.builders import a_node
 from swarmcore.testing.doubles import FakeCluster
@@ -124,5 +124,38 @@ async def test_creates_that_wait_are_listed(cluster):
             "WaitedSeconds": 12.3,
             "LeftSeconds": 47.7,
             "Overtaken": 2,
+        }
+    ]
+
+
+async def test_a_drain_may_move_containers(cluster):
+    sent = await ask(cluster, "POST", "/swarmcore/nodes/db/drain", {"Move": True})
+    assert sent["Drained"]["Move"] is True
+    sent = await ask(cluster, "POST", "/swarmcore/nodes/db/drain", {})
+    assert sent["Drained"]["Move"] is False
+
+
+@pytest.mark.parametrize("value", ["yes", 1, []])
+async def test_move_is_a_boolean(cluster, value):
+    with pytest.raises(BadRequest, match="Move must be true or false"):
+        await ask(cluster, "POST", "/swarmcore/nodes/db/drain", {"Move": value})
+    assert all(node.drained is None for node in cluster.nodes())
+
+
+async def test_moves_are_shown(cluster):
+    cluster.moves.records = [
+        MoveRecord("a" * 64, "web", "n1", "n2", "b" * 64, "moved", attempts=2, time=1_577_836_800)
+    ]
+    assert await ask(cluster, "GET", "/swarmcore/moves") == [
+        {
+            "ID": "a" * 64,
+            "Name": "web",
+            "Source": "n1",
+            "Target": "n2",
+            "CopyID": "b" * 64,
+            "State": "moved",
+            "Error": "",
+            "Attempts": 2,
+            "Time": "2020-01-01T00:00:00.000+00:00",
         }
     ]

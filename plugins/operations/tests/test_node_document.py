@@ -59,6 +59,7 @@ def test_what_operators_decided_is_shown_with_its_author():
         "Reason": "kernel upgrade",
         "Author": "anna",
         "Since": "2020-01-01T00:00:00.000+00:00",
+        "Move": False,
     }
     assert (document["Labels"], document["AddedLabels"]) == ({"zone": "b"}, {"zone": "b"})
 

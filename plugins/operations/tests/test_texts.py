@@ -4,6 +4,7 @@ import pytest
 from swarmcore_operations.commands.columns import some, table, wrap
 from swarmcore_operations.commands.decision_text import decisions_text
 from swarmcore_operations.commands.explanation_text import explanation_text, one_node_text
+from swarmcore_operations.commands.move_text import moves_text
 from swarmcore_operations.commands.node_text import node_text, nodes_text
 
 from swarmcore.errors import ConfigError
@@ -282,6 +283,24 @@ def test_creates_that_wait_are_counted_with_the_longest_wait():
 
 
 # ---- decisions
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"State": "moved", "Target": "n2"}, "web moved from n1 to n2\n"),
+        ({"State": "moving"}, "web is being moved from n1\n"),
+        (
+            {"State": "failed", "Attempts": 3, "Error": "no node fits"},
+            "web stays on n1 after 3 attempts: no node fits\n",
+        ),
+    ],
+)
+def test_a_move_shows_its_outcome(change, text):
+    move = {"Time": "2026-01-31T08:00:00.000+00:00", "Name": "web", "Source": "n1", "Target": "",
+            "Attempts": 1, "Error": "", **change}  # fmt: skip
+    assert moves_text([move], width=200).endswith(text)
+    assert moves_text([], width=80) == ""
 
 
 def test_a_decision_shows_reasons_dropped_rules_and_failures():

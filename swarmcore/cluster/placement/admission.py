@@ -260,7 +260,7 @@ class Admission:
             Conflict: the name is taken; the text is Docker's.
         """
         try:
-            self._placement.check_name(self.config.name)
+            self._placement.check_name(self.config.name, self.config.copies)
         except Conflict as error:
             self._placement.decisions.add_failure(self.config, "create", error)
             raise

@@ -40,6 +40,8 @@ class Create:
         config: the configuration that the client sent.
         request: the client's request, with its API version.
         carry: copies images between nodes; see ``protocols.Cluster.create_container``.
+        permit: called just before an engine is asked, after the check of leadership; its exceptions
+            end the create.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class Create:
         config: ContainerConfig,
         request: Request,
         carry: Carry | None = None,
+        permit: Callable[[], None] = lambda: None,
     ) -> None:
         self._placement = placement
+        self._permit_more = permit
         self._request = request
         self._carry = carry
         self._admission = Admission(placement, config, request.client.key)
@@ -74,7 +78,8 @@ class Create:
 
         Must not be cancelled once an engine has been asked; the caller ensures that.
         """
-        await free_stale_name(self._placement, self._config.name)
+        if not self._config.copies:  # otherwise its engine may be lost and not answer
+            await free_stale_name(self._placement, self._config.name)
         self._placement.permit()
         try:
             return await self._create_on(await self._unless_abandoned(self._admission.admit))
@@ -165,9 +170,13 @@ class Create:
             for image in (self._config.image, *self._config.mounted_images):
                 if self._means_another(node, image):
                     return error_answer(404, f"No such image: {shown_image(image)}")
-            return await ask_to_create(engine, self._config, self._version, self._placement.permit)
+            return await ask_to_create(engine, self._config, self._version, self._permit)
         finally:
             slots.release(node.id)
+
+    def _permit(self) -> None:
+        self._placement.permit()
+        self._permit_more()
 
     @property
     def _version(self) -> ApiVersion:

@@ -41,6 +41,7 @@ class DecisionLog:
 
     def add(self, config: ContainerConfig, cause: str, decision: Decision) -> DecisionRecord:
         """Log a decision on *config*; return the record."""
+        cause = "move" if config.copies and cause == "create" else cause
         counts = Counter(rule.text for _, rule, _ in decision.refusals)
         self._count(cause, counts, decision.error)
         record = replace(

@@ -170,6 +170,8 @@ class Placement:
         """Add to *config* what the nodes know of the objects that it refers to."""
         nodes = self.nodes()
         all_known = len(nodes) == len(self.members.snapshot.all)
+        if config.copies:  # what the moved container used on its node stays behind
+            nodes = [node for node in nodes if config.copies not in node.containers]
         return config.informed_by(nodes, all_known=all_known).with_replaced(nodes)
 
     def complete(self, config: ContainerConfig) -> ContainerConfig:
@@ -178,21 +180,26 @@ class Placement:
         config = self.inform(replace(config, name=config.name or self._invent_name()))
         id = config.swarm_id
         # Tools that recreate a container copy its labels, so a swarm id in use is replaced.
-        if id and id not in self.reservations and not self.index.has_swarm_id(id):
+        is_free = id not in self.reservations and not self.index.has_swarm_id(id)
+        if id and (is_free or config.copies):
             return config
         return config.with_swarm_id(self._invent_id())
 
     # ---- names
 
-    def check_name(self, name: str) -> None:
+    def check_name(self, name: str, copies: str = "") -> None:
         """Check that *name* is free.
+
+        Args:
+            name: the name.
+            copies: id of a container that may have it.
 
         Raises:
             Conflict: *name* is taken; the text is Docker's.
         """
         holder = self.index.holder(name)
-        if holder is not None:
-            id = holder.id if isinstance(holder, Container) else holder
+        id = holder.id if isinstance(holder, Container) else holder
+        if id is not None and id != copies:
             raise Conflict(
                 f"{self._classic_conflict(name)}"
                 f'Conflict. The container name "/{name}" is already in use by container "{id}".'

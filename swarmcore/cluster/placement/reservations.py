@@ -116,6 +116,10 @@ class Reservations:
             self._unseen[id] = exists
             self.keep_until(id, now + UNSEEN_SECONDS)
 
+    def is_unseen(self, id: str) -> bool:
+        """Whether it is unknown if an engine made the container of a reservation."""
+        return id in self._unseen
+
     def free_name(self, id: str) -> None:
         """Release the name and keep the claim."""
         held = self._held.get(id)

@@ -19,6 +19,7 @@ from swarmcore.protocols import (
     DiscoveryState,
     Engine,
     Explanation,
+    MoveRecord,
     Placed,
     WaitingCreate,
 )
@@ -75,6 +76,42 @@ class RecordedImageNames:
         yield
 
 
+class ScriptedMoves:
+    """A ``Moves`` that moves nothing.
+
+    Attributes:
+        records: the result of ``latest``.
+        asked: the container of each move, in order.
+        errors: name of a container -> what its move raises; others succeed.
+        answer: the engine's answer to the create of every copy.
+        finished: how often ``finish_interrupted`` was called.
+    """
+
+    def __init__(self) -> None:
+        self.records: list[MoveRecord] = []
+        self.asked: list[Container] = []
+        self.errors: dict[str, Exception] = {}
+        self.answer = json_answer({"Id": "copy", "Warnings": []}, 201)
+        self.finished = 0
+
+    async def move(self, container: Container, carry: Carry | None = None) -> Placed:
+        """See ``Moves``."""
+        await trio.lowlevel.checkpoint()
+        self.asked.append(container)
+        if container.name in self.errors:
+            raise self.errors[container.name]
+        return Placed(self.answer, Node("target", "target:2375"))
+
+    async def finish_interrupted(self) -> None:
+        """See ``Moves``."""
+        await trio.lowlevel.checkpoint()
+        self.finished += 1
+
+    def latest(self) -> Sequence[MoveRecord]:
+        """See ``Moves``."""
+        return self.records
+
+
 class FakeCluster:
     """A ``Cluster`` of scripted engines.
 
@@ -93,6 +130,7 @@ class FakeCluster:
         grown: container and claim of the last ``growing``.
         pulled: the image of the last pull.
         failed_pulls: the image of each pull that failed.
+        moves: the moves that were asked for, and their outcome.
     """
 
     id, name = "CLUSTER", "manager"
@@ -107,6 +145,7 @@ class FakeCluster:
         ]
         self.is_primary, self.experimental, self.keeps_node_settings = True, False, False
         self.listeners = 0
+        self.moves = ScriptedMoves()
         self.discovery = DiscoveryState()
         self.counts = DecisionCounts()
         self.records: list[DecisionRecord] = []

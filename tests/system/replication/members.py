@@ -31,14 +31,14 @@ class Mandate:
 
 
 class Member:
-    """One manager with its own connection to the store."""
+    """One manager with its own connection to the store, and *more* options."""
 
-    def __init__(self, store, prefix, log, ttl_seconds):
+    def __init__(self, store, prefix, log, ttl_seconds, *more):
         self.proxy = FreezingProxy(store.port)
         port = free_port()
         self.address = f"127.0.0.1:{port}"
         uri = store.uri(prefix).replace(f":{store.port}", f":{self.proxy.port}")
-        options = ["--replication", f"--replication-ttl={ttl_seconds}s"]
+        options = ["--replication", f"--replication-ttl={ttl_seconds}s", *more]
         self.manager = Manager(port, [*options, "--advertise", self.address, uri], log)
         self.killed_at = None
 

@@ -141,6 +141,7 @@ def test_a_misfit_is_one_line_and_leaves_nothing_behind(misfit, why):
         ("swarmcore_routes", ["GET /x"], lambda plugins: plugins.routes()),
         ("swarmcore_commands", ["hub"], lambda plugins: plugins.commands()),
         ("swarmcore_background", [7], lambda plugins: plugins.background(None)),
+        ("swarmcore_fence", 7, lambda plugins: plugins.fences(None)),
         ("swarmcore_authorize", True, lambda plugins: plugins.authorize(REQUEST)),
         ("swarmcore_election", 7, lambda plugins: plugins.election(URI, DiscoveryOptions())),
     ],
@@ -152,6 +153,17 @@ def test_a_hook_that_returns_the_wrong_thing_is_named(hook, value, call):
 
 
 # ---- providers
+
+
+def test_every_plugin_that_knows_a_node_fences_it():
+    seen = []
+    plugins = plugins_of(
+        {"acme.rack": "r1"},
+        a=plugin(swarmcore_fence=lambda node, options: seen.append((node, options))),
+        b=plugin(swarmcore_fence=lambda node: print),
+    )
+    assert plugins.fences("n1") == [print]
+    assert seen == [("n1", {"acme.rack": "r1"})]
 
 
 def test_the_first_discovery_that_answers_is_taken():

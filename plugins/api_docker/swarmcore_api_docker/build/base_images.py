@@ -13,12 +13,12 @@ from typing import Final
 import trio
 
 from swarmcore.errors import EngineError
+from swarmcore.image_supply.transfer import ImageTransfer
 from swarmcore.node import Node, find_image_source, image_test
 from swarmcore.protocols import ClusterView, Engine, Exchange
 from swarmcore_api_docker.build.context_tar import DockerfileFinder
 from swarmcore_api_docker.build.dockerfile import base_images
 from swarmcore_api_docker.build.query import read_parameter
-from swarmcore_api_docker.images.transfer import ImageTransfer
 
 log = logging.getLogger(__name__)
 #: Bytes of a context that are read, and held in memory, before the engine is chosen.

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from swarmcore.http.messages import dump_json
+from swarmcore.image_supply.progress import error_text
 from swarmcore.images import can_be_image, names_of_image, shown_image, split_image
 from swarmcore.json_values import as_object
 from swarmcore.node import Node, image_test
-from swarmcore_api_docker.compat.progress_lines import error_line, error_text
+from swarmcore_api_docker.compat.progress_lines import error_line
 
 #: The beginning of a progress line with an error, as engines write it.
 _ERROR = b'{"error'

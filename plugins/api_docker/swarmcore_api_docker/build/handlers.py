@@ -21,6 +21,7 @@ from swarmcore.errors import (
     Unavailable,
 )
 from swarmcore.http.messages import Query
+from swarmcore.image_supply.transfer import ImageTransfer
 from swarmcore.node import Node
 from swarmcore.protocols import (
     Cluster,
@@ -39,7 +40,6 @@ from swarmcore_api_docker.build.query import asks_for_node, query_for_engine, re
 from swarmcore_api_docker.colocation import has_any_image, wants_image
 from swarmcore_api_docker.compat.stream_errors import ProgressErrorTail
 from swarmcore_api_docker.images.moved_names import remove_moved_names
-from swarmcore_api_docker.images.transfer import ImageTransfer
 from swarmcore_api_docker.requests import engine_path
 from swarmcore_api_docker.route_notes import BUILD, BUILDER, CHOSEN
 

@@ -1,11 +1,11 @@
 """Containers: created by the cluster, listed from the caches, otherwise relayed to their engine."""
 
+from swarmcore.image_supply.transfer import ImageTransfer
 from swarmcore.protocols import Route
 from swarmcore_api_docker.containers import create, handlers, inspection, update
 from swarmcore_api_docker.containers.execs import Execs
 from swarmcore_api_docker.containers.listing import ContainerList
 from swarmcore_api_docker.containers.summary import NameStyle
-from swarmcore_api_docker.images.transfer import ImageTransfer
 
 
 def routes(transfer: ImageTransfer, names: NameStyle, *, classic: bool) -> list[Route]:

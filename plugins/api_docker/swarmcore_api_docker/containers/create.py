@@ -9,12 +9,12 @@ from swarmcore.container_config.published_ports import is_elsewhere, loopback_po
 from swarmcore.container_config.version_gates import PLATFORM
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import Answer, dump_json
+from swarmcore.image_supply.transfer import ImageTransfer
 from swarmcore.json_values import reading_answer
 from swarmcore.node import Node
 from swarmcore.printable import printable
 from swarmcore.protocols import Exchange, Handler, Placed, Route
 from swarmcore_api_docker.containers.explanation import explanation_document
-from swarmcore_api_docker.images.transfer import ImageTransfer
 from swarmcore_api_docker.requests import client_answer, version_of
 from swarmcore_api_docker.route_notes import CHOSEN, MANAGER
 from swarmcore_api_docker.volumes.plugins import discover_plugins

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from swarmcore.errors import EngineError
+from swarmcore.image_supply.progress import Report
 from swarmcore.protocols import Engine
-from swarmcore_api_docker.fanout.progress import Perform, Report
+from swarmcore_api_docker.fanout.progress import Perform
 
 
 @dataclass(frozen=True, slots=True)

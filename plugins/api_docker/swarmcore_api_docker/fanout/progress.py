@@ -5,27 +5,21 @@ the answer is the error of the first engine that failed.  If the client closes i
 work ends on every engine.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import trio
 
-from swarmcore.errors import EngineError, EngineRefused
+from swarmcore.errors import EngineError
 from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json, error_answer
-from swarmcore.protocols import AnswerStream, Engine, Exchange
-from swarmcore_api_docker.compat.progress_lines import (
-    ProgressLines,
-    error_line,
-    error_text,
-    name_node,
-)
+from swarmcore.image_supply.progress import Report
+from swarmcore.protocols import Engine, Exchange
+from swarmcore_api_docker.compat.progress_lines import error_line, name_node
 from swarmcore_api_docker.fanout.gather import describe_failures
 
 #: At most this many progress lines wait for a slow client; then the engines have to wait.
 _WAITING_LINES = 64
-#: Sends one line of progress to the client.
-Report = Callable[[dict[str, Any]], Awaitable[None]]
 #: Whether a line of progress is the result of the work.
 IsResult = Callable[[Mapping[str, Any]], bool]
 #: Does the work on one engine; raises ``EngineError`` if it fails.
@@ -189,31 +183,3 @@ class AggregateProgress:
         if len(self._failures) < len(self._engines):
             return error_answer(500, self._error_text())
         return error_answer(next(iter(self._failures.values())).status, self._error_text())
-
-
-async def report_answer(engine: Engine, got: AnswerStream, report: Report) -> None:
-    """Pass on an engine's progress until its answer ends.
-
-    Raises:
-        EngineRefused: the answer is an error.
-        EngineError: a line of progress reported an error.
-    """
-    if got.status >= 400:
-        body = b"".join([piece async for piece in got])
-        raise EngineRefused(engine.node.name, got.status, Answer(got.status, body=body).message)
-    lines, failed = ProgressLines(), ""
-    async for piece in got:
-        failed = await _report(lines.feed(piece), report) or failed
-    failed = await _report(lines.end(), report) or failed
-    if failed:
-        raise EngineError(engine.node.name, failed)
-
-
-async def _report(messages: Iterable[Mapping[str, Any]], report: Report) -> str:
-    """Pass on progress up to the first error; return the text of the error, or ``""``."""
-    failed = ""
-    for message in messages:
-        failed = error_text(message) or failed
-        if not failed:
-            await report(dict(message))
-    return failed

@@ -12,9 +12,10 @@ import trio
 
 from swarmcore.errors import EngineError, EngineUnreachable
 from swarmcore.http.messages import Headers
+from swarmcore.image_supply.progress import Report, report_answer
 from swarmcore.protocols import Engine, Exchange, Upload
 from swarmcore_api_docker.fanout.classic_progress import ClassicProgress
-from swarmcore_api_docker.fanout.progress import AggregateProgress, IsResult, Report, report_answer
+from swarmcore_api_docker.fanout.progress import AggregateProgress, IsResult
 
 #: An engine that reads no byte of the body for this long is dropped.
 STALL_SECONDS = 60.0

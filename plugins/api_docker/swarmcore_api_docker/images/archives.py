@@ -6,10 +6,11 @@ from functools import partial
 from typing import Any
 
 from swarmcore.errors import BadRequest
+from swarmcore.image_supply.progress import Report, report_answer
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.compat.version_gates import able_engines, require_able
 from swarmcore_api_docker.fanout.classic_progress import ClassicProgress
-from swarmcore_api_docker.fanout.progress import AggregateProgress, Report, report_answer
+from swarmcore_api_docker.fanout.progress import AggregateProgress
 from swarmcore_api_docker.fanout.upload import upload_to_all
 from swarmcore_api_docker.images.holders import agreed_holder, find_common_holders, find_holders
 from swarmcore_api_docker.images.new_names import NewNames, join_tag

@@ -7,10 +7,11 @@ from functools import partial
 
 from swarmcore.errors import BadRequest, EngineError
 from swarmcore.http.messages import Query
+from swarmcore.image_supply.progress import Report, report_answer
 from swarmcore.images import split_image
 from swarmcore.protocols import Engine, Exchange, Route
 from swarmcore_api_docker.fanout.classic_progress import ClassicProgress
-from swarmcore_api_docker.fanout.progress import AggregateProgress, Report, report_answer
+from swarmcore_api_docker.fanout.progress import AggregateProgress
 from swarmcore_api_docker.images.archives import import_image
 from swarmcore_api_docker.images.new_names import NewNames
 from swarmcore_api_docker.requests import client_headers

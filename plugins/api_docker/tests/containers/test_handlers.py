@@ -5,10 +5,10 @@ import json
 import pytest
 from swarmcore_api_docker import containers
 from swarmcore_api_docker.containers.create import new_swarm_id
-from swarmcore_api_docker.images.transfer import ImageTransfer
 
 from swarmcore.errors import BadRequest, NotFound, Unavailable
 from swarmcore.http.messages import Answer, error_answer, json_answer
+from swarmcore.image_supply.transfer import ImageTransfer
 from swarmcore.model import State
 
 HANDLERS = {

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import math
 import shutil
 import ssl
 import sys
@@ -15,6 +16,7 @@ import trio
 
 from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import ConfigError, SwarmError
+from swarmcore.go_formats import parse_duration
 from swarmcore.http.tls import client_context
 from swarmcore.model import TLSFiles
 from swarmcore.printable import printable, printable_values
@@ -22,6 +24,7 @@ from swarmcore_operations.commands.columns import count
 from swarmcore_operations.commands.decision_text import decisions_text
 from swarmcore_operations.commands.docker_relay import explain_words, read_config_file
 from swarmcore_operations.commands.explanation_text import explanation_text, one_node_text
+from swarmcore_operations.commands.move_text import moves_text
 from swarmcore_operations.commands.node_text import node_text, nodes_text
 from swarmcore_operations.commands.remote import NoAnswer, RemoteManager, open_manager, read_answer
 
@@ -101,16 +104,43 @@ def _joined(nodes: Sequence[Any], width: int) -> str:
 
 
 async def _drain(manager: RemoteManager, call: Operation) -> int:
-    why = {"Reason": call.options["reason"], "Author": call.options["author"] or _user()}
+    why = {
+        "Reason": call.options["reason"],
+        "Author": call.options["author"] or _user(),
+        "Move": call.options["move"],
+    }
+    seconds = _read_timeout(call.options["timeout"])
     drained = []
     for name in _some_words(call, "NODE"):
         node = await manager.ask("POST", _node(name, "/drain"), why)
         _report(node, "is drained")
         drained.append(node)
-    if call.options["wait"]:
+    if not call.options["wait"]:
+        return 0
+    with trio.move_on_after(seconds) as waiting:
         for node in drained:
             await _wait_empty(manager, node["Address"], node["Name"] or node["Address"])
+    if waiting.cancelled_caught:
+        raise SwarmError(
+            f"containers still run there after {call.options['timeout']}; 'swarmcore moves' says"
+            " why they were not moved"
+        )
     return 0
+
+
+def _read_timeout(text: str) -> float:
+    """Read ``--timeout``: a duration such as ``90s`` or ``5m``; 0 stands for no limit.
+
+    Raises:
+        ConfigError: it is malformed.
+    """
+    try:
+        seconds = float(text) if text.isdecimal() else parse_duration(text)
+    except ValueError:
+        seconds = -1.0
+    if seconds < 0:
+        raise ConfigError(f"drain: --timeout {text}: use a duration such as 90s or 5m")
+    return seconds or math.inf
 
 
 async def _wait_empty(manager: RemoteManager, address: str, name: str) -> None:
@@ -196,7 +226,14 @@ def _user() -> str:
         return ""
 
 
-# ---- decisions
+# ---- moves and decisions
+
+
+async def _moves(manager: RemoteManager, call: Operation) -> int:
+    if call.words:
+        raise ConfigError("moves takes no argument")
+    moves = await manager.ask("GET", "/swarmcore/moves")
+    return _print(call, moves, lambda shown, width: moves_text(shown, width=width))
 
 
 async def _decisions(manager: RemoteManager, call: Operation) -> int:
@@ -269,5 +306,6 @@ _COMMANDS: Mapping[str, Callable[[RemoteManager, Operation], Awaitable[int]]] = 
     "undrain": _undrain,
     "label": _label,
     "decisions": _decisions,
+    "moves": _moves,
     "explain": _explain,
 }

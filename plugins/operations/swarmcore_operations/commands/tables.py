@@ -72,6 +72,20 @@ DRAIN_OPTIONS = (
         default=("false",),
         place="start",
     ),
+    Option(
+        "move",
+        "move containers whose reschedule policy allows it to other nodes",
+        kind="switch",
+        default=("false",),
+        place="start",
+    ),
+    Option(
+        "timeout",
+        "with --wait: give up after this time, and exit with status 1; 0 waits for ever",
+        default=("0",),
+        value="DURATION",
+        place="start",
+    ),
     *_WHERE,
 )
 
@@ -94,5 +108,6 @@ OPERATIONS = (
         EXPLAIN_OPTIONS,
         "The exit status is 0 where it would be placed, and 2 where it would be refused.\n",
     ),
+    Usage("moves", "show containers that were moved to other nodes", "", (_JSON, *_WHERE)),
     Usage("decisions", "show where containers went, and refusals", "", DECISIONS_OPTIONS),
 )

@@ -41,9 +41,13 @@ def node_document(node: Node) -> dict[str, Any]:
     }
 
 
-def _drain(drained: Drain) -> dict[str, str]:
-    since = show_moment(drained.since)
-    return {"Reason": drained.reason, "Author": drained.author, "Since": since}
+def _drain(drained: Drain) -> dict[str, Any]:
+    return {
+        "Reason": drained.reason,
+        "Author": drained.author,
+        "Since": show_moment(drained.since),
+        "Move": drained.moves,
+    }
 
 
 def _failed_pulls(failed: FailedPulls) -> dict[str, Any]:

@@ -42,7 +42,8 @@ async def drain(exchange: Exchange) -> None:
     node, client = _named(exchange), exchange.request.client
     reason = _read_text(fields, "Reason")
     author = _read_text(fields, "Author") or client.key
-    await exchange.cluster.drain_node(node, Drain(reason, author, time.time()))
+    drained = Drain(reason, author, time.time(), moves=_read_switch(fields, "Move"))
+    await exchange.cluster.drain_node(node, drained)
     await _answer(exchange, node)
 
 
@@ -112,6 +113,13 @@ def _read_text(fields: dict[str, Any], key: str) -> str:
     if not isinstance(text, str) or len(text) > _LONGEST_TEXT or not text.isprintable():
         raise BadRequest(f"{key} must be one line of text of at most {_LONGEST_TEXT} characters")
     return text.strip()
+
+
+def _read_switch(fields: dict[str, Any], key: str) -> bool:
+    value = fields.get(key)
+    if not (value is None or isinstance(value, bool)):
+        raise BadRequest(f"{key} must be true or false")
+    return bool(value)
 
 
 def _check_label(node: Node, key: str, value: Any) -> None:

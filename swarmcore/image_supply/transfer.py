@@ -15,10 +15,10 @@ import trio
 
 from swarmcore.errors import EngineError
 from swarmcore.http.messages import Headers
+from swarmcore.image_supply.progress import report_answer
 from swarmcore.images import has_image, shown_image
 from swarmcore.node import Node
 from swarmcore.protocols import AnswerStream, ClusterView, Engine, Upload
-from swarmcore_api_docker.fanout.progress import report_answer
 
 log = logging.getLogger(__name__)
 _TAR: Headers = ((b"Content-Type", b"application/x-tar"),)

@@ -1,0 +1,220 @@
+"""Recognises stale containers, whose place a copy has taken, and removes them.
+
+An engine that was lost may return with containers that were moved meanwhile.  They are removed
+before the engine counts as healthy, so that no two copies run on engines that the manager can
+reach.  Volumes are never removed.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import trio
+
+from swarmcore.cluster.moves.copies import awaits_first_start, replaced_by, same_container
+from swarmcore.engine import Engine
+from swarmcore.errors import EngineRefused, NotFound
+from swarmcore.model import Container, State
+from swarmcore.names import NameIndex
+
+log = logging.getLogger(__name__)
+
+#: How many moved containers are remembered; an engine may return after weeks.
+_REMEMBERED = 100_000
+
+
+class Duplicates:
+    """Knows which containers are stale because a copy exists.
+
+    Args:
+        index: the containers of the cluster; stale ones are taken out of it.
+        engine_of: returns the engine of a node id; raises ``NotFound``.
+    """
+
+    def __init__(self, index: NameIndex, engine_of: Callable[[str], Engine]) -> None:
+        self._index = index
+        self._engine_of = engine_of
+        #: Id of an original -> its copy.  The entry stays when a client removes the copy, so that
+        #: the original does not come back with its engine.
+        self._copies: dict[str, Container] = {}
+        #: Id of a stale container -> its node.
+        self._node_of: dict[str, str] = {}
+        #: Id of a container that is being moved -> its node, and an event for the end of the move.
+        self._moving: dict[str, tuple[str, trio.Event]] = {}
+        #: Ids of nodes whose engines have come back and wait for the end of moves.
+        self._returning: set[str] = set()
+
+    # ---- moves
+
+    @contextmanager
+    def moving(self, original: Container) -> Iterator[None]:
+        """Mark *original* as being moved while the block runs.
+
+        Until ``take_over`` is called, clients see the original and not the copy.
+        """
+        ended = trio.Event()
+        self._moving[original.id] = original.node_id, ended
+        try:
+            yield
+        finally:
+            del self._moving[original.id]
+            ended.set()
+
+    def is_moving(self, id: str) -> bool:
+        """Whether the container *id* is being moved now."""
+        return id in self._moving
+
+    def is_in_move(self, copy: Container) -> bool:
+        """Whether the move that made *copy* has not ended."""
+        return any(id in self._moving for id in replaced_by(copy))
+
+    def is_stale(self, container: Container) -> bool:
+        """Whether a copy has taken the place of *container*."""
+        copy = self._copies.get(container.id)
+        return copy is not None and same_container(container, copy)
+
+    def is_returning(self, node_id: str) -> bool:
+        """Whether the engine of a node has come back, so that nothing more is moved from it."""
+        return node_id in self._returning
+
+    def take_over(self, copy: Container) -> None:
+        """Show *copy* to clients instead of the containers that it replaces: it was moved."""
+        self._index.put(copy)
+        for id in replaced_by(copy):
+            self._replace(id, copy)
+
+    # ---- containers that engines report
+
+    def note(self, container: Container) -> bool:
+        """Note a container that an engine reports.
+
+        Returns:
+            Whether clients must not see it: it is stale, or its move has not ended.
+        """
+        if self.is_in_move(container):
+            return True
+        for id in replaced_by(container):
+            self._replace(id, container)
+        if not self.is_stale(container):
+            return False
+        self._node_of[container.id] = container.node_id
+        return True
+
+    def note_gone(self, container: Container) -> None:
+        """Note that an engine no longer has a container.
+
+        If it is a copy that was never started, its move has failed, and its original counts again.
+        """
+        if not awaits_first_start(container):
+            return
+        for id in replaced_by(container):
+            copy = self._copies.get(id)
+            if copy is not None and copy.id == container.id:
+                self._restore(id)
+
+    def _replace(self, id: str, copy: Container) -> None:
+        original = self._index.get(id)
+        if original is not None and same_container(original, copy):
+            self._node_of[id] = original.node_id
+            self._index.drop(original)
+        self._copies.pop(id, None)
+        self._copies[id] = copy  # the latest at the end
+        if len(self._copies) > _REMEMBERED:
+            oldest = next(iter(self._copies))
+            del self._copies[oldest]
+            self._node_of.pop(oldest, None)
+
+    def _restore(self, id: str) -> None:
+        del self._copies[id]
+        holder = self._find_engine(self._node_of.pop(id, ""))
+        original = holder.node.containers.get(id) if holder is not None else None
+        if original is not None:
+            self._index.put(original)
+
+    # ---- engines that return
+
+    async def clear(self, engine: Engine) -> None:
+        """Remove stale containers before *engine* counts as healthy.
+
+        These are containers of *engine* with a copy elsewhere, and containers of other engines
+        whose copies *engine* has.  A copy that was never started gives way to a running original:
+        its move was interrupted.
+
+        Raises:
+            EngineError: an engine did not remove a container; try again later.
+        """
+        node_id = engine.node.id
+        self._returning.add(node_id)
+        try:
+            for source, ended in list(self._moving.values()):
+                if source == node_id:
+                    await ended.wait()
+            # Each step waits for an engine, and others may report containers meanwhile.
+            while (found := self._next_pair(engine)) is not None:
+                await self._clear_pair(*found)
+        finally:
+            self._returning.discard(node_id)
+
+    def _next_pair(self, engine: Engine) -> tuple[str, Container, Engine] | None:
+        """An original that can be removed or restored now, with its copy and its engine.
+
+        Args:
+            engine: has the original or the copy, and is about to become healthy.
+        """
+        for id, copy in self._copies.items():
+            holder = self._find_engine(self._node_of.get(id, ""))
+            if holder is engine:
+                return id, copy, holder
+            if holder is not None and copy.node_id == engine.node.id and _is_healthy(holder):
+                return id, copy, holder
+        return None
+
+    async def _clear_pair(self, id: str, copy: Container, holder: Engine) -> None:
+        """Remove the original *id* from *holder*, or the copy if the move was interrupted."""
+        if self._is_interrupted(id, copy, holder):
+            self._restore(id)
+            taker = self._find_engine(copy.node_id)
+            # An engine that is pending has just been read, and is about to become healthy.
+            if taker is not None and taker.node.state in (State.HEALTHY, State.PENDING):
+                log.info("removing %s (%s) from %s: its move was interrupted, and it runs on %s",
+                         copy.name, copy.id[:12], taker.label, holder.label)  # fmt: skip
+                await remove(taker, copy.id)
+            return
+        log.info("removing %s (%s) from %s: it was moved to another node",
+                 copy.name, id[:12], holder.label)  # fmt: skip
+        await remove(holder, id)
+        self._node_of.pop(id, None)
+
+    def _is_interrupted(self, id: str, copy: Container, holder: Engine) -> bool:
+        """Whether the original *id* still runs on *holder*, and *copy* was never started."""
+        original = holder.node.containers.get(id)
+        taker = self._find_engine(copy.node_id)
+        known = taker.node.containers.get(copy.id) if taker is not None else None
+        return (
+            original is not None
+            and original.running
+            and known is not None
+            and awaits_first_start(known)
+        )
+
+    def _find_engine(self, node_id: str) -> Engine | None:
+        try:
+            return self._engine_of(node_id)
+        except NotFound:
+            return None
+
+
+def _is_healthy(engine: Engine) -> bool:
+    return engine.node.state is State.HEALTHY
+
+
+async def remove(engine: Engine, id: str) -> None:
+    """Kill and remove a container; its volumes stay.
+
+    Raises:
+        EngineError: the engine refused, or did not answer.
+    """
+    answer = await engine.call("DELETE", f"/containers/{id}?force=1")
+    if not answer.ok and answer.status != 404:
+        raise EngineRefused(engine.label, answer.status, answer.message)
+    engine.forget_container(id)

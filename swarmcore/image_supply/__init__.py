@@ -1,0 +1,4 @@
+"""Bringing images to engines: copies from other engines, and pulls.
+
+``progress`` reads what engines report meanwhile.
+"""

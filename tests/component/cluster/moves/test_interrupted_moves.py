@@ -1,0 +1,95 @@
+"""Moves that a manager did not finish."""
+
+import pytest
+import trio
+
+from swarmcore.cluster.moves.move import CannotMove
+from swarmcore.errors import EngineUnreachable
+from swarmcore.http.messages import Answer
+from tests.component.cluster.moves.moving import add, holders, known, lose
+from tests.component.fleets import open_fleet, wait_for
+
+
+async def interrupt(fleet, engines, original):
+    """Make the copy of a move, and end the manager before it is started."""
+    for engine in engines[1:]:
+
+        async def hang():
+            await trio.sleep_forever()
+
+        engine.answer("POST", "/start", hang)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(fleet.cluster.moves.move, original)
+        await wait_for(lambda: "created" in holders(engines).values())
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_next_manager_starts_the_copy_of_an_interrupted_move(autojump_clock, engines):
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        await lose(fleet, engines[0])
+        await interrupt(fleet, engines, original)
+    for engine in engines:
+        engine.instead.clear()
+    async with open_fleet(*engines[1:]) as fleet:
+        await fleet.cluster.moves.finish_interrupted()
+        assert list(holders(engines).values()) == ["running"]
+        engines[0].start()
+        fleet.discover(*engines)
+        await fleet.wait_healthy(*engines)
+        assert list(holders(engines).values()) == ["running"]
+        assert original.id not in engines[0].containers
+
+
+async def test_the_next_manager_keeps_an_original_that_still_runs(autojump_clock, engines):
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        await lose(fleet, engines[0])
+        await interrupt(fleet, engines, original)
+    for engine in engines:
+        engine.instead.clear()
+    engines[0].start()
+    async with open_fleet(*engines) as fleet:
+        assert holders(engines) == {"n1": "running"}
+        assert fleet.cluster.find_container("web").id == original.id
+        await fleet.cluster.moves.finish_interrupted()
+        assert holders(engines) == {"n1": "running"}
+
+
+async def test_an_unknown_outcome_of_the_create_is_not_repeated(autojump_clock, engines):
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        await lose(fleet, engines[0])
+        for engine in engines[1:]:
+
+            async def break_off(engine=engine):
+                engine.kill()
+                raise EngineUnreachable(engine.name, "reset", sent=True)
+
+            engine.answer("POST", "/create", break_off)
+        with pytest.raises(EngineUnreachable):
+            await fleet.cluster.moves.move(original)
+        with pytest.raises(CannotMove, match="unknown"):
+            await fleet.cluster.moves.move(original)
+
+
+async def test_a_missing_image_is_told_and_a_second_move_uses_the_pull(autojump_clock, engines):
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        for engine in engines[1:]:
+            engine.images.clear()
+            engine.say("untag", "busybox", kind="image")
+        await trio.sleep(5)
+        await lose(fleet, engines[0])
+        placed = await fleet.cluster.moves.move(original)
+        assert placed.answer.status == 404
+        targets = fleet.pull_targets("busybox", client=f"move of {original.id}")
+        assert targets == [placed.node.name]
+        taker = next(each for each in engines if each.name == targets[0])
+        taker.images.add("busybox:latest")
+        taker.say("pull", "busybox:latest", kind="image")
+        await trio.sleep(5)
+        placed = await fleet.cluster.moves.move(original)
+        assert isinstance(placed.answer, Answer)
+        assert (placed.answer.status, placed.node.name) == (201, taker.name)
