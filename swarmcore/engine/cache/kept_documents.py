@@ -5,7 +5,7 @@ document of the same engine as the dictionary: most of it is the same for all co
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +43,10 @@ class KeptDocument(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(_decode(self._packed, self._dictionary))
+
+    def items(self) -> ItemsView[str, Any]:
+        """All keys and values; decodes once, not once for each key as the inherited method."""
+        return _decode(self._packed, self._dictionary).items()
 
     def __repr__(self) -> str:
         return repr(_decode(self._packed, self._dictionary))

@@ -14,13 +14,12 @@ from swarmcore.go_formats import (
     NumberError,
     parse_int,
     parse_port,
-    parse_time,
 )
 from swarmcore.images import named_ids
 from swarmcore.list_filters import Filters, invalid
 from swarmcore.model import Container
 from swarmcore.node import Node
-from swarmcore_api_docker.containers.status_text import health_of
+from swarmcore.patterns import is_plain
 from swarmcore_api_docker.containers.summary import NODE_LABEL
 from swarmcore_api_docker.yielding import Yielder
 
@@ -70,6 +69,17 @@ def _everything(container: Container, node: Node) -> bool:
 
 
 def _by_name(filters: Filters, context: FilterContext) -> Test:
+    values = filters.values("name")
+    if len(values) == 1 and is_plain(values[0]):
+        (part,) = values
+
+        def contains(container: Container, node: Node) -> bool:
+            # Ten times as fast as patterns.  A plain value has no newline, so that it cannot begin
+            # in one name and end in the next.
+            names = container.names
+            return bool(names) and part in "/" + "\n/".join(names)
+
+        return contains
     found = filters.matching("name")
 
     def test(container: Container, node: Node) -> bool:
@@ -125,7 +135,7 @@ def _by_health(filters: Filters, context: FilterContext) -> Test:
         if value not in _HEALTHS:
             raise invalid("health", value, _must_be("health", value, _HEALTHS))
     wanted = filters.equal("health")
-    return lambda container, node: wanted(health_of(container.detail.get("State") or {}))
+    return lambda container, node: wanted(container.facts.health)
 
 
 def _must_be(what: str, value: str, known: Sequence[str]) -> str:
@@ -141,12 +151,8 @@ def _by_exit_code(filters: Filters, context: FilterContext) -> Test:
             raise invalid("exited", value, str(error)) from None
 
     def test(container: Container, node: Node) -> bool:
-        state = container.detail.get("State") or {}
-        return (
-            not container.running
-            and state.get("ExitCode") in codes
-            and parse_time(state.get("StartedAt")) is not None
-        )
+        facts = container.facts
+        return not container.running and facts.was_started and facts.exit_code in codes
 
     return test if codes else _everything
 
@@ -156,6 +162,8 @@ def _by_exit_code(filters: Filters, context: FilterContext) -> Test:
 
 def _by_label(filters: Filters, context: FilterContext) -> Test:
     holds = filters.labelled("label")
+    if not any(value.startswith(NODE_LABEL) for value in filters.values("label")):
+        return lambda container, node: holds(container.labels)
     return lambda container, node: holds({**container.labels, NODE_LABEL: node.name})
 
 
@@ -171,7 +179,7 @@ def _by_isolation(filters: Filters, context: FilterContext) -> Test:
     found = filters.matching("isolation")
 
     def test(container: Container, node: Node) -> bool:
-        if container.detail.get("Platform") != "windows":
+        if node.machine[0] == "linux" or container.detail.get("Platform") != "windows":
             return True
         host_config = container.detail.get("HostConfig") or {}
         return found(str(host_config.get("Isolation") or "default").lower())
@@ -209,27 +217,16 @@ def _descendants(node: Node, named: Set[str]) -> set[str]:
 
 
 def _by_volume(filters: Filters, context: FilterContext) -> Test:
-    wanted = set(filters.values("volume"))
-
-    def test(container: Container, node: Node) -> bool:
-        mounts = container.detail.get("Mounts") or ()
-        return any(
-            {mount.get("Name") or mount.get("Source"), mount.get("Destination")} & wanted
-            for mount in mounts
-        )
-
-    return test
+    wanted = frozenset(filters.values("volume"))
+    return lambda container, node: not wanted.isdisjoint(container.facts.mounts)
 
 
 def _by_network(filters: Filters, context: FilterContext) -> Test:
     wanted = filters.values("network")
 
     def test(container: Container, node: Node) -> bool:
-        settings = container.detail.get("NetworkSettings") or {}
-        return any(
-            name in wanted or str((network or {}).get("NetworkID") or "").startswith(wanted)
-            for name, network in (settings.get("Networks") or {}).items()
-        )
+        networks = container.facts.networks
+        return any(name in wanted or id.startswith(wanted) for name, id in networks)
 
     return test
 

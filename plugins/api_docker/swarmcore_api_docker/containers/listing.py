@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any
 from urllib.parse import quote
 
@@ -15,16 +16,18 @@ from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore.protocols import ClusterView, Engine, Exchange, Route
 from swarmcore_api_docker.containers.filters import FilterContext, Test, compile_filters
-from swarmcore_api_docker.containers.kept_list import KeptList
+from swarmcore_api_docker.containers.kept_list import KeptList, place_of
 from swarmcore_api_docker.containers.summary import NameStyle, SummaryEncoder, add_sizes
 from swarmcore_api_docker.fanout.gather import ask_all
 from swarmcore_api_docker.route_notes import CACHES
-from swarmcore_api_docker.yielding import select_items
+from swarmcore_api_docker.yielding import Yielder
 
 _ROUTED = f"{CACHES}; with size the engines"
 _REWRITES = "filter node; Names, Ports, Status; Labels of the node"
 #: With more ids than this, the query would be longer than engines accept.
 _MOST_IDS_IN_A_QUERY = 1000
+#: So many containers are tested before other tasks may run.
+_AT_ONCE = 100
 
 
 class ContainerList:
@@ -52,8 +55,9 @@ class ContainerList:
         context = FilterContext(cluster.find_container, nodes)
         list_query = await parse_list_query(exchange.request.query, context)
         if list_query.is_whole:
-            encoded = self._kept[list_query.all].encoded(nodes, now)
-            await exchange.send(Answer(200, JSON_HEADERS, encoded))
+            kept = self._kept[list_query.all]
+            await kept.prepare(nodes, now)
+            await exchange.send(Answer(200, JSON_HEADERS, kept.encoded(nodes, now)))
             return
         chosen = await select(nodes, list_query)
         sizes = await _ask_sizes(cluster, chosen) if list_query.size else {}
@@ -144,15 +148,24 @@ async def select(nodes: Sequence[Node], list_query: ListQuery) -> list[tuple[Con
         list_query: the parsed query.
     """
     everything = list_query.all or list_query.limit > 0
-    tests = list_query.tests
-    chosen = [
-        (container, node)
+    listed = [
+        (node, [each for each in node.containers.values() if everything or each.running])
         for node in nodes
         if everything or node.state is State.HEALTHY
-        for container in node.containers.values()
-        if everything or container.running
     ]
-    if tests:
-        chosen = await select_items(chosen, lambda pair: all(test(*pair) for test in tests))
-    chosen.sort(key=lambda pair: pair[0].created, reverse=True)
-    return chosen[: list_query.limit] if list_query.limit > 0 else chosen
+    chosen: list[tuple[Container, Node]] = []
+    yielder = Yielder()
+    for node, containers in listed:
+        for begin in range(0, len(containers), _AT_ONCE):
+            passed = containers[begin : begin + _AT_ONCE]
+            for test in list_query.tests:
+                passed = [each for each in passed if test(each, node)]
+            chosen += [(each, node) for each in passed]
+            await yielder.checkpoint()
+    if list_query.limit > 0:
+        return nsmallest(list_query.limit, chosen, key=_place)
+    return sorted(chosen, key=_place)
+
+
+def _place(pair: tuple[Container, Node]) -> tuple[float, str, str]:
+    return place_of(*pair)

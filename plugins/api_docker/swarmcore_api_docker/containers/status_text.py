@@ -56,35 +56,53 @@ def age_changes_at(start: float, now: float) -> float:
     return start + (age // step + 1) * step
 
 
-def format_status(state: Mapping[str, Any], now: float) -> StatusText:
+class Status(NamedTuple):
+    """The status of a container that does not change, at any time.
+
+    Attributes:
+        template: the text, with ``{}`` for an age.
+        start: the beginning of the age in Unix seconds; ``None`` if the text has no age.
+    """
+
+    template: str
+    start: float | None = None
+
+    def at(self, now: float) -> StatusText:
+        """The text at the time *now*, in Unix seconds."""
+        if self.start is None:
+            return StatusText(self.template, FOREVER)
+        text = self.template.format(format_age(now - self.start))
+        return StatusText(text, age_changes_at(self.start, now))
+
+
+def status_of(state: Mapping[str, Any]) -> Status:
     """Return the status of a container.
 
     Args:
         state: ``State`` of its inspect document.
-        now: the time in Unix seconds.
     """
     if state.get("Running"):
-        return _format_running(state, now)
+        return _status_of_running(state)
     if state.get("RemovalInProgress"):
-        return StatusText("Removal In Progress", FOREVER)
+        return Status("Removal In Progress")
     if state.get("Dead"):
-        return StatusText("Dead", FOREVER)
+        return Status("Dead")
     if parse_time(state.get("StartedAt")) is None:
-        return StatusText("Created", FOREVER)
-    return _since(f"Exited ({state.get('ExitCode', 0)}) {{}} ago", state.get("FinishedAt"), now)
+        return Status("Created")
+    return _since(f"Exited ({state.get('ExitCode', 0)}) {{}} ago", state.get("FinishedAt"))
 
 
-def _format_running(state: Mapping[str, Any], now: float) -> StatusText:
+def _status_of_running(state: Mapping[str, Any]) -> Status:
     if state.get("Restarting"):
         template = f"Restarting ({state.get('ExitCode', 0)}) {{}} ago"
-        return _since(template, state.get("FinishedAt"), now)
+        return _since(template, state.get("FinishedAt"))
     if state.get("Paused"):
-        return _since("Up {} (Paused)", state.get("StartedAt"), now)
+        return _since("Up {} (Paused)", state.get("StartedAt"))
     health = health_of(state)
     if health == "none":
-        return _since("Up {}", state.get("StartedAt"), now)
+        return _since("Up {}", state.get("StartedAt"))
     shown = "health: starting" if health == "starting" else health
-    return _since(f"Up {{}} ({shown})", state.get("StartedAt"), now)
+    return _since(f"Up {{}} ({shown})", state.get("StartedAt"))
 
 
 def health_of(state: Mapping[str, Any]) -> str:
@@ -92,8 +110,6 @@ def health_of(state: Mapping[str, Any]) -> str:
     return str((state.get("Health") or {}).get("Status") or "none")
 
 
-def _since(template: str, moment: str | None, now: float) -> StatusText:
+def _since(template: str, moment: str | None) -> Status:
     start = parse_time(moment)
-    if start is None:
-        return StatusText("", FOREVER)
-    return StatusText(template.format(format_age(now - start)), age_changes_at(start, now))
+    return Status("") if start is None else Status(template, start)

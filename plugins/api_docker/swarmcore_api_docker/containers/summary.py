@@ -4,16 +4,16 @@ Only the status changes with time.  It is the last field of the object, so that 
 is encoded once for each change of the container.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from swarmcore.images import shown_image
+from swarmcore.json_bytes import write_json
 from swarmcore.model import Container, State
 from swarmcore.node import Node
 from swarmcore_api_docker.containers.ports import show_summary_ports
-from swarmcore_api_docker.containers.status_text import FOREVER, format_status
+from swarmcore_api_docker.containers.status_text import FOREVER, Status, status_of
 
 #: How names are shown: ``/web``, ``/node/web`` as in Swarm classic, or both, ``/node/web`` first.
 NameStyle = Literal["plain", "classic", "both"]
@@ -25,20 +25,37 @@ class _EncodedSummary:
     """One encoded object, and the values from which it was made.
 
     Attributes:
-        head: the bytes before the status.
         encoded: the whole object, valid until the Unix time *until*.
+        head_length: the number of bytes before the status.
+        status: the status at any time.
     """
 
-    __slots__ = ("encoded", "head", "image", "image_name", "node_ip", "node_name", "until")
+    __slots__ = (
+        "encoded",
+        "head_length",
+        "image",
+        "image_name",
+        "node_ip",
+        "node_name",
+        "status",
+        "until",
+    )
 
-    def __init__(self, head: bytes, node: Node, image_name: str, image: str) -> None:
-        self.head = head
+    def __init__(
+        self, head: bytes, status: Status, node: Node, image_name: str, image: str
+    ) -> None:
+        self.encoded = head
+        self.head_length = len(head)
+        self.status = status
         self.node_name = node.name
         self.node_ip = node.ip
         self.image_name = image_name
         self.image = image
-        self.encoded = b""
         self.until = 0.0
+
+    def with_status(self, text: str) -> bytes:
+        """The object with the status *text*."""
+        return self.encoded[: self.head_length] + write_json(text) + b"}"
 
 
 class SummaryEncoder:
@@ -77,14 +94,15 @@ class SummaryEncoder:
             or encoded.node_name != node.name
             or encoded.node_ip != node.ip
         ):
-            encoded = _EncodedSummary(self._head(container, node, image), node, name, image)
+            status = status_of(container.detail.get("State") or {})
+            head = self._head(container, node, image)
+            encoded = _EncodedSummary(head, status, node, name, image)
             self._encoded[container] = encoded
         if node.state is not State.HEALTHY:
-            return encoded.head + b'"Host Down"}', FOREVER
+            return encoded.with_status("Host Down"), FOREVER
         if now >= encoded.until:
-            status = format_status(container.detail.get("State") or {}, now)
-            encoded.encoded = encoded.head + _dump(status.text) + b"}"
-            encoded.until = status.until
+            text, encoded.until = encoded.status.at(now)
+            encoded.encoded = encoded.with_status(text)
         return encoded.encoded, encoded.until
 
     def _head(self, container: Container, node: Node, image: str) -> bytes:
@@ -94,7 +112,7 @@ class SummaryEncoder:
         summary["Image"] = image
         summary["State"] = container.state
         summary["Ports"] = show_summary_ports(summary.get("Ports"), node.ip)
-        return _dump(summary)[:-1] + b',"Status":'
+        return write_json(summary)[:-1] + b',"Status":'
 
 
 def show_image_name(container: Container, node: Node, name: str) -> str:
@@ -138,8 +156,4 @@ def show_names(names: Iterable[str], node_name: str, style: NameStyle) -> list[s
 def add_sizes(encoded: bytes, sizes: dict[str, Any]) -> bytes:
     """Return an encoded object with ``SizeRw`` and ``SizeRootFs`` from the object *sizes*."""
     wanted = {key: sizes[key] for key in ("SizeRw", "SizeRootFs") if key in sizes}
-    return encoded[:-1] + b"," + _dump(wanted)[1:] if wanted else encoded
-
-
-def _dump(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return encoded[:-1] + b"," + write_json(wanted)[1:] if wanted else encoded

@@ -38,21 +38,36 @@ def test_the_same_bytes_are_answered_while_nothing_changes(monkeypatch):
     assert kept.encoded(nodes, NOW) is first
 
 
-def test_after_a_change_only_containers_of_its_node_are_encoded(monkeypatch):
-    nodes = [a_node("n1", containers=["web"]), a_node("n2", containers=["db"])]
-    kept = a_list()
+@pytest.mark.parametrize("everything", [True, False])
+def test_a_change_of_a_container_encodes_exactly_one_row(monkeypatch, everything):
+    nodes = [a_node(f"n{n}", containers=[f"c{n}-{i}" for i in range(50)]) for n in range(3)]
+    kept = a_list(everything=everything)
     kept.encoded(nodes, NOW)
-    asked = []
+    encoded = []
     encode = SummaryEncoder.encode_until
 
     def watched(self, container, node, now):
-        asked.append(container.name)
+        encoded.append(container.name)
         return encode(self, container, node, now)
 
     monkeypatch.setattr(SummaryEncoder, "encode_until", watched)
-    nodes[1].put_container(a_container("cache"))
-    assert sorted(names(kept, nodes)) == ["/cache", "/db", "/web"]
-    assert sorted(asked) == ["cache", "db"]
+    nodes[1].put_container(a_container("c1-7", state="paused"))
+    assert len(names(kept, nodes)) == 150
+    assert encoded == ["c1-7"]
+    nodes[2].put_container(a_container("new"))
+    assert len(names(kept, nodes)) == 151
+    assert encoded == ["c1-7", "new"]
+    nodes[2].drop_container(a_container("new").id)
+    assert len(names(kept, nodes)) == 150
+    assert encoded == ["c1-7", "new"]
+
+
+async def test_the_first_list_is_encoded_before_it_is_asked(monkeypatch):
+    nodes = [a_node("n1", containers=["web", "db"])]
+    kept = a_list()
+    await kept.prepare(nodes, NOW)
+    monkeypatch.setattr(SummaryEncoder, "_head", lambda *_: pytest.fail("encoded again"))
+    assert sorted(names(kept, nodes)) == ["/db", "/web"]
 
 
 def put(node, rng):

@@ -5,7 +5,7 @@ from swarmcore_api_docker.containers.status_text import (
     FOREVER,
     age_changes_at,
     format_age,
-    format_status,
+    status_of,
 )
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -56,8 +56,8 @@ def test_a_wording_holds_until_the_moment_it_names():
 )
 def test_status(docker, state, status):
     full = {"StartedAt": docker.moment(180), "FinishedAt": docker.moment(60), **state}
-    assert format_status(full, docker.now).text == status
+    assert status_of(full).at(docker.now).text == status
 
 
 def test_a_status_without_age_never_changes(docker):
-    assert format_status({"Dead": True}, docker.now).until == FOREVER
+    assert status_of({"Dead": True}).at(docker.now).until == FOREVER
