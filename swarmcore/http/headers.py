@@ -5,7 +5,9 @@ and each one counts.  Pure.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import TypeVar, TypeVarTuple
 
 from swarmcore.http.messages import Headers, find_header
 
@@ -35,8 +37,40 @@ _RAW_STREAMS = frozenset(
 )
 #: Larger headers are not remembered.
 _KEPT_BYTES = 2048
+#: The number of results that are remembered for each function.
+_KEPT = 512
 #: In the names of headers with credentials, such as ``X-Registry-Config``; and in few others.
 _SECRET = re.compile(rb"auth|registry|cookie", re.IGNORECASE)
+
+_More = TypeVarTuple("_More")
+_Result = TypeVar("_Result")
+
+
+def may_be_kept(headers: Headers) -> bool:
+    """Whether headers may be remembered: they have no credentials and are not large."""
+    text = b"\n".join([part for pair in headers for part in pair])
+    return len(text) < _KEPT_BYTES and not _SECRET.search(text)
+
+
+def kept_by_headers(
+    work: Callable[[Headers, *_More], _Result],
+) -> Callable[[Headers, *_More], _Result]:
+    """Remember what *work* returns for headers that may be kept: the same ones come often."""
+    kept: dict[tuple[Headers, *_More], _Result] = {}
+
+    @wraps(work)
+    def find(headers: Headers, *more: *_More) -> _Result:
+        key = (headers, *more)
+        found = kept.get(key)
+        if found is None:
+            found = work(headers, *more)
+            if may_be_kept(headers):
+                if len(kept) >= _KEPT:
+                    kept.clear()
+                kept[key] = found
+        return found
+
+    return find
 
 
 def is_chunked(headers: Headers) -> bool:
@@ -64,6 +98,11 @@ def request_headers(
             streamed, with the client's framing.
         identity: whether to ask for an answer without compression.
     """
+    return _request_headers(headers, method, length, identity)
+
+
+@kept_by_headers
+def _request_headers(headers: Headers, method: str, length: int | None, identity: bool) -> Headers:
     upgrade = wants_upgrade(headers)
     dropped = {b"host", *HOP_BY_HOP} | (set() if upgrade else _tokens(headers))
     if identity:
@@ -89,13 +128,22 @@ def request_headers(
     return tuple(kept)
 
 
-def answer_headers(headers: Headers) -> Headers:
+def answer_headers(headers: Headers, *, length: bool = True) -> Headers:
     """The headers of an engine's answer for the client, without framing.
 
     ``Api-Version`` is removed: the manager announces its own.
+
+    Args:
+        headers: the engine's headers.
+        length: whether the length of the body stays as it is.
     """
+    return _answer_headers(headers, length)
+
+
+@kept_by_headers
+def _answer_headers(headers: Headers, length: bool) -> Headers:
     dropped = {b"api-version", *HOP_BY_HOP, *_tokens(headers)}
-    if is_chunked(headers):
+    if not length or is_chunked(headers):
         dropped.add(b"content-length")
     return tuple(_without(headers, dropped))
 
@@ -144,9 +192,3 @@ def _tokens(headers: Headers) -> set[bytes]:
         for name in named
         if name not in _NO_CONNECTIONS and not name.startswith(_NO_CONNECTIONS_BEGIN)
     }
-
-
-def may_be_kept(headers: Headers) -> bool:
-    """Whether headers may be remembered: they have no credentials and are not large."""
-    text = b"\n".join([part for pair in headers for part in pair])
-    return len(text) < _KEPT_BYTES and not _SECRET.search(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -30,9 +31,14 @@ def locate_container(exchange: Exchange) -> tuple[Container, Engine]:
 
 def engine_path(exchange: Exchange, *segments: str) -> str:
     """Return a path for an engine: *segments*, percent-encoded, with the client's query."""
-    path = "".join(f"/{quote(segment, safe='/:@')}" for segment in segments)
+    path = "".join([f"/{_quoted(segment)}" for segment in segments])
     query = exchange.request.target.partition("?")[2]
     return f"{path}?{query}" if query else path
+
+
+@lru_cache(maxsize=4096)
+def _quoted(segment: str) -> str:
+    return quote(segment, safe="/:@")
 
 
 async def relay_unknown(exchange: Exchange, *segments: str) -> None:

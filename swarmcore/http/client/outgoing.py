@@ -1,12 +1,11 @@
 """Heads of requests as they are sent: h11 writes what is new, and the rest is remembered."""
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 import h11
 
-from swarmcore.http.headers import may_be_kept
+from swarmcore.http.headers import kept_by_headers
 from swarmcore.http.messages import Headers
 
 _TARGET = re.compile(r"/[!-~]*")
@@ -46,15 +45,15 @@ def write_request(method: str, target: str, headers: Headers) -> Outgoing:
         h11.LocalProtocolError: the head is malformed.
         UnicodeError: the target is not ASCII.
     """
-    if _TARGET.fullmatch(target) and may_be_kept(headers):
-        after, length = _write_once(method, headers)
+    if _TARGET.fullmatch(target):
+        after, length = _write_once(headers, method)
     else:
         after, length = _write(method, target, headers)
     return Outgoing(method, target, headers, f"{method} {target}".encode() + after, length)
 
 
-@lru_cache(maxsize=512)
-def _write_once(method: str, headers: Headers) -> tuple[bytes, int | None]:
+@kept_by_headers
+def _write_once(headers: Headers, method: str) -> tuple[bytes, int | None]:
     return _write(method, "/", headers)
 
 

@@ -55,13 +55,23 @@ def _with_reachable_ports(body: bytes, node_ip: str) -> bytes:
     if key < 0:
         return b""
     begin = key + len(_SETTINGS) - 1
+    shown = _show_settings(body[begin:], node_ip)
+    return body[:begin] + shown if shown else b""
+
+
+@lru_cache(maxsize=1024)
+def _show_settings(rest: bytes, node_ip: str) -> bytes:
+    """Return *rest*, which begins with the settings, with other ports; ``b""`` if that is odd.
+
+    The settings of a container seldom change from one inspection to the next.
+    """
     try:
-        text = body[begin:].decode()
+        text = rest.decode()
         settings, end = _read_value(text)
         if text[end:] != "}":
             json.loads(text[end:].replace(",", "{", 1))  # in an inner object, one "}" too many
         if not settings.get("Ports"):
-            return body
+            return rest
         ports_begin = text.index(_PORTS) + len(_PORTS) - 1
         ports, ports_end = _read_value(text, ports_begin)
     except ValueError:
@@ -69,7 +79,7 @@ def _with_reachable_ports(body: bytes, node_ip: str) -> bytes:
     if "{" in text[1:ports_begin] or ports != settings["Ports"]:
         return b""
     shown = json.dumps(show_bindings(ports, node_ip), separators=(",", ":"), ensure_ascii=False)
-    return body[:begin] + f"{text[:ports_begin]}{shown}{text[ports_end:]}".encode()
+    return f"{text[:ports_begin]}{shown}{text[ports_end:]}".encode()
 
 
 def describe_node(node: Node) -> dict[str, Any]:
