@@ -87,16 +87,16 @@ class EngineClient:
         if self._closed:
             raise self._unreachable("has left the cluster")
         try:
-            with self._under_way.until_ended(self._has_left):
-                with trio.move_on_after(seconds):
-                    answer = await self._http.request(
-                        method, target, body=body, headers=headers, permit=permit
-                    )
-                    self._listener.contacted()
-                    return answer
-                waited = trio.current_time() - began
-                outcome = f"did not answer within {waited:.0f} s"
-                raise self._unreachable(outcome, sent=True, silent=True)
+            with self._under_way.until_ended(self._has_left) as block:
+                block.limit(seconds)
+                answer = await self._http.request(
+                    method, target, body=body, headers=headers, permit=permit
+                )
+                self._listener.contacted()
+                return answer
+            waited = trio.current_time() - began
+            outcome = f"did not answer within {waited:.0f} s"
+            raise self._unreachable(outcome, sent=True, silent=True)
         except EngineUnreachable as error:
             self._listener.lost_contact(error)
             await self._http.close_stale()  # otherwise they stay open until the next request

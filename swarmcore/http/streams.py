@@ -1,13 +1,13 @@
 """Connections of all kinds: the errors of broken ones, the peer, TCP keep-alive."""
 
 import contextlib
-import os
 import ssl
 from collections.abc import Mapping
 
 import trio
 
 from swarmcore.http.messages import Client
+from swarmcore.http.plain_sockets import PlainSocket
 from swarmcore.http.tls import TLSStream
 
 #: Raised by sending and receiving on a connection that is closed or broken.
@@ -44,28 +44,7 @@ def send_now(stream: trio.abc.AsyncResource, data: bytes) -> int:
         The number of bytes that were sent; 0 if the connection takes none now, is broken, or is
         no plain socket.
     """
-    if type(stream) is not trio.SocketStream:
-        return 0
-    try:
-        return os.write(stream.socket.fileno(), data)
-    except OSError:
-        return 0  # a send that waits finds out whether it is broken
-
-
-async def send_soon(stream: trio.abc.SendStream, data: bytes) -> None:
-    """Send; where the connection takes everything at once, without letting other tasks run.
-
-    For messages between which the caller waits for something else.
-
-    Args:
-        stream: no task may be sending on it.
-        data: at least one byte.
-
-    Raises:
-        trio.BrokenResourceError: the connection is broken.
-    """
-    if (count := send_now(stream, data)) < len(data):
-        await stream.send_all(memoryview(data)[count:])
+    return stream.send_now(data) if type(stream) is PlainSocket else 0
 
 
 class EarlyStream(trio.abc.HalfCloseableStream):

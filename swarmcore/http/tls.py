@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 import trio
 
 from swarmcore.errors import ConfigError
+from swarmcore.http.plain_sockets import PlainSocket
 from swarmcore.model import TLSFiles
 
 _T = TypeVar("_T")
@@ -261,7 +262,8 @@ class TLSListener(trio.abc.Listener[TLSStream]):
 
     async def accept(self) -> TLSStream:
         """Wait for a connection."""
-        return TLSStream(await self._listener.accept(), self._context, server_side=True)
+        transport = PlainSocket(await self._listener.accept())
+        return TLSStream(transport, self._context, server_side=True)
 
     async def aclose(self) -> None:
         """Stop accepting connections."""

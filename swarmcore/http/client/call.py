@@ -154,7 +154,7 @@ class Call:
             self._permit()
         self._plain = self._request.length == len(self._body)
         data = self._request.head + self._body if self._plain else self._write_by_h11()
-        await connection.send_request(data)
+        await connection.send(data)
 
     def _write_by_h11(self) -> bytes:
         """The head and the body that was given, with which h11 follows the exchange from now on."""

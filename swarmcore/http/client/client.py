@@ -5,7 +5,7 @@ retry rule is in ``call``; ``dial`` opens connections.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import h11
@@ -32,6 +32,8 @@ _CALLS = 32
 _BODY_LIMIT = 64 * 1024 * 1024
 _LINE_LIMIT = 1024 * 1024
 _CLEANUP_SECONDS = 2.0
+#: See ``HTTPClient.converse``.
+_SOON_SECONDS = 0.05
 #: Methods without a body; engines expect a ``Content-Length`` with all others, even if it is 0.
 _BODILESS = frozenset({"GET", "HEAD"})
 _TARGET = re.compile(r"/[\x21-\x7e]*")
@@ -101,9 +103,10 @@ class HTTPClient:
                 try:
                     await call.begin()
                     head = await call.read_head()
-                    return Answer(head.status, head.headers, await call.read_all(_BODY_LIMIT))
+                    answer = Answer(head.status, head.headers, await call.read_all(_BODY_LIMIT))
                 finally:
                     await self._end(call)
+        return answer
 
     def probe(self, target: str) -> Probe | None:
         """Send a ``GET`` without waiting for the answer.
@@ -174,6 +177,46 @@ class HTTPClient:
                 await call.begin()
                 yield call
             finally:
+                await self._end(call)
+
+    async def converse(
+        self,
+        quick: Callable[[Call], Awaitable[bool]],
+        full: Callable[[Call], Awaitable[None]],
+        method: str,
+        target: str,
+        headers: Headers,
+        body: bytes = b"",
+    ) -> bool:
+        """Send a request and let functions read the answer; costs less than the block of ``call``.
+
+        Args:
+            quick: returns whether it has read the answer to its end; cancelled after 50 ms.
+            full: called if *quick* did not return true.
+            method, target, headers, body: as for ``call``.
+
+        Returns:
+            Whether *quick* has read the answer.
+
+        Raises:
+            BadRequest: the target or a header cannot be sent.
+            EngineUnreachable: there is no connection, or ``abandon`` was called meanwhile.
+        """
+        request = self._request(method, target, headers)
+        call: Call | None = None
+        try:
+            with self._under_way.until_ended(self._abandoned) as block:
+                call = Call(self, await self._take(), request, body)
+                await call.begin()
+                block.limit(_SOON_SECONDS)
+                if await quick(call):
+                    return True
+            if call is not None:
+                with self._under_way.until_ended(self._abandoned):
+                    await full(call)
+            return False
+        finally:
+            if call is not None:
                 await self._end(call)
 
     def _check(self, target: str) -> None:

@@ -6,9 +6,8 @@ import h11
 import trio
 
 from swarmcore.http.client.dial import is_readable
-from swarmcore.http.client.lifeline import EngineStream
 from swarmcore.http.plain_heads import HeadCutter
-from swarmcore.http.streams import receive_size, send_soon
+from swarmcore.http.streams import receive_size
 
 _HEAD_BYTES = 1 << 20
 _PLAIN_END = b"\r\n\r\n"
@@ -98,15 +97,6 @@ class Connection:
         """Send raw bytes."""
         self.sending = True
         await self.stream.send_all(data)
-        self.sending = False
-
-    async def send_request(self, data: bytes) -> None:
-        """Send a head, and the body that was given with it."""
-        stream = self.stream
-        if isinstance(stream, EngineStream):
-            stream = stream.transport_stream
-        self.sending = True
-        await send_soon(stream, data)
         self.sending = False
 
     def next_cycle(self) -> None:

@@ -11,6 +11,7 @@ from swarmcore.addresses import Address
 from swarmcore.errors import EngineUnreachable
 from swarmcore.http.client.lifeline import EngineStream, Lifeline
 from swarmcore.http.client.ssh import SSHStream, open_ssh
+from swarmcore.http.plain_sockets import PlainSocket
 from swarmcore.http.streams import keep_alive, socket_of
 from swarmcore.http.tls import TLSStream, explain
 
@@ -75,15 +76,16 @@ class Dialer:
     async def _connect(self) -> trio.abc.HalfCloseableStream:
         match self.address.scheme:
             case "unix":
-                return await trio.open_unix_socket(self.address.path)
+                return PlainSocket(await trio.open_unix_socket(self.address.path))
             case "ssh":
                 return await open_ssh(self.address)
             case "tcp":
                 stream = await trio.open_tcp_stream(self.address.host, self.address.port)
                 keep_alive(stream)
-                return stream if self.tls is None else await self._secure(stream, self.tls)
+                plain = PlainSocket(stream)
+                return plain if self.tls is None else await self._secure(plain, self.tls)
 
-    async def _secure(self, stream: trio.SocketStream, context: ssl.SSLContext) -> TLSStream:
+    async def _secure(self, stream: PlainSocket, context: ssl.SSLContext) -> TLSStream:
         try:
             secured = TLSStream(stream, context, server_hostname=self.address.host)
             await secured.do_handshake()

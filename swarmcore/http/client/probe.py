@@ -7,11 +7,10 @@ probe useless; then an ordinary request finds out more.
 import os
 from collections.abc import Callable
 
-import trio
-
 from swarmcore.http.client.connection import Connection
 from swarmcore.http.client.lifeline import EngineStream
 from swarmcore.http.plain_heads import read_plain_head
+from swarmcore.http.plain_sockets import PlainSocket
 from swarmcore.http.streams import send_now
 
 _MOST_BYTES = 4096
@@ -87,13 +86,13 @@ def can_probe(connection: Connection) -> bool:
     """Whether a probe can be sent on *connection*: it is no TLS connection and no process."""
     stream = connection.stream
     inner = stream.transport_stream if isinstance(stream, EngineStream) else stream
-    return type(inner) is trio.SocketStream
+    return type(inner) is PlainSocket
 
 
-def _socket_of(connection: Connection) -> trio.SocketStream:
+def _socket_of(connection: Connection) -> PlainSocket:
     stream = connection.stream
     inner = stream.transport_stream if isinstance(stream, EngineStream) else stream
-    assert isinstance(inner, trio.SocketStream)
+    assert isinstance(inner, PlainSocket)
     return inner
 
 

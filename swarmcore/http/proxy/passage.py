@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import trio
 
@@ -38,8 +39,6 @@ Pieces = Callable[[], Awaitable[bytes]]
 _MAPPED_BYTES = 64 << 20
 #: How long a client that half-closed its connection may wait for an answer with a protocol switch.
 _HIJACK_SECONDS = 30.0
-#: An answer within this time is awaited without watching whether the client disconnects.
-_SOON_SECONDS = 0.05
 #: Bodies up to this size are sent together with their heads.
 _SHORT_BYTES = 64 * 1024
 
@@ -92,12 +91,11 @@ class Passage:
             length=None if body is None else len(body),
             identity=self._map_response is not None,
         )
-        async with self._client.call(method, target, headers, body or b"") as call:
-            if body is not None and await self._answer_soon(call):
-                return self.status
-            head = await self._exchange_messages(call, None if body is not None else first)
-            if head is not None:
-                await self._tunnel(call.take_over(), head)
+        quick = _read_later if body is None or wants_upgrade(headers) else self._read_soon
+        full = partial(self._exchange_messages, first=first if body is None else None)
+        is_read = await self._client.converse(quick, full, method, target, headers, body or b"")
+        if is_read and self._head is not None:
+            await self._answer(None, self._head)
         return self.status
 
     async def _look_at_body(self) -> tuple[bytes | None, bytes]:
@@ -126,35 +124,36 @@ class Passage:
 
     # ---- short answers
 
-    async def _answer_soon(self, call: Call) -> bool:
-        """Answer if the engine does so at once: for that no task has to watch the client.
+    async def _read_soon(self, call: Call) -> bool:
+        """Read the answer if it is short and comes at once: then no task has to watch the client.
 
         Returns:
-            Whether the client has been answered; what was read otherwise is kept.
+            Whether the answer was read to its end; what was read is kept in any case.
         """
-        if self._on_status is not None or wants_upgrade(self._exchange.request.headers):
+        head = await self._read_head(call)
+        if is_hijack(self._exchange.request.method, head.status, head.headers):
             return False
-        is_whole = False
-        with trio.move_on_after(_SOON_SECONDS):
-            head = await self._read_head(call)
-            if is_hijack(self._exchange.request.method, head.status, head.headers):
-                return False
-            if not (self._is_mapped(head) or _is_short(head)):
-                return False
-            try:
-                while data := await call.read_data():
-                    self._read.append(data)
-                is_whole = True
-            except EngineUnreachable as error:
-                self._lost = error  # raised after what was read has been sent
-        if is_whole:
-            await self._answer(call, head)
-        return is_whole
+        # With a hook, the head of an answer with a body is sent before the hook is awaited.
+        most = _SHORT_BYTES if self._on_status is None else 0
+        if not (self._is_mapped(head) or _is_short(head, most)):
+            return False
+        try:
+            while data := await call.read_data():
+                self._read.append(data)
+        except EngineUnreachable as error:
+            self._lost = error  # raised after what was read has been sent
+            return False
+        return True
 
     # ---- both directions concurrently
 
-    async def _exchange_messages(self, call: Call, first: bytes | None) -> Head | None:
-        """Send the body while receiving the answer; return the head if it switches the protocol."""
+    async def _exchange_messages(self, call: Call, first: bytes | None) -> None:
+        """Send the rest of the request, while receiving the answer and watching the client.
+
+        Args:
+            call: its head has been sent.
+            first: the first piece of a streamed body; ``None`` if the complete body has been sent.
+        """
         failure: Exception | None = None
         hijacked: Head | None = None
         async with trio.open_nursery() as nursery:
@@ -168,7 +167,8 @@ class Passage:
             raise self._client_error
         if failure is not None:
             raise failure
-        return hijacked
+        if hijacked is not None:
+            await self._tunnel(call.take_over(), hijacked)
 
     async def _attend_client(self, call: Call, first: bytes | None, both: trio.CancelScope) -> None:
         """Send the client's body, wait until the client disconnects, and then end the relay."""
@@ -240,24 +240,25 @@ class Passage:
                 self._inspect(self._head)
         return self._head
 
-    async def _read_data(self, call: Call) -> bytes:
+    async def _read_data(self, call: Call | None) -> bytes:
+        """The next piece of the answer's body; *call* is ``None`` if all of it has been read."""
         if self._read:
             return self._read.popleft()
         if self._lost is not None:
             raise self._lost
-        return await call.read_data()
+        return b"" if call is None else await call.read_data()
 
     def _is_mapped(self, head: Head) -> bool:
         return self._map_response is not None and head.status < 400
 
-    async def _answer(self, call: Call, head: Head) -> None:
+    async def _answer(self, call: Call | None, head: Head) -> None:
         if self._map_response is not None and self._is_mapped(head):
             await self._send_mapped(call, head, self._map_response)
         else:
             await self._send_as_it_comes(call, head)
 
     async def _send_mapped(
-        self, call: Call, head: Head, map_response: Callable[[Answer], Answer]
+        self, call: Call | None, head: Head, map_response: Callable[[Answer], Answer]
     ) -> None:
         pieces = []
         left = _MAPPED_BYTES
@@ -266,16 +267,14 @@ class Passage:
             if left < 0:
                 raise TooLarge(f"the engine's answer is larger than {_MAPPED_BYTES} bytes")
             pieces.append(data)
-        headers = tuple(
-            pair for pair in answer_headers(head.headers) if pair[0].lower() != b"content-length"
-        )
+        headers = answer_headers(head.headers, length=False)
         request = self._exchange.request
         with reading_answer(self._client.name, f"{request.method} {request.path}"):
             answer = map_response(Answer(head.status, headers, b"".join(pieces)))
         await self._report_status()
         await self._exchange.send(answer)
 
-    async def _send_as_it_comes(self, call: Call, head: Head) -> None:
+    async def _send_as_it_comes(self, call: Call | None, head: Head) -> None:
         exchange = self._exchange
         if head.status < 400 and find_header(head.headers, b"content-length") is None:
             self._streams.set()
@@ -302,7 +301,7 @@ class Passage:
         if map_data is not None:
             await exchange.send_data(map_data(b""))
         await self._report_status()
-        await exchange.send_end(call.trailers)
+        await exchange.send_end(() if call is None else call.trailers)
 
     async def end_early(self, reason: str) -> None:
         """Append an error to an incomplete answer, if its format allows that."""
@@ -345,8 +344,14 @@ class Passage:
             await trio.aclose_forcefully(taken.stream)
 
 
-def _is_short(head: Head) -> bool:
+async def _read_later(call: Call) -> bool:
+    """Read nothing yet: the rest of the request must be sent meanwhile."""
+    return False
+
+
+def _is_short(head: Head, most: int) -> bool:
+    """Whether the body of an answer has a length of *most* bytes at most."""
+    if head.status in (204, 304):
+        return True
     length = find_header(head.headers, b"content-length")
-    return head.status in (204, 304) or (
-        length is not None and length.isdigit() and int(length) <= _SHORT_BYTES
-    )
+    return length is not None and length.isdigit() and int(length) <= most

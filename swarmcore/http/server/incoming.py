@@ -94,6 +94,11 @@ class Incoming:
             await self._fill()
         return bool(self._arrived)
 
+    @property
+    def has_arrived(self) -> bool:
+        """Whether a part of the next request has arrived."""
+        return bool(self._arrived)
+
     def known_head(self) -> Head | None:
         """The head of the next request, if the bytes that have arrived are a known head."""
         head = self._known.find(self._arrived, self._client)
@@ -241,6 +246,8 @@ class Incoming:
 
     def skip_arrived(self) -> None:
         """Drop what has arrived of the body without waiting, and detect its end."""
+        if self.complete:
+            return
         with contextlib.suppress(ClientGone, BadRequest):
             while self._take_data():
                 pass

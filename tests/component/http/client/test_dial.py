@@ -61,14 +61,14 @@ async def test_tcp_is_dialled_without_delay_and_with_keepalive(nursery):
     [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
     await serve(nursery, listener)
     stream = await Dialer(address_of(listener)).dial()
-    assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
-    assert stream.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
+    assert stream.transport_stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+    assert stream.transport_stream.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
     idle, interval, count = (
-        stream.getsockopt(socket.IPPROTO_TCP, option)
+        stream.transport_stream.getsockopt(socket.IPPROTO_TCP, option)
         for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
     )
     assert idle + interval * count == 120
-    assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+    assert stream.transport_stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
     assert await says_back(stream) == b"hello"
 
 

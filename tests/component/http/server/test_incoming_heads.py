@@ -59,15 +59,3 @@ async def test_a_slow_head_is_cut_off_though_bytes_keep_coming(connect, autojump
     peer = connect()
     await peer.say(b"GET / HTTP/1.1\r\n")
     assert await peer.goes_on(b"X: y\r\n", times=100) < 30
-
-
-async def test_an_idle_connection_lives_for_minutes_and_not_for_ever(connect, autojump_clock):
-    peer = connect()
-    await peer.ask(b"GET /")
-    await peer.until(b" \n")
-    await trio.sleep(500)
-    await peer.ask(b"GET /")
-    await peer.until(b" \n")
-    started = trio.current_time()
-    assert await peer.rest() == b""
-    assert trio.current_time() - started == pytest.approx(600)

@@ -146,3 +146,30 @@ async def test_stopping_returns_as_soon_as_nothing_is_left(autojump_clock):
         await listener.connect()
         server.stop()
     assert trio.current_time() == started
+
+
+async def test_an_idle_connection_lives_for_minutes_and_not_for_ever(nursery, autojump_clock):
+    listener = MemoryListener()
+    await nursery.start(Server(echo).run, [listener])
+    peer = await listener.connect()
+    await peer.ask(b"GET /")
+    await peer.until(b" \n")
+    await trio.sleep(500)
+    await peer.ask(b"GET /")
+    await peer.until(b" \n")
+    started = trio.current_time()
+    assert await peer.rest() == b""
+    assert trio.current_time() - started == pytest.approx(600, abs=10)
+
+
+async def test_a_request_that_arrives_as_the_server_stops_is_answered(autojump_clock):
+    listener = MemoryListener()
+    async with trio.open_nursery() as nursery:
+        server = Server(echo)
+        await nursery.start(server.run, [listener])
+        peer = await listener.connect()
+        await trio.testing.wait_all_tasks_blocked()
+        await peer.ask(b"GET /late")  # the server's task can run, and has not yet
+        server.stop()
+        assert b"Connection: close" in (rest := await peer.rest())
+        assert rest.endswith(b"GET /late \n")
