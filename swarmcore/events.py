@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swarmcore.json_values import UNREADABLE, as_object, as_text
-from swarmcore.model import Event
+from swarmcore.model import Container, Event
 from swarmcore.node import Node
 
 _NANO = 1_000_000_000
@@ -49,6 +49,29 @@ def cluster_event(action: str, node: Node, time_nano: int) -> Event:
         "Type": "swarm",
         "Action": action,
         "Actor": {"ID": "", "Attributes": {}},
+        "time": time_nano // _NANO,
+        "timeNano": time_nano,
+    }
+    return _with_node(raw, node)
+
+
+def move_event(copy: Container, source: str, node: Node, time_nano: int) -> Event:
+    """An event ``move`` of a container that has been moved to another node.
+
+    Args:
+        copy: the container on its new node.
+        source: name of the node that it has left.
+        node: the new node.
+        time_nano: Unix nanoseconds.
+    """
+    attributes = {"image": copy.image, "name": copy.name, "node.former": source}
+    raw: dict[str, Any] = {
+        "status": "move",
+        "id": copy.id,
+        "from": copy.image,
+        "Type": "container",
+        "Action": "move",
+        "Actor": {"ID": copy.id, "Attributes": attributes},
         "time": time_nano // _NANO,
         "timeNano": time_nano,
     }

@@ -22,7 +22,7 @@ from swarmcore.engine import Engine, EngineRegistry
 from swarmcore.engine.cache.documents import Stale
 from swarmcore.engine.specs import Specs
 from swarmcore.errors import EngineError, NotFound
-from swarmcore.events import cluster_event
+from swarmcore.events import cluster_event, move_event
 from swarmcore.model import Container, Entry, Event, State
 from swarmcore.names import NameIndex
 from swarmcore.node import Node, Revision, Spanning, swarm_node_id
@@ -248,6 +248,16 @@ class Membership:
         for engine in self.snapshot.healthy:
             if swarm_node_id(engine.node.info) == member:
                 engine.note_stale(Stale(specs=True))
+
+    def announce_move(self, copy: Container, source: str) -> None:
+        """Publish that *copy* has taken the place of a container.
+
+        Args:
+            copy: a container of a registered engine.
+            source: name of the node of the original.
+        """
+        node = self.by_node(copy.node_id).node
+        self._broadcast.publish(move_event(copy, source, node, time.time_ns()))
 
     def _announce(self, action: str, node: Node) -> None:
         self._broadcast.publish(cluster_event(action, node, time.time_ns()))

@@ -37,7 +37,7 @@ from swarmcore.protocols.discovery import (
 from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandate
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
 from swarmcore.protocols.images import ImageNames, ImageNaming
-from swarmcore.protocols.moves import Fence, MoveRecord, Moves, move_client
+from swarmcore.protocols.moves import Fence, MoveRecord, Moves, MoveState, move_client
 from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
 from swarmcore.protocols.placing import Carry, Placed, Placing
 from swarmcore.protocols.routes import Denied, Exchange, Handler, Route, Sender
@@ -82,6 +82,7 @@ __all__ = [
     "Leader",
     "Mandate",
     "MoveRecord",
+    "MoveState",
     "Moves",
     "Moving",
     "Node",

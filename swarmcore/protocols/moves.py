@@ -1,6 +1,6 @@
 """Moving containers to other nodes, as plugins use it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -20,6 +20,7 @@ class MoveRecord:
         id: full id of the original.
         name: the container's name.
         source: name of the node that it leaves.
+        source_id: id of that node.
         target: name of the node of the copy; empty if there is none yet.
         copy_id: full id of the copy; empty if there is none yet.
         state: see ``MoveState``.
@@ -31,6 +32,7 @@ class MoveRecord:
     id: str
     name: str
     source: str
+    source_id: str = ""
     target: str = ""
     copy_id: str = ""
     state: MoveState = "moving"
@@ -74,6 +76,15 @@ class Moves(Protocol):
 
     def latest(self) -> Sequence[MoveRecord]:
         """The latest moves, newest first; the manager keeps a thousand."""
+        ...
+
+    def unfinished(self) -> Sequence[MoveRecord]:
+        """The latest moves that are under way, and those that failed while the container's node is
+        still lost or to be emptied; newest first."""
+        ...
+
+    def counts(self) -> Mapping[MoveState, int]:
+        """How many attempts ended as ``moved`` or ``failed`` since the start."""
         ...
 
 

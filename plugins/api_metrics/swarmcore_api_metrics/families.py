@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from swarmcore.model import NANO, State
 from swarmcore.node import Node
-from swarmcore.protocols import Cluster, DecisionCounts, Traffic
+from swarmcore.protocols import Cluster, DecisionCounts, Moves, Traffic
 from swarmcore_api_metrics.exposition import Family, Kind, Sample
 
 
@@ -21,6 +21,18 @@ def describe_cluster(cluster: Cluster) -> Iterator[Family]:
     yield from _nodes(nodes)
     yield from _room(nodes)
     yield from _decisions(cluster.decision_counts())
+    yield from _moves(cluster.moves)
+
+
+def _moves(moves: Moves) -> Iterator[Family]:
+    states = Counter(each.state for each in moves.unfinished())
+    yield _by("moves", "gauge", "Containers that have to leave their nodes.", "state", {
+        "moving": states["moving"], "failed": states["failed"],
+    })  # fmt: skip
+    counts = moves.counts()
+    yield _by("move_attempts_total", "counter", "Attempts to move a container.", "result", {
+        "moved": counts.get("moved", 0), "failed": counts.get("failed", 0),
+    })  # fmt: skip
 
 
 def _discovery(cluster: Cluster) -> Iterator[Family]:

@@ -5,9 +5,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from swarmcore_api_metrics import swarmcore_routes
 
 from swarmcore.model import Drain, GiB, NodeSettings, State
-from swarmcore.protocols import DecisionCounts, DiscoveryState, Traffic
+from swarmcore.protocols import DecisionCounts, DiscoveryState, MoveRecord, Traffic
 from swarmcore.testing.builders import a_node, a_reservation
-from swarmcore.testing.doubles import FakeCluster, FakeExchange
+from swarmcore.testing.doubles import FakeCluster, FakeExchange, ScriptedMoves
 
 
 @pytest.fixture
@@ -64,6 +64,19 @@ async def test_decisions_by_outcome_and_rules_by_the_nodes_that_they_refused(rea
     assert found["decisions_total", "placed", "pulled"] == 1
     assert found["decisions_total", "refused", "create"] == 2
     assert found["node_refusals_total", "memory"] == 40
+
+
+async def test_moves_by_state_and_attempts_by_result(read):
+    moves = ScriptedMoves()
+    moves.records = [
+        MoveRecord("1" * 64, "a", "n1"),
+        MoveRecord("2" * 64, "b", "n1", state="failed"),
+        MoveRecord("3" * 64, "c", "n1", state="moved"),
+    ]
+    found = await read(moves=moves)
+    assert (found["moves", "moving"], found["moves", "failed"]) == (1, 1)
+    assert found["move_attempts_total", "moved"] == 1
+    assert found["move_attempts_total", "failed"] == 1
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,9 @@ async def test_move_is_a_boolean(cluster, value):
 
 async def test_moves_are_shown(cluster):
     cluster.moves.records = [
-        MoveRecord("a" * 64, "web", "n1", "n2", "b" * 64, "moved", attempts=2, time=1_577_836_800)
+        MoveRecord(
+            "a" * 64, "web", "n1", "ID-1", "n2", "b" * 64, "moved", attempts=2, time=1_577_836_800
+        )  # fmt: skip
     ]
     assert await ask(cluster, "GET", "/swarmcore/moves") == [
         {
@@ -156,6 +158,7 @@ async def test_moves_are_shown(cluster):
             "State": "moved",
             "Error": "",
             "Attempts": 2,
+            "Unfinished": False,
             "Time": "2020-01-01T00:00:00.000+00:00",
         }
     ]

@@ -276,6 +276,14 @@ def test_the_summary_of_no_nodes():
     assert "0 nodes, 0 healthy" in nodes_text([], width=80)
 
 
+def test_unfinished_moves_are_counted():
+    moves = [{"State": state, "Unfinished": unfinished} for state, unfinished in (
+        ("moving", True), ("failed", True), ("failed", False), ("moved", False),
+    )]  # fmt: skip
+    assert "1 container being moved, 1 cannot be moved" in nodes_text([], (), moves, width=80)
+    assert "moved" not in nodes_text([], (), moves[2:], width=80)
+
+
 def test_creates_that_wait_are_counted_with_the_longest_wait():
     queue = [{"WaitedSeconds": 3.2}, {"WaitedSeconds": 71.8}]
     lines = nodes_text([a_document()], queue, width=80).splitlines()

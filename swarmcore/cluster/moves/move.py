@@ -6,7 +6,7 @@ started on the other node and removed; if something fails, the original is start
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 import trio
@@ -25,12 +25,12 @@ from swarmcore.cluster.placement.create import Create
 from swarmcore.cluster.placement.placement import Placement
 from swarmcore.concurrency import Completion
 from swarmcore.engine import Engine
-from swarmcore.errors import Conflict, EngineError, EngineRefused
+from swarmcore.errors import Conflict, EngineError, EngineRefused, NotFound
 from swarmcore.http.messages import JSON_HEADERS, Answer, Query, Request, dump_json
 from swarmcore.json_values import as_object
 from swarmcore.model import Container, State
 from swarmcore.node import Node
-from swarmcore.protocols import Carry, Fence, MoveRecord, Placed, move_client
+from swarmcore.protocols import Carry, Fence, MoveRecord, MoveState, Placed, move_client
 from swarmcore.versions import CEILING
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,27 @@ class Mover:
     def latest(self) -> Sequence[MoveRecord]:
         """See ``protocols.Moves``."""
         return self._log.latest()
+
+    def unfinished(self) -> Sequence[MoveRecord]:
+        """See ``protocols.Moves``."""
+        return [
+            each
+            for each in self._log.latest()
+            if each.state == "moving" or (each.state == "failed" and self._is_left(each.source_id))
+        ]
+
+    def _is_left(self, node_id: str) -> bool:
+        """Whether containers still have to leave a node."""
+        try:
+            node = self._members.by_node(node_id).node
+        except NotFound:
+            return False
+        is_emptied = node.drained is not None and node.drained.moves
+        return node.state is State.UNHEALTHY or is_emptied
+
+    def counts(self) -> Mapping[MoveState, int]:
+        """See ``protocols.Moves``."""
+        return self._log.counts()
 
     async def move(self, container: Container, carry: Carry | None = None) -> Placed:
         """Move *container* to another node; see ``protocols.Moves``.
@@ -239,6 +260,7 @@ class Mover:
         copy = taker.node.containers.get(copy_id)
         if copy is not None:
             self._duplicates.take_over(copy)
+            self._members.announce_move(copy, holder.label)
         if holder.node.state is not State.HEALTHY:
             holder.forget_container(original.id)
         log.info("moved container %s from %s to %s as %s", original.called, holder.label,

@@ -1,15 +1,15 @@
 """A log of the latest moves, in memory."""
 
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
 from swarmcore.errors import SwarmError
 from swarmcore.model import Container
-from swarmcore.protocols import MoveRecord, Placed
+from swarmcore.protocols import MoveRecord, MoveState, Placed
 
 _KEPT = 1000
 
@@ -25,6 +25,11 @@ class MoveLog:
         self._limit = limit
         #: Id of an original -> its record, the latest at the end.
         self._records: OrderedDict[str, MoveRecord] = OrderedDict()
+        self._ended: Counter[MoveState] = Counter()
+
+    def counts(self) -> Mapping[MoveState, int]:
+        """The number of attempts by their outcome."""
+        return dict(self._ended)
 
     def latest(self) -> Sequence[MoveRecord]:
         """All records, newest first."""
@@ -43,7 +48,9 @@ class MoveLog:
             yield MoveOutcome()
             return
         attempts = before.attempts + 1 if before is not None else 1
-        record = MoveRecord(original.id, original.called, source, attempts=attempts)
+        record = MoveRecord(
+            original.id, original.called, source, original.node_id, attempts=attempts
+        )
         self._put(record)
         outcome = MoveOutcome()
         try:
@@ -57,6 +64,8 @@ class MoveLog:
         self._put(outcome.describe(record))
 
     def _put(self, record: MoveRecord) -> None:
+        if record.state != "moving":
+            self._ended[record.state] += 1
         self._records[record.id] = replace(record, time=time.time())
         self._records.move_to_end(record.id)
         surplus = max(len(self._records) - self._limit, 0)

@@ -9,8 +9,8 @@ of a handler are recorded in attributes.  To test a handler in a whole manager, 
 embedded engines instead.  Part of the public test kit.
 """
 
-from swarmcore.testing.doubles.cluster import FakeCluster
+from swarmcore.testing.doubles.cluster import FakeCluster, ScriptedMoves
 from swarmcore.testing.doubles.engine import ScriptedEngine
 from swarmcore.testing.doubles.exchange import FakeExchange, ask
 
-__all__ = ["FakeCluster", "FakeExchange", "ScriptedEngine", "ask"]
+__all__ = ["FakeCluster", "FakeExchange", "ScriptedEngine", "ScriptedMoves", "ask"]

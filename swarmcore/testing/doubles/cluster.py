@@ -1,5 +1,6 @@
 """A cluster of scripted engines, without a scheduler."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from swarmcore.protocols import (
     Engine,
     Explanation,
     MoveRecord,
+    MoveState,
     Placed,
     WaitingCreate,
 )
@@ -80,7 +82,7 @@ class ScriptedMoves:
     """A ``Moves`` that moves nothing.
 
     Attributes:
-        records: the result of ``latest``.
+        records: the result of ``latest``, and of ``unfinished`` unless moved.
         asked: the container of each move, in order.
         errors: name of a container -> what its move raises; others succeed.
         answer: the engine's answer to the create of every copy.
@@ -110,6 +112,14 @@ class ScriptedMoves:
     def latest(self) -> Sequence[MoveRecord]:
         """See ``Moves``."""
         return self.records
+
+    def unfinished(self) -> Sequence[MoveRecord]:
+        """See ``Moves``."""
+        return [each for each in self.records if each.state != "moved"]
+
+    def counts(self) -> Mapping[MoveState, int]:
+        """See ``Moves``."""
+        return Counter(each.state for each in self.records if each.state != "moving")
 
 
 class FakeCluster:

@@ -108,6 +108,7 @@ def _own_state(cluster: Cluster) -> tuple[object, ...]:
         discovery.error,
         tuple(discovery.problems),
         cluster.listeners,
+        tuple(cluster.moves.unfinished()),
     )
 
 

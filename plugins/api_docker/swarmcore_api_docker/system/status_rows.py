@@ -1,17 +1,18 @@
 """``SystemStatus``: the node table of Swarm classic, which ``docker info`` prints.  Pure.
 
 Scripts of operators read these rows, so keys, order and the corner character are exactly those of
-classic.  There are three additional rows: ``Drained`` for a drained node, ``Discovery`` while the
-list of engines, or a part of it, cannot be read, and ``Waiting`` while creates wait for free
-resources.
+classic.  There are four additional rows: ``Drained`` for a drained node, ``Discovery`` while the
+list of engines, or a part of it, cannot be read, ``Waiting`` while creates wait for free resources,
+and ``Moves`` while containers are being moved, or cannot be.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from swarmcore.model import NANO, State
 from swarmcore.node import Node
 from swarmcore.printable import printable
-from swarmcore.protocols import Cluster, DiscoveryState
+from swarmcore.protocols import Cluster, DiscoveryState, MoveRecord
 from swarmcore.sizes import show_bytes
 
 _CORNER = "  └ "
@@ -39,6 +40,8 @@ def cluster_rows(cluster: Cluster) -> Rows:
     if waiting := cluster.waiting():
         longest = max(each.waited_seconds for each in waiting)
         rows.append(("Waiting", f"{len(waiting)} for room, the longest for {longest:.0f} s"))
+    if unfinished := cluster.moves.unfinished():
+        rows.append(("Moves", moves_text(unfinished)))
     rows.append(("Nodes", str(len(cluster.nodes()))))
     return _printable(rows)
 
@@ -48,6 +51,13 @@ def node_rows(node: Node) -> Rows:
     rows = [(f" {node.name or '(unknown)'}", node.address)]
     rows += [(_CORNER + key, value) for key, value in _details(node)]
     return _printable(rows)
+
+
+def moves_text(unfinished: Sequence[MoveRecord]) -> str:
+    """Return how many containers are being moved, and why the latest failed move failed."""
+    failed = [each for each in unfinished if each.state == "failed"]
+    text = f"{len(unfinished) - len(failed)} under way, {len(failed)} failed"
+    return f"{text}: {failed[0].name}: {failed[0].error}" if failed else text
 
 
 def _printable(rows: Rows) -> Rows:

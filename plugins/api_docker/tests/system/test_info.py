@@ -8,7 +8,7 @@ from swarmcore_api_docker.system.status_rows import system_status
 from swarmcore_api_docker.system.version import ManagerFacts, describe_version
 
 from swarmcore.model import NANO, Claim, Drain, NodeSettings, State
-from swarmcore.protocols import DiscoveryState, WaitingCreate
+from swarmcore.protocols import DiscoveryState, MoveRecord, WaitingCreate
 from swarmcore.versions import ApiVersion
 
 MANAGER = ManagerFacts("0.1.0", "3.11.2", "6.1", "linux", "amd64", "x86_64")
@@ -88,6 +88,19 @@ def test_creates_that_wait_are_counted_before_the_nodes(docker):
     cluster.queue = [WaitingCreate("web", "nginx", 0, waited, 60.0, 0) for waited in (3.0, 71.8)]
     rows = system_status(cluster)
     assert rows[-2:] == [("Waiting", "2 for room, the longest for 72 s"), ("Nodes", "0")]
+
+
+def test_unfinished_moves_are_counted_with_the_reason_of_the_latest_failure(docker):
+    cluster = docker.Cluster()
+    cluster.moves.records = [
+        MoveRecord("1" * 64, "web", "n1"),
+        MoveRecord("2" * 64, "db", "n1", state="failed", error="no node fits"),
+        MoveRecord("3" * 64, "old", "n1", state="moved"),
+    ]
+    rows = dict(system_status(cluster))
+    assert rows["Moves"] == "1 under way, 1 failed: db: no node fits"
+    cluster.moves.records = cluster.moves.records[2:]
+    assert "Moves" not in dict(system_status(cluster))
 
 
 def test_an_unhealthy_node_shows_its_error(rows, nodes):

@@ -10,7 +10,7 @@ from swarmcore_api_docker.system.handlers import this_manager
 from swarmcore_api_docker.system.kept_info import KeptInfo
 
 from swarmcore.model import Drain, State
-from swarmcore.protocols import DiscoveryState
+from swarmcore.protocols import DiscoveryState, MoveRecord
 from swarmcore.testing.builders import a_container, a_reservation
 from swarmcore.versions import ApiVersion
 
@@ -52,6 +52,12 @@ def test_after_a_contact_only_the_rows_of_that_node_are_made_again(cluster, kept
     monkeypatch.undo()
     assert made == [cluster.nodes()[1]]
     assert shown == anew(cluster)
+
+
+def test_a_move_is_shown_at_once(cluster, kept):
+    kept.encoded(cluster, NOW, V1_41)
+    cluster.moves.records = [MoveRecord("1" * 64, "web", "n1")]
+    assert b"1 under way, 0 failed" in kept.encoded(cluster, NOW, V1_41)
 
 
 def test_each_version_has_its_own(cluster, kept):

@@ -16,12 +16,19 @@ _SPARE = (_HEAD.index("ADDRESS"), _HEAD.index("VERSION"), _SLOTS, _GPUS)
 Document = Mapping[str, Any]
 
 
-def nodes_text(nodes: Sequence[Document], queue: Sequence[Document] = (), *, width: int) -> str:
+def nodes_text(
+    nodes: Sequence[Document],
+    queue: Sequence[Document] = (),
+    moves: Sequence[Document] = (),
+    *,
+    width: int,
+) -> str:
     """The table of nodes; below a node's row the reason of its drain and its last error.
 
     Args:
         nodes: the documents of ``GET /swarmcore/nodes``.
         queue: the documents of ``GET /swarmcore/queue``.
+        moves: the documents of ``GET /swarmcore/moves``.
         width: width of the terminal in characters.
     """
     columns = ((_SLOTS, "Slots"), (_GPUS, "GPUs"))
@@ -30,13 +37,23 @@ def nodes_text(nodes: Sequence[Document], queue: Sequence[Document] = (), *, wid
     text = [lines[0]]
     for node, line in zip(nodes, lines[1:], strict=True):
         text += [line, *_notes(node, width)]
-    return "\n".join([*text, "", *_sums(nodes, width), *_waiting(queue)]) + "\n"
+    return "\n".join([*text, "", *_sums(nodes, width), *_waiting(queue), *_moves(moves)]) + "\n"
 
 
 def _waiting(queue: Sequence[Document]) -> Iterator[str]:
     if queue:
         longest = max(each["WaitedSeconds"] for each in queue)
         yield f"{count(len(queue), 'create')} waiting for room, the longest for {longest:.0f} s"
+
+
+def _moves(moves: Sequence[Document]) -> Iterator[str]:
+    states = [each["State"] for each in moves if each["Unfinished"]]
+    if states:
+        failed = states.count("failed")
+        yield (
+            f"{count(len(states) - failed, 'container')} being moved, {failed} cannot be moved;"
+            " 'swarmcore moves' says why"
+        )
 
 
 def _row(node: Document) -> list[str]:

@@ -96,7 +96,8 @@ async def _nodes(manager: RemoteManager, call: Operation) -> int:
         return _print(call, nodes, _joined)
     nodes = await manager.ask("GET", "/swarmcore/nodes")
     queue = await manager.ask("GET", "/swarmcore/queue")
-    return _print(call, nodes, lambda shown, width: nodes_text(shown, queue, width=width))
+    moves = await manager.ask("GET", "/swarmcore/moves")
+    return _print(call, nodes, lambda shown, width: nodes_text(shown, queue, moves, width=width))
 
 
 def _joined(nodes: Sequence[Any], width: int) -> str:

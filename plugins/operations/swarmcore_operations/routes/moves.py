@@ -1,5 +1,6 @@
 """``GET /swarmcore/moves``: the latest moves of containers."""
 
+from collections.abc import Collection
 from typing import Any
 
 from swarmcore.protocols import Exchange, MoveRecord, Route
@@ -13,10 +14,12 @@ def routes() -> list[Route]:
 
 async def show_moves(exchange: Exchange) -> None:
     """Send the latest move of each container, newest first."""
-    await exchange.send_json([_document(each) for each in exchange.cluster.moves.latest()])
+    moves = exchange.cluster.moves
+    unfinished = {each.id for each in moves.unfinished()}
+    await exchange.send_json([_document(each, unfinished) for each in moves.latest()])
 
 
-def _document(move: MoveRecord) -> dict[str, Any]:
+def _document(move: MoveRecord, unfinished: Collection[str]) -> dict[str, Any]:
     return {
         "ID": move.id,
         "Name": move.name,
@@ -26,5 +29,6 @@ def _document(move: MoveRecord) -> dict[str, Any]:
         "State": move.state,
         "Error": move.error,
         "Attempts": move.attempts,
+        "Unfinished": move.id in unfinished,
         "Time": show_moment(move.time),
     }

@@ -31,6 +31,35 @@ async def test_a_container_of_a_lost_engine_runs_elsewhere(autojump_clock, engin
         assert fleet.cluster.decisions(1)[0].cause == "move"
 
 
+async def test_a_move_is_an_event_with_the_former_node(autojump_clock, engines):
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        await lose(fleet, engines[0])
+        async with fleet.cluster.follow_events() as events:
+            await fleet.cluster.moves.move(original)
+            async for event in events:
+                if event.action == "move":
+                    break
+        assert event.actor_id == fleet.cluster.find_container("web").id
+        assert (event.attributes["name"], event.attributes["node.former"]) == ("web", "n1")
+        assert event.attributes["node.name"] != "n1"
+
+
+async def test_a_failed_move_is_unfinished_until_its_engine_is_back(autojump_clock, engines):
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        await lose(fleet, engines[0])
+        for engine in engines[1:]:
+            engine.answer("POST", "/start", error_answer(500, "no such runtime"))
+        with pytest.raises(EngineRefused):
+            await fleet.cluster.moves.move(original)
+        (record,) = fleet.cluster.moves.unfinished()
+        assert (record.name, record.state) == ("web", "failed")
+        assert fleet.cluster.moves.counts() == {"failed": 1}
+        await come_back(fleet, engines[0])
+        assert fleet.cluster.moves.unfinished() == []
+
+
 async def test_a_stopped_container_is_copied_and_not_started(autojump_clock, engines):
     async with open_fleet(*engines) as fleet:
         original = await known(fleet, add(fleet, engines[0], state="exited"))
