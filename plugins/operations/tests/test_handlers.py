@@ -146,7 +146,7 @@ async def test_moves_are_shown(cluster):
     cluster.moves.records = [
         MoveRecord(
             "a" * 64, "web", "n1", "ID-1", "n2", "b" * 64, "moved", attempts=2, time=1_577_836_800
-        )  # fmt: skip
+        )
     ]
     assert await ask(cluster, "GET", "/swarmcore/moves") == [
         {
