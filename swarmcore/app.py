@@ -28,7 +28,11 @@ from swarmcore.model import Entry
 from swarmcore.options import Options
 from swarmcore.options.weight_options import check_weights
 from swarmcore.plugins.selection import no_election, select_plugins
-from swarmcore.process_settings import raise_descriptor_limit, relax_garbage_collection
+from swarmcore.process_settings import (
+    UnusedMemory,
+    raise_descriptor_limit,
+    relax_garbage_collection,
+)
 from swarmcore.protocols import Discovery
 from swarmcore.replication import Replication
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
@@ -110,6 +114,7 @@ class Manager:
             async with open_cluster(self._cluster), trio.open_nursery() as nursery:
                 nursery.start_soon(self._stop_on_signal, signals, cut_short)
                 nursery.start_soon(self._pulse.run)
+                nursery.start_soon(UnusedMemory().run)
                 nursery.start_soon(self._discover, self._discovery)
                 if self._replication is not None:
                     nursery.start_soon(self._stand_for_election, self._replication)

@@ -123,7 +123,10 @@ class Gateway:
         except Exception as raised:
             error = cause_of(raised)
             if isinstance(error, SwarmError | ClientGone):
-                raise error from raised
+                try:
+                    raise error from (None if error is raised else raised)
+                finally:  # a cycle of error, traceback and frame would keep the request's body
+                    del error
             where = getattr(route.handler, "__module__", "a plugin")
             log.exception("%s: handler of %s %s failed", where, route.method, route.template)
             raise PluginFailed(f"{where}: internal error, see the manager's log") from raised

@@ -42,6 +42,7 @@ from swarmcore.request_limits import (
     MOUNTS,
     REFERENCES,
     check_count,
+    check_labels,
 )
 from swarmcore.versions import ApiVersion
 
@@ -286,6 +287,7 @@ def _labels(body: Mapping[str, Any]) -> Mapping[str, Any]:
     labels = body.get("Labels")
     if labels is not None and not isinstance(labels, Mapping):
         raise BadRequest("Labels must be an object of texts")  # the manager adds labels
+    check_labels(labels)
     return labels or {}
 
 

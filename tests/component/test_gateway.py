@@ -1,6 +1,8 @@
 """From a request to its handler: versions, authorization, routes, errors."""
 
+import gc
 import json
+import weakref
 
 import pytest
 import trio.testing
@@ -221,3 +223,19 @@ async def test_a_version_of_thousands_of_digits_is_too_new(ask):
     assert b"is too new" in body
     status, _, _ = await ask("GET", f"/v{'0' * 5000}1.41/_ping")
     assert status == 200
+
+
+async def test_a_request_that_failed_is_freed_without_the_garbage_collector(ask):
+    seen = []
+
+    async def fail(exchange):
+        seen.append(weakref.ref(exchange))
+        raise Conflict("taken")
+
+    gc.collect()
+    gc.disable()
+    try:
+        await ask("GET", "/x", handler=fail)
+        assert [reference() for reference in seen] == [None]
+    finally:
+        gc.enable()

@@ -50,6 +50,13 @@ TOO_MUCH = {
     "links": host(Links=[f"web{n}" for n in range(101)]),
     "entries of one list or object": create(Labels={str(n): "" for n in range(12_001)}),
     "values": create(**{f"X{k}": list(range(12_000)) for k in range(17)}),
+    "bytes of labels": create(Labels={"a": "x" * 524_288}),
+    "bytes of a network's labels": (
+        "POST",
+        "/networks/create",
+        {"Name": "net", "Labels": {"a": "x" * 524_288}},
+    ),
+    "bytes of a volume's labels": ("POST", "/volumes/create", {"labels": {"a": "x" * 524_288}}),
     "entries of a network": (
         "POST",
         "/networks/create",
@@ -65,6 +72,7 @@ ALLOWED = {
     ),
     "binds": host(Binds=[f"/tmp:/x{n}" for n in range(900)]),
     "labels": create(Labels={str(n): "" for n in range(2_000)}),
+    "bytes of labels": create(Labels={"a": "x" * 500_000}),
     "ports of a media server": host(
         PortBindings={f"{n}/udp": [{"HostPort": str(n)}] for n in range(10_000, 20_001)}
     ),
@@ -102,5 +110,5 @@ def test_a_request_at_a_limit_is_answered(ask, what):
 
 
 def test_a_body_that_is_too_large_is_refused(ask):
-    status, told = ask(*create(Env=["x" * 9_000_000]))
-    assert (status, "larger than 8388608 bytes" in told["message"]) == (413, True)
+    status, told = ask(*create(Env=["x" * 5_000_000]))
+    assert (status, "larger than 4194304 bytes" in told["message"]) == (413, True)

@@ -27,7 +27,7 @@ class Limits:
     peer_connections: int = 0
     head_bytes: int = 1 << 20
     header_count: int = 1_000
-    parsed_body_bytes: int = 8 << 20
+    parsed_body_bytes: int = 4 << 20
     parsed_body_seconds: float = 60.0
     head_seconds: float = 20.0
     idle_seconds: float = 600.0

@@ -14,6 +14,7 @@ from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
 from swarmcore.json_values import UNREADABLE, as_object
 from swarmcore.node import Node
 from swarmcore.protocols import Engine, Exchange, Route
+from swarmcore.request_limits import check_labels
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.colocation import (
     Colocation,
@@ -76,6 +77,7 @@ class NetworkCreation:
             exchange,
             *("Name", "Driver", "CheckDuplicate", "EnableIPv4", "Labels", "Scope", "Attachable"),
         )
+        check_labels(body.get("Labels"))
         cluster = exchange.cluster
         pinned, name = split_node(cluster.nodes(), str(body.get("Name") or ""))
         while name in self._creating:

@@ -11,6 +11,7 @@ from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
 from swarmcore.json_values import UNREADABLE
 from swarmcore.node import Node
 from swarmcore.protocols import ClusterView, Engine, Exchange, ResponseHooks, Route
+from swarmcore.request_limits import check_labels
 from swarmcore.versions import ApiVersion
 from swarmcore_api_docker.colocation import (
     Colocation,
@@ -56,6 +57,7 @@ async def create(exchange: Exchange, *, everywhere: bool = False) -> None:
     body = await exchange.read_json()
     if not isinstance(body, dict | None):
         raise BadRequest("a volume's body is a JSON object")
+    check_labels(with_known_spelling(body or {}, ("Labels",)).get("Labels"))
     raw = await exchange.read_body()
     if not raw.strip() and (raw or exchange.cluster.api_version < _NEEDS_NO_BODY):
         raise BadRequest("got EOF while reading request body")
