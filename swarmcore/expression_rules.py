@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from swarmcore.expressions import Expression
-from swarmcore.node import Node
+from swarmcore.node import Aspect, Node
 from swarmcore.protocols import Rule
 
 #: How many known keys a refusal lists if none resembles the unknown key.
@@ -18,6 +18,8 @@ def expression_rule(
     expression: Expression,
     holds: Callable[[Expression, Node], bool],
     keys: Callable[[Node], Collection[str]] | None = None,
+    *,
+    reads: Collection[Aspect] | None = None,
 ) -> Rule:
     """A rule that *expression* holds; soft if the expression is soft.
 
@@ -27,13 +29,20 @@ def expression_rule(
         holds: whether the expression holds for a node.
         keys: returns all valid keys of a node, if they are known.  A refusal then reports a key
             that no node has, with the most similar key.
+        reads: the parts of a node that *holds* depends on, so that verdicts can be kept; ``None``:
+            they are not kept.  See ``Rule.key``; the rule's key is the expression, so all rules of
+            one filter with equal expressions must have the same *holds*.
     """
 
     def check(node: Node) -> str | None:
         return None if holds(expression, node) else ""
 
     never = None if keys is None else partial(_why_unknown, expression, keys)
-    return Rule(f"{family} {expression}", check, soft=expression.soft, never=never)
+    rule = Rule(f"{family} {expression}", check, soft=expression.soft, never=never)
+    if reads is None:
+        return rule
+    key = (expression.key, expression.operator, expression.value)
+    return replace(rule, key=key, reads=reads)
 
 
 def _why_unknown(

@@ -31,6 +31,9 @@ class NameIndex:
         self._by_name: _Holders = {}
         self._by_swarm_id: _Holders = {}
         self._reserved: dict[str, str] = {}
+        #: Previous name -> ids of the containers that had it, and id -> its previous name.
+        self._by_former_name: dict[str, set[str]] = {}
+        self._former_names: dict[str, str] = {}
         #: Sorted ids and swarm ids, for look-ups by prefix.
         self._ids: list[str] = []
 
@@ -44,6 +47,10 @@ class NameIndex:
         known = self._by_id.get(container.id)
         if known is not None:
             self._unlink(known)
+            if known.name != container.name:
+                self._forget_former_name(container.id)
+                self._former_names[container.id] = known.name
+                self._by_former_name.setdefault(known.name, set()).add(container.id)
         self._link(container)
 
     def drop(self, container: Container) -> None:
@@ -51,6 +58,7 @@ class NameIndex:
         known = self._by_id.get(container.id)
         if known is not None and known.node_id == container.node_id:
             self._unlink(known)
+            self._forget_former_name(container.id)
 
     def reserve(self, name: str, reservation: str) -> None:
         """Reserve *name*; the caller has checked that it is free."""
@@ -82,6 +90,13 @@ class NameIndex:
             if swarm_id not in self._by_swarm_id:
                 self._remove_id(swarm_id)
 
+    def _forget_former_name(self, id: str) -> None:
+        name = self._former_names.pop(id, None)
+        if name is not None:
+            self._by_former_name[name].discard(id)
+            if not self._by_former_name[name]:
+                del self._by_former_name[name]
+
     def _remove_id(self, id: str) -> None:
         del self._ids[bisect_left(self._ids, id)]
 
@@ -96,6 +111,10 @@ class NameIndex:
     def get(self, id: str) -> Container | None:
         """The container with the full id *id*."""
         return self._by_id.get(id)
+
+    def formerly(self, name: str) -> list[Container]:
+        """The containers whose previous name was *name*."""
+        return [self._by_id[id] for id in self._by_former_name.get(name, ())]
 
     def has_swarm_id(self, swarm_id: str) -> bool:
         """Whether a container has this swarm id."""

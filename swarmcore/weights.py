@@ -22,6 +22,16 @@ def crowd(config: ContainerConfig, node: Node) -> int:
     return node.container_count + (0 if config.image else node.objects.unused_count)
 
 
+def usage_key(config: ContainerConfig) -> tuple[int, int] | None:
+    """What ``crowd`` and ``usage`` depend on apart from the node; see ``KeyedStrategy``.
+
+    Returns:
+        ``None`` without an image: unused networks and volumes then count, whose changes nodes do
+        not note.
+    """
+    return (config.claim.nano_cpus, config.claim.memory) if config.image else None
+
+
 def usage(config: ContainerConfig, node: Node) -> float:
     """Percent of CPU plus percent of memory used on *node* once *config* is placed there.
 

@@ -5,7 +5,7 @@ Placement reads some fields: ``resources`` the claims, ``scheduling_labels`` the
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -224,7 +224,7 @@ class ContainerConfig:
             nodes: the nodes whose objects are known.
             all_known: whether these are all nodes of the cluster.
         """
-        held = {name for node in nodes for name in self.volumes if node.has_volume(name)}
+        held = {name for name in self.volumes if any(node.has_volume(name) for node in nodes)}
         loose = find_loose(self.volumes, self.networks, nodes)
         return replace(
             self,
@@ -240,10 +240,14 @@ class ContainerConfig:
             known_nodes=tuple(nodes) if all_known else (),
         )
 
-    def with_replaced(self, nodes: Sequence[Node]) -> Self:
+    @property
+    def replacement(self) -> Replacement:
+        """What identifies the containers that it replaces."""
+        return Replacement(self.name, self.labels, self.claim.ports)
+
+    def with_replaced(self, nodes: Iterable[Node]) -> Self:
         """This config with the ids of the containers on *nodes* that it replaces."""
-        replacement = Replacement(self.name, self.labels, self.claim.ports)
-        return replace(self, replaces=frozenset(replacement.replaced(nodes)))
+        return replace(self, replaces=frozenset(self.replacement.replaced(nodes)))
 
     def body_for(self, node: Node) -> dict[str, Any]:
         """The body for the engine of *node*: references converted, the manager's address replaced

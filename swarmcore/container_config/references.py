@@ -276,7 +276,7 @@ def leaving_for(
     node: Node, volumes: Sequence[str], networks: Sequence[str], nodes: Sequence[Node]
 ) -> Iterator[tuple[Node, Thing]]:
     """The objects that leave other nodes when a container with these references goes to *node*."""
-    for other in nodes:
+    for other in nodes if volumes or networks else ():
         if other is node:
             continue
         for name in volumes:

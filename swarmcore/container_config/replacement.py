@@ -37,6 +37,16 @@ class Replacement:
     labels: Mapping[str, str]
     ports: Sequence[HostPort] = ()
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether labels or the name mark it as a replacement, so that any node may have the old
+        container; otherwise only a container that had its name before can be replaced."""
+        return (
+            _REPLACE in self.labels
+            or _SERVICE in self.labels
+            or _BESIDE.fullmatch(self.name) is not None
+        )
+
     def replaced(self, nodes: Iterable[Node]) -> Iterator[str]:
         """The ids of the containers on *nodes* that it replaces."""
         for node in nodes:

@@ -7,6 +7,7 @@ from swarmcore.node.allocation import (
     Reservation,
     read_overcommit,
 )
+from swarmcore.node.changes import ALL_ASPECTS, Aspect, ChangeLog, Watched
 from swarmcore.node.image_sources import find_image_source, image_test
 from swarmcore.node.networks_and_volumes import PREDEFINED_NETWORKS
 from swarmcore.node.node import Node
@@ -21,15 +22,19 @@ from swarmcore.node.spanning import (
 from swarmcore.node.volume_history import made_seconds, read_events
 
 __all__ = [
+    "ALL_ASPECTS",
     "MOST_OVERCOMMIT",
     "OVERCOMMIT_LABEL",
     "PREDEFINED_NETWORKS",
+    "Aspect",
+    "ChangeLog",
     "ListingNode",
     "Node",
     "Reservation",
     "Revision",
     "Spanning",
     "Thing",
+    "Watched",
     "find_image_source",
     "image_test",
     "is_spanning",

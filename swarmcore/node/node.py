@@ -7,8 +7,8 @@ every container.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from swarmcore.images import words_of_name
@@ -26,6 +26,7 @@ from swarmcore.model import (
     State,
 )
 from swarmcore.node.allocation import OVERCOMMIT_LABEL, Allocation, Reservation, read_overcommit
+from swarmcore.node.changes import Aspect
 from swarmcore.node.container_index import ContainerIndex
 from swarmcore.node.gpus import GpuStock, found_devices, read_stock
 from swarmcore.node.lists import NodeLists
@@ -332,14 +333,21 @@ class Node(NodeLists):
     def give_up_start(self, id: str) -> None:
         """Release the ports of a container that was not started in time."""
         self._allocation.give_up_start(id)
+        self._note(Aspect.CONTAINERS)
 
-    def without(self, ids: Collection[str]) -> AbstractContextManager[None]:
+    @contextmanager
+    def without(self, ids: Collection[str]) -> Iterator[None]:
         """Leave the claims of these containers out while the block runs.
 
         For a container that is to replace them.  Their claims on ports stay; see ``port_clash``.
         """
         here = [self._containers[id] for id in ids if id in self._containers]
-        return self._allocation.without(here)
+        self._note(Aspect.CONTAINERS)
+        try:
+            with self._allocation.without(here):
+                yield
+        finally:
+            self._note(Aspect.CONTAINERS)
 
     def reserve(self, reservation: Reservation) -> None:
         """Add a reservation."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from swarmcore.node.changes import ASPECT_OF, Watched
+
 #: Attributes of a node that are not a part of its description -> the counter that they advance.
 #: What is changed in place, or set through a property, has a number of its own here.
 _COUNTERS: Mapping[str, str | None] = {
@@ -13,6 +15,7 @@ _COUNTERS: Mapping[str, str | None] = {
     "reservation_changes": "contents",
     "images": None,  # counted by ``image_changes``, as is the next
     "moved_names": None,
+    "labels": None,  # counted by ``_labels``, which also have the operator's
     "networks": None,  # no answer that is kept shows networks or volumes
     "volumes": None,
     "revision": None,
@@ -41,8 +44,8 @@ class Revision:
         return self.contacts, self.contents, self.descriptions
 
 
-class Counted:
-    """Counts the changes of a node; the base class of nodes.
+class Counted(Watched):
+    """Counts and notes the changes of a node; the base class of nodes.
 
     Every assignment of another value to a public attribute counts, so that no change can be
     forgotten.
@@ -59,7 +62,7 @@ class Counted:
     if not TYPE_CHECKING:  # mypy would accept assignments to attributes that do not exist
 
         def __setattr__(self, name: str, value: object) -> None:
-            if name[0] != "_":
+            if name[0] != "_" or name == "_labels":
                 self._count(name, value)
             super().__setattr__(name, value)
 
@@ -72,3 +75,5 @@ class Counted:
         if before is not value and before != value:
             self.changes += 1
             setattr(self.revision, counter, getattr(self.revision, counter) + 1)
+            if (aspect := ASPECT_OF.get(name)) is not None:
+                self._note(aspect)

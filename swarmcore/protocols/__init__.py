@@ -9,7 +9,7 @@ from swarmcore.container_config import ContainerConfig
 from swarmcore.http.messages import Answer, Client, Headers, Request
 from swarmcore.http.response_hooks import NO_HOOKS, ErrorTail, ResponseHooks
 from swarmcore.model import Container, Entry, Event, TLSFiles
-from swarmcore.node import Node
+from swarmcore.node import ALL_ASPECTS, Aspect, Node
 from swarmcore.protocols.clusters import (
     Cluster,
     ClusterView,
@@ -38,15 +38,24 @@ from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandat
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
 from swarmcore.protocols.images import ImageNames, ImageNaming
 from swarmcore.protocols.moves import Fence, MoveRecord, Moves, MoveState, move_client
-from swarmcore.protocols.placement import Filter, Refused, Rule, Strategy, Weigher
+from swarmcore.protocols.placement import (
+    Filter,
+    KeyedStrategy,
+    Refused,
+    Rule,
+    Strategy,
+    Weigher,
+)
 from swarmcore.protocols.placing import Carry, Placed, Placing
 from swarmcore.protocols.routes import Denied, Exchange, Handler, Route, Sender
 from swarmcore.protocols.stats import DecisionCounts, DiscoveryState, Traffic
 
 __all__ = [
+    "ALL_ASPECTS",
     "NO_HOOKS",
     "Answer",
     "AnswerStream",
+    "Aspect",
     "Candidate",
     "Carry",
     "Client",
@@ -79,6 +88,7 @@ __all__ = [
     "Headers",
     "ImageNames",
     "ImageNaming",
+    "KeyedStrategy",
     "Leader",
     "Mandate",
     "MoveRecord",

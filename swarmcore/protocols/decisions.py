@@ -49,9 +49,11 @@ class Decision:
     """A placement or a refusal, with its reasons.
 
     Attributes:
-        candidates: every node that can take the container, best first.
+        candidates: every node that can take the container, best first; made when they are read.
         dropped: texts of the soft rules that the chosen node breaks.
-        refusals: for each refused node, the first hard rule that refused it and the reason.
+        refusals: for each refused node, the first hard rule that refused it and the reason.  If
+            there is a candidate, reasons are found when they are read; those of nodes that have
+            changed since may be empty.
         error: why there is no candidate; ``None`` if there is one.
         verdicts: node id -> result of every rule for that node; empty unless requested.
         weighers: the weighers that were added to the strategy.

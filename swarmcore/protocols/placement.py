@@ -1,11 +1,11 @@
 """Interfaces of placement: filters with their rules, strategies and weighers."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from swarmcore.container_config import ContainerConfig
-from swarmcore.node import Node
+from swarmcore.node import ALL_ASPECTS, Aspect, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Rule:
     Attributes:
         text: short name of the condition: ``constraint zone==b``, ``port 8080/tcp``.
         check: node -> ``None`` if the node may take the container, otherwise the reason in a few
-            words (empty if *text* says it all).  Synchronous and fast: called once per node.
+            words (empty if *text* says it all).  Synchronous and fast: called for each node.
         soft: whether the rule is a preference, which is dropped if no node can meet it.
         summarise: makes the text for all refusals of this rule, from *text* and the refused nodes.
             The text follows the count in ``0 of 14 nodes: 6 memory (needs 8 GiB, ...)``.
@@ -47,6 +47,12 @@ class Rule:
             take the container and what would be possible, or ``None`` if a node could take it
             after other containers end (ignoring labels).  A reason makes the refusal a 409 instead
             of a 503.
+        key: what *check* depends on apart from the node, such as ``("zone", "b")``.  Rules of one
+            filter with equal keys must give equal answers.  With a key, the scheduler keeps the
+            answers and checks a node again only after it has changed; ``None``: every node is
+            checked in each decision.  A check that reads the clock, other nodes, or a node's
+            networks, volumes or ties must not have a key.
+        reads: the parts of a node that *check* depends on, for a rule with a key.
     """
 
     text: str
@@ -54,6 +60,8 @@ class Rule:
     soft: bool = False
     summarise: Callable[[str, Refused], str] = _default_summary
     never: Callable[[Sequence[Node]], str | None] | None = None
+    key: Hashable | None = None
+    reads: Collection[Aspect] = ALL_ASPECTS
 
 
 class Filter(Protocol):
@@ -87,6 +95,22 @@ class Strategy(Protocol):
         """Return how good *node* is for *config*; higher is better, compared item by item.
 
         Called once per node that passed every rule, so the node has room for the config's claim.
+        """
+        ...
+
+
+@runtime_checkable
+class KeyedStrategy(Strategy, Protocol):
+    """A strategy whose weights may be kept, so that the scheduler weighs only changed nodes."""
+
+    #: The parts of a node that the weights depend on.
+    reads: Collection[Aspect]
+
+    def key(self, config: ContainerConfig) -> Hashable | None:
+        """Return what the weights depend on apart from the node, such as the claim.
+
+        Configs with equal keys must get equal weights; see ``Rule.key``.  ``None``: the weights for
+        *config* are not kept.
         """
         ...
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from swarmcore.container_config import ContainerConfig, Need
 from swarmcore.model import ALL_GPUS, NANO, Claim
-from swarmcore.node import Node
+from swarmcore.node import Aspect, Node
 from swarmcore.protocols import Refused, Rule
 from swarmcore.sizes import show_bytes, show_cpus
 from swarmcore.versions import ApiVersion
@@ -32,6 +32,8 @@ DRAINED = Rule(
     "drained",
     lambda node: None if node.drained is None else str(node.drained),
     summarise=_why_drained,
+    key="drained",
+    reads=(Aspect.HEALTH,),
 )
 
 
@@ -76,7 +78,8 @@ def _room(
             return None
         return f"{what}: no node has {show(needed)}, ask for {show(whole(largest))} at most"
 
-    return Rule(what, check, summarise=summarise, never=never)
+    reads = (Aspect.MACHINE, Aspect.CONTAINERS)
+    return Rule(what, check, summarise=summarise, never=never, key=(what, needed), reads=reads)
 
 
 def _all_memory(node: Node) -> int:
@@ -133,7 +136,14 @@ def _gpu_rule(claim: Claim) -> Rule:
         most = max(len(node.gpus.ids or ()) for node in nodes)
         return f"gpu: ask for {most} at most" if most else "gpu: no node has any"
 
-    return Rule("gpu", check, summarise=summarise, never=never)
+    return Rule(
+        "gpu",
+        check,
+        summarise=summarise,
+        never=never,
+        key=("gpu", claim.gpus, claim.gpu_ids),
+        reads=(Aspect.MACHINE, Aspect.CONTAINERS),
+    )
 
 
 def _why_lacking(claim: Claim, node: Node) -> str | None:
@@ -188,7 +198,7 @@ def _cdi_rule(name: str) -> Rule:
     def never(nodes: Sequence[Node]) -> str | None:
         return f"no node has the device {name}"
 
-    return Rule(f"device {name}", check, never=never)
+    return Rule(f"device {name}", check, never=never, key=("device", name), reads=(Aspect.MACHINE,))
 
 
 # ---- API versions
@@ -213,4 +223,6 @@ def _need(need: Need) -> Rule:
         more = f" and {rest} more" if (rest := len(refused.pairs) - _SPELLED_OUT) > 0 else ""
         return f"{text} needs API {need.since} (has {', '.join(told)}{more})"
 
-    return Rule(need.field, check, summarise=summarise)
+    return Rule(
+        need.field, check, summarise=summarise, key=("api", need.since), reads=(Aspect.MACHINE,)
+    )

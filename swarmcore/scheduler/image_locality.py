@@ -7,36 +7,38 @@ otherwise the container goes to the node with the image.  Pure.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
-from swarmcore.node import Node, find_image_source, image_test
+from swarmcore.node import Node, find_image_source
 from swarmcore.protocols import Candidate, Decision, Weigher
+from swarmcore.scheduler.outcome import LazySequence
 
 
 def settle_image(
-    image: str, decision: Decision, nodes: Sequence[Node], threshold: float
+    image: str,
+    decision: Decision,
+    holders: Sequence[Node],
+    holder: Candidate | None,
+    threshold: float,
 ) -> Decision:
     """Take into account which nodes have the image.
 
     Args:
         image: as the client named it.
-        decision: a decision made without regard to images.
-        nodes: all nodes considered.
+        decision: a decision made without regard to images, whose chosen node lacks the image.
+        holders: all considered nodes that have the image.
+        holder: the best candidate that has the image; ``None`` if there is none.
         threshold: the lead, see ``lead``, above which the image is copied.
 
     Returns:
-        *decision* itself if the chosen node has the image or no other node can give it.  Otherwise
-        a decision whose first candidate has the image or gets it; ``about_image`` says how.
+        *decision* itself if no other node can give the image.  Otherwise a decision whose first
+        candidate has the image or gets it; ``about_image`` says how.
     """
     candidates = decision.candidates
-    if not image or not candidates:
-        return decision
-    has, first = image_test(image), candidates[0]
-    if has(first.node):
-        return decision
-    source = find_image_source(image, first.node, nodes)
+    first = candidates[0]
+    source = find_image_source(image, first.node, holders)
     if source is None:
         return decision
-    holder = next((each for each in candidates if has(each.node)), None)
     if holder is None:
         return replace(decision, about_image=f"carried from {source.name}")
     ahead = lead(first, holder, decision.weighers)
@@ -46,8 +48,12 @@ def settle_image(
         reason = f"{first.node.name} leads {holder.node.name}, which has it, by {ahead:g}"
     else:
         told = f"{holder.node.name} has it, and {first.node.name} leads by {ahead:g} only"
-        rest = [each for each in candidates if each is not holder]
-        return replace(decision, candidates=[holder, *rest], about_image=f"not carried: {told}")
+        rest = (each for each in candidates if each.node is not holder.node)
+        return replace(
+            decision,
+            candidates=LazySequence(chain([holder], rest), len(candidates)),
+            about_image=f"not carried: {told}",
+        )
     return replace(decision, about_image=f"carried from {source.name}: {reason}")
 
 

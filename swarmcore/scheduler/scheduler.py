@@ -4,30 +4,34 @@ Hard rules refuse nodes.  If not all soft rules can be met, as few as possible a
 first.  (Swarm classic drops all or none.)  The strategy ranks the candidates.  Filters and
 strategies are plugins: their results are checked, and their exceptions are reported with the
 plugin's name.
+
+What rules and the strategy said of a node is kept until the node changes, so that a decision visits
+only changed nodes; see ``kept``.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from itertools import pairwise
-from typing import Any
+from functools import partial
 
 from swarmcore.container_config import ContainerConfig
-from swarmcore.errors import BadRequest, NoNodeFits, SwarmError
-from swarmcore.node import Node, image_test
+from swarmcore.errors import BadRequest, NoNodeFits
+from swarmcore.node import ALL_ASPECTS, Aspect, Node, image_test
 from swarmcore.protocols import (
     Candidate,
     Decision,
     Filter,
+    KeyedStrategy,
     Rule,
     Strategy,
     Verdict,
     Weigher,
 )
-from swarmcore.scheduler.builtin_rules import DRAINED, device_rules, need_rules, room_rules
+from swarmcore.scheduler.chain import Chain, Owned
 from swarmcore.scheduler.image_locality import settle_image
-from swarmcore.scheduler.progress import DecisionProgress
+from swarmcore.scheduler.kept import Entry, Kept, Said, UnevenWeights
+from swarmcore.scheduler.outcome import Ranking, Refusals, RefusedBy, divide
+from swarmcore.scheduler.plugin_calls import PlacementFailed, PluginCalls
 from swarmcore.scheduler.ranking import (
     FAILED_PULLS,
     FEWEST_MOVES,
@@ -36,13 +40,19 @@ from swarmcore.scheduler.ranking import (
     rank,
 )
 from swarmcore.scheduler.refusals import NO_ENGINE, refuse, word_classic
+from swarmcore.scheduler.roster import positions_of
 
 #: Upper limit of a decision with all verdicts: 250 rules for 1,000 nodes.
 _MOST_VERDICTS = 250_000
 
-
-class PlacementFailed(SwarmError):
-    """A filter, strategy or weigher raised an exception or returned an invalid value."""
+_IMAGES = frozenset({Aspect.IMAGES})
+#: Finds the nodes on which pulls failed; its verdicts are kept like those of a rule.
+_PULLS_WORK = Rule(
+    "failed pulls",
+    lambda node: "" if node.failed_pulls else None,
+    key="failed pulls",
+    reads=_IMAGES,
+)
 
 
 class Scheduler:
@@ -68,18 +78,17 @@ class Scheduler:
         classic: bool = False,
         carry: float | None = None,
     ) -> None:
+        self._calls = PluginCalls()
+        #: Progress of the current decision, for the watchdog.
+        self.progress = self._calls.progress
         self._strategy = strategy
-        self._filters = tuple(filters)
-        self._weighers = tuple(map(self._checked, weighers))
+        self._keyed = strategy if isinstance(strategy, KeyedStrategy) else None
+        self._chain = Chain(filters, self._calls)
+        self._weighers = tuple(map(self._calls.checked, weighers))
         self._failures = failures
         self._classic = classic
-        #: The families of expressions that the filters read.
-        self._read = {
-            word for each in self._filters for word in getattr(each, "reads", (each.name,))
-        }
         self._carry = carry
-        #: Progress of the current decision, for the watchdog.
-        self.progress = DecisionProgress()
+        self._kept = Kept(())
 
     @property
     def strategy_name(self) -> str:
@@ -89,12 +98,21 @@ class Scheduler:
     @property
     def filter_names(self) -> Sequence[str]:
         """The filters' names for ``--filter``, in the order of the chain."""
-        return [each.name for each in self._filters]
+        return self._chain.names
 
     def note_failure(self, node: Node) -> None:
         """Record that a create failed on *node* because of the node; used by weighers."""
         if self._failures is not None:
             self._failures.note(node.id)
+
+    def follow(self, nodes: Sequence[Node]) -> None:
+        """Keep results about *nodes*, and forget all others, which have left the cluster.
+
+        Decisions on nodes that are not followed follow them first.
+        """
+        if self._kept.roster.nodes != tuple(nodes):
+            self._kept.roster.close()
+            self._kept = Kept(nodes)
 
     def decide(
         self, config: ContainerConfig, nodes: Iterable[Node], *, whole: bool = False
@@ -116,11 +134,12 @@ class Scheduler:
             BadRequest: an expression is malformed, or *whole* would produce too many verdicts.
             PlacementFailed: a plugin failed; the message names it.
         """
-        asked = list(nodes)
+        asked = tuple(nodes)
         if not asked:
             return Decision((), (), (), NoNodeFits(NO_ENGINE), weighers=self._weighers)
+        among = self._find(asked)
         with self._deciding(config, asked):
-            return self._decide(config, asked, whole=whole)
+            return self._decide(config, asked, among, whole=whole)
 
     def narrow(
         self, decision: Decision, config: ContainerConfig, nodes: Sequence[Node]
@@ -158,8 +177,10 @@ class Scheduler:
             SwarmError: see ``decide``.
         """
         with self._deciding(config, [node]):
-            hard = [(name, rule) for name, rule in self._compile(config) if not rule.soft]
-            return self._first_refusal(hard, node) is None
+            return all(
+                rule.soft or self._calls.check(name, rule, node) is None
+                for name, rule in self._chain.compile(config)
+            )
 
     def refuse(
         self,
@@ -182,7 +203,7 @@ class Scheduler:
         if not nodes:
             return NoNodeFits(NO_ENGINE)
         with self._deciding(config, nodes):
-            return self._refuse(config, nodes, self._compile(config), refusals)
+            return self._refuse(config, nodes, self._chain.compile(config), refusals)
 
     @contextmanager
     def _deciding(self, config: ContainerConfig, nodes: Sequence[Node]) -> Iterator[None]:
@@ -190,7 +211,7 @@ class Scheduler:
         self.progress.number += 1
         try:
             with ExitStack() as stack:
-                for node in nodes:
+                for node in nodes if config.replaces else ():
                     if not config.replaces.isdisjoint(node.containers):
                         stack.enter_context(node.without(config.replaces))
                 yield
@@ -200,190 +221,143 @@ class Scheduler:
     def rehearse(self, config: ContainerConfig, nodes: Iterable[Node]) -> Iterator[None]:
         """Check every rule for every node, yielding after each check.
 
-        The nodes cache the results of slow pattern matches, so a decision made soon after is fast.
+        Verdicts are kept, and nodes cache the results of slow pattern matches, so a decision made
+        soon after is fast.
 
         Raises:
             SwarmError: see ``decide``, which raises the same error.
         """
-        rules = self._compile(config)
-        for node in nodes:
-            for name, rule in rules:
+        rules = self._chain.compile(config)
+        among, kept = self._find(tuple(nodes)), self._kept
+        for name, rule in rules:
+            for position in positions_of(kept.unknown(name, rule, among)):
                 self.progress.number += 1
-                self._check(name, rule, node)
+                kept.ask(name, rule, 1 << position, partial(self._calls.check, name, rule))
                 self.progress.name = ""
                 yield
 
-    def _decide(self, config: ContainerConfig, asked: Sequence[Node], *, whole: bool) -> Decision:
-        rules = self._compile(config)
+    def _find(self, asked: Sequence[Node]) -> int:
+        """The mask of *asked*, which are followed from now on."""
+        mask = self._kept.roster.find(asked)
+        if mask is None:
+            self.follow(asked)
+            mask = self._kept.roster.everyone
+        return mask
+
+    def _decide(
+        self, config: ContainerConfig, asked: Sequence[Node], among: int, *, whole: bool
+    ) -> Decision:
+        rules = self._chain.compile(config)
         if whole and len(rules) * len(asked) > _MOST_VERDICTS:
             raise BadRequest(
                 f"{len(rules)} rules for {len(asked)} nodes are too much to explain: ask with fewer"
                 " constraints"
             )
-        hard = [(name, rule) for name, rule in rules if not rule.soft]
+        passed, refusals = self._refuse_nodes(rules, among)
         soft = [(name, rule) for name, rule in rules if rule.soft]
-        refusals: list[tuple[Node, Rule, str]] = []
-        candidates = []
-        for node in asked:
-            refusal = self._first_refusal(hard, node)
-            if refusal is None:
-                broken = tuple(self._check(name, rule, node) is not None for name, rule in soft)
-                candidates.append(Candidate(node, broken, self._weigh(config, node)))
-            else:
-                refusals.append((node, *refusal))
-        self._check_lengths(candidates)
-        weighers = self._weighers_for(config, candidates)
-        candidates = rank(config, candidates, asked, weighers)
+        broken_by = [self._ask(name, rule, passed).refused for name, rule in soft]
+        order = self._order(config, passed)
+        ranking = Ranking(self._kept.roster.nodes, divide(passed, broken_by), order)
+        weighers = self._weighers_for(config, passed)
         verdicts = {node.id: self._verdicts(rules, node) for node in asked} if whole else {}
-        if not candidates:
-            error = self._refuse(config, asked, rules, refusals)
-            return Decision((), (), refusals, error, verdicts, weighers)
+        if not passed:
+            self._calls.announce("filter", ", ".join(self.filter_names))
+            told = list(refusals)
+            error = self._refuse(config, asked, rules, told)
+            return Decision((), (), told, error, verdicts, weighers)
+        candidates = ranking.sequence()
+        if weighers:
+            candidates = rank(config, candidates, asked, weighers)
         texts = [rule.text for _, rule in soft]
         dropped = _dropped(texts, candidates[0])
-        decision = Decision(candidates, dropped, refusals, None, verdicts, weighers, soft=texts)
-        return self._with_image(config, decision, asked)
+        reasons = list(refusals) if whole else refusals
+        decision = Decision(candidates, dropped, reasons, None, verdicts, weighers, soft=texts)
+        return self._with_image(config, decision, among, None if weighers else ranking)
 
-    def _with_image(
-        self, config: ContainerConfig, decision: Decision, asked: Sequence[Node]
-    ) -> Decision:
-        """Apply ``settle_image`` to *decision*, unless the location of images does not matter."""
-        if self._carry is None:
-            return decision
-        return settle_image(config.image, decision, asked, self._carry)
+    def _refuse_nodes(self, rules: Sequence[Owned], among: int) -> tuple[int, Refusals]:
+        """The mask of the nodes that pass all hard rules, and the refusals of the others."""
+        passed, parts = among, []
+        for name, rule in rules:
+            if rule.soft or not passed:
+                continue
+            said = self._ask(name, rule, passed)
+            if said.refused:
+                parts.append(RefusedBy(rule, said.refused, said))
+                passed &= ~said.refused
+        return passed, Refusals(self._kept.roster.nodes, parts)
 
-    def _refuse(
-        self,
-        config: ContainerConfig,
-        nodes: Sequence[Node],
-        rules: Sequence[tuple[str, Rule]],
-        refusals: Sequence[tuple[Node, Rule, str]],
-    ) -> NoNodeFits:
-        self._ask("filter", ", ".join(self.filter_names))
-        sentence = self._classic_sentence(config, rules, refusals) if self._classic else ""
-        return refuse(nodes, [rule for _, rule in rules if not rule.soft], refusals, sentence)
+    def _ask(self, name: str, rule: Rule, among: int) -> Said:
+        return self._kept.ask(name, rule, among, partial(self._calls.check, name, rule))
 
-    def _weighers_for(
-        self, config: ContainerConfig, candidates: Sequence[Candidate]
-    ) -> tuple[Weigher, ...]:
+    def _order(self, config: ContainerConfig, passed: int) -> Sequence[Entry]:
+        """The strategy's order of at least the nodes that passed."""
+        strategy, keyed, calls = self._strategy, self._keyed, self._calls
+        key, reads = (None, ALL_ASPECTS) if keyed is None else calls.key_of(keyed, config)
+        try:
+            return self._kept.order(key, reads, passed, partial(calls.weigh, strategy, config))
+        except UnevenWeights as error:
+            first, other = error.first, error.other
+            raise PlacementFailed(
+                f"strategy {strategy.name} weighed {first.name} as {first.weight} and {other.name}"
+                f" as {other.weight}: all weights must be of one length"
+            ) from None
+
+    def _weighers_for(self, config: ContainerConfig, passed: int) -> tuple[Weigher, ...]:
         """The operator's weighers, preceded by the built-in ones that apply."""
         first: list[Weigher] = []
-        if any(count_failed_pulls(each.node, config.image) for each in candidates):
+        failed = self._kept.ask("core", _PULLS_WORK, passed, _PULLS_WORK.check).refused
+        if any(count_failed_pulls(node, config.image) for node in self._kept.roster.select(failed)):
             first.append(FAILED_PULLS)
         if config.loose:
             first.append(FEWEST_MOVES)
         return (*first, *self._weighers)
 
-    def _checked(self, weigher: Weigher) -> Weigher:
-        """Wrap *weigher* so that its calls are observed and its values checked."""
+    def _with_image(
+        self, config: ContainerConfig, decision: Decision, among: int, ranking: Ranking | None
+    ) -> Decision:
+        """Apply ``settle_image`` to *decision*, unless the location of images does not matter.
 
-        def weigh(
-            config: ContainerConfig, candidates: Sequence[Node], nodes: Sequence[Node]
-        ) -> list[float]:
-            self._ask("weigher", weigher.name)
-            try:
-                values = list(map(float, weigher.weigh(config, candidates, nodes)))
-            except Exception as error:
-                raise PlacementFailed(f"weigher {weigher.name} failed: {error!r}") from error
-            if len(values) != len(candidates) or not all(map(math.isfinite, values)):
-                raise PlacementFailed(
-                    f"weigher {weigher.name} weighed {len(candidates)} nodes as {values!r}"
-                )
-            return values
+        Args:
+            config: the container's configuration.
+            decision: the decision so far.
+            among: the nodes considered.
+            ranking: the order of the candidates; ``None`` if weighers have changed it.
+        """
+        first, image = decision.candidates[0], config.image
+        if self._carry is None or not image or (has := image_test(image))(first.node):
+            return decision
+        lacks = Rule("image", lambda node: None if has(node) else "", key=image, reads=_IMAGES)
+        holding = among & ~self._kept.ask("core images", lacks, among, lacks.check).refused
+        holders = self._kept.roster.select(holding)
+        if ranking is not None:
+            holder = ranking.first_among(holding)
+        else:
+            holder = next((each for each in decision.candidates if each.node in holders), None)
+        return settle_image(image, decision, holders, holder, self._carry)
 
-        return replace(weigher, weigh=weigh)
+    def _refuse(
+        self,
+        config: ContainerConfig,
+        nodes: Sequence[Node],
+        rules: Sequence[Owned],
+        refusals: Sequence[tuple[Node, Rule, str]],
+    ) -> NoNodeFits:
+        self._calls.announce("filter", ", ".join(self.filter_names))
+        sentence = self._classic_sentence(config, rules, refusals) if self._classic else ""
+        return refuse(nodes, [rule for _, rule in rules if not rule.soft], refusals, sentence)
 
     def _classic_sentence(
         self,
         config: ContainerConfig,
-        rules: Sequence[tuple[str, Rule]],
+        rules: Sequence[Owned],
         refusals: Sequence[tuple[Node, Rule, str]],
     ) -> str:
         filter_of = {rule.text: name for name, rule in rules}
         refused_by = [(filter_of.get(rule.text, ""), rule.text) for _, rule, _ in refusals]
         return word_classic(config, self.filter_names, refused_by)
 
-    def _compile(self, config: ContainerConfig) -> list[tuple[str, Rule]]:
-        """All rules, each with the name of its filter."""
-        self._check_read(config)
-        rules = [("core", DRAINED)]
-        for each in self._filters:
-            self._ask("filter", each.name)
-            try:
-                compiled = list(each.rules(config))
-            except SwarmError:
-                raise
-            except Exception as error:
-                raise PlacementFailed(f"filter {each.name} failed: {error!r}") from error
-            for rule in compiled:
-                if not isinstance(rule, Rule):
-                    raise PlacementFailed(f"filter {each.name} returned {rule!r}, not a Rule")
-                rules.append((each.name, rule))
-        rules += [("core", rule) for rule in need_rules(config)]
-        rules += [("core", rule) for rule in device_rules(config)]
-        # Last, so that lack of room is reported only for nodes that would fit otherwise.
-        return rules + [("core", rule) for rule in room_rules(config.claim)]
-
-    def _check_read(self, config: ContainerConfig) -> None:
-        """Refuse expressions that no filter reads, as the container could be placed anywhere.
-
-        Raises:
-            BadRequest: there is such an expression.
-        """
-        for family, expressions in (
-            ("constraint", config.constraints),
-            ("affinity", config.affinities),
-            ("whitelist", config.whitelists),
-        ):
-            if expressions and family not in self._read:
-                raise BadRequest(
-                    f"{family} {expressions[0]}: no loaded filter reads it; start the manager with"
-                    f" --filter +{family}, or leave it out"
-                )
-
-    def _weigh(self, config: ContainerConfig, node: Node) -> tuple[float, ...]:
-        name = self._strategy.name
-        self._ask("strategy", name)
-        try:
-            weighed: Any = self._strategy.weigh(config, node)
-            weight = tuple(map(float, weighed))
-        except Exception as error:
-            raise PlacementFailed(f"strategy {name} failed: {error!r}") from error
-        if isinstance(weighed, str) or not weight or not all(map(math.isfinite, weight)):
-            raise PlacementFailed(f"strategy {name} weighed {node.name} as {weighed!r}")
-        return weight
-
-    def _check_lengths(self, candidates: Sequence[Candidate]) -> None:
-        for first, other in pairwise(candidates):
-            if len(first.weight) != len(other.weight):
-                raise PlacementFailed(
-                    f"strategy {self._strategy.name} weighed {first.node.name} as {first.weight}"
-                    f" and {other.node.name} as {other.weight}: all weights must be of one length"
-                )
-
-    def _first_refusal(
-        self, rules: Sequence[tuple[str, Rule]], node: Node
-    ) -> tuple[Rule, str] | None:
-        for name, rule in rules:
-            reason = self._check(name, rule, node)
-            if reason is not None:
-                return rule, reason
-        return None
-
-    def _verdicts(self, rules: Sequence[tuple[str, Rule]], node: Node) -> Sequence[Verdict]:
-        return [Verdict(name, rule, self._check(name, rule, node)) for name, rule in rules]
-
-    def _check(self, name: str, rule: Rule, node: Node) -> str | None:
-        self.progress.kind, self.progress.name = "filter", name  # inlined: called very often
-        try:
-            reason = rule.check(node)
-        except Exception as error:
-            raise PlacementFailed(f"filter {name} failed: {rule.text}: {error!r}") from error
-        if reason is not None and not isinstance(reason, str):
-            raise PlacementFailed(f"filter {name}: {rule.text} answered {reason!r}, not a reason")
-        return reason
-
-    def _ask(self, kind: str, name: str) -> None:
-        self.progress.kind, self.progress.name = kind, name
+    def _verdicts(self, rules: Sequence[Owned], node: Node) -> Sequence[Verdict]:
+        return [Verdict(name, rule, self._calls.check(name, rule, node)) for name, rule in rules]
 
 
 def _dropped(soft: Sequence[str], chosen: Candidate) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from swarmcore import hookimpl
 from swarmcore.expression_rules import expression_rule
 from swarmcore.expressions import Expression, parse
-from swarmcore.protocols import ContainerConfig, Node, Rule
+from swarmcore.protocols import Aspect, ContainerConfig, Node, Rule
 
 
 @hookimpl
@@ -29,7 +29,11 @@ class AffinityFilter:
             BadRequest: an expression is malformed.
         """
         for text in config.affinities:
-            yield expression_rule("affinity", parse(text), _holds)
+            expression = parse(text)
+            # The images of reservations count, too.
+            images = (Aspect.IMAGES,) if expression.key == "image" else ()
+            reads = (Aspect.CONTAINERS, *images)
+            yield expression_rule("affinity", expression, _holds, reads=reads)
 
 
 def _holds(expression: Expression, node: Node) -> bool:

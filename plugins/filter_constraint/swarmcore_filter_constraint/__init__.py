@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from swarmcore import hookimpl
 from swarmcore.expression_rules import expression_rule
 from swarmcore.expressions import Expression, parse
-from swarmcore.protocols import ContainerConfig, Node, Rule
+from swarmcore.protocols import Aspect, ContainerConfig, Node, Rule
 
 
 @hookimpl
@@ -29,7 +29,8 @@ class ConstraintFilter:
             BadRequest: an expression is malformed.
         """
         for text in config.constraints:
-            yield expression_rule("constraint", parse(text), _holds, _keys)
+            reads = (Aspect.MACHINE,)
+            yield expression_rule("constraint", parse(text), _holds, _keys, reads=reads)
 
 
 def _holds(expression: Expression, node: Node) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from swarmcore import hookimpl
-from swarmcore.protocols import ContainerConfig, Node, Rule
+from swarmcore.protocols import Aspect, ContainerConfig, Node, Rule
 
 
 @hookimpl
@@ -23,7 +23,8 @@ class ContainerSlotsFilter:
     def rules(self, config: ContainerConfig) -> Iterator[Rule]:
         """Return one rule for a container, and no rule for a build, which takes no slot."""
         if config.image:
-            yield Rule("container slots", _check)
+            reads = (Aspect.MACHINE, Aspect.CONTAINERS)
+            yield Rule("container slots", _check, key="slots", reads=reads)
 
 
 def _check(node: Node) -> str | None:

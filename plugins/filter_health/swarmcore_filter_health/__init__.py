@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from swarmcore import hookimpl
-from swarmcore.protocols import ContainerConfig, Node, Rule
+from swarmcore.protocols import Aspect, ContainerConfig, Node, Rule
 
 
 @hookimpl
@@ -18,7 +18,7 @@ class HealthFilter:
 
     def rules(self, config: ContainerConfig) -> Iterator[Rule]:
         """One rule for every create."""
-        yield Rule("unhealthy", _check)
+        yield Rule("unhealthy", _check, key="unhealthy", reads=(Aspect.HEALTH,))
 
 
 def _check(node: Node) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from swarmcore import hookimpl
-from swarmcore.protocols import ContainerConfig, Node, Rule
+from swarmcore.protocols import Aspect, ContainerConfig, Node, Rule
 from swarmcore_filter_platform.platforms import Platform, parse_platform, runs
 
 #: Label of nodes that emulate further platforms: a list separated by commas.
@@ -38,7 +38,13 @@ class PlatformFilter:
             return f"runs {', '.join(map(str, platforms))}"
 
         if not config.known_nodes or any(check(node) is None for node in config.known_nodes):
-            yield Rule(f"platform {wanted}", check, soft=not config.image)
+            yield Rule(
+                f"platform {wanted}",
+                check,
+                soft=not config.image,
+                key=wanted,
+                reads=(Aspect.MACHINE,),
+            )
 
 
 def node_platforms(node: Node) -> list[Platform]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from swarmcore import hookimpl
 from swarmcore.model import HostPort
-from swarmcore.protocols import ContainerConfig, Rule
+from swarmcore.protocols import Aspect, ContainerConfig, Rule
 
 #: How many ports a refusal lists; ``-p 8000-9000:8000-9000`` requests 1,001 ports.
 _MOST_NAMED = 8
+#: The verdicts for more ports are not kept, as their keys would take much memory.
+_MOST_KEPT = 64
 
 
 @hookimpl
@@ -43,9 +45,17 @@ class PortFilter:
         if len(ports) > _MOST_NAMED:
             names += f" and {len(ports) - _MOST_NAMED} more"
         text = f"port {names}" if alone else f"ports {names}"
-        yield Rule(text, lambda node: worded(node.port_clash(ports), "taken by"))
+        is_kept = len(ports) <= _MOST_KEPT
+        yield Rule(
+            text,
+            lambda node: worded(node.port_clash(ports), "taken by"),
+            key=("taken", ports) if is_kept else None,
+            reads=(Aspect.CONTAINERS,),
+        )
         yield Rule(
             f"no claim on {text}",
             lambda node: worded(node.port_clash(ports, claimed=True), "claimed by"),
             soft=True,
+            key=("claimed", ports) if is_kept else None,
+            reads=(Aspect.CONTAINERS,),
         )

@@ -6,7 +6,7 @@ from swarmcore import hookimpl
 from swarmcore.errors import BadRequest
 from swarmcore.expression_rules import expression_rule
 from swarmcore.expressions import Expression, parse
-from swarmcore.protocols import ContainerConfig, Node, Rule
+from swarmcore.protocols import Aspect, ContainerConfig, Node, Rule
 
 
 @hookimpl
@@ -36,7 +36,8 @@ class WhitelistFilter:
                     f"expression {text!r}: a whitelist names what is allowed (character"
                     f" {len(expression.key) + 1}); to leave nodes out write constraint:{expression}"
                 )
-            yield expression_rule("whitelist", expression, _is_named)
+            reads = (Aspect.MACHINE,)
+            yield expression_rule("whitelist", expression, _is_named, reads=reads)
 
 
 def _is_named(expression: Expression, node: Node) -> bool:

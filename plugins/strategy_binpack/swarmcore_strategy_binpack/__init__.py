@@ -1,8 +1,8 @@
 """Prefers the fullest node that still fits: ``--strategy binpack``."""
 
 from swarmcore import hookimpl
-from swarmcore.protocols import ContainerConfig, Node
-from swarmcore.weights import crowd, health_weight, usage
+from swarmcore.protocols import Aspect, ContainerConfig, Node
+from swarmcore.weights import crowd, health_weight, usage, usage_key
 
 
 @hookimpl
@@ -17,6 +17,11 @@ class Binpack:
     """
 
     name = "binpack"
+    reads = (Aspect.MACHINE, Aspect.HEALTH, Aspect.CONTAINERS)
+
+    def key(self, config: ContainerConfig) -> tuple[int, int] | None:
+        """Equal for configs with the same claim on CPU and memory."""
+        return usage_key(config)
 
     def weigh(self, config: ContainerConfig, node: Node) -> tuple[float, float]:
         """Higher for nodes that are used more."""

@@ -9,6 +9,7 @@ from itertools import islice
 from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import SwarmError
 from swarmcore.protocols import Decision, DecisionCounts, DecisionRecord
+from swarmcore.scheduler import count_refusals
 
 _KEPT = 1000
 #: Limits of one record's texts and lists, which clients choose; 10 MB for the whole log.
@@ -42,7 +43,7 @@ class DecisionLog:
     def add(self, config: ContainerConfig, cause: str, decision: Decision) -> DecisionRecord:
         """Log a decision on *config*; return the record."""
         cause = "move" if config.copies and cause == "create" else cause
-        counts = Counter(rule.text for _, rule, _ in decision.refusals)
+        counts = Counter(count_refusals(decision.refusals))
         self._count(cause, counts, decision.error)
         record = replace(
             _record(config, cause, decision.error),

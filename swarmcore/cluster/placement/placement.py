@@ -96,6 +96,8 @@ class Placement:
         self.permit = permit
         self._clock = clock
         self._noted = 0
+        self._registered: tuple[Engine, ...] = ()
+        self._nodes: tuple[Node, ...] = ()
 
     # ---- deciding
 
@@ -113,9 +115,16 @@ class Placement:
         self._noted += 1
         self.queue.note(node_id)
 
-    def nodes(self) -> list[Node]:
-        """The registered nodes, healthy or not."""
-        return [engine.node for engine in self.members.snapshot.registered]
+    def nodes(self) -> tuple[Node, ...]:
+        """The registered nodes, healthy or not; the same tuple until engines join or leave."""
+        registered = self.members.snapshot.registered
+        if registered is not self._registered:
+            self._registered = registered
+            nodes = tuple(engine.node for engine in registered)
+            if nodes != self._nodes:
+                self._nodes = nodes
+                self.scheduler.follow(nodes)
+        return self._nodes
 
     async def rehearse(self, config: ContainerConfig) -> None:
         """Match the patterns of *config* on all nodes in advance; the nodes cache the results.
@@ -171,8 +180,12 @@ class Placement:
         nodes = self.nodes()
         all_known = len(nodes) == len(self.members.snapshot.all)
         if config.copies:  # what the moved container used on its node stays behind
-            nodes = [node for node in nodes if config.copies not in node.containers]
-        return config.informed_by(nodes, all_known=all_known).with_replaced(nodes)
+            nodes = tuple(node for node in nodes if config.copies not in node.containers)
+        config = config.informed_by(nodes, all_known=all_known)
+        if not config.replacement.is_marked:
+            holders = {each.node_id for each in self.index.formerly(config.name)}
+            nodes = tuple(node for node in nodes if node.id in holders) if holders else ()
+        return config.with_replaced(nodes)
 
     def complete(self, config: ContainerConfig) -> ContainerConfig:
         """Complete *config*: which objects that it refers to exist, which container it replaces,

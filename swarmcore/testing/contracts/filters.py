@@ -10,6 +10,7 @@ from swarmcore.protocols import Filter, Refused, Rule
 from swarmcore.testing.builders import a_config
 from swarmcore.testing.contracts.loading import PluginContract
 from swarmcore.testing.contracts.specimens import (
+    changes_unread,
     expressive_configs,
     modest_configs,
     node_state,
@@ -88,6 +89,29 @@ class FilterContract(PluginContract):
                 before = node_state(node)
                 assert rule.check(node) == rule.check(node)
                 assert node_state(node) == before
+
+    def test_rules_with_equal_keys_give_equal_answers(self) -> None:
+        """The scheduler keeps a rule's answers for later rules that have the same key."""
+        nodes = odd_nodes()
+        known: dict[object, list[str | None]] = {}
+        for _ in range(2):  # the key must not differ each time, or nothing could be kept
+            for rule in self.rules():
+                if rule.key is not None:
+                    answers = [rule.check(node) for node in nodes]
+                    assert known.setdefault(rule.key, answers) == answers, rule.key
+        rules = [rule for rule in self.rules() if rule.key is not None]
+        assert known.keys() == {rule.key for rule in rules}
+
+    def test_a_rule_with_a_key_reads_only_what_it_declares(self) -> None:
+        """An answer is kept until a part of the node changes that the rule reads."""
+        for rule in self.rules():
+            if rule.key is None:
+                continue
+            for change in changes_unread(rule.reads):
+                for node in odd_nodes():
+                    before = rule.check(node)
+                    change(node)
+                    assert rule.check(node) == before, (rule.text, node.name, change.__name__)
 
     def test_compiling_changes_nothing(self) -> None:
         """The same config goes to the engine, and the same filter reads the next config."""

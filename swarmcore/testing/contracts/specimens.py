@@ -1,13 +1,14 @@
 """Nodes and configs of many kinds for contracts, and a way to check that a node is unchanged."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from swarmcore.container_config import ContainerConfig
-from swarmcore.model import GiB, MiB, State
-from swarmcore.node import Node
+from swarmcore.model import Drain, FailedPulls, GiB, MiB, State
+from swarmcore.node import Aspect, Node
 from swarmcore.testing.builders import a_config, a_container, a_node, a_reservation
+from swarmcore.versions import FLOOR
 
 
 def usable_nodes() -> list[Node]:
@@ -76,3 +77,50 @@ def expressive_configs() -> list[ContainerConfig]:
 def node_state(node: Node) -> Mapping[str, Any]:
     """Return a copy of all attributes of *node*, for a later comparison."""
     return {key: copy.copy(value) for key, value in vars(node).items()}
+
+
+def _change_machine(node: Node) -> None:
+    node.name, node.cpus, node.memory, node.overcommit = "renamed", 1, 64 * MiB, 1.0
+    node.api_version = FLOOR
+    node.labels = {"zone": "z", "containerslots": "0", "swarm.gpus": "1"}
+    node.info = {"OSType": "windows", "Architecture": "s390x"}
+
+
+def _change_health(node: Node) -> None:
+    usable = node.health > 0
+    node.state, node.failures = (State.UNHEALTHY, 3) if usable else (State.HEALTHY, 0)
+    node.drained = Drain("changed") if node.drained is None else None
+
+
+def _change_containers(node: Node) -> None:
+    for id in list(node.containers):
+        node.drop_container(id)
+    ports = ["80:80", "8080:80", "5000-5010:53/udp"]
+    changed = a_container("web-2", labels={"tier": "x"}, ports=ports, memory=GiB, cpus=1)
+    node.put_container(changed)
+    node.reserve(a_reservation("web", image="nginx", ports=["127.0.0.1:8080:80"], memory=GiB))
+
+
+def _change_images(node: Node) -> None:
+    node.images = a_node("other", images=[] if node.images else ["busybox", "nginx:1.27"]).images
+    node.failed_pulls = {"": FailedPulls("", 1, "nginx", "no space left on device", 0.0, 0.0)}
+
+
+def _change_objects(node: Node) -> None:
+    other = a_node("other", networks=["front"], volumes=["data"])
+    node.networks, node.volumes = other.networks, other.volumes
+
+
+def changes_unread(reads: Collection[Aspect]) -> list[Callable[[Node], None]]:
+    """Return functions that change a node in all ways that *reads* excludes.
+
+    Networks and volumes are always among them, as nodes do not note their changes.
+    """
+    changes = {
+        Aspect.MACHINE: _change_machine,
+        Aspect.HEALTH: _change_health,
+        Aspect.CONTAINERS: _change_containers,
+        Aspect.IMAGES: _change_images,
+    }
+    unread = [change for aspect, change in changes.items() if aspect not in reads]
+    return [*unread, _change_objects]

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from swarmcore.node import Node
-from swarmcore.protocols import Strategy
+from swarmcore.protocols import KeyedStrategy, Strategy
 from swarmcore.testing.contracts.loading import PluginContract
-from swarmcore.testing.contracts.specimens import modest_configs, node_state, usable_nodes
+from swarmcore.testing.contracts.specimens import (
+    changes_unread,
+    modest_configs,
+    node_state,
+    usable_nodes,
+)
 
 #: CPU seconds for a thousand weighings: ten times as much as a slow strategy needs.
 _THOUSAND_SECONDS = 1.0
@@ -69,6 +74,32 @@ class StrategyContract(PluginContract):
         first = self.weigh_all(strategy)
         assert self.weigh_all(strategy) == first
         assert self.weigh_all(self.strategy()) == first
+
+    def test_configs_with_equal_keys_have_equal_weights(self) -> None:
+        """The scheduler keeps weights for later configs that have the same key."""
+        strategy = self.strategy()
+        if not isinstance(strategy, KeyedStrategy):
+            return
+        known: dict[object, list[Sequence[float]]] = {}
+        for config in modest_configs():
+            weights = [strategy.weigh(config, node) for node in usable_nodes()]
+            if (key := strategy.key(config)) is not None:
+                assert known.setdefault(key, weights) == weights, key
+                assert strategy.key(config) == key
+
+    def test_kept_weights_depend_only_on_what_is_declared(self) -> None:
+        """A weight is kept until a part of the node changes that the strategy reads."""
+        strategy = self.strategy()
+        if not isinstance(strategy, KeyedStrategy):
+            return
+        for config in modest_configs():
+            for change in (
+                changes_unread(strategy.reads) if strategy.key(config) is not None else ()
+            ):
+                for node in usable_nodes():
+                    before = strategy.weigh(config, node)
+                    change(node)
+                    assert strategy.weigh(config, node) == before, (node.name, change.__name__)
 
     def test_a_node_without_cpus_or_memory_is_no_accident(self) -> None:
         """An engine may report no CPUs or memory, and a config may claim none."""
