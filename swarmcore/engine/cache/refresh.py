@@ -5,7 +5,7 @@ If answers arrive out of order, the answer to the later request is kept.
 
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from swarmcore.engine.cache.answers import (
     NETWORK_FIELDS,
     VOLUME_FIELDS,
     check_fields,
+    fingerprint,
     quickly,
     read_answer,
 )
@@ -42,6 +43,8 @@ from swarmcore.node import Node, is_spanning
 
 log = logging.getLogger(__name__)
 
+_CONTAINERS = "/containers/json?all=1"
+_IMAGES = "/images/json?all=1"
 #: How many removed containers and networks are remembered, so that a late answer does not add one
 #: again.  Engines never reuse ids.
 _TOMBSTONES = 4096
@@ -70,6 +73,10 @@ class Refresher:
         self._believed: dict[str, int] = {}
         #: Number of the request whose answer is the image list in the cache.
         self._believed_images = 0
+        #: Fingerprint of the last list of containers, and the node's ``container_changes`` then,
+        #: if the cache was equal to it.
+        self._listed: tuple[bytes, int] | None = None
+        self._images_listed = b""
         self._gone: OrderedDict[str, None] = OrderedDict()
         #: Ids of containers of which only the create's answer is known.
         self._unread: set[str] = set()
@@ -111,9 +118,14 @@ class Refresher:
         await (self._read_containers(full=True) if full else self._list_containers())
 
     async def _read_containers(self, *, full: bool) -> None:
-        known = dict(self._node.containers)
+        known, changes = dict(self._node.containers), self._node.container_changes
         question = self._next_question()
-        summaries = by_key(await self._read("/containers/json?all=1", list), "Id")
+        answer = await self.ask(_CONTAINERS)
+        listed = await fingerprint(answer)
+        if not (full or self._unread) and self._listed == (listed, self._node.container_changes):
+            return
+        summaries = by_key(await read_answer(self._node.name, _CONTAINERS, answer, list), "Id")
+        is_quiet = changes == self._node.container_changes
         for id in known.keys() - summaries.keys():
             self.forget(id)  # containers created meanwhile are not in *known* and stay
         doubtful: dict[str, bytes] = {}
@@ -128,6 +140,8 @@ class Refresher:
             elif differs(container, summary):
                 kept = self._summaries.keep(encoded)
                 self._put(with_summary(container, summary, kept), question)
+        is_equal = is_quiet and not doubtful
+        self._listed = (listed, self._node.container_changes) if is_equal else None
         del summaries  # Python objects: ten times the memory of *doubtful*
         await read_each(doubtful, lambda id: self._inspect(id, doubtful[id], question))
 
@@ -144,13 +158,19 @@ class Refresher:
 
     async def _read_images(self, *, live: bool) -> None:
         question = self._next_question()
-        images = by_key(await self._read("/images/json?all=1", list), "Id")
-        check_fields(self._node.name, "GET /images/json", images, IMAGE_FIELDS)
+        answer = await self.ask(_IMAGES)
+        listed = await fingerprint(answer)
+        images = None
+        if live or listed != self._images_listed:
+            images = by_key(await read_answer(self._node.name, _IMAGES, answer, list), "Id")
+            check_fields(self._node.name, "GET /images/json", images, IMAGE_FIELDS)
         if self._closed or question < self._believed_images:
             return  # a later request was answered earlier
         self._believed_images = question
-        self._node.images = images
-        self._listener.images_read(self._node, images, live=live)
+        if images is not None:
+            self._images_listed = listed
+            self._node.images = images
+            self._listener.images_read(self._node, images, live=live)
         if not live:
             await self._listener.settle_image_names(self._node)
 
@@ -203,14 +223,14 @@ class Refresher:
             self.forget(id)
         for id in stale.networks_gone:
             self.forget_network(id)
-        if stale.volumes or _lacks_news(self.volume_list, stale.volumes_made, stale.volumes_gone):
+        if stale.volumes or self.volume_list.lacks(stale.volumes_made, stale.volumes_gone):
             # Before containers: reading a container ends the reservation that counts its volumes.
             await self._or_keep(self.volumes)
         created = {id for id in stale.created if not self.knows(id)}
         await read_each(stale.containers | created, self.container)
         if stale.images:
             await self.images()
-        if stale.networks or _lacks_news(self.network_list, stale.networks_made):
+        if stale.networks or self.network_list.lacks(stale.networks_made):
             await self._or_keep(self.networks)
 
     def knows(self, id: str) -> bool:
@@ -375,10 +395,3 @@ class Refresher:
 
 def _is_shared(document: Mapping[str, Any]) -> bool:
     return is_spanning(document) and document["Scope"] != "swarm"
-
-
-def _lacks_news(
-    listing: CachedList, made: Collection[str], gone: Collection[str] = frozenset()
-) -> bool:
-    """Whether *listing* lacks something that was made, or has something that is gone."""
-    return any(key not in listing for key in made) or any(key in listing for key in gone)

@@ -4,7 +4,7 @@ A caller that has just changed something cannot use a read that began before the
 that arrive during a read therefore wait for the next one, which serves all of them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import trio
@@ -85,6 +85,10 @@ class CachedList:
 
     def __contains__(self, key: str) -> bool:
         return key in self._objects
+
+    def lacks(self, made: Collection[str], gone: Collection[str] = frozenset()) -> bool:
+        """Whether news is missing: something that was made, or the removal of something."""
+        return any(key not in self for key in made) or any(key in self for key in gone)
 
     def put(self, key: str, document: Mapping[str, Any]) -> None:
         """Add *document*: the engine has just created it."""

@@ -1,0 +1,101 @@
+"""A list that has only aged is not decoded again, and whatever else differs in it is found."""
+
+import pytest
+import trio
+
+from swarmcore.engine.cache import refresh
+from swarmcore.model import State
+from tests.component.fleets import Recorder, living, make_engine, wait_for, wait_for_state
+from tests.scripted_engine import ScriptedEngine
+
+CONTAINERS, IMAGES = "/containers/json?all=1", "/images/json?all=1"
+
+
+@pytest.fixture
+def dockerd():
+    return ScriptedEngine("n1")
+
+
+@pytest.fixture
+def owner():
+    return Recorder()
+
+
+@pytest.fixture
+def engine(dockerd, owner):
+    return make_engine(dockerd, owner)
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The paths of the answers that were decoded."""
+    decoded, read_answer = [], refresh.read_answer
+
+    async def read(engine, path, answer, kind):
+        decoded.append(path)
+        return await read_answer(engine, path, answer, kind)
+
+    monkeypatch.setattr(refresh, "read_answer", read)
+    return decoded
+
+
+async def test_lists_that_only_age_are_decoded_twice(autojump_clock, dockerd, engine, decoded):
+    web = dockerd.add("web")
+    async with living(engine):
+        await wait_for_state(engine, State.HEALTHY)
+        await trio.sleep(1200)
+        assert dockerd.paths().count("/containers/json") > 20
+        assert decoded.count(CONTAINERS) == 2  # after the first one, containers were inspected
+        assert decoded.count(IMAGES) == 1
+        changes = engine.node.image_changes
+        dockerd.say("pause", web)
+        await trio.sleep(1200)
+        assert decoded.count(CONTAINERS) == 3
+        assert engine.node.image_changes == changes
+
+
+@pytest.mark.parametrize(
+    ("change", "is_found"),
+    [
+        (
+            lambda dockerd, web: dockerd.set_state(web, "exited", quiet=True),
+            lambda node, web: node.containers[web].state == "exited",
+        ),
+        (
+            lambda dockerd, web: dockerd.remove(web, quiet=True),
+            lambda node, web: not node.containers,
+        ),
+        (
+            lambda dockerd, web: dockerd.add("db", quiet=True),
+            lambda node, web: len(node.containers) == 2,
+        ),
+        (
+            lambda dockerd, web: dockerd.images.add("silent:1"),
+            lambda node, web: node.image_called("silent:1"),
+        ),
+    ],
+    ids=["a state", "a removal", "a container", "an image"],
+)
+async def test_a_change_without_an_event_is_found_after_many_equal_lists(
+    autojump_clock, dockerd, engine, change, is_found
+):
+    web = dockerd.add("web")
+    async with living(engine):
+        await wait_for_state(engine, State.HEALTHY)
+        await trio.sleep(600)
+        change(dockerd, web)
+        assert await wait_for(lambda: is_found(engine.node, web), 61) > 0.1
+
+
+async def test_an_equal_list_corrects_a_cache_that_has_changed_since(
+    autojump_clock, dockerd, engine
+):
+    web = dockerd.add("web")
+    async with living(engine):
+        await wait_for_state(engine, State.HEALTHY)
+        await trio.sleep(600)
+        dockerd.set_state(web, "paused", quiet=True)
+        dockerd.say("pause", web)
+        await wait_for(lambda: engine.node.containers[web].state == "paused", 5)
+        dockerd.set_state(web, "running", quiet=True)
+        await wait_for(lambda: engine.node.containers[web].state == "running", 61)
