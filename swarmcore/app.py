@@ -5,7 +5,6 @@ import os
 import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
@@ -18,6 +17,7 @@ from swarmcore.concurrency import supervise
 from swarmcore.engine import Engine, EngineRegistry
 from swarmcore.engine.intervals import Pace
 from swarmcore.engine.pulse import Pulse
+from swarmcore.errors import SwarmError
 from swarmcore.gateway import Gateway
 from swarmcore.http.client import Dialer, HTTPClient, Lifeline
 from swarmcore.http.routing import Router
@@ -33,7 +33,7 @@ from swarmcore.process_settings import (
     raise_descriptor_limit,
     relax_garbage_collection,
 )
-from swarmcore.protocols import Discovery
+from swarmcore.protocols import Discovery, Election
 from swarmcore.replication import Replication
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
 from swarmcore.stores import still_in_force
@@ -56,6 +56,9 @@ _TAKEOVER = 1.5
 
 #: Time limit for reading the engines before a new primary answers.
 _REFRESH_SECONDS = 3.0
+
+#: Pause before a new primary asks the store again for the settings of nodes.
+_AGAIN_SECONDS = 0.5
 
 #: Called once, when all listeners are open, in a task that is cancelled when the manager stops.
 Serving = Callable[[Cluster], Awaitable[None]]
@@ -80,7 +83,9 @@ class Manager:
         self._pulse = Pulse()
         self._plugins = select_plugins(options)
         self._discovery = self._plugins.discovery(options.discovery, options.discovery_options)
-        self._replication = self._make_replication() if options.replication else None
+        election = self._make_election()
+        self._node_settings = self._make_node_settings(election)
+        self._replication = self._make_replication(election) if election is not None else None
         self._scheduler = self._make_scheduler()
         self._cluster = self._make_cluster()
         routes = [route for _, route in self._plugins.routes()]
@@ -153,21 +158,30 @@ class Manager:
             queue_seconds=options.queue_seconds,
             queue_limit=options.queue_limit,
         )
-        path = Path(options.node_settings) if options.node_settings else None
         return Cluster(
             self._scheduler,
             self._make_engine,
             self._plugins,
             settings,
-            node_settings=NodeSettingsStore(path),
+            node_settings=self._node_settings,
             leadership=self._replication.role if self._replication else None,
         )
 
-    def _make_replication(self) -> Replication:
+    def _make_election(self) -> Election | None:
         options = self._options
+        if not options.replication:
+            return None
         election = self._plugins.election(options.discovery, options.election_options)
         if election is None:
             raise no_election(options.discovery)
+        return election
+
+    def _make_node_settings(self, election: Election | None) -> NodeSettingsStore:
+        path = Path(self._options.node_settings) if self._options.node_settings else None
+        return NodeSettingsStore(path, getattr(election, "settings", None))
+
+    def _make_replication(self, election: Election) -> Replication:
+        options = self._options
         return Replication(
             election,
             options.advertise,
@@ -226,9 +240,20 @@ class Manager:
         await supervise(name, lambda: discovery.watch(sink), failed)
 
     async def _stand_for_election(self, replication: Replication) -> None:
-        refresh = partial(self._cluster.refresh, seconds=_REFRESH_SECONDS)
         name = f"leader election in {self._options.discovery.scheme}://"
-        await supervise(name, lambda: replication.run(refresh))
+        await supervise(name, lambda: replication.run(self._take_over))
+
+    async def _take_over(self) -> None:
+        """Read again what the last primary may have changed: settings of nodes, and containers."""
+        while self._cluster.is_primary:
+            try:
+                await self._node_settings.load()
+                break
+            except SwarmError as error:
+                log.error("The settings of nodes cannot be read, trying again: %s", error)
+                await trio.sleep(_AGAIN_SECONDS)
+        self._cluster.membership.settings_changed()
+        await self._cluster.refresh(seconds=_REFRESH_SECONDS)
 
     async def _work_beside(self, serving: Serving | None) -> None:
         """Notify plugins that the manager serves, and run their background work."""

@@ -1,8 +1,10 @@
 """Drains and labels that operators set on nodes, by the node's address in discovery.
 
-Engines do not store these settings.  They are kept in the file given by ``--node-settings``;
-without a file they are lost when the manager stops.  Nothing else is stored there, so losing the
-file loses drains and labels but no container (``docs/decisions/0006-node-settings.md``).
+Engines do not store these settings.  They are kept in the file given by ``--node-settings``, or,
+with several managers, in the store of their election; otherwise they are lost when the manager
+stops.
+Nothing else is stored there, so losing it loses drains and labels but no container
+(``docs/decisions/0006-node-settings.md``).
 """
 
 import json
@@ -17,8 +19,9 @@ from typing import Any
 import trio
 
 from swarmcore.addresses import parse_address
-from swarmcore.errors import ConfigError, SwarmError
+from swarmcore.errors import ConfigError, Conflict, SwarmError
 from swarmcore.model import Drain, NodeSettings
+from swarmcore.protocols import SharedText
 
 _NOTHING = NodeSettings()
 
@@ -27,21 +30,41 @@ class NodeSettingsStore:
     """The settings of all nodes, including nodes that are not in the cluster now.
 
     Args:
-        path: the settings file; ``None`` keeps the settings in memory only.
+        path: the settings file; ``None`` for no file.
+        shared: the settings in the election's store; ``None`` without one.  A file takes
+            precedence.
 
     Raises:
         ConfigError: the file exists and cannot be read.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, shared: SharedText | None = None) -> None:
         self._path = path
+        self._shared = shared if path is None else None
+        #: The text in the store, as it was last read or written.
+        self._text = ""
         self._settings = {} if path is None else _read(path)
         self._writing = trio.Lock()
 
     @property
     def is_kept(self) -> bool:
         """Whether settings survive a restart of the manager."""
-        return self._path is not None
+        return self._path is not None or self._shared is not None
+
+    async def load(self) -> None:
+        """Read the settings from the election's store, as another manager may have changed them.
+
+        Raises:
+            SwarmError: the store does not answer, or has something else there.
+        """
+        if self._shared is None:
+            return
+        text = await self._shared.read()
+        try:
+            self._settings = _parse(text) if text else {}
+        except _MALFORMED as error:
+            raise SwarmError(f"the settings of nodes in the store are damaged: {error}") from error
+        self._text = text
 
     def of(self, address: str) -> NodeSettings:
         """The settings of the node at *address*."""
@@ -51,7 +74,7 @@ class NodeSettingsStore:
         """Drain the node at *address*; ``None`` ends its drain.
 
         Raises:
-            SwarmError: the file cannot be written; nothing has changed.
+            SwarmError: the setting cannot be stored; nothing has changed.
         """
         async with self._writing:
             await self._put(address, NodeSettings(drained, self.of(address).labels))
@@ -60,7 +83,7 @@ class NodeSettingsStore:
         """Add labels to the node at *address*; the value ``None`` removes an added label.
 
         Raises:
-            SwarmError: the file cannot be written; nothing has changed.
+            SwarmError: the setting cannot be stored; nothing has changed.
         """
         async with self._writing:
             was = self.of(address)
@@ -72,26 +95,50 @@ class NodeSettingsStore:
         changed = {**self._settings, address: settings}
         if settings == _NOTHING:
             del changed[address]
-        if self._path is not None:
-            # Shielded from the client's cancellation, so that memory and file stay the same.
-            with trio.CancelScope(shield=True):
+        # Shielded from the client's cancellation, so that memory and store stay the same.
+        with trio.CancelScope(shield=True):
+            if self._path is not None:
                 await trio.to_thread.run_sync(_write, self._path, changed)
+            elif self._shared is not None:
+                await self._write_shared(self._shared, _dump(changed))
         self._settings = changed
+
+    async def _write_shared(self, shared: SharedText, text: str) -> None:
+        if not await shared.write(text, replacing=self._text):
+            await self.load()
+            raise Conflict(
+                "another manager has changed the settings of nodes meanwhile; nothing has changed,"
+                " try again"
+            )
+        self._text = text
 
 
 def _read(path: Path) -> dict[str, NodeSettings]:
     try:
-        nodes = json.loads(path.read_bytes())["nodes"]
-        return {str(parse_address(key)): _read_settings(value) for key, value in nodes.items()}
+        return _parse(path.read_bytes())
     except FileNotFoundError:
         if path.parent.is_dir():
             return {}
         reason = f"there is no folder {path.parent}"
     except OSError as error:
         reason = f"cannot read it: {error.strerror}"
-    except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+    except _MALFORMED as error:
         reason = f'not of the form {{"nodes": {{"HOST:PORT": {{...}}}}}}: {error}'
     raise ConfigError(f"--node-settings {path}: {reason}")
+
+
+#: What reading a malformed text raises.
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, ConfigError)
+
+
+def _parse(text: str | bytes) -> dict[str, NodeSettings]:
+    nodes = json.loads(text)["nodes"]
+    return {str(parse_address(key)): _read_settings(value) for key, value in nodes.items()}
+
+
+def _dump(settings: Mapping[str, NodeSettings]) -> str:
+    nodes = {address: _settings_document(settings[address]) for address in sorted(settings)}
+    return json.dumps({"nodes": nodes}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _read_settings(fields: Mapping[str, Any]) -> NodeSettings:
@@ -113,8 +160,7 @@ def _read_drain(fields: Mapping[str, Any]) -> Drain:
 
 def _write(path: Path, settings: Mapping[str, NodeSettings]) -> None:
     """Replace the file atomically: after a crash it holds the old or the new settings."""
-    nodes = {address: _settings_document(settings[address]) for address in sorted(settings)}
-    text = json.dumps({"nodes": nodes}, indent=2, ensure_ascii=False) + "\n"
+    text = _dump(settings)
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -34,7 +34,14 @@ from swarmcore.protocols.discovery import (
     DiscoveryURI,
     Registrar,
 )
-from swarmcore.protocols.elections import Election, ElectionSink, Leader, Mandate
+from swarmcore.protocols.elections import (
+    Election,
+    ElectionSink,
+    KeepsSettings,
+    Leader,
+    Mandate,
+    SharedText,
+)
 from swarmcore.protocols.engines import AnswerStream, Engine, Upload
 from swarmcore.protocols.images import ImageNames, ImageNaming
 from swarmcore.protocols.moves import Fence, MoveRecord, Moves, MoveState, move_client
@@ -88,6 +95,7 @@ __all__ = [
     "Headers",
     "ImageNames",
     "ImageNaming",
+    "KeepsSettings",
     "KeyedStrategy",
     "Leader",
     "Mandate",
@@ -107,6 +115,7 @@ __all__ = [
     "Route",
     "Rule",
     "Sender",
+    "SharedText",
     "Strategy",
     "TLSFiles",
     "Traffic",

@@ -55,6 +55,42 @@ class ElectionSink(Protocol):
         ...
 
 
+class SharedText(Protocol):
+    """One text in the store of an election: the settings of operators, for the next primary."""
+
+    async def read(self) -> str:
+        """The text; empty before it is first written.
+
+        Raises:
+            SwarmError: the store does not answer.
+        """
+        ...
+
+    async def write(self, text: str, *, replacing: str) -> bool:
+        """Replace the text, unless another manager has changed it.
+
+        Args:
+            text: the new text.
+            replacing: the text that was read or written last.
+
+        Returns:
+            ``False`` if the store has another text than *replacing*; nothing was changed then.
+
+        Raises:
+            SwarmError: the store does not answer; it may have the new text nevertheless.
+        """
+        ...
+
+
+class KeepsSettings(Protocol):
+    """An election may also have this: its store keeps the settings of operators."""
+
+    @property
+    def settings(self) -> SharedText:
+        """The settings; used by the primary only."""
+        ...
+
+
 class Election(Protocol):
     """Elects one primary among several managers."""
 

@@ -21,6 +21,7 @@ from swarmcore.stores.location import (
     read_label,
     read_tls,
 )
+from swarmcore.stores.settings import ElectionWithSettings
 from swarmcore.stores.watching import (
     Report,
     Seen,
@@ -32,6 +33,7 @@ from swarmcore.stores.watching import (
 )
 
 __all__ = [
+    "ElectionWithSettings",
     "Holder",
     "KeyElection",
     "LeaderKey",

@@ -14,6 +14,7 @@ from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Entry, TLSFiles
 
 _NODES_PATH = "docker/swarm/nodes"
 _LEADER_PATH = "docker/swarm/leader"
+_SETTINGS_PATH = "docker/swarm/node-settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,14 @@ class Location:
         servers: addresses of the store's servers, at least one.
         nodes: path under which each engine has a key, without leading and trailing slash.
         leader: path of the leader's key.
+        settings: path of the key with the settings of operators.
         tls: TLS files for the connection to the store; ``None`` without TLS.
     """
 
     servers: tuple[Address, ...]
     nodes: str
     leader: str
+    settings: str
     tls: TLSFiles | None = None
 
     def node(self, entry: Entry) -> str:
@@ -66,7 +69,11 @@ def parse_location(uri: DiscoveryURI, options: DiscoveryOptions, port: int) -> L
         raise ConfigError(f"{uri}: {error}") from None
     path = options.options.get("kv.path") or _NODES_PATH
     return Location(
-        servers, _join(prefix, path), _join(prefix, _LEADER_PATH), read_tls(options, "kv")
+        servers,
+        _join(prefix, path),
+        _join(prefix, _LEADER_PATH),
+        _join(prefix, _SETTINGS_PATH),
+        read_tls(options, "kv"),
     )
 
 

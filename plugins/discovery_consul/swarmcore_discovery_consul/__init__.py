@@ -3,10 +3,11 @@
 from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
-from swarmcore.stores import KeyElection, Location, parse_location
+from swarmcore.stores import ElectionWithSettings, KeyElection, Location, parse_location
 from swarmcore_discovery_consul.client import Agent
 from swarmcore_discovery_consul.discovery import ConsulDiscovery
 from swarmcore_discovery_consul.election import ConsulKey
+from swarmcore_discovery_consul.settings import ConsulText
 
 _PORT = 8500
 
@@ -26,7 +27,9 @@ def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election
     if uri.scheme != "consul":
         return None
     location = _location(uri, options)
-    return KeyElection(ConsulKey(_agent(location, options), location, options.ttl_seconds))
+    agent = _agent(location, options)
+    election = KeyElection(ConsulKey(agent, location, options.ttl_seconds))
+    return ElectionWithSettings(election, ConsulText(agent, location.settings))
 
 
 def _location(uri: DiscoveryURI, options: DiscoveryOptions) -> Location:

@@ -2,11 +2,12 @@
 
 from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
-from swarmcore.stores import KeyElection, parse_location
+from swarmcore.stores import ElectionWithSettings, KeyElection, parse_location
 from swarmcore_discovery_etcd.client import Gateway
 from swarmcore_discovery_etcd.discovery import EtcdDiscovery
 from swarmcore_discovery_etcd.election import EtcdKey
 from swarmcore_discovery_etcd.login import read_login
+from swarmcore_discovery_etcd.settings import EtcdText
 
 _PORT = 2379
 
@@ -27,4 +28,5 @@ def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election
         return None
     location = parse_location(uri, options, _PORT)
     gateway = Gateway(location, read_login(options))
-    return KeyElection(EtcdKey(gateway, location.leader, options.ttl_seconds))
+    election = KeyElection(EtcdKey(gateway, location.leader, options.ttl_seconds))
+    return ElectionWithSettings(election, EtcdText(gateway, location.settings))

@@ -2,9 +2,10 @@
 
 from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoveryURI, Election
-from swarmcore.stores import SeatElection, parse_location
+from swarmcore.stores import ElectionWithSettings, SeatElection, parse_location
 from swarmcore_discovery_zk.discovery import ZooKeeperDiscovery
 from swarmcore_discovery_zk.election import ZooKeeperSeat
+from swarmcore_discovery_zk.settings import ZooKeeperText
 
 _PORT = 2181
 
@@ -22,4 +23,6 @@ def swarmcore_election(uri: DiscoveryURI, options: DiscoveryOptions) -> Election
     """Return the election for the scheme ``zk``."""
     if uri.scheme != "zk":
         return None
-    return SeatElection(ZooKeeperSeat(parse_location(uri, options, _PORT), options.ttl_seconds))
+    location = parse_location(uri, options, _PORT)
+    election = SeatElection(ZooKeeperSeat(location, options.ttl_seconds))
+    return ElectionWithSettings(election, ZooKeeperText(location))

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from swarmcore.cluster import NodeSettingsStore
-from swarmcore.errors import ConfigError, SwarmError
+from swarmcore.errors import ConfigError, Conflict, SwarmError
 from swarmcore.model import Drain, NodeSettings
 from swarmcore.testing.builders import a_node
 
@@ -135,3 +135,82 @@ def test_added_labels_go_before_the_engines_and_leave_them():
 )
 def test_a_drain_reads_well(drain, text):
     assert str(drain) == text
+
+
+# ---- in the store of an election
+
+
+class Shared:
+    """A ``SharedText`` in memory."""
+
+    def __init__(self, text=""):
+        self.text = text
+        self.broken = None
+
+    async def read(self):
+        await trio.lowlevel.checkpoint()
+        if self.broken:
+            raise self.broken
+        return self.text
+
+    async def write(self, text, *, replacing):
+        await trio.lowlevel.checkpoint()
+        if self.broken:
+            raise self.broken
+        if self.text != replacing:
+            return False
+        self.text = text
+        return True
+
+
+async def test_another_manager_loads_what_was_saved():
+    shared = Shared()
+    first, second = NodeSettingsStore(shared=shared), NodeSettingsStore(shared=shared)
+    assert first.is_kept
+    await first.load()
+    await first.drain(N1, DRAIN)
+    await first.label(N1, {"zone": "b"})
+    assert second.of(N1) == NodeSettings()
+    await second.load()
+    assert second.of(N1) == NodeSettings(DRAIN, {"zone": "b"})
+    await second.drain(N1, None)
+    await second.label(N1, {"zone": None})
+    await first.load()
+    assert first.of(N1) == NodeSettings()
+
+
+async def test_a_former_primary_does_not_overwrite_newer_settings():
+    shared = Shared()
+    former, current = NodeSettingsStore(shared=shared), NodeSettingsStore(shared=shared)
+    await current.drain(N1, DRAIN)
+    with pytest.raises(Conflict, match="another manager has changed"):
+        await former.label(N1, {"zone": "b"})
+    assert former.of(N1) == NodeSettings(DRAIN)
+    await former.label(N1, {"zone": "b"})
+    await current.load()
+    assert current.of(N1) == NodeSettings(DRAIN, {"zone": "b"})
+
+
+async def test_nothing_changes_if_the_store_does_not_answer():
+    shared = Shared()
+    store = NodeSettingsStore(shared=shared)
+    shared.broken = SwarmError("no answer")
+    with pytest.raises(SwarmError, match="no answer"):
+        await store.drain(N1, DRAIN)
+    assert store.of(N1) == NodeSettings()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"nodes": 7}', '{"nodes": {"a b": {}}}'])
+async def test_damaged_settings_in_the_store_are_told_and_kept(text):
+    shared = Shared(text)
+    with pytest.raises(SwarmError, match="in the store are damaged"):
+        await NodeSettingsStore(shared=shared).load()
+    assert shared.text == text
+
+
+async def test_a_file_takes_precedence_over_the_store(path):
+    shared = Shared()
+    store = NodeSettingsStore(path, shared)
+    await store.drain(N1, DRAIN)
+    assert shared.text == ""
+    assert NodeSettingsStore(path).of(N1).drained == DRAIN

@@ -4,11 +4,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count, pairwise
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import trio
 
-from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Election, Leader
+from swarmcore.protocols import (
+    DiscoveryOptions,
+    DiscoveryURI,
+    Election,
+    KeepsSettings,
+    Leader,
+    SharedText,
+)
 from swarmcore.testing.contracts.loading import PluginContract
 from swarmcore.testing.contracts.quickness import assert_quick
 from swarmcore.testing.contracts.recording import RecordingElectionSink
@@ -197,6 +204,44 @@ class ElectionContract(WithStore, PluginContract):
                 assert "\n" not in sink.failures[0]
                 await trio.to_thread.run_sync(self.store.start)
                 await self._wait([sink], lambda: sink.leads)
+
+        self.run(test)
+
+    # ---- the settings of operators
+
+    def settings(self, prefix: str) -> SharedText:
+        """The settings of a new election object."""
+        settings: SharedText = cast("KeepsSettings", self.election(prefix)).settings
+        return settings
+
+    def test_settings_are_read_by_the_next_primary(self, tmp_path: Path) -> None:
+        """The store keeps them unchanged, whoever leads."""
+
+        async def test() -> None:
+            first, second = self.settings(tmp_path.name), self.settings(tmp_path.name)
+            assert await first.read() == ""
+            written = ""
+            for text in ('{"nodes": {}}\n', "grün \u2028", "x" * 100_000):
+                assert await first.write(text, replacing=written)
+                assert await second.read() == text
+                written = text
+            assert await self.settings(f"{tmp_path.name}-other").read() == ""
+
+        self.run(test)
+
+    def test_settings_that_another_manager_has_changed_are_not_overwritten(
+        self, tmp_path: Path
+    ) -> None:
+        """A former primary that was stopped for a while must not undo what the new one wrote."""
+
+        async def test() -> None:
+            former, current = self.settings(tmp_path.name), self.settings(tmp_path.name)
+            assert await current.write("new", replacing="")
+            assert not await former.write("old", replacing="")
+            assert not await former.write("old", replacing="older")
+            assert await current.read() == "new"
+            assert await former.write("newer", replacing="new")
+            assert await current.read() == "newer"
 
         self.run(test)
 
