@@ -2,12 +2,12 @@
 
 import contextlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import trio
 
 from swarmcore.http.messages import Client
-from swarmcore.http.plain_sockets import PlainSocket
+from swarmcore.http.plain_sockets import PlainSocket, Shortcut
 from swarmcore.http.tls import TLSStream
 
 #: Raised by sending and receiving on a connection that is closed or broken.
@@ -45,6 +45,12 @@ def send_now(stream: trio.abc.AsyncResource, data: bytes) -> int:
         no plain socket.
     """
     return stream.send_now(data) if type(stream) is PlainSocket else 0
+
+
+def shortcut_of(stream: trio.abc.AsyncResource) -> Shortcut | None:
+    """The plain socket below *stream*, if bytes may bypass the stream from now on."""
+    find: Callable[[], Shortcut | None] | None = getattr(stream, "shortcut", None)
+    return None if find is None else find()
 
 
 class EarlyStream(trio.abc.HalfCloseableStream):

@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 import trio
 
+from swarmcore.http.plain_sockets import PlainSocket, Shortcut
 from swarmcore.http.streams import RELAXED_KEEPALIVE, URGENT_KEEPALIVE, keep_alive, socket_of
 
 #: Maximum age of an acknowledgement that counts; urgent probes are sent once a second.
@@ -98,6 +99,13 @@ class EngineStream(trio.abc.HalfCloseableStream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send."""
         await self.transport_stream.send_all(data)
+
+    def shortcut(self) -> Shortcut | None:
+        """See ``streams.shortcut_of``."""
+        stream = self.transport_stream
+        if not isinstance(stream, PlainSocket):
+            return None
+        return Shortcut(stream, lambda _: self.note_heard(), lambda _: None)
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until the connection accepts more data."""

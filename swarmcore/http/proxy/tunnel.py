@@ -1,8 +1,11 @@
 """Copies bytes in both directions between two streams; each direction ends separately."""
 
+from math import inf
+
 import trio
 
-from swarmcore.http.streams import BROKEN, receive_size
+from swarmcore.http.plain_sockets import pass_on
+from swarmcore.http.streams import BROKEN, receive_size, shortcut_of
 
 #: How long a client may be silent after the engine has ended its direction.  The engine is then
 #: done with the hijacked connection, but the client may still be sending.
@@ -39,15 +42,17 @@ class _Direction:
         self._source = source
         self._sink = sink
         self._both = both
-        self._receiving = trio.CancelScope()
+        #: Ended by silence, once the direction is hurried.
+        self._copying = trio.CancelScope()
         self._received = 0
         self._hurried = False
 
     async def run(self, hurries: "_Direction | None") -> None:
         """Copy to the end, pass the end on, then limit the silence of *hurries*, if given."""
         try:
-            while data := await self._receive():
-                await self._sink.send_all(data)
+            with self._copying:
+                while await self._copy():
+                    self._await_data()
             await self._sink.send_eof()
         except BROKEN:
             self._both.cancel()
@@ -57,13 +62,24 @@ class _Direction:
     def hurry(self) -> None:
         """End this direction after some time without data."""
         self._hurried = True
-        self._receiving.deadline = trio.current_time() + _SILENCE_SECONDS
+        self._await_data()
 
-    async def _receive(self) -> bytes | bytearray:
-        with trio.CancelScope() as self._receiving:
-            if self._hurried:
-                self._receiving.deadline = trio.current_time() + _SILENCE_SECONDS
-            data = await self._source.receive_some(receive_size(self._received))
-            self._received = len(data)
-            return data
-        return b""
+    def _await_data(self) -> None:
+        if self._hurried:
+            self._copying.deadline = trio.current_time() + _SILENCE_SECONDS
+
+    async def _copy(self) -> bool:
+        """Copy what has arrived; return whether there was something."""
+        source, sink = shortcut_of(self._source), shortcut_of(self._sink)
+        if source is not None and sink is not None and not self._hurried:
+            count = await pass_on(source.socket, sink.socket)
+            source.received(count)
+            sink.sent(count)
+            return count > 0
+        data = await self._source.receive_some(receive_size(self._received))
+        if not data:
+            return False
+        self._received = len(data)
+        self._copying.deadline = inf  # a slow receiver is no silence
+        await self._sink.send_all(data)
+        return True

@@ -21,6 +21,7 @@ from swarmcore.http.framing import (
     names_of,
 )
 from swarmcore.http.messages import Answer, Headers, Request, json_answer
+from swarmcore.http.plain_sockets import PlainSocket, Shortcut
 from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.incoming import ClientGone, Incoming
 from swarmcore.http.server.sender import Sender
@@ -331,14 +332,26 @@ class _TakenStream(EarlyStream):
         super().__init__(stream, early)
         self._exchange = exchange
 
+    def shortcut(self) -> Shortcut | None:
+        """See ``streams.shortcut_of``."""
+        if self._early or not isinstance(self._stream, PlainSocket):
+            return None
+        return Shortcut(self._stream, self._count_received, self._count_sent)
+
+    def _count_received(self, count: int) -> None:
+        self._exchange.received += count
+
+    def _count_sent(self, count: int) -> None:
+        self._exchange.sent += count
+
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         data = await super().receive_some(max_bytes)
-        self._exchange.received += len(data)
+        self._count_received(len(data))
         return data
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await super().send_all(data)
-        self._exchange.sent += len(data)
+        self._count_sent(len(data))
 
 
 class _AnswerHeads:

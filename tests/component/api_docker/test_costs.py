@@ -1,0 +1,147 @@
+"""What a request costs the manager, as counts: system calls, tasks, steps of Python, and memory.
+
+Counts do not depend on how busy the machine is.  The engine runs in a thread of its own, and the
+client in another one, so that only the manager's work is counted.
+"""
+
+import gc
+import os
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+import trio
+
+from swarmcore.http import plain_sockets
+from swarmcore.testing.embedded import EmbeddedEngine
+
+TIMES = 1000
+
+
+@dataclass
+class Costs:
+    """Counts for each request.
+
+    Attributes:
+        sends, receives: system calls that moved bytes.
+        tasks: tasks that were started.
+        calls: Python functions that were called or resumed.
+        blocks: blocks of memory that are still allocated.
+    """
+
+    sends: float
+    receives: float
+    tasks: float
+    calls: float
+    blocks: float
+
+
+class Tally(trio.abc.Instrument):
+    """Counts what happens in the thread that makes it."""
+
+    def __init__(self, monkeypatch):
+        self.sends = self.receives = self.tasks = self.calls = 0
+        self._thread = threading.get_ident()
+        shim = SimpleNamespace(read=self._read, readv=self._readv, write=self._write)
+        monkeypatch.setattr(plain_sockets, "os", shim)
+
+    def _is_ours(self):
+        return threading.get_ident() == self._thread
+
+    def _read(self, *arguments):
+        data = os.read(*arguments)
+        self.receives += self._is_ours()
+        return data
+
+    def _readv(self, *arguments):
+        count = os.readv(*arguments)
+        self.receives += self._is_ours()
+        return count
+
+    def _write(self, *arguments):
+        count = os.write(*arguments)
+        self.sends += self._is_ours()
+        return count
+
+    def task_spawned(self, task):
+        self.tasks += 1
+
+    def profile(self, frame, event, argument):
+        self.calls += event == "call"
+
+
+def ask(port, target, times):
+    """Send requests on one connection, each after the answer to the one before."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        for _ in range(times):
+            connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            head, _, body = connection.recv(1 << 16).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            left = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]) - len(body)
+            while left > 0:
+                left -= len(connection.recv(1 << 16))
+
+
+@pytest.fixture
+def distant_engine():
+    """An embedded engine in another thread."""
+    started, ended = threading.Event(), trio.Event()
+    engine, tokens = EmbeddedEngine("n1"), []
+
+    async def serve():
+        async with engine.serving():
+            tokens.append(trio.lowlevel.current_trio_token())
+            started.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=trio.run, args=(serve,))
+    thread.start()
+    assert started.wait(10)
+    yield engine
+    tokens[0].run_sync_soon(ended.set)
+    thread.join()
+
+
+@pytest.fixture
+def measure(monkeypatch):
+    """Yield a function that counts what requests cost the manager in this thread."""
+
+    async def measure(port, target):
+        """Return the costs of one ``GET`` of *target*, the mean of many."""
+        await trio.to_thread.run_sync(ask, port, target, 50)  # fills what is remembered
+        tally = Tally(monkeypatch)
+        gc.collect()
+        blocks = sys.getallocatedblocks()
+        trio.lowlevel.add_instrument(tally)
+        sys.setprofile(tally.profile)
+        try:
+            await trio.to_thread.run_sync(ask, port, target, TIMES)
+        finally:
+            sys.setprofile(None)
+            trio.lowlevel.remove_instrument(tally)
+        gc.collect()
+        blocks = sys.getallocatedblocks() - blocks
+        counted = (tally.sends, tally.receives, tally.tasks, tally.calls, blocks)
+        return Costs(*(count / TIMES for count in counted))
+
+    return measure
+
+
+async def test_a_ping_is_one_receive_one_send_and_few_steps(distant_engine, manage, measure):
+    async with manage(distant_engine) as manager:
+        costs = await measure(manager.port, "/_ping")
+    assert (round(costs.sends, 1), round(costs.receives, 1), round(costs.tasks, 1)) == (1, 1, 0)
+    assert costs.calls < 100  # another cancel scope needs 33
+    assert costs.blocks < 3
+
+
+async def test_an_inspect_is_one_request_to_the_engine_and_no_task(distant_engine, manage, measure):
+    async with manage(distant_engine) as manager:
+        box = await manager.run("box", "n1")
+        costs = await measure(manager.port, f"/containers/{box}/json")
+    assert (round(costs.sends, 1), round(costs.receives, 1), round(costs.tasks, 1)) == (2, 2, 0)
+    assert costs.calls < 380
+    assert costs.blocks < 3
