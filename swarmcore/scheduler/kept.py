@@ -15,6 +15,9 @@ from swarmcore.scheduler.roster import Roster, positions_of
 
 #: How many rules' verdicts are kept: two masks each, 2.5 KB for 10,000 nodes.
 _MOST_VERDICTS: Final = 512
+#: The verdicts for larger keys are not kept, as clients choose what is in a key.  Just above the
+#: longest expression.
+_LARGEST_KEY: Final = 5000
 #: How many weights are kept for all claims together, at about 300 bytes each.
 _MOST_WEIGHTS: Final = 64_000
 _FEWEST_ORDERS: Final = 4
@@ -38,6 +41,9 @@ class Recent(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """The value of *key*; made if there is none.  Drops the value that was unused longest."""
@@ -131,9 +137,10 @@ class Kept:
         return among & ~verdicts.known
 
     def _verdicts_of(self, owner: str, rule: Rule) -> "_Verdicts":
-        if rule.key is None:
+        key = (owner, rule.key)
+        if rule.key is None or (key not in self._verdicts and _size(rule.key) > _LARGEST_KEY):
             return _Verdicts()
-        return self._verdicts.get((owner, rule.key), _Verdicts)
+        return self._verdicts.get(key, _Verdicts)
 
     def order(
         self,
@@ -160,6 +167,13 @@ class Kept:
         except UnevenWeights:
             self._orders.drop(key)
             raise
+
+
+def _size(key: object) -> int:
+    """The number of characters in a key, and of its other items."""
+    if isinstance(key, str):
+        return len(key)
+    return sum(map(_size, key)) if isinstance(key, tuple) else 1
 
 
 class _Verdicts:

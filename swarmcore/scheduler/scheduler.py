@@ -205,6 +205,16 @@ class Scheduler:
         with self._deciding(config, nodes):
             return self._refuse(config, nodes, self._chain.compile(config), refusals)
 
+    def holders(self, image: str, nodes: Iterable[Node]) -> Sequence[Node]:
+        """Those of *nodes* that have *image*, in their order.
+
+        Args:
+            image: as a client named it.
+            nodes: the nodes of the cluster.
+        """
+        among = self._find(tuple(nodes))
+        return self._kept.roster.select(self._holding(image, among))
+
     @contextmanager
     def _deciding(self, config: ContainerConfig, nodes: Sequence[Node]) -> Iterator[None]:
         """Count one decision for the watchdog; leave out the containers that *config* replaces."""
@@ -324,16 +334,21 @@ class Scheduler:
             ranking: the order of the candidates; ``None`` if weighers have changed it.
         """
         first, image = decision.candidates[0], config.image
-        if self._carry is None or not image or (has := image_test(image))(first.node):
+        if self._carry is None or not image or image_test(image)(first.node):
             return decision
-        lacks = Rule("image", lambda node: None if has(node) else "", key=image, reads=_IMAGES)
-        holding = among & ~self._kept.ask("core images", lacks, among, lacks.check).refused
+        holding = self._holding(image, among)
         holders = self._kept.roster.select(holding)
         if ranking is not None:
             holder = ranking.first_among(holding)
         else:
             holder = next((each for each in decision.candidates if each.node in holders), None)
         return settle_image(image, decision, holders, holder, self._carry)
+
+    def _holding(self, image: str, among: int) -> int:
+        """The mask of the nodes that have *image*; kept like the verdicts of a rule."""
+        has = image_test(image)
+        lacks = Rule("image", lambda node: None if has(node) else "", key=image, reads=_IMAGES)
+        return among & ~self._kept.ask("core images", lacks, among, lacks.check).refused
 
     def _refuse(
         self,

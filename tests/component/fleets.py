@@ -12,7 +12,7 @@ from swarmcore.engine.intervals import Pace
 from swarmcore.http.messages import Client
 from swarmcore.model import Entry, State
 from swarmcore.node import Spanning
-from swarmcore.protocols import Rule
+from swarmcore.protocols import Aspect, Rule
 from swarmcore.scheduler import FailureHistory, Scheduler
 from swarmcore.testing.builders import a_request
 from tests.doubles import ScriptedHTTP
@@ -102,6 +102,10 @@ class Spread:
     """A strategy that prefers nodes with few containers."""
 
     name = "spread"
+    reads = (Aspect.CONTAINERS,)
+
+    def key(self, config):
+        return ""
 
     def weigh(self, config, node):
         return (-node.container_count,)
@@ -113,9 +117,19 @@ class HealthAndPorts:
     name = "health-and-ports"
 
     def rules(self, config):
-        yield Rule("healthy", lambda node: None if node.health else "unhealthy")
+        yield Rule(
+            "healthy",
+            lambda node: None if node.health else "unhealthy",
+            key="healthy",
+            reads=(Aspect.HEALTH,),
+        )
         for port in config.claim.ports:
-            yield Rule(f"port {port}", lambda node, port=port: _holder(node, port))
+            yield Rule(
+                f"port {port}",
+                lambda node, port=port: _holder(node, port),
+                key=port,
+                reads=(Aspect.CONTAINERS,),
+            )
 
 
 def _holder(node, port):

@@ -129,6 +129,7 @@ class Admission:
                 return True
         else:
             decision = self._decide(placement.nodes())
+            self._note_refusals(decision)
         if isinstance(decision.error, NeverFits) or (decision.error and not self._may_wait):
             raise self._refused(decision, decision.error)
         if queue.is_full:
@@ -195,7 +196,7 @@ class Admission:
         except SwarmError as error:
             placement.decisions.add_failure(self.config, cause, error)
             raise
-        if self._may_wait:
+        if self._may_wait and decision.error is not None:
             self._note_refusals(decision)
         self._decision = decision if decision.error is None else None
         self._decided_at = placement.changes
@@ -372,17 +373,20 @@ class Admission:
     def _redeem_pull(self, nodes: Sequence[Node]) -> list[Node]:
         """The node on which the client pulled for this create, if any; releases its claim there."""
         placement = self._placement
-        by_id = {node.id: node for node in nodes}
+
+        def find(node_id: str) -> Node | None:
+            return next((node for node in nodes if node.id == node_id), None)
 
         def is_pulled(pull: PendingPull) -> bool:
-            node = by_id.get(pull.node_id)
+            node = find(pull.node_id)
             return node is not None and has_image(node, self._asked.image)
 
         pull = placement.pulls.take(self._client, self._asked.image, self._asked.name, is_pulled)
         if pull is None:
             return []
         placement.reservations.end(pull.reservation)
-        return [by_id[pull.node_id]] if pull.node_id in by_id else []
+        node = find(pull.node_id)
+        return [] if node is None else [node]
 
     def _surrender_claims(self) -> bool:
         """Release the claims held for this client's pulls; return whether there were any."""

@@ -207,7 +207,8 @@ class Create:
         placement, config, carry = self._placement, self._config, self._carry
         if carry is None or image_test(config.image)(node):
             return True
-        source = find_image_source(config.image, node, placement.nodes())
+        holders = placement.scheduler.holders(config.image, placement.nodes())
+        source = find_image_source(config.image, node, holders)
         if source is None:
             return True
         try:

@@ -141,6 +141,14 @@ def test_the_number_of_kept_values_is_limited():
     assert len(recent) == 2
 
 
+def test_a_large_key_is_not_kept():
+    counting, scheduler, nodes = make(count=20)
+    for _ in range(2):
+        config = a_config(labels={"asked": "x" * 10_000})
+        checks, _ = cost(counting, lambda config=config: a_decision(scheduler, config, nodes))
+        assert checks == 3 * 20
+
+
 def test_only_the_first_candidates_are_made():
     scheduler = Scheduler(KeyedCounting(), [])
     nodes = tuple(a_node(f"n{number:04}") for number in range(NODES))

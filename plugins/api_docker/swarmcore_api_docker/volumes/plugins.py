@@ -22,6 +22,8 @@ async def discover_plugins(cluster: ClusterView, plugins: Iterable[str]) -> None
         plugins: names of volume drivers in a create.
     """
     wanted = set(plugins)
+    if not wanted:
+        return
     engines = [engine for engine in cluster.engines() if engine.node.health]
     known = frozenset[str]().union(*(engine.node.ties.drivers for engine in engines))
     if known >= wanted:
