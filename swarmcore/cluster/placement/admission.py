@@ -374,19 +374,17 @@ class Admission:
         """The node on which the client pulled for this create, if any; releases its claim there."""
         placement = self._placement
 
-        def find(node_id: str) -> Node | None:
-            return next((node for node in nodes if node.id == node_id), None)
+        def find(pull: PendingPull) -> list[Node]:
+            return [node for node in nodes if node.id == pull.node_id]
 
         def is_pulled(pull: PendingPull) -> bool:
-            node = find(pull.node_id)
-            return node is not None and has_image(node, self._asked.image)
+            return any(has_image(node, self._asked.image) for node in find(pull))
 
         pull = placement.pulls.take(self._client, self._asked.image, self._asked.name, is_pulled)
         if pull is None:
             return []
         placement.reservations.end(pull.reservation)
-        node = find(pull.node_id)
-        return [] if node is None else [node]
+        return find(pull)
 
     def _surrender_claims(self) -> bool:
         """Release the claims held for this client's pulls; return whether there were any."""
