@@ -129,7 +129,6 @@ class Admission:
                 return True
         else:
             decision = self._decide(placement.nodes())
-            self._note_refusals(decision)
         if isinstance(decision.error, NeverFits) or (decision.error and not self._may_wait):
             raise self._refused(decision, decision.error)
         if queue.is_full:
@@ -196,7 +195,7 @@ class Admission:
         except SwarmError as error:
             placement.decisions.add_failure(self.config, cause, error)
             raise
-        if self._may_wait and decision.error is not None:
+        if self._may_wait and (decision.error is not None or placement.queue):
             self._note_refusals(decision)
         self._decision = decision if decision.error is None else None
         self._decided_at = placement.changes
