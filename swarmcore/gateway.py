@@ -47,8 +47,8 @@ class Gateway:
         cluster: passed to handlers.
         authorize: called for every request; ``None`` allows it.
         cors: whether web pages of any origin may use the API (``--api-enable-cors``).
-        forward: with several managers, forwards a request to the primary unless its route is
-            ``Route.local``; returns whether it did.
+        forward: with several managers, lets the primary answer a request, unless its route is
+            ``Route.local``; calls its second argument if this manager is the primary.
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class Gateway:
         authorize: Callable[[Request], Denied | None],
         *,
         cors: bool = False,
-        forward: Callable[[ServerExchange], Awaitable[bool]] | None = None,
+        forward: Callable[[ServerExchange, Callable[[], Awaitable[None]]], Awaitable[None]]
+        | None = None,
     ) -> None:
         self._router = router
         self._cluster = cluster
@@ -102,11 +103,12 @@ class Gateway:
             raise NotFound("page not found")
         route, params = found
         check_origin(request, route)
-        if self._forward is not None and not route.local and await self._forward(exchange):
-            return
         if params:
             exchange.request = request.with_params(params)
-        await self._call(route, exchange)
+        if self._forward is None or route.local:
+            await self._call(route, exchange)
+        else:
+            await self._forward(exchange, functools.partial(self._call, route, exchange))
 
     def _ask(self, request: Request) -> Denied | None:
         try:

@@ -1,7 +1,7 @@
 """Forwards a replica's requests to the primary manager and relays the answers.
 
 Bodies, streams and upgraded connections pass unchanged.  A request is sent once.  It is sent a
-second time only if a manager answers that it has done nothing.
+second time only if nothing of it was sent, or a manager answers that it has done nothing.
 """
 
 from collections.abc import Awaitable, Callable
@@ -65,11 +65,15 @@ class Forwarder:
         self._client: HTTPClient | None = None
         self._address = ""
 
-    async def forward(self, exchange: ServerExchange) -> bool:
-        """Forward *exchange* to the primary, unless this manager is the primary.
+    async def forward(self, exchange: ServerExchange, here: Callable[[], Awaitable[None]]) -> None:
+        """Let the primary answer *exchange*.
 
-        Returns:
-            Whether *exchange* has been answered.  If not, this manager must answer it.
+        A request that had no effect waits for the next primary: one that could not be handed over,
+        or that a manager refused because it no longer leads, also if that is this manager.
+
+        Args:
+            exchange: the client's request.
+            here: answers it on this manager, if that is the primary.
 
         Raises:
             Unavailable: no primary is known, or the primary does not answer.
@@ -79,24 +83,30 @@ class Forwarder:
         term = _term_of(exchange.request)
         if term is not None:
             await self._patiently(exchange, lambda: self._accept(term))
-            return False
+            await here()
+            return
         deadline = trio.current_time() + self._wait_seconds
         refused: Leader | None = None
-        while not self._role.answers:
-            seek = partial(self._find_primary, deadline, refused)
-            way = await self._patiently(exchange, seek)
-            if way is None:
-                break
-            again = await _keep_small_body(exchange)
+        while True:
+            way = None
+            if not self._role.answers:
+                seek = partial(self._find_primary, deadline, refused)
+                way = await self._patiently(exchange, seek)
             try:
-                await self._carry(exchange, *way)
-            except NotPrimary:
-                if not again:
+                if way is None:
+                    await here()
+                else:
+                    await _keep_small_body(exchange)
+                    await self._carry(exchange, *way)
+            except (NotPrimary, _NotHandedOver) as error:
+                if not _can_be_repeated(exchange) or trio.current_time() >= deadline:
                     raise
-                refused = way[0]
+                if isinstance(error, _NotHandedOver):
+                    await self._patiently(exchange, partial(trio.sleep, _TRY_AGAIN_SECONDS))
+                elif way is not None:
+                    refused = way[0]
             else:
-                return True
-        return False
+                return
 
     async def aclose(self) -> None:
         """Close the connections to the primary."""
@@ -187,7 +197,8 @@ class Forwarder:
                 )
                 failure = None
             except EngineUnreachable as error:
-                failure = Unavailable(
+                kind = Unavailable if error.sent else _NotHandedOver
+                failure = kind(
                     f"Unable to reach primary cluster manager ({error}): {leader.address}"
                 )
             except Exception as error:  # raised below: the nursery would wrap it in a group
@@ -208,8 +219,12 @@ class Forwarder:
             passage.cancel()
 
 
-async def _keep_small_body(exchange: ServerExchange) -> bool:
-    """Read a small JSON body into memory; return whether the request can be sent twice.
+class _NotHandedOver(Unavailable):
+    """The primary cannot be reached, and nothing of the request was sent to it."""
+
+
+async def _keep_small_body(exchange: ServerExchange) -> None:
+    """Read a small JSON body into memory, so that the request can be sent twice.
 
     Handlers read JSON bodies whole.  Other bodies are streamed and cannot be repeated.
     """
@@ -218,7 +233,12 @@ async def _keep_small_body(exchange: ServerExchange) -> bool:
     small = length.isdigit() and int(length) <= _SMALL_BYTES
     if small and "json" in kind.lower() and not exchange.body_complete:
         await exchange.read_body()
-    return exchange.body is not None or exchange.body_complete
+
+
+def _can_be_repeated(exchange: ServerExchange) -> bool:
+    """Whether the answer has not begun, and the body is in memory, or was not begun either."""
+    has_body = exchange.body is not None or exchange.body_complete or not exchange.received
+    return has_body and not exchange.started
 
 
 def _inspect(head: Head) -> None:

@@ -2,11 +2,13 @@
 
 import json
 
+import pytest
 import trio
 import trio.testing
 
+from swarmcore.errors import EngineUnreachable
 from swarmcore.replication import forwarder
-from tests.component.replication.members import until_ready
+from tests.component.replication.members import HEAD, until_ready, wait_for
 
 
 async def test_a_request_that_was_not_executed_goes_to_the_successor(cluster):
@@ -91,3 +93,111 @@ async def test_an_answer_that_has_begun_goes_on_when_another_leads(cluster, monk
             go_on.set()
         assert answers[0][0] == 200
         assert b"two" in answers[0][2]
+
+
+@pytest.mark.parametrize("body", [b"", b'{"Image": "busybox"}'])
+async def test_a_request_that_a_former_primary_refuses_goes_to_the_successor(cluster, body):
+    """The client asked the former primary itself, which loses its mandate while it decides."""
+    async with cluster() as (old, new), trio.open_nursery() as nursery:
+        old.lead(new, term=1)
+        await until_ready(old)
+
+        async def take_over():
+            await trio.testing.wait_all_tasks_blocked(0.01)
+            new.lead(old, term=2)
+
+        async def lose(exchange):
+            old.role.lost()
+            nursery.start_soon(take_over)
+            old.role.check()
+
+        old.answer = lose
+        status, _, content = await old.ask("POST /x", body=body)
+        assert (status, json.loads(content)) == (200, {"by": new.address, "term": "2"})
+        assert old.seen == new.seen == [body]
+
+
+async def test_a_former_primary_without_a_successor_waits_as_long_as_a_takeover(cluster):
+    async with cluster(1, wait_seconds=0.1) as [old]:
+        old.lead(term=1)
+        await until_ready(old)
+
+        async def lose(exchange):
+            old.role.lost()
+            old.role.check()
+
+        old.answer = lose
+        status, _, content = await old.ask("POST /x", body=b"{}")
+        assert status == 503
+        assert "no primary cluster manager is elected" in json.loads(content)["message"]
+        assert len(old.seen) == 1
+
+
+async def test_a_request_that_a_replica_forwarded_is_refused_by_a_former_primary(cluster):
+    """The replica looks for the successor, so the former primary must not wait."""
+    async with cluster(1) as [old]:
+        old.lead(term=1)
+        await until_ready(old)
+
+        async def lose(exchange):
+            old.role.lost()
+            old.role.check()
+
+        old.answer = lose
+        status, headers, _ = await old.ask("POST /x", headers="X-Swarmcore-Term: 1\r\n")
+        assert (status, headers["X-Swarmcore-Not-Primary"]) == (503, "1")
+
+
+@pytest.mark.parametrize("body", [b"", b'{"Image": "busybox"}'])
+async def test_a_request_that_could_not_be_handed_over_goes_to_the_successor(
+    cluster, monkeypatch, body
+):
+    """The primary is gone between the connection and the request, of which nothing was sent."""
+    async with cluster(3) as (old, new, replica):
+        old.lead(new, replica, term=1)
+        real, failed = forwarder.forward, []
+
+        async def refused(exchange, client, *arguments, **options):
+            if client.name == old.address:
+                failed.append(client.name)
+                new.lead(replica, term=2)
+                raise EngineUnreachable(client.name, "connection refused", sent=False)
+            return await real(exchange, client, *arguments, **options)
+
+        monkeypatch.setattr(forwarder, "forward", refused)
+        status, _, content = await replica.ask("POST /x", body=body)
+        assert (status, json.loads(content)["by"]) == (200, new.address)
+        assert (failed, old.seen, new.seen) == ([old.address], [], [body])
+
+
+async def test_a_request_of_which_something_was_sent_is_not_sent_again(cluster, monkeypatch):
+    async def broken(exchange, client, *arguments, **options):
+        raise EngineUnreachable(client.name, "connection reset", sent=True)
+
+    async with cluster() as (primary, replica):
+        primary.lead(replica, term=1)
+        monkeypatch.setattr(forwarder, "forward", broken)
+        status, _, content = await replica.ask("POST /x", body=b"{}")
+        assert status == 503
+        assert "connection reset" in json.loads(content)["message"]
+
+
+async def test_a_client_that_leaves_while_the_former_primary_waits_is_not_waited_for(cluster):
+    async with cluster(1) as [old]:
+        old.lead(term=1)
+        await until_ready(old)
+        waits = trio.Event()
+
+        async def lose(exchange):
+            old.role.lost()
+            waits.set()
+            old.role.check()
+
+        old.answer = lose
+        host, _, port = old.address.partition(":")
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            await stream.send_all((HEAD.format("GET /x") + "\r\n").encode())
+            await waits.wait()
+            await trio.testing.wait_all_tasks_blocked(0.02)
+        await wait_for(lambda: old.server.connection_count == 0)
+        assert len(old.seen) == 1
