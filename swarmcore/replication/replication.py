@@ -34,7 +34,7 @@ class Replication:
         *,
         wait_seconds: float,
     ) -> None:
-        self.role = Role(candidate)
+        self.role = Role(candidate, doubt_seconds=wait_seconds)
         self.forwarder = Forwarder(self.role, connect, announced, wait_seconds=wait_seconds)
         self._election = election
         self._candidate = candidate

@@ -5,6 +5,7 @@ reported its loss.
 """
 
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -22,10 +23,14 @@ class Role:
 
     Args:
         candidate: ``HOST:PORT`` under which this manager stands for election.
+        doubt_seconds: after this time without an answer of the store, nobody can lead any more.
     """
 
-    def __init__(self, candidate: str) -> None:
+    def __init__(self, candidate: str, doubt_seconds: float = math.inf) -> None:
         self._candidate = candidate
+        self._doubt_seconds = doubt_seconds
+        #: Since when the store does not answer; infinite while it does.
+        self._silent_since = math.inf
         self._mandate: Mandate | None = None
         self._own_term = 0
         self._is_ready = False
@@ -56,6 +61,7 @@ class Role:
 
     def leader(self, leader: Leader | None) -> None:
         """See ``ElectionSink``."""
+        self._silent_since = math.inf
         if leader == self._leader:
             return
         if leader is not None:
@@ -65,6 +71,7 @@ class Role:
 
     def failed(self, reason: str) -> None:
         """See ``ElectionSink``."""
+        self._silent_since = min(self._silent_since, trio.current_time())
         log.error("Leader Election: %s", reason)
 
     async def get_ready(self, refresh: Callable[[], Awaitable[None]]) -> None:
@@ -89,7 +96,9 @@ class Role:
 
     @property
     def primary(self) -> str:
-        """See ``Leadership``."""
+        """See ``Leadership``; unknown if the store is silent for too long."""
+        if trio.current_time() - self._silent_since > self._doubt_seconds:
+            return ""
         return "" if self.other is None else self.other.address
 
     def check(self) -> None:

@@ -4,15 +4,8 @@
 """
 
 from swarmcore.stores.doubted_lists import Patience
-from swarmcore.stores.election import (
-    Holder,
-    KeyElection,
-    LeaderKey,
-    Seat,
-    SeatElection,
-    Session,
-    SessionLost,
-)
+from swarmcore.stores.election import Seat, SeatElection, Session, SessionLost
+from swarmcore.stores.key_election import Holder, KeyElection, LeaderKey
 from swarmcore.stores.location import (
     Location,
     describe_entry,

@@ -47,6 +47,8 @@ class ZooKeeperSeat:
         self._location = location
         self._ttl_seconds = ttl_seconds
         self._path = f"/{location.leader}"
+        #: The znode of the last session, which the store may keep after we gave the session up.
+        self._left = ""
 
     async def open(self, candidate: str) -> "ZooKeeperSession":
         """See ``Seat``; also creates the candidate's znode in the queue."""
@@ -62,11 +64,23 @@ class ZooKeeperSeat:
                 sequence=True,
                 makepath=True,
             )
+            await self._delete_left(session)
         except BaseException:
             await session.aclose()
             raise
+        self._left = own
         queue = Queue(session, self._path, session.granted_seconds * _LOOK_AGAIN)
         return ZooKeeperSession(session, queue, own, candidate)
+
+    async def _delete_left(self, session: Session) -> None:
+        """Delete the znode of our last session: a store that was away renews all sessions.
+
+        Otherwise the mandate that has ended would keep everybody from leading for another time.
+        """
+        if self._left:
+            with suppress(NoNodeError):
+                await session.call("delete", self._left)
+            self._left = ""
 
     async def watch(self, report: Callable[[Leader | None], None]) -> None:
         """See ``Seat``."""

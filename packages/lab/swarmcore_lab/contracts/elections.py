@@ -192,6 +192,24 @@ class ElectionContract(WithStore, PluginContract):
 
         self.run(test)
 
+    def test_after_a_long_outage_of_the_store_the_old_leader_does_not_keep_others_out(
+        self, tmp_path: Path
+    ) -> None:
+        """A store renews all sessions when it is back; those of an ended mandate are ended."""
+
+        async def return_of_the_store() -> list[float]:
+            async with self._candidates(tmp_path.name, 2) as sinks:
+                await self._wait(sinks, lambda: any(sink.leads for sink in sinks))
+                await trio.to_thread.run_sync(self.store.kill)
+                await self._wait(sinks, lambda: not any(sink.leads for sink in sinks))
+                await trio.sleep(0.3 * self.ttl_seconds)  # the release has failed by then
+                await trio.to_thread.run_sync(self.store.start)
+                back = trio.current_time()
+                await self._wait(sinks, lambda: any(sink.leads for sink in sinks))
+            return [max(sink.reigns[-1].began for sink in sinks if sink.reigns) - back]
+
+        self.run(lambda: assert_quick(return_of_the_store, self.ttl_seconds / 2))
+
     def test_a_store_that_is_not_there_yet_is_waited_for(self, tmp_path: Path) -> None:
         """Meanwhile there is no leader, and the reason is reported in one line."""
         self.store.kill()
