@@ -23,6 +23,9 @@ class ByLabel:
 
     strategy_name, filter_names = "label", ("none",)
 
+    def follow(self, nodes):
+        """Remember nothing of the nodes."""
+
     def decide(self, config, nodes, *, whole=False):
         wanted = config.labels.get("on")
         able = [node for node in nodes if all(map(node.has_volume, config.held_volumes))]
