@@ -204,9 +204,9 @@ def test_a_drained_node_is_emptied_by_a_command(docker, manager, move_engines):
         run(docker, f"web-{number}")
     run(docker, "stays", policy=())
     try:
-        status, text = swarmcore("drain", "move-middle", "--move", "--wait", "--timeout", "40s")
+        status, text = swarmcore("drain", "move-middle", "--move", "--wait", "--timeout", "25s")
         assert status == 1
-        assert "containers still run there after 40s" in text
+        assert "containers still run there after 25s" in text
         rows = move_engines["move-middle"].api.call("GET", "/containers/json?all=1")
         assert [row["Names"] for row in rows] == [["/stays"]]
         assert running(move_engines) == dict.fromkeys(("stays", "web-0", "web-1", "web-2"), 1)
@@ -214,7 +214,7 @@ def test_a_drained_node_is_emptied_by_a_command(docker, manager, move_engines):
         assert status == 0
         assert text.count("moved from move-middle to move-") >= 3
         docker("rm", "-f", "stays")
-        assert swarmcore("drain", "move-middle", "--move", "--wait", "--timeout", "40s")[0] == 0
+        assert swarmcore("drain", "move-middle", "--move", "--wait", "--timeout", "25s")[0] == 0
     finally:
         swarmcore("undrain", "move-middle")
 
