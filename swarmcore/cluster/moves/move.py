@@ -7,6 +7,7 @@ started on the other node and removed; if something fails, the original is start
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from urllib.parse import quote
 
 import trio
@@ -142,7 +143,7 @@ class Mover:
     ) -> Placed:
         await self._fence(holder)
         await self._require_silence(original, holder)
-        placed = await self._copy(original, carry, lambda: self._require_lost(holder))
+        placed = await self._copy(original, carry, partial(self._require_lost, holder))
         if placed.answer.status != 201:
             return placed
         await self._switch(original, holder, placed)
@@ -206,7 +207,7 @@ class Mover:
     async def _move_from_healthy(
         self, original: Container, holder: Engine, carry: Carry | None
     ) -> Placed:
-        placed = await self._copy(original, carry, lambda: None)
+        placed = await self._copy(original, carry, _nothing)
         if placed.answer.status != 201:
             return placed
         await self._switch(original, holder, placed)
@@ -231,22 +232,25 @@ class Mover:
         """Let the copy take the place of *original*.
 
         Raises:
+            CannotMove: the lost engine has come back; the copy was removed.
             EngineError: an engine failed.  The copy was removed and *original* counts, unless the
                 copy's engine was lost: then the copy counts, and is moved with that engine's
                 containers.
         """
         taker = self._members.by_node(placed.node.id)
         copy_id = str(placed.answer.json()["Id"])
-        must_run = has_to_run(original)
+        was_healthy = holder.node.state is State.HEALTHY
         is_stopped = False
         try:
-            if original.running and holder.node.state is State.HEALTHY:
+            if original.running and was_healthy:
                 await _expect(holder, "POST", f"/containers/{original.id}/stop")
                 is_stopped = True
             await self._take_endpoints(original, taker)
-            if must_run:
-                await start(taker, copy_id)
-        except EngineError:
+            if has_to_run(original):
+                # The original must not run on an engine that can be reached.
+                permit = _nothing if was_healthy else partial(self._require_lost, holder)
+                await start(taker, copy_id, permit)
+        except (CannotMove, EngineError):
             if await _try_to_remove(taker, copy_id):
                 if is_stopped:
                     await start(holder, original.id)
@@ -282,24 +286,35 @@ async def _finish(engine: Engine, copy: Container) -> None:
         log.warning("%s on %s does not start: %s", copy.called, engine.label, error)
 
 
-async def start(engine: Engine, id: str) -> None:
+def _nothing() -> None:
+    """Permit a request."""
+
+
+async def start(engine: Engine, id: str, permit: Callable[[], None] = _nothing) -> None:
     """Start a container and wait until the cache shows it.
+
+    Args:
+        engine: the engine of the container.
+        id: the full container id.
+        permit: called just before the engine is asked; its exceptions are passed on.
 
     Raises:
         EngineError: the engine refused, or did not answer.
     """
     settle = engine.settling(id, "start")
-    answer = await _expect(engine, "POST", f"/containers/{id}/start")
+    answer = await _expect(engine, "POST", f"/containers/{id}/start", permit)
     await settle(answer.status)
 
 
-async def _expect(engine: Engine, method: str, path: str) -> Answer:
+async def _expect(
+    engine: Engine, method: str, path: str, permit: Callable[[], None] = _nothing
+) -> Answer:
     """Send a request that must succeed.
 
     Raises:
         EngineError: the engine refused, or did not answer.
     """
-    answer = await engine.call(method, path)
+    answer = await engine.call(method, path, permit=permit)
     if not answer.ok:
         raise EngineRefused(engine.label, answer.status, answer.message)
     return answer

@@ -103,6 +103,27 @@ async def test_an_engine_that_returns_while_a_copy_is_created_keeps_its_containe
         assert holders(engines) == {"n1": "running"}
 
 
+async def test_an_engine_that_returns_before_the_copy_starts_keeps_its_container(
+    autojump_clock, engines
+):
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        await lose(fleet, engines[0])
+
+        async def come_back_meanwhile():
+            engines[0].start()
+            await trio.sleep(20)
+
+        for engine in engines[1:]:
+            engine.answer("POST", "/create", come_back_meanwhile)
+        with pytest.raises(CannotMove, match="has come back"):
+            await fleet.cluster.moves.move(original)
+        assert holders(engines) == {"n1": "running"}
+        assert all("/start" not in path for engine in engines for path in engine.paths("POST"))
+        await wait_for(lambda: fleet.node(engines[0]).state is State.HEALTHY)
+        assert fleet.cluster.find_container("web").id == original.id
+
+
 async def test_a_copy_that_does_not_start_is_removed_and_the_original_counts(
     autojump_clock, engines
 ):
