@@ -267,11 +267,12 @@ class Admission:
 
     # ---- alternates
 
-    def move(self, node: Node, *, with_image: bool) -> Node | None:
+    def move(self, node: Node, why: str, *, with_image: bool) -> Node | None:
         """Replace *node* by another node that may succeed, and reserve there.
 
         Args:
             node: the node on which the create failed.
+            why: the reason, in the engine's words.
             with_image: whether to consider only nodes that have the image.
 
         Returns:
@@ -283,10 +284,9 @@ class Admission:
         self._excluded.add(node.id)
         is_current = self._decided_at == placement.changes
         self.end()
-        # Classic tries no alternates by default; a node that has the image is tried nevertheless.
-        most = (
-            max(placement.settings.alternates, 1) if with_image else placement.settings.alternates
-        )
+        most = placement.settings.alternates
+        if with_image:  # such a node is tried even if, as in classic, there are no alternates
+            most = max(most, 1)
         if len(self._excluded) > most:
             return None
         self.config = placement.inform(self.config)
@@ -303,7 +303,8 @@ class Admission:
             return None
         decision = self._decide_between(others, "alternate")
         if decision.error is not None:
-            self._log(decision, "alternate")
+            error = _worded(decision.error, f"; the create failed on {node.name}: {why}")
+            self._log(replace(decision, error=error), "alternate")
             return None
         self._accept(decision, "alternate")
         return decision.node

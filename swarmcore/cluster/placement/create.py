@@ -126,14 +126,21 @@ class Create:
                 case Meaning.CREATED:
                     await self._settle(node, answer)
                 case Meaning.NODE_FAULT | Meaning.MISSING_IMAGE:
-                    if meaning is Meaning.NODE_FAULT:
-                        self._note_failure(node, str(failure or answer.message))
-                    other = self._admission.move(node, with_image=meaning is Meaning.MISSING_IMAGE)
+                    why, is_missing = (
+                        str(failure or answer.message),
+                        meaning is Meaning.MISSING_IMAGE,
+                    )
+                    if not is_missing:
+                        self._note_failure(node, why)
+                    other = self._admission.move(node, why, with_image=is_missing)
                     if other is not None:
                         log.info("creating %s on %s instead of %s", self._config.name,
                                  other.name, node.name)  # fmt: skip
                         node = other
                         continue
+                case Meaning.USER_FAULT:
+                    text = f"the engine refused the create: {answer.message}"
+                    self._placement.decisions.note_failure(self._config.swarm_id, node.name, text)
             if failure is not None:
                 raise failure
             if meaning is Meaning.MISSING_IMAGE:

@@ -54,6 +54,33 @@ async def test_an_alternate_is_a_decision_of_its_own(autojump_clock, engines):
         assert told == [failed, failed, ""]
 
 
+async def test_a_create_that_fails_on_its_only_node_has_the_engines_words(autojump_clock, engines):
+    """The other nodes are refused by a rule; the client gets the engine's answer."""
+    async with open_fleet(*engines) as fleet:
+        engines[0].answer("POST", "/create", error_answer(500, "no space left on device"))
+        for engine in engines[1:]:
+            fleet.node(engine).memory = GiB
+        config = a_config(name="big", memory=2 * GiB)
+        answer = (await fleet.create(config)).answer
+        assert (answer.status, answer.message) == (500, "no space left on device")
+        refused, placed = fleet.cluster.decisions(10)
+        assert (placed.node, placed.failure) == (
+            "n1", "the create failed: no space left on device",
+        )  # fmt: skip
+        assert refused.node == ""
+        assert refused.error.startswith("no node fits: 0 of 2 nodes: 2 memory")
+        assert refused.error.endswith("; the create failed on n1: no space left on device")
+
+
+async def test_a_create_that_its_engine_refuses_has_the_engines_words(autojump_clock, engines):
+    async with open_fleet(*engines) as fleet:
+        engines[0].answer("POST", "/create", error_answer(400, "invalid hostname"))
+        assert (await fleet.create(a_config(name="web"))).answer.status == 400
+        [record] = fleet.cluster.decisions(10)
+        assert (record.node, record.error) == ("n1", "")
+        assert record.failure == "the engine refused the create: invalid hostname"
+
+
 async def test_a_create_after_a_pull_is_a_decision_on_one_node(autojump_clock, engines):
     async with open_fleet(*engines) as fleet:
         for engine in engines:
