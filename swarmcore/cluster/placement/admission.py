@@ -272,7 +272,7 @@ class Admission:
 
         Args:
             node: the node on which the create failed.
-            why: the reason, in the engine's words.
+            why: the failure with the engine's words, for the log.
             with_image: whether to consider only nodes that have the image.
 
         Returns:
@@ -285,14 +285,12 @@ class Admission:
         is_current = self._decided_at == placement.changes
         self.end()
         most = placement.settings.alternates
-        if with_image:  # such a node is tried even if, as in classic, there are no alternates
+        if with_image:  # such a node is tried even if there are no alternates, as in classic
             most = max(most, 1)
         if len(self._excluded) > most:
             return None
-        self.config = placement.inform(self.config)
-        others = self._others()
-        if with_image:
-            others = [other for other in others if has_image(other, self.config.image)]
+        self.config, image = placement.inform(self.config), self.config.image
+        others = [each for each in self._others() if not with_image or has_image(each, image)]
         if is_current and self._decision is not None and self._record is not None:
             narrowed = placement.scheduler.narrow(self._decision, self.config, others)
             if narrowed is not None:
@@ -303,8 +301,8 @@ class Admission:
             return None
         decision = self._decide_between(others, "alternate")
         if decision.error is not None:
-            error = _worded(decision.error, f"; the create failed on {node.name}: {why}")
-            self._log(replace(decision, error=error), "alternate")
+            decision = replace(decision, error=_worded(decision.error, f"; {why}"))
+            self._log(decision, "alternate")
             return None
         self._accept(decision, "alternate")
         return decision.node

@@ -126,12 +126,11 @@ class Create:
                 case Meaning.CREATED:
                     await self._settle(node, answer)
                 case Meaning.NODE_FAULT | Meaning.MISSING_IMAGE:
-                    why, is_missing = (
-                        str(failure or answer.message),
-                        meaning is Meaning.MISSING_IMAGE,
-                    )
+                    why = str(failure or answer.message)
+                    is_missing = meaning is Meaning.MISSING_IMAGE
                     if not is_missing:
                         self._note_failure(node, why)
+                    why = f"the create failed on {node.name}: {why}"
                     other = self._admission.move(node, why, with_image=is_missing)
                     if other is not None:
                         log.info("creating %s on %s instead of %s", self._config.name,
