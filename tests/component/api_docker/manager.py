@@ -41,9 +41,6 @@ class ByLabel:
     def admits(self, config, node):
         return bool(self.decide(config, [node]).candidates)
 
-    def follow(self, nodes):
-        """Keep nothing of nodes."""
-
     def note_failure(self, node):
         """Ignore failures."""
 
