@@ -48,7 +48,7 @@ def as_object(value: Any) -> Mapping[str, Any]:
 
 def as_objects(value: Any) -> list[Mapping[str, Any]]:
     """The objects in the list *value*; empty if it is not a list."""
-    return [item for item in as_list(value) if isinstance(item, Mapping)]
+    return [item for item in as_list(value) if isinstance(item, (dict, Mapping))]
 
 
 def as_list(value: Any) -> list[Any]:

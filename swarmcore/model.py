@@ -242,8 +242,11 @@ class Container:
     @property
     def words(self) -> set[str]:
         """All texts that refer to it: its ids, the short ids, and its names."""
-        ids = (self.id, self.swarm_id)
-        return {*ids, *(id[:12] for id in ids), *self.names} - {""}
+        words = {self.id, self.id[:12], *self.names}
+        if swarm_id := self.swarm_id:
+            words |= {swarm_id, swarm_id[:12]}
+        words.discard("")
+        return words
 
     @property
     def running(self) -> bool:

@@ -23,6 +23,10 @@ class ScriptedHTTP:
         with self._under_way.until_ended(self._abandoned):
             return await self._engine.request(method, target, **arguments)
 
+    async def request_several(self, targets, answered):
+        for target in targets:
+            answered(await self.request("GET", target))
+
     @asynccontextmanager
     async def lines(self, target):
         with self._under_way.until_ended(self._abandoned):

@@ -164,8 +164,8 @@ def _exposed(exposed_ports: Mapping[str, Any]) -> Iterator[HostPort]:
 def _split(port: str) -> tuple[str, str]:
     """``80`` and ``tcp`` for ``80``, ``80/`` and ``80/TCP``; further parts are ignored."""
     number, _, rest = port.partition("/")
-    if rest == "tcp":  # nearly always
-        return number, rest
+    if rest == "tcp":  # nearly always; one text for all
+        return number, "tcp"
     return number, rest.partition("/")[0].lower() or "tcp"
 
 
@@ -243,14 +243,19 @@ class Devices:
     cdi: tuple[str, ...] = ()
 
 
+_NO_DEVICES = Devices()
+
+
 def read_devices(host_config: Mapping[str, Any]) -> Devices:
     """Read the device requests; requests that engines will refuse count as empty.
 
     Args:
         host_config: ``HostConfig`` in Docker's spelling.
     """
+    if not (requests := _requests(host_config)):  # nearly always
+        return _NO_DEVICES
     gpus, ids, cdi = 0, list[str](), list[str]()
-    for request in _requests(host_config):
+    for request in requests:
         if request.get("Driver") == _CDI:
             for name in as_texts(request.get("DeviceIDs")):
                 cdi.append(name)

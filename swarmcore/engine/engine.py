@@ -6,7 +6,7 @@ timing, ``specs`` and ``documents`` interpret answers, ``refresh`` reads the eng
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from random import Random
 
@@ -34,11 +34,9 @@ from swarmcore.versions import CEILING, ApiVersion, clamp
 
 log = logging.getLogger(__name__)
 
-#: Time limits of requests; a create may copy the content of an image's volumes.
-_CALL_SECONDS = 30.0
-_CREATE_SECONDS = 120.0
-#: Time limit of each request while connecting.
-_CONNECT_SECONDS = 10.0
+#: Time limits of requests; a create may copy the content of an image's volumes.  The last one is
+#: that of each request while connecting.
+_CALL_SECONDS, _CREATE_SECONDS, _CONNECT_SECONDS = 30.0, 120.0, 10.0
 #: Shortest pause between two attempts to connect.
 _CALM_SECONDS = 0.25
 #: After a connection that lasted this long, the engine is reconnected without a pause.
@@ -382,10 +380,13 @@ class Engine(CachedObjects):
         self._engine_id = ""
         self._known = False
         self._seen = SeenEvents()
-        return Refresher(self.node, self._get, self._owner)
+        return Refresher(self.node, self._get, self._get_several, self._owner)
 
     async def _get(self, path: str) -> Answer:
         return await self._client.ask("GET", self.target(path), seconds=_CALL_SECONDS)
+
+    async def _get_several(self, paths: Sequence[str]) -> list[Answer]:
+        return await self._client.get_several([*map(self.target, paths)], seconds=_CALL_SECONDS)
 
     def leave(self) -> None:
         """Leave the cluster; nothing changes on the engine itself."""

@@ -223,7 +223,7 @@ def _created(detail: Mapping[str, Any], summary: Mapping[str, Any]) -> float:
     """Unix seconds.  Inspect has a finer resolution than the list, which keeps the order."""
     try:
         moment = datetime.fromisoformat(detail.get("Created") or "")
-        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError):
         return float(summary.get("Created") or 0)
 

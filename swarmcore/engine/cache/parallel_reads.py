@@ -1,40 +1,42 @@
 """Reads several objects of one engine at a time."""
 
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 
 from swarmcore.errors import EngineError
 
 #: Concurrent reads per engine: enough to hide latency without flooding the engine.
-_PARALLEL = 8
+_PARALLEL = 4
+
+_T = TypeVar("_T")
 
 
-async def read_each(ids: Collection[str], read: Callable[[str], Awaitable[Any]]) -> None:
+async def read_each(items: Collection[_T], read: Callable[[_T], Awaitable[Any]]) -> None:
     """Read several objects, some at a time.
 
     Args:
-        ids: the ids of the objects.
-        read: reads one object.
+        items: what names the objects, such as their ids.
+        read: reads the objects of one item.
 
     Raises:
         EngineError: the first failure; after it, no further object is read.
     """
     failures: list[EngineError] = []
-    waiting = iter(ids)
+    waiting = iter(items)
 
     async def read_next() -> None:
-        for id in waiting:
+        for item in waiting:
             try:
-                await read(id)
+                await read(item)
             except EngineError as error:
                 failures.append(error)
             if failures:
                 return
 
     async with trio.open_nursery() as nursery:
-        for _ in range(min(_PARALLEL, len(ids))):
+        for _ in range(min(_PARALLEL, len(items))):
             nursery.start_soon(read_next)
     if failures:
         raise failures[0]

@@ -5,8 +5,7 @@ If answers arrive out of order, the answer to the later request is kept.
 
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,28 +15,25 @@ from swarmcore.engine.cache.answers import (
     VOLUME_FIELDS,
     check_fields,
     fingerprint,
-    quickly,
     read_answer,
 )
+from swarmcore.engine.cache.container_reader import ContainerReader, inspection_path
 from swarmcore.engine.cache.documents import (
-    Document,
     Stale,
     agrees,
     by_key,
     differs,
     needs_inspection,
-    read_container,
     with_summary,
 )
-from swarmcore.engine.cache.kept_documents import DocumentKeeper, is_kept
+from swarmcore.engine.cache.kept_documents import is_kept
 from swarmcore.engine.cache.link_aliases import Links, find_named, links_of, with_aliases
 from swarmcore.engine.cache.parallel_reads import read_each
 from swarmcore.engine.cache.single_flight import CachedList, Objects, SingleFlight
 from swarmcore.engine.registry import CacheListener
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.http.messages import Answer
-from swarmcore.json_bytes import read_json, write_json
-from swarmcore.json_values import UNREADABLE, damaged_answer
+from swarmcore.json_bytes import write_json
 from swarmcore.model import Container
 from swarmcore.node import Node, is_spanning
 
@@ -48,8 +44,8 @@ _IMAGES = "/images/json?all=1"
 #: How many removed containers and networks are remembered, so that a late answer does not add one
 #: again.  Engines never reuse ids.
 _TOMBSTONES = 4096
-#: Longer inspections, in bytes, which have hundreds of ports, are read in a thread.
-_LONG_INSPECTION = 64 * 1024
+#: So many containers are inspected by requests that are sent at once.
+_AT_ONCE = 8
 
 
 class Refresher:
@@ -59,14 +55,20 @@ class Refresher:
         node: the node to update.
         ask: sends GET to a path; returns the answer, whatever its status; raises
             ``EngineUnreachable``.
+        ask_several: the same for several paths.
         listener: notified of changes.
     """
 
     def __init__(
-        self, node: Node, ask: Callable[[str], Awaitable[Answer]], listener: CacheListener
+        self,
+        node: Node,
+        ask: Callable[[str], Awaitable[Answer]],
+        ask_several: Callable[[Sequence[str]], Awaitable[Sequence[Answer]]],
+        listener: CacheListener,
     ) -> None:
         self._node = node
         self.ask = ask
+        self._ask_several = ask_several
         self._listener = listener
         self._questions = 0
         #: Container id -> number of the request whose answer is in the cache.
@@ -84,7 +86,7 @@ class Refresher:
         self._list_containers = SingleFlight(lambda: self._read_containers(full=False))
         self._list_images = SingleFlight(lambda: self._read_images(live=True))
         self._single: dict[str, SingleFlight] = {}
-        self._summaries, self._details = DocumentKeeper(), DocumentKeeper()
+        self._reader = ContainerReader(node)
         #: The network list and the volume list.
         self.network_list = CachedList(self._ask_networks, self._show_networks)
         self.volume_list = CachedList(self._ask_volumes, self._show_volumes)
@@ -138,12 +140,14 @@ class Refresher:
             elif needs_inspection(container, summary):
                 doubtful[id] = encoded
             elif differs(container, summary):
-                kept = self._summaries.keep(encoded)
+                kept = self._reader.keep_summary(encoded)
                 self._put(with_summary(container, summary, kept), question)
         is_equal = is_quiet and not doubtful
         self._listed = (listed, self._node.container_changes) if is_equal else None
         del summaries  # Python objects: ten times the memory of *doubtful*
-        await read_each(doubtful, lambda id: self._inspect(id, doubtful[id], question))
+        ids = list(doubtful)
+        parts = [ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)]
+        await read_each(parts, lambda part: self._inspect_all(part, doubtful, question))
 
     async def images(self, *, live: bool = True) -> None:
         """Read the image list; see ``SingleFlight``.
@@ -262,7 +266,8 @@ class Refresher:
         filters = quote(write_json({"id": [id]}))
         listed = by_key(await self._read(f"/containers/json?all=1&filters={filters}", list), "Id")
         if id in listed:
-            await self._inspect(id, write_json(listed[id]), question)
+            inspected = await self.ask(inspection_path(id))
+            await self._learn(id, write_json(listed[id]), inspected, question)
         else:
             self.forget(id)
 
@@ -300,48 +305,32 @@ class Refresher:
 
     # ---- steps
 
-    async def _inspect(self, id: str, summary: bytes, question: int) -> None:
-        """Inspect a container and update the cache.
+    async def _inspect_all(
+        self, ids: Sequence[str], summaries: Mapping[str, bytes], question: int
+    ) -> None:
+        """Inspect containers and update the cache; see ``_learn``."""
+        answers = await self._ask_several([inspection_path(id) for id in ids])
+        for id, answer in zip(ids, answers, strict=True):
+            await self._learn(id, summaries[id], answer, question)
+
+    async def _learn(self, id: str, summary: bytes, answer: Answer, question: int) -> None:
+        """Update the cache.
 
         Args:
-            id: the full id, 64 digits.
+            id: the full id of a container, 64 digits.
             summary: its object in the answer to *question*.
+            answer: the answer to its inspection.
             question: number of the list request; the inspection counts as no newer than it.
         """
-        path = f"/containers/{id}/json"
         try:
-            answer = await self.ask(path)
-            detail = await read_answer(self._node.name, path, answer, dict)
+            container = await self._reader.read(id, summary, answer)
         except EngineRefused as error:
             if error.status != 404:
                 raise
             self.forget(id)
             return
-        read = partial(self._understand, read_json(summary), summary, detail, answer.body)
-        try:
-            container = await quickly(read, len(answer.body) > _LONG_INSPECTION)
-        except UNREADABLE as error:
-            log.warning("container %s: %s", id, damaged_answer(self._node.name, path, error))
-            return
-        self._put(container, question)
-
-    def _understand(
-        self, summary: Document, listed: bytes, detail: Document, inspected: bytes
-    ) -> Container:
-        """The container of two documents; may run in a thread.
-
-        Args:
-            summary, listed: its object in the list, decoded and encoded.
-            detail, inspected: its inspection, decoded and as the engine sent it.
-        """
-        return read_container(
-            summary,
-            detail,
-            self._node.id,
-            self._node.cpus,
-            cpu_shares_are_cpus=self._node.cpu_shares_are_cpus,
-            kept=(self._summaries.keep(listed), self._details.keep(inspected)),
-        )
+        if container is not None:
+            self._put(container, question)
 
     def _bury(self, id: str) -> None:
         self._gone[id] = None

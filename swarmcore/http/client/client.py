@@ -1,11 +1,11 @@
 """An HTTP/1.1 client of one server: complete answers, lines, streams, uploads and upgrades.
 
-All of them share one pool of kept connections, with one request at a time on each connection.  The
-retry rule is in ``call``; ``dial`` opens connections.
+All of them share one pool of kept connections, with one request at a time on each connection,
+except in ``pipelined``.  The retry rule is in ``call``; ``dial`` opens connections.
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import h11
@@ -17,6 +17,7 @@ from swarmcore.http.client.calls_in_flight import CallsUnderWay
 from swarmcore.http.client.connection import Connection
 from swarmcore.http.client.dial import Dialer
 from swarmcore.http.client.outgoing import Outgoing, write_request
+from swarmcore.http.client.pipelined import exchange_several
 from swarmcore.http.client.probe import Probe, can_probe
 from swarmcore.http.messages import Answer, Headers
 
@@ -107,6 +108,39 @@ class HTTPClient:
                 finally:
                     await self._end(call)
         return answer
+
+    async def request_several(
+        self, targets: Sequence[str], answered: Callable[[Answer], None]
+    ) -> None:
+        """Send ``GET`` requests at once on one connection, and read their answers.
+
+        Args:
+            targets: path and query of each, percent-encoded, with version prefix.
+            answered: called with each answer, whatever its status, in the order of *targets*; not
+                for those that ``request`` must ask, because the connection broke or an answer is
+                unusual.
+
+        Raises:
+            BadRequest: a target cannot be sent.
+            EngineUnreachable: there is no connection, or ``abandon`` was called meanwhile.
+        """
+        for target in targets:
+            self._check(target)
+        requests = [self._request("GET", target, _OURS) for target in targets]
+        with self._under_way.until_ended(self._abandoned):
+            async with self._turns:
+                connection = await self._take()
+                try:
+                    await exchange_several(connection, requests, _BODY_LIMIT, answered)
+                finally:
+                    await self._keep_or_close(connection)
+
+    async def _keep_or_close(self, connection: Connection) -> None:
+        if connection.is_reusable:
+            connection.next_cycle()
+            await self._keep(connection)
+        else:
+            await trio.aclose_forcefully(connection.stream)
 
     def probe(self, target: str) -> Probe | None:
         """Send a ``GET`` without waiting for the answer.

@@ -213,7 +213,7 @@ async def test_inspections_of_one_engine_run_a_few_at_a_time(autojump_clock, doc
     async with living(engine):
         await wait_for_state(engine, State.HEALTHY)
         assert len(engine.node.containers) == 100
-    assert dockerd.most["/containers/ID/json"] == 8
+    assert dockerd.most["/containers/ID/json"] == 4
 
 
 async def test_a_removed_container_is_not_revived_by_a_late_answer(

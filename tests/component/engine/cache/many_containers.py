@@ -52,6 +52,9 @@ class Engine:
             return Answer(200, (), f"[{listed}]".encode())
         return Answer(200, (), self._render(self._detail, path.split("/")[2]).encode())
 
+    async def ask_several(self, paths):
+        return [await self.ask(path) for path in paths]
+
 
 def resident() -> int:
     """Return the memory of this process in bytes."""
@@ -63,7 +66,8 @@ async def main(engines: int, containers: int) -> None:
 
     async def read(number: int, count: int) -> None:
         node = Node(f"E{number}|10.0.0.1:2375", "10.0.0.1:2375")
-        refresher = Refresher(node, Engine(number, count).ask, listener)
+        engine = Engine(number, count)
+        refresher = Refresher(node, engine.ask, engine.ask_several, listener)
         await refresher.containers(full=True)
         kept.append(refresher)
 
