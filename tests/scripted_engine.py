@@ -28,6 +28,7 @@ class ScriptedEngine:
         self.address = f"192.0.2.{number}:2375"
         self.containers = {}
         self.images = {"busybox:latest"}
+        self.networks = [{"Id": "net", "Name": "bridge"}]
         self.labels = []
         self.memory = 8 << 30
         self.api_version = "1.41"
@@ -186,7 +187,11 @@ class ScriptedEngine:
                 return json_answer([{"Id": "sha256:" + tag, "RepoTags": [tag]}
                                     for tag in sorted(self.images)])  # fmt: skip
             case "GET", ["networks"]:
-                return json_answer([{"Id": "net", "Name": "bridge"}])
+                return json_answer(self.networks)
+            case "POST", ["networks", "create"]:
+                id = f"{self.name}-{len(self.networks)}"
+                self.networks = [*self.networks, {**body, "Id": id, "Scope": "local"}]
+                return json_answer({"Id": id}, 201)
             case "GET", ["volumes"]:
                 return json_answer({"Volumes": None})
             case "POST", ["containers", "create"]:

@@ -13,6 +13,7 @@ from swarmcore.container_config.engine_body import endpoints_without_prefixes, w
 from swarmcore.container_config.normalize import with_docker_spelling
 from swarmcore.container_config.published_ports import bound_to
 from swarmcore.container_config.references import (
+    find_left_networks,
     find_loose,
     joined_containers,
     mounted_images,
@@ -74,6 +75,7 @@ class ContainerConfig:
         networks: user-defined networks that the container is created with.
         volumes: volumes that are mounted by name.
         copies: id of the container that is moved, whose name and swarm id this one may take.
+        left: the node that the moved container leaves; ``None`` if nothing is moved.
         replaces: ids of the containers that it replaces; their resources count as free.
         held_volumes: volumes whose nodes the container must go to, as they may have content.
         loose: unused networks and volumes, with the node of each; they follow the container.
@@ -108,6 +110,7 @@ class ContainerConfig:
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     copies: str = ""
+    left: Node | None = field(default=None, repr=False, compare=False)
     replaces: frozenset[str] = frozenset()
     held_volumes: tuple[str, ...] = ()
     loose: Mapping[Thing, Node] = field(default_factory=dict, repr=False, compare=False)
@@ -205,9 +208,9 @@ class ContainerConfig:
         body = {**self.body, "Labels": {**self.body["Labels"], SWARM_ID: swarm_id}}
         return replace(self, swarm_id=swarm_id, labels=labels, body=body)
 
-    def as_copy_of(self, original: Container) -> Self:
-        """This config for a container that takes the place of *original* on another node."""
-        return replace(self, copies=original.id)
+    def as_copy_of(self, original: Container, node: Node) -> Self:
+        """This config for a container that takes the place of *original*, which is on *node*."""
+        return replace(self, copies=original.id, left=node)
 
     def with_shares_as_cpus(self) -> Self:
         """This config with ``CpuShares`` as a claimed number of CPUs: ``docs/decisions/0003``."""
@@ -225,7 +228,9 @@ class ContainerConfig:
             all_known: whether these are all nodes of the cluster.
         """
         held = {name for name in self.volumes if any(node.has_volume(name) for node in nodes)}
-        loose = find_loose(self.volumes, self.networks, nodes)
+        loose = dict(find_loose(self.volumes, self.networks, nodes))
+        if self.left is not None:
+            loose |= find_left_networks(self.networks, self.left, nodes)
         return replace(
             self,
             held_volumes=tuple(

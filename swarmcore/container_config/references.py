@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from swarmcore.json_values import as_object, as_objects, as_text, as_texts
 from swarmcore.model import Container
-from swarmcore.node import PREDEFINED_NETWORKS, ListingNode, Node, Thing
+from swarmcore.node import PREDEFINED_NETWORKS, ListingNode, Node, Thing, can_be_recreated
 
 #: Length of a full id.
 _ID = 64
@@ -266,6 +266,28 @@ def find_loose(
         if node is not None and network is not None and node.objects.is_loose_network(network):
             found["network", text] = node
     return found
+
+
+def find_left_networks(
+    networks: Sequence[str], left: Node, others: Sequence[Node]
+) -> Mapping[Thing, Node]:
+    """The networks of a lost node that have to be created again for a container that is moved.
+
+    Args:
+        networks: network references of the container.
+        left: the lost node.
+        others: all other nodes; one that has the network, or will have it, must take the container.
+
+    Returns:
+        Kind and reference -> the lost node.
+    """
+    return {
+        ("network", text): left
+        for text in networks
+        if (network := find_network(left, text)) is not None
+        and can_be_recreated(network)
+        and not any(has_network(other, text) for other in others)
+    }
 
 
 def _only(nodes: Sequence[Node]) -> Node | None:

@@ -129,12 +129,7 @@ class NodeObjects:
         """Whether *network*, one of ``networks``, may be moved to another node."""
         name = str(network.get("Name"))
         return (
-            name not in PREDEFINED_NETWORKS
-            and not is_spanning(network)
-            and not network.get("Ingress")
-            and not network.get("ConfigOnly")
-            and not as_object(network.get("ConfigFrom")).get("Network")
-            and not _is_placed(network)
+            can_be_recreated(network)
             and ("network", name) not in self._kept
             and not self.is_used(("network", name))
             and not self.is_used(("network", str(network.get("Id"))))
@@ -166,6 +161,19 @@ class NodeObjects:
         )
         volumes = (name for name in self.volumes if not self.is_used(("volume", name)))
         return sum(1 for _ in networks) + sum(1 for _ in volumes)
+
+
+def can_be_recreated(network: Document) -> bool:
+    """Whether a network of one engine may be created again on another: its user did not place it,
+    and it does not depend on other objects."""
+    return (
+        str(network.get("Name")) not in PREDEFINED_NETWORKS
+        and not is_spanning(network)
+        and not network.get("Ingress")
+        and not network.get("ConfigOnly")
+        and not as_object(network.get("ConfigFrom")).get("Network")
+        and not _is_placed(network)
+    )
 
 
 def _is_placed(document: Document) -> bool:

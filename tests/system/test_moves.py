@@ -160,7 +160,6 @@ services:
   web:
     image: busybox
     command: sleep 600
-    network_mode: bridge
     environment: ["reschedule:on-node-failure"]
     deploy:
       replicas: 3
@@ -184,12 +183,21 @@ def test_a_compose_project_moves_and_compose_finds_it(
         assert sorted(json.loads(row)["Name"] for row in rows) == names
         docker(*compose, "up", "-d")
         assert all(running(move_engines, but=[lost])[name] == 1 for name in names)
+        # The project's network was created again, and all of it is on one node.
+        assert docker("exec", names[0], "ping", "-c", "1", names[1])
+        assert docker("exec", names[1], "ping", "-c", "1", "web")
     finally:
         move_engines[lost].restart()
     wait_healthy(manager)
     assert running(move_engines) == dict.fromkeys(names, 1)
+
+    def networks():
+        return docker("network", "ls", "--filter", "name=moving_default", "-q").splitlines()
+
+    wait_until(lambda: len(networks()) == 1, "the old network to be removed")
     docker(*compose, "down")
     assert running(move_engines) == {}
+    assert networks() == []
 
 
 def test_a_drained_node_is_emptied_by_a_command(docker, manager, move_engines):

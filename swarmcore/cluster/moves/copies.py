@@ -32,8 +32,9 @@ _NO_ENDPOINTS = re.compile(r"host|none|container:.*")
 _ENDPOINT_FIELDS = ("IPAMConfig", "Links", "Aliases", "DriverOpts", "GwPriority")
 
 
-def copy_config(original: Container) -> ContainerConfig:
-    """The configuration of a copy of *original*: same name, image, labels and networks.
+def copy_config(original: Container, node: Node) -> ContainerConfig:
+    """The configuration of a copy of *original*, which is on *node*: same name, image, labels and
+    networks.
 
     A host name that the engine derived from the container's id is left out, and so are addresses
     that the engine chose.
@@ -60,7 +61,7 @@ def copy_config(original: Container) -> ContainerConfig:
         read = ContainerConfig.parse(body, name=original.name, lenient=True)
     except BadRequest as error:
         raise BadRequest(f"container {original.called} cannot be copied: {error}") from error
-    return read.as_copy_of(original)
+    return read.as_copy_of(original, node)
 
 
 def replaced_by(copy: Container) -> tuple[str, ...]:

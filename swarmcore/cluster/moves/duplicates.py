@@ -16,6 +16,7 @@ from swarmcore.engine import Engine
 from swarmcore.errors import EngineRefused, NotFound
 from swarmcore.model import Container, State
 from swarmcore.names import NameIndex
+from swarmcore.node import Node, Thing
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ class Duplicates:
         self._moving: dict[str, tuple[str, trio.Event]] = {}
         #: Ids of nodes whose engines have come back and wait for the end of moves.
         self._returning: set[str] = set()
+        #: Id of a lost node -> its networks that were created again elsewhere.
+        self._hidden: dict[str, set[Thing]] = {}
 
     # ---- moves
 
@@ -76,6 +79,13 @@ class Duplicates:
     def is_returning(self, node_id: str) -> bool:
         """Whether the engine of a node has come back, so that nothing more is moved from it."""
         return node_id in self._returning
+
+    def hide_network(self, node: Node, name: str) -> None:
+        """Hide a network of a lost node, which was created again elsewhere, until its engine is
+        back: clients would find two of that name."""
+        thing: Thing = ("network", name)
+        self._hidden.setdefault(node.id, set()).add(thing)
+        node.objects.hide(thing)
 
     def take_over(self, copy: Container) -> None:
         """Show *copy* to clients instead of the containers that it replaces: it was moved."""
@@ -152,6 +162,8 @@ class Duplicates:
             # Each step waits for an engine, and others may report containers meanwhile.
             while (found := self._next_pair(engine)) is not None:
                 await self._clear_pair(*found)
+            for thing in self._hidden.pop(node_id, ()):
+                engine.node.objects.show(thing)
         finally:
             self._returning.discard(node_id)
 

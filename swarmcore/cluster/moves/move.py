@@ -24,13 +24,16 @@ from swarmcore.cluster.moves.duplicates import remove
 from swarmcore.cluster.moves.move_log import MoveLog
 from swarmcore.cluster.placement.create import Create
 from swarmcore.cluster.placement.placement import Placement
+from swarmcore.cluster.placement.recreation import recreate_network
+from swarmcore.cluster.placement.relocation import CannotRecreate
 from swarmcore.concurrency import Completion
+from swarmcore.container_config.references import find_network
 from swarmcore.engine import Engine
 from swarmcore.errors import Conflict, EngineError, EngineRefused, NotFound
 from swarmcore.http.messages import JSON_HEADERS, Answer, Query, Request, dump_json
 from swarmcore.json_values import as_object
 from swarmcore.model import Container, State
-from swarmcore.node import Node
+from swarmcore.node import Node, can_be_recreated
 from swarmcore.protocols import Carry, Fence, MoveRecord, MoveState, Placed, move_client
 from swarmcore.versions import CEILING
 
@@ -64,6 +67,7 @@ class Mover:
         self._duplicates = placement.members.duplicates
         self._fences = fences
         self._completion = completion
+        self._bringing = trio.Lock()
         self._log = MoveLog()
 
     def latest(self) -> Sequence[MoveRecord]:
@@ -143,7 +147,7 @@ class Mover:
     ) -> Placed:
         await self._fence(holder)
         await self._require_silence(original, holder)
-        placed = await self._copy(original, carry, partial(self._require_lost, holder))
+        placed = await self._copy(original, holder, carry, partial(self._require_lost, holder))
         if placed.answer.status != 201:
             return placed
         await self._switch(original, holder, placed)
@@ -207,7 +211,7 @@ class Mover:
     async def _move_from_healthy(
         self, original: Container, holder: Engine, carry: Carry | None
     ) -> Placed:
-        placed = await self._copy(original, carry, _nothing)
+        placed = await self._copy(original, holder, carry, _nothing)
         if placed.answer.status != 201:
             return placed
         await self._switch(original, holder, placed)
@@ -221,12 +225,53 @@ class Mover:
     # ---- both
 
     async def _copy(
-        self, original: Container, carry: Carry | None, permit: Callable[[], None]
+        self,
+        original: Container,
+        holder: Engine,
+        carry: Carry | None,
+        permit: Callable[[], None],
     ) -> Placed:
+        """Create the copy on some node.
+
+        Args:
+            original: the container.
+            holder: its engine.
+            carry: copies its image.
+            permit: called just before an engine is asked.
+        """
+        config = copy_config(original, holder.node)
+        bring = partial(self._bring_networks, config.networks, holder.node)
         create = Create(
-            self._placement, copy_config(original), _request_of(original), carry, permit
+            self._placement, config, _request_of(original), carry, permit, prepare=bring
         )
         return await create.run()
+
+    async def _bring_networks(self, networks: Sequence[str], left: Node, node: Node) -> None:
+        """Create the networks of a container on *node*, if only the node that it leaves has them.
+
+        The new networks name the old ones in a label, so that these are removed when their engine
+        is back and nothing uses them.
+
+        Raises:
+            CannotRecreate: the engine refuses a network.
+            EngineError: the engine does not answer.
+        """
+        taker = self._members.by_node(node.id)
+        async with self._bringing:  # containers of one project are moved side by side
+            for text in networks:
+                network = find_network(left, text)
+                if network is None or not can_be_recreated(network) or find_network(node, text):
+                    continue
+                again = recreate_network(network)
+                made = await taker.call(
+                    "POST", again.create, body=dump_json(again.body), headers=JSON_HEADERS
+                )
+                if not made.ok:
+                    raise CannotRecreate(made)
+                name = str(network["Name"])
+                log.info("created network %s of %s on %s", name, left.name, node.name)
+                self._duplicates.hide_network(left, name)
+                await taker.refresh_networks()
 
     async def _switch(self, original: Container, holder: Engine, placed: Placed) -> None:
         """Let the copy take the place of *original*.

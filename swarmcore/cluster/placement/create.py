@@ -42,6 +42,7 @@ class Create:
         carry: copies images between nodes; see ``protocols.Cluster.create_container``.
         permit: called just before an engine is asked, after the check of leadership; its exceptions
             end the create.
+        prepare: called with the chosen node before its engine is asked.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class Create:
         request: Request,
         carry: Carry | None = None,
         permit: Callable[[], None] = lambda: None,
+        prepare: Callable[[Node], Awaitable[None]] | None = None,
     ) -> None:
         self._placement = placement
+        self._prepare = prepare
         self._permit_more = permit
         self._request = request
         self._carry = carry
@@ -105,6 +108,8 @@ class Create:
             meaning = Meaning.NODE_FAULT
             try:
                 await self._placement.relocation.gather(self._config, node)
+                if self._prepare is not None:
+                    await self._prepare(node)
                 answer = await self._ask(node)
                 meaning = read_meaning(answer)
             except CannotMove as error:

@@ -179,8 +179,8 @@ class Placement:
         """Add to *config* what the nodes know of the objects that it refers to."""
         nodes = self.nodes()
         all_known = len(nodes) == len(self.members.snapshot.all)
-        if config.copies:  # what the moved container used on its node stays behind
-            nodes = tuple(node for node in nodes if config.copies not in node.containers)
+        if config.left is not None:  # what the moved container used there stays behind
+            nodes = tuple(node for node in nodes if node is not config.left)
         config = config.informed_by(nodes, all_known=all_known)
         if not config.replacement.is_marked:
             holders = {each.node_id for each in self.index.formerly(config.name)}

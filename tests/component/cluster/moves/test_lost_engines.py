@@ -5,6 +5,7 @@ import trio
 
 from swarmcore.cluster.moves.copies import MOVED_FROM, WAS_RUNNING
 from swarmcore.cluster.moves.move import CannotMove
+from swarmcore.container_config.references import FORMER_IDS
 from swarmcore.errors import EngineRefused, EngineUnreachable
 from swarmcore.http.messages import error_answer
 from swarmcore.model import State
@@ -176,3 +177,32 @@ async def test_a_copy_whose_engine_is_lost_in_the_move_is_moved_and_never_runs_t
         for engine in (engines[0], taker):
             await come_back(fleet, engine)
         assert list(holders(engines).values()) == ["running"]
+
+
+async def test_a_network_of_the_lost_engine_is_created_on_the_new_node(autojump_clock, engines):
+    network = {"Id": "net-of-n1", "Name": "back", "Scope": "local", "Driver": "bridge"}
+    engines[0].networks.append(network)
+    async with open_fleet(*engines) as fleet:
+        id = add(fleet, engines[0], HostConfig={"NetworkMode": "back"})
+        original = await known(fleet, id)
+        await lose(fleet, engines[0])
+        placed = await fleet.cluster.moves.move(original)
+        (taker,) = (each for each in engines if each.name == placed.node.name)
+        (made,) = (each for each in taker.networks if each["Name"] == "back")
+        assert made["Labels"] == {FORMER_IDS: "net-of-n1"}
+        names = [each["Name"] for node in fleet.cluster.nodes() for each in node.networks.values()]
+        assert names.count("back") == 1
+        await come_back(fleet, engines[0])
+        assert "net-of-n1" in fleet.node(engines[0]).networks
+
+
+async def test_a_network_that_another_node_has_is_not_created_again(autojump_clock, engines):
+    for engine in engines:
+        network = {"Id": f"net-of-{engine.name}", "Name": "back", "Scope": "local"}
+        engine.networks.append(network)
+    async with open_fleet(*engines) as fleet:
+        id = add(fleet, engines[0], HostConfig={"NetworkMode": "back"})
+        original = await known(fleet, id)
+        await lose(fleet, engines[0])
+        await fleet.cluster.moves.move(original)
+        assert all("/networks/create" not in engine.paths("POST") for engine in engines)
