@@ -7,7 +7,7 @@ Pure.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from swarmcore.model import Container, HostPort
@@ -49,8 +49,11 @@ class Replacement:
 
     def replaced(self, nodes: Iterable[Node]) -> Iterator[str]:
         """The ids of the containers on *nodes* that it replaces."""
+        beside = _BESIDE.fullmatch(self.name)
+        words = {self.labels.get(_REPLACE, ""), beside[1] if beside else ""} - {""}
+        service = self.labels.get(_SERVICE)
         for node in nodes:
-            if self._may_replace_on(node):
+            if self._may_replace_on(node, words, service):
                 for container in node.containers.values():
                     if self._names(container) or (
                         container.id not in node.starting
@@ -58,14 +61,17 @@ class Replacement:
                     ):
                         yield container.id
 
-    def _may_replace_on(self, node: Node) -> bool:
-        """Whether *node* may have a container that it replaces; avoids visiting all containers."""
-        words = node.container_words
-        beside = _BESIDE.fullmatch(self.name)
+    def _may_replace_on(self, node: Node, words: Collection[str], service: str | None) -> bool:
+        """Whether *node* may have a container that it replaces; avoids visiting all containers.
+
+        Args:
+            node: the node.
+            words: names and ids that the labels and the name of the create refer to.
+            service: the compose service of the create.
+        """
         return (
-            (beside is not None and beside[1] in words)
-            or self.labels.get(_REPLACE) in words
-            or self.labels.get(_SERVICE) in node.container_label_values(_SERVICE)
+            any(word in node.container_words for word in words)
+            or (service is not None and service in node.container_label_values(_SERVICE))
             or node.renamed_from(self.name) != ""
         )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from swarmcore.errors import BadRequest, Conflict, NotFound
 from swarmcore.names import NameIndex, invent_name
-from swarmcore.testing.builders import a_container, an_id
+from swarmcore.testing.builders import a_container, a_node, an_id
 
 SWARM_ID = "com.docker.swarm.id"
 NODES = {"id-1": "n1", "id-2": "n2"}
@@ -176,3 +176,26 @@ def test_an_invented_name_is_free_and_one_that_engines_take():
 def test_a_name_is_found_even_when_nearly_all_are_taken():
     name = invent_name(Random(1), lambda name: len(name) < 25)
     assert len(name) >= 25
+
+
+# ---- previous names
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["web", "old", "db", None]))))
+def test_the_index_knows_all_previous_names_that_nodes_know(changes):
+    """``None`` removes a container; another text gives it that name."""
+    index, node = NameIndex(), a_node()
+    for number, name in changes:
+        id = an_id(f"container {number}")
+        if name is None:
+            dropped = node.drop_container(id)
+            if dropped is not None:
+                index.drop(dropped)
+        else:
+            named = replace(a_container(name), id=id, node_id=node.id)
+            node.put_container(named)
+            index.put(named)
+        for former in ("web", "old", "db"):
+            known = {each.id for each in index.formerly(former)}
+            assert {node.renamed_from(former)} - {""} <= known
+            assert known <= set(node.containers)
