@@ -1,17 +1,15 @@
 """Heads of requests: parsed once, and remembered by their exact bytes.
 
-A client sends few different heads many times.  h11 parses every new head.  If the same bytes come
-again, they have the same meaning and are not parsed again.
+A client sends few different heads many times.  A new head is parsed (``incoming``).  If the same
+bytes come again, they have the same meaning and are not parsed again.
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-import h11
-
 from swarmcore.http.headers import may_be_kept
-from swarmcore.http.messages import Client, Query, Request
+from swarmcore.http.messages import Client, Headers, Query, Request
 from swarmcore.http.routing import clean_path, origin_form
 from swarmcore.request_limits import PARAMETERS, check_count
 from swarmcore.versions import split_version
@@ -37,36 +35,39 @@ class Head:
     wants_close: bool
 
 
-def read_head(event: h11.Request, client: Client) -> Head:
-    """Convert a head that h11 has accepted.
+def make_head(
+    method: bytes, target: bytes, headers: Headers, client: Client, *, http10: bool = False
+) -> Head:
+    """Make the head of a request that has been accepted.
 
     Args:
-        event: the head from h11.
+        method, target, headers: as they came.
         client: the client that sent it.
+        http10: whether the client uses HTTP/1.0.
 
     Raises:
         BadRequest: more query parameters than ``request_limits`` allows.
     """
-    target = event.target.decode("latin-1")
-    path, _, query = origin_form(target).partition("?")
+    text = target.decode("latin-1")
+    path, _, query = origin_form(text).partition("?")
     check_count(query.count("&") + 1, PARAMETERS, "query parameters")
     version, path = split_version(unquote(path))
     request = Request(
-        method=event.method.decode("latin-1").upper(),
-        target=target,
+        method=method.decode("latin-1").upper(),
+        target=text,
         path=clean_path(path),
         query=Query.parse(query) if query else Query(),
         version=version,
-        headers=tuple(event.headers.raw_items()),
+        headers=headers,
         client=client,
     )
     connection = request.header("connection")
     wants_close = connection is not None and "close" in connection.lower()
-    return Head(request, event.http_version < b"1.1", wants_close)
+    return Head(request, http10, wants_close)
 
 
 class KnownHeads:
-    """Heads of requests without a body that h11 has accepted, by their exact bytes.
+    """Heads of requests without a body that have been accepted, by their exact bytes.
 
     The least recently used head is dropped first.  A head with credentials is never kept.
     """
@@ -85,7 +86,7 @@ class KnownHeads:
         return replace(head, request=replace(head.request, client=client))
 
     def keep(self, data: bytes, head: Head) -> None:
-        """Keep the head that h11 has parsed from *data*; the request must have no body."""
+        """Keep the head that was parsed from *data*; the request must have no body."""
         # Nothing follows the head; one that ends in bare line feeds is read by h11 each time.
         if len(data) > _KEPT_BYTES or data.find(_END) != len(data) - len(_END):
             return

@@ -1,4 +1,4 @@
-"""The receiving side of one connection: parses request heads and bodies with h11.
+"""The receiving side of one connection: reads plain heads and bodies itself, others with h11.
 
 Notices when the client disconnects while it is being answered.  Only sends ``100 Continue``, when a
 handler begins to read the body.
@@ -13,10 +13,14 @@ from swarmcore.errors import BadRequest, SwarmError
 from swarmcore.http.chunks import LAST_CHUNK, MalformedChunk, PlainChunks
 from swarmcore.http.framing import CONTINUE
 from swarmcore.http.messages import Client
-from swarmcore.http.plain_heads import HeadCutter
+from swarmcore.http.plain_heads import HeadCutter, read_plain_request
 from swarmcore.http.server.connection_limits import Limits
-from swarmcore.http.server.heads import Head, KnownHeads, read_head
+from swarmcore.http.server.heads import Head, KnownHeads, make_head
 from swarmcore.http.streams import BROKEN, receive_size
+
+_END_OF_HEAD = b"\r\n\r\n"
+#: Longer heads are left to h11.
+_PLAIN_BYTES = 4096
 
 
 class ClientGone(Exception):
@@ -61,6 +65,8 @@ class Incoming:
         self._known = known
         self._h11 = h11.Connection(h11.SERVER, limits.head_bytes)
         self._heads = HeadCutter()
+        #: The head of the current request, if it was plain, so that h11 has not seen it.
+        self._plain = b""
         #: Whether ``_h11`` was given any bytes.
         self._fed = False
         #: Received, and neither read nor given to ``_h11``.
@@ -112,16 +118,40 @@ class Incoming:
 
         Raises:
             MalformedRequest: not HTTP, or too large.
-            BadRequest: see ``heads.read_head``.
+            BadRequest: see ``heads.make_head``.
         """
         data, receipts = self._arrived, self._receipts
-        event = await self._read_event()
-        if event is None:
+        head = self._read_plain() or await self._read_by_h11()
+        if head is None:
             return None
-        head = read_head(event, self._client)
         if self.complete and receipts == self._receipts and not self._arrived:
             self._known.keep(data, head)
         return head
+
+    def _read_plain(self) -> Head | None:
+        """The next head if it has arrived and is plain; a third of the cost of one by h11."""
+        most = min(_PLAIN_BYTES, self._limits.head_bytes)
+        end = self._arrived.find(_END_OF_HEAD, 0, most) + len(_END_OF_HEAD)
+        if end < len(_END_OF_HEAD):
+            return None
+        plain = read_plain_request(self._arrived[:end])
+        if plain is None or len(plain.headers) > self._limits.header_count:
+            return None
+        self._plain, self._arrived = self._arrived[:end], self._arrived[end:]
+        if plain.length is None:
+            self._chunks = PlainChunks()
+        else:
+            self._left = plain.length
+        self.complete = plain.length == 0
+        return make_head(plain.method, plain.target, plain.headers, self._client)
+
+    async def _read_by_h11(self) -> Head | None:
+        event = await self._read_event()
+        if event is None:
+            return None
+        headers = tuple(event.headers.raw_items())
+        http10 = event.http_version < b"1.1"
+        return make_head(event.method, event.target, headers, self._client, http10=http10)
 
     async def _read_event(self) -> h11.Request | None:
         try:
@@ -161,7 +191,7 @@ class Incoming:
         if self._fed:
             self._h11 = h11.Connection(h11.SERVER, self._limits.head_bytes)
             self._fed = False
-        self._left, self._chunks = 0, None
+        self._left, self._chunks, self._plain = 0, None, b""
         self.complete = self.expecting = self.answering = False
 
     # ---- bodies
@@ -218,6 +248,10 @@ class Incoming:
     def _take_events(self) -> bytes:
         """What h11 makes of the body, which is not plain from here on."""
         pieces: list[bytes] = []
+        if self._plain:  # h11 has not seen the head
+            self._feed(self._plain)
+            self._h11.next_event()
+            self._plain = b""
         if self._arrived:
             self._feed(self._arrived)
             self._arrived = b""
