@@ -173,6 +173,8 @@ class Watch:
 
     async def _recall(self) -> None:
         """Read past events of volumes from the engine; failures are only logged."""
+        if not self._engine.node.volumes:
+            return  # nothing to learn, and volumes that are made from now on are followed
         try:
             await recall_volumes(self._engine.node, self._refresher.ask)
         except EngineError as error:
