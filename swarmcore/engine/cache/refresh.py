@@ -144,7 +144,7 @@ class Refresher:
                 self._put(with_summary(container, summary, kept), question)
         is_equal = is_quiet and not doubtful
         self._listed = (listed, self._node.container_changes) if is_equal else None
-        del summaries  # Python objects: ten times the memory of *doubtful*
+        del answer, summaries  # Python objects: ten times the memory of *doubtful*
         ids = list(doubtful)
         parts = [ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)]
         await read_each(parts, lambda part: self._inspect_all(part, doubtful, question))

@@ -67,6 +67,4 @@ def nodes_with_endpoints(nodes: Iterable[Node], network_id: str) -> list[Node]:
 
 def network_ids(container: Container) -> set[str]:
     """Return the ids of a container's networks."""
-    settings = container.summary.get("NetworkSettings") or {}
-    endpoints = (settings.get("Networks") or {}).values()
-    return {str(endpoint.get("NetworkID")) for endpoint in endpoints if endpoint}
+    return {id for _, id in container.facts.networks if id}

@@ -106,10 +106,10 @@ def _item(
 def _used(node: Node) -> set[str]:
     """Return the names of the volumes that containers of *node*, in any state, mount."""
     return {
-        str(mount["Name"])
+        name
         for container in node.containers.values()
-        for mount in container.summary.get("Mounts") or ()
-        if mount.get("Name")
+        for kind, name in container.facts.things
+        if kind == "volume"
     }
 
 

@@ -90,7 +90,7 @@ def test_filters(nodes, filters, names):
 def test_only_a_running_container_uses_a_network(nodes, running):
     container = a_container("web", state="running" if running else "exited", node=nodes[0])
     endpoint = {"NetworkID": id_of(nodes[0], "web")}
-    container.summary["NetworkSettings"]["Networks"] = {"web": endpoint, "none": None}
+    container.detail["NetworkSettings"]["Networks"] = {"web": endpoint, "none": None}
     assert ("web" in shown(nodes, dangling=["false"])) is running
 
 

@@ -99,7 +99,7 @@ def test_the_nodes_with_containers_on_a_network():
     def on(state, *networks):
         container = a_container(f"c-{state}", state=state)
         settings = {"Networks": {each: {"NetworkID": each} for each in networks}}
-        container.summary["NetworkSettings"] = settings
+        container.detail["NetworkSettings"] = settings
         return container
 
     nodes = [
