@@ -18,8 +18,8 @@ from swarmcore.printable import printable
 
 _log = logging.getLogger(__name__)
 
-_HELP = Option("help", "this text", kind="switch", aliases=("h",))
-_VERSION = Option("version", "the version", kind="switch", aliases=("v",))
+_HELP = Option("help", "print this help", kind="switch", aliases=("h",))
+_VERSION = Option("version", "print the version", kind="switch", aliases=("v",))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -95,7 +95,11 @@ class Watchdog:
             return False
         seconds = now - self._since
         if seconds >= self.slow_seconds and not self._is_told:
-            log.warning("%s takes long to place a container; everybody waits", asked)
+            log.warning(
+                "%s has been placing a container for %.1f s; all other requests wait",
+                asked,
+                seconds,
+            )
             self._is_told = True
         if seconds < self.longest_seconds:
             return False

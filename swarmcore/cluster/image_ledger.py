@@ -133,8 +133,8 @@ class ImageLedger:
 
     def _log_moves(self, node: Node) -> None:
         for name, others in self._news.items():
-            log.info("image name %s was given anew on %s: older images of that name, on %s, are not"
-                     " meant any more", name, node.name, ", ".join(sorted(others)))  # fmt: skip
+            log.info("image name %s now means the new image on %s: the older images on %s are no"
+                     " longer used for it", name, node.name, ", ".join(sorted(others)))  # fmt: skip
         self._news.clear()
 
     # ---- disputes
@@ -164,7 +164,7 @@ class ImageLedger:
                         document = answer.json() if answer.ok else {}
                         date, content = date_of(document), content_of(document)
                 except (EngineError, NotFound) as error:
-                    log.info("image %s of node %s stays without a date: %s", image_id, node_id,
+                    log.info("cannot read the date of image %s on node %s: %s", image_id, node_id,
                              error)  # fmt: skip
                     return
             if document:
@@ -180,7 +180,7 @@ class ImageLedger:
             for node_id, (image_id, date) in settlement.older.items()
         )
         log.warning(
-            "image name %s has several images, and their dates decide: it means %s of %s (%s);"
+            "nodes have different images called %s: the newest is used, %s of %s (%s);"
             " older: %s",
             settlement.name, settlement.image_id, write_date(settlement.date),
             ", ".join(map(self._call, settlement.node_ids)) or "on no node", older,

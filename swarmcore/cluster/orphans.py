@@ -71,15 +71,15 @@ class Orphans:
         name, id = container.name, container.id
         try:
             engine = self._engine_of(container.node_id)
-            log.info("removing %s (%s) from %s: it was made after its create had gone on elsewhere",
+            log.info("removing container %s (%s) from %s: its create has moved to another node",
                      name, id[:12], engine.label)  # fmt: skip
             answer = await engine.call("DELETE", f"/containers/{id}?v=1")
             if answer.ok or answer.status == 404:
                 engine.forget_container(id)
             else:
-                log.warning("engine %s keeps %s, which nobody asked for: %s",
-                            engine.label, name, answer.message)  # fmt: skip
+                log.warning("cannot remove container %s, whose create has moved, from %s: %s",
+                            name, engine.label, answer.message)  # fmt: skip
         except (EngineError, NotFound) as error:
-            log.info("%s is not removed yet: %s", name, error)
+            log.info("container %s is not removed yet, trying again: %s", name, error)
         finally:
             self._leaving.discard(id)

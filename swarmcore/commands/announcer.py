@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _LEAVE_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 1.0
+_STAYS = "cannot remove the engine from the list, where it stays until its --ttl ends"
 
 
 def join(options: "JoinOptions") -> int:
@@ -33,8 +34,8 @@ def join(options: "JoinOptions") -> int:
     discovery = plugins.discovery(options.uri, options.discovery)
     if not isinstance(discovery, Registrar):
         raise ConfigError(
-            f"{options.uri.scheme}:// takes no announcements: its list is made by hand; "
-            "join needs a store, as etcd://, consul:// or zk://"
+            f"{options.uri.scheme}:// has a list that join cannot change: announce the engine in a"
+            " store (etcd://, consul:// or zk://) or at a hub (token://)"
         )
     trio.run(_join, discovery, options)
     return 0
@@ -65,7 +66,7 @@ async def _announce(registrar: Registrar, options: "JoinOptions") -> None:
             except ConfigError:
                 raise
             except SwarmError as error:
-                log.error("not registered: %s; trying again in %g s", error, pause)
+                log.error("cannot announce the engine: %s; trying again in %g s", error, pause)
                 await trio.sleep(pause)
                 pause = min(2 * pause, heartbeat)
             else:
@@ -76,6 +77,6 @@ async def _announce(registrar: Registrar, options: "JoinOptions") -> None:
             try:
                 await registrar.leave(options.entry)
             except SwarmError as error:
-                log.error("still in the list until its time to live ends: %s", error)
+                log.error("%s: %s", _STAYS, error)
         if leaving.cancelled_caught:
-            log.error("still in the list until its time to live ends: no answer")
+            log.error("%s: no answer", _STAYS)

@@ -4,24 +4,26 @@ from swarmcore.command_line import Call, Command, Option, Usage
 from swarmcore.errors import ConfigError
 
 DEMO_OPTIONS = (
-    Option("engines", "how many engines", kind="number", default=("3",), value="N", place="start"),
+    Option(
+        "engines", "the number of engines", kind="number", default=("3",), value="N", place="start"
+    ),
     Option(
         "real",
-        "real Docker Engines in namespaces of this machine (needs root and dockerd)",
+        "use real Docker Engines in namespaces of this machine (needs root and dockerd)",
         kind="switch",
         default=("false",),
         place="start",
     ),
     Option(
         "embedded",
-        "small built-in engines, anywhere",
+        "use small built-in engines, which work on every machine",
         kind="switch",
         default=("false",),
         place="start",
     ),
     Option(
         "host",
-        "listen here; repeatable",
+        "the address to listen on; repeatable",
         kind="texts",
         default=("tcp://127.0.0.1:3375",),
         aliases=("H",),

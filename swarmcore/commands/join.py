@@ -14,7 +14,7 @@ from swarmcore.protocols import DiscoveryOptions, DiscoveryURI, Entry
 JOIN_OPTIONS = (
     Option(
         "advertise",
-        "where managers reach the engine",
+        "the address at which managers reach the engine",
         aliases=("addr",),
         env="SWARM_ADVERTISE",
         value="HOST:PORT",
@@ -36,7 +36,7 @@ JOIN_OPTIONS = (
     ),
     Option(
         "delay",
-        "wait for a random time below this first, so that a fleet does not come at once",
+        "upper limit of a random delay at the start",
         kind="duration",
         default=("0s",),
         value="DURATION",

@@ -15,8 +15,8 @@ DISCOVERY says where the engines are:
   HOST:PORT,...             a list; also tcp://HOST:PORT, unix://PATH, ssh://[USER@]HOST[:PORT]
   HOST[1:20]:PORT           a range, in a list or a file
   nodes://HOST:PORT,...     the same list, with its scheme
-  file://PATH               a file with one of them a line, read again when it changes
-  SCHEME://...              whatever an installed discovery_SCHEME plugin understands
+  file://PATH               a file with one address in each line, read again when it changes
+  SCHEME://...              a list of the installed plugin discovery_SCHEME
 """
 
 _SOURCES_HELP = """\
@@ -65,7 +65,7 @@ def _print_config(settings: Mapping[str, Setting]) -> None:
 MANAGE = Command(
     Usage(
         "manage",
-        "serve one Docker API in front of the engines that DISCOVERY names",
+        "serve one Docker API for the engines that DISCOVERY names",
         "DISCOVERY",
         MANAGE_OPTIONS,
         f"{_DISCOVERY_HELP}\n--cluster-opt KEY=VALUE of the core; others are for plugins:\n"

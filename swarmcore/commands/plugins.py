@@ -9,7 +9,7 @@ PLUGINS_OPTIONS = (
     Option("json", "print JSON, for scripts", kind="switch", default=("false",), place="start"),
     Option(
         "routes",
-        "the HTTP routes that they bring, and who is asked",
+        "print the HTTP routes of the plugins, and which engines they ask",
         kind="switch",
         default=("false",),
         place="start",
@@ -40,6 +40,11 @@ def _run(call: Call) -> int:
 
 
 PLUGINS = Command(
-    Usage("plugins", "list what is installed, what loads and what is broken", "", PLUGINS_OPTIONS),
+    Usage(
+        "plugins",
+        "list installed plugins, and which of them load or are broken",
+        "",
+        PLUGINS_OPTIONS,
+    ),
     _run,
 )

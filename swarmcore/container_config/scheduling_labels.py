@@ -71,7 +71,7 @@ def _read_label(label: str, labels: Mapping[str, Any], lenient: bool) -> Sequenc
     except BadRequest as error:
         if not lenient:
             raise
-        log.warning("%s; it is passed over", error)
+        log.warning("%s; the label is ignored", error)
         return ()
 
 
@@ -85,7 +85,9 @@ def _listed(label: str, labels: Mapping[str, Any]) -> Sequence[str]:
     except (ValueError, RecursionError):
         read = None
     if not isinstance(read, list) or not all(isinstance(item, str) for item in read):
-        raise BadRequest(f'label {label}: {text[:80]!r} is no JSON list of texts, as ["zone==eu"]')
+        raise BadRequest(
+            f'label {label}: {text[:80]!r} must be a JSON list of strings, such as ["zone==eu"]'
+        )
     return read
 
 

@@ -246,8 +246,8 @@ class Engine(CachedObjects):
         except EngineError as error:
             self._connection_ended(error)
         except Exception as error:
-            log.exception("engine %s: cannot make sense of it", self.label)
-            self._connection_ended(EngineError(self.label, f"unexpected: {error!r}"))
+            log.exception("engine %s: internal error; connecting again", self.label)
+            self._connection_ended(EngineError(self.label, f"internal error: {error!r}"))
         healthy = self.node.state is State.HEALTHY and not self.node.failures
         return healthy and trio.current_time() - started > _GOOD_SECONDS
 

@@ -117,8 +117,8 @@ class EventFeed:
         except EngineError as error:
             self._failure = error
         except Exception as error:
-            log.exception("engine %s: cannot make sense of its events", name)
-            self._failure = EngineError(name, f"unexpected: {error!r}")
+            log.exception("engine %s: reading its events failed with an internal error", name)
+            self._failure = EngineError(name, f"internal error while reading events: {error!r}")
         finally:
             if self._failure is None:
                 self._failure = StreamEnded(name, f"the event stream of engine {name} ended")

@@ -79,8 +79,8 @@ def read_api_range(version: Any, address: str) -> tuple[ApiVersion, ApiVersion]:
     if oldest > CEILING or newest < FLOOR:
         raise EngineError(
             address,
-            f"engine {address} speaks Docker API {oldest} to {newest}, this manager {FLOOR} to"
-            f" {CEILING}: install releases that overlap",
+            f"engine {address} supports Docker API {oldest} to {newest}, this manager {FLOOR} to"
+            f" {CEILING}: install releases with a common version",
         )
     return newest, oldest
 
@@ -143,7 +143,7 @@ def _read_labels(
     overcommit = merged.get(OVERCOMMIT_LABEL)
     if overcommit is not None and read_overcommit(overcommit) is None:
         notes.append(
-            f"its label {OVERCOMMIT_LABEL}={overcommit} is passed over: it should be a number above"
+            f"its label {OVERCOMMIT_LABEL}={overcommit} is ignored: it should be a number above"
             " -1, such as 0.05"
         )
     return merged

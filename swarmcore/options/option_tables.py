@@ -24,7 +24,7 @@ GLOBAL_OPTIONS = (
     ),
     Option(
         "experimental",
-        "say so in 'docker info' and 'docker version'",
+        "mark the manager as experimental in 'docker info' and 'docker version'",
         kind="switch",
         default=("false",),
     ),
@@ -44,20 +44,20 @@ _PLUGINS = (
     PLUGIN,
     Option(
         "without",
-        "leave out a plugin that would be loaded by itself; repeatable",
+        "do not load a plugin that is loaded by default; repeatable",
         kind="texts",
         value="NAME",
     ),
     Option(
         "strategy",
-        "which node is preferred: spread, binpack, random, or a plugin's",
+        "how to rank the nodes for a container: spread, binpack, random, or a plugin's strategy",
         default=("spread",),
         value="NAME",
     ),
     Option(
         "filter",
-        "which nodes may take a container; repeatable; +NAME adds to the default chain, NAME"
-        " replaces it",
+        "a filter that selects the nodes for a container; repeatable; NAME replaces the default"
+        " filters, +NAME adds to them",
         kind="texts",
         default=(
             "health",
@@ -77,17 +77,22 @@ _PLUGINS = (
 _SERVING = (
     Option(
         "host",
-        "listen here: tcp://IP:PORT, IP:PORT, unix://PATH or fd://; repeatable",
+        "the address to listen on: tcp://IP:PORT, IP:PORT, unix://PATH or fd://; repeatable",
         kind="texts",
         default=("tcp://127.0.0.1:3375",),
         aliases=("H",),
         env="SWARM_HOST",
         value="ADDRESS",
     ),
-    Option("tls", "serve by TLS, and ask engines by TLS", kind="switch", default=("false",)),
+    Option(
+        "tls",
+        "use TLS for clients and engines, without verifying them",
+        kind="switch",
+        default=("false",),
+    ),
     Option(
         "tlsverify",
-        "TLS, and verify clients and engines by --tlscacert",
+        "use TLS, and verify clients and engines by certificates of --tlscacert",
         kind="switch",
         default=("false",),
     ),
@@ -96,14 +101,14 @@ _SERVING = (
     Option("tlskey", "its private key", value="FILE"),
     Option(
         "api-enable-cors",
-        "let browsers from other origins use the API",
+        "allow web pages of any origin to use the API",
         kind="switch",
         default=("false",),
         aliases=("cors",),
     ),
     Option(
         "grace-period",
-        "how long requests may take to finish when the manager stops",
+        "how long open requests may take to complete when the manager stops",
         kind="duration",
         default=("10s",),
         value="DURATION",
@@ -141,20 +146,20 @@ _ENGINES = (
     ),
     Option(
         "engine-refresh-retry",
-        "no longer used: see --engine-failure-retry",
+        "obsolete: use --engine-failure-retry",
         kind="number",
         default=("3",),
         value="COUNT",
     ),
     Option(
         "refresh-on-node-filter",
-        "no longer needed: ps is kept current by the engines' events",
+        "accepted and ignored: ps is kept current by the engines' events",
         kind="switch",
         default=("false",),
     ),
     Option(
         "container-name-refresh-filter",
-        "no longer needed: ps is kept current by the engines' events",
+        "accepted and ignored: ps is kept current by the engines' events",
         value="TEXT",
     ),
 )
@@ -162,19 +167,20 @@ _ENGINES = (
 _CLUSTER = (
     Option(
         "alternates",
-        "how many other nodes to try for one create, when the failure is the node's",
+        "how many more nodes a create tries after failures that a node caused",
         kind="number",
         default=("3",),
         value="COUNT",
     ),
     Option(
         "node-settings",
-        "keep drained nodes and added labels in this file; without it they end with the manager",
+        "the file that stores drained nodes and added labels; without it they are lost when the"
+        " manager stops",
         value="FILE",
     ),
     Option(
         "cluster-driver",
-        "only swarm; kept for classic's scripts",
+        "the cluster driver, for scripts of Swarm classic; the only value is swarm",
         default=("swarm",),
         aliases=("c",),
         value="NAME",
@@ -194,20 +200,20 @@ _CLUSTER = (
     ),
     Option(
         "replication",
-        "be one of several managers, of which one leads",
+        "run as one of several managers, one of which is the primary",
         kind="switch",
         default=("false",),
     ),
     Option(
         "replication-ttl",
-        "how long a leader that went silent leads on",
+        "how long a primary that no longer answers stays primary",
         kind="duration",
         default=("20s",),
         value="DURATION",
     ),
     Option(
         "advertise",
-        "where the other managers find this one",
+        "the address at which other managers reach this one",
         aliases=("addr",),
         env="SWARM_ADVERTISE",
         value="HOST:PORT",
@@ -216,7 +222,7 @@ _CLUSTER = (
 
 CONFIG = Option(
     "config",
-    "read options from a TOML file; flags and environment go first",
+    "a TOML file with options; flags and the environment take precedence",
     value="FILE",
     place="start",
 )
@@ -225,7 +231,7 @@ _START = (
     CONFIG,
     Option(
         "print-config",
-        "print what holds and where each value came from, and do not start",
+        "print the value of every option with its source, and do not start",
         kind="switch",
         default=("false",),
         place="start",
@@ -244,15 +250,15 @@ MANAGE_OPTIONS = (*_PLUGINS, *_SERVING, *_ENGINES, *_CLUSTER, *_START, DISCOVERY
 
 #: Keys of ``--cluster-opt`` that the core reads; other keys are for plugins.
 CLUSTER_OPTS = {
-    "swarm.compat": "classic: names, sentences and defaults as Swarm classic had them",
-    "swarm.overcommit": "share of a node's CPU and memory given out beyond what it has (0.05)",
-    "swarm.cpushares": "what CpuShares means: weight, or cpus, which claims that many (weight)",
+    "swarm.compat": "classic: use Swarm classic's names, messages and defaults",
+    "swarm.overcommit": "fraction of CPU and memory that may be claimed in addition (0.05)",
+    "swarm.cpushares": "meaning of CpuShares: a relative weight, or cpus to claim (weight)",
     "swarm.createretry": "like --alternates; the larger of the two counts (0)",
-    "swarm.starts": "how many creates and starts an engine has at once (0: any number)",
-    "swarm.queue": "seconds that a create waits for room (0: fail at once)",
-    "swarm.queue.limit": "how many creates may wait at once (1000)",
-    "swarm.spread": "a label of nodes; first its value with the fewest containers",
-    "swarm.carry": "lead over nodes with an image for it to be carried to the best node (1)",
-    "swarm.weight.image": "how much it counts that a node has the image (0)",
-    "swarm.weight.failures": "how much creates that failed on a node count against it (0)",
+    "swarm.starts": "how many creates and starts an engine runs at once (0: no limit)",
+    "swarm.queue": "seconds that a create waits for free resources (0: it fails at once)",
+    "swarm.queue.limit": "how many creates may wait at the same time (1000)",
+    "swarm.spread": "a node label, such as zone: prefer its value with the fewest containers",
+    "swarm.carry": "lead over the best node with an image that makes a copy worthwhile (1)",
+    "swarm.weight.image": "weight of having the image, relative to the strategy (0)",
+    "swarm.weight.failures": "weight of recent failures on a node, relative to the strategy (0)",
 }

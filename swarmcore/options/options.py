@@ -209,7 +209,7 @@ def _check_engine_options(read: Mapping[str, Any]) -> None:
     if read["engine-failure-retry"] <= 0:
         raise ConfigError("invalid failure retry count: --engine-failure-retry must be 1 or more")
     if read["cluster-driver"] != "swarm":
-        raise ConfigError(f'unsupported cluster "{read["cluster-driver"]}": only swarm is there')
+        raise ConfigError(f'unsupported cluster "{read["cluster-driver"]}": use swarm')
 
 
 def _check_replication(read: Mapping[str, Any]) -> None:
@@ -288,6 +288,8 @@ def _alternates(setting: Setting, cluster_opts: Mapping[str, str], *, classic: b
         return create_retry
     count: int = setting.value
     if count < 1:
-        raise ConfigError(f"--alternates counts the nodes that a create may try; {count} is none")
+        raise ConfigError(
+            f"--alternates must be 1 or more, not {count}: so many more nodes a create may try"
+        )
     # Classic's createretry retries at random; ours continues with the next best node.
     return max(count, create_retry)

@@ -252,5 +252,5 @@ def _term_of(request: Request) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise BadRequest(f"{_TERM.decode()}: {text[:40]!r} is no term")
+        raise BadRequest(f"{_TERM.decode()}: {text[:40]!r} is not a number of a term")
     return int(text)

@@ -91,10 +91,13 @@ class Patience:
             self._tell(*self._doubted)
 
     def _word(self) -> str:
-        what = "no engine any more"
+        what = "lists no engines"
         if self._doubted[0]:
-            what = f"{len(self._missing)} of {len(self._told)} engines no more"
-        return f"{self._source} lists {what}; believed after {self._hold_seconds:g} s"
+            what = f"lacks {len(self._missing)} of {len(self._told)} engines"
+        return (
+            f"{self._source} suddenly {what}; the missing ones are removed after"
+            f" {self._hold_seconds:g} s"
+        )
 
     def _tell(self, entries: Sequence[Entry], problems: Sequence[str]) -> None:
         self._told, self._problems, self.is_listed = entries, problems, True

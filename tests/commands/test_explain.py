@@ -120,7 +120,7 @@ async def test_an_error_is_one_line(operate, docker):
         for words, environment, said in [
             (["docker", "ps"], {}, "explain takes 'docker run ...'"),
             (["docker", "-H", "x", "run", "y"], {}, "with docker's own options left out"),
-            ([*docker, "--oops"], {}, "did not come to creating a container: unknown flag: --oops"),
+            ([*docker, "--oops"], {}, "ended without creating a container: unknown flag: --oops"),
             (docker, {"SAYS": "podman version 5"}, "is not the docker command"),
             (["/nowhere/docker", "run", "x"], {}, "--json-config FILE"),
             (["--json-config", "/nowhere"], {}, "cannot read it"),

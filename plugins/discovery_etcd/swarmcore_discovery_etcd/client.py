@@ -133,7 +133,7 @@ class _Server:
         except ValueError as error:
             raise StoreError(f"{self._name}: {error}") from None
         if not isinstance(document, dict):
-            raise StoreError(f"{self._name}: an answer that is no object")
+            raise StoreError(f"{self._name}: it sent an answer that is not a JSON object")
         return document
 
     async def stream(
@@ -175,14 +175,14 @@ def _refusal(reply: StoreReply) -> str:
         text = str(reply.json()["error"])
     if "CommonName of client sending a request against gateway" in text:
         return (
-            "it takes no client certificate with a common name through its gateway; "
-            "use one without, or turn --client-cert-auth off"
+            "it refuses client certificates with a common name at its gateway: use a certificate "
+            "without one, or start etcd without --client-cert-auth"
         )
     if "user name is empty" in text:
-        return "it wants a user; give --discovery-opt etcd.user=NAME and etcd.passwordfile=FILE"
+        return "it requires a user: give --discovery-opt etcd.user=NAME and etcd.passwordfile=FILE"
     if reply.status == 404:
         return (
-            "it has no /v3 here; etcd 3.4 or newer is needed, with its gRPC gateway "
+            "it has no API v3 at this address: use etcd 3.4 or newer, with its gRPC gateway "
             "(--enable-grpc-gateway)"
         )
     return f"status {reply.status}: {text[:200]}"

@@ -10,7 +10,7 @@ from swarmcore.protocols import DiscoveryOptions
 from swarmcore.stores import StoreError
 
 #: etcd's errors about a token: none was sent, it has expired, or users were changed since.
-_STALE = ("wants a user", "invalid auth token", "revision of auth store is old")
+_STALE = ("requires a user", "invalid auth token", "revision of auth store is old")
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def _addresses(reply: StoreReply, place: Place) -> list[str]:
 
 def _hint(reply: StoreReply) -> str:
     if reply.status == 404:
-        return ": it knows no such token; make one with 'swarmcore create'"
+        return ": the hub has no cluster with this token; create one with 'swarmcore create'"
     try:
         text = str(reply.json()["message"])
     except (ValueError, KeyError, TypeError):

@@ -85,7 +85,7 @@ def _at_default_hub(token: str) -> Place:
     hub = os.environ.get("SWARMCORE_HUB", "").rstrip("/")
     if not hub.startswith(("https://", "http://")):
         raise ConfigError(
-            f"token://{token[:6]}... names no hub, and the public one is gone since 2019; run "
+            f"token://{token[:6]}... names no hub, and Docker's public hub ended in 2019: run "
             "'swarmcore hub', and write token://HOST:PORT/v1/TOKEN or set SWARMCORE_HUB"
         )
     return Place(hub, token)

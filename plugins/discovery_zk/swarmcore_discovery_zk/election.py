@@ -138,7 +138,7 @@ class Queue:
             try:
                 names = await self._session.call("get_children", self._path, watch=self._wake)
             except NoNodeError:
-                raise StoreError(f"zk: somebody has deleted {self._path}") from None
+                raise StoreError(f"zk: another client has deleted {self._path}") from None
             numbered = [(int(number), name) for name in names if (number := _number(name))]
             if not numbered:
                 return None

@@ -51,13 +51,13 @@ def swarmcore_commands() -> list[Command]:
     """The commands ``hub`` and ``create``."""
     return [
         Command(
-            Usage("hub", "keep lists of engines for those who know their token", "", HUB_OPTIONS),
+            Usage("hub", "keep lists of engines, each protected by a token", "", HUB_OPTIONS),
             _hub,
         ),
         Command(
             Usage(
                 "create",
-                "make a new cluster at a hub, and print its token",
+                "create a new cluster at a hub, and print its token",
                 "",
                 CREATE_OPTIONS,
                 aliases=("c",),

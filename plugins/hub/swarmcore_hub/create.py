@@ -29,7 +29,7 @@ def create_cluster(hub: str, tls: TLSFiles) -> tuple[str, str]:
     """
     if not hub:
         raise ConfigError(
-            "no hub is named, and the public one is gone since 2019; run 'swarmcore hub', and give "
+            "no hub is named, and Docker's public hub ended in 2019: run 'swarmcore hub', and give "
             "its URL with --hub or in SWARMCORE_HUB"
         )
     scheme, separator, rest = hub.rstrip("/").partition("://")

@@ -222,7 +222,7 @@ class Registry:
         try:
             return self._clusters[token]
         except KeyError:
-            raise NotFound("no such token; make one with 'swarmcore create'") from None
+            raise NotFound("no cluster has this token; run 'swarmcore create' for one") from None
 
     def _put(self, cluster: _Cluster, row: Row) -> None:
         cluster.rows[row.address] = row

@@ -89,7 +89,7 @@ def test_an_unused_cluster_without_engines_is_removed(registry):
     used, idle = registry.create(0), registry.create(0)
     registry.register(used, "n1:1", 0, 0)
     assert registry.drop_idle(101) == {idle}
-    with pytest.raises(NotFound, match="no such token"):
+    with pytest.raises(NotFound, match="no cluster has this token"):
         registry.list(idle)
 
 

@@ -72,10 +72,10 @@ async def test_a_change_says_whether_it_will_be_kept(cluster, kept):
         ("drain", {"Reason": "two\nlines"}, "Reason must be one line"),
         ("drain", {"Author": "x" * 201}, "at most 200"),
         ("labels", {"node": "x"}, "the node's name"),
-        ("labels", {"": "x"}, "not the key"),
-        ("labels", {"a b": "x"}, "not the key"),
+        ("labels", {"": "x"}, "cannot be the key"),
+        ("labels", {"a b": "x"}, "cannot be the key"),
         ("labels", {"zone": 1}, "one line of text, or null"),
-        ("labels", {"zone": None}, "engine's own"),
+        ("labels", {"zone": None}, "set by its engine"),
         ("labels", {"swarm.overcommit": "much"}, "'much' is not a fraction above -1, at most 1000"),
     ],
 )

@@ -98,7 +98,7 @@ class Create:
         with trio.CancelScope() as self._waiting:
             if not self._is_abandoned:
                 return await work()
-        raise Abandoned(f"whoever asked for {self._config.name} has gone")
+        raise Abandoned(f"the client that asked for container {self._config.name} has disconnected")
 
     async def _create_on(self, node: Node) -> Placed:
         """Ask *node*, then other nodes while they may succeed."""

@@ -211,7 +211,7 @@ class Queue:
     def close(self) -> None:
         """End all waiting with an error: the manager stops."""
         for waiter in self._entries:
-            waiter.error = Unavailable("the manager stops: nobody is placed any more")
+            waiter.error = Unavailable("the manager is stopping and places no more containers")
             waiter.over.set()
 
     async def run(self) -> None:

@@ -167,7 +167,7 @@ class Incoming:
         if not isinstance(event, h11.Request):
             return None
         if event.http_version not in (b"1.0", b"1.1"):  # such as `PRI * HTTP/2.0`
-            raise MalformedRequest("only HTTP/1.1 and HTTP/1.0 are spoken here", 505)
+            raise MalformedRequest("unsupported HTTP version: use HTTP/1.1 or HTTP/1.0", 505)
         if len(event.headers) > self._limits.header_count:
             raise MalformedRequest(f"more than {self._limits.header_count} headers", 431)
         self.expecting = self._h11.they_are_waiting_for_100_continue

@@ -24,4 +24,4 @@ def test_list_says_why_a_store_has_no_list(capsys):
 @pytest.mark.parametrize("command", ["join", "j"])
 def test_join_refuses_a_discovery_without_announcements(command, capsys):
     assert main([command, "--advertise", "n1:2375", "10.0.0.1:2375"]) == 1
-    assert "nodes:// takes no announcements" in capsys.readouterr().err
+    assert "nodes:// has a list that join cannot change" in capsys.readouterr().err

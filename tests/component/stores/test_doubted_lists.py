@@ -93,5 +93,7 @@ async def test_a_lasting_doubt_is_reported(nursery, autojump_clock):
     await trio.sleep(6)
     patience.report(entries({"a:1"}), (), whole=False)
     await trio.sleep(HOLD + 1)
-    assert sink.doubts == [(15, "/cluster lists 2 of 3 engines no more; believed after 30 s")]
+    assert sink.doubts == [
+        (15, "/cluster suddenly lacks 2 of 3 engines; the missing ones are removed after 30 s")
+    ]
     assert sink.told[-1] == (40, {"a:1"})

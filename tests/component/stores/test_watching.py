@@ -136,7 +136,9 @@ async def test_a_list_that_became_empty_is_believed_after_a_while(store, autojum
     await store.say(["n1:1"])
     await store.say([])
     await trio.sleep(HOLD - 1)
-    assert store.sink.told[1:] == ["the store lists no engine any more; believed after 30 s"]
+    assert store.sink.told[1:] == [
+        "the store suddenly lists no engines; the missing ones are removed after 30 s"
+    ]
     await trio.sleep(2)
     assert store.sink.told[2:] == [[]]
 
@@ -189,6 +191,8 @@ async def test_an_empty_list_of_a_poll_is_believed_after_a_while(nursery, autoju
     nursery.start_soon(watch)
     await trio.sleep(HOLD)
     assert [] not in sink.told
-    assert sink.told[-1] == "web lists no engine any more; believed after 30 s"
+    assert sink.told[-1] == (
+        "web suddenly lists no engines; the missing ones are removed after 30 s"
+    )
     await trio.sleep(10)
     assert sink.told[-1] == []

@@ -166,7 +166,9 @@ def test_join_ends_at_once_when_the_hub_knows_no_such_token(hub):
         check=False,
     )
     assert done.returncode == 1
-    assert "it knows no such token; make one with 'swarmcore create'" in done.stderr
+    assert (
+        "the hub has no cluster with this token; create one with 'swarmcore create'" in done.stderr
+    )
 
 
 # ---- the discovery's contract, by either client

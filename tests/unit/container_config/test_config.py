@@ -199,7 +199,7 @@ def test_an_empty_label_has_no_effect_and_stays(label):
 
 @pytest.mark.parametrize("label", ["zone==b", '{"a":1}', "[1]", '["a", null]', "[" * 100_000])
 def test_a_label_that_is_no_list_of_texts_is_refused_by_its_name(label):
-    with pytest.raises(BadRequest, match=f"label {CONSTRAINTS}: .* is no JSON list of texts"):
+    with pytest.raises(BadRequest, match=f"label {CONSTRAINTS}: .* must be a JSON list of strings"):
         parse({"Labels": {CONSTRAINTS: label}})
 
 

@@ -58,7 +58,7 @@ def test_an_ignored_overcommit_is_noted(label, notes):
         specs(labels={"swarm.overcommit": label}),
     ):
         assert len(read.notes) == notes
-        assert all(f"swarm.overcommit={label} is passed over" in note for note in read.notes)
+        assert all(f"swarm.overcommit={label} is ignored" in note for note in read.notes)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_most_defaults_are_classics():
         (["--replication", "--advertise=tcp://h:1"], "of the form ip:port or hostname:port"),
         (["--replication", "--replication-ttl=0s"], "--replication-ttl should be a positive"),
         (["--grace-period=-1s"], "--grace-period should not be a negative number"),
-        (["--alternates=0"], "--alternates counts the nodes"),
+        (["--alternates=0"], "--alternates must be 1 or more, not 0"),
         (["--tls=maybe"], "invalid --tls: 'maybe' is neither true nor false"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -62,7 +62,7 @@ async def explain_words(
             nursery.cancel_scope.cancel()
     if relay.answer is None:
         said = " ".join((ended.stderr or ended.stdout).decode(errors="replace").split())
-        raise SwarmError(f"docker did not come to creating a container: {said}")
+        raise SwarmError(f"docker ended without creating a container: {said}")
     return read_answer(relay.answer, "the manager")
 
 

@@ -45,8 +45,8 @@ class RemoteManager:
             return await self._client.request(method, target, body=body, headers=headers)
         except EngineUnreachable as error:
             raise NoAnswer(
-                f"no answer from a manager at {self._address}: {error}; say where one listens with"
-                " --host or DOCKER_HOST"
+                f"no answer from a manager at {self._address}: {error}; give the address of a"
+                " running manager with --host or in DOCKER_HOST"
             ) from error
 
     async def ask(self, method: str, target: str, value: Any = None) -> Any:
@@ -81,7 +81,7 @@ def read_answer(answer: Answer, where: str) -> Any:
     """
     if answer.status == 404 and answer.message == "page not found":
         raise SwarmError(
-            f"what listens at {where} is not a swarmcore manager with the plugins api_docker and"
+            f"the server at {where} is not a swarmcore manager with the plugins api_docker and"
             " api_operations; name a manager with --host"
         )
     if not answer.ok:
@@ -89,7 +89,7 @@ def read_answer(answer: Answer, where: str) -> Any:
     try:
         return answer.json()
     except json.JSONDecodeError as error:
-        raise SwarmError(f"{where} answered something that is not JSON: {error}") from error
+        raise SwarmError(f"{where} sent an answer that is not JSON: {error}") from error
 
 
 @asynccontextmanager

@@ -198,7 +198,7 @@ async def _label(manager: RemoteManager, call: Operation) -> int:
             changes[word.removesuffix("-")] = None
         else:
             raise ConfigError(
-                f"label: {word!r} is neither KEY=VALUE nor KEY-, which takes one away"
+                f"label: {word!r} must be KEY=VALUE, or KEY- to remove an added label"
             )
     if not changes:
         raise ConfigError("label takes NODE and at least one KEY=VALUE or KEY-")

@@ -5,17 +5,17 @@ from swarmcore.command_line import Option, Usage
 _WHERE = (
     Option(
         "host",
-        "the manager: tcp://HOST:PORT, HOST:PORT, unix://PATH or ssh://[USER@]HOST",
+        "the address of the manager: tcp://HOST:PORT, HOST:PORT, unix://PATH or ssh://[USER@]HOST",
         default=("tcp://127.0.0.1:3375",),
         aliases=("H",),
         env="DOCKER_HOST",
         value="ADDRESS",
         place="start",
     ),
-    Option("tls", "ask by TLS", kind="switch", default=("false",), env="DOCKER_TLS", place="start"),
+    Option("tls", "use TLS", kind="switch", default=("false",), env="DOCKER_TLS", place="start"),
     Option(
         "tlsverify",
-        "ask by TLS, and verify the manager",
+        "use TLS, and verify the manager",
         kind="switch",
         default=("false",),
         env="DOCKER_TLS_VERIFY",
@@ -37,7 +37,7 @@ _JSON = Option("json", "print JSON, for scripts", kind="switch", default=("false
 NODES_OPTIONS = (_JSON, *_WHERE)
 EXPLAIN_OPTIONS = (
     _JSON,
-    Option("node", "say what every rule says of this one", value="NODE", place="start"),
+    Option("node", "show the result of every rule for this node", value="NODE", place="start"),
     Option(
         "json-config",
         "explain this body of a create instead of a command line; - for standard input",
@@ -52,7 +52,7 @@ DECISIONS_OPTIONS = (
     _JSON,
     Option(
         "limit",
-        "the latest so many",
+        "the maximum number of decisions to show",
         kind="number",
         default=("20",),
         aliases=("n",),
@@ -63,11 +63,18 @@ DECISIONS_OPTIONS = (
 )
 
 DRAIN_OPTIONS = (
-    Option("reason", "why; shown in refusals and in 'docker info'", value="TEXT", place="start"),
-    Option("author", "who; you, when left out", value="NAME", place="start"),
+    Option(
+        "reason", "the reason, which refusals and 'docker info' show", value="TEXT", place="start"
+    ),
+    Option(
+        "author",
+        "your name, shown with the reason (default: your user name)",
+        value="NAME",
+        place="start",
+    ),
     Option(
         "wait",
-        "return when no container runs there any more",
+        "return when no container runs on the nodes any more",
         kind="switch",
         default=("false",),
         place="start",
@@ -92,22 +99,22 @@ DRAIN_OPTIONS = (
 #: All commands.
 OPERATIONS = (
     Usage("nodes", "show the nodes of a running manager", "[NODE...]", NODES_OPTIONS, mixed=True),
-    Usage("drain", "let nodes take no new containers", "NODE...", DRAIN_OPTIONS, mixed=True),
-    Usage("undrain", "let nodes take containers again", "NODE...", _WHERE, mixed=True),
+    Usage("drain", "stop placing containers on nodes", "NODE...", DRAIN_OPTIONS, mixed=True),
+    Usage("undrain", "resume placing containers on nodes", "NODE...", _WHERE, mixed=True),
     Usage(
         "label",
-        "add labels to a node, or take added ones away with KEY-",
+        "add labels to a node, or remove added labels with KEY-",
         "NODE KEY=VALUE|KEY- ...",
         _WHERE,
         mixed=True,
     ),
     Usage(
         "explain",
-        "say where 'docker run' would go and why, and do nothing",
+        "show where 'docker run' would place the container, and why; change nothing",
         "[--] docker run ...",
         EXPLAIN_OPTIONS,
-        "The exit status is 0 where it would be placed, and 2 where it would be refused.\n",
+        "The exit status is 0 if the container would be placed, and 2 if it would be refused.\n",
     ),
     Usage("moves", "show containers that were moved to other nodes", "", (_JSON, *_WHERE)),
-    Usage("decisions", "show where containers went, and refusals", "", DECISIONS_OPTIONS),
+    Usage("decisions", "show the latest placements and refusals", "", DECISIONS_OPTIONS),
 )

@@ -83,7 +83,7 @@ def _named(exchange: Exchange) -> Node:
     if len(found) > 1:
         addresses = ", ".join(node.address for node in found)
         raise BadRequest(
-            f"{len(found)} nodes are called {text}: say which by its address: {addresses}"
+            f"{len(found)} nodes are called {text}: use an address instead: {addresses}"
         )
     if not found:
         words = [word for node in nodes for word in (node.name, node.address) if word]
@@ -129,14 +129,16 @@ def _check_label(node: Node, key: str, value: Any) -> None:
         BadRequest: it cannot; the text names the label.
     """
     if key == "node":
-        raise BadRequest("label node: that word means the node's name; choose another")
+        raise BadRequest(
+            "label node: in constraints, this key means the node's name; choose another"
+        )
     if not key or "=" in key or not key.isprintable() or " " in key:
-        raise BadRequest(f"{key!r} is not the key of a label: no spaces, no equals sign")
+        raise BadRequest(f"{key!r} cannot be the key of a label: use no spaces and no equals signs")
     if value is None:
         if key in node.labels and key not in node.added_labels:
             raise BadRequest(
-                f"label {key} of {node.name or node.address} is its engine's own: only added labels"
-                " can be taken away, or give it another value"
+                f"label {key} of {node.name or node.address} is set by its engine: only added"
+                " labels can be removed; you can give this one another value"
             )
     elif not isinstance(value, str) or not value.isprintable():
         raise BadRequest(f"label {key}: the value must be one line of text, or null")
