@@ -80,10 +80,10 @@ class PendingChange:
         """Wait for the event; return whether the cache reflects it."""
         if not (self._verbs and self._events.is_followed):
             return self.is_settled
-        with trio.move_on_after(_ARRIVAL_SECONDS):
-            await self._arrived.wait()
-        if self._arrived.is_set():
-            with trio.move_on_after(_READING_SECONDS):
+        if not self._ended.is_set():
+            with trio.CancelScope(relative_deadline=_ARRIVAL_SECONDS) as waiting:
+                await self._arrived.wait()
+                waiting.deadline = trio.current_time() + _READING_SECONDS
                 await self._ended.wait()
         return self.is_settled
 

@@ -113,37 +113,47 @@ class Incoming:
             self.complete = True
         return head
 
+    def plain_head(self) -> Head | None:
+        """The next head if it has arrived and is plain; a third of the cost of one by h11.
+
+        Raises:
+            BadRequest: see ``heads.make_head``.
+        """
+        data = self._arrived
+        most = min(_PLAIN_BYTES, self._limits.head_bytes)
+        end = data.find(_END_OF_HEAD, 0, most) + len(_END_OF_HEAD)
+        if end < len(_END_OF_HEAD):
+            return None
+        plain = read_plain_request(data[:end])
+        if plain is None or len(plain.headers) > self._limits.header_count:
+            return None
+        self._plain, self._arrived = data[:end], data[end:]
+        if plain.length is None:
+            self._chunks = PlainChunks()
+        else:
+            self._left = plain.length
+        self.complete = plain.length == 0
+        head = make_head(plain.method, plain.target, plain.headers, self._client)
+        self._keep(data, head)
+        return head
+
     async def read_head(self) -> Head | None:
-        """Read the head of the next request; ``None`` if the client disconnects.
+        """Read the next head, which is not plain, with h11; ``None`` if the client disconnects.
 
         Raises:
             MalformedRequest: not HTTP, or too large.
             BadRequest: see ``heads.make_head``.
         """
         data, receipts = self._arrived, self._receipts
-        head = self._read_plain() or await self._read_by_h11()
-        if head is None:
-            return None
-        if self.complete and receipts == self._receipts and not self._arrived:
-            self._known.keep(data, head)
+        head = await self._read_by_h11()
+        if head is not None and receipts == self._receipts:
+            self._keep(data, head)
         return head
 
-    def _read_plain(self) -> Head | None:
-        """The next head if it has arrived and is plain; a third of the cost of one by h11."""
-        most = min(_PLAIN_BYTES, self._limits.head_bytes)
-        end = self._arrived.find(_END_OF_HEAD, 0, most) + len(_END_OF_HEAD)
-        if end < len(_END_OF_HEAD):
-            return None
-        plain = read_plain_request(self._arrived[:end])
-        if plain is None or len(plain.headers) > self._limits.header_count:
-            return None
-        self._plain, self._arrived = self._arrived[:end], self._arrived[end:]
-        if plain.length is None:
-            self._chunks = PlainChunks()
-        else:
-            self._left = plain.length
-        self.complete = plain.length == 0
-        return make_head(plain.method, plain.target, plain.headers, self._client)
+    def _keep(self, data: bytes, head: Head) -> None:
+        """Keep *head*, which was made of *data* alone, if no body follows it."""
+        if self.complete and not self._arrived:
+            self._known.keep(data, head)
 
     async def _read_by_h11(self) -> Head | None:
         event = await self._read_event()

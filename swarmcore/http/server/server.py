@@ -230,6 +230,8 @@ class Server:
     ) -> Head | None:
         """The next head; ``None`` if there is none, in which case an error has been sent."""
         try:
+            if head := incoming.plain_head():
+                return head
             with trio.fail_after(self._limits.head_seconds):
                 return await incoming.read_head()
         except trio.TooSlowError:

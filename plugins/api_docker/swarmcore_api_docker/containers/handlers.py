@@ -237,5 +237,6 @@ async def _ready_to_start(
     """
     words = network_words(container)
     missing = [word for word in words if not has_network(engine.node, word)]
-    async with cluster.bringing(missing, engine), cluster.turn(engine):
+    bringing = cluster.bringing(missing, engine) if missing else nullcontext()
+    async with bringing, cluster.turn(engine):
         yield

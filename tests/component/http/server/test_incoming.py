@@ -39,7 +39,7 @@ async def read_request(incoming, *, watched=False):
     """The next request's path and body; *watched*: while another task waits for a disconnect."""
     if not await incoming.wait_request():
         return None
-    head = incoming.known_head() or await incoming.read_head()
+    head = incoming.known_head() or incoming.plain_head() or await incoming.read_head()
     body = b""
     async with trio.open_nursery() as nursery:
         if watched:
