@@ -10,6 +10,7 @@ from swarmcore.addresses import Address
 from swarmcore.errors import NoNodeFits
 from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.http.streams import EarlyStream
+from swarmcore.node import image_test
 from swarmcore.protocols import Candidate, Decision
 
 JSON = ((b"Content-Type", b"application/json"),)
@@ -22,6 +23,9 @@ class ByLabel:
     """
 
     strategy_name, filter_names = "label", ("none",)
+
+    def holders(self, image, nodes):
+        return [node for node in nodes if image_test(image)(node)]
 
     def follow(self, nodes):
         """Remember nothing of the nodes."""
