@@ -76,7 +76,7 @@ def _prepare(nodes: int, containers: int) -> tuple[Callable[[], Decision], Calla
     )
     env = ["constraint:storage==ssd", "affinity:container!=web-7"]
     config = a_config(env=env, ports=["8080:80"], memory=64 * MiB, cpus=0.5)
-    reservation = a_reservation("soon", ports=["8080:80"], memory=64 * MiB, cpus=0.5)
+    reservation = a_reservation("soon", ports=["9090:80"], memory=64 * MiB, cpus=0.5)
     reserved: list[Node] = []
 
     def decide() -> Decision:

@@ -312,7 +312,11 @@ def test_after_a_restart_the_image_dates_decide_and_are_logged(
     docker = make_docker("28", manager.host)
     assert docker("image", "inspect", "-f", "{{.Id}}", name) == new
     assert run_everywhere(fleet, docker, name) == {"2"}
-    told = [line for line in manager.log.read_text().splitlines() if "their dates decide" in line]
+    told = [
+        line
+        for line in manager.log.read_text().splitlines()
+        if "nodes have different images" in line
+    ]
     assert any(name in line and new in line for line in told)
     # Engines made three images of one import, which are one.
     assert not any(f"{name}-copy" in line for line in told)

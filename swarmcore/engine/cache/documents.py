@@ -215,8 +215,14 @@ def _labels(pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
 
 
 def _names(own: Any, listed: Any) -> tuple[str, ...]:
-    names = [own or "", *(listed or ())]
-    return tuple(dict.fromkeys(name.removeprefix("/") for name in names if name))
+    """A container's own name, and the aliases that it has by links (``/web/db``).
+
+    Engines of release 26 send the event of a rename before they give up the old name, and still
+    list it for a moment.  So a listed name without a second slash counts only if no own one is
+    known.
+    """
+    names = [str(name).removeprefix("/") for name in (own, *(listed or ())) if name]
+    return tuple(dict.fromkeys(name for name in names if "/" in name or name == names[0]))
 
 
 def _created(detail: Mapping[str, Any], summary: Mapping[str, Any]) -> float:

@@ -310,7 +310,7 @@ async def test_a_stopping_manager_refuses_waiting_creates(autojump_clock, engine
     async with open_fleet(engine) as fleet, trio.open_nursery() as nursery:
 
         async def create():
-            with pytest.raises(Unavailable, match="the manager stops"):
+            with pytest.raises(Unavailable, match="the manager is stopping"):
                 await fleet.create(a_wish("web"))
 
         nursery.start_soon(create)

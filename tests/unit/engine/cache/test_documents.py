@@ -108,6 +108,20 @@ def test_the_creation_time_is_the_finer_one(in_detail, in_summary, created):
     assert read.created == pytest.approx(created, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("listed", "names"),
+    [
+        (["/web"], ("web",)),
+        (["/db/alias", "/web"], ("web", "db/alias")),
+        (["/web", "/old"], ("web",)),  # the engine has not given up the old name yet
+        (None, ("web",)),
+    ],
+)
+def test_a_container_has_one_own_name_and_aliases_of_links(listed, names):
+    assert read_container({"Names": listed}, {"Id": ID, "Name": "/web"}, "N", 4).names == names
+    assert read_container({"Names": ["/old"]}, {"Id": ID}, "N", 4).names == ("old",)
+
+
 def test_sparse_documents_are_read():
     read = read_container({}, {"Id": ID, "Config": None, "State": None}, "N", 4)
     assert (read.names, read.state, read.image, dict(read.labels)) == ((), "", "", {})
