@@ -9,7 +9,11 @@ from swarmcore.node.allocation import (
 )
 from swarmcore.node.changes import ALL_ASPECTS, Aspect, ChangeLog, Watched
 from swarmcore.node.image_sources import find_image_source, image_test
-from swarmcore.node.networks_and_volumes import PREDEFINED_NETWORKS, can_be_recreated
+from swarmcore.node.networks_and_volumes import (
+    PREDEFINED_NETWORKS,
+    can_be_recreated,
+    is_on_network,
+)
 from swarmcore.node.node import Node
 from swarmcore.node.revision import Revision
 from swarmcore.node.spanning import (
@@ -38,6 +42,7 @@ __all__ = [
     "can_be_recreated",
     "find_image_source",
     "image_test",
+    "is_on_network",
     "is_spanning",
     "is_swarm_manager",
     "made_seconds",

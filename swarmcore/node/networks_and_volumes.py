@@ -24,8 +24,10 @@ Document = Mapping[str, Any]
 _PLACED = frozenset(
     f"com.docker.swarm.{family}" for family in ("constraints", "affinities", "whitelists")
 )
+#: Types of local volumes whose content is on a network file system.
+_NETWORKED = frozenset({"nfs", "nfs4", "cifs"})
 #: Types of local volumes whose content is not on the node's disk.
-_ELSEWHERE = frozenset({"nfs", "nfs4", "cifs", "tmpfs"})
+_ELSEWHERE = _NETWORKED | {"tmpfs"}
 
 
 @dataclass(slots=True)
@@ -184,3 +186,9 @@ def _has_no_device(volume: Document) -> bool:
     """Whether the volume uses no device of its node's disk; network file systems do not count."""
     options = as_object(volume.get("Options"))
     return not options.get("device") or as_text(options.get("type")) in _ELSEWHERE
+
+
+def is_on_network(volume: Document) -> bool:
+    """Whether the content of a volume is on a network file system, not on its node."""
+    options = as_object(volume.get("Options"))
+    return bool(options.get("device")) and as_text(options.get("type")) in _NETWORKED

@@ -13,7 +13,7 @@ from swarmcore.container_config.references import named_volumes
 from swarmcore.errors import BadRequest
 from swarmcore.json_values import as_list, as_object, as_objects, as_text, as_texts
 from swarmcore.model import Container
-from swarmcore.node import Node
+from swarmcore.node import Node, is_on_network, is_spanning
 
 #: Label of a copy: the ids of the containers that it replaces, the latest first, with commas.
 MOVED_FROM: Final = "com.docker.swarm.moved-from"
@@ -66,7 +66,8 @@ def copy_config(original: Container, node: Node) -> ContainerConfig:
 
 def replaced_by(copy: Container) -> tuple[str, ...]:
     """The ids of the containers that *copy* replaces, the latest first."""
-    return tuple(id for id in copy.labels.get(MOVED_FROM, "").split(",") if _ID.fullmatch(id))
+    label = copy.labels.get(MOVED_FROM)
+    return tuple(id for id in label.split(",") if _ID.fullmatch(id)) if label else ()
 
 
 def has_to_run(original: Container) -> bool:
@@ -113,9 +114,8 @@ def _is_local(volume: Mapping[str, Any] | None) -> bool:
     """Whether a volume of a node's list is on that node only; unknown volumes are."""
     if volume is None:
         return True
-    options = as_object(volume.get("Options"))
-    is_mounted = bool(options.get("device")) and options.get("type") not in ("none", "tmpfs", None)
-    return volume.get("Driver") == "local" and not is_mounted and volume.get("Scope") != "global"
+    is_shared = is_spanning(volume) or is_on_network(volume)
+    return volume.get("Driver") == "local" and not is_shared
 
 
 def _endpoints(original: Container, mode: str) -> dict[str, Any]:
