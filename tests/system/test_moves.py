@@ -214,7 +214,7 @@ def test_a_drained_node_is_emptied_by_a_command(docker, manager, move_engines):
     try:
         status, text = swarmcore("drain", "move-middle", "--move", "--wait", "--timeout", "25s")
         assert status == 1
-        assert "containers still run there after 25s" in text
+        assert "containers still run there after 25 s" in text
         rows = move_engines["move-middle"].api.call("GET", "/containers/json?all=1")
         assert [row["Names"] for row in rows] == [["/stays"]]
         assert running(move_engines) == dict.fromkeys(("stays", "web-0", "web-1", "web-2"), 1)

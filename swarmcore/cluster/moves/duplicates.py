@@ -101,9 +101,10 @@ class Duplicates:
         Returns:
             Whether clients must not see it: it is stale, or its move has not ended.
         """
-        if self.is_in_move(container):
+        former = replaced_by(container)
+        if any(id in self._moving for id in former):
             return True
-        for id in replaced_by(container):
+        for id in former:
             self._replace(id, container)
         if not self.is_stale(container):
             return False

@@ -78,8 +78,8 @@ class Mover:
         """See ``protocols.Moves``."""
         return [
             each
-            for each in self._log.latest()
-            if each.state == "moving" or (each.state == "failed" and self._is_left(each.source_id))
+            for each in self._log.not_moved()
+            if each.state == "moving" or self._is_left(each.source_id)
         ]
 
     def _is_left(self, node_id: str) -> bool:

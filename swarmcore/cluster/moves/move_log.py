@@ -26,6 +26,8 @@ class MoveLog:
         #: Id of an original -> its record, the latest at the end.
         self._records: OrderedDict[str, MoveRecord] = OrderedDict()
         self._ended: Counter[MoveState] = Counter()
+        #: Ids of the records that do not say ``moved``; ``docker info`` asks for them often.
+        self._open: set[str] = set()
 
     def counts(self) -> Mapping[MoveState, int]:
         """The number of attempts by their outcome."""
@@ -34,6 +36,12 @@ class MoveLog:
     def latest(self) -> Sequence[MoveRecord]:
         """All records, newest first."""
         return list(reversed(self._records.values()))
+
+    def not_moved(self) -> Sequence[MoveRecord]:
+        """The records of moves that are under way or have failed, newest first."""
+        if not self._open:
+            return ()
+        return [each for each in self.latest() if each.id in self._open]
 
     @contextmanager
     def recording(self, original: Container, source: str) -> Iterator["MoveOutcome"]:
@@ -66,11 +74,16 @@ class MoveLog:
     def _put(self, record: MoveRecord) -> None:
         if record.state != "moving":
             self._ended[record.state] += 1
+        if record.state == "moved":
+            self._open.discard(record.id)
+        else:
+            self._open.add(record.id)
         self._records[record.id] = replace(record, time=time.time())
         self._records.move_to_end(record.id)
         surplus = max(len(self._records) - self._limit, 0)
         for id in list(islice(self._records, surplus)):
             del self._records[id]
+            self._open.discard(id)
 
 
 class MoveOutcome:

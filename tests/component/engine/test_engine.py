@@ -8,23 +8,7 @@ from swarmcore.errors import EngineUnreachable
 from swarmcore.http.messages import error_answer
 from swarmcore.model import State
 from swarmcore.versions import ApiVersion
-from tests.component.fleets import Recorder, living, make_engine, wait_for, wait_for_state
-from tests.scripted_engine import ScriptedEngine
-
-
-@pytest.fixture
-def dockerd():
-    return ScriptedEngine("n1")
-
-
-@pytest.fixture
-def owner():
-    return Recorder()
-
-
-@pytest.fixture
-def engine(dockerd, owner):
-    return make_engine(dockerd, owner)
+from tests.component.fleets import living, wait_for, wait_for_state
 
 
 async def test_an_engine_becomes_healthy_with_everything_known(

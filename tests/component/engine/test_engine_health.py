@@ -7,23 +7,7 @@ import trio.testing
 from swarmcore.engine.intervals import Pace
 from swarmcore.errors import EngineUnreachable
 from swarmcore.model import State
-from tests.component.fleets import Recorder, living, make_engine, wait_for, wait_for_state
-from tests.scripted_engine import ScriptedEngine
-
-
-@pytest.fixture
-def dockerd():
-    return ScriptedEngine("n1")
-
-
-@pytest.fixture
-def owner():
-    return Recorder()
-
-
-@pytest.fixture
-def engine(dockerd, owner):
-    return make_engine(dockerd, owner)
+from tests.component.fleets import living, make_engine, wait_for, wait_for_state
 
 
 async def test_a_killed_engine_is_unhealthy_within_seconds_and_keeps_its_containers(

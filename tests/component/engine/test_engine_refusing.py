@@ -5,23 +5,7 @@ import trio
 
 from swarmcore.errors import EngineUnreachable
 from swarmcore.model import State
-from tests.component.fleets import Recorder, living, make_engine, wait_for, wait_for_state
-from tests.scripted_engine import ScriptedEngine
-
-
-@pytest.fixture
-def dockerd():
-    return ScriptedEngine("n1")
-
-
-@pytest.fixture
-def owner():
-    return Recorder()
-
-
-@pytest.fixture
-def engine(dockerd, owner):
-    return make_engine(dockerd, owner)
+from tests.component.fleets import living, wait_for, wait_for_state
 
 
 def refuse(dockerd):

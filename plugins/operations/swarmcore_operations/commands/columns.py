@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 
 _GAP = "  "
 
@@ -64,6 +65,11 @@ def _with_rest(names: Sequence[str], shown: int) -> str:
     rest = len(names) - shown
     listed = ", ".join(names[:shown])
     return f"{listed} and {rest} more" if rest else listed
+
+
+def moment(text: str) -> str:
+    """A time of an answer as month, day and time in the zone of the terminal."""
+    return datetime.fromisoformat(text).astimezone().strftime("%m-%d %H:%M:%S")
 
 
 def count(number: int, noun: str) -> str:

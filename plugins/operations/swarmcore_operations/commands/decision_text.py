@@ -1,10 +1,9 @@
 """Formats the decision log, oldest first.  Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from swarmcore_operations.commands.columns import wrap
+from swarmcore_operations.commands.columns import moment, wrap
 
 Document = Mapping[str, Any]
 
@@ -21,16 +20,16 @@ def decisions_text(decisions: Sequence[Document], *, width: int) -> str:
 
 
 def _lines(decision: Document, width: int) -> Iterator[str]:
-    moment = datetime.fromisoformat(decision["Time"]).astimezone().strftime("%m-%d %H:%M:%S")
+    when = moment(decision["Time"])
     what = f"{decision['Name']} ({decision['Image']})"
-    hanging = " " * (len(moment) + 2)
+    hanging = " " * (len(when) + 2)
     if decision["Error"]:
-        yield from wrap(f"{moment}  {what} refused", width=width, hanging=hanging)
+        yield from wrap(f"{when}  {what} refused", width=width, hanging=hanging)
         yield from wrap(decision["Error"], width=width, indent=hanging)
         return
     cause = "" if decision["Cause"] == "create" else f" ({decision['Cause']})"
     fitting = f"{decision['Fitting']} of {decision['Asked']} could"
-    text = f"{moment}  {what} to {decision['Node']}{cause}, {fitting}"
+    text = f"{when}  {what} to {decision['Node']}{cause}, {fitting}"
     if decision["Refused"]:
         text += "; not: " + ", ".join(
             f"{many} {rule}" for rule, many in decision["Refused"].items()

@@ -1,10 +1,9 @@
 """Formats the latest moves of containers, oldest first.  Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from swarmcore_operations.commands.columns import count, wrap
+from swarmcore_operations.commands.columns import count, moment, wrap
 
 Document = Mapping[str, Any]
 
@@ -21,9 +20,9 @@ def moves_text(moves: Sequence[Document], *, width: int) -> str:
 
 
 def _lines(move: Document, width: int) -> list[str]:
-    moment = datetime.fromisoformat(move["Time"]).astimezone().strftime("%m-%d %H:%M:%S")
-    text = f"{moment}  {move['Name']} {_outcome(move)}"
-    return wrap(text, width=width, hanging=" " * (len(moment) + 2))
+    when = moment(move["Time"])
+    text = f"{when}  {move['Name']} {_outcome(move)}"
+    return wrap(text, width=width, hanging=" " * (len(when) + 2))
 
 
 def _outcome(move: Document) -> str:

@@ -16,7 +16,6 @@ import trio
 
 from swarmcore.addresses import Address, parse_address
 from swarmcore.errors import ConfigError, SwarmError
-from swarmcore.go_formats import parse_duration
 from swarmcore.http.tls import client_context
 from swarmcore.model import TLSFiles
 from swarmcore.printable import printable, printable_values
@@ -110,7 +109,9 @@ async def _drain(manager: RemoteManager, call: Operation) -> int:
         "Author": call.options["author"] or _user(),
         "Move": call.options["move"],
     }
-    seconds = _read_timeout(call.options["timeout"])
+    seconds = call.options["timeout"]
+    if seconds < 0:
+        raise ConfigError("drain: --timeout takes a duration such as 90s or 5m")
     drained = []
     for name in _some_words(call, "NODE"):
         node = await manager.ask("POST", _node(name, "/drain"), why)
@@ -118,30 +119,15 @@ async def _drain(manager: RemoteManager, call: Operation) -> int:
         drained.append(node)
     if not call.options["wait"]:
         return 0
-    with trio.move_on_after(seconds) as waiting:
+    with trio.move_on_after(seconds or math.inf) as waiting:
         for node in drained:
             await _wait_empty(manager, node["Address"], node["Name"] or node["Address"])
     if waiting.cancelled_caught:
         raise SwarmError(
-            f"containers still run there after {call.options['timeout']}; 'swarmcore moves' says"
+            f"containers still run there after {seconds:g} s; 'swarmcore moves' says"
             " why they were not moved"
         )
     return 0
-
-
-def _read_timeout(text: str) -> float:
-    """Read ``--timeout``: a duration such as ``90s`` or ``5m``; 0 stands for no limit.
-
-    Raises:
-        ConfigError: it is malformed.
-    """
-    try:
-        seconds = float(text) if text.isdecimal() else parse_duration(text)
-    except ValueError:
-        seconds = -1.0
-    if seconds < 0:
-        raise ConfigError(f"drain: --timeout {text}: use a duration such as 90s or 5m")
-    return seconds or math.inf
 
 
 async def _wait_empty(manager: RemoteManager, address: str, name: str) -> None:

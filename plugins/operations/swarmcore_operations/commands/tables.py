@@ -89,6 +89,7 @@ DRAIN_OPTIONS = (
     Option(
         "timeout",
         "with --wait: give up after this time, and exit with status 1; 0 waits for ever",
+        kind="duration",
         default=("0",),
         value="DURATION",
         place="start",

@@ -5,25 +5,9 @@ import trio
 
 from swarmcore.engine.cache import refresh
 from swarmcore.model import State
-from tests.component.fleets import Recorder, living, make_engine, wait_for, wait_for_state
-from tests.scripted_engine import ScriptedEngine
+from tests.component.fleets import living, wait_for, wait_for_state
 
 CONTAINERS, IMAGES = "/containers/json?all=1", "/images/json?all=1"
-
-
-@pytest.fixture
-def dockerd():
-    return ScriptedEngine("n1")
-
-
-@pytest.fixture
-def owner():
-    return Recorder()
-
-
-@pytest.fixture
-def engine(dockerd, owner):
-    return make_engine(dockerd, owner)
 
 
 @pytest.fixture
