@@ -19,6 +19,8 @@ PAGE = Path(__file__).parents[3] / "docs" / "compatibility.md"
 NODES = {"sweep-old": "20.10", "sweep-middle": "26.1", "sweep-new": "28.5"}
 #: What no two runs have in common: ids, moments, spans, addresses, process ids, node names.
 UNLIKE = [
+    # A second thread of `docker run` writes this line; whether and where is chance.
+    (re.compile(r'time="[^"]*".*error waiting for container: .*\n'), ""),
     (re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b"), "ID"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ][0-9:.]+ ?(Z|[+-]\d\d:?\d\d( UTC)?)"), "MOMENT"),
     (re.compile(r"(Less than a second|About a minute|\d+ (second|minute)s?)( ago)?"), "SPAN"),
