@@ -6,10 +6,10 @@ import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from random import SystemRandom
 
 import trio
 
+from swarmcore import chance
 from swarmcore.addresses import parse_address
 from swarmcore.cluster import Cluster, ClusterSettings, NodeSettingsStore, open_cluster
 from swarmcore.cluster.local_sockets import LocalSockets
@@ -211,7 +211,7 @@ class Manager:
             pace=pace,
             overcommit=options.overcommit,
             cpu_shares_are_cpus=options.cpu_shares_are_cpus,
-            random=SystemRandom(),
+            random=chance.source(),
             listing=self._listing,
             lifeline=lifeline,
             pulse=self._pulse,

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import trio
 
+from swarmcore.threads import in_thread
+
 log = logging.getLogger(__name__)
 
 #: Enough for a thousand clients that follow logs, with two connections each.
@@ -87,7 +89,7 @@ class UnusedMemory:
         """Look for unused memory at intervals until cancelled."""
         while self._can:
             await trio.sleep(_LOOK_SECONDS)
-            await trio.to_thread.run_sync(self.give_back)
+            await in_thread(self.give_back)
 
     def give_back(self) -> None:
         """Return free memory to the system if there is more of it than after the last call."""

@@ -10,10 +10,10 @@ interrupted.
 import logging
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from swarmcore import clock
 from swarmcore.errors import SwarmError
 from swarmcore.scheduler import DecisionProgress
 
@@ -67,7 +67,7 @@ def watch_decisions(
 def _look_on(watch: "Watchdog", stop: threading.Event, can_interrupt: bool) -> None:
     main = threading.main_thread().ident or 0
     while not stop.wait(watch.slow_seconds / 4):
-        if watch.look(time.monotonic()) and can_interrupt:
+        if watch.look(clock.stopwatch()) and can_interrupt:
             signal.pthread_kill(main, _SIGNAL)
 
 

@@ -5,15 +5,14 @@ containers, and each engine owns its state.
 """
 
 import logging
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from random import Random, SystemRandom
+from random import Random
 from typing import Protocol
 
 import trio
 
-from swarmcore import protocols
+from swarmcore import chance, protocols
 from swarmcore.cluster.broadcast import Broadcast
 from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.leadership import Leadership, SoleManager
@@ -88,7 +87,7 @@ class Cluster:
         self._scheduler = scheduler
         self._index = NameIndex(lambda id: self.membership.by_node(id).node.name)
         self._broadcast = Broadcast()
-        self._random = random or SystemRandom()
+        self._random = random or chance.source()
         self._node_settings = node_settings or NodeSettingsStore()
         self.membership = Membership(
             make_engine,
@@ -106,7 +105,7 @@ class Cluster:
             listener,
             self.settings,
             invent_name=self._invent_name,
-            invent_id=lambda: secrets.token_hex(32),
+            invent_id=lambda: chance.token_hex(32),
             permit=self._leadership.check,
         )
         self.moves = Mover(self._placement, listener.fences, self._completion)

@@ -7,7 +7,6 @@ if two images have the same name, it reads their dates.
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from urllib.parse import quote
 
 import trio
 
+from swarmcore import clock
 from swarmcore.cluster.image_names import ImageNames, Settlement
 from swarmcore.engine import Engine
 from swarmcore.errors import EngineError, NotFound
@@ -82,7 +82,7 @@ class ImageLedger:
 
     def read(self, node: Node, images: Mapping[str, Mapping[str, Any]], *, live: bool) -> None:
         """Record a node's image list; see ``ImageNames.read``."""
-        self._names.read(node.id, images, live=live, now=time.time())
+        self._names.read(node.id, images, live=live, now=clock.unix_seconds())
         if live:
             self._log_moves(node)
         self._news.clear()
@@ -128,7 +128,7 @@ class ImageLedger:
         return self._names.setting_aside(node.id, names)
 
     def _given(self, name: str, images: Mapping[str, str], node: Node) -> None:
-        self._names.given(name, images, time.time())
+        self._names.given(name, images, clock.unix_seconds())
         self._log_moves(node)
 
     def _log_moves(self, node: Node) -> None:

@@ -4,13 +4,13 @@ Owns the engines' tasks and passes on their notifications.  Engines connect by t
 """
 
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 import trio
 
+from swarmcore import clock
 from swarmcore.addresses import Address
 from swarmcore.cluster.broadcast import Broadcast
 from swarmcore.cluster.image_ledger import ImageLedger
@@ -115,7 +115,7 @@ class Membership:
         for problem in problems:
             if problem not in self.discovery.problems:
                 log.error("Discovery error: %s; it is skipped", problem)
-        self.discovery = DiscoveryState(listed_at=time.time(), problems=problems)
+        self.discovery = DiscoveryState(listed_at=clock.unix_seconds(), problems=problems)
         if self._nursery is None:
             self._waiting = entries
             return
@@ -257,10 +257,10 @@ class Membership:
             source: name of the node of the original.
         """
         node = self.by_node(copy.node_id).node
-        self._broadcast.publish(move_event(copy, source, node, time.time_ns()))
+        self._broadcast.publish(move_event(copy, source, node, clock.unix_nanoseconds()))
 
     def _announce(self, action: str, node: Node) -> None:
-        self._broadcast.publish(cluster_event(action, node, time.time_ns()))
+        self._broadcast.publish(cluster_event(action, node, clock.unix_nanoseconds()))
 
     # ---- refreshing
 

@@ -22,6 +22,7 @@ from swarmcore.addresses import parse_address
 from swarmcore.errors import ConfigError, Conflict, SwarmError
 from swarmcore.model import Drain, NodeSettings
 from swarmcore.protocols import SharedText
+from swarmcore.threads import in_thread
 
 _NOTHING = NodeSettings()
 
@@ -98,7 +99,7 @@ class NodeSettingsStore:
         # Shielded from the client's cancellation, so that memory and store stay the same.
         with trio.CancelScope(shield=True):
             if self._path is not None:
-                await trio.to_thread.run_sync(_write, self._path, changed)
+                await in_thread(_write, self._path, changed)
             elif self._shared is not None:
                 await self._write_shared(self._shared, _dump(changed))
         self._settings = changed

@@ -1,12 +1,12 @@
 """Keeps one engine in a discovery's list until a signal stops it."""
 
 import logging
-import random
 import signal
 from typing import TYPE_CHECKING
 
 import trio
 
+from swarmcore import chance
 from swarmcore.errors import ConfigError, SwarmError
 from swarmcore.plugins.selection import load_discovery
 from swarmcore.protocols import Registrar
@@ -55,7 +55,7 @@ async def _announce(registrar: Registrar, options: "JoinOptions") -> None:
     """Register at each heartbeat, and sooner after a failure; leave when cancelled."""
     heartbeat = options.discovery.heartbeat_seconds
     pause = _FIRST_PAUSE_SECONDS
-    await trio.sleep(random.uniform(0, options.delay_seconds))
+    await trio.sleep(chance.source().uniform(0, options.delay_seconds))
     log.info(
         "Registering on the discovery service every %g s: %s", heartbeat, options.entry.address
     )

@@ -5,13 +5,13 @@ timing, ``specs`` and ``documents`` interpret answers, ``refresh`` reads the eng
 """
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from random import Random
 
 import trio
 
+from swarmcore import clock
 from swarmcore.engine.cache.cached_objects import CachedObjects
 from swarmcore.engine.cache.documents import Stale
 from swarmcore.engine.cache.refresh import Refresher
@@ -166,7 +166,7 @@ class Engine(CachedObjects):
     def heard(self) -> None:
         """Record data on an existing connection; new connections may still fail."""
         self.last_contact = trio.current_time()
-        self.node.updated_at = int(time.time())
+        self.node.updated_at = int(clock.unix_seconds())
 
     def contacted(self) -> None:
         """Record that the engine answered a request."""
@@ -190,7 +190,7 @@ class Engine(CachedObjects):
         self._counted = error
         self.node.failures += 1
         self.node.error = str(error)
-        self.node.updated_at = int(time.time())
+        self.node.updated_at = int(clock.unix_seconds())
         self._silence.failed(error)
         healthy = self.node.state is State.HEALTHY
         if healthy and self.node.failures >= self._pace.failure_limit:

@@ -3,11 +3,11 @@
 ``specs`` interprets the answers.
 """
 
-import time
 from collections.abc import Awaitable, Callable
 
 import trio
 
+from swarmcore import clock
 from swarmcore.addresses import Address
 from swarmcore.engine.specs import Specs, read_api_range, read_specs
 from swarmcore.errors import EngineRefused, EngineUnreachable
@@ -35,7 +35,7 @@ async def ask_specs(entry: Entry, ask: Callable[[str], Awaitable[Answer]]) -> Sp
     target = f"/v{clamp(CEILING, oldest, newest)}/info"
     info = await _read(address, target, ask)
     with reading_answer(address, f"GET {target}"):
-        return read_specs(version, info, address, time.time(), entry.labels)
+        return read_specs(version, info, address, clock.unix_seconds(), entry.labels)
 
 
 async def _read(address: str, target: str, ask: Callable[[str], Awaitable[Answer]]) -> object:

@@ -6,12 +6,12 @@ reported its loss.
 
 import logging
 import math
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import trio
 
+from swarmcore import clock
 from swarmcore.errors import NotPrimary
 from swarmcore.protocols import Leader, Mandate
 
@@ -150,5 +150,5 @@ class Role:
 
 def _wall_clock(moment: float) -> str:
     """Convert a time of trio's clock to UTC in ISO 8601, so that managers' logs compare."""
-    seconds = time.time() - (trio.current_time() - moment)
+    seconds = clock.unix_seconds() - (trio.current_time() - moment)
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

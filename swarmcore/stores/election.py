@@ -6,13 +6,13 @@ session from the moment it received the renewal; ``_Lease`` counts from the mome
 renewal was sent, and ends earlier by a margin.
 """
 
-import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NoReturn, Protocol, TypeVar
 
 import trio
 
+from swarmcore import chance
 from swarmcore.errors import first_error
 from swarmcore.protocols import ElectionSink, Leader
 from swarmcore.stores.watching import StoreError
@@ -195,7 +195,7 @@ async def _persist(work: Callable[[_Answered], Awaitable[None]], sink: ElectionS
             if reason != told:
                 sink.failed(reason)
             told = reason
-        await trio.sleep(random.uniform(*_PAUSE_SECONDS))
+        await trio.sleep(chance.source().uniform(*_PAUSE_SECONDS))
 
 
 async def _watch(seat: Seat, sink: ElectionSink, answered: _Answered) -> None:

@@ -4,11 +4,11 @@ While the store fails, the last list that was read stays valid.  ``doubted_lists
 that suddenly disappear from a list.
 """
 
-import random
 from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
+from swarmcore import chance
 from swarmcore.errors import SwarmError, first_error
 from swarmcore.protocols import DiscoverySink, Entry
 from swarmcore.stores.doubted_lists import Patience
@@ -140,4 +140,4 @@ class _Follower:
         self._reported = False
         pause = self._pause
         self._pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-        return pause * random.uniform(0.5, 1.0)
+        return pause * chance.source().uniform(0.5, 1.0)

@@ -4,10 +4,12 @@ A client decides how many objects a list has to test, so such work must not bloc
 """
 
 from collections.abc import Callable, Iterable
-from time import perf_counter
 from typing import TypeVar
 
 import trio
+
+from swarmcore import clock
+from swarmcore.threads import in_thread
 
 T = TypeVar("T")
 #: How long a request works before other tasks can run.
@@ -26,20 +28,20 @@ async def run_large(work: Callable[[], T], size: int) -> T:
     Returns:
         The result of *work*.
     """
-    return work() if size <= _QUICK_BYTES else await trio.to_thread.run_sync(work)
+    return work() if size <= _QUICK_BYTES else await in_thread(work)
 
 
 class Yielder:
     """Lets other tasks run whenever a request has worked for 10 ms."""
 
     def __init__(self) -> None:
-        self._since = perf_counter()
+        self._since = clock.stopwatch()
 
     async def checkpoint(self) -> None:
         """Let other tasks run if 10 ms have passed; call this after each piece of work."""
-        if perf_counter() - self._since > _SECONDS:
+        if clock.stopwatch() - self._since > _SECONDS:
             await trio.lowlevel.checkpoint()
-            self._since = perf_counter()
+            self._since = clock.stopwatch()
 
 
 async def select_items(items: Iterable[T], test: Callable[[T], bool]) -> list[T]:

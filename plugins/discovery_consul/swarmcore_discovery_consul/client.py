@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import trio
-
 from swarmcore.errors import reason_of
 from swarmcore.stores import Location, StoreError
 from swarmcore.stores.http import StoreClient
+from swarmcore.threads import in_thread
 
 #: Consul may answer a blocking query up to a sixteenth later than requested.
 _LATE = 17 / 16
@@ -99,9 +98,7 @@ class Agent:
             return {}
         try:
             # Abandoned on cancellation, as a hung file system must not keep the manager running.
-            text = await trio.to_thread.run_sync(
-                Path(self._token_file).read_text, abandon_on_cancel=True
-            )
+            text = await in_thread(Path(self._token_file).read_text, abandon_on_cancel=True)
         except (OSError, ValueError) as error:
             raise StoreError(f"{self._name}: {reason_of(error)}") from None
         return {"X-Consul-Token": text.strip()}

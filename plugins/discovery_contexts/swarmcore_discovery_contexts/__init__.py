@@ -4,12 +4,11 @@ import os
 from functools import partial
 from pathlib import Path
 
-import trio
-
 from swarmcore import hookimpl
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
 from swarmcore.stores import Seen, StoreError, poll
+from swarmcore.threads import in_thread
 from swarmcore_discovery_contexts.store import read_contexts
 
 _LONGEST_PERIOD_SECONDS = 1.0
@@ -69,7 +68,7 @@ class ContextsDiscovery:
         read = partial(read_contexts, self._folder, self._patterns)
         try:
             # Abandoned on cancellation, as a hung file system must not keep the manager running.
-            return await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+            return await in_thread(read, abandon_on_cancel=True)
         except (OSError, LookupError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise StoreError(f"{self._folder}: {reason}") from None

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import trio
-
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import DiscoveryOptions
 from swarmcore.stores import StoreError
+from swarmcore.threads import in_thread
 
 #: etcd's errors about a token: none was sent, it has expired, or users were changed since.
 _STALE = ("requires a user", "invalid auth token", "revision of auth store is old")
@@ -28,9 +27,7 @@ class Login:
         """
         try:
             # Abandoned on cancellation, as a hung file system must not keep the manager running.
-            text = await trio.to_thread.run_sync(
-                Path(self.password_file).read_text, abandon_on_cancel=True
-            )
+            text = await in_thread(Path(self.password_file).read_text, abandon_on_cancel=True)
         except (OSError, ValueError) as error:
             raise StoreError(f"--discovery-opt etcd.passwordfile: {error}") from None
         return {"name": self.user, "password": text.strip()}

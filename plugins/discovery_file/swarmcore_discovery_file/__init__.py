@@ -17,6 +17,7 @@ from swarmcore.classic_compat import is_classic
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import Discovery, DiscoveryOptions, DiscoverySink, DiscoveryURI
 from swarmcore.stores import Patience
+from swarmcore.threads import in_thread
 from swarmcore_discovery_file.lines import parse_lines
 
 _LONGEST_PERIOD_SECONDS = 1.0
@@ -165,4 +166,4 @@ def reason(error: OSError | ValueError) -> str:
 
 async def _in_thread(work: Callable[[], T]) -> T:
     # Abandoned on cancellation, as a hung file system must not keep the manager running.
-    return await trio.to_thread.run_sync(work, abandon_on_cancel=True)
+    return await in_thread(work, abandon_on_cancel=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
-import trio
 
 from swarmcore.errors import ConfigError
 from swarmcore.protocols import DiscoveryOptions
 from swarmcore.stores import StoreError, read_tls
 from swarmcore.stores.http import StoreClient
+from swarmcore.threads import in_thread
 
 #: Name of the source -> text of the document.
 Documents = dict[str, str]
@@ -113,7 +113,7 @@ class FileSource:
 
     async def read(self) -> Documents:
         """See ``Source``."""
-        paths = await trio.to_thread.run_sync(glob.glob, self._pattern, abandon_on_cancel=True)
+        paths = await in_thread(glob.glob, self._pattern, abandon_on_cancel=True)
         if not paths:
             raise StoreError(f"{self._pattern}: no such file")
         return {path: await _read_file(path) for path in sorted(paths)}
@@ -122,7 +122,7 @@ class FileSource:
 async def _read_file(path: str) -> str:
     # Abandoned on cancellation, as a hung file system must not keep the manager running.
     read = partial(_read_bytes, path)
-    content = await trio.to_thread.run_sync(read, abandon_on_cancel=True)
+    content = await in_thread(read, abandon_on_cancel=True)
     return _decoded(content, path)
 
 

@@ -17,6 +17,7 @@ from kazoo.protocol.states import KazooState
 
 from swarmcore.protocols import TLSFiles
 from swarmcore.stores import Location, StoreError
+from swarmcore.threads import in_thread
 
 _ANSWER_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
@@ -120,7 +121,7 @@ class Session:
     async def aclose(self) -> None:
         """End the session, which deletes its ephemeral znodes; no thread is left."""
         with trio.move_on_after(_CLOSE_SECONDS, shield=True):
-            await trio.to_thread.run_sync(_close, self._client, abandon_on_cancel=True)
+            await in_thread(_close, self._client, abandon_on_cancel=True)
 
     def _changed(self, state: object) -> None:
         if state != KazooState.CONNECTED:
@@ -151,7 +152,7 @@ async def connect(location: Location, ttl_seconds: float) -> Session:
     session = Session(client, f"zk {hosts}")
     try:
         connected = client.start_async()
-        await trio.to_thread.run_sync(connected.wait, _ANSWER_SECONDS, abandon_on_cancel=True)
+        await in_thread(connected.wait, _ANSWER_SECONDS, abandon_on_cancel=True)
         if not client.connected:
             raise StoreError(f"zk {hosts}: no server answers within {_ANSWER_SECONDS:g} s")
     except BaseException:

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from random import Random, SystemRandom
+from random import Random
 
 import trio
 
+from swarmcore import chance
 from swarmcore.errors import SwarmError
 from swarmcore.protocols import Cluster, Container, Node
 from swarmcore_ext_reschedule.move_images import MoveImages
@@ -38,7 +39,7 @@ class Rescheduler:
     def __init__(self, cluster: Cluster, settings: Settings, random: Random | None = None) -> None:
         self._cluster = cluster
         self._settings = settings
-        self._random = random or SystemRandom()
+        self._random = random or chance.source()
         self._images = MoveImages(cluster)
         self._slots = trio.CapacityLimiter(settings.parallel)
         #: Id of a lost node -> trio time at which it was first seen lost.

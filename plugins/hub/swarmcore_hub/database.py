@@ -15,6 +15,7 @@ import trio
 
 from swarmcore.errors import BadRequest, ConfigError, SwarmError
 from swarmcore.http.server.rare_log import RareLog
+from swarmcore.threads import in_thread
 from swarmcore_hub.registry import Row, read_registration
 
 log = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ class Database:
             failure = ""
             with trio.CancelScope(shield=True):
                 try:
-                    await trio.to_thread.run_sync(self._write, [each.changes for each in batch])
+                    await in_thread(self._write, [each.changes for each in batch])
                 except sqlite3.Error as error:
                     failure = str(error)
                     self._rare_log.warning(

@@ -4,14 +4,13 @@ import hmac
 import logging
 import math
 import re
-import secrets
-import time
 from base64 import b64decode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import trio
 
+from swarmcore import chance, clock
 from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
 from swarmcore.http.messages import Answer, Request, json_answer
 from swarmcore.http.server import ServerExchange
@@ -62,7 +61,7 @@ class Hub:
         registry: Registry,
         database: Database,
         options: HubOptions,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = clock.unix_seconds,
     ) -> None:
         self._registry = registry
         self._database = database
@@ -71,7 +70,7 @@ class Hub:
         self._requests = Buckets(options.rate)
         self._creates = Buckets(_CREATES_A_DAY / 86_400, _CREATES_A_DAY)
         self._waiters: dict[str, trio.Event] = {}
-        self._life = secrets.token_hex(4)
+        self._life = chance.token_hex(4)
 
     async def handle(self, exchange: ServerExchange) -> None:
         """Answer one request."""

@@ -5,10 +5,10 @@ Times are arguments, in Unix seconds, because they must survive a restart.
 
 import heapq
 import re
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from swarmcore import chance
 from swarmcore.errors import BadRequest, NotFound, Unavailable
 
 _LONGEST_SECONDS = 86_400.0
@@ -90,7 +90,7 @@ class Registry:
         """
         if len(self._clusters) >= self._limits.clusters:
             raise Unavailable(f"this hub keeps no more than {self._limits.clusters} clusters")
-        token = secrets.token_hex(16)
+        token = chance.token_hex(16)
         self._clusters[token] = _Cluster(used=now)
         return token
 

@@ -3,11 +3,11 @@
 import logging
 import os
 import signal
-import time
 from dataclasses import replace
 
 import trio
 
+from swarmcore import clock
 from swarmcore.errors import ConfigError
 from swarmcore.http.server import Limits as ServerLimits
 from swarmcore.http.server import Server
@@ -54,7 +54,7 @@ async def _serve(options: HubOptions) -> None:
                     "or listen on 127.0.0.1 behind a proxy that has a certificate"
                 )
     database = Database(options.data)
-    now = time.time()
+    now = clock.unix_seconds()
     clusters, rows = database.load(now)
     hub = Hub(Registry(Limits(), clusters, rows), database, options)
     limits = replace(_SERVER_LIMITS, peer_connections=options.connections)

@@ -1,14 +1,14 @@
 """Prefers a random node: ``--strategy random``."""
 
-from random import Random, SystemRandom
+from random import Random
 
-from swarmcore import hookimpl
+from swarmcore import chance, hookimpl
 from swarmcore.protocols import ContainerConfig, Node
 
 
 @hookimpl
 def swarmcore_strategy() -> "RandomStrategy":
-    return RandomStrategy(SystemRandom())
+    return RandomStrategy(chance.source())
 
 
 class RandomStrategy:

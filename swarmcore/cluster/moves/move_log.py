@@ -1,12 +1,12 @@
 """A log of the latest moves, in memory."""
 
-import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
+from swarmcore import clock
 from swarmcore.errors import SwarmError
 from swarmcore.model import Container
 from swarmcore.protocols import MoveRecord, MoveState, Placed
@@ -78,7 +78,7 @@ class MoveLog:
             self._open.discard(record.id)
         else:
             self._open.add(record.id)
-        self._records[record.id] = replace(record, time=time.time())
+        self._records[record.id] = replace(record, time=clock.unix_seconds())
         self._records.move_to_end(record.id)
         surplus = max(len(self._records) - self._limit, 0)
         for id in list(islice(self._records, surplus)):

@@ -1,11 +1,11 @@
 """A log of the latest placement decisions, in memory."""
 
-import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from swarmcore import clock
 from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import SwarmError
 from swarmcore.protocols import Decision, DecisionCounts, DecisionRecord
@@ -70,7 +70,7 @@ class DecisionLog:
         self._count("alternate", {}, None)
         record = replace(
             record,
-            time=time.time(),
+            time=clock.unix_seconds(),
             cause="alternate",
             node=decision.node.name,
             asked=record.asked - 1,
@@ -112,7 +112,7 @@ class DecisionLog:
 
 def _record(config: ContainerConfig, cause: str, error: SwarmError | None) -> DecisionRecord:
     return DecisionRecord(
-        time=time.time(),
+        time=clock.unix_seconds(),
         name=_clip(config.name),
         image=_clip(config.image),
         cause=cause,

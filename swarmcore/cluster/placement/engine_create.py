@@ -7,7 +7,6 @@ reservations are handled in ``create``.
 import json
 import logging
 import re
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 import trio
 
+from swarmcore import clock
 from swarmcore.cluster.placement.reservations import UNSEEN_SECONDS
 from swarmcore.container_config import SWARM_ID, ContainerConfig
 from swarmcore.container_config.engine_body import divide_endpoints
@@ -260,7 +260,7 @@ async def settle(
     except EngineError as error:
         log.warning("engine %s created %s, reading it failed: %s", node.name, config.name, error)
         if id not in node.containers:
-            engine.acknowledge(created_container(id, config, node, time.time()))
+            engine.acknowledge(created_container(id, config, node, clock.unix_seconds()))
     return True
 
 

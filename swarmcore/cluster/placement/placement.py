@@ -6,15 +6,14 @@ nodes; ``admission`` and ``create`` handle a single create.
 
 import logging
 import math
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from time import perf_counter
 from typing import Protocol
 
 import trio
 
+from swarmcore import clock
 from swarmcore.cluster.membership import Membership
 from swarmcore.cluster.placement.decision_log import DecisionLog
 from swarmcore.cluster.placement.engine_create import EngineSlots
@@ -78,7 +77,7 @@ class Placement:
         invent_name: Callable[[], str],
         invent_id: Callable[[], str],
         permit: Callable[[], None] = lambda: None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = clock.unix_seconds,
     ) -> None:
         self.scheduler = scheduler
         self.members = members
@@ -136,11 +135,11 @@ class Placement:
         if not config.is_searched:
             return
         with suppress(SwarmError):
-            since = perf_counter()
+            since = clock.stopwatch()
             for _ in self.scheduler.rehearse(config, self.nodes()):
-                if perf_counter() - since > _TURN_SECONDS:
+                if clock.stopwatch() - since > _TURN_SECONDS:
                     await trio.lowlevel.checkpoint()
-                    since = perf_counter()
+                    since = clock.stopwatch()
 
     def decide(self, config: ContainerConfig, nodes: Sequence[Node]) -> Decision:
         """Choose one of *nodes*, or refuse; see ``Scheduler.decide``.

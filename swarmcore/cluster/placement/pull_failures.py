@@ -6,9 +6,9 @@ Nothing here awaits.
 
 import logging
 import re
-import time
 from collections.abc import Iterable
 
+from swarmcore import clock
 from swarmcore.errors import EngineError
 from swarmcore.images import normal_image, registry_of
 from swarmcore.model import FailedPulls
@@ -115,7 +115,7 @@ def _count(node: Node, scope: str, image: str, reason: str, now: float) -> None:
         count=known.count + 1 if known else 1,
         image=image[:_LONGEST_TEXT],
         reason=reason[:_LONGEST_TEXT],
-        at=time.time(),
+        at=clock.unix_seconds(),
         until=now + _REMEMBERED_SECONDS,
     )
     others = [each for each in node.failed_pulls.values() if each.scope != scope]

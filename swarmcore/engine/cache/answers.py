@@ -6,12 +6,11 @@ from functools import partial
 from hashlib import blake2b
 from typing import Any, TypeVar
 
-import trio
-
 from swarmcore.errors import EngineRefused
 from swarmcore.http.messages import Answer
 from swarmcore.json_bytes import read_json
 from swarmcore.json_values import reading_answer
+from swarmcore.threads import in_thread
 
 #: Longer answers, in bytes, are parsed in a thread: nothing may keep other requests waiting for
 #: tens of milliseconds.
@@ -103,4 +102,4 @@ def require_type(name: str, value: object, kind: type) -> None:
 
 async def quickly(work: Callable[[], _T], is_long: bool) -> _T:
     """What *work* returns; in a thread if it takes long."""
-    return await trio.to_thread.run_sync(work) if is_long else work()
+    return await in_thread(work) if is_long else work()

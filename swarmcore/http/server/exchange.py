@@ -3,13 +3,13 @@
 Handles framing and order, and ensures that there is one answer.
 """
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import trio
 
+from swarmcore import clock
 from swarmcore.errors import BadRequest, TooLarge
 from swarmcore.http.framing import (
     Framing,
@@ -27,6 +27,7 @@ from swarmcore.http.server.incoming import ClientGone, Incoming
 from swarmcore.http.server.sender import Sender
 from swarmcore.http.streams import BROKEN, EarlyStream, send_now
 from swarmcore.http.strict_json import parse_body
+from swarmcore.threads import in_thread
 
 #: Larger JSON bodies are parsed in a thread, so that other requests are not blocked.
 _QUICK_BYTES = 64 * 1024
@@ -143,7 +144,7 @@ class ServerExchange:
         body, kind = await self.read_body(), self.request.header("content-type")
         if len(body) <= _QUICK_BYTES:
             return parse_body(body, kind)
-        return await trio.to_thread.run_sync(parse_body, body, kind)
+        return await in_thread(parse_body, body, kind)
 
     # ---- complete answers
 
@@ -364,7 +365,7 @@ class _AnswerHeads:
 
     def write(self, *answer: Any) -> tuple[bytes, Framing]:
         """Return the head of an answer, and its body's framing; arguments as for ``_write``."""
-        now = int(time.time())
+        now = int(clock.unix_seconds())
         if now != self._second or len(self._written) > _KEPT_HEADS:
             self._second, self._date = now, http_date(now)
             self._written.clear()

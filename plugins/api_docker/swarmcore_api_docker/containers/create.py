@@ -1,9 +1,9 @@
 """``POST /containers/create``, and the explanation of a create that is not carried out."""
 
-import secrets
 from dataclasses import replace
 from functools import partial
 
+from swarmcore import chance
 from swarmcore.container_config import ContainerConfig
 from swarmcore.container_config.published_ports import is_elsewhere, loopback_ports, manager_address
 from swarmcore.container_config.version_gates import PLATFORM
@@ -111,7 +111,7 @@ def new_swarm_id() -> str:
     a short id of decimal digits would be ambiguous.
     """
     while True:
-        id = secrets.token_hex(32)
+        id = chance.token_hex(32)
         if not id[:12].isdecimal():
             return id
 

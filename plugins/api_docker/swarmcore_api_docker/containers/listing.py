@@ -1,13 +1,13 @@
 """``GET /containers/json``: from the caches, except sizes, for which the engines are asked."""
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any
 from urllib.parse import quote
 
+from swarmcore import clock
 from swarmcore.go_formats import BadValue, NumberError, parse_int
 from swarmcore.http.messages import JSON_HEADERS, Answer, Query
 from swarmcore.json_values import reading_answer
@@ -50,7 +50,7 @@ class ContainerList:
 
     async def show(self, exchange: Exchange) -> None:
         """``GET /containers/json``."""
-        cluster, now = exchange.cluster, time.time()
+        cluster, now = exchange.cluster, clock.unix_seconds()
         nodes = [engine.node for engine in cluster.engines()]
         context = FilterContext(cluster.find_container, nodes)
         list_query = await parse_list_query(exchange.request.query, context)

@@ -1,11 +1,11 @@
 """``GET /images/json``: the images of all engines that answer, one row for each id."""
 
-import time
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
+from swarmcore import clock
 from swarmcore.go_formats import parse_time
 from swarmcore.http.messages import Query
 from swarmcore.images import without_moved_names
@@ -66,7 +66,7 @@ async def show_list(exchange: Exchange) -> None:
     if indistinct := indistinct_images(everything, bounds):
         async with exchange.watching():
             creation_times = await _ask_creation_times(engines, indistinct)
-    images = await filter_images(shown, filters, time.time(), bounds, creation_times)
+    images = await filter_images(shown, filters, clock.unix_seconds(), bounds, creation_times)
     await exchange.send_json(show_images(images, version))
 
 

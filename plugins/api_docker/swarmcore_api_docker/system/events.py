@@ -5,7 +5,6 @@ lost in between.  An event that is in both is sent once.
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ from typing import Any
 
 import trio
 
+from swarmcore import clock
 from swarmcore.errors import BadRequest
 from swarmcore.events import identity_of, read_event
 from swarmcore.go_formats import parse_unix_seconds
@@ -53,7 +53,7 @@ def routes(*, classic: bool = False) -> list[Route]:
 
 async def follow_events(exchange: Exchange, *, classic: bool = False) -> None:
     """``GET /events``."""
-    now = time.time()
+    now = clock.unix_seconds()
     asked = _read(exchange, classic=classic)
     async with exchange.cluster.follow_events() as bus, exchange.stream(200, JSON_HEADERS) as send:
         sent: set[_Key] = set()
@@ -84,7 +84,7 @@ def _read(exchange: Exchange, *, classic: bool) -> _Request:
 
 def _seconds_until(moment: float | None) -> float:
     """Return the seconds left until *moment*; 0 if it passed while engines were asked."""
-    return float("inf") if moment is None else max(0.0, moment - time.time())
+    return float("inf") if moment is None else max(0.0, moment - clock.unix_seconds())
 
 
 def _end_of_past(asked: _Request, now: float) -> float:

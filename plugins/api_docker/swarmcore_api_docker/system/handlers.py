@@ -4,9 +4,9 @@ import functools
 import platform
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from importlib import metadata
 
+from swarmcore import clock
 from swarmcore.http.messages import JSON_HEADERS, Answer, Headers, json_answer
 from swarmcore.protocols import ClusterView, Exchange, Route
 from swarmcore_api_docker.build.handlers import can_buildkit
@@ -46,7 +46,7 @@ def routes(*, classic: bool = False) -> list[Route]:
     kept_info = KeptInfo(this_manager(), classic=classic)
 
     async def info(exchange: Exchange) -> None:
-        now = datetime.now().astimezone().isoformat()
+        now = clock.local_time().isoformat()
         version = exchange.request.version or exchange.cluster.api_version
         encoded = kept_info.encoded(exchange.cluster, now, version)
         await exchange.send(Answer(200, JSON_HEADERS, encoded))

@@ -5,10 +5,10 @@ node, which have the time of the last contact; the numbers of containers and ima
 known about the engines.  Only the manager's time is inserted for each request.
 """
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from swarmcore import chance
 from swarmcore.http.messages import dump_json
 from swarmcore.node import Node
 from swarmcore.protocols import Cluster
@@ -19,8 +19,8 @@ from swarmcore_api_docker.system.version import ManagerFacts
 
 #: These stand for the time and for the rows in a kept document; no text of an engine can contain
 #: them.
-_TIME = secrets.token_hex(16)
-_ROWS = secrets.token_hex(16)
+_TIME = chance.token_hex(16)
+_ROWS = chance.token_hex(16)
 
 
 class KeptInfo:

@@ -1,10 +1,10 @@
 """``POST /volumes/create``: on the node that has the name already, otherwise on a chosen node."""
 
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from swarmcore import chance
 from swarmcore.container_config.normalize import with_known_spelling
 from swarmcore.errors import BadRequest
 from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
@@ -90,7 +90,7 @@ async def _create_everywhere(
     exchange: Exchange, read: Mapping[str, Any], colocation: Colocation
 ) -> None:
     """Make a volume of one name on every node that *colocation* allows."""
-    name = str(read.get("Name") or secrets.token_hex(32))
+    name = str(read.get("Name") or chance.token_hex(32))
     path, body = engine_path(exchange, "volumes", "create"), dump_json({**read, "Name": name})
 
     async def ask(engine: Engine) -> Answer:

@@ -1,9 +1,9 @@
 """``/swarmcore/nodes``: showing, draining and labelling nodes."""
 
-import time
 from difflib import get_close_matches
 from typing import Any
 
+from swarmcore import clock
 from swarmcore.errors import BadRequest, NotFound
 from swarmcore.http.routing import clean_path
 from swarmcore.model import Drain
@@ -42,7 +42,7 @@ async def drain(exchange: Exchange) -> None:
     node, client = _named(exchange), exchange.request.client
     reason = _read_text(fields, "Reason")
     author = _read_text(fields, "Author") or client.key
-    drained = Drain(reason, author, time.time(), moves=_read_switch(fields, "Move"))
+    drained = Drain(reason, author, clock.unix_seconds(), moves=_read_switch(fields, "Move"))
     await exchange.cluster.drain_node(node, drained)
     await _answer(exchange, node)
 
