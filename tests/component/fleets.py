@@ -85,7 +85,7 @@ class Recorder:
         self.heard.append(f"placed {config.name} on {node.name}")
 
 
-def make_engine(scripted, owner, *, entry=None, pace=None, listing=None):
+def make_engine(scripted, owner, *, entry=None, pace=None, listing=None, random=None):
     """Make the manager's engine for *scripted*."""
     return Engine(
         entry or Entry(parse_address(scripted.address)),
@@ -93,7 +93,7 @@ def make_engine(scripted, owner, *, entry=None, pace=None, listing=None):
         owner,
         pace=pace or Pace(),
         overcommit=0.0,
-        random=Random(1),
+        random=random or Random(1),
         listing=listing or trio.CapacityLimiter(16),
     )
 
