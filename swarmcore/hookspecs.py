@@ -211,6 +211,23 @@ def swarmcore_fence(node: Node, options: Mapping[str, str]) -> Callable[[], Awai
     """
 
 
+@hookspec
+def swarmcore_engine_departed(node: Node, options: Mapping[str, str]) -> float | None:
+    """Return for how long an engine that has left discovery's list is still needed.
+
+    As long as a plugin needs it, the engine stays in the cluster and takes no new containers, and
+    containers whose policy allows it may be moved.  Called when the engine leaves the list, and
+    then every second; the first answer is the time limit.
+
+    Args:
+        node: the engine's state, including its containers.
+        options: keys and values of ``--cluster-opt``.
+
+    Returns:
+        Seconds; ``None`` or 0 if this plugin does not need the engine.
+    """
+
+
 # ---- notifications
 
 

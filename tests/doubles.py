@@ -53,6 +53,9 @@ class Deaf:
     def engine_joined(self, node):
         pass
 
+    def seconds_to_stay(self, node):
+        return 0.0
+
     def engine_lost(self, node, reason):
         pass
 

@@ -17,6 +17,7 @@ from swarmcore.cluster.broadcast import Broadcast
 from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.leadership import Leadership, SoleManager
 from swarmcore.cluster.membership import Membership, MembershipListener
+from swarmcore.cluster.moves.local_volumes import check_volumes
 from swarmcore.cluster.moves.move import Mover
 from swarmcore.cluster.node_settings import NodeSettingsStore
 from swarmcore.cluster.placement.create import Create
@@ -224,7 +225,6 @@ class Cluster:
         """Drain *node*, or end its drain; see ``protocols.Cluster``."""
         await self._node_settings.drain(node.address, drained)
         self.membership.settings_changed()
-        self._note_change(node.id)
         if drained is None:
             log.info("node %s takes containers again", node.name or node.address)
         else:
@@ -234,7 +234,6 @@ class Cluster:
         """Add labels to *node* or remove added labels; see ``protocols.Cluster``."""
         await self._node_settings.label(node.address, changes)
         self.membership.settings_changed()
-        self._note_change(node.id)
 
     @property
     def image_names(self) -> ImageLedger:
@@ -340,6 +339,8 @@ class Cluster:
         return self._placement.decisions.latest(limit)
 
     def _read(self, config: ContainerConfig) -> ContainerConfig:
+        if not self.settings.classic:
+            check_volumes(config, self.nodes())
         return config.with_shares_as_cpus() if self.settings.cpu_shares_are_cpus else config
 
     async def rename_container(self, container: Container, name: str, request: Request) -> Answer:

@@ -13,6 +13,7 @@ import trio
 from swarmcore import clock
 from swarmcore.addresses import Address
 from swarmcore.cluster.broadcast import Broadcast
+from swarmcore.cluster.departures import Departures
 from swarmcore.cluster.image_ledger import ImageLedger
 from swarmcore.cluster.moves.duplicates import Duplicates
 from swarmcore.cluster.node_settings import NodeSettingsStore
@@ -43,6 +44,10 @@ class MembershipListener(Protocol):
 
     def engine_lost(self, node: Node, reason: str) -> None:
         """A healthy engine became unhealthy or left; *node* still has its cached state."""
+        ...
+
+    def seconds_to_stay(self, node: Node) -> float:
+        """For how many seconds an engine that has left discovery's list is still needed."""
         ...
 
 
@@ -90,6 +95,7 @@ class Membership:
         self._snapshot: EngineSnapshot | None = None
         self._nursery: trio.Nursery | None = None
         self._waiting: Sequence[Entry] | None = None
+        self._departures = Departures(listener.seconds_to_stay, self._stop)
         #: Whether discovery has reported a list.
         self.is_listed = False
         #: Discovery's status.
@@ -123,15 +129,17 @@ class Membership:
         wanted: dict[Address, Entry] = {}
         for entry in entries:
             wanted.setdefault(entry.address, entry)
-        for address, (engine, scope) in list(self._running.items()):
-            if wanted.get(address) != engine.entry:
-                log.info("engine %s at %s leaves the cluster", engine.label, address)
-                del self._running[address]
-                engine.leave()
-                scope.cancel()
+        for address, (engine, _) in list(self._running.items()):
+            listed = wanted.get(address)
+            if listed is None and self._departures.keep(engine, self._nursery):
+                self._apply_settings(engine.node)
+            elif listed != engine.entry:
+                self._stop(engine)
         for address, entry in wanted.items():
             if address not in self._running:
                 self._start(entry, self._nursery)
+            elif self._departures.forget(str(address)):
+                self._apply_settings(self._running[address][0].node)
         self._regroup()
 
     def failed(self, reason: str) -> None:
@@ -149,12 +157,21 @@ class Membership:
 
         nursery.start_soon(live)
 
+    def _stop(self, engine: Engine) -> None:
+        address = engine.entry.address
+        log.info("engine %s at %s leaves the cluster", engine.label, address)
+        self._departures.forget(str(address))
+        _, scope = self._running.pop(address)
+        engine.leave()
+        scope.cancel()
+        self._regroup()
+
     # ---- EngineRegistry
 
     def adopt(self, node: Node) -> None:
         """See ``EngineRegistry``."""
         node.revision = self.revision
-        node.apply(self._node_settings.of(node.address))
+        self._apply_settings(node)
         self._regroup()
 
     def admit(self, engine: Engine, specs: Specs) -> None:
@@ -310,7 +327,14 @@ class Membership:
     def settings_changed(self) -> None:
         """Apply the operators' settings to every node."""
         for engine, _ in self._running.values():
-            engine.node.apply(self._node_settings.of(engine.node.address))
+            self._apply_settings(engine.node)
+
+    def _apply_settings(self, node: Node) -> None:
+        settings = self._node_settings.of(node.address)
+        if (departed := self._departures.drain_of(node.address)) is not None:
+            settings = replace(settings, drained=departed)
+        node.apply(settings)
+        self._changed(node.id)
 
     def by_node(self, node_id: str) -> Engine:
         """The engine of a node.

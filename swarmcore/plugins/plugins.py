@@ -254,6 +254,20 @@ class Plugins:
         results = self._results(hook, node=node, options=self._options)
         return [_expect(fence, info, hook, "__call__") for info, fence in results]
 
+    def seconds_to_stay(self, node: Node) -> float:
+        """For how many seconds plugins still need an engine that has left discovery's list.
+
+        Plugins that fail are logged and count as if they did not need it.
+        """
+        hook, longest = "swarmcore_engine_departed", 0.0
+        for info, call in self._calls(hook):
+            try:
+                answers = call(node=node, options=self._options)
+                longest = max([longest, *map(float, answers)])
+            except (Exception, SystemExit):
+                _log.exception("plugin %s failed in %s; going on without it", info, hook)
+        return longest
+
     def started(self, cluster: Cluster) -> None:
         """Notify plugins that the manager serves requests."""
         self._notify("swarmcore_started", cluster=cluster)

@@ -29,6 +29,7 @@ class Recorder:
         self.names = {}
         self.spanning = Spanning()
         self.fenced = []
+        self.needed = lambda node: 0.0
 
     def adopt(self, node):
         pass
@@ -74,6 +75,9 @@ class Recorder:
 
     def engine_joined(self, node):
         self.heard.append(f"joined {node.name}")
+
+    def seconds_to_stay(self, node):
+        return self.needed(node)
 
     def engine_lost(self, node, reason):
         self.heard.append(f"lost {node.name}")

@@ -111,7 +111,15 @@ def test_containers_of_a_lost_engine_run_elsewhere_exactly_once(
 def test_a_local_volume_keeps_its_container_and_its_content(
     docker, manager, move_engines, wait_until
 ):
-    run(docker, "keeps", "-v", "data:/data")
+    refused = docker.run("run", "-v", "data:/data", *POLICY, "busybox", "true")
+    assert "add the label com.docker.swarm.reschedule-volumes=abandon" in refused.stderr
+    # A client of the engine can still make such a container.
+    label = 'com.docker.swarm.reschedule-policies=["on-node-failure"]'
+    docker.at(move_engines["move-middle"].address)(
+        "run", "-d", "--name", "keeps", "-v", "data:/data", "--label", label,
+        "busybox", "sleep", "600",
+    )  # fmt: skip
+    wait_until(lambda: docker.run("inspect", "keeps").returncode == 0, "the container to be known")
     docker("exec", "keeps", "sh", "-c", "echo precious > /data/file")
     run(docker, "leaves", "-v", "other:/data",
         "--label", "com.docker.swarm.reschedule-volumes=abandon", on="==~move-new")  # fmt: skip
@@ -225,6 +233,31 @@ def test_a_drained_node_is_emptied_by_a_command(docker, manager, move_engines):
         assert swarmcore("drain", "move-middle", "--move", "--wait", "--timeout", "25s")[0] == 0
     finally:
         swarmcore("undrain", "move-middle")
+
+
+def test_containers_of_an_engine_that_left_the_list_move_if_that_is_asked_for(
+    docker, move_engines, start_manager, make_docker, tmp_path, wait_until
+):
+    listed = tmp_path / "engines"
+    addresses = {name: engine.address for name, engine in move_engines.items()}
+    listed.write_text("\n".join(addresses.values()))
+    manager = start_manager("--cluster-opt", "swarm.reschedule.departed=2m", f"file://{listed}")
+    manager.wait_healthy(len(NODES))
+    docker = make_docker("28", manager.host)
+    run(docker, "leaves")
+    run(docker, "stays", policy=())
+    del addresses["move-middle"]
+    shorter = tmp_path / "shorter"
+    shorter.write_text("\n".join(addresses.values()))
+    shorter.replace(listed)
+    wait_until(
+        lambda: {node["Name"] for node in manager.get("/swarmcore/nodes")} == set(addresses),
+        "the engine to leave", SOON_SECONDS,
+    )  # fmt: skip
+    assert moves(manager)["leaves"]["State"] == "moved"
+    assert docker("ps", "-a", "--format", "{{.Names}}") == "leaves"
+    assert running(move_engines) == {"leaves": 1, "stays": 1}
+    manager.stop()
 
 
 # ---- the primary dies in the middle

@@ -16,6 +16,7 @@ _ON_NODE_FAILURE = "on-node-failure"
 
 _AFTER = "swarm.reschedule.after"
 _PARALLEL = "swarm.reschedule.parallel"
+_DEPARTED = "swarm.reschedule.departed"
 #: Classic moved at once when it flagged an engine; one more heartbeat spares engines that restart.
 _AFTER_SECONDS = 60.0
 _PARALLEL_MOVES = 8
@@ -32,10 +33,13 @@ class Settings:
     Attributes:
         after_seconds: how long an engine must have been unhealthy before its containers are moved.
         parallel: how many containers are moved at the same time.
+        departed_seconds: how long an engine that has left discovery's list stays in the cluster
+            until its containers have moved; 0: it leaves at once, and they stay on it.
     """
 
     after_seconds: float = _AFTER_SECONDS
     parallel: int = _PARALLEL_MOVES
+    departed_seconds: float = 0.0
 
 
 def read_settings(options: Mapping[str, str]) -> Settings:
@@ -44,19 +48,23 @@ def read_settings(options: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: a value is malformed.
     """
-    return Settings(_read_after(options), _read_parallel(options))
+    return Settings(
+        _read_seconds(options, _AFTER, _AFTER_SECONDS),
+        _read_parallel(options),
+        _read_seconds(options, _DEPARTED, 0.0),
+    )
 
 
-def _read_after(options: Mapping[str, str]) -> float:
-    text = options.get(_AFTER)
+def _read_seconds(options: Mapping[str, str], key: str, default: float) -> float:
+    text = options.get(key)
     if text is None:
-        return _AFTER_SECONDS
+        return default
     try:
         seconds = float(text) if text.isdecimal() else parse_duration(text)
     except ValueError:
         seconds = -1.0
     if seconds < 0:
-        raise ConfigError(f"--cluster-opt {_AFTER}={text}: use a duration such as 90s or 2m")
+        raise ConfigError(f"--cluster-opt {key}={text}: use a duration such as 90s or 2m")
     return seconds
 
 
@@ -81,7 +89,8 @@ def may_be_moved(container: Container) -> bool:
 def is_lost(node: Node) -> bool:
     """Whether the engine of *node* was healthy and does not answer.
 
-    An engine that has left discovery's list is not lost: its operator took it out.
+    An engine that has left discovery's list is not lost: its operator took it out.  If its
+    containers are to be moved (``departed_seconds``), it stays in the cluster as a drained node.
     """
     return node.state is State.UNHEALTHY
 
@@ -90,6 +99,12 @@ def is_to_be_emptied(node: Node) -> bool:
     """Whether an operator drained *node* and asked for its containers to be moved."""
     healthy = node.state is State.HEALTHY
     return healthy and node.drained is not None and node.drained.moves
+
+
+def seconds_to_stay(node: Node, settings: Settings) -> float:
+    """For how long *node* is needed after its engine has left discovery's list, in seconds."""
+    is_needed = settings.departed_seconds and any(map(may_be_moved, node.containers.values()))
+    return settings.departed_seconds if is_needed else 0.0
 
 
 def pause_seconds(attempts: int, random: Random) -> float:

@@ -10,6 +10,7 @@ from swarmcore_ext_reschedule.policy import (
     may_be_moved,
     pause_seconds,
     read_settings,
+    seconds_to_stay,
 )
 
 from swarmcore.errors import ConfigError
@@ -56,6 +57,19 @@ def test_a_drained_node_is_emptied_only_if_its_operator_asked_for_that():
     assert not is_to_be_emptied(node)
 
 
+@pytest.mark.parametrize(
+    ("label", "departed", "seconds"),
+    [('["on-node-failure"]', 600, 600), ('["on-node-failure"]', 0, 0), ('["off"]', 600, 0)],
+)
+def test_a_departed_engine_is_needed_for_its_containers_if_that_is_asked_for(
+    label, departed, seconds
+):
+    node = a_node("n1")
+    node.put_container(a_container("db"))
+    node.put_container(a_container("web", labels={POLICIES: label}))
+    assert seconds_to_stay(node, Settings(departed_seconds=departed)) == seconds
+
+
 def test_pauses_double_up_to_five_minutes():
     pauses = [pause_seconds(attempts, Random(1)) for attempts in (1, 2, 3, 4, 7, 100)]
     for pause, longest in zip(pauses, (5, 10, 20, 40, 300, 300), strict=True):
@@ -70,6 +84,7 @@ def test_pauses_double_up_to_five_minutes():
         ({"swarm.reschedule.after": "1m30s"}, Settings(90, 8)),
         ({"swarm.reschedule.after": "0"}, Settings(0, 8)),
         ({"swarm.reschedule.parallel": "2"}, Settings(60, 2)),
+        ({"swarm.reschedule.departed": "10m"}, Settings(60, 8, 600)),
     ],
 )
 def test_options_are_read(options, settings):
@@ -82,6 +97,7 @@ def test_options_are_read(options, settings):
         {"swarm.reschedule.after": "soon"},
         {"swarm.reschedule.after": "-1s"},
         {"swarm.reschedule.after": ""},
+        {"swarm.reschedule.departed": "yes"},
         {"swarm.reschedule.parallel": "0"},
         {"swarm.reschedule.parallel": "many"},
         {"swarm.reschedule.parallel": "101"},

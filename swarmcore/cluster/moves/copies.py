@@ -1,4 +1,4 @@
-"""The copy of a container that a move creates, and what stays behind.  Pure.
+"""The copy of a container that a move creates.  Pure.
 
 Engines are the only storage, so labels of the copy tell which containers it replaces and whether it
 has to be started.  Any manager can read them, after a restart or a failover.
@@ -9,19 +9,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from swarmcore.container_config import SWARM_ID, ContainerConfig
-from swarmcore.container_config.references import named_volumes
 from swarmcore.errors import BadRequest
-from swarmcore.json_values import as_list, as_object, as_objects, as_text, as_texts
+from swarmcore.json_values import as_object, as_text, as_texts
 from swarmcore.model import Container
-from swarmcore.node import Node, is_on_network, is_spanning
+from swarmcore.node import Node
 
 #: Label of a copy: the ids of the containers that it replaces, the latest first, with commas.
 MOVED_FROM: Final = "com.docker.swarm.moved-from"
 #: Label of a copy: ``1`` if its original was running, so that the copy has to be started.
 WAS_RUNNING: Final = "com.docker.swarm.moved-running"
-#: Label by which a user says what happens to local volumes with content; see ``Volumes``.
-VOLUMES: Final = "com.docker.swarm.reschedule-volumes"
-ABANDON: Final = "abandon"
 
 #: How many former ids a copy lists.  An engine that returns after more moves is not recognised.
 _FORMER = 32
@@ -89,33 +85,8 @@ def same_container(original: Container, copy: Container) -> bool:
     return is_same or (bool(original.name) and original.name == copy.name)
 
 
-def volumes_left_behind(original: Container, node: Node) -> list[str]:
-    """The volumes whose content a move would leave on *node*: named ones with a local driver.
-
-    Volumes of other drivers, of network file systems, and those that span engines are not included.
-    Anonymous volumes belong to their container; as in Swarm classic, the copy gets new ones.
-    """
-    named = set(named_volumes(as_object(original.detail.get("HostConfig"))))
-    mounted = as_objects(as_list(original.detail.get("Mounts")))
-    names = {as_text(each.get("Name")) for each in mounted if each.get("Type") == "volume"}
-    return sorted(name for name in names & named if _is_local(node.volumes.get(name)))
-
-
-def may_abandon(original: Container) -> bool:
-    """Whether a label of *original* allows that local volumes are left behind."""
-    return original.labels.get(VOLUMES) == ABANDON
-
-
 def _former_ids(original: Container) -> Iterable[str]:
     return (original.id, *replaced_by(original))[:_FORMER]
-
-
-def _is_local(volume: Mapping[str, Any] | None) -> bool:
-    """Whether a volume of a node's list is on that node only; unknown volumes are."""
-    if volume is None:
-        return True
-    is_shared = is_spanning(volume) or is_on_network(volume)
-    return volume.get("Driver") == "local" and not is_shared
 
 
 def _endpoints(original: Container, mode: str) -> dict[str, Any]:

@@ -12,15 +12,9 @@ from urllib.parse import quote
 
 import trio
 
-from swarmcore.cluster.moves.copies import (
-    VOLUMES,
-    awaits_first_start,
-    copy_config,
-    has_to_run,
-    may_abandon,
-    volumes_left_behind,
-)
+from swarmcore.cluster.moves.copies import awaits_first_start, copy_config, has_to_run
 from swarmcore.cluster.moves.duplicates import remove
+from swarmcore.cluster.moves.local_volumes import VOLUMES, may_abandon, volumes_left_behind
 from swarmcore.cluster.moves.move_log import MoveLog
 from swarmcore.cluster.placement.create import Create
 from swarmcore.cluster.placement.placement import Placement

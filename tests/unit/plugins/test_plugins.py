@@ -166,6 +166,19 @@ def test_every_plugin_that_knows_a_node_fences_it():
     assert seen == [("n1", {"acme.rack": "r1"})]
 
 
+def test_a_departed_engine_is_kept_as_long_as_any_plugin_needs_it(caplog):
+    plugins = plugins_of(
+        a=plugin(swarmcore_engine_departed=lambda node: 60),
+        b=plugin(swarmcore_engine_departed=lambda: None),
+        c=plugin(swarmcore_engine_departed=lambda: 1 / 0),
+        d=plugin(swarmcore_engine_departed=lambda: "soon"),
+        e=plugin(swarmcore_engine_departed=lambda options: 90.5),
+    )
+    assert plugins.seconds_to_stay("n1") == 90.5
+    assert {each.getMessage().split()[1] for each in caplog.records} == {"'c'", "'d'"}
+    assert plugins_of().seconds_to_stay("n1") == 0
+
+
 def test_the_first_discovery_that_answers_is_taken():
     found = SimpleNamespace(watch=None)
     plugins = plugins_of(

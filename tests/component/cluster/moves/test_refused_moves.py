@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from swarmcore.cluster.moves.copies import VOLUMES
+from swarmcore.cluster.moves.local_volumes import VOLUMES
 from swarmcore.cluster.moves.move import CannotMove
 from swarmcore.errors import NoNodeFits
 from tests.component.cluster.moves.moving import add, holders, known, lose
