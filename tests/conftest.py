@@ -25,11 +25,12 @@ hypothesis.settings.load_profile("patient")
 ROOT = Path(__file__).parents[1]
 
 # pytest then explains failed assertions of helper modules as it explains those of tests.
-HELPED = ("commands", "component", "fuzz", "stress", "system", "unit")
+HELPED = ("chaos", "commands", "component", "fuzz", "stress", "system", "unit")
 pytest.register_assert_rewrite(*(f"tests.{folder}" for folder in HELPED))
 
 #: Tests of real parts that start those themselves, so that another process may have them.
 OWN_PARTS = (
+    "tests/chaos/",
     "tests/system/replication/",
     "tests/system/spanning/",
     "tests/system/stores/",

@@ -32,8 +32,12 @@ def ask(
     path: str,
     body: Any = None,
     headers: Mapping[str, str] | None = None,
+    *,
+    seconds: float = 60,
 ) -> Reply:
     """Send one request on a new connection; *body* is sent as bytes, or as JSON.
+
+    *seconds* is the time limit for each read and write.
 
     With an ``Upgrade`` among *headers*, the reply has the head and the first bytes after it.
     """
@@ -43,7 +47,7 @@ def ask(
     if body is None and method == "POST":
         data = b""
     sent |= headers or {}
-    connection = http.client.HTTPConnection(address, timeout=60)
+    connection = http.client.HTTPConnection(address, timeout=seconds)
     try:
         if "Upgrade" in sent:
             return _upgrade(connection, method, path, data or b"", sent)

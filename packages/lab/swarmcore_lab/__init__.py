@@ -12,6 +12,7 @@ from swarmcore_lab.cli import Cli
 from swarmcore_lab.cluster_store import LabClusterStore
 from swarmcore_lab.engine import EngineSpec, EngineTls, LabEngine
 from swarmcore_lab.errors import LabError
+from swarmcore_lab.host import LabHost
 from swarmcore_lab.lab import Lab, available, sweep
 from swarmcore_lab.registry import LabRegistry
 from swarmcore_lab.releases import releases
@@ -25,6 +26,7 @@ __all__ = [
     "LabClusterStore",
     "LabEngine",
     "LabError",
+    "LabHost",
     "LabRegistry",
     "available",
     "form_swarm",

@@ -49,6 +49,8 @@ class EngineSpec:
         tls: a function that makes TLS files for the engine's address; the engine then requires
             client certificates.
         programs: a folder that comes first in the engine's ``PATH``.
+        disk_bytes: the size of a small disk in memory for the engine's data, which is lost when the
+            engine is powered off; 0 for a folder without a limit.
     """
 
     name: str
@@ -57,6 +59,7 @@ class EngineSpec:
     args: tuple[str, ...] = ()
     tls: Callable[[str], EngineTls] | None = None
     programs: Path | None = None
+    disk_bytes: int = 0
 
 
 class LabEngine:
@@ -154,6 +157,7 @@ class LabEngine:
                 self._folder.mkdir(exist_ok=True)
                 self._box.open()
                 self._cable.plug(self._box.pid)
+                self._mount_disk()
             first = f"{self._spec.programs}:" if self._spec.programs else ""
             env = {"PATH": f"{first}{self._release.path}", "HOME": "/root"}
             self.socket.unlink(missing_ok=True)
@@ -216,6 +220,16 @@ class LabEngine:
         """Connect the network again."""
         self._cable.mend()
 
+    def fill_disk(self) -> None:
+        """Fill the engine's disk; only with ``disk_bytes``."""
+        if not self._spec.disk_bytes:
+            raise LabError(f"lab: engine {self.name} has no disk of its own")
+        self.run("sh", "-c", 'cat /dev/zero > "$0" 2> /dev/null || true', str(self._filler))
+
+    def free_disk(self) -> None:
+        """Delete what :meth:`fill_disk` has written."""
+        self.run("rm", "-f", str(self._filler))
+
     def run(self, *argv: str) -> str:
         """Run a command in the engine's box and return its output.
 
@@ -250,8 +264,22 @@ class LabEngine:
 
     # --- inside ------------------------------------------------------------------------
 
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def _filler(self) -> Path:
+        return self._data / "filler"
+
+    def _mount_disk(self) -> None:
+        if self._spec.disk_bytes:
+            self._data.mkdir(exist_ok=True)
+            size = f"size={self._spec.disk_bytes}"
+            self.run("mount", "-t", "tmpfs", "-o", size, "lab-data", str(self._data))
+
     def _arguments(self) -> list[str]:
-        release, data = self._release, self._folder / "data"
+        release, data = self._release, self._data
         options = [
             f"--host=tcp://{self.address}",
             f"--host=unix://{self.socket}",

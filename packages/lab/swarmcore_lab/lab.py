@@ -15,6 +15,7 @@ from swarmcore_lab.cli import Cli, make_cli
 from swarmcore_lab.cluster_store import LabClusterStore
 from swarmcore_lab.engine import EngineSpec, EngineTls, LabEngine
 from swarmcore_lab.errors import LabError
+from swarmcore_lab.host import LabHost
 from swarmcore_lab.machine import exclusive, missing_ability
 from swarmcore_lab.registry import LabRegistry
 from swarmcore_lab.releases import releases
@@ -45,6 +46,7 @@ class Lab:
         self.engines: dict[str, LabEngine] = {}
         self._registries: list[LabRegistry] = []
         self._stores: list[LabClusterStore] = []
+        self._hosts: list[LabHost] = []
         self._network: network.Network | None = None
         self._folder: Path | None = None
         self._stop = threading.Event()
@@ -191,6 +193,19 @@ class Lab:
         store.start()
         return store
 
+    def host(self, name: str) -> LabHost:
+        """Make a machine with an address of its own, for a program that is not an engine.
+
+        Args:
+            name: its host name, unique in the lab.
+        """
+        folder = self.folder / f"host-{name}"
+        folder.mkdir()
+        cable = self._net.allocate()
+        host = LabHost(name, cable, folder, nameserver=self.gateway, stop=self._stop)
+        self._hosts.append(host)
+        return host
+
     def cli(self, release: str = "20.10") -> Cli:
         """Return the Docker CLI of a release.
 
@@ -215,6 +230,7 @@ class Lab:
         steps: list[Callable[[], None]] = [engine.power_off for engine in self.engines.values()]
         steps += [registry.close for registry in self._registries]
         steps += [store.close for store in self._stores]
+        steps += [host.power_off for host in self._hosts]
         if net is not None:
             steps += [lambda: cgroups.remove(net.id), net.close]
         if folder is not None:

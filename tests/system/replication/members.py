@@ -30,6 +30,29 @@ class Mandate:
     ended: float
 
 
+def mandates_in(log, port, killed_at=None):
+    """Return the times of leading in the text of a log; a mandate that did not end has no end.
+
+    Args:
+        log: the text.
+        port: identifies the manager.
+        killed_at: when the manager was killed, in seconds since 1970.
+    """
+    found = []
+    for stamp, millis, what, term, until in _LOGGED.findall(log):
+        if what == "acquired":
+            began = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S").timestamp()
+            began += int(millis) / 1000
+            found.append(Mandate(port, int(term), began, float("inf")))
+        else:
+            ended = datetime.fromisoformat(until).timestamp()
+            found[-1] = Mandate(port, int(term), found[-1].began, ended)
+    if killed_at and found and found[-1].ended == float("inf"):
+        last = found[-1]
+        found[-1] = Mandate(last.port, last.term, last.began, killed_at)
+    return found
+
+
 class Member:
     """One manager with its own connection to the store, and *more* options."""
 
@@ -56,19 +79,7 @@ class Member:
 
     def mandates(self):
         """Return the times when it led, from its log; the current mandate has no end."""
-        found = []
-        for stamp, millis, what, term, until in _LOGGED.findall(self.manager.log.read_text()):
-            if what == "acquired":
-                began = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S").timestamp()
-                began += int(millis) / 1000
-                found.append(Mandate(self.manager.port, int(term), began, float("inf")))
-            else:
-                ended = datetime.fromisoformat(until).timestamp()
-                found[-1] = Mandate(self.manager.port, int(term), found[-1].began, ended)
-        if self.killed_at and found and found[-1].ended == float("inf"):
-            last = found[-1]
-            found[-1] = Mandate(last.port, last.term, last.began, self.killed_at)
-        return found
+        return mandates_in(self.manager.log.read_text(), self.manager.port, self.killed_at)
 
     def end(self):
         if self.manager.process is not None:
