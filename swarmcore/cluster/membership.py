@@ -228,8 +228,10 @@ class Membership:
     def container_put(self, container: Container) -> None:
         """Index a container that an engine has added to its cache, unless clients must not see it:
         an orphan, or one of two copies."""
-        if not self.orphans.remove_if_orphan(container) and not self.duplicates.note(container):
-            self._index.put(container)
+        if self.orphans.remove_if_orphan(container):
+            self.duplicates.hide(container)
+        else:
+            self.duplicates.note(container)
 
     def container_dropped(self, container: Container) -> None:
         """Remove a container from the index: its engine has removed it from its cache."""

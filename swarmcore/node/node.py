@@ -92,6 +92,7 @@ class Node(NodeLists):
         self.failed_pulls: Mapping[str, FailedPulls] = {}
         self.updated_at = 0.0
         self._containers: dict[str, Container] = {}
+        self._hidden_containers: set[str] = set()
         self.container_changes = 0
         self.reservation_changes = 0
         self._reservations: dict[str, Reservation] = {}
@@ -128,6 +129,14 @@ class Node(NodeLists):
     def containers(self) -> Mapping[str, Container]:
         """Container id -> container, in every state."""
         return self._containers
+
+    @property
+    def shown_containers(self) -> Mapping[str, Container]:
+        """Like ``containers``, without hidden ones, such as one of the two copies of a move."""
+        hidden = self._hidden_containers
+        if not hidden:
+            return self._containers
+        return {id: each for id, each in self._containers.items() if id not in hidden}
 
     @property
     def reservations(self) -> Mapping[str, Reservation]:
@@ -318,6 +327,7 @@ class Node(NodeLists):
             self._forget(container)
             self._allocation.remove(container)
             self._forget_former_name(id)
+            self._hidden_containers.discard(id)
         return container
 
     def _forget_former_name(self, id: str) -> None:
@@ -329,6 +339,18 @@ class Node(NodeLists):
         self._states[container.state] -= 1
         self._index.remove(container.words, container.labels)
         self.objects.disuse(container.facts.things)
+
+    def hide_container(self, id: str) -> None:
+        """Do not show a container to clients as long as the engine has it; its claim counts."""
+        if id in self._containers and id not in self._hidden_containers:
+            self._hidden_containers.add(id)
+            self.container_changes += 1
+
+    def show_container(self, id: str) -> None:
+        """Undo ``hide_container``."""
+        if id in self._hidden_containers:
+            self._hidden_containers.remove(id)
+            self.container_changes += 1
 
     def give_up_start(self, id: str) -> None:
         """Release the ports of a container that was not started in time."""

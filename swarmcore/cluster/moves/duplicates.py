@@ -28,7 +28,7 @@ class Duplicates:
     """Knows which containers are stale because a copy exists.
 
     Args:
-        index: the containers of the cluster; stale ones are taken out of it.
+        index: the containers of the cluster; those that clients must not see are taken out of it.
         engine_of: returns the engine of a node id; raises ``NotFound``.
     """
 
@@ -89,18 +89,24 @@ class Duplicates:
 
     def take_over(self, copy: Container) -> None:
         """Show *copy* to clients instead of the containers that it replaces: it was moved."""
-        self._index.put(copy)
+        self._show(copy)
         for id in replaced_by(copy):
             self._replace(id, copy)
 
     # ---- containers that engines report
 
-    def note(self, container: Container) -> bool:
+    def note(self, container: Container) -> None:
         """Note a container that an engine reports.
 
-        Returns:
-            Whether clients must not see it: it is stale, or its move has not ended.
+        Clients see it unless it is stale, or its move has not ended.
         """
+        if self._is_second(container):
+            self.hide(container)
+        else:
+            self._show(container)
+
+    def _is_second(self, container: Container) -> bool:
+        """Whether clients must see another copy instead of *container*, which an engine reports."""
         former = replaced_by(container)
         if any(id in self._moving for id in former):
             return True
@@ -127,7 +133,7 @@ class Duplicates:
         original = self._index.get(id)
         if original is not None and same_container(original, copy):
             self._node_of[id] = original.node_id
-            self._index.drop(original)
+            self.hide(original)
         self._copies.pop(id, None)
         self._copies[id] = copy  # the latest at the end
         if len(self._copies) > _REMEMBERED:
@@ -140,7 +146,22 @@ class Duplicates:
         holder = self._find_engine(self._node_of.pop(id, ""))
         original = holder.node.containers.get(id) if holder is not None else None
         if original is not None:
-            self._index.put(original)
+            self._show(original)
+
+    # ---- what clients see
+
+    def hide(self, container: Container) -> None:
+        """Take a container out of the index and of lists; its engine still has it."""
+        self._index.drop(container)
+        holder = self._find_engine(container.node_id)
+        if holder is not None:
+            holder.node.hide_container(container.id)
+
+    def _show(self, container: Container) -> None:
+        self._index.put(container)
+        holder = self._find_engine(container.node_id)
+        if holder is not None:
+            holder.node.show_container(container.id)
 
     # ---- engines that return
 

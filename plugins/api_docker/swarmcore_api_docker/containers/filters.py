@@ -93,7 +93,7 @@ def _by_id(filters: Filters, context: FilterContext) -> Test:
     values = filters.values("id")
     if not values:
         return _everything
-    known = sorted(id for node in context.nodes for id in node.containers)
+    known = sorted(id for node in context.nodes for id in node.shown_containers)
     wanted = {id for value in values if (id := _complete_id(known, value))}
     return lambda container, node: container.id in wanted
 

@@ -107,10 +107,10 @@ class KeptList:
 
     def _shown(self, node: Node) -> Mapping[str, Container]:
         if self._everything:
-            return node.containers
+            return node.shown_containers
         if node.state is not State.HEALTHY:
             return {}
-        return {id: each for id, each in node.containers.items() if each.running}
+        return {id: each for id, each in node.shown_containers.items() if each.running}
 
 
 class _Row(NamedTuple):

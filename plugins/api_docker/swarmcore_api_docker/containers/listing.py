@@ -149,7 +149,7 @@ async def select(nodes: Sequence[Node], list_query: ListQuery) -> list[tuple[Con
     """
     everything = list_query.all or list_query.limit > 0
     listed = [
-        (node, [each for each in node.containers.values() if everything or each.running])
+        (node, [each for each in node.shown_containers.values() if everything or each.running])
         for node in nodes
         if everything or node.state is State.HEALTHY
     ]

@@ -39,6 +39,18 @@ def test_the_same_bytes_are_answered_while_nothing_changes(monkeypatch):
 
 
 @pytest.mark.parametrize("everything", [True, False])
+def test_a_hidden_container_is_not_listed_until_it_is_shown_again(everything):
+    node = a_node("n1", containers=["web", "db"])
+    kept = a_list(everything=everything)
+    (web,) = (each.id for each in node.containers.values() if each.name == "web")
+    assert sorted(names(kept, [node])) == ["/db", "/web"]
+    node.hide_container(web)
+    assert names(kept, [node]) == ["/db"]
+    node.show_container(web)
+    assert sorted(names(kept, [node])) == ["/db", "/web"]
+
+
+@pytest.mark.parametrize("everything", [True, False])
 def test_a_change_of_a_container_encodes_exactly_one_row(monkeypatch, everything):
     nodes = [a_node(f"n{n}", containers=[f"c{n}-{i}" for i in range(50)]) for n in range(3)]
     kept = a_list(everything=everything)

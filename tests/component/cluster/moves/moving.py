@@ -38,3 +38,8 @@ def holders(engines, name="web"):
         for detail in engine.containers.values()
         if detail["Name"] == f"/{name}" and engine.up
     }
+
+
+def shown(fleet):
+    """Return the ids of the containers that clients see in lists."""
+    return [id for node in fleet.cluster.nodes() for id in node.shown_containers]

@@ -6,7 +6,7 @@ from swarmcore.cluster.moves.move import CannotMove
 from swarmcore.errors import EngineRefused
 from swarmcore.http.messages import error_answer
 from swarmcore.model import Drain
-from tests.component.cluster.moves.moving import add, holders, known
+from tests.component.cluster.moves.moving import add, holders, known, shown
 from tests.component.fleets import open_fleet
 
 
@@ -24,9 +24,11 @@ async def test_a_container_of_a_drained_node_is_stopped_before_its_copy_starts(
 
             async def note():
                 seen.append(holders(engines))
+                assert shown(fleet) == [original.id]
 
             engine.answer("POST", "/start", note)
-        await fleet.cluster.moves.move(original)
+        placed = await fleet.cluster.moves.move(original)
+        assert shown(fleet) == [placed.answer.json()["Id"]]
         (before,) = seen
         assert sorted(before.values()) == ["created", "exited"]
         assert list(holders(engines).values()) == ["running"]

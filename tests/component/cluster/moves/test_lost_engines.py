@@ -9,7 +9,7 @@ from swarmcore.container_config.references import FORMER_IDS
 from swarmcore.errors import EngineRefused, EngineUnreachable
 from swarmcore.http.messages import error_answer
 from swarmcore.model import State
-from tests.component.cluster.moves.moving import add, come_back, holders, known, lose
+from tests.component.cluster.moves.moving import add, come_back, holders, known, lose, shown
 from tests.component.fleets import open_fleet, wait_for
 
 
@@ -30,6 +30,24 @@ async def test_a_container_of_a_lost_engine_runs_elsewhere(autojump_clock, engin
         assert (record.name, record.source, record.state) == ("web", "n1", "moved")
         assert (record.target, record.copy_id) == (placed.node.name, copy.id)
         assert fleet.cluster.decisions(1)[0].cause == "move"
+
+
+async def test_lists_show_one_of_the_two_copies_all_the_time(autojump_clock, engines):
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        seen = []
+
+        async def look():
+            seen.append(shown(fleet))
+
+        for engine in engines[1:]:
+            engine.answer("POST", "/start", look)
+        engines[0].answer("DELETE", original.id, look)
+        await lose(fleet, engines[0])
+        placed = await fleet.cluster.moves.move(original)
+        await come_back(fleet, engines[0])
+        await look()
+        assert seen == [[original.id], [placed.answer.json()["Id"]], [placed.answer.json()["Id"]]]
 
 
 async def test_a_move_is_an_event_with_the_former_node(autojump_clock, engines):
