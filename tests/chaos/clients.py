@@ -1,6 +1,5 @@
 """Clients that work with containers all the time, each in a thread, and check the answers."""
 
-import json
 import threading
 from random import Random
 
@@ -109,6 +108,7 @@ class Client:
             self._find_own(entry, done)
         elif done.ok:
             entry.state = Knowledge.PRESENT
+            entry.created_at = self._history.now()
         else:
             self._judge("create", entry, done, engines=ENGINES)
         if entry.state is Knowledge.PRESENT:
@@ -308,32 +308,3 @@ class Client:
 
     def _violate(self, what: str, entry: Entry) -> None:
         self._history.violate(f"{self._name}: {what}", entry.name, entry.token, *entry.former)
-
-
-def follow_events(
-    name: str, manager: str, world: World, history: History, stopping: threading.Event
-) -> None:
-    """Follow the events of a manager and check each line, again after each end of the stream."""
-    import http.client
-
-    while not stopping.is_set():
-        connection = http.client.HTTPConnection(world.address(manager), timeout=5)
-        seen: set[tuple[object, ...]] = set()
-        try:
-            connection.request("GET", "/events")
-            answer = connection.getresponse()
-            while not stopping.is_set() and (line := answer.readline()):
-                event = json.loads(line)
-                history.count("events")
-                key = (event["Type"], event["Action"], event["Actor"]["ID"], event["timeNano"])
-                if key in seen:
-                    history.violate(f"{name}: an event came twice from {manager}: {key}")
-                seen.add(key)
-        except (OSError, http.client.HTTPException):
-            history.count("event streams that ended")
-            stopping.wait(0.5)
-        except ValueError as error:
-            history.count("event streams that ended")  # in the middle of a line
-            history.add(name, f"{manager} GET /events", result=repr(error))
-        finally:
-            connection.close()

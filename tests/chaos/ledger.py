@@ -26,6 +26,8 @@ class Entry:
         state: whether it exists.
         started: whether a start was acknowledged.
         node: the engine that had it when that was last asked.
+        created_at: when its create was acknowledged by the first answer, in seconds after the start
+            of the run; 0 if it was not.
     """
 
     token: str
@@ -36,6 +38,7 @@ class Entry:
     state: Knowledge = Knowledge.UNKNOWN
     started: bool = False
     node: str = ""
+    created_at: float = 0.0
 
 
 class Ledger:

@@ -1,6 +1,7 @@
 """One run: start all parts, let clients work while the faults of a plan come and go, then check."""
 
 import contextlib
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -10,7 +11,8 @@ from pathlib import Path
 from swarmcore_lab import Lab
 
 from tests.chaos import faults
-from tests.chaos.clients import Client, follow_events
+from tests.chaos.clients import Client
+from tests.chaos.followers import Follower
 from tests.chaos.history import History
 from tests.chaos.ledger import Ledger
 from tests.chaos.plan import MANAGERS, Fault, draw, show
@@ -60,6 +62,8 @@ class Run:
             self._say(f"logs are in {logs}")
             raise
         self._report(logs)
+        if not self.history.violations:
+            shutil.rmtree(logs)
         return not self.history.violations
 
     def _disturb(self, world: World) -> None:
@@ -67,14 +71,7 @@ class Run:
         started = (world, self._ledger, self.history, self._weather, self._stopping)
         clients = [Client(f"c{number}", self.seed, *started) for number in range(CLIENTS)]
         watcher = Watcher(world, self.history, self._weather, self._stopping)
-        followers = [
-            threading.Thread(
-                target=follow_events,
-                args=(f"f-{manager}", manager, world, self.history, self._stopping),
-                daemon=True,
-            )
-            for manager in MANAGERS
-        ]
+        followers = [Follower(manager, world, self.history, self._stopping) for manager in MANAGERS]
         begin = self.history.now()
         threads = [
             threading.Thread(target=self._inject, args=(fault, begin, world), daemon=True)
@@ -96,6 +93,8 @@ class Run:
                 with contextlib.suppress(RuntimeError):  # it was not started
                     each.join()
             self._highest_rss = watcher.highest_rss
+        for follower in followers:
+            follower.check(self._ledger, self._weather)
 
     def _inject(self, fault: Fault, begin: float, world: World) -> None:
         if self._stopping.wait(max(begin + fault.at - self.history.now(), 0)):

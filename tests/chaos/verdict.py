@@ -28,7 +28,7 @@ def give_verdict(world: World, ledger: Ledger, history: History) -> None:
     if not _wait(world.is_well):
         history.violate(f"the cluster did not heal within {REST_SECONDS:g} s")
         return
-    for check in (_containers, _claims, _lists, _connections):
+    for check in (_containers, _claims, _lists, _leaks):
         left: list[tuple[str, tuple[str, ...]]] = []
 
         def holds(check: Any = check, left: Any = left) -> bool:
@@ -121,13 +121,29 @@ def _lists(world: World, ledger: Ledger) -> _Found:
     return found
 
 
-def _connections(world: World, ledger: Ledger) -> _Found:
-    """A manager at rest holds few files, and no requests are under way."""
+def _leaks(world: World, ledger: Ledger) -> _Found:
+    """A manager at rest has few open files, no request under way, and holds no reservation."""
     found: _Found = []
     for manager in MANAGERS:
         files = len(os.listdir(f"/proc/{world.hosts[manager].pid}/fd"))
         if files > _FILES:
             found.append((f"{manager} has {files} open files at rest", ()))
+        metrics = _metrics(world, manager)
+        if sum(metrics["requests_open"]) > 1:  # the one for the metrics
+            found.append((f"{manager} answers requests at rest: {metrics['requests_open']}", ()))
+        if sum(metrics["event_followers"]) + sum(metrics["reservations"]):
+            found.append((f"{manager} has followers or reservations at rest", ()))
+    return found
+
+
+def _metrics(world: World, manager: str) -> dict[str, list[float]]:
+    """Return the values of each metric of a manager, without the prefix of its name."""
+    reply = ask(world.address(manager), "GET", "/metrics", seconds=30)
+    found: dict[str, list[float]] = defaultdict(list)
+    for line in reply.body.decode().splitlines():
+        if not line.startswith("#"):
+            name, _, value = line.rpartition(" ")
+            found[name.partition("{")[0].removeprefix("swarmcore_")].append(float(value))
     return found
 
 
