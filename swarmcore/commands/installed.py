@@ -38,9 +38,10 @@ def load_commands() -> Iterator[Sequence[Command]]:
     """
     from swarmcore.plugins.plugins import Plugins
 
-    plugins = Plugins()
+    known = installed()
+    plugins = Plugins(known=known)
     for kinds in (frozenset({COMMAND_KIND}), LOADED_WHEN_INSTALLED):
-        for info in [info for info in installed() if info.kind in kinds]:
+        for info in [info for info in known if info.kind in kinds]:
             try:
                 plugins.load([info.name])
             except SwarmError as error:

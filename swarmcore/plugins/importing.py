@@ -1,16 +1,20 @@
-"""Imports a plugin that is not installed: a module by its dotted name, or a file by its path.
+"""Imports a plugin: an entry point by stevedore, a module by its dotted name, or a file.
 
-Errors while importing a plugin become one line that names the plugin.
+Errors while importing a plugin become one line that names the plugin.  Only this module imports
+stevedore.
 """
 
 import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
+from stevedore import DriverManager
+
 from swarmcore.errors import PluginBroken, PluginNotFound
-from swarmcore.plugins.catalogue import PluginInfo
+from swarmcore.plugins.catalogue import GROUP, PluginInfo
 
 
 def guarded(info: PluginInfo, load: Callable[[], object]) -> object:
@@ -28,6 +32,35 @@ def guarded(info: PluginInfo, load: Callable[[], object]) -> object:
 def one_line(text: object) -> str:
     """*text* on one line, for messages."""
     return " ".join(str(text).split())
+
+
+class _Driver(DriverManager[object]):
+    """Imports one entry point; stevedore would read those of all packages for each plugin.
+
+    stevedore's cache of them on disk is not used, as it may be two minutes old.
+    """
+
+    def __init__(self, point: EntryPoint) -> None:
+        self._point = point
+        super().__init__(GROUP, point.name)
+
+    def list_entry_points(self) -> list[EntryPoint]:
+        return [self._point]
+
+
+def import_installed(info: PluginInfo) -> object:
+    """Import the module of one entry point.
+
+    Args:
+        info: an installed plugin of ``installed``.
+
+    Raises:
+        PluginBroken: it raised an exception, or tried to end the process.
+    """
+    point = info.point
+    if point is None:
+        raise PluginNotFound(f"plugin {info} is not installed")
+    return guarded(info, lambda: _Driver(point).driver)
 
 
 def is_path(name: str) -> bool:

@@ -1,18 +1,17 @@
-"""Loads and calls plugins: the only importer of stevedore and of pluggy's manager.
+"""Loads and calls plugins.
 
-stevedore imports one named entry point; pluggy checks it against ``hookspecs`` and calls it.  The
-rest of the core uses the typed methods of ``Plugins``, one for each hook.  ``selection`` decides
-which plugins to load.
+stevedore imports one named entry point (``importing``); pluggy checks it against ``hookspecs`` and
+calls it.  The rest of the core uses the typed methods of ``Plugins``, one for each hook.
+``selection`` decides which plugins to load.
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from pluggy import HookCaller
-from stevedore import DriverManager
+from pluggy import HookCaller, PluginManager
 
 from swarmcore.command_line import Command
 from swarmcore.container_config import ContainerConfig
@@ -26,8 +25,14 @@ from swarmcore.errors import (
 from swarmcore.http.messages import Request
 from swarmcore.http.routing import shape
 from swarmcore.node import Node
-from swarmcore.plugins.catalogue import GROUP, PluginInfo, find, installed, listing
-from swarmcore.plugins.importing import guarded, import_file, import_module, is_path, one_line
+from swarmcore.plugins.catalogue import PluginInfo, find, installed, listing
+from swarmcore.plugins.importing import (
+    import_file,
+    import_installed,
+    import_module,
+    is_path,
+    one_line,
+)
 from swarmcore.plugins.validation import check, check_route, new_manager
 from swarmcore.protocols import (
     Cluster,
@@ -55,12 +60,17 @@ class Plugins:
 
     Args:
         options: keys and values of ``--cluster-opt``, available to every hook.
+        known: the result of ``installed``, if known already; it is read once otherwise.
     """
 
-    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, str] | None = None,
+        known: Sequence[PluginInfo] | None = None,
+    ) -> None:
         self._options = MappingProxyType(dict(options or {}))
+        self._known = known
         self._loaded: dict[str, tuple[PluginInfo, object]] = {}
-        self._manager = new_manager()
         self._callers: dict[str, list[tuple[PluginInfo, HookCaller]]] = {}
 
     # ---- loading
@@ -85,7 +95,7 @@ class Plugins:
         """
         for name in names:
             if name not in self._loaded:
-                self._add(*_import(name))
+                self._add(*self._import(name))
 
     def register(self, plugin: object, name: str) -> None:
         """Add a module, class or object with hook implementations.
@@ -108,11 +118,35 @@ class Plugins:
         check(info, plugin)
         self._loaded[info.name] = (info, plugin)
         self._callers.clear()
-        # pluggy calls the plugin registered last first, so all are registered again in reverse
-        # order; that is cheap compared to importing a plugin.
-        self._manager = new_manager()
+        self.__dict__.pop("_manager", None)  # made again from all plugins
+
+    @cached_property
+    def _manager(self) -> PluginManager:
+        """pluggy's manager of all loaded plugins.
+
+        pluggy calls the plugin registered last first, so they are registered in reverse order.
+        """
+        manager = new_manager()
         for name, (_, loaded) in reversed(self._loaded.items()):
-            self._manager.register(loaded, name=name)
+            manager.register(loaded, name=name)
+        return manager
+
+    def _installed(self) -> Sequence[PluginInfo]:
+        if self._known is None:
+            self._known = installed()
+        return self._known
+
+    def _import(self, name: str) -> tuple[PluginInfo, object]:
+        if is_path(name):
+            return import_file(name)
+        known = self._installed()
+        if any(info.name == name for info in known):
+            info = find(name, known)
+            return info, import_installed(info)
+        found = import_module(name)
+        if found is None:
+            raise PluginNotFound(f"no plugin is called {name!r}; {listing(known)}")
+        return found
 
     # ---- hooks
 
@@ -127,7 +161,7 @@ class Plugins:
             found: Discovery = _expect(value, info, "swarmcore_discovery", "watch")
             return found
         raise PluginNotFound(
-            f"no discovery answers to {str(uri)!r}; {listing(installed(), 'discovery')}"
+            f"no discovery answers to {str(uri)!r}; {listing(self._installed(), 'discovery')}"
         )
 
     def strategy(self) -> Strategy:
@@ -146,7 +180,8 @@ class Plugins:
             names = " and ".join(str(info) for info, _ in found[:2])
             raise PluginConflict(f"there can be one strategy, and two are loaded: {names}")
         if not found:
-            raise PluginNotFound(f"no strategy is loaded; {listing(installed(), 'strategy')}")
+            names = listing(self._installed(), "strategy")
+            raise PluginNotFound(f"no strategy is loaded; {names}")
         return found[0][1]
 
     def filters(self) -> list[Filter]:
@@ -350,35 +385,6 @@ class Plugins:
                 call(**arguments, options=self._options)
             except (Exception, SystemExit):
                 _log.exception("plugin %s failed in %s; going on without it", info, hook)
-
-
-class _Driver(DriverManager[object]):
-    """Reads entry points directly, as stevedore's disk cache may be two minutes old."""
-
-    def list_entry_points(self) -> list[EntryPoint]:
-        return list(entry_points(group=self.namespace))
-
-
-def import_installed(info: PluginInfo) -> object:
-    """Import the module of one entry point.
-
-    Raises:
-        PluginBroken: it raised an exception, or tried to end the process.
-    """
-    return guarded(info, lambda: _Driver(GROUP, info.name).driver)
-
-
-def _import(name: str) -> tuple[PluginInfo, object]:
-    if is_path(name):
-        return import_file(name)
-    known = installed()
-    if any(info.name == name for info in known):
-        info = find(name, known)
-        return info, import_installed(info)
-    found = import_module(name)
-    if found is None:
-        raise PluginNotFound(f"no plugin is called {name!r}; {listing(known)}")
-    return found
 
 
 def _expect(value: Any, info: PluginInfo, hook: str, *attributes: str) -> Any:

@@ -23,8 +23,9 @@ def installed_routes() -> list[OwnedRoute]:
     Raises:
         PluginError: a plugin is broken, or two plugins have the same route.
     """
-    plugins = Plugins()
-    load_installed(plugins, installed())
+    known = installed()
+    plugins = Plugins(known=known)
+    load_installed(plugins, known)
     return plugins.routes()
 
 

@@ -32,7 +32,7 @@ def select_plugins(options: Options) -> Plugins:
     """
     known = installed()
     _check_without(options, known)
-    plugins = Plugins(options.cluster_opts)
+    plugins = Plugins(options.cluster_opts, known)
     plugins.load(options.plugins)
     if options.strategy is not None:
         plugins.load([_installed_name("strategy", options.strategy, known)])
@@ -52,9 +52,10 @@ def load_discovery(uri: DiscoveryURI, named: Sequence[str]) -> Plugins:
     Raises:
         PluginError: a plugin is missing, broken or incompatible.
     """
-    plugins = Plugins()
+    known = installed()
+    plugins = Plugins(known=known)
     plugins.load(named)
-    _load_scheme(plugins, uri, installed())
+    _load_scheme(plugins, uri, known)
     return plugins
 
 

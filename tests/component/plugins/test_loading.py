@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections import Counter
+from importlib.metadata import PathDistribution
 
 import pytest
 
@@ -62,6 +64,21 @@ def test_a_recent_rename_is_seen(acme):
     plugins = Plugins()
     plugins.load(["strategy_y"])
     assert plugins.strategy().name == "acme_strategy_x"
+
+
+def test_a_start_reads_the_metadata_of_packages_once(monkeypatch):
+    read = Counter()
+    original = PathDistribution.read_text
+
+    def counted(self, filename):
+        read[str(self._path), filename] += 1
+        return original(self, filename)
+
+    monkeypatch.setattr(PathDistribution, "read_text", counted)
+    select_plugins(options())
+    lists = {path: count for (path, name), count in read.items() if name == "entry_points.txt"}
+    assert lists
+    assert set(lists.values()) == {1}
 
 
 def test_a_damaged_distribution_hides_no_other(acme):
