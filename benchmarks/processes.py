@@ -12,20 +12,30 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
 _END_SECONDS = 15.0
 ROOT = Path(__file__).parents[1]
+#: Set in some containers.  It would let every start of a manager compile all modules, which an
+#: installed manager does once, when it is installed.
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 def start(command: Sequence[str], *, log: Path | None = None) -> "subprocess.Popen[bytes]":
-    """Start *command* in the clone's folder.
+    """Start *command* in the clone's folder; Python keeps what it compiles.
 
     Args:
         command: the program and its arguments.
         log: gets its output; with ``None``, it gets pipes, and our standard error.
     """
+    env = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
+    pipe = subprocess.PIPE
     if log is None:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=ROOT, env=env)
     with log.open("ab") as file:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=env,
         )
 
 

@@ -102,6 +102,8 @@ class Manager(Side):
     socket: Path = field(default_factory=lambda: Path("/nowhere"))
     scheme: str = ""
     process: "subprocess.Popen[bytes] | None" = None
+    #: Whether it has been started before, so that Python has compiled its modules.
+    is_compiled: bool = False
 
     @property
     def address(self) -> Address:
@@ -131,6 +133,24 @@ class Manager(Side):
         Raises:
             RuntimeError: it ended, or its engines do not become healthy.
         """
+        began = self._launch()
+        listening = self._wait_listening(began)
+        healthy = self._wait_healthy(began)
+        healthy_cpu = self.cpu()
+        quiet, quiet_cpu, is_quiet = healthy, healthy_cpu, True
+        if settle_seconds:
+            quiet, quiet_cpu, is_quiet = self._wait_quiet(began, settle_seconds)
+        self.find_container()
+        return Start(listening, healthy, healthy_cpu, quiet, quiet_cpu, is_quiet)
+
+    def compile(self) -> None:
+        """Let Python compile its modules: start it once until it listens, unless it was started."""
+        if not self.is_compiled:
+            self._wait_listening(self._launch())
+            self.stop()
+
+    def _launch(self) -> float:
+        """Start the process; return the time at which it began."""
         self.stop()
         self.port = free_port()
         words = {
@@ -146,14 +166,8 @@ class Manager(Side):
         began = time.monotonic()
         self.process = start(argv, log=self.log)
         self.pids = (self.process.pid,)
-        listening = self._wait_listening(began)
-        healthy = self._wait_healthy(began)
-        healthy_cpu = self.cpu()
-        quiet, quiet_cpu, is_quiet = healthy, healthy_cpu, True
-        if settle_seconds:
-            quiet, quiet_cpu, is_quiet = self._wait_quiet(began, settle_seconds)
-        self.find_container()
-        return Start(listening, healthy, healthy_cpu, quiet, quiet_cpu, is_quiet)
+        self.is_compiled = True
+        return began
 
     def _wait_listening(self, began: float) -> float:
         while True:

@@ -14,6 +14,7 @@ _KB = 1e3
 
 def _start(stage: Stage, side: Side) -> Figures:
     assert isinstance(side, Manager)
+    side.compile()
     start = side.start(stage.settings.settle_seconds)
     if not start.is_quiet:
         stage.results.note(f"{side.name} with {stage.size}: not quiet yet when it was measured")
