@@ -48,44 +48,45 @@ def read_facts(summary: _Document, detail: _Document) -> ContainerFacts:
     """
     state = as_object(detail.get("State"))
     code = state.get("ExitCode")
+    networks = _connected(detail)
+    mounts = as_objects(detail.get("Mounts"))
+    things = [*_volumes(mounts), *_networks(detail, networks)]
+    things += _volumes(as_objects(summary.get("Mounts")))
+    things += _networks(summary, _connected(summary))
     return ContainerFacts(
-        things=frozenset((*_volumes(summary, detail), *_networks(summary, detail))),
+        things=frozenset(things),
         links=frozenset(_links(detail)),
         start_failed=bool(state.get("Error")),
         was_started=parse_time(as_text(state.get("StartedAt"))) is not None,
         exit_code=code if type(code) is int else None,
         health=as_text(as_object(state.get("Health")).get("Status")) or "none",
-        networks=tuple(_connected(detail)),
-        mounts=frozenset(_mounted(detail)),
+        networks=tuple(networks),
+        mounts=frozenset(_mounted(mounts)),
     )
 
 
-def _volumes(*documents: _Document) -> Iterator[Thing]:
-    for document in documents:
-        for mount in as_objects(document.get("Mounts")):
-            if mount.get("Name"):
-                yield "volume", str(mount["Name"])
+def _volumes(mounts: Iterable[_Document]) -> list[Thing]:
+    return [("volume", str(mount["Name"])) for mount in mounts if mount.get("Name")]
 
 
-def _networks(*documents: _Document) -> Iterator[Thing]:
-    for document in documents:
-        mode = as_object(document.get("HostConfig")).get("NetworkMode")
-        if isinstance(mode, str) and not mode.startswith("container:"):
-            yield "network", mode
-        for name, id in _connected(document):
-            yield "network", name
-            if id:
-                yield "network", id
+def _networks(document: _Document, connected: Iterable[tuple[str, str]]) -> list[Thing]:
+    found: list[Thing] = [("network", word) for pair in connected for word in pair if word]
+    mode = as_object(document.get("HostConfig")).get("NetworkMode")
+    if isinstance(mode, str) and not mode.startswith("container:"):
+        found.append(("network", mode))
+    return found
 
 
-def _connected(document: _Document) -> Iterator[tuple[str, str]]:
+def _connected(document: _Document) -> list[tuple[str, str]]:
     settings = as_object(document.get("NetworkSettings"))
-    for name, endpoint in as_object(settings.get("Networks")).items():
-        yield str(name), str(as_object(endpoint).get("NetworkID") or "")
+    return [
+        (str(name), str(as_object(endpoint).get("NetworkID") or ""))
+        for name, endpoint in as_object(settings.get("Networks")).items()
+    ]
 
 
-def _mounted(detail: _Document) -> Iterator[str]:
-    for mount in as_objects(detail.get("Mounts")):
+def _mounted(mounts: Iterable[_Document]) -> Iterator[str]:
+    for mount in mounts:
         yield from as_texts([mount.get("Name") or mount.get("Source"), mount.get("Destination")])
 
 

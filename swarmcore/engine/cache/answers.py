@@ -1,7 +1,7 @@
 """Reads an engine's answers for the cache: JSON of the expected kind, or the engine's error."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from swarmcore.errors import EngineRefused
 from swarmcore.http.messages import Answer
 from swarmcore.json_bytes import read_json
-from swarmcore.json_values import reading_answer
+from swarmcore.json_values import UNREADABLE, damaged_answer, reading_answer
 from swarmcore.threads import in_thread
 
 #: Longer answers, in bytes, are parsed in a thread: nothing may keep other requests waiting for
@@ -41,8 +41,7 @@ async def fingerprint(answer: Answer) -> bytes:
     It takes a twentieth of the time of decoding and comparing the list.
     """
     body = answer.body
-    digest = partial(_digest, body)
-    return await quickly(digest, len(body) > _MUCH_JSON)
+    return await in_thread(partial(_digest, body)) if len(body) > _MUCH_JSON else _digest(body)
 
 
 def _digest(body: bytes) -> bytes:
@@ -64,12 +63,16 @@ async def read_answer(engine: str, path: str, answer: Answer, kind: type) -> Any
     """
     if not answer.ok:
         raise EngineRefused(engine, answer.status, answer.message)
-    with reading_answer(engine, f"GET {path.partition('?')[0]}"):
-        value = await quickly(partial(read_json, answer.body), len(answer.body) > _MUCH_JSON)
+    body = answer.body
+    try:
+        is_long = len(body) > _MUCH_JSON
+        value = await in_thread(partial(read_json, body)) if is_long else read_json(body)
         if value is None:
             return kind()
         require_type("answer", value, kind)
         return value
+    except UNREADABLE as error:
+        raise damaged_answer(engine, f"GET {path.partition('?')[0]}", error) from error
 
 
 def check_fields(
@@ -98,8 +101,3 @@ def require_type(name: str, value: object, kind: type) -> None:
     """Raise ``TypeError`` if *value* is not a *kind*; *name* is for its text."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} is {type(value).__name__}, not {kind.__name__}")
-
-
-async def quickly(work: Callable[[], _T], is_long: bool) -> _T:
-    """What *work* returns; in a thread if it takes long."""
-    return await in_thread(work) if is_long else work()

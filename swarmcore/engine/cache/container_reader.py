@@ -3,14 +3,15 @@
 import logging
 from functools import partial
 
-from swarmcore.engine.cache.answers import quickly, read_answer
+from swarmcore.engine.cache.answers import read_answer
 from swarmcore.engine.cache.documents import Document, read_container
-from swarmcore.engine.cache.kept_documents import DocumentKeeper, KeptDocument
+from swarmcore.engine.cache.kept_documents import KeptDocument, keeper_of
 from swarmcore.http.messages import Answer
 from swarmcore.json_bytes import read_json
 from swarmcore.json_values import UNREADABLE, damaged_answer
 from swarmcore.model import Container
 from swarmcore.node import Node
+from swarmcore.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +33,13 @@ class ContainerReader:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._summaries, self._details = DocumentKeeper(), DocumentKeeper()
 
     def keep_summary(self, encoded: bytes) -> KeptDocument:
         """Keep an object of the list of containers."""
-        return self._summaries.keep(encoded)
+        return keeper_of("summary", self._node.version).keep(encoded)
+
+    def _keep_detail(self, encoded: bytes) -> KeptDocument:
+        return keeper_of("detail", self._node.version).keep(encoded)
 
     async def read(self, id: str, summary: bytes, answer: Answer) -> Container | None:
         """Read a container.
@@ -55,9 +58,10 @@ class ContainerReader:
         """
         path = inspection_path(id)
         detail = await read_answer(self._node.name, path, answer, dict)
-        understand = partial(self._understand, summary, detail, answer.body)
         try:
-            return await quickly(understand, len(answer.body) > _LONG_INSPECTION)
+            if len(answer.body) > _LONG_INSPECTION:
+                return await in_thread(partial(self._understand, summary, detail, answer.body))
+            return self._understand(summary, detail, answer.body)
         except UNREADABLE as error:
             log.warning("container %s: %s", id, damaged_answer(self._node.name, path, error))
             return None
@@ -75,5 +79,5 @@ class ContainerReader:
             self._node.id,
             self._node.cpus,
             cpu_shares_are_cpus=self._node.cpu_shares_are_cpus,
-            kept=(self._summaries.keep(listed), self._details.keep(inspected)),
+            kept=(self.keep_summary(listed), self._keep_detail(inspected)),
         )

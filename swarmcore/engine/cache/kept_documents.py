@@ -1,7 +1,7 @@
 """Keeps documents of engines compressed, and decodes them when they are read.
 
 A document of five kilobytes takes 28 KB as Python objects, and 200 bytes compressed with an earlier
-document of the same engine as the dictionary: most of it is the same for all containers.
+document of its kind as the dictionary: most of it is the same for all containers.
 """
 
 import zlib
@@ -11,12 +11,15 @@ from typing import Any
 
 from swarmcore.json_bytes import read_json
 
-#: Raw deflate with the largest window, so that a whole dictionary is used; little memory, because
-#: allocating it takes most of the time.  Level 1 is as small as level 6 here, in a third of the
-#: time.
-_WINDOW, _MEMORY, _LEVEL = -15, 5, 1
-#: Longer documents are no dictionary: the window is not longer.
+#: Raw deflate with little memory, because allocating and copying it takes much of the time.  Level
+#: 1 is as small as level 6 here, in a third of the time.
+_MEMORY, _LEVEL = 5, 1
+#: The largest window, in the logarithm that zlib takes; negative for raw deflate.
+_LARGEST_WINDOW = 15
+#: The dictionary is the beginning of a longer document: the rest would be outside the window.
 _LARGEST_DICTIONARY = 16 * 1024
+#: How many kinds of documents have a keeper: two for each release of the engines.
+_KINDS = 32
 #: The number of documents that stay decoded after they were read.
 _DECODED = 16
 
@@ -53,12 +56,14 @@ class KeptDocument(Mapping[str, Any]):
 
 
 class DocumentKeeper:
-    """Compresses documents of one kind of one engine.  The first one becomes the dictionary."""
+    """Compresses documents of one kind.  The first one becomes the dictionary."""
 
-    __slots__ = ("_dictionary",)
+    __slots__ = ("_dictionary", "_prepared")
 
     def __init__(self) -> None:
         self._dictionary = b""
+        #: A compressor that has read the dictionary, which takes it half of the time of a document.
+        self._prepared: zlib._Compress | None = None
 
     def keep(self, encoded: bytes) -> KeptDocument:
         """Keep a document.
@@ -66,12 +71,29 @@ class DocumentKeeper:
         Args:
             encoded: a JSON object.
         """
-        dictionary = self._dictionary = self._dictionary or encoded[:_LARGEST_DICTIONARY]
-        # A new compressor each time: one that is copied would keep 150 KB for each engine.
-        compressor = zlib.compressobj(
-            _LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, dictionary
-        )
-        return KeptDocument(compressor.compress(encoded) + compressor.flush(), dictionary)
+        if self._prepared is None:
+            self._dictionary = encoded[:_LARGEST_DICTIONARY]
+            # Window and memory are copied for each document.  A document is as far behind the
+            # same place of the dictionary as that is long, or a little farther.
+            window = min((len(self._dictionary) * 5 // 4 + 512).bit_length(), _LARGEST_WINDOW)
+            self._prepared = zlib.compressobj(
+                _LEVEL, zlib.DEFLATED, -window, _MEMORY, zlib.Z_DEFAULT_STRATEGY, self._dictionary
+            )
+        compressor = self._prepared.copy()
+        return KeptDocument(compressor.compress(encoded) + compressor.flush(), self._dictionary)
+
+
+@lru_cache(maxsize=_KINDS)
+def keeper_of(kind: str, release: str) -> DocumentKeeper:
+    """The keeper of one kind of documents, for all engines of a release.
+
+    A prepared compressor takes 40 KB, too much for each of a thousand engines.
+
+    Args:
+        kind: a name for the kind of document.
+        release: the release of the engine, as its documents have other fields in others.
+    """
+    return DocumentKeeper()
 
 
 def is_kept(document: Mapping[str, Any], encoded: bytes) -> bool:
@@ -80,7 +102,7 @@ def is_kept(document: Mapping[str, Any], encoded: bytes) -> bool:
 
 
 def _unpack(packed: bytes, dictionary: bytes) -> bytes:
-    return zlib.decompressobj(_WINDOW, dictionary).decompress(packed)
+    return zlib.decompressobj(-_LARGEST_WINDOW, dictionary).decompress(packed)
 
 
 @lru_cache(maxsize=_DECODED)  # a reader often reads several values of one document

@@ -1,11 +1,13 @@
 """Documents are kept compressed, and read as they were sent."""
 
 import json
+import random
+import zlib
 
 import pytest
 
 from swarmcore.engine.cache import kept_documents
-from swarmcore.engine.cache.kept_documents import DocumentKeeper, is_kept
+from swarmcore.engine.cache.kept_documents import DocumentKeeper, is_kept, keeper_of
 from swarmcore.testing.builders import a_container
 
 WEB, DB = (json.dumps(a_container(name).detail).encode() for name in ("web", "db"))
@@ -53,3 +55,28 @@ def test_only_a_kept_document_with_the_same_bytes_is_the_kept_one():
     assert is_kept(kept, WEB)
     assert not is_kept(kept, DB)
     assert not is_kept(json.loads(WEB), WEB)
+
+
+def test_engines_of_one_release_share_the_dictionary_of_a_kind():
+    web = keeper_of("detail", "28.5.1").keep(WEB)
+    assert keeper_of("detail", "28.5.1").keep(DB)._dictionary is web._dictionary
+    assert keeper_of("detail", "26.1.5").keep(DB)._dictionary != web._dictionary
+
+
+def test_the_dictionary_is_read_once(monkeypatch):
+    made = []
+    original = zlib.compressobj
+    monkeypatch.setattr(zlib, "compressobj", lambda *options: made.append(1) or original(*options))
+    keeper = DocumentKeeper()
+    for document in (WEB, DB, WEB):
+        keeper.keep(document)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("length", [100, 1_000, 5_000, 12_000, 30_000])
+def test_a_document_of_any_length_reaches_the_dictionary(length):
+    document = random.Random(length).randbytes(length // 2).hex().encode()
+    keeper = DocumentKeeper()
+    keeper.keep(document)
+    packed = len(keeper.keep(document)._packed)
+    assert packed < 30 + length / 15 + max(0, length - 16 * 1024)
