@@ -16,8 +16,12 @@ class ErrorTail(Protocol):
     Each kind of stream has its own format of errors.
     """
 
-    def feed(self, data: bytes) -> None:
-        """Observe a piece of the response's body that has been sent to the client."""
+    def feed(self, data: bytes | memoryview) -> None:
+        """Observe a piece of the response's body that is being sent to the client.
+
+        Args:
+            data: valid only during the call.
+        """
         ...
 
     def error_tail(self, reason: str) -> bytes:

@@ -2,12 +2,12 @@
 
 import contextlib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import trio
 
 from swarmcore.http.messages import Client
-from swarmcore.http.plain_sockets import PlainSocket, Shortcut
+from swarmcore.http.plain_sockets import SHARED, PlainSocket, Shortcut
 from swarmcore.http.tls import TLSStream
 
 #: Raised by sending and receiving on a connection that is closed or broken.
@@ -51,6 +51,48 @@ def shortcut_of(stream: trio.abc.AsyncResource) -> Shortcut | None:
     """The plain socket below *stream*, if bytes may bypass the stream from now on."""
     find: Callable[[], Shortcut | None] | None = getattr(stream, "shortcut", None)
     return None if find is None else find()
+
+
+async def receive_shared(
+    stream: trio.abc.ReceiveStream, before: int
+) -> tuple[bytes | bytearray, int]:
+    """Receive once, into the buffer that all connections share if *stream* is a plain socket.
+
+    Args:
+        stream: the connection.
+        before: number of bytes in the last receive.
+
+    Returns:
+        A buffer that is valid until another task runs, and the number of bytes at its beginning
+        that were received; 0 at the end of the connection.
+    """
+    shortcut = shortcut_of(stream)
+    if shortcut is None:
+        data = await stream.receive_some(receive_size(before))
+        return data, len(data)
+    count = await shortcut.socket.receive_shared(len(SHARED))
+    shortcut.received(count)
+    return SHARED, count
+
+
+async def send_pieces(stream: trio.abc.SendStream, pieces: Sequence[bytes | memoryview]) -> int:
+    """Send several pieces, without joining them if *stream* is a plain socket.
+
+    Args:
+        stream: the connection.
+        pieces: see ``PlainSocket.send_pieces``.
+
+    Returns:
+        The number of bytes.
+    """
+    shortcut = shortcut_of(stream)
+    if shortcut is None:
+        data = b"".join(pieces)
+        await stream.send_all(data)
+        return len(data)
+    size = await shortcut.socket.send_pieces(pieces)
+    shortcut.sent(size)
+    return size
 
 
 class EarlyStream(trio.abc.HalfCloseableStream):

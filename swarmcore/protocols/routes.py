@@ -120,8 +120,8 @@ class Exchange(Protocol):
             body: replaces the client's body; ``None`` streams the client's body.
             hooks: change or observe the answer.
             pieces: source of the client's body, used instead of ``receive_chunk``; must return the
-                same bytes and ``b""`` at the end.  For a handler that has read part of the body or
-                observes it.
+                same bytes, and ``b""`` when the rest is to be streamed unseen, or at the end.  For
+                a handler that has read part of the body or observes it.
 
         Returns:
             The status of the engine's answer.

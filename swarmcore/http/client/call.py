@@ -7,15 +7,15 @@ the request can safely be repeated and no byte of an answer had arrived.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import h11
 import trio
 
-from swarmcore.errors import EngineError, EngineUnreachable
-from swarmcore.http.chunks import LAST_CHUNK, MalformedChunk, PlainChunks
+from swarmcore.errors import EngineUnreachable
+from swarmcore.http.chunks import LAST_CHUNK, Chunks, MalformedChunk, PlainChunks
 from swarmcore.http.client.connection import Connection
 from swarmcore.http.client.outgoing import Outgoing
+from swarmcore.http.client.pool import Pool
 from swarmcore.http.headers import is_chunked
 from swarmcore.http.messages import Headers
 from swarmcore.http.plain_heads import read_plain_head
@@ -40,26 +40,6 @@ class TakenConnection:
 
     stream: trio.abc.HalfCloseableStream
     early: bytes
-
-
-class Pool(Protocol):
-    """The pool of connections as a call uses it."""
-
-    async def replace(self, dead: Connection) -> Connection:
-        """Close a dead connection and return a new one."""
-        ...
-
-    async def give_back(self, connection: Connection) -> None:
-        """Keep a connection that is ready for a request."""
-        ...
-
-    def unreachable(self, what: str, *, sent: bool) -> EngineUnreachable:
-        """Make an error whose text is the server's name followed by *what*."""
-        ...
-
-    def failure(self, what: str) -> EngineError:
-        """Make an error for an answer that cannot be used; the text is as for ``unreachable``."""
-        ...
 
 
 class Call:
@@ -121,12 +101,31 @@ class Call:
         """Wait until the server asks for the body with ``100 Continue``."""
         await self._continued.wait()
 
+    async def send_chunks(self, chunks: Chunks) -> None:
+        """Send a piece of a body that is in chunks already; only if ``sends_chunks``.
+
+        Args:
+            chunks: may be changed as soon as another task runs.
+
+        Raises:
+            EngineUnreachable: see ``send``.
+        """
+        try:
+            await self._connection.send_pieces(chunks.framed)
+        except BROKEN as error:
+            raise self._broken(error) from error
+
+    @property
+    def sends_chunks(self) -> bool:
+        """Whether the body of the request is chunked."""
+        return self._request.length is None
+
     async def _send(self, event: h11.Event) -> None:
         connection = self._connection
         try:
-            data = connection.h11.send(event)
-            if data:
-                await connection.send(data)
+            # The data is one of the pieces, and not copied.
+            if pieces := connection.h11.send_with_data_passthrough(event):
+                await connection.send_pieces(pieces)
         except (*BROKEN, h11.LocalProtocolError) as error:
             raise self._broken(error) from error
 
@@ -249,9 +248,8 @@ class Call:
         Raises:
             EngineUnreachable: the connection broke before the end of the body.
         """
-        while self._chunks is not None:
-            if data := await self._read_chunks(self._chunks):
-                return data
+        if chunks := await self.read_chunks():
+            return b"".join(chunks.data)
         if self._plain:
             return await self._read_left()
         pieces: list[bytes] = []
@@ -260,28 +258,38 @@ class Call:
             if isinstance(event, h11.Data):
                 pieces.append(bytes(event.data))
                 continue
-            if pieces:
-                if isinstance(event, h11.EndOfMessage):
-                    self._end(event)
-                break
             if isinstance(event, h11.EndOfMessage):
-                self._end(event)
-            if event is not h11.NEED_DATA:
+                self.trailers = tuple(event.headers.raw_items())
+            if pieces or event is not h11.NEED_DATA:
                 break
             self._connection.h11.receive_data(await self._receive())
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def _read_chunks(self, chunks: PlainChunks) -> bytes:
-        """Receive and decode data; pass the rest to h11 if *chunks* has reached its end."""
-        received = await self._receive()
+    async def read_chunks(self) -> Chunks | None:
+        """Read what has arrived of a chunked body, at least one byte.
+
+        Returns:
+            Pieces that are valid until another task runs; ``None`` if there are none, or if only
+            ``read_data`` can read what comes next.
+
+        Raises:
+            EngineUnreachable: the connection broke before the end of the body.
+        """
+        while self._chunks is not None:
+            chunks = self._split(self._chunks, *await self._receive_shared())
+            if chunks.data:
+                return chunks
+        return None
+
+    def _split(self, chunks: PlainChunks, received: bytes | bytearray, size: int) -> Chunks:
         try:
-            data = chunks.feed(received)
+            found = chunks.split(received, size)
         except MalformedChunk as error:
             raise self._malformed(error) from None
-        if not received or chunks.rest is not None:
+        if not size or chunks.rest is not None:
             self._chunks = None
             self._end_chunks(chunks)
-        return data
+        return found
 
     def _end_chunks(self, chunks: PlainChunks) -> None:
         rest = chunks.rest or b""
@@ -328,9 +336,6 @@ class Call:
             pieces.append(data)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _end(self, event: h11.EndOfMessage) -> None:
-        self.trailers = tuple(event.headers.raw_items())
-
     def _next_event(self) -> object:
         connection = self._connection
         if connection.h11.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED):
@@ -349,6 +354,12 @@ class Call:
     async def _receive(self) -> bytes:
         try:
             return await self._connection.receive()
+        except BROKEN as error:
+            raise self._broken(error) from error
+
+    async def _receive_shared(self) -> tuple[bytes | bytearray, int]:
+        try:
+            return await self._connection.receive_shared()
         except BROKEN as error:
             raise self._broken(error) from error
 

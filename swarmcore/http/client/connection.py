@@ -1,13 +1,14 @@
 """One connection to a server, and how far the exchange on it has come."""
 
 import re
+from collections.abc import Sequence
 
 import h11
 import trio
 
 from swarmcore.http.client.dial import is_readable
 from swarmcore.http.plain_heads import HeadCutter
-from swarmcore.http.streams import receive_size
+from swarmcore.http.streams import receive_shared, receive_size, send_pieces
 
 _HEAD_BYTES = 1 << 20
 _PLAIN_END = b"\r\n\r\n"
@@ -66,6 +67,15 @@ class Connection:
         data, self.early = self.early, b""
         return data
 
+    async def receive_shared(self) -> tuple[bytes | bytearray, int]:
+        """The same, if possible without a new buffer; see ``streams.receive_shared``."""
+        if self.early:
+            data, self.early = self.early, b""
+            return data, len(data)
+        buffer, size = await receive_shared(self.stream, self._received)
+        self._note(size)
+        return buffer, size
+
     async def receive_head(self) -> bytes | None:
         """Receive a complete head; ``None`` if it is long, or does not end as plain heads do.
 
@@ -82,11 +92,14 @@ class Connection:
 
     async def _receive_more(self) -> bool:
         data = await self.stream.receive_some(receive_size(self._received))
-        self._received = len(data)
         self.early += data
-        self.heard |= bool(data)
-        self.ended |= not data
+        self._note(len(data))
         return bool(data)
+
+    def _note(self, size: int) -> None:
+        self._received = size
+        self.heard |= size > 0
+        self.ended |= not size
 
     def read_in_head(self, data: bytes) -> None:
         """Pass data to h11 up to the end of one head: bodies are read faster without h11."""
@@ -97,6 +110,12 @@ class Connection:
         """Send raw bytes."""
         self.sending = True
         await self.stream.send_all(data)
+        self.sending = False
+
+    async def send_pieces(self, pieces: Sequence[bytes | memoryview]) -> None:
+        """Send raw bytes; see ``streams.send_pieces``."""
+        self.sending = True
+        await send_pieces(self.stream, pieces)
         self.sending = False
 
     def next_cycle(self) -> None:

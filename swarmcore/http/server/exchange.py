@@ -9,30 +9,22 @@ from typing import Any
 
 import trio
 
-from swarmcore import clock
 from swarmcore.errors import BadRequest, TooLarge
-from swarmcore.http.framing import (
-    Framing,
-    answer_framing,
-    answer_head,
-    chunk,
-    http_date,
-    last_chunk,
-    names_of,
-)
+from swarmcore.http.chunks import Chunks
+from swarmcore.http.framing import Framing, chunk, last_chunk
 from swarmcore.http.messages import Answer, Headers, Request, json_answer
 from swarmcore.http.plain_sockets import PlainSocket, Shortcut
+from swarmcore.http.server.answer_heads import AnswerHeads
 from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.incoming import ClientGone, Incoming
 from swarmcore.http.server.sender import Sender
-from swarmcore.http.streams import BROKEN, EarlyStream, send_now
+from swarmcore.http.streams import BROKEN, EarlyStream, send_now, send_pieces
 from swarmcore.http.strict_json import parse_body
 from swarmcore.threads import in_thread
 
 #: Larger JSON bodies are parsed in a thread, so that other requests are not blocked.
 _QUICK_BYTES = 64 * 1024
-#: The largest number of heads of answers that are kept.
-_KEPT_HEADS = 256
+_heads = AnswerHeads()
 
 
 class ServerExchange:
@@ -111,6 +103,20 @@ class ServerExchange:
         self.received += len(data)
         return data
 
+    async def receive_chunks(self) -> Chunks | None:
+        """Read the next piece of a chunked body as it can be sent on.
+
+        Returns:
+            See ``Incoming.read_chunks``.
+
+        Raises:
+            ClientGone, BadRequest: see ``receive_chunk``.
+        """
+        chunks = await self._incoming.read_chunks()
+        if chunks is not None:
+            self.received += sum(map(len, chunks.data))
+        return chunks
+
     async def read_body(self) -> bytes:
         """Read the complete body; may be called again.
 
@@ -185,8 +191,21 @@ class ServerExchange:
 
     async def send_data(self, data: bytes) -> None:
         """Send a piece of the body at once."""
-        if framed := self._frame(data):
+        if len(data) > _QUICK_BYTES and self._framing is Framing.CHUNKED:
+            await self.send_chunks(Chunks.of(data))
+        elif framed := self._frame(data):
             await self._write(framed)
+
+    async def send_chunks(self, chunks: Chunks) -> None:
+        """Send a piece of the body that is in chunks already, for an answer with that framing.
+
+        Args:
+            chunks: may be changed as soon as another task runs.
+        """
+        try:
+            self.sent += await send_pieces(self._stream, chunks.framed)
+        except BROKEN:
+            raise ClientGone from None
 
     def send_now(self, data: bytes) -> bytes | None:
         """Send a piece of the body without waiting, as far as the connection takes it.
@@ -353,48 +372,3 @@ class _TakenStream(EarlyStream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await super().send_all(data)
         self._count_sent(len(data))
-
-
-class _AnswerHeads:
-    """Encoded heads of answers, kept during the second of their ``Date``."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._date = b""
-        self._written: dict[Any, tuple[bytes, Framing]] = {}
-
-    def write(self, *answer: Any) -> tuple[bytes, Framing]:
-        """Return the head of an answer, and its body's framing; arguments as for ``_write``."""
-        now = int(clock.unix_seconds())
-        if now != self._second or len(self._written) > _KEPT_HEADS:
-            self._second, self._date = now, http_date(now)
-            self._written.clear()
-        found = self._written.get(answer)
-        if found is None:
-            found = self._written[answer] = self._write(*answer)
-        return found
-
-    def _write(
-        self,
-        status: int,
-        headers: Headers,
-        common: Headers,
-        reason: bytes,
-        no_body: bool,
-        http10: bool,
-        close: bool,
-    ) -> tuple[bytes, Framing]:
-        names = names_of(headers)
-        method = "HEAD" if no_body else "GET"
-        framing = answer_framing(method, status, names, http10=http10)
-        added = [pair for pair in common if pair[0].lower() not in names]
-        if b"date" not in names:
-            added.append((b"Date", self._date))
-        if framing is Framing.CHUNKED:
-            added.append((b"Transfer-Encoding", b"chunked"))
-        if close or framing is Framing.CLOSE:
-            added.append((b"Connection", b"close"))
-        return answer_head(status, (*headers, *added), reason=reason, http10=http10), framing
-
-
-_heads = _AnswerHeads()

@@ -10,13 +10,13 @@ import h11
 import trio
 
 from swarmcore.errors import BadRequest, SwarmError
-from swarmcore.http.chunks import LAST_CHUNK, MalformedChunk, PlainChunks
+from swarmcore.http.chunks import LAST_CHUNK, Chunks, MalformedChunk, PlainChunks
 from swarmcore.http.framing import CONTINUE
 from swarmcore.http.messages import Client
 from swarmcore.http.plain_heads import HeadCutter, read_plain_request
 from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.heads import Head, KnownHeads, make_head
-from swarmcore.http.streams import BROKEN, receive_size
+from swarmcore.http.streams import BROKEN, receive_shared, receive_size
 
 _END_OF_HEAD = b"\r\n\r\n"
 #: Longer heads are left to h11.
@@ -241,9 +241,15 @@ class Incoming:
         return data
 
     def _take_chunks(self, chunks: PlainChunks) -> bytes:
-        data, self._arrived = self._arrived, b""
+        arrived, self._arrived = self._arrived, b""
+        data = b"".join(self._split(chunks, arrived, len(arrived)).data)
+        if self._chunks is None and not (data or self.complete):
+            return self._take_events()
+        return data
+
+    def _split(self, chunks: PlainChunks, received: bytes | bytearray, size: int) -> Chunks:
         try:
-            data = chunks.feed(data)
+            found = chunks.split(received, size)
         except MalformedChunk as error:
             raise self._bad_body(error) from None
         if chunks.rest is not None:
@@ -251,9 +257,31 @@ class Incoming:
             if chunks.ended:
                 self._arrived = self._arrived[len(LAST_CHUNK) :]
                 self.complete = True
-            elif not data:
-                return self._take_events()
-        return data
+        return found
+
+    async def read_chunks(self) -> Chunks | None:
+        """Read what has arrived of a chunked body, at least one byte.
+
+        Returns:
+            Pieces that are valid until another task runs; ``None`` if there are none, or if only
+            ``read_chunk`` can read what comes next.
+
+        Raises:
+            ClientGone: the connection ended before the body did.
+            BadRequest: the framing is malformed.
+        """
+        while self._chunks is not None and not self.expecting:
+            if self._arrived:
+                arrived, self._arrived = self._arrived, b""
+                chunks = self._split(self._chunks, arrived, len(arrived))
+            else:
+                async with self._lock:
+                    chunks = self._split(self._chunks, *await self._receive_shared())
+            if chunks.data:
+                return chunks
+            if self.closed and not self.complete:
+                raise ClientGone
+        return None
 
     def _take_events(self) -> bytes:
         """What h11 makes of the body, which is not plain from here on."""
@@ -334,24 +362,33 @@ class Incoming:
                 await self._fill()
 
     async def _fill(self) -> None:
-        data = await self._receive()  # meanwhile a reader may take what has arrived
-        self._arrived += data
+        try:
+            data = bytes(await self._stream.receive_some(receive_size(self._received)))
+        except BROKEN:
+            data = b""
+            self.broken = True
+        self._note(len(data))
+        self._arrived += data  # meanwhile a reader may have taken what had arrived
 
     def _feed(self, data: bytes) -> None:
         self._fed = True
         self._h11.receive_data(data)
 
-    async def _receive(self) -> bytes:
+    async def _receive_shared(self) -> tuple[bytes | bytearray, int]:
+        """See ``streams.receive_shared``."""
         try:
-            data = await self._stream.receive_some(receive_size(self._received))
+            buffer, size = await receive_shared(self._stream, self._received)
         except BROKEN:
-            data = b""
+            buffer, size = b"", 0
             self.broken = True
+        self._note(size)
+        return buffer, size
+
+    def _note(self, size: int) -> None:
         self._receipts += 1
-        self._received = len(data)
-        if not data:
+        self._received = size
+        if not size:
             self.closed = True
-        return bytes(data)
 
 
 def _malformed(error: h11.RemoteProtocolError) -> MalformedRequest:

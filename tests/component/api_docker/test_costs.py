@@ -45,7 +45,9 @@ class Tally(trio.abc.Instrument):
     def __init__(self, monkeypatch):
         self.sends = self.receives = self.tasks = self.calls = 0
         self._thread = threading.get_ident()
-        shim = SimpleNamespace(read=self._read, readv=self._readv, write=self._write)
+        shim = SimpleNamespace(
+            read=self._read, readv=self._readv, write=self._write, writev=self._writev
+        )
         monkeypatch.setattr(plain_sockets, "os", shim)
 
     def _is_ours(self):
@@ -63,6 +65,11 @@ class Tally(trio.abc.Instrument):
 
     def _write(self, *arguments):
         count = os.write(*arguments)
+        self.sends += self._is_ours()
+        return count
+
+    def _writev(self, *arguments):
+        count = os.writev(*arguments)
         self.sends += self._is_ours()
         return count
 

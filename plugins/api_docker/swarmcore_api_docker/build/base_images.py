@@ -73,16 +73,21 @@ class BaseImages:
         self._engine = engine
 
     async def next_piece(self) -> bytes:
-        """Return the next piece of the context for the engine; ``b""`` at its end.
+        """Return the next piece of the context for the engine.
 
         If the piece completes the Dockerfile, the base images are copied before it is returned.
+
+        Returns:
+            ``b""`` at the end of the context, or when nothing more has to be looked for in it.
         """
         if self._pieces:
             await self._copy_known()
             return self._pieces.popleft()
+        if self._finder.is_done:
+            await self._copy_known()
+            return b""
         data = await self._exchange.receive_chunk()
-        if not self._finder.is_done:
-            await self._look_into(data)
+        await self._look_into(data)
         await self._copy_known()
         return data
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 _BLOCK: Final = 512
-#: The end of the archive, and the padding after it.
+#: The end of the archive consists of two such blocks; the engine refuses an archive with only one.
 _ZEROS: Final = bytes(_BLOCK)
 #: Dockerfiles, and header records with long names, of more than this many bytes are ignored.
 _LARGEST: Final = 1 << 20
@@ -93,8 +93,6 @@ class DockerfileFinder:
                 taken = data[: self._padding]
                 self._padding -= len(taken)
                 data = data[len(taken) :]
-            elif not self._head and data[:_BLOCK] == _ZEROS:
-                data = data[_size_of_zeros(data) :]
             else:
                 taken = data[: _BLOCK - len(self._head)]
                 self._head += taken
@@ -104,8 +102,9 @@ class DockerfileFinder:
                     self._head.clear()
 
     def _begin_member(self, block: bytes) -> None:
-        if not any(block):
-            return  # the end of the archive, or the padding after it
+        if block == _ZEROS:  # the end of the archive; the engine reads no further either
+            self.is_done = True
+            return
         member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         self._keeping, self._kept = "", bytearray()
         self._content, self._padding = member.size, -member.size % _BLOCK
@@ -140,12 +139,6 @@ class DockerfileFinder:
             case name:
                 self.is_done = name == self._names[0]
                 yield content
-
-
-def _size_of_zeros(data: memoryview) -> int:
-    """Return how many bytes of *data* are blocks of zeros at its beginning."""
-    size = len(data) - len(bytes(data).lstrip(b"\0"))
-    return size - size % _BLOCK
 
 
 def _clean(name: str) -> str:

@@ -23,9 +23,9 @@ class ProgressErrorTail:
     def __init__(self) -> None:
         self._in_line = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """See ``protocols.ErrorTail``."""
-        self._in_line = not data.endswith(b"\n")
+        self._in_line = data[-1:] != b"\n"
 
     def error_tail(self, reason: str) -> bytes:
         """See ``protocols.ErrorTail``."""
@@ -50,7 +50,7 @@ class WaitErrorTail:
         self._reads_object = condition in ("next-exit", "removed")
         self._seen = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """See ``protocols.ErrorTail``."""
         self._seen = True
 
@@ -78,7 +78,7 @@ class OutputErrorTail:
         #: Bytes of the current frame's data that are still to come.
         self._left = 0
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """See ``protocols.ErrorTail``."""
         at = self._left
         if self._head:
@@ -93,7 +93,7 @@ class OutputErrorTail:
         while at <= last:  # a local function and no slice: a frame costs 0.1 µs
             at += _FRAME_HEAD + read(data, at)[0]
         self._left = max(0, at - len(data))
-        self._head = data[at:]
+        self._head = bytes(data[at:])
 
     def error_tail(self, reason: str) -> bytes:
         """See ``protocols.ErrorTail``."""

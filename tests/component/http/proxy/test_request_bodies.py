@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import trio
 import trio.testing
 
@@ -165,3 +166,35 @@ async def test_a_body_without_a_piece_is_known_to_be_empty(through):
     client, _ = through(script, pieces=pieces)
     await client.ask(b"POST /build", b"Content-Length: 0")
     await client.until(b"\r\n\r\nok")
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+@pytest.mark.parametrize("expects", [False, True])
+async def test_the_rest_of_a_body_is_streamed_without_the_handler(through, seen, expects):
+    async def script(wire):
+        await wire.head()
+        await wire.say(b"HTTP/1.1 100 Continue\r\n\r\n" if expects else b"")
+        await wire.until(b"3\r\none\r\n")
+        await wire.until(b"400\r\n" + b"x" * 1024 + b"\r\n")
+        await wire.until(b"0\r\n\r\n")
+        await wire.say(OK)
+
+    async def handler(exchange, engine):
+        left = seen
+
+        async def pieces():
+            nonlocal left
+            left -= 1
+            return await exchange.receive_chunk() if left >= 0 else b""
+
+        await relay(exchange, engine, "/build", announced=ApiVersion(1, 40), pieces=pieces)
+
+    client, _ = through(script, handler=handler)
+    headers = [b"Transfer-Encoding: chunked"] + [b"Expect: 100-continue"] * expects
+    await client.ask(b"POST /build", *headers)
+    if expects:
+        await client.until(b"100 Continue\r\n\r\n")
+    await client.say(b"3\r\none\r\n")
+    await trio.testing.wait_all_tasks_blocked()
+    await client.say(b"400\r\n" + b"x" * 1024 + b"\r\n0\r\n\r\n")
+    await client.until(b"ok")
