@@ -19,7 +19,7 @@ from swarmcore.testing.builders import a_config
 from swarmcore.testing.embedded import EmbeddedEngine
 from tests.stress.storm import Storm, claims_of, open_fleet
 
-SEEDS = range(20)
+SEEDS = range(8)
 ENGINES = 10
 PORTS = [9000 + number for number in range(90)]
 CLIENTS = 1000
