@@ -30,7 +30,7 @@ def read_event(line: bytes, node: Node) -> Event | None:
         if not isinstance(raw, dict):
             return None
         _modernise(raw)
-        return _with_node(raw, node)
+        return _with_node(raw, node, len(line))
     except UNREADABLE:
         return None
 
@@ -92,7 +92,7 @@ def _modernise(raw: dict[str, Any]) -> None:
         raw["Actor"] = {"ID": raw.get("id", ""), "Attributes": {}}
 
 
-def _with_node(raw: dict[str, Any], node: Node) -> Event:
+def _with_node(raw: dict[str, Any], node: Node, size: int = 0) -> Event:
     actor: Mapping[str, Any] = raw["Actor"]
     attributes = {
         **as_object(actor.get("Attributes")),
@@ -111,4 +111,4 @@ def _with_node(raw: dict[str, Any], node: Node) -> Event:
         raw.setdefault("from", attributes["image"])
     raw["node"] = {"Name": node.name, "Id": node.id, "Addr": node.address, "Ip": node.ip}
     time_nano = raw.get("timeNano") or int(raw.get("time") or 0) * _NANO
-    return Event(kind, action, actor_id, attributes, int(time_nano), node.id, raw)
+    return Event(kind, action, actor_id, attributes, int(time_nano), node.id, raw, size)

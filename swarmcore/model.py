@@ -273,6 +273,7 @@ class Event:
         time_nano: Unix nanoseconds of the engine's clock.
         node_id: the engine's node.
         raw: the engine's object with the node's attributes, ready to be sent to clients.
+        size: bytes of the engine's line; 0 for events of the cluster itself.
     """
 
     type: str
@@ -282,6 +283,7 @@ class Event:
     time_nano: int
     node_id: str
     raw: Mapping[str, Any]
+    size: int = 0
 
     @property
     def verb(self) -> str:

@@ -258,7 +258,11 @@ class Events(Protocol):
     """The events of all engines and of the cluster itself."""
 
     def follow_events(self) -> AbstractAsyncContextManager[EventStream]:
-        """Subscribe to events of all engines and of the cluster itself."""
+        """Subscribe to events of all engines and of the cluster itself.
+
+        If the subscriber is too slow, the stream ends after the events that are queued for it, and
+        a minute later the block is cancelled and left without an error.
+        """
         ...
 
 

@@ -19,6 +19,7 @@ class Limits:
         parsed_body_seconds: time in which such a body must arrive.
         head_seconds: time from the first byte of a request to the end of its head.
         idle_seconds: time between two requests on a connection; clients keep pools for minutes.
+            Also the time in which a client must take the next piece of a large complete answer.
         handshake_seconds: time for the TLS handshake.
         ahead_bytes: size of data that is read beyond the request being answered.
     """

@@ -24,6 +24,8 @@ from swarmcore.threads import in_thread
 
 #: Larger JSON bodies are parsed in a thread, so that other requests are not blocked.
 _QUICK_BYTES = 64 * 1024
+#: Pieces of a large answer, each of which the client has to take in time.
+_PIECE_BYTES = 256 * 1024
 _heads = AnswerHeads()
 
 
@@ -167,7 +169,7 @@ class ServerExchange:
             await self._write(head + body)
         else:  # two sends cost less than a copy of the body
             await self._write(head)
-            await self._write(body)
+            await self._write_large(body)
 
     async def send_json(self, value: Any, status: int = 200) -> None:
         """Send *value* as a JSON answer."""
@@ -335,7 +337,18 @@ class ServerExchange:
         self.status = status
         return head
 
-    async def _write(self, data: bytes) -> None:
+    async def _write_large(self, body: bytes) -> None:
+        """Send a body that this process holds; a client that takes none of it is given up."""
+        view = memoryview(body)
+        for at in range(0, len(view), _PIECE_BYTES):
+            try:
+                with trio.fail_after(self._limits.idle_seconds):
+                    await self._write(view[at : at + _PIECE_BYTES])
+            except trio.TooSlowError:
+                self.close = True
+                raise ClientGone from None
+
+    async def _write(self, data: bytes | memoryview) -> None:
         try:
             await self._stream.send_all(data)
         except BROKEN:

@@ -1,6 +1,7 @@
 """Events to many listeners."""
 
 import logging
+from dataclasses import replace
 
 import trio
 
@@ -142,3 +143,23 @@ async def test_no_task_wakes_for_an_event_that_all_listeners_take(nursery):
     await trio.lowlevel.checkpoint()
     broadcast.end()
     assert len(woken) == 1
+
+
+async def test_a_listener_of_large_events_lags_by_their_size():
+    broadcast = Broadcast()
+    large = replace(event(1), size=10 << 20)
+    async with broadcast.subscribe() as slow, broadcast.subscribe() as quick:
+        for _ in range(5):
+            broadcast.publish(large)
+            assert (await anext(quick)).size == 10 << 20
+        assert len(await collect(slow)) == 3
+
+
+async def test_the_block_of_a_listener_that_takes_nothing_is_left_a_minute_later(autojump_clock):
+    broadcast, began = Broadcast(limit=2), trio.current_time()
+    async with broadcast.subscribe():
+        for number in range(3):
+            broadcast.publish(event(number))
+        await trio.sleep_forever()
+    assert trio.current_time() - began == 60
+    assert broadcast.listeners == 0

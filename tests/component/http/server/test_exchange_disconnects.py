@@ -6,6 +6,7 @@ import pytest
 import trio
 import trio.testing
 
+from swarmcore.http.messages import Answer
 from swarmcore.http.server import Limits, Server
 from tests.component.http.server.peers import HOST, Peer, echo
 
@@ -86,3 +87,25 @@ async def test_bytes_sent_ahead_are_limited(autojump_clock):
             await peer.say(b"y" * 1000)
         assert blocked.cancelled_caught
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("pause", "is_whole"), [(590, True), (601, False)])
+async def test_a_client_that_takes_nothing_of_a_large_answer_is_given_up(
+    autojump_clock, pause, is_whole
+):
+    async def handler(exchange):
+        await exchange.send(Answer(200, body=b"x" * 1_000_000))
+
+    ours, theirs = trio.testing.lockstep_stream_pair()
+    peer, taken = Peer(ours), 0
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Server(handler).serve_connection, theirs)
+        await peer.ask(b"GET /")
+        await peer.until(b"\r\n\r\n")
+        data = b"-"
+        while data and taken < 1_000_000:
+            await trio.sleep(pause)  # for each piece of 256 KiB
+            data = await ours.receive_some(1 << 18)
+            taken += len(data)
+        assert (taken == 1_000_000) is is_whole
+        await ours.aclose()
