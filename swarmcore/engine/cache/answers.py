@@ -1,11 +1,12 @@
 """Reads an engine's answers for the cache: JSON of the expected kind, or the engine's error."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any
 
+from swarmcore.engine.cache.documents import by_key
 from swarmcore.errors import EngineRefused
 from swarmcore.http.messages import Answer
 from swarmcore.json_bytes import read_json
@@ -32,7 +33,8 @@ VOLUME_FIELDS: Mapping[str, type] = {
 #: The text of a container's age in a list of containers; the manager makes its own.
 _AGE = re.compile(rb'"Status":"[^"\\]*"')
 
-_T = TypeVar("_T")
+#: Id or name -> the engine's object.
+Objects = Mapping[str, Mapping[str, Any]]
 
 
 async def fingerprint(answer: Answer) -> bytes:
@@ -73,6 +75,46 @@ async def read_answer(engine: str, path: str, answer: Answer, kind: type) -> Any
         return value
     except UNREADABLE as error:
         raise damaged_answer(engine, f"GET {path.partition('?')[0]}", error) from error
+
+
+async def read_networks(engine: str, answer: Answer) -> Objects:
+    """The networks in an answer to ``GET /networks``, by id; see ``read_answer``."""
+    networks = by_key(await read_answer(engine, "/networks", answer, list), "Id")
+    check_fields(engine, "GET /networks", networks, NETWORK_FIELDS)
+    return networks
+
+
+async def read_volumes(engine: str, answer: Answer) -> Objects:
+    """The volumes in an answer to ``GET /volumes``, by name; see ``read_answer``."""
+    listed = await read_answer(engine, "/volumes", answer, dict)
+    volumes = by_key(listed.get("Volumes"), "Name")
+    check_fields(engine, "GET /volumes", volumes, VOLUME_FIELDS)
+    return volumes
+
+
+class RepeatedList:
+    """A list that is read again and again, and decoded only if its bytes have changed.
+
+    Args:
+        decode: decodes the engine's answer; may raise ``EngineError``.
+    """
+
+    def __init__(self, decode: Callable[[Answer], Awaitable[Objects]]) -> None:
+        self._decode = decode
+        self._digest = b""
+        self._objects: Objects = {}
+
+    async def objects(self, answer: Answer) -> Objects:
+        """The list's objects: the same mapping as before if *answer* has the same bytes.
+
+        Raises:
+            EngineError: *answer* is an error, or cannot be read.
+        """
+        digest = blake2b(answer.body, digest_size=16).digest() if answer.ok else b""
+        if not digest or digest != self._digest:
+            self._objects = await self._decode(answer)
+            self._digest = digest
+        return self._objects
 
 
 def check_fields(

@@ -11,11 +11,13 @@ from urllib.parse import quote
 
 from swarmcore.engine.cache.answers import (
     IMAGE_FIELDS,
-    NETWORK_FIELDS,
-    VOLUME_FIELDS,
+    Objects,
+    RepeatedList,
     check_fields,
     fingerprint,
     read_answer,
+    read_networks,
+    read_volumes,
 )
 from swarmcore.engine.cache.container_reader import ContainerReader, inspection_path
 from swarmcore.engine.cache.documents import (
@@ -29,7 +31,7 @@ from swarmcore.engine.cache.documents import (
 from swarmcore.engine.cache.kept_documents import is_kept
 from swarmcore.engine.cache.link_aliases import Links, find_named, links_of, with_aliases
 from swarmcore.engine.cache.parallel_reads import read_each
-from swarmcore.engine.cache.single_flight import CachedList, Objects, SingleFlight
+from swarmcore.engine.cache.single_flight import CachedList, SingleFlight
 from swarmcore.engine.registry import CacheListener
 from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.http.messages import Answer
@@ -75,8 +77,8 @@ class Refresher:
         self._believed: dict[str, int] = {}
         #: Number of the request whose answer is the image list in the cache.
         self._believed_images = 0
-        #: Fingerprint of the last list of containers, and the node's ``container_changes`` then,
-        #: if the cache was equal to it.
+        #: Fingerprint of the last list of containers, and the node's ``container_changes`` when the
+        #: cache was equal to it.
         self._listed: tuple[bytes, int] | None = None
         self._images_listed = b""
         self._gone: OrderedDict[str, None] = OrderedDict()
@@ -87,6 +89,8 @@ class Refresher:
         self._list_images = SingleFlight(lambda: self._read_images(live=True))
         self._single: dict[str, SingleFlight] = {}
         self._reader = ContainerReader(node)
+        self._networks_read = RepeatedList(lambda answer: read_networks(node.name, answer))
+        self._volumes_read = RepeatedList(lambda answer: read_volumes(node.name, answer))
         #: The network list and the volume list.
         self.network_list = CachedList(self._ask_networks, self._show_networks)
         self.volume_list = CachedList(self._ask_volumes, self._show_volumes)
@@ -144,10 +148,21 @@ class Refresher:
                 self._put(with_summary(container, summary, kept), question)
         is_equal = is_quiet and not doubtful
         self._listed = (listed, self._node.container_changes) if is_equal else None
+        brief = {id: {key: summaries[id].get(key) for key in ("State", "Names")} for id in doubtful}
         del answer, summaries  # Python objects: ten times the memory of *doubtful*
         ids = list(doubtful)
         parts = [ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)]
         await read_each(parts, lambda part: self._inspect_all(part, doubtful, question))
+        if brief and self._shows(brief, question):
+            self._listed = (listed, self._node.container_changes)
+
+    def _shows(self, listed: Mapping[str, Mapping[str, Any]], question: int) -> bool:
+        """Whether the node has the containers of *listed*, no others, and all from *question*."""
+        known = self._node.containers
+        return len(known) == len(listed) and all(
+            self._believed.get(id) == question and agrees(known[id], summary)
+            for id, summary in listed.items()
+        )
 
     async def images(self, *, live: bool = True) -> None:
         """Read the image list; see ``SingleFlight``.
@@ -195,15 +210,13 @@ class Refresher:
         await self.volume_list.read()
 
     async def _ask_networks(self) -> Objects:
-        networks = by_key(await self._read("/networks", list), "Id")
-        check_fields(self._node.name, "GET /networks", networks, NETWORK_FIELDS)
+        networks = await self._networks_read.objects(await self.ask("/networks"))
+        if self._gone.keys().isdisjoint(networks):
+            return networks
         return {id: each for id, each in networks.items() if id not in self._gone}
 
     async def _ask_volumes(self) -> Objects:
-        answer = await self._read("/volumes", dict)
-        volumes = by_key(answer.get("Volumes"), "Name")
-        check_fields(self._node.name, "GET /volumes", volumes, VOLUME_FIELDS)
-        return volumes
+        return await self._volumes_read.objects(await self.ask("/volumes"))
 
     def _show_networks(self, networks: Objects) -> None:
         if not self._closed:

@@ -9,6 +9,7 @@ from typing import Any
 
 import trio
 
+from swarmcore.engine.cache.answers import Objects
 from swarmcore.errors import EngineError
 
 
@@ -58,16 +59,13 @@ class SingleFlight:
 # ---- whole lists
 
 
-#: Id or name -> the engine's object.
-Objects = Mapping[str, Mapping[str, Any]]
-
-
 class CachedList:
     """Keeps one list current.
 
     Args:
         ask: reads the list; raises ``EngineError``.
-        show: called with every new state of the whole list.
+        show: called with every new state of the whole list; not if *ask* returned the object that
+            was shown last.
 
     Attributes:
         read: reads the list; see ``SingleFlight``.
@@ -109,8 +107,9 @@ class CachedList:
         self._set(_with(objects, self._told))
 
     def _set(self, objects: Objects) -> None:
-        self._objects = objects
-        self._show(objects)
+        if objects is not self._objects:
+            self._objects = objects
+            self._show(objects)
 
 
 def _with(objects: Objects, told: Mapping[str, Mapping[str, Any] | None]) -> Objects:
