@@ -1,4 +1,4 @@
-"""``GET /info`` is kept exactly as long as nothing in it changes."""
+"""``GET /info`` is kept as long as nothing in it changes; a contact is shown in the next second."""
 
 import json
 import random
@@ -48,10 +48,21 @@ def test_after_a_contact_only_the_rows_of_that_node_are_made_again(cluster, kept
         monkeypatch.setattr(kept_info, name, lambda *_, **__: pytest.fail("made again"))
     monkeypatch.setattr(kept_info, "node_rows", lambda node: made.append(node) or rows(node))
     cluster.nodes()[1].updated_at += 3
-    shown = kept.encoded(cluster, NOW, V1_41)
+    shown = kept.encoded(cluster, LATER, V1_41)
     monkeypatch.undo()
     assert made == [cluster.nodes()[1]]
-    assert shown == anew(cluster)
+    assert shown == anew(cluster, LATER)
+
+
+def test_contacts_of_one_second_are_shown_together_in_the_next(cluster, kept, monkeypatch):
+    joined, encoded = [], kept._status.encoded
+    monkeypatch.setattr(kept._status, "encoded", lambda of: joined.append(1) or encoded(of))
+    first = kept.encoded(cluster, NOW, V1_41)
+    for _ in range(300):
+        cluster.nodes()[1].updated_at += 3
+        assert kept.encoded(cluster, NOW, V1_41) == first
+    assert kept.encoded(cluster, LATER, V1_41) == anew(cluster, LATER)
+    assert len(joined) == 2
 
 
 def test_a_move_is_shown_at_once(cluster, kept):
@@ -91,9 +102,10 @@ CHANGES = (
 @pytest.mark.parametrize("seed", range(20))
 def test_after_any_changes_the_kept_info_equals_a_new_one(cluster, kept, seed):
     rng = random.Random(seed)
-    for _ in range(40):
+    for second in range(40):
+        now = f"2026-01-01T00:00:{second:02}.{rng.randrange(1000):03}+00:00"
         rng.choice(CHANGES)(rng.choice(cluster.nodes()), rng)
-        assert kept.encoded(cluster, NOW, V1_41) == anew(cluster)
+        assert kept.encoded(cluster, now, V1_41) == anew(cluster, now)
 
 
 #: Attributes of a node with another value each.  Each attribute must be here, or in ``UNSHOWN``.
@@ -138,19 +150,22 @@ def test_every_attribute_that_can_be_assigned_to_a_node_is_tried(docker):
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_change_of_any_attribute_of_any_node_is_shown_at_once(docker, name):
+def test_a_change_of_any_attribute_of_any_node_is_shown(docker, name):
     nodes = [docker.node(f"n{number}") for number in range(3)]
     for node in nodes:
         node.images = {"sha256:1": {"Id": "sha256:1", "RepoTags": ["busybox:latest"]}}
         node.failures = 1  # as many as the other ``failure_limit``
     cluster, kept = docker.Cluster(*map(docker.Engine, nodes)), KeptInfo(this_manager())
     before = kept.encoded(cluster, NOW, V1_41)
-    for node in nodes:
+    for number, node in enumerate(nodes):
         setattr(node, name, OTHERS[name])
-        shown = kept.encoded(cluster, NOW, V1_41)
-        assert shown == anew(cluster)
+        now = f"2026-01-01T00:00:0{number + 1}+00:00" if name == "updated_at" else NOW
+        shown = kept.encoded(cluster, now, V1_41)
+        assert shown == anew(cluster, now)
     # What is shown of other attributes than these would have to be in the list above.
-    assert (shown != before) == (name not in {"moved_names", "api_version", "min_api_version"})
+    assert (shown.replace(now.encode(), NOW.encode()) != before) == (
+        name not in {"moved_names", "api_version", "min_api_version"}
+    )
 
 
 @pytest.mark.parametrize(
