@@ -86,6 +86,7 @@ class Engine(CachedObjects):
         self._engine_id = ""
         self._known = False  # whether it has been healthy with its current identity
         self._counted: EngineError | None = None
+        self._logged = ""  # why it was pending at the last time
         lifeline = lifeline or Lifeline()
         self._silence = SilenceDetector(lifeline, pace.failure_limit)
         self._following = trio.CancelScope()
@@ -192,8 +193,7 @@ class Engine(CachedObjects):
         self.node.error = str(error)
         self.node.updated_at = int(clock.unix_seconds())
         self._silence.failed(error)
-        healthy = self.node.state is State.HEALTHY
-        if healthy and self.node.failures >= self._pace.failure_limit:
+        if self.node.state is State.HEALTHY and self.node.failures >= self._pace.failure_limit:
             self._flag_unhealthy(str(error))
         if self.node.state is not State.HEALTHY and self._silence.proves_death:
             self.http.abandon()  # the engine will send nothing on open streams
@@ -255,9 +255,10 @@ class Engine(CachedObjects):
         if self.node.state is State.HEALTHY and isinstance(error, StreamEnded):
             log.info("engine %s: %s; connecting again", self.label, error)
             return
-        level = logging.DEBUG if str(error) == self.node.error else logging.WARNING
         self.lost_contact(error)
         if self.node.state is State.PENDING:
+            level = logging.DEBUG if str(error) == self._logged else logging.WARNING
+            self._logged = str(error)
             log.log(level, "engine %s is pending: %s", self.entry.address, error)
             if self._engine_id:
                 self._give_up_identity()

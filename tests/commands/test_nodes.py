@@ -1,6 +1,8 @@
 """``swarmcore nodes``, ``drain``, ``undrain``, ``label`` and ``decisions``."""
 
+import http.server
 import json
+import threading
 
 import pytest
 import trio
@@ -193,7 +195,31 @@ async def create(swarmcore, name, memory):
             pass
 
 
-async def test_an_error_is_one_line(operate, engines):
+@pytest.fixture
+def web_server():
+    """The address of a server that is no manager: it answers with HTML."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class Quiet(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+async def test_a_missing_folder_of_certificates_is_named(operate, engines):
+    async with operate(*engines) as swarmcore:
+        tls = {"DOCKER_CERT_PATH": "/missing", "DOCKER_TLS_VERIFY": "1"}
+        done = await swarmcore("nodes", "-H", "tcp://127.0.0.1:1", **tls)
+        assert done.stderr == "swarmcore: DOCKER_CERT_PATH=/missing: no such directory\n"
+        assert done.returncode == 1
+
+
+async def test_an_error_is_one_line(operate, engines, web_server):
     async with operate(*engines) as swarmcore:
         for words, said in [
             (["drain"], "drain takes NODE; 'swarmcore nodes' lists the nodes"),
@@ -207,6 +233,7 @@ async def test_an_error_is_one_line(operate, engines):
             (["nodes", "-H", "127.0.0.1:1"], "no answer from a manager at 127.0.0.1:1"),
             (["nodes", "-H", "what"], "missing port in address"),
             (["nodes", "-H", engines[0].address], "is not a swarmcore manager"),
+            (["nodes", "-H", web_server], "is not a swarmcore manager"),
         ]:
             done = await swarmcore(*words)
             assert (done.returncode, done.stdout) == (1, "")

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import socket
 import ssl
 import subprocess
 from pathlib import Path
@@ -202,6 +203,25 @@ def test_a_manager_whose_certificate_the_engine_does_not_know_says_why(
     (error,) = wait_until(manager.errors, "the engine's refusal")
     assert "the other side refuses our certificate: unknown ca" in error
     manager.stop()
+
+
+def test_plain_http_gets_an_engines_answer(engine, manager):
+    def ask(address):
+        host, _, port = address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as plain:
+            plain.sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n")
+            return b"".join(iter(lambda: plain.recv(4096), b""))
+
+    assert ask(manager.host.removeprefix("tcp://")) == ask(engine.address)
+
+
+def test_operators_without_tls_are_told_to_use_it(manager):
+    done = subprocess.run(
+        [SWARMCORE, "nodes", "-H", manager.host],
+        env={}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "wants TLS; use --tlsverify" in done.stderr
 
 
 def test_operators_are_asked_for_their_certificate_too(docker, manager):

@@ -4,6 +4,7 @@ Owns the connections, their limits and their end.
 """
 
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 #: Header of an answer by a manager that did nothing because another one leads.
 NOTHING_DONE = b"X-Swarmcore-Not-Primary"
+
+#: The answer to HTTP without TLS where TLS is required: that of Go's server, so that of engines.
+_SPEAK_TLS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 
 ExchangeHandler = Callable[[ServerExchange], Awaitable[None]]
 
@@ -173,8 +177,7 @@ class Server:
     async def _serve(self, stream: trio.abc.HalfCloseableStream) -> None:
         keep_alive(stream)
         if isinstance(stream, TLSStream):
-            with trio.fail_after(self._limits.handshake_seconds):
-                await stream.do_handshake()
+            await self._shake_hands(stream)
         incoming = Incoming(stream, client_of(stream), self._limits, self._known_heads)
         while True:
             # Entered once for many requests, as that costs a third of a ping.
@@ -185,6 +188,23 @@ class Server:
             # A request that arrived just before the waiting was ended is answered.
             if not (incoming.has_arrived and await self._serve_request(stream, incoming)):
                 return
+
+    async def _shake_hands(self, stream: TLSStream) -> None:
+        """Perform the TLS handshake; tell a client that speaks plain HTTP what is wrong.
+
+        Raises:
+            ssl.SSLError: the client is not accepted.
+            trio.BrokenResourceError: the connection broke.
+            trio.TooSlowError: the client took too long.
+        """
+        with trio.fail_after(self._limits.handshake_seconds):
+            try:
+                await stream.do_handshake()
+            except ssl.SSLError as error:
+                if error.reason == "HTTP_REQUEST":
+                    self._rare_log.warning("refused a client that sent HTTP without TLS")
+                    await stream.transport_stream.send_all(_SPEAK_TLS)
+                raise
 
     async def _wait_request(self, incoming: Incoming, waiting: trio.CancelScope) -> bool:
         if self._stopping:

@@ -84,6 +84,21 @@ async def test_a_pending_engine_is_retried_soon_then_less_often(
         assert await wait_for_state(late, State.HEALTHY) <= 31
 
 
+async def test_an_engine_that_never_answers_is_logged_once_for_each_reason(
+    autojump_clock, caplog, dockerd, engine
+):
+    dockerd.kill()
+    async with living(engine):
+        await trio.sleep(3600)
+        dockerd.memory = 0
+        dockerd.start()
+        await trio.sleep(3600)
+    told = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert len(told) == 2
+    assert "192.0.2.1:2375 is pending: Cannot connect" in told[0]
+    assert "is pending: cannot get resources" in told[1]
+
+
 async def test_another_server_stays_pending_with_classics_text(autojump_clock, dockerd, engine):
     dockerd.memory = 0
     async with living(engine):

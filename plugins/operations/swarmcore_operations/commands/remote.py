@@ -11,6 +11,9 @@ from swarmcore.errors import EngineUnreachable, SwarmError
 from swarmcore.http.client import Dialer, HTTPClient
 from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
 
+#: What engines and managers answer to plain HTTP where they want TLS.
+_WANTS_TLS = "Client sent an HTTP request to an HTTPS server."
+
 
 class NoAnswer(SwarmError):
     """No manager answers at the address."""
@@ -79,17 +82,25 @@ def read_answer(answer: Answer, where: str) -> Any:
     Raises:
         SwarmError: the answer is an error; has the manager's text.
     """
-    if answer.status == 404 and answer.message == "page not found":
+    if answer.message == _WANTS_TLS:
+        raise SwarmError(f"the manager at {where} wants TLS; use --tlsverify, or --tls")
+    document = _json_of(answer)
+    if document is None or (answer.status == 404 and answer.message == "page not found"):
         raise SwarmError(
             f"the server at {where} is not a swarmcore manager with the plugins api_docker and"
             " api_operations; name a manager with --host"
         )
     if not answer.ok:
         raise SwarmError(answer.message)
+    return document
+
+
+def _json_of(answer: Answer) -> Any:
+    """The JSON of an answer; ``None`` if it has none."""
     try:
         return answer.json()
-    except json.JSONDecodeError as error:
-        raise SwarmError(f"{where} sent an answer that is not JSON: {error}") from error
+    except json.JSONDecodeError:
+        return None
 
 
 @asynccontextmanager

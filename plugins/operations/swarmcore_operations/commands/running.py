@@ -74,7 +74,10 @@ def _find_manager(call: Operation) -> tuple[Address, ssl.SSLContext | None]:
     address = parse_address(options["host"])
     if not (options["tls"] or options["tlsverify"]) or address.scheme != "tcp":
         return address, None
-    default = Path(call.environment.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
+    named = call.environment.get("DOCKER_CERT_PATH")
+    if named and not Path(named).is_dir():
+        raise ConfigError(f"DOCKER_CERT_PATH={named}: no such directory")
+    default = Path(named or Path.home() / ".docker")
     ca, cert, key = (
         options[name] or (str(default / file) if (default / file).exists() else "")
         for name, file in (
