@@ -20,7 +20,7 @@ def main() -> None:
                 print(f"{workload.name:<20}{workload.about}")
         return
     settings = read_settings(asked)
-    results = read_results(asked.read) if asked.read else _measure(settings)
+    results = read_results(*asked.read) if asked.read else _measure(settings)
     if settings.json_file is not None:
         results.write(settings.json_file, settings)
     print(write_report(results), end="")

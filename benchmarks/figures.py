@@ -89,14 +89,17 @@ class Results:
         path.write_text(json.dumps(told, indent=1) + "\n")
 
 
-def read_results(path: Path) -> Results:
-    """Read the results that ``Results.write`` wrote."""
-    told = json.loads(path.read_text())
-    results = Results(notes=told["notes"], machine=told["machine"])
-    for each in told["results"]:
-        size = Size(each["engines"], each["containers"])
-        for figures in each["rounds"]:
-            results.add(each["workload"], size, each["side"], figures)
+def read_results(first: Path, *others: Path) -> Results:
+    """Read the results that ``Results.write`` wrote; the machine is that of the first file."""
+    results = Results(machine=json.loads(first.read_text())["machine"])
+    for path in (first, *others):
+        told = json.loads(path.read_text())
+        for note in told["notes"]:
+            results.note(note)
+        for each in told["results"]:
+            size = Size(each["engines"], each["containers"])
+            for figures in each["rounds"]:
+                results.add(each["workload"], size, each["side"], figures)
     return results
 
 

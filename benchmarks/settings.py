@@ -82,7 +82,10 @@ def parser() -> argparse.ArgumentParser:
     add("--more-clients", action="store_true", help="also requests by 4 and 64 clients")
     add("--floor", action="store_true", help="also measure what this machine can do at best")
     add("--json", type=Path, metavar="FILE", help="write every figure")
-    add("--read", type=Path, metavar="FILE", help="measure nothing: show what --json wrote")
+    add(
+        "--read", type=Path, metavar="FILE", action="append",
+        help="measure nothing: show what --json wrote; may be given several times",
+    )  # fmt: skip
     add("--plot", type=Path, metavar="FOLDER", help="draw how cost grows, as SVG")
     return parser
 

@@ -204,6 +204,10 @@ class Manager(Side):
         if time.monotonic() - began > _START_SECONDS:
             raise RuntimeError(f"{self.name}: not all engines are healthy: {self._tail()}")
 
+    def flagged(self) -> int:
+        """Return how often engines were flagged as unhealthy since the first start."""
+        return self.log.read_text(errors="replace").count("flagging as unhealthy")
+
     def _tail(self) -> str:
         return self.log.read_text(errors="replace")[-1000:]
 

@@ -1,15 +1,17 @@
-"""Start, idle CPU and memory."""
+"""Start, idle CPU and memory, and how well a manager holds its engines."""
 
 import time
 
 from benchmarks.fake_engines import Farm
 from benchmarks.figures import Figures
-from benchmarks.sides import Manager, Side
+from benchmarks.sides import Manager, Side, ask, ask_bytes, count_healthy
 from benchmarks.stage import Stage
 from benchmarks.workloads.workload import Shape, Workload
 
 _MB = 1e6
 _KB = 1e3
+#: Seconds between the pings of ``hold``.
+_BETWEEN_PINGS = 0.05
 
 
 def _start(stage: Stage, side: Side) -> Figures:
@@ -59,6 +61,27 @@ def _memory(stage: Stage, side: Side) -> Figures:
     }
 
 
+def _hold(stage: Stage, side: Side) -> Figures:
+    """Return how well a manager holds its engines while nobody but one client's pings uses it."""
+    assert isinstance(side, Manager)
+    flagged, times = side.flagged(), list[float]()
+    before, began = side.usage(), time.monotonic()
+    while (now := time.monotonic()) - began < stage.settings.idle_seconds:
+        ask_bytes(side.address, "/_ping")
+        times.append(time.monotonic() - now)
+        time.sleep(_BETWEEN_PINGS)
+    after, seconds = side.usage(), time.monotonic() - began
+    times.sort()
+    return {
+        "engines_healthy": count_healthy(ask(side.address, "/info")),
+        "engines_flagged": side.flagged() - flagged,
+        "cpu_percent": (after.cpu - before.cpu) / seconds * 100,
+        "memory_mb": after.memory / _MB,
+        "ping_p50_ms": times[len(times) // 2] * 1e3,
+        "ping_p99_ms": times[len(times) * 99 // 100] * 1e3,
+    }
+
+
 WORKLOADS = (
     Workload(
         "start",
@@ -69,4 +92,10 @@ WORKLOADS = (
     ),
     Workload("idle", "CPU, wake-ups and resident memory of an idle manager", _idle, Shape.OTHER),
     Workload("memory", "resident memory for each container", _memory, Shape.OTHER),
+    Workload(
+        "hold",
+        "engines that are healthy, and that were flagged meanwhile; CPU, memory, pings",
+        _hold,
+        Shape.OTHER,
+    ),
 )

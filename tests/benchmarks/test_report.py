@@ -2,10 +2,10 @@
 
 import pytest
 
-from benchmarks.figures import Results, describe_machine
+from benchmarks.figures import Results, describe_machine, read_results
 from benchmarks.plots import CHARTS, draw_all
 from benchmarks.report import write_report
-from benchmarks.settings import Size
+from benchmarks.settings import Settings, Size
 
 SMALL, LARGE = Size(10, 50), Size(100, 50)
 PING = {"per_s": 1000.0, "p50_ms": 1.0, "p99_ms": 2.0, "cpu_us": 40.0}
@@ -82,6 +82,19 @@ def test_charts_need_two_measurements(results, tmp_path):
     assert picture.startswith("<svg")
     assert picture.count("<circle") == 2
     assert "ping-16 40" in picture
+
+
+def test_results_of_several_runs_make_one_chart(results, tmp_path):
+    files = []
+    for size in (SMALL, LARGE):
+        one = Results(machine=describe_machine())
+        one.add("ping-16", size, "manager", PING)
+        one.note("the same")
+        files.append(tmp_path / f"{size.engines}.json")
+        one.write(files[-1], Settings(names=[], sizes=[size]))
+    results = read_results(*files)
+    assert (results.sizes(), results.notes) == ([SMALL, LARGE], ["the same"])
+    assert [path.stem for path in draw_all(results, tmp_path)] == ["cost-by-engines"]
 
 
 def test_charts_have_different_names():
