@@ -8,10 +8,11 @@ fair, as no task sends much without receiving, and a cancellation is seen there.
 import errno
 import os
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import trio
 
+T = TypeVar("T")
 #: The bytes that are received at once, unless the caller says otherwise.
 RECEIVE_BYTES: Final = 1 << 16
 #: A buffer that all connections receive into: what is in it is sent or copied before another task
@@ -80,10 +81,22 @@ class PlainSocket(trio.abc.HalfCloseableStream):
         Returns:
             The number of bytes; 0 when the peer has ended its direction.
         """
+        return await self.receive_by(lambda number: os.readv(number, [_shared[:max_bytes]]))
+
+    async def receive_by(self, receive: Callable[[int], T]) -> T:
+        """Receive by another call; see ``receive_some``.
+
+        Args:
+            receive: gets the number of the socket; does not wait, but raises ``BlockingIOError`` if
+                nothing has arrived.
+
+        Returns:
+            The result of *receive*.
+        """
         await trio.lowlevel.checkpoint()
         while True:
             try:
-                return os.readv(self._number_of(), [_shared[:max_bytes]])
+                return receive(self._number_of())
             except BlockingIOError:
                 await trio.lowlevel.wait_readable(self._number_of())
             except OSError as error:
@@ -148,16 +161,39 @@ class PlainSocket(trio.abc.HalfCloseableStream):
             await self._send_rest(memoryview(data).cast("B")[sent:])
 
     async def _send_rest(self, rest: memoryview) -> None:
+        size = len(rest)
+        left = size
+
+        def send(number: int) -> int:
+            nonlocal left
+            count = os.write(number, rest[size - left :])
+            left -= count
+            return count
+
+        await self.send_by(send, size)
+
+    async def send_by(self, send: Callable[[int], int], size: int) -> None:
+        """Send by other calls; see ``send_all``.
+
+        Args:
+            send: gets the number of the socket, and returns the number of bytes that it sent; does
+                not wait, but raises ``BlockingIOError`` if the socket takes nothing.
+            size: the number of bytes.
+        """
+        if self._is_sending:
+            raise trio.BusyResourceError("another task is sending on this socket")
         self._is_sending = True
         try:
-            while rest:
-                await trio.lowlevel.wait_writable(self._number_of())
+            while True:
                 try:
-                    rest = rest[os.write(self._number_of(), rest) :]
+                    size -= send(self._number_of())
                 except BlockingIOError:
-                    continue
+                    pass
                 except OSError as error:
                     raise _error_of_stream(error) from error
+                if not size:
+                    return
+                await trio.lowlevel.wait_writable(self._number_of())
         finally:
             self._is_sending = False
 

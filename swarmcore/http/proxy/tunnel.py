@@ -4,7 +4,8 @@ from math import inf
 
 import trio
 
-from swarmcore.http.plain_sockets import pass_on
+from swarmcore.http.plain_sockets import PlainSocket, pass_on
+from swarmcore.http.splicing import LARGE_BYTES, CannotSplice, splice_on
 from swarmcore.http.streams import BROKEN, receive_size, shortcut_of
 
 #: How long a client may be silent after the engine has ended its direction.  The engine is then
@@ -45,6 +46,7 @@ class _Direction:
         #: Ended by silence, once the direction is hurried.
         self._copying = trio.CancelScope()
         self._received = 0
+        self._splices = True
         self._hurried = False
 
     async def run(self, hurries: "_Direction | None") -> None:
@@ -72,10 +74,10 @@ class _Direction:
         """Copy what has arrived; return whether there was something."""
         source, sink = shortcut_of(self._source), shortcut_of(self._sink)
         if source is not None and sink is not None and not self._hurried:
-            count = await pass_on(source.socket, sink.socket)
-            source.received(count)
-            sink.sent(count)
-            return count > 0
+            self._received = await self._move(source.socket, sink.socket)
+            source.received(self._received)
+            sink.sent(self._received)
+            return self._received > 0
         data = await self._source.receive_some(receive_size(self._received))
         if not data:
             return False
@@ -83,3 +85,12 @@ class _Direction:
         self._copying.deadline = inf  # a slow receiver is no silence
         await self._sink.send_all(data)
         return True
+
+    async def _move(self, source: PlainSocket, sink: PlainSocket) -> int:
+        """Move the next piece by the way that is best for a piece as large as the last one."""
+        if self._splices and self._received >= LARGE_BYTES:
+            try:
+                return await splice_on(source, sink)
+            except CannotSplice:
+                self._splices = False
+        return await pass_on(source, sink)

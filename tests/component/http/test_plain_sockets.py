@@ -1,7 +1,6 @@
 """Plain sockets: their errors, cancellation, and slow receivers that keep nobody waiting."""
 
 import random
-import socket
 
 import pytest
 import trio
@@ -9,36 +8,9 @@ import trio.testing
 
 from swarmcore.http.plain_sockets import PlainSocket, quickened
 from swarmcore.http.proxy.tunnel import tunnel
+from tests.component.http.sockets import read_all
 
 MUCH = 3 << 20
-
-
-@pytest.fixture
-async def pair():
-    """Yield a function that connects two plain sockets with small buffers."""
-    opened = []
-
-    def pair():
-        ends = socket.socketpair()
-        for end in ends:
-            end.setblocking(False)
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 14)
-        streams = [quickened(trio.SocketStream(trio.socket.from_stdlib_socket(e))) for e in ends]
-        opened.extend(streams)
-        return streams
-
-    yield pair
-    for stream in opened:
-        await stream.aclose()
-
-
-async def read_all(stream, *, pause=0.0):
-    seen = bytearray()
-    while data := await stream.receive_some():
-        seen += data
-        if pause:
-            await trio.sleep(pause)
-    return bytes(seen)
 
 
 def test_other_streams_stay_as_they_are():
