@@ -15,6 +15,7 @@ from swarmcore.commands.logs import start_logging
 from swarmcore.errors import ConfigError, SwarmError, first_error
 from swarmcore.options.option_tables import GLOBAL_OPTIONS
 from swarmcore.printable import printable
+from swarmcore.similar import did_you_mean
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +91,8 @@ def _plugin_command(name: str) -> Command:
             return found
         known += commands
     names = {command.name for command in (*CORE_COMMANDS, *known)} | {"help"}
-    raise ConfigError(f"no command is called {name!r}; commands: {', '.join(sorted(names))}")
+    hint = did_you_mean(name, names, f"commands: {', '.join(sorted(names))}")
+    raise ConfigError(f"no command is called {name!r}; {hint}")
 
 
 def _named(name: str, commands: Sequence[Command]) -> Command | None:

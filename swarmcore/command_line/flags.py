@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from swarmcore.errors import ConfigError
 from swarmcore.go_formats import parse_bool, parse_duration
+from swarmcore.similar import did_you_mean
 
 Kind = Literal["text", "switch", "number", "duration", "texts", "pairs"]
 
@@ -136,7 +137,9 @@ def _take_flag(
     name, equals, text = word.removeprefix("-").removeprefix("-").partition("=")
     option = spellings.get(name)
     if option is None:
-        raise ConfigError(f"unknown option {word!r}; see '{command} --help'")
+        near = did_you_mean(f"--{name}", (_flag(each) for each in spellings))
+        hint = near or f"see '{command} --help'"
+        raise ConfigError(f"unknown option {word!r}; {hint}")
     if not equals:
         if option.kind == "switch":
             text = "true"
@@ -145,6 +148,10 @@ def _take_flag(
         else:
             raise ConfigError(f"option {word!r} needs a value; see '{command} --help'")
     given.setdefault(option.name, []).append(text)
+
+
+def _flag(name: str) -> str:
+    return f"--{name}" if len(name) > 1 else f"-{name}"
 
 
 def _read_pair(text: str) -> tuple[str, str]:

@@ -84,7 +84,6 @@ class Engine(CachedObjects):
         self._listing = listing
         self._pulse = pulse
         self._engine_id = ""
-        self._known = False  # whether it has been healthy with its current identity
         self._counted: EngineError | None = None
         self._logged = ""  # why it was pending at the last time
         lifeline = lifeline or Lifeline()
@@ -379,7 +378,7 @@ class Engine(CachedObjects):
         self.node.failure_limit = self._pace.failure_limit
         self.node.cpu_shares_are_cpus = self._cpu_shares_are_cpus
         self._engine_id = ""
-        self._known = False
+        self._known = False  # whether it has been healthy with its current identity
         self._seen = SeenEvents()
         return Refresher(self.node, self._get, self._get_several, self._owner)
 

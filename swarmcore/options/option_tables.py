@@ -248,7 +248,7 @@ DISCOVERY = Option(
 
 MANAGE_OPTIONS = (*_PLUGINS, *_SERVING, *_ENGINES, *_CLUSTER, *_START, DISCOVERY)
 
-#: Keys of ``--cluster-opt`` that the core reads; other keys are for plugins.
+#: Keys of ``--cluster-opt`` that the core reads.
 CLUSTER_OPTS = {
     "swarm.compat": "classic: use Swarm classic's names, messages and defaults",
     "swarm.overcommit": "fraction of CPU and memory that may be claimed in addition (0.05)",
@@ -262,3 +262,11 @@ CLUSTER_OPTS = {
     "swarm.weight.image": "weight of having the image, relative to the strategy (0)",
     "swarm.weight.failures": "weight of recent failures on a node, relative to the strategy (0)",
 }
+
+#: Keys that bundled plugins read.  Other plugins use prefixes of their own.
+PLUGIN_OPTS = (
+    "swarm.names",
+    "swarm.reschedule.after",
+    "swarm.reschedule.departed",
+    "swarm.reschedule.parallel",
+)

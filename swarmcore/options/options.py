@@ -20,8 +20,10 @@ from swarmcore.container_config.scheduling_labels import parse_seconds
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.node import MOST_OVERCOMMIT
-from swarmcore.options.weight_options import read_carry, read_multipliers
+from swarmcore.options.option_tables import CLUSTER_OPTS, PLUGIN_OPTS
+from swarmcore.options.weight_options import WEIGHT, read_carry, read_multipliers
 from swarmcore.protocols import DiscoveryOptions, DiscoveryURI
+from swarmcore.similar import did_you_mean
 
 _log = logging.getLogger(__name__)
 
@@ -126,6 +128,7 @@ def build_options(settings: Mapping[str, Setting]) -> Options:
     if read["heartbeat"] < 1:
         raise ConfigError("--heartbeat should be at least one second")
     cluster_opts = dict(reversed(read["cluster-opt"]))  # as in classic, the first of a key wins
+    _check_keys(cluster_opts)
     classic = is_classic(cluster_opts)
     overcommit = _overcommit(cluster_opts)
     if read["replication"]:
@@ -191,6 +194,15 @@ def read_discovery(setting: Setting, command: str) -> DiscoveryURI:
             f"discovery required to {command} a cluster. See 'swarmcore {command} --help'."
         )
     return parse_discovery(texts[-1])
+
+
+def _check_keys(cluster_opts: Mapping[str, str]) -> None:
+    """Check keys with our prefix: an unknown one is a mistake, not a key of a plugin."""
+    known = {*CLUSTER_OPTS, *PLUGIN_OPTS}
+    for key in cluster_opts:
+        if key.startswith("swarm.") and key not in known and not key.startswith(WEIGHT):
+            hint = did_you_mean(key, known, f"known are {', '.join(sorted(known))}")
+            raise ConfigError(f"--cluster-opt {key}: there is no such key; {hint}")
 
 
 def _check_engine_options(read: Mapping[str, Any]) -> None:

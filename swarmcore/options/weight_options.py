@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from swarmcore.errors import ConfigError
 
-_PREFIX = "swarm.weight."
+#: Beginning of the keys; the name of a weigher follows.
+WEIGHT = "swarm.weight."
 _CARRY = "swarm.carry"
 #: The core's weighers; plugins provide more.
 CORE_WEIGHTS = ("image", "failures")
@@ -20,11 +21,11 @@ def read_multipliers(cluster_opts: Mapping[str, str]) -> dict[str, float]:
         ConfigError: not a number, or too large.
     """
     given = {
-        key.removeprefix(_PREFIX): text
+        key.removeprefix(WEIGHT): text
         for key, text in cluster_opts.items()
-        if key.startswith(_PREFIX)
+        if key.startswith(WEIGHT)
     }
-    return {name: _number(_PREFIX + name, text) for name, text in given.items()}
+    return {name: _number(WEIGHT + name, text) for name, text in given.items()}
 
 
 def check_weights(multipliers: Mapping[str, float], added: Iterable[str]) -> None:
@@ -40,7 +41,7 @@ def check_weights(multipliers: Mapping[str, float], added: Iterable[str]) -> Non
     known = [*CORE_WEIGHTS, *added]
     for name in multipliers:
         if name not in known:
-            raise ConfigError(f"no weight is called {_PREFIX}{name}; known: {', '.join(known)}")
+            raise ConfigError(f"no weight is called {WEIGHT}{name}; known: {', '.join(known)}")
 
 
 def read_carry(cluster_opts: Mapping[str, str], *, classic: bool) -> float:

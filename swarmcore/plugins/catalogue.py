@@ -10,6 +10,7 @@ from email.message import Message
 from importlib.metadata import EntryPoint, entry_points
 
 from swarmcore.errors import PluginConflict, PluginNotFound
+from swarmcore.similar import did_you_mean
 
 GROUP = "swarmcore.plugins"
 
@@ -78,10 +79,15 @@ def find(name: str, among: Sequence[PluginInfo] | None = None) -> PluginInfo:
     known = installed() if among is None else among
     matches = [info for info in known if info.name == name]
     if not matches:
-        raise PluginNotFound(f"no plugin is called {name!r}; {listing(known)}")
+        raise PluginNotFound(f"no plugin is called {name!r}; {hint(name, known)}")
     if len(matches) > 1:
         raise PluginConflict(conflict(matches))
     return matches[0]
+
+
+def hint(name: str, known: Sequence[PluginInfo]) -> str:
+    """The installed plugin that *name* may mean, else all installed ones, for messages."""
+    return did_you_mean(name, {info.name for info in known}, listing(known))
 
 
 def listing(known: Sequence[PluginInfo], kind: str = "") -> str:

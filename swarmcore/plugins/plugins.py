@@ -25,7 +25,7 @@ from swarmcore.errors import (
 from swarmcore.http.messages import Request
 from swarmcore.http.routing import shape
 from swarmcore.node import Node
-from swarmcore.plugins.catalogue import PluginInfo, find, installed, listing
+from swarmcore.plugins.catalogue import PluginInfo, find, hint, installed, listing
 from swarmcore.plugins.importing import (
     import_file,
     import_installed,
@@ -145,7 +145,7 @@ class Plugins:
             return info, import_installed(info)
         found = import_module(name)
         if found is None:
-            raise PluginNotFound(f"no plugin is called {name!r}; {listing(known)}")
+            raise PluginNotFound(f"no plugin is called {name!r}; {hint(name, known)}")
         return found
 
     # ---- hooks

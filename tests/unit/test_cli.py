@@ -167,6 +167,8 @@ def test_demo_gets_its_options(started, arguments, call):
             "no command is called 'tasks'; commands: create, decisions, demo, drain, explain,",
         ),
         (["help", "tasks"], "no command is called 'tasks'"),
+        (["mange"], "no command is called 'mange'; did you mean manage?"),
+        (["manage", "--heartbet", "5s"], "'--heartbet'; did you mean --heartbeat?"),
         (["--nosuch"], "unknown option '--nosuch'; see 'swarmcore --help'"),
         (["manage", "--nosuch"], "unknown option '--nosuch'; see 'swarmcore manage --help'"),
         (["manage"], "discovery required to manage a cluster. See 'swarmcore manage --help'."),

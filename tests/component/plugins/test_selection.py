@@ -86,7 +86,7 @@ def test_a_strategy_is_an_installed_one_and_never_a_module_or_a_file(acme, monke
     acme.folder.joinpath("strategy_").mkdir()
     acme.module("strategy_/quiet", STRATEGY)
     monkeypatch.chdir(acme.folder)
-    with pytest.raises(PluginNotFound, match=f"no plugin is called 'strategy_{name}'; installed:"):
+    with pytest.raises(PluginNotFound, match=f"no plugin is called 'strategy_{name}'; "):
         select_plugins(options(strategy=name))
 
 
@@ -136,7 +136,10 @@ def test_a_default_can_be_left_out(acme):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"without": ("api_dokcer",)}, "no plugin is called 'api_dokcer'; installed: api_docker"),
+        (
+            {"without": ("api_dokcer",)},
+            "'api_dokcer'; did you mean api_docker?",
+        ),
         ({"without": ("strategy_spread",)}, "leaves no strategy; name one with --strategy"),
         (
             {"without": ("api_docker",), "plugins": ("api_docker",)},

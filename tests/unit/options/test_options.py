@@ -11,7 +11,7 @@ from swarmcore.commands.plugins import PLUGINS_OPTIONS
 from swarmcore.errors import ConfigError
 from swarmcore.model import TLSFiles
 from swarmcore.options import parse_discovery
-from swarmcore.options.option_tables import CLUSTER_OPTS
+from swarmcore.options.option_tables import CLUSTER_OPTS, PLUGIN_OPTS
 from tests.unit.manage_options import TABLE, options_of
 
 
@@ -41,6 +41,9 @@ def test_most_defaults_are_classics():
         (["--discovery-opt=x"], "invalid --discovery-opt: 'x' is not of the form key=value"),
         (["--cluster-driver=mesos"], 'unsupported cluster "mesos"'),
         (["--cluster-opt=swarm.overcommit"], "invalid --cluster-opt: 'swarm.overcommit'"),
+        (["--cluster-opt=swarm.overcomit=1"], "no such key; did you mean swarm.overcommit?"),
+        (["--cluster-opt=swarm.reschedule.aftr=1"], "did you mean swarm.reschedule.after?"),
+        (["--cluster-opt=swarm.nosuch=1"], "swarm.nosuch: there is no such key; known are"),
         (["--cluster-opt=swarm.overcommit=-2"], "larger than -1, -2.000000 is invalid"),
         (["--cluster-opt=swarm.overcommit=much"], "'much' is invalid"),
         (["--cluster-opt=swarm.overcommit=nan"], "'nan' is invalid"),
@@ -120,6 +123,12 @@ def test_a_discovery_has_a_scheme_or_is_a_list_of_engines(text, uri):
     assert str(parse_discovery(text)) == uri
 
 
+def test_keys_of_plugins_and_weighers_are_passed_on():
+    opts = {"swarm.weight.disk": "1", "swarm.names": "both", "acme.rack": "r1"}
+    words = [f"--cluster-opt={key}={text}" for key, text in opts.items()]
+    assert options_of(*words, "n1:1").cluster_opts == opts
+
+
 # ---- the page
 
 
@@ -144,7 +153,7 @@ def test_the_page_has_a_row_for_every_option_with_its_variable_and_default():
         expected[spellings] = (variable, list(option.default))
     assert {key: rows.get(key) for key in expected} == expected
     assert rows.keys() - expected.keys() == {"`--help`, `-h`", "`--version`, `-v`"}
-    assert all(f"`{key}`" in page for key in CLUSTER_OPTS)
+    assert all(f"`{key}`" in page for key in (*CLUSTER_OPTS, *PLUGIN_OPTS))
     assert all(f"--{option.name}" in page for option in (*PLUGINS_OPTIONS, *DEMO_OPTIONS))
     asking = (*DECISIONS_OPTIONS, *DRAIN_OPTIONS, *EXPLAIN_OPTIONS)
     assert all(f"--{option.name}" in page for option in asking)

@@ -1,6 +1,5 @@
 """``/swarmcore/nodes``: showing, draining and labelling nodes."""
 
-from difflib import get_close_matches
 from typing import Any
 
 from swarmcore import clock
@@ -9,6 +8,7 @@ from swarmcore.http.routing import clean_path
 from swarmcore.model import Drain
 from swarmcore.node import MOST_OVERCOMMIT, OVERCOMMIT_LABEL, Node, read_overcommit
 from swarmcore.protocols import Exchange, Route
+from swarmcore.similar import did_you_mean
 from swarmcore_operations.routes.node_document import node_document
 
 #: Maximum length of a reason, which is part of every refusal.
@@ -87,9 +87,8 @@ def _named(exchange: Exchange) -> Node:
         )
     if not found:
         words = [word for node in nodes for word in (node.name, node.address) if word]
-        near = get_close_matches(text, words, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "; 'swarmcore nodes' lists them"
-        raise NotFound(f"No such node: {text}{hint}")
+        hint = did_you_mean(text, words, "'swarmcore nodes' lists them")
+        raise NotFound(f"No such node: {text}; {hint}")
     return found[0]
 
 
