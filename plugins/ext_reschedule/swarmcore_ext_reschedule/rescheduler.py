@@ -49,21 +49,32 @@ class Rescheduler:
         self._taken: set[str] = set()
         #: The healthy nodes at the last look; ``None`` while another manager leads.
         self._healthy: set[str] | None = None
+        #: What the last look found: while it is the same and no node is lost, the next look would
+        #: find the same.
+        self._seen: object = None
 
     async def run(self) -> None:
         """Move containers until cancelled."""
         async with trio.open_nursery() as nursery:
             while True:
-                nodes = self._cluster.nodes()
-                self._note_lost(nodes)
-                if self._cluster.is_primary:
-                    await self._finish_interrupted(nodes)
-                    for node in nodes:
-                        if self._must_leave(node):
-                            self._begin(node, nursery)
-                else:
-                    self._healthy = None
+                revision = self._cluster.revision
+                seen = revision.contents, revision.descriptions, self._cluster.is_primary
+                if seen != self._seen or self._lost_since:
+                    self._seen = seen
+                    await self._look(nursery)
                 await trio.sleep(_LOOK_SECONDS)
+
+    async def _look(self, nursery: trio.Nursery) -> None:
+        """Begin to move the containers that have to leave their nodes now."""
+        nodes = self._cluster.nodes()
+        self._note_lost(nodes)
+        if self._cluster.is_primary:
+            await self._finish_interrupted(nodes)
+            for node in nodes:
+                if self._must_leave(node):
+                    self._begin(node, nursery)
+        else:
+            self._healthy = None
 
     def _note_lost(self, nodes: Sequence[Node]) -> None:
         now = trio.current_time()
@@ -105,6 +116,7 @@ class Rescheduler:
             attempts += 1
             await trio.sleep(pause_seconds(attempts, self._random))
         self._taken.discard(container.id)
+        self._seen = None  # the next look may begin again
 
     async def _try(self, container: Container) -> bool:
         """Make one attempt; return whether the container has moved."""

@@ -137,3 +137,17 @@ async def test_a_missing_image_is_pulled_and_the_move_tried_again(autojump_clock
         await trio.sleep(2)
         assert asked(cluster) == ["web", "web"]
         assert cluster.pulled == "busybox"
+
+
+async def test_nodes_are_looked_at_only_after_a_change(autojump_clock, cluster, node, monkeypatch):
+    looks, nodes = [], cluster.nodes
+    monkeypatch.setattr(cluster, "nodes", lambda: looks.append(1) or nodes())
+    async with running(cluster):
+        await trio.sleep(100)
+        assert len(looks) == 1
+        node.updated_at += 3
+        await trio.sleep(100)
+        assert len(looks) == 1
+        node.drained = Drain("disk", 1.0)
+        await trio.sleep(100)
+        assert len(looks) == 2

@@ -131,7 +131,8 @@ def forget_failed_pulls(nodes: Iterable[Node], now: float) -> None:
         now: trio time.
     """
     for node in nodes:
-        if any(failed.until <= now for failed in node.failed_pulls.values()):
+        pulls = node.failed_pulls
+        if pulls and any(failed.until <= now for failed in pulls.values()):
             node.failed_pulls = {
-                scope: failed for scope, failed in node.failed_pulls.items() if failed.until > now
+                scope: failed for scope, failed in pulls.items() if failed.until > now
             }
