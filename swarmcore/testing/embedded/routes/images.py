@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import Any
 
-from swarmcore.errors import BadRequest
+from swarmcore.errors import BadRequest, NotSupported
 from swarmcore.list_filters import Filters, parse_filters
 from swarmcore.testing.documents.images import with_tag
 from swarmcore.testing.documents.moments import NANO
@@ -110,6 +110,10 @@ async def _import(engine: Host, call: Call) -> None:
             await send({"status": f"Downloading from {source}"})
             await send({"status": "Importing", "progressDetail": {"current": size}})
         await send({"status": image.id})
+
+
+async def _build(engine: Host, call: Call) -> None:
+    raise NotSupported("builds are not supported by embedded engines, which run nothing real")
 
 
 async def _push(engine: Host, call: Call) -> None:
@@ -217,6 +221,9 @@ ROUTES = routes(
         "GET /images/{name}/json": _inspect,
         "GET /images/{name}/history": _history,
         "POST /images/create": _pull,
+        "POST /build": _build,
+        "POST /session": _build,
+        "POST /grpc": _build,
         "POST /images/load": _load,
         "GET /images/{name}/get": _save,
         "GET /images/get": _save,

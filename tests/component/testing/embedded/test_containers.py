@@ -108,6 +108,7 @@ async def test_any_other_program_runs_until_it_is_stopped(docker):
         ("GET", "/swarm", None, 503, "This node is not a swarm manager"),
         ("GET", "/v1.99/info", None, 400, "client version 1.99 is too new"),
         ("GET", "/nope", None, 404, "page not found"),
+        ("POST", "/build", None, 501, "builds are not supported by embedded engines"),
     ],
 )
 async def test_errors_have_dockers_status_and_text(docker, method, path, body, status, text):
