@@ -331,6 +331,15 @@ def test_a_decision_shows_reasons_dropped_rules_and_failures():
         "web (nginx) to n2 (alternate), 2 of 3 could; not: 1 port 80/tcp; dropped: zone==~b\n"
     )
     assert decisions_text([], width=80) == ""
+    for cause, how in [
+        ("create", "refused"),
+        ("alternate", "not to another node"),
+        ("pulled", "not to the node of its pull"),
+    ]:
+        refused = {**record, "Cause": cause, "Error": "no node fits"}
+        head, why = decisions_text([refused], width=200).splitlines()
+        assert head.endswith(f"web (nginx) {how}")
+        assert why.strip() == "no node fits"
     failed = {**record, "Dropped": [], "Failure": "the pull failed: connection refused"}
     assert decisions_text([failed], width=200).endswith(
         "; not: 1 port 80/tcp; failed there: the pull failed: connection refused\n"

@@ -8,6 +8,13 @@ from swarmcore_operations.commands.columns import moment, wrap
 Document = Mapping[str, Any]
 
 
+#: Cause -> how its refusal reads: the create itself may still succeed after that.
+_REFUSED = {
+    "alternate": "not to another node",
+    "pulled": "not to the node of its pull",
+}
+
+
 def decisions_text(decisions: Sequence[Document], *, width: int) -> str:
     """A paragraph for each decision, latest at the end.
 
@@ -24,7 +31,8 @@ def _lines(decision: Document, width: int) -> Iterator[str]:
     what = f"{decision['Name']} ({decision['Image']})"
     hanging = " " * (len(when) + 2)
     if decision["Error"]:
-        yield from wrap(f"{when}  {what} refused", width=width, hanging=hanging)
+        how = _REFUSED.get(decision["Cause"], "refused")
+        yield from wrap(f"{when}  {what} {how}", width=width, hanging=hanging)
         yield from wrap(decision["Error"], width=width, indent=hanging)
         return
     cause = "" if decision["Cause"] == "create" else f" ({decision['Cause']})"
