@@ -1,6 +1,7 @@
 """Moving containers to other nodes, as plugins use it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -62,11 +63,27 @@ class Moves(Protocol):
             changed; 404 means that the image has to be pulled for ``move_client``.
 
         Raises:
-            Conflict: it must not be moved now: it is being moved, its engine has come back, or
-                volumes with a local driver would stay behind; the text says which.
+            Conflict: it must not be moved now: it is being moved, a client changes it, its engine
+                has come back, or volumes with a local driver would stay behind; the text says
+                which.
             NoNodeFits: no other node can take it; the text gives the reasons.
             EngineError: an engine failed; the container stays where it is.
             NotPrimary: another manager leads.
+        """
+        ...
+
+    async def wait_ended(self, container: Container) -> bool:
+        """Wait while *container* is being moved.
+
+        Returns:
+            Whether it was being moved, so that it has to be looked up again.
+        """
+        ...
+
+    def holding(self, container: Container) -> AbstractContextManager[None]:
+        """Do not move *container* from a healthy engine while the block runs.
+
+        For a request that changes it: the copy of a move would not have the change.
         """
         ...
 

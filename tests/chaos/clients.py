@@ -7,7 +7,7 @@ from tests.chaos.asking import Asker, Outcome, labels_of
 from tests.chaos.history import History
 from tests.chaos.ledger import Entry, Knowledge, Ledger
 from tests.chaos.plan import ENGINES
-from tests.chaos.weather import Weather, kinds_of
+from tests.chaos.weather import Weather, drained_part, is_drain, kinds_of
 from tests.chaos.world import World
 
 TOKEN = "chaos.token"
@@ -288,10 +288,13 @@ class Client:
     def _judge(
         self, what: str, entry: Entry | None, done: Outcome, engines: tuple[str, ...]
     ) -> None:
-        """Decide whether an operation may fail; a create needs no particular engine."""
+        """Decide whether an operation may fail; a create needs any engine, unless all are out."""
         parts = self._weather.disturbed(done.since, self._history.now())
-        needs_engine = what not in ("create", "list") and parts & set(engines)
-        if needs_engine or kinds_of(parts) >= 2:
+        if what in ("create", "list"):
+            explained = all({each, drained_part(each)} & parts for each in ENGINES)
+        else:
+            explained = bool(parts & set(engines)) or self._is_moving(entry, parts)
+        if explained or kinds_of(parts) >= 2:
             self._history.count("failures that faults explain")
             return
         names = () if entry is None else (entry.name, entry.token)
@@ -304,7 +307,11 @@ class Client:
 
     def _is_calm(self, entry: Entry, done: Outcome) -> bool:
         parts = self._weather.disturbed(done.since, self._history.now())
-        return parts.isdisjoint(self._engines_of(entry))
+        return parts.isdisjoint(self._engines_of(entry)) and not self._is_moving(entry, parts)
+
+    def _is_moving(self, entry: Entry | None, parts: set[str]) -> bool:
+        """Whether a drain may move a container: it is stopped for a moment, and gets a new id."""
+        return entry is not None and entry.policy and any(is_drain(part) for part in parts)
 
     def _violate(self, what: str, entry: Entry) -> None:
         self._history.violate(f"{self._name}: {what}", entry.name, entry.token, *entry.former)

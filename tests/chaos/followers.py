@@ -11,7 +11,7 @@ from typing import Any
 from tests.chaos.clients import TOKEN
 from tests.chaos.history import History
 from tests.chaos.ledger import Ledger
-from tests.chaos.weather import Weather
+from tests.chaos.weather import Weather, is_drain
 from tests.chaos.world import World
 
 #: How long an event may be on its way while nothing is disturbed.
@@ -74,7 +74,8 @@ class Follower:
         """Check that a stream that was open reported each create that nothing disturbed."""
         for entry in ledger.entries():
             at = entry.created_at
-            if not at or weather.disturbed(at - LATE_SECONDS, at + LATE_SECONDS):
+            parts = weather.disturbed(at - LATE_SECONDS, at + LATE_SECONDS)
+            if not at or not all(is_drain(part) for part in parts):
                 continue
             for stream in self._streams:
                 is_open = stream.began < at - LATE_SECONDS and at + LATE_SECONDS < stream.ended

@@ -15,6 +15,7 @@ from tests.chaos.clients import Client
 from tests.chaos.followers import Follower
 from tests.chaos.history import History
 from tests.chaos.ledger import Ledger
+from tests.chaos.operator import Operator
 from tests.chaos.plan import MANAGERS, Fault, draw, show
 from tests.chaos.verdict import give_verdict
 from tests.chaos.watcher import Watcher
@@ -70,6 +71,7 @@ class Run:
         """Let clients work until the plan ends; afterwards no thread runs, and no fault is left."""
         started = (world, self._ledger, self.history, self._weather, self._stopping)
         clients = [Client(f"c{number}", self.seed, *started) for number in range(CLIENTS)]
+        operator = Operator(self.seed, world, self.history, self._weather, self._stopping)
         watcher = Watcher(world, self.history, self._weather, self._stopping)
         followers = [Follower(manager, world, self.history, self._stopping) for manager in MANAGERS]
         begin = self.history.now()
@@ -77,7 +79,7 @@ class Run:
             threading.Thread(target=self._inject, args=(fault, begin, world), daemon=True)
             for fault in self.plan
         ]
-        for each in (*clients, watcher, *followers, *threads):
+        for each in (*clients, operator, watcher, *followers, *threads):
             each.start()
         try:
             self._stopping.wait(self.seconds)
@@ -89,7 +91,7 @@ class Run:
                 self._stopping.wait(0.5)
         finally:
             self._stopping.set()
-            for each in (*threads, *clients, watcher, *followers):
+            for each in (*threads, *clients, operator, watcher, *followers):
                 with contextlib.suppress(RuntimeError):  # it was not started
                     each.join()
             self._highest_rss = watcher.highest_rss

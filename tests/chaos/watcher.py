@@ -9,7 +9,7 @@ from swarmcore_lab import LabError
 from tests.chaos.clients import POLICY, TOKEN
 from tests.chaos.history import History
 from tests.chaos.plan import ENGINES, MANAGERS, STORE
-from tests.chaos.weather import Weather
+from tests.chaos.weather import Weather, is_drain
 from tests.chaos.world import Info, World, agreed_primary
 
 #: How long a part may take to serve again after its fault was undone.
@@ -68,7 +68,8 @@ class Watcher:
 
     def _is_calm_but(self, part: str) -> bool:
         now = self._history.now()
-        return self._weather.disturbed(now - RECOVERY_SECONDS, now) <= {part, STORE}
+        parts = self._weather.disturbed(now - RECOVERY_SECONDS, now)
+        return {each for each in parts if not is_drain(each)} <= {part, STORE}
 
     def _look_for_second_copies(self, infos: dict[str, Info | None]) -> None:
         """Find containers that run on two engines which the primary calls healthy.

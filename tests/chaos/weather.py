@@ -26,6 +26,11 @@ class Weather:
                 self._recovering.pop(part, None)
                 self._times.append([part, now, _FOREVER])
 
+    def disturb(self, part: str, now: float) -> None:
+        """Note that a part is disturbed from now on, until ``recovered``."""
+        with self._lock:
+            self._times.append([part, now, _FOREVER])
+
     def end(self, fault: Fault, now: float) -> None:
         """Note that *fault* was undone; its parts count as disturbed until they recover."""
         with self._lock:
@@ -65,6 +70,16 @@ def disturbed_parts(fault: Fault) -> tuple[str, ...]:
         return fault.target
     manager, other = fault.target
     return (other,) if other in ENGINES else (manager,)
+
+
+def drained_part(engine: str) -> str:
+    """The part that is disturbed while an operator drains an engine: containers are moved."""
+    return f"drained {engine}"
+
+
+def is_drain(part: str) -> bool:
+    """Whether *part* is that of a drained engine."""
+    return part.startswith(drained_part(""))
 
 
 def kinds_of(parts: Iterable[str]) -> int:

@@ -1,7 +1,7 @@
 """Functions that the handlers of all objects share: read requests and pass them to engines."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +27,24 @@ def locate_container(exchange: Exchange) -> tuple[Container, Engine]:
     """
     container = exchange.cluster.find_container(exchange.request.params["name"])
     return container, exchange.cluster.engine_of(container)
+
+
+@asynccontextmanager
+async def holding_container(exchange: Exchange) -> AsyncIterator[tuple[Container, Engine]]:
+    """Find the container in the path, and keep it from being moved while a request changes it.
+
+    A container that is being moved is waited for, and then found on its new engine.
+
+    Raises:
+        NotFound, BadRequest, Unavailable: see ``locate_container``.
+    """
+    moves = exchange.cluster.moves
+    while True:
+        container, engine = locate_container(exchange)
+        if not await moves.wait_ended(container):
+            break
+    with moves.holding(container):
+        yield container, engine
 
 
 def engine_path(exchange: Exchange, *segments: str) -> str:

@@ -6,6 +6,7 @@ reach.  Volumes are never removed.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -42,6 +43,8 @@ class Duplicates:
         self._node_of: dict[str, str] = {}
         #: Id of a container that is being moved -> its node, and an event for the end of the move.
         self._moving: dict[str, tuple[str, trio.Event]] = {}
+        #: Id of a container -> the number of requests by which clients change it now.
+        self._held: Counter[str] = Counter()
         #: Ids of nodes whose engines have come back and wait for the end of moves.
         self._returning: set[str] = set()
         #: Id of a lost node -> its networks that were created again elsewhere.
@@ -66,6 +69,29 @@ class Duplicates:
     def is_moving(self, id: str) -> bool:
         """Whether the container *id* is being moved now."""
         return id in self._moving
+
+    async def wait_moved(self, id: str) -> bool:
+        """Wait until the container *id* is not being moved; return whether it was."""
+        was_moving = False
+        while (move := self._moving.get(id)) is not None:
+            was_moving = True
+            await move[1].wait()
+        return was_moving
+
+    @contextmanager
+    def holding(self, id: str) -> Iterator[None]:
+        """Mark the container *id* as being changed by a client while the block runs."""
+        self._held[id] += 1
+        try:
+            yield
+        finally:
+            self._held[id] -= 1
+            if not self._held[id]:
+                del self._held[id]
+
+    def is_held(self, id: str) -> bool:
+        """Whether a client is changing the container *id*, so that it must stay where it is."""
+        return id in self._held
 
     def is_in_move(self, copy: Container) -> bool:
         """Whether the move that made *copy* has not ended."""

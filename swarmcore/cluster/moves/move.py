@@ -7,6 +7,7 @@ started on the other node and removed; if something fails, the original is start
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from urllib.parse import quote
 
@@ -89,6 +90,14 @@ class Mover:
         """See ``protocols.Moves``."""
         return self._log.counts()
 
+    async def wait_ended(self, container: Container) -> bool:
+        """See ``protocols.Moves``."""
+        return await self._duplicates.wait_moved(container.id)
+
+    def holding(self, container: Container) -> AbstractContextManager[None]:
+        """See ``protocols.Moves``."""
+        return self._duplicates.holding(container.id)
+
     async def move(self, container: Container, carry: Carry | None = None) -> Placed:
         """Move *container* to another node; see ``protocols.Moves``.
 
@@ -123,6 +132,8 @@ class Mover:
         if self._placement.reservations.is_unseen(original.swarm_id or original.id):
             raise CannotMove(f"whether a copy of {called} was made is unknown until its engine is"
                              " back")  # fmt: skip
+        if node.state is State.HEALTHY and self._duplicates.is_held(original.id):
+            raise CannotMove(f"a client is changing container {called}")
         if node.state is State.HEALTHY and node.drained is None:
             raise CannotMove(f"container {called} stays on {node.name}: the node is not drained")
         if as_object(original.detail.get("HostConfig")).get("AutoRemove"):

@@ -2,7 +2,12 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from typing import TYPE_CHECKING
 
 import trio
@@ -103,6 +108,15 @@ class ScriptedMoves:
         if container.name in self.errors:
             raise self.errors[container.name]
         return Placed(self.answer, Node("target", "target:2375"))
+
+    async def wait_ended(self, container: Container) -> bool:
+        """See ``Moves``."""
+        await trio.lowlevel.checkpoint()
+        return False
+
+    def holding(self, container: Container) -> AbstractContextManager[None]:
+        """See ``Moves``."""
+        return nullcontext()
 
     async def finish_interrupted(self) -> None:
         """See ``Moves``."""

@@ -26,6 +26,7 @@ from swarmcore_api_docker.compat.version_gates import needs_of_verb, require_hee
 from swarmcore_api_docker.requests import (
     client_answer,
     engine_path,
+    holding_container,
     locate_container,
     relay_unknown,
     version_of,
@@ -117,6 +118,10 @@ def _relay_verb(verb: str, make_refresh: _MakeRefresh | None = None) -> Handler:
     """
 
     async def relay(exchange: Exchange) -> None:
+        if verb in _CHANGES:
+            async with holding_container(exchange) as (container, engine):
+                await relay_to(exchange, container, engine)
+            return
         try:
             container, engine = locate_container(exchange)
         except NotFound:
@@ -124,6 +129,9 @@ def _relay_verb(verb: str, make_refresh: _MakeRefresh | None = None) -> Handler:
                 raise
             await relay_unknown(exchange, "containers", exchange.request.params["name"], verb)
             return
+        await relay_to(exchange, container, engine)
+
+    async def relay_to(exchange: Exchange, container: Container, engine: Engine) -> None:
         require_heeded(engine, needs_of_verb(verb, exchange.request.query, version_of(exchange)))
         starts = verb in _STARTS
         async with (
@@ -177,8 +185,8 @@ async def rename(exchange: Exchange) -> None:
     name = exchange.request.query.get("name").removeprefix("/")
     if not name:
         raise BadRequest("Neither old nor new names may be empty")
-    container, _ = locate_container(exchange)
-    answer = await exchange.cluster.rename_container(container, name, exchange.request)
+    async with holding_container(exchange) as (container, _):
+        answer = await exchange.cluster.rename_container(container, name, exchange.request)
     await exchange.send(client_answer(answer))
 
 
@@ -192,11 +200,14 @@ async def remove_checkpoint(exchange: Exchange) -> None:
 
 async def remove(exchange: Exchange) -> None:
     """``DELETE /containers/{name}``; with ``link`` it removes only the link of that name."""
-    container, engine = locate_container(exchange)
-    if exchange.request.query.flag("link"):
-        await _remove_link(exchange, container, engine)
-        return
+    async with holding_container(exchange) as (container, engine):
+        if exchange.request.query.flag("link"):
+            await _remove_link(exchange, container, engine)
+        else:
+            await _remove(exchange, container, engine)
 
+
+async def _remove(exchange: Exchange, container: Container, engine: Engine) -> None:
     async def forget(status: int) -> None:
         if status not in (204, 404):
             await engine.refresh_container(container.id)

@@ -1,13 +1,14 @@
 """``POST /containers/{name}/update``: refuses more resources than the container's node has free."""
 
 import json
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 from swarmcore.container_config.resources import claim_after_update
 from swarmcore.errors import BadRequest, NotFound
-from swarmcore.protocols import Exchange, ResponseHooks, Route
-from swarmcore_api_docker.requests import engine_path, locate_container, relay_unknown
+from swarmcore.model import Container
+from swarmcore.protocols import Engine, Exchange, ResponseHooks, Route
+from swarmcore_api_docker.requests import engine_path, holding_container, relay_unknown
 from swarmcore_api_docker.route_notes import CONTAINER
 
 _REWRITES = "the node must have room for more"
@@ -22,11 +23,16 @@ def routes() -> list[Route]:
 
 async def update(exchange: Exchange) -> None:
     """``POST /containers/{name}/update``; the container's new resources are reserved meanwhile."""
-    try:
-        container, engine = locate_container(exchange)
-    except NotFound:
-        await relay_unknown(exchange, "containers", exchange.request.params["name"], "update")
-        return
+    async with AsyncExitStack() as stack:
+        try:
+            found = await stack.enter_async_context(holding_container(exchange))
+        except NotFound:
+            await relay_unknown(exchange, "containers", exchange.request.params["name"], "update")
+            return
+        await _update(exchange, *found)
+
+
+async def _update(exchange: Exchange, container: Container, engine: Engine) -> None:
     body, node = await exchange.read_body(), engine.node
     changes = read_first_object(body)
     claim = claim_after_update(
