@@ -273,8 +273,7 @@ class Engine(CachedObjects):
         """
         await self._client.knock(_CONNECT_SECONDS)
         await self.refresh_specs()
-        since = self._seen.latest_nano
-        path = f"/events?since={since // 10**9}.{since % 10**9:09d}" if since else "/events"
+        path = self._seen.path(clock.unix_seconds() - self.node.skew_seconds)
         feed = EventFeed(self, self._seen, self._events)
         feeds.start_soon(feed.run, self._client.events(self.target(path)))
         try:

@@ -26,6 +26,11 @@ log = logging.getLogger(__name__)
 _BACKLOG = 2048
 #: How many events are remembered to recognise replayed ones; twice what an engine replays.
 _REMEMBERED = 512
+_NANO = 1_000_000_000
+#: What is asked for if the engine's clock was set back.
+_SET_BACK_SECONDS = 300.0
+#: The engine's clock is only known as well as the skew that is tolerated.
+_TOLERATED_NANO = 5 * _NANO
 
 
 class StreamEnded(EngineUnreachable):
@@ -55,7 +60,22 @@ class SeenEvents:
     def __init__(self) -> None:
         self._order: deque[tuple[int, str, str, str]] = deque()
         self._known: set[tuple[int, str, str, str]] = set()
-        self.latest_nano = 0
+        self._latest_nano = 0
+
+    def path(self, engine_seconds: float) -> str:
+        """The path that subscribes to events from the latest one on.
+
+        If the engine's clock has been set back meanwhile, its events of the last minutes are asked
+        for, because nobody knows which of them are new.
+
+        Args:
+            engine_seconds: the engine's clock in Unix seconds.
+        """
+        since = self._latest_nano
+        if since > engine_seconds * _NANO + _TOLERATED_NANO:
+            since = int((engine_seconds - _SET_BACK_SECONDS) * _NANO)
+        seconds, fraction = divmod(since, _NANO)
+        return f"/events?since={seconds}.{fraction:09d}" if since else "/events"
 
     def is_new(self, event: Event) -> bool:
         """Whether *event* has not been seen; it counts as seen afterwards."""
@@ -66,7 +86,7 @@ class SeenEvents:
         self._order.append(identity)
         if len(self._order) > _REMEMBERED:
             self._known.discard(self._order.popleft())
-        self.latest_nano = max(self.latest_nano, event.time_nano)
+        self._latest_nano = event.time_nano
         return True
 
 

@@ -60,9 +60,12 @@ async def test_an_engine_is_followed(owner):
             answer = await engine.call("DELETE", f"/containers/{answer.json()['Id']}")
             assert answer.status == 204
             await wait_for(lambda: "second" not in owner.names.values(), 60)
-            assert [event.verb for event in owner.events if event.type == "container"] == [
-                "create", "destroy",
-            ]  # fmt: skip
+
+            def verbs():
+                return [event.verb for event in owner.events if event.type == "container"]
+
+            await wait_for(lambda: len(verbs()) == 2, 60)  # published once the list was read
+            assert verbs() == ["create", "destroy"]
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ class KeptList:
         self._parts: dict[str, _NodePart] = {}
         self._rows = _SortedRows()
         self._encoded = _EMPTY
+        #: The time of the last list.
+        self._now = 0.0
 
     async def prepare(self, nodes: Sequence[Node], now: float) -> None:
         """Encode the containers of nodes that were never listed; other tasks run in between.
@@ -62,6 +64,9 @@ class KeptList:
             nodes: the nodes whose containers are listed.
             now: the time in Unix seconds.
         """
+        if now < self._now:  # the clock was set back: rows may be valid until a far future
+            self._parts, self._rows, self._encoded = {}, _SortedRows(), _EMPTY
+        self._now = now
         gone, new = list[Place](), dict[Place, bytes]()
         for node in nodes:
             part = self._parts.get(node.id)
@@ -147,7 +152,8 @@ class _NodePart:
 
 
 def _values_of(node: Node) -> tuple[Any, ...]:
-    return node.container_changes, node.image_changes, node.state, node.name, node.ip
+    changes = node.container_changes, node.image_changes
+    return *changes, node.state, node.name, node.ip, node.skew_seconds
 
 
 class _SortedRows:

@@ -25,7 +25,8 @@ class _EncodedSummary:
     """One encoded object, and the values from which it was made.
 
     Attributes:
-        encoded: the whole object, valid until the Unix time *until*.
+        encoded: the whole object.
+        since, until: when it is valid, in Unix seconds of the engine's clock.
         head_length: the number of bytes before the status.
         status: the status at any time.
     """
@@ -37,6 +38,7 @@ class _EncodedSummary:
         "image_name",
         "node_ip",
         "node_name",
+        "since",
         "status",
         "until",
     )
@@ -51,7 +53,7 @@ class _EncodedSummary:
         self.node_ip = node.ip
         self.image_name = image_name
         self.image = image
-        self.until = 0.0
+        self.since = self.until = 0.0
 
     def with_status(self, text: str) -> bytes:
         """The object with the status *text*."""
@@ -75,6 +77,8 @@ class SummaryEncoder:
 
     def encode_until(self, container: Container, node: Node, now: float) -> tuple[bytes, float]:
         """Return one object of ``GET /containers/json``, and the time until which it is valid.
+
+        Ages are those that the engine would show by its own clock.
 
         Args:
             container: the container.
@@ -100,10 +104,11 @@ class SummaryEncoder:
             self._encoded[container] = encoded
         if node.state is not State.HEALTHY:
             return encoded.with_status("Host Down"), FOREVER
-        if now >= encoded.until:
-            text, encoded.until = encoded.status.at(now)
-            encoded.encoded = encoded.with_status(text)
-        return encoded.encoded, encoded.until
+        engine_now = now - node.skew_seconds
+        if not encoded.since <= engine_now < encoded.until:  # a clock may be set back
+            text, encoded.until = encoded.status.at(engine_now)
+            encoded.since, encoded.encoded = engine_now, encoded.with_status(text)
+        return encoded.encoded, encoded.until + node.skew_seconds
 
     def _head(self, container: Container, node: Node, image: str) -> bytes:
         summary = {key: value for key, value in container.summary.items() if key != "Status"}

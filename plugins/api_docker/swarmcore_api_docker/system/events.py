@@ -58,7 +58,7 @@ async def follow_events(exchange: Exchange, *, classic: bool = False) -> None:
     async with exchange.cluster.follow_events() as bus, exchange.stream(200, JSON_HEADERS) as send:
         sent: set[_Key] = set()
         if asked.since is not None or asked.until is not None:
-            sent = await _replay(exchange.cluster, asked, _end_of_past(asked, now), send)
+            sent = await _replay(exchange.cluster, asked, now, send)
         if asked.until is None or asked.until > now:
             with trio.move_on_after(_seconds_until(asked.until)):
                 await _follow(bus, asked, sent, send)
@@ -95,11 +95,15 @@ def _end_of_past(asked: _Request, now: float) -> float:
     return now if asked.until is None or asked.until <= 0 else min(now, asked.until)
 
 
-async def _replay(cluster: ClusterView, asked: _Request, end: float, send: Sender) -> set[_Key]:
-    """Send the past events up to *end*; return the keys of all events that engines answered."""
+async def _replay(cluster: ClusterView, asked: _Request, now: float, send: Sender) -> set[_Key]:
+    """Send the past events; return the keys of all events that engines answered."""
+    end = _end_of_past(asked, now)
+    is_now = end == now
 
     async def ask(engine: Engine) -> list[Event]:
-        path = f"/events?since={max(0, asked.since or 0):.9f}&until={end:.9f}"
+        # The present of an engine's events is that of its own clock.
+        last = end - engine.node.skew_seconds if is_now else end
+        path = f"/events?since={max(0, asked.since or 0):.9f}&until={last:.9f}"
         answer = await engine.call("GET", path)
         read = (read_event(line, engine.node) for line in answer.body.splitlines())
         return [event for event in read if event is not None] if answer.ok else []

@@ -2,6 +2,8 @@
 
 import json
 import random
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from swarmcore_api_docker.containers.kept_list import KeptList
@@ -115,6 +117,10 @@ def move(node, rng):
     node.moved_names = rng.choice([{}, {"busybox": "sha256:0"}])
 
 
+def skew(node, rng):
+    node.skew_seconds = rng.choice([0.0, 7200.0, -7200.0])
+
+
 @pytest.mark.parametrize("everything", [True, False])
 @pytest.mark.parametrize("seed", range(20))
 def test_after_any_changes_the_kept_list_equals_a_new_one(seed, everything):
@@ -122,8 +128,29 @@ def test_after_any_changes_the_kept_list_equals_a_new_one(seed, everything):
     nodes = [a_node(f"n{number}") for number in range(3)]
     kept, now = a_list(everything=everything), NOW
     for _ in range(60):
-        change = rng.choice([put, put, put, drop, lose, rename, address, images, move])
+        change = rng.choice([put, put, put, drop, lose, rename, address, images, move, skew])
         change(rng.choice(nodes), rng)
-        now += rng.choice([0, 0, 0.5, 40])
+        now += rng.choice([0, 0, 0.5, 40, -40, 7200, -7200])
         shown = nodes if rng.random() < 0.8 else nodes[1:]
         assert kept.encoded(shown, now) == written_anew(shown, now, everything=everything)
+
+
+@pytest.mark.parametrize("skew", [0.0, 18_000.0])
+def test_an_age_is_that_of_the_engines_clock_though_clocks_are_set(skew):
+    web = a_container("web")
+    moment = datetime.fromtimestamp(NOW, UTC).isoformat()
+    detail = {**web.detail, "State": {**web.detail["State"], "StartedAt": moment}}
+    node, kept = a_node("n1", containers=[replace(web, detail=detail)]), a_list()
+
+    def status(now):
+        return json.loads(kept.encoded([node], now))[0]["Status"]
+
+    node.skew_seconds = skew
+    assert status(NOW + 10 + skew) == "Up 10 seconds"
+    # The manager's clock is set forward, which the next reading of the engine finds.
+    assert status(NOW + 18_010 + skew) == "Up 5 hours"
+    node.skew_seconds += 18_000
+    assert status(NOW + 18_020 + skew) == "Up 20 seconds"
+    # It is set back, together with the engine's clock.
+    node.skew_seconds = skew
+    assert status(NOW + 30 + skew) == "Up 30 seconds"

@@ -79,6 +79,18 @@ async def test_an_end_in_the_past_replays_and_closes(ask, cluster, engines, dock
     assert engines[0].asked[0][1] == "/events?since=1.000000000&until=100.500000000"
 
 
+async def test_the_past_ends_at_the_present_of_each_engines_own_clock(
+    ask, cluster, engines, autojump_clock
+):
+    cluster.events, cluster.events_end = [], True
+    engines[0].node.skew_seconds = -18_000.0
+    for engine in engines:
+        engine.answers["/events"] = Answer(200)
+    await ask(follow_events, target="/v1.41/events?since=1")
+    ends = [float(engine.asked[0][1].rpartition("until=")[2]) for engine in engines[:2]]
+    assert ends[0] - ends[1] == pytest.approx(18_000)
+
+
 async def test_an_end_in_the_future_is_kept(ask, cluster, engines, docker, autojump_clock):
     cluster.events, cluster.events_end = [docker.event("live")], False
     for engine in engines:
