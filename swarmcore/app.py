@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import trio
@@ -19,7 +19,7 @@ from swarmcore.engine.intervals import Pace
 from swarmcore.engine.pulse import Pulse
 from swarmcore.errors import SwarmError
 from swarmcore.gateway import Gateway
-from swarmcore.http.client import Dialer, HTTPClient, Lifeline
+from swarmcore.http.client import Connect, Dialer, HTTPClient, Lifeline, connect_tcp
 from swarmcore.http.routing import Router
 from swarmcore.http.server import Server
 from swarmcore.http.server.listeners import open_listeners, parse_listen
@@ -69,13 +69,16 @@ class Manager:
 
     Args:
         options: the checked options.
+        connect: opens TCP connections to engines and other managers; a simulation has its own
+            network.
 
     Raises:
         ConfigError: the options cannot work; the message is one line.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, connect: Connect = connect_tcp) -> None:
         self._options = options
+        self._connect = connect
         self._addresses = [parse_listen(host) for host in options.hosts]
         self._server_tls = server_context(options.tls) if options.tls else None
         self._engine_tls = client_context(options.tls) if options.tls else None
@@ -116,19 +119,39 @@ class Manager:
             listeners = await open_listeners(
                 self._addresses, environ=os.environ, tls=self._server_tls
             )
-            async with open_cluster(self._cluster), trio.open_nursery() as nursery:
+            async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._stop_on_signal, signals, cut_short)
-                nursery.start_soon(self._pulse.run)
                 nursery.start_soon(UnusedMemory().run)
-                nursery.start_soon(self._discover, self._discovery)
-                if self._replication is not None:
-                    nursery.start_soon(self._stand_for_election, self._replication)
-                nursery.start_soon(self._work_beside, serving)
                 for host in self._options.hosts:
                     log.info("Listening for HTTP on %s", host)
-                await self._server.run(listeners)
+                await self.serve(listeners, serving)
                 nursery.cancel_scope.cancel()
         return 1 if cut_short.cancelled_caught else 0
+
+    async def serve(
+        self,
+        listeners: Sequence[trio.abc.Listener[trio.abc.HalfCloseableStream]],
+        serving: Serving | None = None,
+    ) -> None:
+        """Serve on open listeners until stopped; needs no signals and no threads.
+
+        Args:
+            listeners: closed when this returns.
+            serving: see ``run``.
+        """
+        async with open_cluster(self._cluster), trio.open_nursery() as nursery:
+            nursery.start_soon(self._pulse.run)
+            nursery.start_soon(self._discover, self._discovery)
+            if self._replication is not None:
+                nursery.start_soon(self._stand_for_election, self._replication)
+            nursery.start_soon(self._work_beside, serving)
+            await self._server.run(listeners)
+            nursery.cancel_scope.cancel()
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster, for tests."""
+        return self._cluster
 
     def _make_scheduler(self) -> Scheduler:
         options, plugins = self._options, self._plugins
@@ -192,12 +215,14 @@ class Manager:
 
     def _connect_to_primary(self, address: str) -> HTTPClient:
         return HTTPClient(
-            Dialer(parse_address(address), self._engine_tls), address, kind="primary manager"
+            Dialer(parse_address(address), self._engine_tls, connect=self._connect),
+            address,
+            kind="primary manager",
         )
 
     def _make_engine(self, entry: Entry, owner: EngineRegistry[Engine]) -> Engine:
         lifeline = Lifeline()
-        dialer = Dialer(entry.address, self._tls_for(entry), lifeline)
+        dialer = Dialer(entry.address, self._tls_for(entry), lifeline, self._connect)
         options = self._options
         pace = Pace(
             refresh_min_seconds=options.refresh_min_seconds,

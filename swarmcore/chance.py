@@ -20,9 +20,9 @@ def token_hex(size: int) -> str:
     """A new id or token that nobody can guess.
 
     Args:
-        size: its bytes; each is two hex digits.
+        size: its bytes, each of which is two hex digits.
     """
-    return f"{_source.getrandbits(8 * size):0{2 * size}x}"
+    return _source.randbytes(size).hex()
 
 
 @contextmanager

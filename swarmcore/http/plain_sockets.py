@@ -7,6 +7,7 @@ fair, as no task sends much without receiving, and a cancellation is seen there.
 
 import errno
 import os
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
@@ -20,6 +21,33 @@ RECEIVE_BYTES: Final = 1 << 16
 #: 1 MiB a quarter less than one of 256 KiB.
 SHARED: Final = bytearray(1 << 20)
 _shared = memoryview(SHARED)
+
+
+class PromptStream(trio.abc.HalfCloseableStream):
+    """A connection that can also be used without waiting."""
+
+    @property
+    @abstractmethod
+    def is_readable(self) -> bool:
+        """Whether data can be received; on an idle connection that means that it has ended."""
+
+    @abstractmethod
+    def send_now(self, data: bytes | memoryview) -> int:
+        """Send without waiting.
+
+        Returns:
+            The number of bytes that were sent; 0 if the connection takes none now, is broken, or
+            another task is sending.
+        """
+
+    @abstractmethod
+    def receive_now(self, max_bytes: int) -> bytes | None:
+        """Receive what has arrived; ``None`` if nothing has, ``b""`` if the connection has ended
+        or is broken."""
+
+    @abstractmethod
+    def close_now(self) -> None:
+        """Close both directions."""
 
 
 class Shortcut(NamedTuple):
@@ -36,7 +64,7 @@ class Shortcut(NamedTuple):
     sent: Callable[[int], None]
 
 
-class PlainSocket(trio.abc.HalfCloseableStream):
+class PlainSocket(PromptStream):
     """A connected socket without TLS; one task may send while another receives.
 
     Args:
@@ -75,6 +103,20 @@ class PlainSocket(trio.abc.HalfCloseableStream):
             except OSError as error:
                 raise _error_of_stream(error) from error
 
+    @property
+    def is_readable(self) -> bool:
+        """See ``PromptStream``."""
+        return self.socket.is_readable()
+
+    def receive_now(self, max_bytes: int) -> bytes | None:
+        """See ``PromptStream``."""
+        try:
+            return os.read(self._number_of(), max_bytes)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
     async def receive_shared(self, max_bytes: int) -> int:
         """Receive into ``SHARED``; see ``receive_some``.
 
@@ -105,12 +147,7 @@ class PlainSocket(trio.abc.HalfCloseableStream):
     # ---- sending
 
     def send_now(self, data: bytes | memoryview) -> int:
-        """Send without waiting.
-
-        Returns:
-            The number of bytes that were sent; 0 if the socket takes none now, is broken, or
-            another task is sending.
-        """
+        """See ``PromptStream``."""
         if self._is_sending:
             return 0
         try:
@@ -204,6 +241,10 @@ class PlainSocket(trio.abc.HalfCloseableStream):
     async def send_eof(self) -> None:
         """End the sending direction only."""
         await self.transport_stream.send_eof()
+
+    def close_now(self) -> None:
+        """See ``PromptStream``."""
+        self.socket.close()
 
     async def aclose(self) -> None:
         """Close both directions."""

@@ -3,6 +3,7 @@
 import errno
 import os
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import trio
@@ -10,7 +11,7 @@ import trio
 from swarmcore.addresses import Address
 from swarmcore.errors import EngineUnreachable
 from swarmcore.http.client.lifeline import EngineStream, Lifeline
-from swarmcore.http.client.ssh import SSHStream, open_ssh
+from swarmcore.http.client.ssh import open_ssh
 from swarmcore.http.plain_sockets import PlainSocket
 from swarmcore.http.streams import keep_alive, socket_of
 from swarmcore.http.tls import TLSStream, explain
@@ -26,6 +27,21 @@ _SILENCES = frozenset(
 )
 
 
+#: Opens a connection to a host and a port.
+Connect = Callable[[str, int], Awaitable[trio.abc.HalfCloseableStream]]
+
+
+async def connect_tcp(host: str, port: int) -> PlainSocket:
+    """Open a TCP connection with keep-alive.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    stream = await trio.open_tcp_stream(host, port)
+    keep_alive(stream)
+    return PlainSocket(stream)
+
+
 @dataclass(frozen=True, slots=True)
 class Dialer:
     """Opens connections to one address.
@@ -34,11 +50,13 @@ class Dialer:
         address: the engine's address.
         tls: the TLS context of TCP connections; ``None`` for plain ones.
         lifeline: monitors the connections; may be ``None``.
+        connect: opens TCP connections; a simulation has its own network.
     """
 
     address: Address
     tls: ssl.SSLContext | None = None
     lifeline: Lifeline | None = None
+    connect: Connect = connect_tcp
 
     async def dial(self) -> trio.abc.HalfCloseableStream:
         """Open a connection, within a time limit of 5 s (15 s for ssh).
@@ -80,12 +98,12 @@ class Dialer:
             case "ssh":
                 return await open_ssh(self.address)
             case "tcp":
-                stream = await trio.open_tcp_stream(self.address.host, self.address.port)
-                keep_alive(stream)
-                plain = PlainSocket(stream)
+                plain = await self.connect(self.address.host, self.address.port)
                 return plain if self.tls is None else await self._secure(plain, self.tls)
 
-    async def _secure(self, stream: PlainSocket, context: ssl.SSLContext) -> TLSStream:
+    async def _secure(
+        self, stream: trio.abc.HalfCloseableStream, context: ssl.SSLContext
+    ) -> TLSStream:
         try:
             secured = TLSStream(stream, context, server_hostname=self.address.host)
             await secured.do_handshake()
@@ -109,8 +127,9 @@ def is_readable(stream: trio.abc.AsyncResource) -> bool:
     ``False`` if that is unknown, for streams that are neither a socket nor ssh.
     """
     inner = stream.transport_stream if isinstance(stream, EngineStream) else stream
-    if isinstance(inner, SSHStream):
-        return inner.is_readable
+    known: bool | None = getattr(inner, "is_readable", None)  # of plain sockets and of ssh
+    if known is not None:
+        return known
     socket = socket_of(stream)
     return socket is not None and socket.socket.is_readable()
 

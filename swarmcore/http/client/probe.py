@@ -4,14 +4,14 @@ For the pings of idle engines.  Whatever is not a short plain answer on an open 
 probe useless; then an ordinary request finds out more.
 """
 
-import os
 from collections.abc import Callable
+
+import trio
 
 from swarmcore.http.client.connection import Connection
 from swarmcore.http.client.lifeline import EngineStream
 from swarmcore.http.plain_heads import read_plain_head
-from swarmcore.http.plain_sockets import PlainSocket
-from swarmcore.http.streams import send_now
+from swarmcore.http.plain_sockets import PromptStream
 
 _MOST_BYTES = 4096
 _END_OF_HEAD = b"\r\n\r\n"
@@ -41,7 +41,7 @@ class Probe:
             connection, give_back: see the class.
         """
         probe = cls(connection, give_back)
-        if send_now(_socket_of(connection), head) < len(head):
+        if _prompt_stream(connection).send_now(head) < len(head):
             probe.close()
         return probe
 
@@ -54,12 +54,9 @@ class Probe:
         """
         if self._connection is None:
             return False
-        try:
-            data = os.read(_socket_of(self._connection).socket.fileno(), _MOST_BYTES)
-        except BlockingIOError:
+        data = _prompt_stream(self._connection).receive_now(_MOST_BYTES)
+        if data is None:
             return None
-        except OSError:
-            data = b""
         self._received += data
         is_complete = _is_complete(self._received) if data else False
         if is_complete is False:
@@ -78,22 +75,24 @@ class Probe:
     def close(self) -> None:
         """Close the connection, unless the answer was complete."""
         if self._connection is not None:
-            _socket_of(self._connection).socket.close()
+            _prompt_stream(self._connection).close_now()
         self._connection = None
 
 
 def can_probe(connection: Connection) -> bool:
     """Whether a probe can be sent on *connection*: it is no TLS connection and no process."""
-    stream = connection.stream
-    inner = stream.transport_stream if isinstance(stream, EngineStream) else stream
-    return type(inner) is PlainSocket
+    return isinstance(_inner_stream(connection), PromptStream)
 
 
-def _socket_of(connection: Connection) -> PlainSocket:
-    stream = connection.stream
-    inner = stream.transport_stream if isinstance(stream, EngineStream) else stream
-    assert isinstance(inner, PlainSocket)
+def _prompt_stream(connection: Connection) -> PromptStream:
+    inner = _inner_stream(connection)
+    assert isinstance(inner, PromptStream)
     return inner
+
+
+def _inner_stream(connection: Connection) -> trio.abc.AsyncResource:
+    stream = connection.stream
+    return stream.transport_stream if isinstance(stream, EngineStream) else stream
 
 
 def _is_complete(received: bytes) -> bool | None:

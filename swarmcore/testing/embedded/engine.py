@@ -8,6 +8,7 @@ It has containers, images, networks and volumes, runs a few built-in programs, s
 logs, and answers attach and exec.  A test can make it fail in many ways.
 """
 
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from swarmcore.http.messages import Answer, Headers, error_answer
 from swarmcore.http.server import Server, ServerExchange
 from swarmcore.model import Entry, GiB
 from swarmcore.testing.embedded.call import Call, Recorded
-from swarmcore.testing.embedded.connections import TrackedListener
+from swarmcore.testing.embedded.connections import EngineListener, Listen, listen_tcp
 from swarmcore.testing.embedded.container import ContainerRecord
 from swarmcore.testing.embedded.faults import Fault, Faults, Kind, request_matches
 from swarmcore.testing.embedded.images import ImageRecord
@@ -53,6 +54,8 @@ class EmbeddedEngine:
         pullable: names of images that can be pulled; ``*`` matches anything.
         host, port: where it listens.  Port 0 chooses a port when it first serves, and keeps it.
         seed: the seed of its ids; ``None`` for other ids each time.
+        clock: returns Unix nanoseconds.
+        listen: listens for connections; a simulation has its own network.
     """
 
     def __init__(
@@ -70,6 +73,8 @@ class EmbeddedEngine:
         host: str = "127.0.0.1",
         port: int = 0,
         seed: int | None = None,
+        clock: Callable[[], int] = time.time_ns,
+        listen: Listen = listen_tcp,
     ) -> None:
         self.name = name
         self.cpus = cpus
@@ -78,7 +83,8 @@ class EmbeddedEngine:
         self.version = version
         self.min_api_version = ApiVersion(*min_api_version)
         self.api_version = ApiVersion(*api_version)
-        self.state = EngineState(seed)
+        self.state = EngineState(seed, clock)
+        self._listen = listen
         self.requests: deque[Recorded] = deque(maxlen=_REQUESTS)
         self._host, self._port = host, port
         self._faults = Faults()
@@ -88,7 +94,7 @@ class EmbeddedEngine:
         self._runtime: Runtime | None = None
         self._listening: trio.CancelScope | None = None
         self._nursery: trio.Nursery | None = None
-        self._listener: TrackedListener | None = None
+        self._listener: EngineListener | None = None
         for image in images:
             self.add_image(image)
         for pattern in pullable:
@@ -153,9 +159,8 @@ class EmbeddedEngine:
         """Listen again on the same port, after :meth:`cut`."""
         if self._listening is not None or self._nursery is None:
             return
-        listeners = await trio.open_tcp_listeners(self._port, host=self._host)
-        self._port = int(listeners[0].socket.getsockname()[1])
-        self._listener = TrackedListener(listeners[0])
+        self._listener = await self._listen(self._host, self._port)
+        self._port = self._listener.port
         self._listening = await self._nursery.start(self._serve, self._listener)
 
     def drop_connections(self) -> None:
@@ -173,7 +178,7 @@ class EmbeddedEngine:
         self._resumed.set()
 
     async def _serve(
-        self, listener: TrackedListener, *, task_status: trio.TaskStatus[trio.CancelScope]
+        self, listener: EngineListener, *, task_status: trio.TaskStatus[trio.CancelScope]
     ) -> None:
         with trio.CancelScope() as scope:
             server = Server(self.answer)
