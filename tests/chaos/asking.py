@@ -1,4 +1,7 @@
-"""One client's requests: each to one manager, and once more to the other one if that fails."""
+"""One client's requests: each to one manager, and once more if that fails.
+
+The second attempt goes to the other manager, or to the same one if the other does not answer pings.
+"""
 
 import http.client
 from collections.abc import Callable, Container, Mapping
@@ -13,7 +16,7 @@ from tests.system.raw_requests import Reply, ask
 
 #: Time limit of one attempt in seconds: more than a takeover and than a hung engine's flagging.
 PATIENCE_SECONDS = 30.0
-#: How a client sees that a manager does not answer at all, like the check of a load balancer.
+#: Time limit of a ping.
 _PING_SECONDS = 3.0
 
 
@@ -69,7 +72,7 @@ class Asker:
         good_again: Container[int] = (),
         final: Callable[[Reply], bool] = lambda reply: reply.status < 500,
     ) -> Outcome:
-        """Send a request, and once more to the other manager unless the answer is final.
+        """Send a request, and once more unless the answer is final.
 
         Args:
             what: the operation, for counts.
@@ -89,6 +92,8 @@ class Asker:
         if reply is not None and (reply.status in good or final(reply)):
             return Outcome(reply, False, reply.status in good, since, told[0])
         self._history.count("first errors", f"first errors: {what}")
+        # Like the checks of a load balancer: what is down is not asked.
+        second = second if self._pings(second) else first
         reply = self._attempt(second, method, path, body, about)
         told.append(_tell(second, reply))
         ok = reply is not None and (reply.status in good or reply.status in good_again)
@@ -98,6 +103,13 @@ class Asker:
     def look(self, path: str, *about: str) -> Reply | None:
         """Ask once, any manager; return ``None`` if the connection failed."""
         return self._attempt(self._random.choice(MANAGERS), "GET", path, None, about)
+
+    def _pings(self, manager: str) -> bool:
+        try:
+            reply = ask(self._world.address(manager), "GET", "/_ping", seconds=_PING_SECONDS)
+        except (OSError, http.client.HTTPException):
+            return False
+        return reply.status == 200
 
     def _attempt(
         self, manager: str, method: str, path: str, body: Any, about: tuple[str, ...]

@@ -93,9 +93,16 @@ class Duplicates:
         """Whether a client is changing the container *id*, so that it must stay where it is."""
         return id in self._held
 
-    def is_in_move(self, copy: Container) -> bool:
-        """Whether the move that made *copy* has not ended."""
-        return any(id in self._moving for id in replaced_by(copy))
+    def may_be_started(self, copy: Container) -> bool:
+        """Whether the move that made *copy* was interrupted, and no original runs that is known."""
+        for id in replaced_by(copy):
+            shown = self._index.get(id)
+            holder = self._find_engine(shown.node_id if shown else self._node_of.get(id, ""))
+            original = holder.node.containers.get(id) if holder is not None else None
+            is_running = original is not None and original.running
+            if id in self._moving or (is_running and holder is not None and _is_healthy(holder)):
+                return False
+        return awaits_first_start(copy)
 
     def is_stale(self, container: Container) -> bool:
         """Whether a copy has taken the place of *container*."""
@@ -148,6 +155,9 @@ class Duplicates:
 
         If it is a copy that was never started, its move has failed, and its original counts again.
         """
+        holder = self._find_engine(container.node_id)
+        if holder is not None and _is_healthy(holder):  # a lost engine may still have it
+            self._node_of.pop(container.id, None)
         if not awaits_first_start(container):
             return
         for id in replaced_by(container):
@@ -207,19 +217,28 @@ class Duplicates:
             for source, ended in list(self._moving.values()):
                 if source == node_id:
                     await ended.wait()
-            # Each step waits for an engine, and others may report containers meanwhile.
-            while (found := self._next_pair(engine)) is not None:
-                await self._clear_pair(*found)
+            await self.finish(engine)
             for thing in self._hidden.pop(node_id, ()):
                 engine.node.objects.show(thing)
         finally:
             self._returning.discard(node_id)
 
+    async def finish(self, engine: Engine) -> None:
+        """Leave one of the two copies of each container of *engine*, in moves that have ended or
+        whose manager has died.
+
+        Raises:
+            EngineError: an engine did not remove a container.
+        """
+        # Each step waits for an engine, and others may report containers meanwhile.
+        while (found := self._next_pair(engine)) is not None:
+            await self._clear_pair(*found)
+
     def _next_pair(self, engine: Engine) -> tuple[str, Container, Engine] | None:
         """An original that can be removed or restored now, with its copy and its engine.
 
         Args:
-            engine: has the original or the copy, and is about to become healthy.
+            engine: has the original or the copy; it is healthy, or about to become healthy.
         """
         for id, copy in self._copies.items():
             holder = self._find_engine(self._node_of.get(id, ""))
@@ -233,6 +252,7 @@ class Duplicates:
         """Remove the original *id* from *holder*, or the copy if the move was interrupted."""
         if self._is_interrupted(id, copy, holder):
             self._restore(id)
+            self.hide(copy)
             taker = self._find_engine(copy.node_id)
             # An engine that is pending has just been read, and is about to become healthy.
             if taker is not None and taker.node.state in (State.HEALTHY, State.PENDING):

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import trio
 
-from swarmcore.cluster.moves.copies import awaits_first_start, copy_config, has_to_run
+from swarmcore.cluster.moves.copies import copy_config, has_to_run
 from swarmcore.cluster.moves.duplicates import remove
 from swarmcore.cluster.moves.local_volumes import VOLUMES, may_abandon, volumes_left_behind
 from swarmcore.cluster.moves.move_log import MoveLog
@@ -322,9 +322,15 @@ class Mover:
 
     async def finish_interrupted(self) -> None:
         """See ``protocols.Moves``."""
-        for engine in self._members.snapshot.healthy:
+        engines = self._members.snapshot.healthy
+        for engine in engines:
+            try:
+                await self._duplicates.finish(engine)
+            except EngineError as error:
+                log.warning("a second copy is left: %s", error)
+        for engine in engines:
             for copy in list(engine.node.containers.values()):
-                if awaits_first_start(copy) and not self._duplicates.is_in_move(copy):
+                if self._duplicates.may_be_started(copy):
                     await _finish(engine, copy)
 
 

@@ -5,8 +5,9 @@ import trio
 
 from swarmcore.cluster.moves.move import CannotMove
 from swarmcore.errors import EngineUnreachable
-from swarmcore.http.messages import Answer
-from tests.component.cluster.moves.moving import add, holders, known, lose
+from swarmcore.http.messages import Answer, error_answer
+from swarmcore.model import Drain
+from tests.component.cluster.moves.moving import add, holders, known, lose, shown
 from tests.component.fleets import open_fleet, wait_for
 
 
@@ -55,6 +56,68 @@ async def test_the_next_manager_keeps_an_original_that_still_runs(autojump_clock
         assert fleet.cluster.find_container("web").id == original.id
         await fleet.cluster.moves.finish_interrupted()
         assert holders(engines) == {"n1": "running"}
+
+
+@pytest.mark.parametrize(
+    ("step", "winner"),
+    [
+        (("POST", "/stop"), "the original"),
+        (("POST", "/start"), "the copy"),
+        (("DELETE", "/containers/"), "the copy"),
+    ],
+    ids=["before the stop", "before the start", "before the removal"],
+)
+async def test_a_replica_that_takes_over_leaves_one_copy_of_a_drained_nodes_container(
+    autojump_clock, engines, step, winner
+):
+    reached = trio.Event()
+
+    async def hang():
+        reached.set()
+        await trio.sleep_forever()
+
+    async with open_fleet(*engines) as replica:
+        async with open_fleet(*engines) as fleet, trio.open_nursery() as nursery:
+            original = await known(fleet, add(fleet, engines[0]))
+            for engine in engines:
+                engine.answer(*step, hang)
+            drained = Drain("new disk", moves=True)
+            await fleet.cluster.drain_node(fleet.node(engines[0]), drained)
+            nursery.start_soon(fleet.cluster.moves.move, original)
+            await reached.wait()
+            nursery.cancel_scope.cancel()
+        for engine in engines:
+            engine.instead.clear()
+        await trio.sleep(5)
+        await replica.cluster.moves.finish_interrupted()
+        assert list(holders(engines).values()) == ["running"]
+        assert ("n1" in holders(engines)) == (winner == "the original")
+        assert len(shown(replica)) == 1
+        assert replica.cluster.find_container("web").id == shown(replica)[0]
+
+
+async def test_a_copy_that_cannot_be_removed_is_not_started_beside_its_original(
+    autojump_clock, engines
+):
+    async with open_fleet(*engines) as replica:
+        async with open_fleet(*engines) as fleet:
+            original = await known(fleet, add(fleet, engines[0]))
+            drained = Drain("new disk", moves=True)
+            await fleet.cluster.drain_node(fleet.node(engines[0]), drained)
+            async with trio.open_nursery() as nursery:
+
+                async def end_manager():
+                    nursery.cancel_scope.cancel()
+                    await trio.sleep_forever()
+
+                engines[0].answer("POST", "/stop", end_manager)
+                nursery.start_soon(fleet.cluster.moves.move, original)
+        for engine in engines:
+            engine.answer("DELETE", "/containers/", error_answer(500, "device or resource busy"))
+        await trio.sleep(5)
+        await replica.cluster.moves.finish_interrupted()
+        assert sorted(holders(engines).values()) == ["created", "running"]
+        assert shown(replica) == [original.id]
 
 
 async def test_an_unknown_outcome_of_the_create_is_not_repeated(autojump_clock, engines):
