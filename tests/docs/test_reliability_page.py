@@ -17,9 +17,9 @@ TESTS = "".join(path.read_text() for folder in FOLDERS for path in ROOT.glob(f"{
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:60])
 def test_a_fault_has_its_outcome_and_tests_that_exist(row):
-    assert len(row) == 4
+    assert len(row) in (4, 2)  # with two columns: a fault that the project had
     assert all(row)
-    named = re.findall(r"`([^`]+)`", row[3])
+    named = [name for name in re.findall(r"`([^`]+)`", row[-1]) if "test" in name]
     assert named
     for name in named:
         assert (ROOT / name).exists() or f"def {name}(" in TESTS, name
