@@ -53,6 +53,11 @@ class Address:
                 return f"ssh://{user}{host}{port}{self.path}"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach *host*, a name or an IP address without brackets."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 def parse_address(text: str) -> Address:
     """Parse one engine address.
 

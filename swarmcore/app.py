@@ -10,7 +10,7 @@ from pathlib import Path
 import trio
 
 from swarmcore import chance
-from swarmcore.addresses import parse_address
+from swarmcore.addresses import is_loopback, parse_address
 from swarmcore.cluster import Cluster, ClusterSettings, NodeSettingsStore, open_cluster
 from swarmcore.cluster.local_sockets import LocalSockets
 from swarmcore.concurrency import supervise
@@ -124,6 +124,7 @@ class Manager:
                 nursery.start_soon(UnusedMemory().run)
                 for host in self._options.hosts:
                     log.info("Listening for HTTP on %s", host)
+                self._warn_of_open_listeners()
                 await self.serve(listeners, serving)
                 nursery.cancel_scope.cancel()
         return 1 if cut_short.cancelled_caught else 0
@@ -152,6 +153,12 @@ class Manager:
     def cluster(self) -> Cluster:
         """The cluster, for tests."""
         return self._cluster
+
+    def _warn_of_open_listeners(self) -> None:
+        for address in self._addresses if self._server_tls is None else ():
+            if address.kind == "tcp" and not is_loopback(address.host):
+                log.warning("whoever can reach %s controls all engines: use --tlsverify, or listen"
+                            " on a loopback address", address)  # fmt: skip
 
     def _make_scheduler(self) -> Scheduler:
         options, plugins = self._options, self._plugins

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, cast
 
+import trio
+
 from swarmcore import __version__
 from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
 from swarmcore.http.messages import Answer, Headers, Request
@@ -81,7 +83,10 @@ class Gateway:
         if self._cors:
             exchange.common_headers += _CORS
         found = self._router.match(exchange.request.method, exchange.request.path)
-        with self._meter.count(_kind_of(found[0] if found else None), exchange):
+        counting = self._meter.count(_kind_of(found[0] if found else None), exchange)
+        if log.isEnabledFor(logging.DEBUG):
+            counting.ended = functools.partial(_log_end, exchange, trio.current_time())
+        with counting:
             await self._answer(exchange, found)
 
     async def _answer(
@@ -179,11 +184,13 @@ class Meter:
 class _Counting:
     """The block of ``Meter.count``; a class, as every request pays for it."""
 
-    __slots__ = ("_carried", "_kind")
+    __slots__ = ("_carried", "_kind", "ended")
 
     def __init__(self, kind: "_Kind", carried: Carried) -> None:
         self._kind = kind
         self._carried = carried
+        #: Called with the status when the request has ended.
+        self.ended: Callable[[int], None] | None = None
 
     def __enter__(self) -> None:
         self._kind.under_way.add(self._carried)
@@ -194,6 +201,8 @@ class _Counting:
             error = cause_of(raised) if isinstance(raised, Exception) else ClientGone()
             status = _CLIENT_LEFT if isinstance(error, ClientGone) else answer_to(error).status
         self._kind.end(self._carried, status)
+        if self.ended is not None:
+            self.ended(status)
 
 
 class _Kind:
@@ -244,6 +253,7 @@ class ClusterExchange:
         pieces: Callable[[], Awaitable[bytes]] | None = None,
     ) -> int:
         """Forward the request to *engine*; see ``protocols.Exchange.relay``."""
+        self._exchange.engine = engine.node.name
         return await relay(
             self._exchange,
             # All engines of the cluster are ``Relayable``; the protocol for plugins omits that.
@@ -254,6 +264,21 @@ class ClusterExchange:
             hooks=hooks,
             pieces=pieces,
         )
+
+
+def _log_end(exchange: ServerExchange, began: float, status: int) -> None:
+    """Log the end of a request, without its query, which may have secrets such as build arguments.
+
+    Args:
+        exchange: the request.
+        began: when it began, in seconds of trio's clock.
+        status: of the answer, or 499 if the client has left.
+    """
+    request = exchange.request
+    milliseconds = (trio.current_time() - began) * 1000
+    where = f", engine {exchange.engine}" if exchange.engine else ""
+    log.debug("%s %s from %s: %d in %.1f ms%s", request.method, request.path, request.client.key,
+              status, milliseconds, where)  # fmt: skip
 
 
 def _kind_of(route: Route | None) -> str:

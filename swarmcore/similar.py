@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 #: The least similarity, from 0 to 1.  Names that share only a prefix (``strategy_``) have less.
-_LEAST = 0.75
+_LEAST = 0.8
 
 
 def did_you_mean(text: str, words: Iterable[str], otherwise: str = "") -> str:

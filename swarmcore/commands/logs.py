@@ -1,8 +1,10 @@
 """Configures logging of a command."""
 
+import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from swarmcore.command_line import Setting
@@ -36,15 +38,46 @@ class PrintableFormatter(logging.Formatter):
         lines = super().formatException(ei).split("\n")
         return "\n".join(f"    {printable(line)}" for line in lines)
 
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        """The moment of *record* with milliseconds and the offset of the time zone (ISO 8601)."""
+        return _moment(record)
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes each message as one JSON object: time, level, logger, message, and a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of *record*."""
+        document = {
+            "time": _moment(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            document["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(document)
+
+
+_FORMATTERS: Mapping[str, Callable[[], logging.Formatter]] = {
+    "text": lambda: PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"),
+    "json": JsonFormatter,
+}
+
+
+def _moment(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC).astimezone()
+    return moment.isoformat(timespec="milliseconds")
+
 
 def start_logging(settings: Mapping[str, Setting]) -> None:
-    """Log to standard error with the requested level.
+    """Log to standard error with the requested level and format.
 
     Args:
-        settings: at least ``log-level`` and ``debug``.
+        settings: at least ``log-level``, ``log-format`` and ``debug``.
 
     Raises:
-        ConfigError: there is no such level.
+        ConfigError: there is no such level or format.
     """
     level = settings["log-level"]
     name = str(level.value).lower()
@@ -52,8 +85,11 @@ def start_logging(settings: Mapping[str, Setting]) -> None:
         raise ConfigError(f"not a log level: {level.value!r}; levels: {', '.join(_LEVELS)}")
     if settings["debug"].value and not level.given:
         name = "debug"
+    form = settings["log-format"].value
+    if form not in _FORMATTERS:
+        raise ConfigError(f"--log-format {form}: use {' or '.join(_FORMATTERS)}")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_FORMATTERS[form]())
     logging.basicConfig(handlers=[handler], level=_LEVELS[name], force=True)
     for library in ("httpx", "httpcore", "stevedore"):
         # These log every request, at level debug with headers, which may have credentials.

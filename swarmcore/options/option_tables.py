@@ -23,6 +23,12 @@ GLOBAL_OPTIONS = (
         value="LEVEL",
     ),
     Option(
+        "log-format",
+        "text, or json: one object for each line",
+        default=("text",),
+        value="FORMAT",
+    ),
+    Option(
         "experimental",
         "mark the manager as experimental in 'docker info' and 'docker version'",
         kind="switch",

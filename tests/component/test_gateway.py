@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 import weakref
 
 import pytest
@@ -239,3 +240,15 @@ async def test_a_request_that_failed_is_freed_without_the_garbage_collector(ask)
         assert [reference() for reference in seen] == [None]
     finally:
         gc.enable()
+
+
+async def test_a_request_is_a_line_at_debug_without_its_query(ask, caplog):
+    await ask("GET", "/_ping?secret=1")
+    assert caplog.records == []
+    caplog.set_level("DEBUG", "swarmcore.gateway")
+    await ask("GET", "/_ping?secret=1")
+    await ask("GET", "/nosuch")
+    first, second = (record.getMessage() for record in caplog.records)
+    assert re.fullmatch(r"GET /_ping from \S*: 200 in [0-9.]+ ms", first)
+    assert "GET /nosuch from" in second
+    assert ": 404 in" in second

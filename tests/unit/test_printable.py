@@ -2,10 +2,11 @@
 
 import json
 import logging
+from datetime import datetime
 
 import pytest
 
-from swarmcore.commands.logs import PrintableFormatter
+from swarmcore.commands.logs import JsonFormatter, PrintableFormatter
 from swarmcore.errors import Conflict, EngineRefused
 from swarmcore.http.server import answer_to
 from swarmcore.printable import printable, printable_values
@@ -40,6 +41,29 @@ def test_keys_and_texts_at_any_depth_are_printable():
 def test_a_message_is_one_line_of_the_log():
     record = logging.LogRecord("x", logging.INFO, "", 0, "lost %s", (HOSTILE,), None)
     assert PrintableFormatter("INFO %(message)s").format(record) == f"INFO lost {SHOWN}"
+
+
+def test_a_moment_has_milliseconds_and_an_offset():
+    record = logging.LogRecord("x", logging.INFO, "", 0, "lost", (), None)
+    record.created = 1_800_000_000.25
+    stamp = PrintableFormatter("%(asctime)s").format(record)
+    moment = datetime.fromisoformat(stamp)
+    assert moment.timestamp() == record.created
+    assert moment.tzinfo is not None
+
+
+def test_a_message_is_one_object_of_json():
+    try:
+        raise ValueError("first")
+    except ValueError as error:
+        raised = (ValueError, error, error.__traceback__)
+    record = logging.LogRecord("x", logging.ERROR, "", 0, "lost %s", (HOSTILE,), raised)
+    line = JsonFormatter().format(record)
+    assert line.isprintable()
+    document = json.loads(line)
+    assert document["message"] == f"lost {HOSTILE}"
+    assert (document["level"], document["logger"]) == ("error", "x")
+    assert document["traceback"].endswith("ValueError: first")
 
 
 def test_the_lines_of_a_traceback_are_indented():

@@ -8,6 +8,7 @@ from dataclasses import replace
 import trio
 
 from swarmcore import clock
+from swarmcore.addresses import is_loopback
 from swarmcore.errors import ConfigError
 from swarmcore.http.server import Limits as ServerLimits
 from swarmcore.http.server import Server
@@ -48,7 +49,7 @@ async def _serve(options: HubOptions) -> None:
     context = server_context(options.tls) if options.tls else None
     if context is None:
         for address in addresses:
-            if address.kind == "tcp" and address.host not in ("127.0.0.1", "::1", "localhost"):
+            if address.kind == "tcp" and not is_loopback(address.host):
                 raise ConfigError(
                     f"tokens would travel in plain text to {address}: give --tlscert and --tlskey, "
                     "or listen on 127.0.0.1 behind a proxy that has a certificate"

@@ -49,7 +49,7 @@ class Admission:
         self._decision: Decision | None = None
         self._decided_at = 0
         #: The log record of that decision.
-        self._record: DecisionRecord | None = None
+        self.record: DecisionRecord | None = None
         #: For a create that may wait: node id -> the rule that refused the node, with the reason;
         #: ``None`` if no rule refused it.  Equal pairs are shared objects, as there may be a
         #: thousand waiting creates and as many nodes.
@@ -223,7 +223,7 @@ class Admission:
 
     def _accept(self, decision: Decision, cause: str) -> None:
         """Log *decision* and reserve on its node."""
-        self._record = self._log(decision, cause)
+        self.record = self._log(decision, cause)
         self._reserve_by(decision)
 
     def _reserve_by(self, decision: Decision) -> None:
@@ -291,10 +291,10 @@ class Admission:
             return None
         self.config, image = placement.inform(self.config), self.config.image
         others = [each for each in self._others() if not with_image or has_image(each, image)]
-        if is_current and self._decision is not None and self._record is not None:
+        if is_current and self._decision is not None and self.record is not None:
             narrowed = placement.scheduler.narrow(self._decision, self.config, others)
             if narrowed is not None:
-                self._record = placement.decisions.add_alternate(self._record, narrowed)
+                self.record = placement.decisions.add_alternate(self.record, narrowed)
                 self._reserve_by(narrowed)
                 return narrowed.node
         if not others:

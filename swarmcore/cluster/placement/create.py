@@ -16,7 +16,7 @@ from swarmcore.cluster.placement.placement import Placement
 from swarmcore.cluster.placement.relocation import CannotMove, CannotRecreate
 from swarmcore.cluster.rename import free_stale_name
 from swarmcore.container_config import ContainerConfig
-from swarmcore.errors import EngineError, EngineUnreachable, NotFound
+from swarmcore.errors import EngineError, EngineUnreachable, NotFound, SwarmError
 from swarmcore.http.messages import Answer, Request, error_answer
 from swarmcore.images import can_be_id, has_moved, is_called, shown_image
 from swarmcore.node import Node, find_image_source, image_test
@@ -84,10 +84,26 @@ class Create:
         if not self._config.copies:  # otherwise its engine may be lost and not answer
             await free_stale_name(self._placement, self._config.name)
         self._placement.permit()
+        began = trio.current_time()
         try:
-            return await self._create_on(await self._unless_abandoned(self._admission.admit))
+            placed = await self._create_on(await self._unless_abandoned(self._admission.admit))
+        except SwarmError as error:
+            log.info("refused %s (%s): %s", self._config.name, self._config.image, error)
+            raise
         finally:
             self._admission.end()
+        self._log_end(placed, trio.current_time() - began)
+        return placed
+
+    def _log_end(self, placed: Placed, seconds: float) -> None:
+        config, answer, record = self._config, placed.answer, self._admission.record
+        if answer.status == 201 and record is not None:
+            log.info("created %s (%s) on %s, which %d of %d nodes could take, in %.0f ms",
+                     config.name, config.image, placed.node.name, record.fitting, record.asked,
+                     seconds * 1000)  # fmt: skip
+        else:
+            log.info("%s refused %s (%s) with status %d: %s", placed.node.name, config.name,
+                     config.image, answer.status, answer.message)  # fmt: skip
 
     async def _unless_abandoned(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run *work*; cancel it if the client disconnects.

@@ -64,6 +64,8 @@ class ServerExchange:
         self.ended = False
         #: Status of the answer; 0 before its head has been sent.
         self.status = 0
+        #: Name of the node whose engine was asked last; empty if the manager answered.
+        self.engine = ""
         #: Bytes received of the body, and after leaving HTTP.
         self.received = 0
         #: Bytes sent to the client.

@@ -14,7 +14,7 @@ from tests.system.manager import Manager
 from tests.system.waiting import wait_until
 
 _LOGGED = re.compile(
-    r"^([0-9-]+ [0-9:]+),(\d{3}) INFO \S+ Leader Election: Cluster leadership "
+    r"^(\S+) INFO \S+ Leader Election: Cluster leadership "
     r"(acquired|lost) \(term (\d+)(?:, held until (\S+))?\)$",
     re.MULTILINE,
 )
@@ -39,10 +39,9 @@ def mandates_in(log, port, killed_at=None):
         killed_at: when the manager was killed, in seconds since 1970.
     """
     found = []
-    for stamp, millis, what, term, until in _LOGGED.findall(log):
+    for stamp, what, term, until in _LOGGED.findall(log):
         if what == "acquired":
-            began = datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S").timestamp()
-            began += int(millis) / 1000
+            began = datetime.fromisoformat(stamp).timestamp()
             found.append(Mandate(port, int(term), began, float("inf")))
         else:
             ended = datetime.fromisoformat(until).timestamp()

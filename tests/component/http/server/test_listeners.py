@@ -208,9 +208,9 @@ async def test_tls_serves_with_the_clients_name(tmp_path):
     async with trio.open_nursery() as nursery:
         server = Server(tell_client)
         await nursery.start(server.run, [listener])
-        # One that does not speak TLS is closed, and disturbs nobody.
+        # One that does not speak TLS is told so, and disturbs nobody.
         plain = await trio.open_tcp_stream("127.0.0.1", port)
-        assert b"HTTP" not in await ask(plain)
+        assert (await ask(plain)).endswith(b"Client sent an HTTP request to an HTTPS server.\n")
         transport = await trio.open_tcp_stream("127.0.0.1", port)
         stream = TLSStream(transport, client_context(files["client"]), server_hostname="127.0.0.1")
         assert (await ask(stream)).endswith(b"\r\n\r\n127.0.0.1 jane")
