@@ -1,4 +1,4 @@
-"""Three members of one etcd: the member in use dies, and its users go on."""
+"""Three members of one etcd: one dies, or two hang, and their users go on as far as they can."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -91,3 +91,43 @@ async def test_discovery_and_election_go_on_when_the_member_they_talk_to_dies(me
             resign.cancel()
             await follows.wait_until(lambda: follows.leads)
             nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("kept", [0, 2], ids=["the first answers", "the last answers"])
+async def test_engines_stay_and_somebody_leads_again_after_etcd_had_no_quorum(members, kept):
+    hung = [member for number, member in enumerate(members) if number != kept]
+    servers = ",".join(f"127.0.0.1:{member.port}" for member in members)
+    uri = DiscoveryURI("etcd", f"{servers}/lab")
+    options = DiscoveryOptions(heartbeat_seconds=1, ttl_seconds=6)
+    await join(members[0], "10.0.0.1:1")
+    seen, candidates = RecordingSink(), [RecordingElectionSink() for _ in range(2)]
+
+    def leaders():
+        return [each for each in candidates if each.leads]
+
+    async def wait_for_leaders(count):
+        while len(leaders()) != count:  # noqa: ASYNC110  (of two sinks)
+            assert len(leaders()) < 2
+            await trio.sleep(0.01)
+
+    with trio.fail_after(240):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(swarmcore_discovery(uri, options).watch, seen)
+            for number, each in enumerate(candidates):
+                election = swarmcore_election(uri, options)
+                nursery.start_soon(election.campaign, f"10.0.0.{number + 7}:1", each)
+            await seen.wait_until(lambda: bool(seen.lists))
+            await wait_for_leaders(1)
+            for member in hung:
+                member.pause(True)
+            try:
+                await wait_for_leaders(0)
+            finally:
+                for member in hung:
+                    member.pause(False)
+            await wait_for_leaders(1)
+            await join(members[0], "10.0.0.2:1")
+            await seen.wait_until(lambda: len(seen.lists[-1]) == 2)
+            nursery.cancel_scope.cancel()
+    # No list was taken for empty meanwhile.
+    assert all("10.0.0.1:1" in [str(e.address) for e in list_] for list_ in seen.lists)
