@@ -5,6 +5,8 @@ import os
 import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 
 import trio
@@ -13,7 +15,7 @@ from swarmcore import chance
 from swarmcore.addresses import is_loopback, parse_address
 from swarmcore.cluster import Cluster, ClusterSettings, NodeSettingsStore, open_cluster
 from swarmcore.cluster.local_sockets import LocalSockets
-from swarmcore.concurrency import supervise
+from swarmcore.concurrency import in_own_task, supervise
 from swarmcore.engine import Engine, EngineRegistry
 from swarmcore.engine.intervals import Pace
 from swarmcore.engine.pulse import Pulse
@@ -33,11 +35,11 @@ from swarmcore.process_settings import (
     raise_descriptor_limit,
     relax_garbage_collection,
 )
-from swarmcore.protocols import Discovery, Election
+from swarmcore.protocols import Discovery, Election, Exchange, Route
 from swarmcore.replication import Replication
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
 from swarmcore.stores import still_in_force
-from swarmcore.watchdog import watch_decisions
+from swarmcore.watchdog import watch_decisions, watch_loop
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +93,7 @@ class Manager:
         self._replication = self._make_replication(election) if election is not None else None
         self._scheduler = self._make_scheduler()
         self._cluster = self._make_cluster()
-        routes = [route for _, route in self._plugins.routes()]
+        routes = [_isolated(route) for _, route in self._plugins.routes()]
         gateway = Gateway(
             Router(routes),
             self._cluster,
@@ -115,7 +117,9 @@ class Manager:
         """
         cut_short = trio.CancelScope()
         signals_to_stop = trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM)
-        with signals_to_stop as signals, cut_short, watch_decisions(self._scheduler.progress):
+        progress = self._scheduler.progress
+        watching = watch_decisions(progress, loop=watch_loop())
+        with signals_to_stop as signals, cut_short, watching:
             listeners = await open_listeners(
                 self._addresses, environ=os.environ, tls=self._server_tls
             )
@@ -313,6 +317,23 @@ class Manager:
             self._cluster.end_events()
             self._cluster.end_waiting()
             self._server.stop()
+
+
+def _isolated(route: Route) -> Route:
+    """The route with a task of its own for each request, unless its plugin is one of ours.
+
+    Costs 30 µs for each request.
+    """
+    handler = route.handler
+    module = getattr(handler, "__module__", "")
+    if module.startswith("swarmcore_") and not module.startswith("swarmcore_file_"):
+        return route
+
+    @wraps(handler)  # the log names its module
+    async def handle(exchange: Exchange) -> None:
+        await in_own_task(lambda: handler(exchange))
+
+    return replace(route, handler=handle)
 
 
 def manage(options: Options) -> int:

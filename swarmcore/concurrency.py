@@ -1,4 +1,4 @@
-"""Tasks that must not end early: restarted after failures, or completed despite cancellation."""
+"""Tasks that must not end early, or must not end others: restarted, completed, isolated."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ async def supervise(
     while True:
         started = trio.current_time()
         try:
-            await work()
+            await in_own_task(work)
         except Exception as error:
             if trio.current_time() - started > _LONGEST_SECONDS:
                 pause = _FIRST_SECONDS
@@ -42,6 +42,30 @@ async def supervise(
             return
         await trio.sleep(pause)
         pause = min(pause * 2, _LONGEST_SECONDS)
+
+
+async def in_own_task(work: Callable[[], Awaitable[None]]) -> None:
+    """Run *work* in a task of its own, which it can damage without damaging the caller's.
+
+    If code leaves a nursery or a cancel scope open, trio ends the task with a ``RuntimeError``; in
+    a task that others share, it would end all of them.
+
+    Raises:
+        Exception: any exception of *work*.
+        ExceptionGroup: with trio's ``RuntimeError``.
+    """
+    failures: list[Exception] = []
+
+    async def run() -> None:
+        try:
+            await work()
+        except Exception as error:  # raised below: the nursery would wrap it in a group
+            failures.append(error)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+    if failures:
+        raise failures[0]
 
 
 # ---- work that is completed even if its caller is cancelled

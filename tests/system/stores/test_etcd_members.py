@@ -106,7 +106,7 @@ async def test_engines_stay_and_somebody_leads_again_after_etcd_had_no_quorum(me
         return [each for each in candidates if each.leads]
 
     async def wait_for_leaders(count):
-        while len(leaders()) != count:  # noqa: ASYNC110  (of two sinks)
+        while len(leaders()) != count:
             assert len(leaders()) < 2
             await trio.sleep(0.01)
 
