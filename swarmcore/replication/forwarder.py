@@ -1,7 +1,8 @@
 """Forwards a replica's requests to the primary manager and relays the answers.
 
-Bodies, streams and upgraded connections pass unchanged.  A request is sent once.  It is sent a
-second time only if nothing of it was sent, or a manager answers that it has done nothing.
+Bodies, streams and upgraded connections pass unchanged.  A request is sent once.  It is sent again
+only if nothing of it was sent, if a manager answers that it has done nothing, or, once, if it only
+reads and its primary was lost before the answer began.
 """
 
 from collections.abc import Awaitable, Callable
@@ -87,6 +88,7 @@ class Forwarder:
             return
         deadline = trio.current_time() + self._wait_seconds
         refused: Leader | None = None
+        may_read_again = _only_reads(exchange.request)
         while True:
             way = None
             if not self._role.answers:
@@ -98,10 +100,15 @@ class Forwarder:
                 else:
                     await _keep_small_body(exchange)
                     await self._carry(exchange, *way)
-            except (NotPrimary, _NotHandedOver) as error:
+            except (NotPrimary, _NotHandedOver, _Lost) as error:
                 if not _can_be_repeated(exchange) or trio.current_time() >= deadline:
                     raise
-                if isinstance(error, _NotHandedOver):
+                if isinstance(error, _Lost):
+                    # Once, so that a request that ends its primary does not end all managers.
+                    if not may_read_again:
+                        raise
+                    may_read_again = False
+                if isinstance(error, _NotHandedOver | _Lost):
                     await self._patiently(exchange, partial(trio.sleep, _TRY_AGAIN_SECONDS))
                 elif way is not None:
                     refused = way[0]
@@ -185,7 +192,7 @@ class Forwarder:
 
     async def _carry(self, exchange: ServerExchange, leader: Leader, client: HTTPClient) -> None:
         added = ((_TERM, b"%d" % leader.term),)
-        failure: Exception | None = Unavailable(
+        failure: Exception | None = _Lost(
             f"the primary cluster manager {leader.address} was followed by another before it"
             " answered: whether it did what was asked is unknown"
         )
@@ -197,7 +204,7 @@ class Forwarder:
                 )
                 failure = None
             except EngineUnreachable as error:
-                kind = Unavailable if error.sent else _NotHandedOver
+                kind = _Lost if error.sent else _NotHandedOver
                 failure = kind(
                     f"Unable to reach primary cluster manager ({error}): {leader.address}"
                 )
@@ -223,6 +230,10 @@ class _NotHandedOver(Unavailable):
     """The primary cannot be reached, and nothing of the request was sent to it."""
 
 
+class _Lost(Unavailable):
+    """The primary was lost before its answer was complete; what it has done is unknown."""
+
+
 async def _keep_small_body(exchange: ServerExchange) -> None:
     """Read a small JSON body into memory, so that the request can be sent twice.
 
@@ -239,6 +250,11 @@ def _can_be_repeated(exchange: ServerExchange) -> bool:
     """Whether the answer has not begun, and the body is in memory, or was not begun either."""
     has_body = exchange.body is not None or exchange.body_complete or not exchange.received
     return has_body and not exchange.started
+
+
+def _only_reads(request: Request) -> bool:
+    """Whether a request changes nothing, so that it may be carried out twice."""
+    return request.method in ("GET", "HEAD") and not wants_upgrade(request.headers)
 
 
 def _inspect(head: Head) -> None:

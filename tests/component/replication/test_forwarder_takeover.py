@@ -182,6 +182,52 @@ async def test_a_request_of_which_something_was_sent_is_not_sent_again(cluster, 
         assert "connection reset" in json.loads(content)["message"]
 
 
+async def test_a_read_whose_primary_is_lost_is_answered_by_the_successor(cluster, monkeypatch):
+    async with cluster(3) as (old, new, replica):
+        old.lead(new, replica, term=1)
+        real = forwarder.forward
+
+        async def broken(exchange, client, *arguments, **options):
+            if client.name == old.address:
+                new.lead(replica, term=2)
+                raise EngineUnreachable(client.name, "connection reset", sent=True)
+            return await real(exchange, client, *arguments, **options)
+
+        monkeypatch.setattr(forwarder, "forward", broken)
+        status, _, content = await replica.ask("GET /x")
+        assert (status, json.loads(content)["by"]) == (200, new.address)
+
+
+async def test_a_read_whose_primary_hangs_is_answered_by_the_successor(cluster, monkeypatch):
+    monkeypatch.setattr(forwarder, "_LAST_WORDS_SECONDS", 0.01)
+    async with cluster(3) as (old, new, replica), trio.open_nursery() as nursery:
+        old.lead(new, replica, term=1)
+        old.go = trio.Event()
+
+        async def ask():
+            status, _, content = await replica.ask("GET /x")
+            assert (status, json.loads(content)["by"]) == (200, new.address)
+
+        nursery.start_soon(ask)
+        await old.asked.wait()
+        new.lead(replica, term=2)
+
+
+async def test_a_read_that_is_lost_twice_is_not_sent_a_third_time(cluster, monkeypatch):
+    sent = []
+
+    async def broken(exchange, client, *arguments, **options):
+        sent.append(client.name)
+        raise EngineUnreachable(client.name, "connection reset", sent=True)
+
+    async with cluster() as (primary, replica):
+        primary.lead(replica, term=1)
+        monkeypatch.setattr(forwarder, "forward", broken)
+        status, _, content = await replica.ask("GET /x")
+        assert (status, sent) == (503, [primary.address] * 2)
+        assert "connection reset" in json.loads(content)["message"]
+
+
 async def test_a_client_that_leaves_while_the_former_primary_waits_is_not_waited_for(cluster):
     async with cluster(1) as [old]:
         old.lead(term=1)
