@@ -4,7 +4,6 @@ To search for seeds that find a bug: ``python -m tests.simulation.plants NAME FI
 """
 
 import sys
-from collections import Counter
 
 from swarmcore.cluster.placement.create import Create
 from swarmcore.engine.cache.cached_objects import CachedObjects
@@ -84,7 +83,6 @@ def find(plant, seeds, jobs=1):
 if __name__ == "__main__":
     prepare()
     name, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    found = Counter()
     for seed, outcome in find(name, range(first, last + 1)):
         sys.stdout.write(f"{name} {seed}: {outcome.violation[:200]}\n")
         sys.stdout.flush()

@@ -12,6 +12,9 @@ ROOT = Path(__file__).parents[2]
 #: Bug -> a seed that finds it, and the invariant that does not hold then.
 FOUND = {
     "claim": (0, "claims"),
+    "events": (0, "events"),
+    "fence": (3, "runs once"),
+    "leadership": (43, "leadership"),
     "read": (0, "read your writes"),
 }
 

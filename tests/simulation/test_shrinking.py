@@ -41,7 +41,7 @@ def test_plans_have_every_kind_of_fault_and_both_numbers_of_managers():
     kinds = {step.what for plan in plans for step in plan.faults}
     assert kinds == {
         *("crash", "hang", "cut", "slow", "lose", "drop", "late", "repeat", "reorder", "clock"),
-        *("kill", "partition", "store", "forget"),
+        *("kill", "partition", "store", "forget", "close", "stop"),
     }
     assert {len(plan.managers) for plan in plans} == {1, 2}
     assert max(len(plan.engines) for plan in plans) == 50

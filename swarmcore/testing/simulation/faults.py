@@ -1,6 +1,7 @@
 """Carries out the faults of a plan, and ends each after its time."""
 
 import trio
+from trio.testing import MockClock
 
 from swarmcore.testing.embedded.faults import Fault
 from swarmcore.testing.simulation.engines import SimulatedEngine
@@ -36,6 +37,8 @@ class Injector:
         world.note(f"FAULT {step}")
         if step.who in world.engines:
             await self._disturb_engine(step, world.engines[step.who])
+        elif step.what == "stop":
+            await self._stop(step)
         elif step.what == "kill":
             await self._kill(step)
         elif step.what == "clock":
@@ -62,6 +65,8 @@ class Injector:
                 names = [step.name] if step.name else list(self._world.managers)
                 links = [self._link(name, engine.name) for name in names]
                 await self._cut(links, step, engine.name)
+            case "close":
+                engine.drop_connections()
             case "slow":
                 await self._slow(step, engine)
             case "clock":
@@ -128,6 +133,19 @@ class Injector:
         await trio.sleep(step.seconds)
         fault.release()
         engine.drop_connections()
+
+    async def _stop(self, step: Step) -> None:
+        """Let time pass in which nothing runs, as on a virtual machine that is suspended."""
+        world = self._world
+        clock = trio.lowlevel.current_clock()
+        assert isinstance(clock, MockClock)
+        hosts = (*world.managers, *world.engines, "store")
+        for host in hosts:
+            world.disturb(host)
+        clock.jump(step.seconds)
+        await trio.sleep(20.0)
+        for host in hosts:
+            world.calm(host)
 
     async def _kill(self, step: Step) -> None:
         world = self._world

@@ -31,7 +31,7 @@ async def follow_events(world: World, host: Host, manager: SimulatedManager) -> 
 
 
 async def _read(world: World, stream: trio.abc.HalfCloseableStream) -> None:
-    seen: Counter[tuple[str, str, int]] = Counter()
+    seen: Counter[bytes] = Counter()
     connection = h11.Connection(h11.CLIENT)
     head = h11.Request(method="GET", target="/events", headers=[("Host", "docker")])
     await stream.send_all(
@@ -45,16 +45,14 @@ async def _read(world: World, stream: trio.abc.HalfCloseableStream) -> None:
         elif isinstance(event, h11.Data):
             *lines, rest = (rest + bytes(event.data)).split(b"\n")
             for line in filter(None, lines):
-                _count(world, seen, json.loads(line))
+                _count(world, seen, line)
         elif isinstance(event, h11.EndOfMessage) or getattr(event, "status_code", 200) != 200:
             return
 
 
-def _count(world: World, seen: Counter[tuple[str, str, int]], event: dict[str, object]) -> None:
-    actor = event.get("Actor") or {}
-    assert isinstance(actor, dict)
-    key = (str(event.get("Action")), str(actor.get("ID")), int(str(event.get("timeNano"))))
-    seen[key] += 1
-    if seen[key] > 1:
-        action, id, _ = key
-        world.history.violated("events", f"the event {action} of {id[:12]} came twice")
+def _count(world: World, seen: Counter[bytes], line: bytes) -> None:
+    seen[line] += 1
+    if seen[line] > 1:
+        event = json.loads(line)
+        name = event["Actor"]["ID"][:12] or event["Actor"]["Attributes"]
+        world.history.violated("events", f"the event {event['Action']} of {name} came twice")

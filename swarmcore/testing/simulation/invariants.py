@@ -22,6 +22,8 @@ def check_always(world: World) -> None:
     leading = [name for name, cluster in clusters.items() if cluster.is_primary]
     if len(leading) > 1:
         world.history.violated("leadership", f"{' and '.join(leading)} lead at the same time")
+    for name, cluster in clusters.items():
+        world.note_states(name, cluster)
     for name in leading:
         for node in clusters[name].nodes():
             _check_claims(world, name, node)
@@ -41,12 +43,17 @@ def _check_claims(world: World, manager: str, node: Node) -> None:
 
 
 def _check_copies(world: World, cluster: Cluster) -> None:
-    """No container runs twice on engines that the manager can reach, nor anywhere if fenced."""
+    """No container runs twice on engines that the manager can reach, nor on others if fenced.
+
+    An engine that was switched off and on again may run a container of its own until the manager
+    has removed it, which it does before the engine is healthy.
+    """
     healthy = {node.name for node in cluster.nodes() if node.state is State.HEALTHY}
     among = [
         engine
         for engine in world.engines.values()
-        if engine.is_serving and (world.plan.is_fenced or engine.name in healthy)
+        if engine.is_serving
+        and (engine.name in healthy or (world.plan.is_fenced and not engine.crashes))
     ]
     for id, engines in _running(among).items():
         if len(engines) > 1:

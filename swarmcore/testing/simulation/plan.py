@@ -9,7 +9,7 @@ from random import Random
 
 #: Seconds in which clients ask and faults begin.
 _ACTIVE_SECONDS = 60.0
-_NAMES = 4
+_NAMES = 6
 
 #: Kinds of faults, with how often each is drawn, and the longest time that it lasts.
 _FAULTS = {
@@ -22,6 +22,7 @@ _FAULTS = {
     "repeat": (3, 30.0),
     "reorder": (2, 30.0),
     "late": (2, 30.0),
+    "close": (2, 1.0),
     "clock": (2, 30.0),
     "kill": (2, 20.0),
 }
@@ -103,8 +104,12 @@ def draw_plan(seed: int) -> Plan:
     engines = tuple(f"n{n}" for n in range(1, count + 1))
     clients = tuple(f"c{n}" for n in range(1, random.randint(2, 4)))
     steps = [step for client in clients for step in _requests(random, client, managers)]
+    creates = [step for step in steps if step.what == "create"]
     steps += _faults(random, managers, engines)
-    is_fenced = random.random() < 0.3
+    if is_fenced := random.random() < 0.3:
+        steps.append(_long_cut(random, engines))
+    if len(managers) > 1 and creates:
+        steps += _stop(random, random.choice(creates), engines)
     ordered = tuple(sorted(steps, key=lambda step: step.at))
     return Plan(seed, managers, engines, clients, is_fenced, ordered)
 
@@ -130,7 +135,7 @@ def _with_options(random: Random, step: Step, client: str) -> Step:
         return replace(step, options=(f"{client}-{random.randrange(_NAMES)}",))
     if step.what != "create":
         return step
-    likely = {"run": 0.6, "move": 0.5, "restart": 0.3, "port": 0.2}
+    likely = {"run": 0.8, "move": 0.6, "restart": 0.3, "port": 0.2}
     chosen = [word for word, chance in likely.items() if random.random() < chance]
     return replace(step, number=random.choice((0, 64, 512, 1024)), options=tuple(chosen))
 
@@ -144,6 +149,19 @@ def _faults(random: Random, managers: Sequence[str], engines: Sequence[str]) -> 
         at, seconds = random.uniform(1.0, _ACTIVE_SECONDS), random.uniform(0.2, kinds[what][1])
         steps.append(_fault(random, Step(at, "", what, seconds=seconds), managers, engines))
     return steps
+
+
+def _long_cut(random: Random, engines: Sequence[str]) -> Step:
+    """A cut that lasts until the containers of an engine are moved."""
+    at, seconds = random.uniform(15.0, 40.0), random.uniform(35.0, 60.0)
+    return Step(at, random.choice(engines), "cut", seconds=seconds)
+
+
+def _stop(random: Random, create: Step, engines: Sequence[str]) -> list[Step]:
+    """All machines stop for a while, when a create may just be connecting to its engine."""
+    closed = [Step(max(0.0, create.at - 0.01), engine, "close") for engine in engines]
+    at, seconds = create.at + random.uniform(0.0, 0.03), random.choice((4.9, 4.9, 30.0))
+    return [*closed, Step(at, "machines", "stop", seconds=seconds)]
 
 
 def _fault(random: Random, step: Step, managers: Sequence[str], engines: Sequence[str]) -> Step:

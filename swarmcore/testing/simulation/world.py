@@ -5,6 +5,7 @@ from random import Random
 
 import trio
 
+from swarmcore.cluster import Cluster
 from swarmcore.testing.simulation.engines import SimulatedEngine
 from swarmcore.testing.simulation.history import History
 from swarmcore.testing.simulation.managers import TTL_SECONDS, SimulatedManager
@@ -58,6 +59,7 @@ class World:
         self.clients = {
             name: self.network.host(name, f"10.0.3.{n}") for n, name in enumerate(plan.clients, 1)
         }
+        self._seen: dict[tuple[str, str], str] = {}
         #: Host -> number of faults that disturb it now, and the end of the last one.
         self._troubles: dict[str, int] = {}
         self._calm_since: dict[str, float] = {}
@@ -78,6 +80,14 @@ class World:
             self.history.violated(
                 "leadership", f"{manager.name} asks {peer.name} to create and does not lead"
             )
+
+    def note_states(self, manager: str, cluster: Cluster) -> None:
+        """Add to the history how a manager's view of its engines has changed."""
+        for node in cluster.nodes():
+            state, key = node.state.value, (manager, node.address)
+            if self._seen.get(key) != state:
+                self._seen[key] = state
+                self.note(f"{manager} sees {node.name or node.address} as {state} {node.error}")
 
     # ---- disturbances
 
