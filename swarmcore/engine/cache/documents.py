@@ -13,6 +13,7 @@ from swarmcore.container_config.resources import claim_of
 from swarmcore.container_facts import read_facts
 from swarmcore.json_values import as_objects, as_text, as_texts
 from swarmcore.model import Container, Event
+from swarmcore.node import is_spanning
 
 #: Container actions that change nothing in the cache: Swarm classic's list and newer actions.  A
 #: signal (``kill``) changes nothing itself; its consequences cause other events.
@@ -265,3 +266,13 @@ def by_key(objects: Any, key: str) -> dict[str, Mapping[str, Any]]:
         key: ``Id`` or ``Name``.
     """
     return {item[key]: item for item in as_objects(objects) if as_text(item.get(key))}
+
+
+def shared_changes(before: Mapping[str, Document], now: Mapping[str, Document]) -> list[str]:
+    """The keys of the objects that only one of two lists has, if engines share these objects."""
+    changed = before.keys() ^ now.keys()
+    return [key for key in changed if _is_shared(now.get(key) or before[key])]
+
+
+def _is_shared(document: Document) -> bool:
+    return is_spanning(document) and document["Scope"] != "swarm"

@@ -6,6 +6,7 @@ If answers arrive out of order, the answer to the later request is kept.
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from swarmcore.engine.cache.answers import (
     read_networks,
     read_volumes,
 )
+from swarmcore.engine.cache.asked_together import AskedTogether
 from swarmcore.engine.cache.container_reader import ContainerReader, inspection_path
 from swarmcore.engine.cache.documents import (
     Stale,
@@ -26,6 +28,7 @@ from swarmcore.engine.cache.documents import (
     by_key,
     differs,
     needs_inspection,
+    shared_changes,
     with_summary,
 )
 from swarmcore.engine.cache.kept_documents import is_kept
@@ -37,7 +40,7 @@ from swarmcore.errors import EngineError, EngineRefused
 from swarmcore.http.messages import Answer
 from swarmcore.json_bytes import write_json
 from swarmcore.model import Container
-from swarmcore.node import Node, is_spanning
+from swarmcore.node import Node
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +72,8 @@ class Refresher:
         listener: CacheListener,
     ) -> None:
         self._node = node
-        self.ask = ask
+        self._together = AskedTogether(ask, ask_several)
+        self.ask = self._together.ask
         self._ask_several = ask_several
         self._listener = listener
         self._questions = 0
@@ -106,11 +110,15 @@ class Refresher:
         Raises:
             EngineError: containers or images cannot be read.
         """
-        await self.containers(full=full)
-        await self.images(live=False)
         # A network or volume driver that hangs must not make the engine unusable.
-        await self._or_keep(self.networks)
-        await self._or_keep(self.volumes)
+        others = partial(self._or_keep, self.networks), partial(self._or_keep, self.volumes)
+        reads = partial(self.containers, full=full), partial(self.images, live=False), *others
+        if full:
+            for read in reads:
+                await read()
+        else:
+            with self._together.batch(_CONTAINERS, _IMAGES, "/networks", "/volumes"):
+                await read_each(reads, lambda read: read())
 
     async def containers(self, *, full: bool) -> None:
         """Read the container list, and inspect containers that have changed.
@@ -277,7 +285,8 @@ class Refresher:
     async def _read_container(self, id: str) -> None:
         question = self._next_question()
         filters = quote(write_json({"id": [id]}))
-        listed = by_key(await self._read(f"/containers/json?all=1&filters={filters}", list), "Id")
+        path = f"{_CONTAINERS}&filters={filters}"
+        listed = by_key(await read_answer(self._node.name, path, await self.ask(path), list), "Id")
         if id in listed:
             inspected = await self.ask(inspection_path(id))
             await self._learn(id, write_json(listed[id]), inspected, question)
@@ -375,25 +384,15 @@ class Refresher:
 
     def _tell_of(self, before: Objects, now: Objects, stale: Stale) -> None:
         """Report which spanning objects appeared or disappeared between two reads of a list."""
-        changed = [
-            key for key in before.keys() ^ now.keys() if _is_shared(now.get(key) or before[key])
-        ]
-        if changed:
+        if changed := shared_changes(before, now):
             self._listener.spanning_changed(self._node, changed, stale)
 
     def _next_question(self) -> int:
         self._questions += 1
         return self._questions
 
-    async def _read(self, path: str, kind: type) -> Any:
-        return await read_answer(self._node.name, path, await self.ask(path), kind)
-
     async def _or_keep(self, read: Callable[[], Awaitable[None]]) -> None:
         try:
             await read()
         except EngineError as error:
             log.warning("engine %s: keeping an older list: %s", self._node.name, error)
-
-
-def _is_shared(document: Mapping[str, Any]) -> bool:
-    return is_spanning(document) and document["Scope"] != "swarm"

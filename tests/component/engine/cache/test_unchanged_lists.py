@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from swarmcore.engine.cache import answers, refresh
+from swarmcore.engine.client import EngineClient
 from swarmcore.model import State
 from tests.component.fleets import living, wait_for, wait_for_state
 
@@ -37,6 +38,26 @@ async def test_lists_that_only_age_are_decoded_once(autojump_clock, dockerd, eng
         await trio.sleep(1200)
         assert decoded.count(CONTAINERS) == 2
         assert engine.node.image_changes == changes
+
+
+async def test_the_lists_of_a_refresh_are_asked_for_at_once(
+    autojump_clock, dockerd, engine, monkeypatch
+):
+    dockerd.add("web")
+    batches, get_several = [], EngineClient.get_several
+
+    async def counted(self, targets, *, seconds):
+        batches.append([target.partition("?")[0].rpartition("/")[2] for target in targets])
+        return await get_several(self, targets, seconds=seconds)
+
+    monkeypatch.setattr(EngineClient, "get_several", counted)
+    async with living(engine):
+        await wait_for_state(engine, State.HEALTHY)
+        batches.clear()
+        before = dockerd.paths().count("/networks")
+        await trio.sleep(1200)
+        assert dockerd.paths().count("/networks") - before == len(batches) > 20
+        assert all(len(batch) == 4 for batch in batches)
 
 
 @pytest.mark.parametrize(
