@@ -12,6 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
+from math import inf
 
 from swarmcore.testing.simulation.forks import run_forked
 from swarmcore.testing.simulation.plan import draw_plan
@@ -31,8 +33,8 @@ def main(arguments: Sequence[str]) -> int:
             _say(str(run_seed(seed, with_history=True).history))
         return 0
     total, began = _Total(), time.monotonic()
-    work = run_seed
-    for _, outcome in run_forked(work, seeds, jobs=options.jobs, seconds=_MOST_SECONDS):
+    in_time = takewhile(lambda _: time.monotonic() - began < options.minutes * 60, seeds)
+    for _, outcome in run_forked(run_seed, in_time, jobs=options.jobs, seconds=_MOST_SECONDS):
         total.add(outcome)
         if outcome.violation:
             _say(f"seed {outcome.seed}: {outcome.violation}")
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seeds", default="0-49", help="one seed, or a range such as 1000-2999")
     parser.add_argument("--jobs", type=int, default=1, help="processes at the same time")
+    parser.add_argument("--minutes", type=float, default=inf, help="begin no seed after this time")
     parser.add_argument("--keep-going", action="store_true", help="only list failing seeds")
     parser.add_argument("--history", action="store_true", help="print everything that happens")
     return parser
