@@ -12,6 +12,7 @@ from tests.chaos.world import World
 
 _PAUSE_SECONDS = (4.0, 12.0)
 _AGAIN_SECONDS = 1.0
+_MOVES_SECONDS = 40.0
 
 
 class Operator:
@@ -65,6 +66,7 @@ class Operator:
             # For example a manager was restarted and does not know the engine yet.
             time.sleep(_AGAIN_SECONDS)
         self._expect(node, None)
+        self._wait_moves()
         self._weather.recovered(part, self._history.now())
 
     def _ask(self, what: str, node: str, body: object) -> Outcome:
@@ -76,6 +78,16 @@ class Operator:
         if not done.ok and all(is_drain(part) for part in parts):
             self._history.violate(f"the operator's {what} of {node} failed: {done.told}", node)
         return done
+
+    def _wait_moves(self) -> None:
+        """Wait until the moves under way have ended; an undrain begins no more of them."""
+        deadline = self._history.now() + _MOVES_SECONDS
+        while self._history.now() < deadline:
+            reply = self._asker.look("/swarmcore/moves", "moves")
+            known = reply is not None and reply.status == 200
+            if known and all(move["State"] != "moving" for move in reply.json):
+                return
+            time.sleep(_AGAIN_SECONDS)
 
     def _expect(self, node: str, reason: str | None) -> None:
         reply = self._asker.look(f"/swarmcore/nodes/{node}", node)
