@@ -20,7 +20,6 @@ RECEIVE_BYTES: Final = 1 << 16
 #: runs.  A buffer that is used again costs a third less than a new one for each piece, and one of
 #: 1 MiB a quarter less than one of 256 KiB.
 SHARED: Final = bytearray(1 << 20)
-_shared = memoryview(SHARED)
 
 
 class PromptStream(trio.abc.HalfCloseableStream):
@@ -117,13 +116,13 @@ class PlainSocket(PromptStream):
         except OSError:
             return b""
 
-    async def receive_shared(self, max_bytes: int) -> int:
+    async def receive_shared(self) -> int:
         """Receive into ``SHARED``; see ``receive_some``.
 
         Returns:
             The number of bytes; 0 when the peer has ended its direction.
         """
-        return await self.receive_by(lambda number: os.readv(number, [_shared[:max_bytes]]))
+        return await self.receive_by(lambda number: os.readv(number, [SHARED]))
 
     async def receive_by(self, receive: Callable[[int], T]) -> T:
         """Receive by another call; see ``receive_some``.
@@ -159,8 +158,7 @@ class PlainSocket(PromptStream):
         """Send several pieces without joining them; see ``send_all``.
 
         Args:
-            pieces: at most 1,000; may be changed as soon as another task runs, for what the socket
-                does not take at once is copied.
+            pieces: at most 1,000; views may change as soon as another task runs.
 
         Returns:
             The number of bytes.
@@ -175,7 +173,10 @@ class PlainSocket(PromptStream):
             raise _error_of_stream(error) from error
         size = sum(map(len, pieces))
         if sent < size:
-            await self._send_rest(memoryview(_join_from(sent, pieces)))
+            rest = _without(sent, pieces)
+            if any(isinstance(piece, memoryview) for piece in pieces):
+                rest = [memoryview(b"".join(rest))]
+            await self._send_rest(rest, size - sent)
         return size
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
@@ -195,16 +196,13 @@ class PlainSocket(PromptStream):
         except OSError as error:
             raise _error_of_stream(error) from error
         if sent < len(data):
-            await self._send_rest(memoryview(data).cast("B")[sent:])
+            await self._send_rest([memoryview(data).cast("B")[sent:]], len(data) - sent)
 
-    async def _send_rest(self, rest: memoryview) -> None:
-        size = len(rest)
-        left = size
-
+    async def _send_rest(self, pieces: Sequence[memoryview], size: int) -> None:
         def send(number: int) -> int:
-            nonlocal left
-            count = os.write(number, rest[size - left :])
-            left -= count
+            nonlocal pieces
+            count = os.writev(number, pieces)
+            pieces = _without(count, pieces)
             return count
 
         await self.send_by(send, size)
@@ -261,9 +259,9 @@ async def pass_on(source: PlainSocket, sink: PlainSocket) -> int:
         trio.BrokenResourceError: one of the connections is broken.
         trio.ClosedResourceError: this side has closed one of them.
     """
-    count = await source.receive_shared(len(SHARED))
+    count = await source.receive_shared()
     if count:
-        await sink.send_pieces([_shared[:count]])
+        await sink.send_pieces([memoryview(SHARED)[:count]])
     return count
 
 
@@ -272,14 +270,14 @@ def quickened(stream: trio.abc.HalfCloseableStream) -> trio.abc.HalfCloseableStr
     return PlainSocket(stream) if type(stream) is trio.SocketStream else stream
 
 
-def _join_from(start: int, pieces: Sequence[bytes | memoryview]) -> bytes:
-    """The bytes of *pieces* without the first *start* ones."""
+def _without(count: int, pieces: Sequence[bytes | memoryview]) -> list[memoryview]:
+    """*pieces* without the first *count* bytes, which were sent."""
     rest = []
     for piece in pieces:
-        if start < len(piece):
-            rest.append(memoryview(piece)[start:])
-        start = max(0, start - len(piece))
-    return b"".join(rest)
+        if count < len(piece):
+            rest.append(memoryview(piece)[count:])
+        count = max(0, count - len(piece))
+    return rest
 
 
 def _ignore(count: int) -> None:

@@ -70,7 +70,7 @@ async def receive_shared(
     if shortcut is None:
         data = await stream.receive_some(receive_size(before))
         return data, len(data)
-    count = await shortcut.socket.receive_shared(len(SHARED))
+    count = await shortcut.socket.receive_shared()
     shortcut.received(count)
     return SHARED, count
 

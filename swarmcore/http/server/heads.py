@@ -8,6 +8,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+import h11
+
+from swarmcore.errors import SwarmError
 from swarmcore.http.headers import may_be_kept
 from swarmcore.http.messages import Client, Headers, Query, Request
 from swarmcore.http.routing import clean_path, origin_form
@@ -18,6 +21,19 @@ from swarmcore.versions import split_version
 _KEPT = 512
 _KEPT_BYTES = 2048
 _END = b"\r\n\r\n"
+
+
+class MalformedRequest(SwarmError):
+    """The request is not HTTP/1.1, or its head is too large.
+
+    Args:
+        message: the error.
+        status: 400, 431, 501 or 505.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +111,12 @@ class KnownHeads:
         self._heads[data] = head
         if len(self._heads) > _KEPT:
             self._heads.popitem(last=False)
+
+
+def malformed_request(error: h11.RemoteProtocolError) -> MalformedRequest:
+    """The answer to a head that h11 refuses."""
+    if error.error_status_hint == 431:
+        return MalformedRequest("request header fields too large", 431)
+    # After the colon, h11 quotes the client's data.
+    text = str(error).partition(":")[0]
+    return MalformedRequest(f"malformed request: {text}", error.error_status_hint)

@@ -9,13 +9,19 @@ import contextlib
 import h11
 import trio
 
-from swarmcore.errors import BadRequest, SwarmError
+from swarmcore.errors import BadRequest
 from swarmcore.http.chunks import LAST_CHUNK, Chunks, MalformedChunk, PlainChunks
 from swarmcore.http.framing import CONTINUE
 from swarmcore.http.messages import Client
 from swarmcore.http.plain_heads import HeadCutter, read_plain_request
 from swarmcore.http.server.connection_limits import Limits
-from swarmcore.http.server.heads import Head, KnownHeads, make_head
+from swarmcore.http.server.heads import (
+    Head,
+    KnownHeads,
+    MalformedRequest,
+    make_head,
+    malformed_request,
+)
 from swarmcore.http.streams import BROKEN, receive_shared, receive_size
 
 _END_OF_HEAD = b"\r\n\r\n"
@@ -25,19 +31,6 @@ _PLAIN_BYTES = 4096
 
 class ClientGone(Exception):
     """The client closed its connection before its answer was complete."""
-
-
-class MalformedRequest(SwarmError):
-    """The request is not HTTP/1.1, or its head is too large.
-
-    Args:
-        message: the error.
-        status: 400, 431, 501 or 505.
-    """
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Incoming:
@@ -173,7 +166,7 @@ class Incoming:
         except h11.RemoteProtocolError as error:
             if self.closed:
                 return None
-            raise _malformed(error) from None
+            raise malformed_request(error) from None
         if not isinstance(event, h11.Request):
             return None
         if event.http_version not in (b"1.0", b"1.1"):  # such as `PRI * HTTP/2.0`
@@ -213,6 +206,8 @@ class Incoming:
             ClientGone: the connection ended before the body did.
             BadRequest: the framing is malformed.
         """
+        if chunks := await self.read_chunks():
+            return b"".join(chunks.data)
         while not (data := self._take_data()) and not self.complete:
             await self._offer_continue()
             await self._receive_more()
@@ -271,17 +266,22 @@ class Incoming:
             BadRequest: the framing is malformed.
         """
         while self._chunks is not None and not self.expecting:
-            if self._arrived:
-                arrived, self._arrived = self._arrived, b""
-                chunks = self._split(self._chunks, arrived, len(arrived))
-            else:
-                async with self._lock:
-                    chunks = self._split(self._chunks, *await self._receive_shared())
+            chunks = await self._receive_chunks(self._chunks)
             if chunks.data:
+                self._room.unpark_all()
                 return chunks
-            if self.closed and not self.complete:
+            if self.closed and self._chunks is not None:
                 raise ClientGone
         return None
+
+    async def _receive_chunks(self, chunks: PlainChunks) -> Chunks:
+        if not self._arrived:
+            async with self._lock:
+                # Another task may have received meanwhile.
+                if not (self._arrived or self.closed):
+                    return self._split(chunks, *await self._receive_shared())
+        arrived, self._arrived = self._arrived, b""
+        return self._split(chunks, arrived, len(arrived))
 
     def _take_events(self) -> bytes:
         """What h11 makes of the body, which is not plain from here on."""
@@ -389,11 +389,3 @@ class Incoming:
         self._received = size
         if not size:
             self.closed = True
-
-
-def _malformed(error: h11.RemoteProtocolError) -> MalformedRequest:
-    if error.error_status_hint == 431:
-        return MalformedRequest("request header fields too large", 431)
-    # After the colon, h11 quotes the client's data.
-    text = str(error).partition(":")[0]
-    return MalformedRequest(f"malformed request: {text}", error.error_status_hint)

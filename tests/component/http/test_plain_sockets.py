@@ -93,7 +93,7 @@ async def test_a_sender_that_receives_lets_other_tasks_run(pair):
 
 
 async def test_tunnels_with_slow_receivers_mix_nothing_up(pair):
-    """All tunnels receive into one buffer; what a receiver does not take at once is kept."""
+    """All tunnels receive into one buffer, and what a receiver does not take at once is kept."""
     numbers, seen = range(6), {}
 
     async def carry(number):
