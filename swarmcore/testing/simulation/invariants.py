@@ -143,7 +143,8 @@ def _check_entry(world: World, entry: Entry) -> None:
 
 
 def _check_moved(world: World, entry: Entry, holder: SimulatedEngine) -> None:
-    """A container that was moved runs, unless its new engine has crashed."""
+    """A container that was moved runs, unless it stopped because an engine crashed."""
     record = holder.container(entry.name)
-    if _label(record, _MOVED_FROM) and not record.alive and not holder.crashes:
+    crashed = holder.crashes or any(world.engines[name].crashes for name in entry.engines)
+    if _label(record, _MOVED_FROM) and not record.alive and not crashed:
         world.history.violated("runs at last", f"{entry.name} was moved to {holder.name}, stopped")
