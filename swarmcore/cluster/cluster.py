@@ -225,15 +225,15 @@ class Cluster:
         """Drain *node*, or end its drain; see ``protocols.Cluster``."""
         await self._node_settings.drain(node.address, drained)
         self.membership.settings_changed()
-        if drained is None:
-            log.info("node %s takes containers again", node.name or node.address)
-        else:
-            log.info("node %s is drained: %s", node.name or node.address, drained)
+        self._leadership.check()  # the next primary may have read the former settings
+        what = "takes containers again" if drained is None else f"is drained: {drained}"
+        log.info("node %s %s", node.name or node.address, what)
 
     async def label_node(self, node: Node, changes: Mapping[str, str | None]) -> None:
         """Add labels to *node* or remove added labels; see ``protocols.Cluster``."""
         await self._node_settings.label(node.address, changes)
         self.membership.settings_changed()
+        self._leadership.check()
 
     @property
     def image_names(self) -> ImageLedger:

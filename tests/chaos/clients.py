@@ -214,6 +214,7 @@ class Client:
         self._ledger.release(entry.name)
         self._own.remove(entry)
         entry.state = Knowledge.UNKNOWN
+        entry.started = False  # it may be killed and left
         done = self._operate(
             "remove", entry, "DELETE", "?force=1", good={204}, good_again={404, 409}
         )

@@ -5,6 +5,7 @@ import trio
 
 from swarmcore.cluster import ClusterSettings, open_cluster
 from swarmcore.errors import Unavailable
+from swarmcore.model import Drain
 from swarmcore.testing.builders import a_config, a_request
 from tests.component.fleets import Fleet, open_fleet, wait_for
 from tests.scripted_engine import ScriptedEngine
@@ -53,6 +54,21 @@ async def test_a_create_under_way_is_not_sent_once_another_may_lead(autojump_clo
             engine.thaw()
         assert "/containers/create" not in engine.paths("POST")
         assert fleet.left_behind() == []
+
+
+async def test_a_setting_that_is_stored_after_the_mandate_has_ended_is_not_acknowledged(
+    autojump_clock,
+):
+    """The next primary may have read the settings before."""
+    engine, leadership = ScriptedEngine(), Leadership()
+    async with open_fleet(engine, leadership=leadership) as fleet:
+        node = fleet.node(engine)
+        await fleet.cluster.drain_node(node, Drain("new disk"))
+        leadership.is_primary = False  # while the store is asked
+        with pytest.raises(Unavailable):
+            await fleet.cluster.drain_node(node, None)
+        with pytest.raises(Unavailable):
+            await fleet.cluster.label_node(node, {"zone": "b"})
 
 
 async def test_a_refresh_finds_changes_without_events(autojump_clock):
