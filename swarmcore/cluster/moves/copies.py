@@ -72,8 +72,12 @@ def has_to_run(original: Container) -> bool:
 
 
 def awaits_first_start(copy: Container) -> bool:
-    """Whether the move that made *copy* has still to start it."""
-    return copy.labels.get(WAS_RUNNING) == "1" and copy.awaits_start
+    """Whether the move that made *copy* has still to start it.
+
+    A start may have failed because the manager died while it waited: engines give up the start of a
+    client that has gone, and keep the error ``context canceled``.
+    """
+    return copy.labels.get(WAS_RUNNING) == "1" and copy.state == "created"
 
 
 def same_container(original: Container, copy: Container) -> bool:

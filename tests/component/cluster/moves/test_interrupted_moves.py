@@ -43,6 +43,22 @@ async def test_the_next_manager_starts_the_copy_of_an_interrupted_move(autojump_
         assert original.id not in engines[0].containers
 
 
+async def test_a_start_that_its_engine_gave_up_with_the_manager_is_made_again(
+    autojump_clock, engines
+):
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        await lose(fleet, engines[0])
+        await interrupt(fleet, engines, original)
+    for engine in engines[1:]:
+        engine.instead.clear()
+        for detail in engine.containers.values():
+            detail["State"]["Error"] = "Canceled: context canceled"
+    async with open_fleet(*engines[1:]) as fleet:
+        await fleet.cluster.moves.finish_interrupted()
+        assert list(holders(engines).values()) == ["running"]
+
+
 async def test_the_next_manager_keeps_an_original_that_still_runs(autojump_clock, engines):
     async with open_fleet(*engines) as fleet:
         original = await known(fleet, add(fleet, engines[0]))
