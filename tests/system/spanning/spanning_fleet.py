@@ -94,6 +94,11 @@ class SpanningFleet:
         )
         return any(LOST_STORE.search(log.decode(errors="replace")) for log in logs)
 
+    def networks_at(self, node, container):
+        """Return the networks of a container as the engine of its node shows them itself."""
+        engine = next(each for each in self.engines if each.name == node)
+        return networks_of(self.docker().at(engine.address), container)
+
     def clean(self):
         """Remove containers, then networks, including endpoints of lost containers."""
         docker = self.docker()

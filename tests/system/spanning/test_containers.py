@@ -3,6 +3,7 @@
 from tests.system.spanning.spanning_fleet import (
     OVERLAY,
     SEVERAL_NETWORKS,
+    NotReached,
     answers,
     endpoints,
     networks_of,
@@ -89,7 +90,10 @@ def test_a_container_that_was_created_only_finds_its_networks_at_its_start(docke
                "-e", f"constraint:node=={node}", "busybox", "sleep", "600")  # fmt: skip
         docker("network", "connect", "second", f"on-{node}")
         docker("start", f"on-{node}")
-        assert networks_of(docker, f"on-{node}") == {"ov", "second"}
+        found = networks_of(docker, f"on-{node}")
+        if found != {"ov", "second"} and found == fleet.networks_at(node, f"on-{node}"):
+            raise NotReached(f"the engine {node} itself has on-{node} on {found}")
+        assert found == {"ov", "second"}
         assert reaches(docker, f"on-{node}", "peer")
         assert f"on-{node}" in endpoints(docker).values()
 
