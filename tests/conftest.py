@@ -38,6 +38,8 @@ OWN_PARTS = (
     "tests/system/test_embedded_fidelity.py",
     "tests/system/test_filters.py",
     "tests/system/test_install.py",
+    "tests/system/test_lab.py",
+    "tests/system/test_moves.py",
     "tests/system/test_shared_volumes.py",
     "tests/system/test_sizes.py",
     "tests/system/test_tls.py",
