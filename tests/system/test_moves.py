@@ -33,12 +33,14 @@ def move_engines(lab):
         engine.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def manager(move_engines, start_manager):
+    """A manager that ends with its test: beside those of another test, it would move, too."""
     addresses = ",".join(engine.address for engine in move_engines.values())
     manager = start_manager("--cluster-opt", "swarm.reschedule.after=2s", addresses)
     manager.wait_healthy(len(move_engines))
-    return manager
+    yield manager
+    manager.stop()
 
 
 @pytest.fixture
