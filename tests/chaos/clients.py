@@ -8,6 +8,7 @@ from tests.chaos.history import History
 from tests.chaos.ledger import Entry, Knowledge, Ledger
 from tests.chaos.plan import ENGINES
 from tests.chaos.weather import Weather, drained_part, is_drain, kinds_of
+from tests.chaos.worker import Worker
 from tests.chaos.world import World
 
 TOKEN = "chaos.token"
@@ -20,7 +21,7 @@ _SHARED = ("shared-0", "shared-1")
 _PAUSE_SECONDS = (0.05, 0.4)
 
 
-class Client:
+class Client(Worker):
     """Does one random operation after another until it is stopped.
 
     Args:
@@ -43,35 +44,21 @@ class Client:
         weather: Weather,
         stopping: threading.Event,
     ) -> None:
-        self._name = name
+        super().__init__(name, history, stopping)
         self._random = Random(f"{seed} {name}")
         self._asker = Asker(name, world, history, self._random)
         self._ledger = ledger
-        self._history = history
         self._weather = weather
-        self._stopping = stopping
         self._made = 0
         self._own: list[Entry] = []
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    def start(self) -> None:
-        """Start the client."""
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait for the end of its last operation; ``stopping`` must be set."""
-        self._thread.join()
-
-    def _run(self) -> None:
+    def _work(self) -> None:
         operations = {
             self._create: 6, self._compete: 1, self._start: 4, self._list: 4, self._inspect: 4,
             self._rename: 2, self._exec: 3, self._remove: 4, self._wait: 1,
         }  # fmt: skip
-        try:
-            while not self._stopping.wait(self._random.uniform(*_PAUSE_SECONDS)):
-                self._random.choices(list(operations), list(operations.values()))[0]()
-        except Exception as error:  # a thread's exception would be lost
-            self._history.violate(f"client {self._name} ended: {error!r}")
+        while not self._stopping.wait(self._random.uniform(*_PAUSE_SECONDS)):
+            self._random.choices(list(operations), list(operations.values()))[0]()
 
     # ---- operations
 

@@ -8,6 +8,7 @@ from tests.chaos.asking import Asker, Outcome
 from tests.chaos.history import History
 from tests.chaos.plan import ENGINES
 from tests.chaos.weather import Weather, drained_part, is_drain
+from tests.chaos.worker import Worker
 from tests.chaos.world import World
 
 _PAUSE_SECONDS = (4.0, 12.0)
@@ -15,7 +16,7 @@ _AGAIN_SECONDS = 1.0
 _MOVES_SECONDS = 40.0
 
 
-class Operator:
+class Operator(Worker):
     """Drains and undrains nodes until stopped; no node is drained afterwards.
 
     Args:
@@ -29,29 +30,16 @@ class Operator:
     def __init__(
         self, seed: int, world: World, history: History, weather: Weather, stopping: threading.Event
     ) -> None:
+        super().__init__("operator", history, stopping)
         self._random = Random(f"{seed} operator")
         self._asker = Asker("operator", world, history, self._random)
-        self._history = history
         self._weather = weather
-        self._stopping = stopping
-        self._thread = threading.Thread(target=self._run, name="operator", daemon=True)
 
-    def start(self) -> None:
-        """Start draining."""
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait until the last node is undrained; ``stopping`` must be set."""
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            number = 0
-            while not self._stopping.wait(self._random.uniform(*_PAUSE_SECONDS)):
-                number += 1
-                self._empty(self._random.choice(ENGINES), f"reason {number}")
-        except Exception as error:  # a thread's exception would be lost
-            self._history.violate(f"the operator ended: {error!r}")
+    def _work(self) -> None:
+        number = 0
+        while not self._stopping.wait(self._random.uniform(*_PAUSE_SECONDS)):
+            number += 1
+            self._empty(self._random.choice(ENGINES), f"reason {number}")
 
     def _empty(self, node: str, reason: str) -> None:
         part = drained_part(node)

@@ -10,6 +10,7 @@ from tests.chaos.clients import POLICY, TOKEN
 from tests.chaos.history import History
 from tests.chaos.plan import ENGINES, MANAGERS, STORE
 from tests.chaos.weather import Weather, is_drain
+from tests.chaos.worker import Worker
 from tests.chaos.world import Info, World, agreed_primary
 
 #: How long a part may take to serve again after its fault was undone.
@@ -19,37 +20,24 @@ _LOOK_SECONDS = 0.7
 _RSS_BYTES = 250 << 20
 
 
-class Watcher:
+class Watcher(Worker):
     """Runs the checks that are possible while faults go on, in a thread."""
 
     def __init__(
         self, world: World, history: History, weather: Weather, stopping: threading.Event
     ) -> None:
+        super().__init__("watcher", history, stopping)
         self._world = world
-        self._history = history
         self._weather = weather
-        self._stopping = stopping
         self._twice: dict[str, str] = {}
         self.highest_rss = 0
-        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
-    def start(self) -> None:
-        """Start watching."""
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait for the end of the last look."""
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping.wait(_LOOK_SECONDS):
-                infos = {name: self._world.info(name) for name in MANAGERS}
-                self._note_recoveries(infos)
-                self._look_for_second_copies(infos)
-                self._measure()
-        except Exception as error:  # a thread's exception would be lost
-            self._history.violate(f"the watcher ended: {error!r}")
+    def _work(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            infos = {name: self._world.info(name) for name in MANAGERS}
+            self._note_recoveries(infos)
+            self._look_for_second_copies(infos)
+            self._measure()
 
     def _note_recoveries(self, infos: dict[str, Info | None]) -> None:
         now = self._history.now()

@@ -19,6 +19,7 @@ from swarmcore_lab.machine import children_of, last_lines, start_time, wait_unti
 
 _START_SECONDS = 20.0
 _END_SECONDS = 20.0
+_STOP_SECONDS = 30.0
 
 # A sysfs shows the links of the network namespace in which it was mounted, and dockerd looks there
 # for its bridges.  Only two folders are replaced, because a whole new sysfs would hide the control
@@ -59,6 +60,21 @@ class BoxProcess:
     def is_running(self) -> bool:
         """Return whether the program still runs."""
         return self.entry.poll() is None
+
+    def end(self, number: signal.Signals, name: str) -> None:
+        """End the program with a signal, and wait for its end; do nothing if it has ended.
+
+        Raises:
+            LabError: it did not end within half a minute; the text has *name*.
+        """
+        if not self.is_running():
+            return
+        self.signal(number)
+        self.signal(signal.SIGCONT)  # also wakes nsenter, which reports the end of its child
+        try:
+            self.entry.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise LabError(f"lab: {name} did not end on {number.name}") from error
 
     def signal(self, number: signal.Signals) -> None:
         """Send the program a signal; do nothing if it has ended."""

@@ -328,12 +328,5 @@ class LabEngine:
         return self._process.entry
 
     def _end(self, number: signal.Signals) -> None:
-        process = self._process
-        if process is None or not process.is_running():
-            return
-        process.signal(number)
-        process.signal(signal.SIGCONT)  # also wakes nsenter, which reports the end of its child
-        try:
-            process.entry.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise LabError(f"lab: engine {self.name} did not end on {number.name}") from error
+        if self._process is not None:
+            self._process.end(number, f"engine {self.name}")

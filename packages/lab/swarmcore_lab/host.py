@@ -79,15 +79,8 @@ class LabHost:
         Raises:
             LabError: it did not end within half a minute.
         """
-        process = self._process
-        if process is None or not process.is_running():
-            return
-        process.signal(number)
-        process.signal(signal.SIGCONT)  # also wakes nsenter, which reports the end of its child
-        try:
-            process.entry.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise LabError(f"lab: {self.name} did not end on {number.name}") from error
+        if self._process is not None:
+            self._process.end(number, self.name)
 
     def kill(self) -> None:
         """End the program with SIGKILL, like a crash."""
