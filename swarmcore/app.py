@@ -322,7 +322,7 @@ class Manager:
 def _isolated(route: Route) -> Route:
     """The route with a task of its own for each request, unless its plugin is one of ours.
 
-    Costs 30 µs for each request.
+    Costs 40 to 60 µs of CPU for each request (measured with a task that does nothing).
     """
     handler = route.handler
     module = getattr(handler, "__module__", "")
