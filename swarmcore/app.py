@@ -3,10 +3,9 @@
 import logging
 import os
 import signal
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 
 import trio
@@ -24,8 +23,13 @@ from swarmcore.gateway import Gateway
 from swarmcore.http.client import Connect, Dialer, HTTPClient, Lifeline, connect_tcp
 from swarmcore.http.routing import Router
 from swarmcore.http.server import Server
-from swarmcore.http.server.listeners import open_listeners, parse_listen
-from swarmcore.http.tls import client_context, server_context
+from swarmcore.http.server.listeners import (
+    ListenAddress,
+    bound_address,
+    open_listeners,
+    parse_listen,
+)
+from swarmcore.http.tls import RenewableContext
 from swarmcore.model import Entry
 from swarmcore.options import Options
 from swarmcore.options.weight_options import check_weights
@@ -38,7 +42,11 @@ from swarmcore.process_settings import (
 from swarmcore.protocols import Discovery, Election, Exchange, Route
 from swarmcore.replication import Replication
 from swarmcore.scheduler import FailureHistory, Scheduler, make_weighers
+from swarmcore.service import Reloadable, Service
 from swarmcore.stores import still_in_force
+from swarmcore.systemd import Notifier
+from swarmcore.threads import in_thread
+from swarmcore.tls_contexts import TLSContexts
 from swarmcore.watchdog import watch_decisions, watch_loop
 
 log = logging.getLogger(__name__)
@@ -82,8 +90,10 @@ class Manager:
         self._options = options
         self._connect = connect
         self._addresses = [parse_listen(host) for host in options.hosts]
-        self._server_tls = server_context(options.tls) if options.tls else None
-        self._engine_tls = client_context(options.tls) if options.tls else None
+        self._own_sockets: Sequence[str] = ()
+        self._tls = TLSContexts()
+        self._server_tls = self._tls.server(options.tls) if options.tls else None
+        self._engine_tls = self._tls.client(options.tls) if options.tls else None
         self._listing = trio.CapacityLimiter(_LISTING)
         self._pulse = Pulse()
         self._plugins = select_plugins(options)
@@ -103,11 +113,20 @@ class Manager:
         )
         self._server = Server(gateway.handle, grace_seconds=options.grace_seconds)
 
-    async def run(self, serving: Serving | None = None) -> int:
+    def reloadable(self) -> Sequence[Reloadable]:
+        """What the manager can read again while it serves."""
+        return [
+            Reloadable("certificates", self._tls.renew),
+            Reloadable("settings of nodes", self._reload_node_settings),
+        ]
+
+    async def run(self, serving: Serving | None = None, service: Service | None = None) -> int:
         """Serve until a signal stops the manager.
 
         Args:
             serving: runs in a task of its own, once the manager serves.
+            service: is told what the manager does, and reloads at SIGHUP; without it, SIGHUP ends
+                the process.
 
         Returns:
             The exit status: 0 after a graceful stop, 1 if a second signal interrupted it.
@@ -116,19 +135,21 @@ class Manager:
             ConfigError: a listener cannot be opened.
         """
         cut_short = trio.CancelScope()
-        signals_to_stop = trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM)
+        numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if service else [])]
+        open_signals = trio.open_signal_receiver(*numbers)
         progress = self._scheduler.progress
         watching = watch_decisions(progress, loop=watch_loop())
-        with signals_to_stop as signals, cut_short, watching:
+        with open_signals as signals, cut_short, watching:
             listeners = await open_listeners(
                 self._addresses, environ=os.environ, tls=self._server_tls
             )
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._stop_on_signal, signals, cut_short)
+                if service is not None:
+                    nursery.start_soon(service.run, self._cluster)
+                service = service or Service(Notifier({}))
+                nursery.start_soon(self._obey_signals, signals, cut_short, service, nursery)
                 nursery.start_soon(UnusedMemory().run)
-                for host in self._options.hosts:
-                    log.info("Listening for HTTP on %s", host)
-                self._warn_of_open_listeners()
+                self._tell_listeners([bound_address(listener) for listener in listeners])
                 await self.serve(listeners, serving)
                 nursery.cancel_scope.cancel()
         return 1 if cut_short.cancelled_caught else 0
@@ -158,8 +179,12 @@ class Manager:
         """The cluster, for tests."""
         return self._cluster
 
-    def _warn_of_open_listeners(self) -> None:
-        for address in self._addresses if self._server_tls is None else ():
+    def _tell_listeners(self, bound: Sequence[ListenAddress]) -> None:
+        """Log where the manager listens, and warn where anybody may control it."""
+        self._own_sockets = [address.path for address in bound if address.kind == "unix"]
+        for host in self._options.hosts:
+            log.info("Listening for HTTP on %s", host)
+        for address in bound if self._server_tls is None else ():
             if address.kind == "tcp" and not is_loopback(address.host):
                 log.warning("whoever can reach %s controls all engines: use --tlsverify, or listen"
                             " on a loopback address", address)  # fmt: skip
@@ -253,10 +278,10 @@ class Manager:
             pulse=self._pulse,
         )
 
-    def _tls_for(self, entry: Entry) -> ssl.SSLContext | None:
+    def _tls_for(self, entry: Entry) -> RenewableContext | None:
         if entry.address.scheme != "tcp":
             return None
-        return client_context(entry.tls) if entry.tls else self._engine_tls
+        return self._tls.client(entry.tls) if entry.tls else self._engine_tls
 
     async def _discover(self, discovery: Discovery) -> None:
         membership, options = self._cluster.membership, self._options
@@ -265,7 +290,7 @@ class Manager:
         sink = LocalSockets(
             membership,
             scheme,
-            [address.path for address in self._addresses if address.kind == "unix"],
+            self._own_sockets,
             allowed=options.unix_engines or getattr(discovery, "from_operator", False),
         )
 
@@ -291,6 +316,10 @@ class Manager:
         self._cluster.membership.settings_changed()
         await self._cluster.refresh(seconds=_REFRESH_SECONDS)
 
+    async def _reload_node_settings(self) -> None:
+        await self._node_settings.reload()
+        self._cluster.membership.settings_changed()
+
     async def _work_beside(self, serving: Serving | None) -> None:
         """Notify plugins that the manager serves, and run their background work."""
         self._plugins.started(self._cluster)
@@ -300,15 +329,23 @@ class Manager:
             if serving is not None:
                 nursery.start_soon(serving, self._cluster)
 
-    async def _stop_on_signal(
-        self, signals: AsyncIterator[int], cut_short: trio.CancelScope
+    async def _obey_signals(
+        self,
+        signals: AsyncIterator[int],
+        cut_short: trio.CancelScope,
+        service: Service,
+        nursery: trio.Nursery,
     ) -> None:
         async for number in signals:
             name = signal.Signals(number).name
+            if number == signal.SIGHUP:
+                nursery.start_soon(service.reload)  # a signal to stop does not wait for it
+                continue
             if self._server.stopping:
                 log.warning("%s again: ending at once", name)
                 cut_short.cancel()
                 return
+            await service.stopping(self._options.grace_seconds)
             if self._replication is not None:
                 log.info("%s: resigning", name)
                 await self._replication.resign()
@@ -336,13 +373,20 @@ def _isolated(route: Route) -> Route:
     return replace(route, handler=handle)
 
 
-def manage(options: Options) -> int:
-    """Run a manager; return the exit status.
+def manage(options: Options, reread: Callable[[], None]) -> int:
+    """Run a manager as a service; return the exit status.
+
+    Args:
+        options: the checked options.
+        reread: reads the log level again; called in a thread.  If it raises a ``SwarmError``,
+            nothing has changed.
 
     Raises:
         ConfigError: the options cannot work; the message is one line.
     """
     raise_descriptor_limit()
+    notifier = Notifier(os.environ)
     manager = Manager(options)
+    parts = [*manager.reloadable(), Reloadable("the log level", partial(in_thread, reread))]
     relax_garbage_collection()
-    return trio.run(manager.run)
+    return trio.run(manager.run, None, Service(notifier, parts))

@@ -23,6 +23,11 @@ def unix_nanoseconds() -> int:
     return _wall_nanoseconds()
 
 
+def monotonic_microseconds() -> int:
+    """The system's monotonic clock in microseconds, for systemd, which compares it with its own."""
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+
 def local_time() -> datetime:
     """The wall clock in the time zone of the machine."""
     return datetime.fromtimestamp(_wall(), UTC).astimezone()

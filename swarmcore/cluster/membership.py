@@ -294,16 +294,19 @@ class Membership:
                 block the takeover.
         """
         with trio.move_on_after(seconds) as waiting:
-            while not self._has_met_all():  # noqa: ASYNC110  (a first failure sets no event)
-                await trio.sleep(_LOOK_AGAIN_SECONDS)
+            await self.wait_until_met()
             async with trio.open_nursery() as nursery:
                 for engine in self.snapshot.healthy:
                     nursery.start_soon(_refresh, engine)
         if waiting.cancelled_caught:
             log.warning("not every engine could be read again within %g s", seconds)
 
+    async def wait_until_met(self) -> None:
+        """Wait until discovery has reported a list and each engine has answered or failed."""
+        while not self._has_met_all():  # noqa: ASYNC110  (a first failure sets no event)
+            await trio.sleep(_LOOK_AGAIN_SECONDS)
+
     def _has_met_all(self) -> bool:
-        """Whether discovery has reported a list and each engine has answered or failed."""
         nodes = [engine.node for engine in self.snapshot.all]
         return self.is_listed and all(
             node.state is not State.PENDING or node.failures for node in nodes

@@ -67,6 +67,17 @@ class NodeSettingsStore:
             raise SwarmError(f"the settings of nodes in the store are damaged: {error}") from error
         self._text = text
 
+    async def reload(self) -> None:
+        """Read the file again, which the operator may have changed; does nothing without one.
+
+        Raises:
+            ConfigError: it cannot be read, or it is gone; the settings have not changed.
+        """
+        if self._path is None:
+            return
+        async with self._writing:
+            self._settings = await in_thread(_read, self._path, bool(self._settings))
+
     def of(self, address: str) -> NodeSettings:
         """The settings of the node at *address*."""
         return self._settings.get(address, _NOTHING)
@@ -114,13 +125,16 @@ class NodeSettingsStore:
         self._text = text
 
 
-def _read(path: Path) -> dict[str, NodeSettings]:
+def _read(path: Path, must_exist: bool = False) -> dict[str, NodeSettings]:
     try:
         return _parse(path.read_bytes())
     except FileNotFoundError:
-        if path.parent.is_dir():
+        if not path.parent.is_dir():
+            reason = f"there is no folder {path.parent}"
+        elif must_exist:
+            reason = "the file is gone"
+        else:
             return {}
-        reason = f"there is no folder {path.parent}"
     except OSError as error:
         reason = f"cannot read it: {error.strerror}"
     except _MALFORMED as error:

@@ -11,6 +11,9 @@ from swarmcore.command_line import Setting
 from swarmcore.errors import ConfigError
 from swarmcore.printable import printable
 
+#: The options that decide the level.
+LEVEL_OPTIONS = frozenset({"log-level", "debug"})
+
 #: Swarm classic's levels; ``fatal`` and ``panic``, which end a Go program, are one level here.
 _LEVELS = {
     "debug": logging.DEBUG,
@@ -70,6 +73,28 @@ def _moment(record: logging.LogRecord) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
+def set_level(settings: Mapping[str, Setting]) -> None:
+    """Change the level of a log that has started.
+
+    Args:
+        settings: at least ``LEVEL_OPTIONS``.
+
+    Raises:
+        ConfigError: there is no such level.
+    """
+    logging.getLogger().setLevel(_level(settings))
+
+
+def _level(settings: Mapping[str, Setting]) -> int:
+    level = settings["log-level"]
+    name = str(level.value).lower()
+    if name not in _LEVELS:
+        raise ConfigError(f"not a log level: {level.value!r}; levels: {', '.join(_LEVELS)}")
+    if settings["debug"].value and not level.given:
+        name = "debug"
+    return _LEVELS[name]
+
+
 def start_logging(settings: Mapping[str, Setting]) -> None:
     """Log to standard error with the requested level and format.
 
@@ -79,18 +104,13 @@ def start_logging(settings: Mapping[str, Setting]) -> None:
     Raises:
         ConfigError: there is no such level or format.
     """
-    level = settings["log-level"]
-    name = str(level.value).lower()
-    if name not in _LEVELS:
-        raise ConfigError(f"not a log level: {level.value!r}; levels: {', '.join(_LEVELS)}")
-    if settings["debug"].value and not level.given:
-        name = "debug"
+    level = _level(settings)
     form = settings["log-format"].value
     if form not in _FORMATTERS:
         raise ConfigError(f"--log-format {form}: use {' or '.join(_FORMATTERS)}")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_FORMATTERS[form]())
-    logging.basicConfig(handlers=[handler], level=_LEVELS[name], force=True)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     for library in ("httpx", "httpcore", "stevedore"):
         # These log every request, at level debug with headers, which may have credentials.
         logging.getLogger(library).setLevel(logging.WARNING)

@@ -1,14 +1,17 @@
 """``swarmcore manage``: serves one Docker API for the engines that a discovery finds."""
 
+import logging
 import sys
 from collections.abc import Mapping
 
 from swarmcore.command_line import Call, Command, Setting, Usage, resolve
 from swarmcore.command_line.setting_sources import read_config_file
-from swarmcore.commands.logs import start_logging
+from swarmcore.commands.logs import LEVEL_OPTIONS, set_level, start_logging
 from swarmcore.errors import ConfigError
 from swarmcore.options import build_options
 from swarmcore.options.option_tables import CLUSTER_OPTS, CONFIG, GLOBAL_OPTIONS, MANAGE_OPTIONS
+
+log = logging.getLogger(__name__)
 
 _DISCOVERY_HELP = """\
 DISCOVERY says where the engines are:
@@ -36,7 +39,27 @@ def _run(call: Call) -> int:
     options = build_options(settings)
     from swarmcore.app import manage
 
-    return manage(options)
+    return manage(options, lambda: _reread(call, settings))
+
+
+def _reread(call: Call, started: Mapping[str, Setting]) -> None:
+    """Apply the log level of the config file again, and name other options that have changed.
+
+    Args:
+        call: the call of the command.
+        started: the options with which the manager has started.
+
+    Raises:
+        ConfigError: an option is invalid now; nothing has changed.
+    """
+    settings = _settings(call)
+    build_options(settings)
+    set_level(settings)
+    for name, setting in settings.items():
+        if name not in LEVEL_OPTIONS and setting.texts != started[name].texts:
+            log.warning(
+                "--%s has changed (%s): restart the manager to use it", name, setting.origin
+            )
 
 
 def _settings(call: Call) -> dict[str, Setting]:

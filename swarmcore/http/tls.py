@@ -255,19 +255,44 @@ class TLSListener(trio.abc.Listener[TLSStream]):
     """
 
     def __init__(
-        self, listener: trio.abc.Listener[trio.SocketStream], context: ssl.SSLContext
+        self,
+        listener: trio.abc.Listener[trio.SocketStream],
+        context: "ssl.SSLContext | RenewableContext",
     ) -> None:
-        self._listener = listener
+        self.plain = listener
         self._context = context
 
     async def accept(self) -> TLSStream:
         """Wait for a connection."""
-        transport = PlainSocket(await self._listener.accept())
-        return TLSStream(transport, self._context, server_side=True)
+        transport = PlainSocket(await self.plain.accept())
+        return TLSStream(transport, current_context(self._context), server_side=True)
 
     async def aclose(self) -> None:
         """Stop accepting connections."""
-        await self._listener.aclose()
+        await self.plain.aclose()
+
+
+class RenewableContext:
+    """A TLS context that can be made again from its files.
+
+    Open connections keep the former one.
+
+    Args:
+        make: reads the files and returns a context, or raises ``ConfigError``.
+
+    Raises:
+        ConfigError: a file is missing, or cannot be read or used.
+    """
+
+    def __init__(self, make: Callable[[], ssl.SSLContext]) -> None:
+        self.make = make
+        #: The context for new connections.
+        self.current = make()
+
+
+def current_context(context: ssl.SSLContext | RenewableContext) -> ssl.SSLContext:
+    """The context for a connection that is made now."""
+    return context.current if isinstance(context, RenewableContext) else context
 
 
 def client_context(files: TLSFiles) -> ssl.SSLContext:

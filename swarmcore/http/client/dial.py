@@ -14,7 +14,7 @@ from swarmcore.http.client.lifeline import EngineStream, Lifeline
 from swarmcore.http.client.ssh import open_ssh
 from swarmcore.http.plain_sockets import PlainSocket
 from swarmcore.http.streams import keep_alive, socket_of
-from swarmcore.http.tls import TLSStream, explain
+from swarmcore.http.tls import RenewableContext, TLSStream, current_context, explain
 
 _DIAL_SECONDS = 5.0
 #: Time limit for starting ssh; the login is part of the time of the first answer.
@@ -54,7 +54,7 @@ class Dialer:
     """
 
     address: Address
-    tls: ssl.SSLContext | None = None
+    tls: ssl.SSLContext | RenewableContext | None = None
     lifeline: Lifeline | None = None
     connect: Connect = connect_tcp
 
@@ -99,7 +99,9 @@ class Dialer:
                 return await open_ssh(self.address)
             case "tcp":
                 plain = await self.connect(self.address.host, self.address.port)
-                return plain if self.tls is None else await self._secure(plain, self.tls)
+                if self.tls is None:
+                    return plain
+                return await self._secure(plain, current_context(self.tls))
 
     async def _secure(
         self, stream: trio.abc.HalfCloseableStream, context: ssl.SSLContext

@@ -18,7 +18,7 @@ import trio
 
 from swarmcore.addresses import parse_address
 from swarmcore.errors import ConfigError
-from swarmcore.http.tls import TLSListener
+from swarmcore.http.tls import RenewableContext, TLSListener
 
 Listener = trio.abc.Listener[trio.abc.HalfCloseableStream]
 
@@ -40,12 +40,14 @@ class ListenAddress:
         host: for ``tcp``; empty for all addresses of the machine.
         port: for ``tcp``; 0 for any free port.
         path: for ``unix``.
+        name: for ``fd``: the name that systemd gives the socket; empty for all sockets.
     """
 
     kind: Literal["tcp", "unix", "fd"]
     host: str = ""
     port: int = 0
     path: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         match self.kind:
@@ -55,15 +57,15 @@ class ListenAddress:
             case "unix":
                 return f"unix://{self.path}"
             case "fd":
-                return "fd://"
+                return f"fd://{self.name}"
 
 
 def parse_listen(text: str) -> ListenAddress:
     """Parse one ``-H`` value.
 
     Args:
-        text: ``tcp://host:port``, ``host:port``, ``:port``, ``unix:///path``, or ``fd://`` for
-            sockets opened by systemd.
+        text: ``tcp://host:port``, ``host:port``, ``:port``, ``unix:///path``, ``fd://`` for all
+            sockets opened by systemd, or ``fd://NAME`` for those with that FileDescriptorName.
 
     Raises:
         ConfigError: malformed, or an unknown scheme.
@@ -81,7 +83,7 @@ def parse_listen(text: str) -> ListenAddress:
                 )
             return ListenAddress("unix", path=rest)
         case "fd":
-            return ListenAddress("fd")
+            return ListenAddress("fd", name="" if rest == "*" else rest)
     raise ConfigError(f'unsupported protocol: "{scheme}"; -H takes tcp://, unix:// and fd://')
 
 
@@ -102,7 +104,7 @@ async def open_listeners(
     *,
     environ: MutableMapping[str, str],
     group: str = "",
-    tls: ssl.SSLContext | None = None,
+    tls: ssl.SSLContext | RenewableContext | None = None,
 ) -> list[Listener]:
     """Open all addresses, or none.
 
@@ -121,8 +123,9 @@ async def open_listeners(
     """
     opened: list[trio.abc.Listener[trio.SocketStream]] = []
     try:
+        opened += _inherited([each for each in addresses if each.kind == "fd"], environ)
         for address in addresses:
-            opened += await _open(address, environ, group)
+            opened += await _open(address, group)
     except BaseException:
         with trio.CancelScope(shield=True):
             for listener in opened:
@@ -134,7 +137,7 @@ async def open_listeners(
 
 
 async def _open(
-    address: ListenAddress, environ: MutableMapping[str, str], group: str
+    address: ListenAddress, group: str
 ) -> Sequence[trio.abc.Listener[trio.SocketStream]]:
     try:
         match address.kind:
@@ -144,7 +147,7 @@ async def _open(
             case "unix":
                 return [await _open_unix(address, group)]
             case "fd":
-                return _inherited(environ)
+                return ()  # opened by systemd, and taken before
     except OSError as error:
         raise ConfigError(f"cannot listen on {address}: {_reason(error)}") from error
 
@@ -167,20 +170,20 @@ class UnixListener(trio.abc.Listener[trio.SocketStream]):
     """A unix socket that is removed from the file system when it is closed."""
 
     def __init__(self, listener: trio.SocketListener, path: str) -> None:
-        self._listener = listener
+        self.listener = listener
         self._path = path
         self._inode = os.lstat(path).st_ino
 
     async def accept(self) -> trio.SocketStream:
         """Wait for a connection."""
-        return await self._listener.accept()
+        return await self.listener.accept()
 
     async def aclose(self) -> None:
         """Close, and unlink the socket unless another one has replaced it."""
         with contextlib.suppress(FileNotFoundError):
             if os.lstat(self._path).st_ino == self._inode:
                 os.unlink(self._path)
-        await self._listener.aclose()
+        await self.listener.aclose()
 
 
 async def _open_unix(address: ListenAddress, group: str) -> UnixListener:
@@ -232,16 +235,61 @@ def _group_id(address: ListenAddress, group: str) -> int:
 # ---- socket activation
 
 
-def _inherited(environ: MutableMapping[str, str]) -> list[trio.SocketListener]:
-    """The sockets that systemd opened for this process (sd_listen_fds(3))."""
+def _inherited(
+    addresses: Sequence[ListenAddress], environ: MutableMapping[str, str]
+) -> list[trio.SocketListener]:
+    """The sockets that systemd opened for this process (sd_listen_fds_with_names(3)).
+
+    Raises:
+        ConfigError: there are none, one is no listening stream socket, or addresses and sockets do
+            not belong together.
+    """
+    if not addresses:
+        return []
     pid, count = environ.pop("LISTEN_PID", ""), environ.pop("LISTEN_FDS", "")
-    environ.pop("LISTEN_FDNAMES", None)
+    names = environ.pop("LISTEN_FDNAMES", "").split(":")
     if pid != str(os.getpid()) or not count.isdigit() or int(count) == 0:
-        raise ConfigError("cannot listen on fd://: systemd has passed no socket to this process")
-    listeners = []
-    for number in range(_FIRST_FD, _FIRST_FD + int(count)):
-        os.set_inheritable(number, False)
+        raise ConfigError(
+            f"cannot listen on {addresses[0]}: systemd has passed no socket to this process"
+        )
+    names += ["unknown"] * (int(count) - len(names))  # systemd's own word for it
+    wanted = {address.name for address in addresses}
+    if missing := sorted(wanted - {"", *names}):
+        raise ConfigError(
+            f"cannot listen on fd://{missing[0]}: systemd has passed sockets named"
+            f" {', '.join(names)}; see FileDescriptorName= of the socket unit"
+        )
+    if "" not in wanted and (unused := sorted(set(names) - wanted)):
+        raise ConfigError(
+            f"systemd has passed a socket named {unused[0]}, which no -H names: add"
+            f" -H fd://{unused[0]}, or remove it from the socket unit"
+        )
+    return [_take_over(number) for number in range(_FIRST_FD, _FIRST_FD + int(count))]
+
+
+def _take_over(number: int) -> trio.SocketListener:
+    os.set_inheritable(number, False)
+    try:
         sock = socket.socket(fileno=number)
         sock.setblocking(False)
-        listeners.append(trio.SocketListener(trio.socket.from_stdlib_socket(sock)))
-    return listeners
+        return trio.SocketListener(trio.socket.from_stdlib_socket(sock))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"cannot listen on file descriptor {number} from systemd: {error}; the socket unit"
+            " needs ListenStream= and Accept=no"
+        ) from None
+
+
+def bound_address(listener: Listener) -> ListenAddress:
+    """The address of an open listener, such as one that systemd opened.
+
+    Args:
+        listener: a result of ``open_listeners``.
+    """
+    inner = listener.plain if isinstance(listener, TLSListener) else listener
+    inner = inner.listener if isinstance(inner, UnixListener) else inner
+    assert isinstance(inner, trio.SocketListener)
+    name = inner.socket.getsockname()
+    if inner.socket.family == socket.AF_UNIX:
+        return ListenAddress("unix", path=os.fsdecode(name))
+    return ListenAddress("tcp", host=name[0], port=name[1])

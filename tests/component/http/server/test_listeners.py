@@ -30,6 +30,8 @@ from swarmcore.model import TLSFiles
         ("127.0.0.1:0", ListenAddress("tcp", "127.0.0.1", 0)),
         ("unix:///run/swarmcore.sock", ListenAddress("unix", path="/run/swarmcore.sock")),
         ("fd://", ListenAddress("fd")),
+        ("fd://*", ListenAddress("fd")),
+        ("fd://api", ListenAddress("fd", name="api")),
     ],
     ids=str,
 )
@@ -159,6 +161,20 @@ async def test_missing_sockets_of_systemd_are_an_error(environ):
         await open_listeners([parse_listen("fd://")], environ=environ)
 
 
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("fd://web", "cannot listen on fd://web: systemd has passed sockets named api, admin"),
+        ("fd://api", "a socket named admin, which no -H names: add -H fd://admin"),
+    ],
+)
+async def test_names_of_sockets_that_do_not_match_are_told(host, words):
+    environ = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "2", "LISTEN_FDNAMES": "api:admin"}
+    with pytest.raises(ConfigError, match=words):
+        await open_listeners([parse_listen(host)], environ=environ)
+    assert environ == {}
+
+
 INHERITOR = """
 import os, trio
 from swarmcore.http.server.listeners import open_listeners, parse_listen
@@ -204,7 +220,7 @@ async def test_tls_serves_with_the_clients_name(tmp_path):
     [listener] = await open_listeners(
         [parse_listen("127.0.0.1:0")], environ={}, tls=server_context(files["server"])
     )
-    port = listener._listener.socket.getsockname()[1]
+    port = listener.plain.socket.getsockname()[1]
     async with trio.open_nursery() as nursery:
         server = Server(tell_client)
         await nursery.start(server.run, [listener])
