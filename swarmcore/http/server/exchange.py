@@ -14,6 +14,7 @@ from swarmcore.http.chunks import Chunks
 from swarmcore.http.framing import Framing, chunk, last_chunk
 from swarmcore.http.messages import Answer, Headers, Request, json_answer
 from swarmcore.http.plain_sockets import PlainSocket, Shortcut
+from swarmcore.http.request_ids import add_request_id
 from swarmcore.http.server.answer_heads import AnswerHeads
 from swarmcore.http.server.connection_limits import Limits
 from swarmcore.http.server.incoming import ClientGone, Incoming
@@ -54,6 +55,8 @@ class ServerExchange:
         self.request = request
         #: Headers that are added to every answer unless it has them itself.
         self.common_headers: Headers = ()
+        #: The id of the request, which its answer has; empty for none.
+        self.request_id = b""
         #: Whether the connection ends after this answer; if set early, the answer's head says so.
         self.close = close
         #: Whether the client uses HTTP/1.0.
@@ -299,7 +302,7 @@ class ServerExchange:
     # ---- leaving HTTP
 
     async def take_over(self, head: bytes) -> trio.abc.HalfCloseableStream:
-        """Send *head* unchanged and hand over the connection.
+        """Send *head* with the request's id, and hand over the connection.
 
         No task may be reading the body or watching the client any more.
 
@@ -314,7 +317,7 @@ class ServerExchange:
         self._incoming.answering = True
         if head:
             self.status = int(head.split(b" ", 2)[1])
-            await self._write(head)
+            await self._write(add_request_id(head, self.request_id))
         return _TakenStream(self, self._stream, self._incoming.ahead)
 
     # ---- writing
@@ -337,7 +340,7 @@ class ServerExchange:
             self.close = True
         self.started = self._incoming.answering = True
         self.status = status
-        return head
+        return add_request_id(head, self.request_id)
 
     async def _write_large(self, body: bytes) -> None:
         """Send a body that this process holds; a client that takes none of it is given up."""

@@ -12,7 +12,8 @@ import h11
 
 from swarmcore.errors import SwarmError
 from swarmcore.http.headers import may_be_kept
-from swarmcore.http.messages import Client, Headers, Query, Request
+from swarmcore.http.messages import Client, Headers, Query, Request, find_header
+from swarmcore.http.request_ids import chosen_id
 from swarmcore.http.routing import clean_path, origin_form
 from swarmcore.request_limits import PARAMETERS, check_count
 from swarmcore.versions import split_version
@@ -76,6 +77,7 @@ def make_head(
         version=version,
         headers=headers,
         client=client,
+        chosen_id=chosen_id(find_header(headers, b"x-request-id")),
     )
     connection = request.header("connection")
     wants_close = connection is not None and "close" in connection.lower()
