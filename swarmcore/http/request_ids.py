@@ -16,14 +16,10 @@ def chosen_id(value: bytes | None) -> bytes:
     return value if value is not None and _FIT.fullmatch(value) else b""
 
 
-def set_request_id(request_id: bytes) -> None:
-    """Let *request_id* be that of this task, and of tasks that it starts from now on."""
-    _current.set(request_id)
-
-
-def current_request_id() -> bytes:
-    """The id of the request for which this task works; empty if it works for none."""
-    return _current.get()
+#: Lets an id be that of this task, and of tasks that it starts from now on.
+set_request_id = _current.set
+#: The id of the request for which this task works; empty if it works for none.
+current_request_id = _current.get
 
 
 def add_request_id(head: bytes, request_id: bytes) -> bytes:

@@ -27,7 +27,7 @@ def started(monkeypatch):
     """Record the arguments with which the application is started; ``fails`` can raise an error."""
     calls, fails = [], []
 
-    def manage(options):
+    def manage(options, reread):
         calls.append(options)
         for error in fails:
             raise error

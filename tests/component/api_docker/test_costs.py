@@ -84,7 +84,9 @@ def ask(port, target, times):
     """Send requests on one connection, each after the answer to the one before."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         for _ in range(times):
-            connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            # The engine, in this process, keeps each head that it sees: so all have one id.
+            head = f"GET {target} HTTP/1.1\r\nHost: x\r\nX-Request-Id: same\r\n\r\n"
+            connection.sendall(head.encode())
             head, _, body = connection.recv(1 << 16).partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200")
             left = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]) - len(body)
@@ -150,5 +152,5 @@ async def test_an_inspect_is_one_request_to_the_engine_and_no_task(distant_engin
         box = await manager.run("box", "n1")
         costs = await measure(manager.port, f"/containers/{box}/json")
     assert (round(costs.sends, 1), round(costs.receives, 1), round(costs.tasks, 1)) == (2, 2, 0)
-    assert costs.calls < 380
+    assert costs.calls < 390
     assert costs.blocks < 3
