@@ -51,7 +51,12 @@ def test_the_example_in_writing_plugins_is_the_tested_package():
         assert text == (ACME / name).read_text(), name
 
 
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("p*/*/README.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "SECURITY.md",
+    *sorted(DOCS.rglob("*.md")),
+    *sorted(ROOT.glob("p*/*/README.md")),
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
