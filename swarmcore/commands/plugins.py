@@ -20,6 +20,7 @@ PLUGINS_OPTIONS = (
 def _run(call: Call) -> int:
     call.refuse_words()
     settings = call.settings({})
+    status = 0
     wants_json = settings["json"].value
     if settings["routes"].value:
         from swarmcore.plugins.route_listing import (
@@ -32,11 +33,13 @@ def _run(call: Call) -> int:
         text = routes_as_json(routes) if wants_json else routes_as_table(routes)
     else:
         from swarmcore.plugins.inspection import as_json, as_table, inspect_installed
+        from swarmcore.plugins.selection import is_loaded_by_default
 
         rows = inspect_installed()
         text = as_json(rows) if wants_json else as_table(rows)
+        status = int(any(row.problem and is_loaded_by_default(row.info) for row in rows))
     sys.stdout.write(printable(text, keep="\n"))
-    return 0
+    return status
 
 
 PLUGINS = Command(

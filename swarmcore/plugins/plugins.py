@@ -16,7 +16,6 @@ from pluggy import HookCaller, PluginManager
 from swarmcore.command_line import Command
 from swarmcore.container_config import ContainerConfig
 from swarmcore.errors import (
-    PluginBroken,
     PluginConflict,
     PluginMisfit,
     PluginNotFound,
@@ -33,7 +32,8 @@ from swarmcore.plugins.importing import (
     is_path,
     one_line,
 )
-from swarmcore.plugins.validation import check, check_route, new_manager
+from swarmcore.plugins.timing import HookTimer
+from swarmcore.plugins.validation import check, check_route, failed, new_manager
 from swarmcore.protocols import (
     Cluster,
     Denied,
@@ -70,6 +70,7 @@ class Plugins:
     ) -> None:
         self._options = MappingProxyType(dict(options or {}))
         self._known = known
+        self._timer = HookTimer()
         self._loaded: dict[str, tuple[PluginInfo, object]] = {}
         self._callers: dict[str, list[tuple[PluginInfo, HookCaller]]] = {}
 
@@ -115,7 +116,7 @@ class Plugins:
     def _add(self, info: PluginInfo, plugin: object) -> None:
         if any(plugin is other for _, other in self._loaded.values()):
             return  # one module with two names is one plugin; pluggy would refuse it
-        check(info, plugin)
+        self._timer.loaded(info, check(info, plugin))
         self._loaded[info.name] = (info, plugin)
         self._callers.clear()
         self.__dict__.pop("_manager", None)  # made again from all plugins
@@ -180,8 +181,7 @@ class Plugins:
             names = " and ".join(str(info) for info, _ in found[:2])
             raise PluginConflict(f"there can be one strategy, and two are loaded: {names}")
         if not found:
-            names = listing(self._installed(), "strategy")
-            raise PluginNotFound(f"no strategy is loaded; {names}")
+            raise PluginNotFound(f"no strategy is loaded; {listing(self._installed(), 'strategy')}")
         return found[0][1]
 
     def filters(self) -> list[Filter]:
@@ -295,9 +295,10 @@ class Plugins:
         Plugins that fail are logged and count as if they did not need it.
         """
         hook, longest = "swarmcore_engine_departed", 0.0
+        arguments = {"node": node, "options": self._options}
         for info, call in self._calls(hook):
             try:
-                answers = call(node=node, options=self._options)
+                answers = self._timer.call(info, hook, call, arguments)
                 longest = max([longest, *map(float, answers)])
             except (Exception, SystemExit):
                 _log.exception("plugin %s failed in %s; going on without it", info, hook)
@@ -357,11 +358,11 @@ class Plugins:
         """
         for info, call in self._calls(hook):
             try:
-                result = call(**arguments)
+                result = self._timer.call(info, hook, call, arguments)
             except SwarmError:
                 raise
             except (Exception, SystemExit) as error:
-                raise _failed(info, hook, error) from error
+                raise failed(info, hook, error) from error
             if call.spec is not None and not call.spec.opts["firstresult"]:
                 result = result[0] if result else None
             if result is not None:
@@ -373,16 +374,17 @@ class Plugins:
             try:
                 items = list(result)
             except (Exception, SystemExit) as error:
-                raise _failed(info, hook, error) from error
+                raise failed(info, hook, error) from error
             for item in items:
                 if not isinstance(item, kind):
                     raise PluginMisfit(f"plugin {info} gave {one_line(repr(item))} to {hook}")
                 yield info, item
 
     def _notify(self, hook: str, **arguments: Any) -> None:
+        arguments["options"] = self._options
         for info, call in self._calls(hook):
             try:
-                call(**arguments, options=self._options)
+                self._timer.call(info, hook, call, arguments)
             except (Exception, SystemExit):
                 _log.exception("plugin %s failed in %s; going on without it", info, hook)
 
@@ -394,7 +396,3 @@ def _expect(value: Any, info: PluginInfo, hook: str, *attributes: str) -> Any:
             f"plugin {info} returned {one_line(repr(value))} from {hook}: no {', '.join(missing)}"
         )
     return value
-
-
-def _failed(info: PluginInfo, hook: str, error: BaseException) -> PluginBroken:
-    return PluginBroken(f"plugin {info} failed in {hook}: {one_line(repr(error))}")

@@ -59,6 +59,12 @@ def load_discovery(uri: DiscoveryURI, named: Sequence[str]) -> Plugins:
     return plugins
 
 
+def is_loaded_by_default(info: PluginInfo) -> bool:
+    """Whether a manager loads the plugin without an option that names it."""
+    defaults = {f"{kind}_{name}" for kind in ("filter", "strategy") for name in _DEFAULTS[kind]}
+    return info.kind in LOADED_WHEN_INSTALLED or info.name in defaults
+
+
 def load_installed(plugins: Plugins, known: Sequence[PluginInfo]) -> None:
     """Load those of *known* that are loaded whenever they are installed.
 

@@ -13,7 +13,7 @@ from typing import Any
 from pluggy import PluginManager, PluginValidationError
 
 from swarmcore import hookspecs
-from swarmcore.errors import PluginMisfit
+from swarmcore.errors import PluginBroken, PluginMisfit
 from swarmcore.plugins.catalogue import KIND_HOOKS, PluginInfo
 from swarmcore.plugins.importing import one_line
 from swarmcore.protocols import Route
@@ -93,3 +93,8 @@ def is_async(function: object) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004  (inspected, not tested for callability)
     )
+
+
+def failed(info: PluginInfo, hook: str, error: BaseException) -> PluginBroken:
+    """The error for a hook that raised *error*, which is not meant for the user."""
+    return PluginBroken(f"plugin {info} failed in {hook}: {one_line(repr(error))}")

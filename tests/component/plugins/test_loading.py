@@ -7,6 +7,7 @@ from importlib.metadata import PathDistribution
 
 import pytest
 
+from swarmcore.cli import main
 from swarmcore.errors import (
     PluginBroken,
     PluginConflict,
@@ -238,3 +239,23 @@ def test_a_broken_file_and_a_broken_module_are_named(acme):
         Plugins().load([str(file)])
     with pytest.raises(PluginBroken, match=r"cannot import plugin 'broken': .*nosuchlibrary"):
         Plugins().load(["broken"])
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("api_x", 1),
+        ("ext_x", 1),
+        ("filter_health", 1),
+        ("strategy_spread", 1),
+        ("filter_x", 0),
+        ("discovery_x", 0),
+        ("strategy_x", 0),
+    ],
+)
+def test_the_listing_fails_if_a_plugin_is_broken_that_every_manager_loads(
+    acme, capsys, name, status
+):
+    acme.install(name, "import nosuchlibrary")
+    assert main(["plugins"]) == status
+    assert "BROKEN" in capsys.readouterr().out
