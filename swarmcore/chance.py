@@ -40,9 +40,10 @@ def serial_id() -> str:
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Repeat the same random numbers in each block with the same *seed*; for simulations."""
-    global _source
-    before, _source = _source, Random(seed)
+    global _source, _process, _numbers
+    before = _source, _process, _numbers
+    _source, _process, _numbers = Random(seed), f"{seed:08x}", itertools.count(1)
     try:
         yield
     finally:
-        _source = before
+        _source, _process, _numbers = before

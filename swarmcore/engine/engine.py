@@ -5,6 +5,7 @@ timing, ``specs`` and ``documents`` interpret answers, ``refresh`` reads the eng
 """
 
 import logging
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from random import Random
@@ -84,8 +85,8 @@ class Engine(CachedObjects):
         self._listing = listing
         self._pulse = pulse
         self._engine_id = ""
-        self._counted: EngineError | None = None
-        self._logged = ""  # why it was pending at the last time
+        self._counted: weakref.ref[EngineError] | None = None  # its traceback would hold much
+        self._logged = ""  # why it was pending
         lifeline = lifeline or Lifeline()
         self._silence = SilenceDetector(lifeline, pace.failure_limit)
         self._following = trio.CancelScope()
@@ -185,9 +186,9 @@ class Engine(CachedObjects):
         Args:
             error: the failure; one error object counts once even if it is reported repeatedly.
         """
-        if error is self._counted:
+        if self._counted is not None and self._counted() is error:
             return
-        self._counted = error
+        self._counted = weakref.ref(error)
         self.node.failures += 1
         self.node.error = str(error)
         self.node.updated_at = int(clock.unix_seconds())
@@ -318,6 +319,7 @@ class Engine(CachedObjects):
 
     async def _become_healthy(self) -> None:
         await self._owner.clear_duplicates(self)
+        await trio.lowlevel.checkpoint_if_cancelled()  # the engine may have just been lost
         before = self.node.state
         if before is State.DISCONNECTED:
             return
@@ -368,12 +370,10 @@ class Engine(CachedObjects):
 
     def _forget_everything(self) -> Refresher:
         """Replace the node by an empty one; return its refresher."""
-        address = str(self.entry.address)
-        self.node = Node(
-            address, address, overcommit=self._overcommit, spanning=self._owner.spanning
-        )
+        name = str(self.entry.address)
+        self.node = Node(name, name, overcommit=self._overcommit, spanning=self._owner.spanning)
         self._owner.adopt(self.node)
-        self.http.name = address
+        self.http.name = name
         self.node.failure_limit = self._pace.failure_limit
         self.node.cpu_shares_are_cpus = self._cpu_shares_are_cpus
         self._engine_id = ""

@@ -204,10 +204,7 @@ class Forwarder:
                 )
                 failure = None
             except EngineUnreachable as error:
-                kind = _Lost if error.sent else _NotHandedOver
-                failure = kind(
-                    f"Unable to reach primary cluster manager ({error}): {leader.address}"
-                )
+                failure = _unreachable(leader, error)
             except Exception as error:  # raised below: the nursery would wrap it in a group
                 failure = error
             nursery.cancel_scope.cancel()
@@ -232,6 +229,13 @@ class _NotHandedOver(Unavailable):
 
 class _Lost(Unavailable):
     """The primary was lost before its answer was complete; what it has done is unknown."""
+
+
+def _unreachable(leader: Leader, error: EngineUnreachable) -> Exception:
+    trouble = f"Unable to reach primary cluster manager ({error}): {leader.address}"
+    if error.sent:
+        return _Lost(f"{trouble}: whether it did what was asked is unknown")
+    return _NotHandedOver(trouble)
 
 
 async def _keep_small_body(exchange: ServerExchange) -> None:

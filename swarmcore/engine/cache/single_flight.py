@@ -40,20 +40,25 @@ class SingleFlight:
         """
         wanted = self._begun + 1
         async with self._turn:
-            if self._ended >= wanted:
+            try:
+                if self._ended < wanted:
+                    await self._read_now()
                 if self._failure is not None:
                     raise self._failure
-                return
-            self._begun += 1
-            number, self._failure = self._begun, None
-            try:
-                await self._read()
-            except EngineError as error:
-                self._failure = error
-            # Not reached if the reading caller was cancelled: the next caller then reads.
-            self._ended = number
-            if self._failure is not None:
-                raise self._failure
+            finally:
+                if not self._turn.statistics().tasks_waiting:
+                    # Its traceback keeps everything alive that the callers hold.
+                    self._failure = None
+
+    async def _read_now(self) -> None:
+        self._begun += 1
+        number, self._failure = self._begun, None
+        try:
+            await self._read()
+        except EngineError as error:
+            self._failure = error
+        # Not reached if the reading caller was cancelled: the next caller then reads.
+        self._ended = number
 
 
 # ---- whole lists

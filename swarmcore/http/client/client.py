@@ -18,14 +18,13 @@ from swarmcore.http.client.connection import Connection
 from swarmcore.http.client.dial import Dialer
 from swarmcore.http.client.outgoing import Outgoing, write_request
 from swarmcore.http.client.pipelined import exchange_several
-from swarmcore.http.client.probe import Probe, can_probe
+from swarmcore.http.client.probe import Probe, can_probe, close_now
 from swarmcore.http.messages import Answer, Headers
 
 #: Maximum number of idle connections.  The number in use has no limit: each `docker stats` or
 #: `docker logs -f` needs one.
 _IDLE_CONNECTIONS = 32
-#: Idle connections that were not used for this time, in seconds, are closed after a later request,
-#: all but one: what a burst of requests has opened need not stay.
+#: Idle connections that were not used for this time are closed after a later request, all but one.
 _IDLE_SECONDS = 20.0
 #: Maximum number of concurrent requests for complete answers, such as inspections.
 _CALLS = 32
@@ -157,8 +156,8 @@ class HTTPClient:
         return Probe.send(request.head, self._idle.pop(), self._keep_probed)
 
     def _keep_probed(self, connection: Connection) -> None:
-        connection.kept_since = trio.current_time()
-        self._idle.append(connection)
+        if (surplus := self._add_idle(connection)) is not None:
+            close_now(surplus)
 
     @asynccontextmanager
     async def lines(self, target: str) -> AsyncIterator["Lines"]:
@@ -322,12 +321,17 @@ class HTTPClient:
 
     async def _keep(self, connection: Connection) -> None:
         """Keep a connection for a later call, and close one that was kept for long."""
+        if (surplus := self._add_idle(connection)) is not None:
+            await trio.aclose_forcefully(surplus.stream)
+
+    def _add_idle(self, connection: Connection) -> Connection | None:
+        """Add an idle connection; return one that is to be closed."""
         now = connection.kept_since = trio.current_time()
         self._idle.append(connection)
         oldest = self._idle[0]  # the last one is used first, so the first one has waited longest
         is_old = oldest is not connection and now - oldest.kept_since > _IDLE_SECONDS
-        if is_old or self._closed or len(self._idle) > _IDLE_CONNECTIONS:
-            await trio.aclose_forcefully(self._idle.pop(0).stream)
+        is_surplus = is_old or self._closed or len(self._idle) > _IDLE_CONNECTIONS
+        return self._idle.pop(0) if is_surplus else None
 
     # ---- called by calls
 

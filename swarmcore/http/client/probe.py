@@ -75,13 +75,18 @@ class Probe:
     def close(self) -> None:
         """Close the connection, unless the answer was complete."""
         if self._connection is not None:
-            _prompt_stream(self._connection).close_now()
+            close_now(self._connection)
         self._connection = None
 
 
 def can_probe(connection: Connection) -> bool:
     """Whether a probe can be sent on *connection*: it is no TLS connection and no process."""
     return isinstance(_inner_stream(connection), PromptStream)
+
+
+def close_now(connection: Connection) -> None:
+    """Close a connection on which a probe can be sent."""
+    _prompt_stream(connection).close_now()
 
 
 def _prompt_stream(connection: Connection) -> PromptStream:

@@ -4,6 +4,7 @@ A container whose program is built in has a task.  Every other container has no 
 it is stopped.
 """
 
+import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -16,6 +17,8 @@ from swarmcore.testing.embedded.lives import begin, end
 from swarmcore.testing.embedded.output import STDOUT
 from swarmcore.testing.embedded.programs import NOT_FOUND, Process, Program, find_program
 from swarmcore.testing.embedded.state import EngineState
+
+_log = logging.getLogger(__name__)
 
 #: Signals that end a program at once.  A real program may handle TERM; these do not.
 _FATAL = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
@@ -155,7 +158,7 @@ class Runtime:
             policy = record.host_config["RestartPolicy"]["Name"]
             wanted = policy == "unless-stopped" and not record.stopped_by_hand
             if not record.alive and record.started and (wanted or policy == "always"):
-                self.start(record)
+                self._start_unasked(record)
 
     def die_all(self) -> None:
         """Kill every container, because the daemon ends."""
@@ -188,7 +191,14 @@ class Runtime:
     async def _come_back(self, record: ContainerRecord) -> None:
         await trio.sleep(_RESTART_SECONDS)
         if record.id in self._state.containers and not record.stopped_by_hand:
+            self._start_unasked(record)
+
+    def _start_unasked(self, record: ContainerRecord) -> None:
+        """Start a container by its restart policy; it stays stopped if, say, a port is taken."""
+        try:
             self.start(record)
+        except SwarmError as error:
+            _log.info("container %s is not started again: %s", record.name, error)
 
     # ---- execs
 

@@ -12,7 +12,7 @@ from swarmcore.testing.simulation.client import NoAnswer, Reply, ask
 from swarmcore.testing.simulation.ledger import Entry, Known, Ledger
 from swarmcore.testing.simulation.network import current_host
 from swarmcore.testing.simulation.plan import Step
-from swarmcore.testing.simulation.world import World
+from swarmcore.testing.simulation.world import World, identity
 
 _POLICY = '["on-node-failure"]'
 
@@ -79,10 +79,11 @@ class Client:
             case "create", 201:
                 if entry.known is Known.PRESENT and is_calm:
                     self._violated("one holder", f"{entry.name} was created, and is there already")
-                entry.known, entry.id = Known.PRESENT, str(reply.body["Id"])
+                entry.known = Known.PRESENT
+                entry.swarm_id = self._world.swarm_id(str(reply.body["Id"]))
                 entry.may_move, entry.runs = "move" in step.options, False
             case "create", 409:
-                if entry.known is Known.ABSENT and is_calm:
+                if entry.known is Known.ABSENT and is_calm and not self._has_namesake(entry):
                     self._violated("removed is gone", f"{entry.name} is taken: {reply.message}")
                 return
             case "remove", 204:
@@ -117,6 +118,8 @@ class Client:
         elif reply.status == 204:
             if target.known is Known.PRESENT and self._is_calm(target, sent_at):
                 self._violated("one holder", f"{target.name} was given away and is there already")
+            if not self._is_calm(entry, entry.changed_at):
+                entry.runs = None  # its engine may have crashed
             entry.changed_at = sent_at
             self.ledger.rename(step.name, other)
             await self._read_back(step)
@@ -148,7 +151,8 @@ class Client:
     def _compare(self, entry: Entry, is_shown: bool, what: str) -> None:
         if entry.known is Known.PRESENT and not is_shown:
             self._violated("read your writes", f"{what} lacks {entry.name}, which was created")
-        if entry.known is Known.ABSENT and entry.engines and is_shown:
+        was_removed = entry.known is Known.ABSENT and entry.engines
+        if was_removed and is_shown and not self._has_namesake(entry):
             self._violated("read your writes", f"{what} has {entry.name}, which was removed")
 
     def _compare_state(self, entry: Entry, state: str) -> None:
@@ -184,6 +188,17 @@ class Client:
         world = self._world
         engines = entry.engines | self._engines_of(entry.name)
         return world.managers_are_calm(since) and all(world.is_calm(e, since) for e in engines)
+
+    def _has_namesake(self, entry: Entry) -> bool:
+        """Whether an older container has the name of *entry*.
+
+        A manager that was just started lets a name be given again that is on an engine which does
+        not answer yet.
+        """
+        found = [record for engine in self._world.engines.values() for record in engine.containers]
+        return self._world.managers_were_lost and any(
+            each.name == entry.name and identity(each) != entry.swarm_id for each in found
+        )
 
     def _violated(self, invariant: str, text: str) -> None:
         self._world.note(f"VIOLATION {invariant}: {text}")

@@ -17,6 +17,8 @@ _PATTERNS = {
     "list": "GET /containers/*",
     "any": "*",
 }
+#: A link of which a message takes longer disturbs the engine.
+_SLOW_SECONDS = 0.5
 #: The number of answers that are lost at most.
 _TIMES = 3
 
@@ -116,12 +118,19 @@ class Injector:
         world.calm(disturbed)
 
     async def _slow(self, step: Step, engine: SimulatedEngine) -> None:
-        links = [self._link(name, engine.name) for name in self._world.managers]
+        world = self._world
+        links = [self._link(name, engine.name) for name in world.managers]
         for link in links:
             link.slow_seconds = step.number
+        # Over a very slow link, a connection may not be made in time, as if the engine were down.
+        disturbs = step.number > _SLOW_SECONDS
+        if disturbs:
+            world.disturb(engine.name)
         await trio.sleep(step.seconds)
         for link in links:
             link.slow_seconds = 0.0
+        if disturbs:
+            world.calm(engine.name)
 
     async def _for_a_while(self, step: Step, fault: Fault) -> None:
         await trio.sleep(step.seconds)

@@ -4,7 +4,7 @@ Each client has names of its own.  A name whose last change has an unknown outco
 the client continues with a new name: a late request may still change what the old one stands for.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -24,7 +24,7 @@ class Entry:
         name: the container's name.
         known: whether the container exists.
         changed_at: when the request was sent whose answer told that.
-        id: the container's id when it was created.
+        swarm_id: the container's swarm id, which copies on other engines have too.
         engines: the engines that had it after that answer, or before its removal.
         may_move: whether its policy lets it be moved.
         runs: whether it was started and not stopped; ``None`` if that is unknown.
@@ -33,7 +33,7 @@ class Entry:
     name: str
     known: Known = Known.ABSENT
     changed_at: float = 0.0
-    id: str = ""
+    swarm_id: str = ""
     engines: frozenset[str] = frozenset()
     may_move: bool = False
     runs: bool | None = False
@@ -65,9 +65,5 @@ class Ledger:
     def rename(self, slot: str, other: str) -> None:
         """Let the container of *slot* have the name of *other*, which has none."""
         old, new = self.entry(slot), self.entry(other)
-        self.entries[new.name] = Entry(
-            new.name, old.known, old.changed_at, old.id, old.engines, old.may_move, old.runs
-        )
-        self.entries[old.name] = Entry(
-            old.name, Known.ABSENT, old.changed_at, engines=old.engines, may_move=old.may_move
-        )
+        self.entries[new.name] = replace(old, name=new.name)
+        self.entries[old.name] = replace(old, known=Known.ABSENT, swarm_id="", runs=False)

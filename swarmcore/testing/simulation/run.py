@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 from unittest.mock import patch
@@ -22,6 +22,7 @@ from swarmcore.testing.simulation.faults import Injector
 from swarmcore.testing.simulation.follower import follow_events
 from swarmcore.testing.simulation.history import History
 from swarmcore.testing.simulation.invariants import check_always, check_finally
+from swarmcore.testing.simulation.leaks import Resources, check_leaks, count_objects
 from swarmcore.testing.simulation.network import current_host
 from swarmcore.testing.simulation.plan import Plan, Step
 from swarmcore.testing.simulation.world import World, current_world, wall_nanoseconds
@@ -99,7 +100,7 @@ class _Simulation:
         if not await self._is_ready(world):
             self.history.violated("start", "not all engines are healthy after a minute")
             return
-        tasks = _task_count(world)
+        before = replace(Resources.of(world), objects=count_objects())
         clients = [Client(name, world) for name in self.plan.clients]
         followed = next(iter(world.managers.values()))
         injector = Injector(world)
@@ -117,10 +118,10 @@ class _Simulation:
             await trio.sleep_until(max(engine.off_until for engine in world.engines.values()))
             await trio.sleep(_SETTLE_SECONDS)
             followers.cancel_scope.cancel()
-        await trio.sleep(1.0)
         for client in clients:
             self.answers.update(client.answered)
-        check_finally(world, clients, (tasks, _task_count(world)))
+        check_finally(world, clients)
+        await check_leaks(world, before)
 
     async def _is_ready(self, world: World) -> bool:
         with trio.move_on_after(_START_SECONDS):
@@ -147,11 +148,6 @@ def _knows_all(world: World, name: str) -> bool:
         return False
     healthy = [node for node in cluster.nodes() if node.state is State.HEALTHY]
     return len(healthy) == len(world.engines)
-
-
-def _task_count(world: World) -> int:
-    """The number of tasks, without those that serve kept connections."""
-    return trio.lowlevel.current_statistics().tasks_living - world.network.connection_count
 
 
 async def _at(moment: float, injector: Injector, step: Step) -> None:

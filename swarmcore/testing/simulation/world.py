@@ -6,6 +6,8 @@ from random import Random
 import trio
 
 from swarmcore.cluster import Cluster
+from swarmcore.container_config import SWARM_ID
+from swarmcore.testing.embedded import ContainerRecord
 from swarmcore.testing.simulation.engines import SimulatedEngine
 from swarmcore.testing.simulation.history import History
 from swarmcore.testing.simulation.managers import TTL_SECONDS, SimulatedManager
@@ -13,6 +15,8 @@ from swarmcore.testing.simulation.network import Host, Network, current_host
 from swarmcore.testing.simulation.plan import Plan
 from swarmcore.testing.simulation.store import Store
 
+#: The label of a copy, with the ids of the containers whose place it has taken.
+MOVED_FROM = "com.docker.swarm.moved-from"
 #: Unix seconds at which every simulation begins.
 _EPOCH = 1_600_000_000
 
@@ -33,6 +37,9 @@ class World:
     Args:
         plan: what is to happen.
         history: receives everything that happens.
+
+    Attributes:
+        has_moved: whether a container was ever moved.
     """
 
     def __init__(self, plan: Plan, history: History) -> None:
@@ -59,6 +66,7 @@ class World:
         self.clients = {
             name: self.network.host(name, f"10.0.3.{n}") for n, name in enumerate(plan.clients, 1)
         }
+        self.has_moved = False
         self._seen: dict[tuple[str, str], str] = {}
         #: Host -> number of faults that disturb it now, and the end of the last one.
         self._troubles: dict[str, int] = {}
@@ -88,6 +96,14 @@ class World:
             if self._seen.get(key) != state:
                 self._seen[key] = state
                 self.note(f"{manager} sees {node.name or node.address} as {state} {node.error}")
+
+    def note_copies(self) -> None:
+        """Note whether there are containers that were moved."""
+        self.has_moved = self.has_moved or any(
+            label(record, MOVED_FROM)
+            for engine in self.engines.values()
+            for record in engine.containers
+        )
 
     # ---- disturbances
 
@@ -124,6 +140,20 @@ class World:
             if any(each.name == name for each in engine.containers)
         ]
 
+    def swarm_id(self, id: str) -> str:
+        """The swarm id of the container that was created with *id*; empty if it has gone."""
+        found = (each for engine in self.engines.values() for each in engine.containers)
+        return next((identity(record) for record in found if record.id == id), "")
+
+    def copies(self, swarm_id: str) -> list[tuple[SimulatedEngine, ContainerRecord]]:
+        """Every container with a swarm id, with its engine."""
+        return [
+            (engine, record)
+            for engine in self.engines.values()
+            for record in engine.containers
+            if identity(record) == swarm_id
+        ]
+
     async def switch_off(self, address: str) -> None:
         """Switch off the machine of an engine, as a power controller does."""
         engine = next(each for each in self.engines.values() if each.address == address)
@@ -131,3 +161,14 @@ class World:
             self.note(f"{engine.name} is switched off, because its containers are moved")
             engine.crash(60.0)
         await trio.sleep(0.2)
+
+
+def identity(record: ContainerRecord) -> str:
+    """What a container and its copies on other engines have in common."""
+    return label(record, SWARM_ID) or record.id
+
+
+def label(record: ContainerRecord, key: str) -> str:
+    """A label's value; empty if the container has no such label."""
+    labels: dict[str, str] = record.config["Labels"] or {}
+    return labels.get(key, "")

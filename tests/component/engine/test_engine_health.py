@@ -7,7 +7,7 @@ import trio.testing
 from swarmcore.engine.intervals import Pace
 from swarmcore.errors import EngineUnreachable
 from swarmcore.model import State
-from tests.component.fleets import living, make_engine, wait_for, wait_for_state
+from tests.component.fleets import Recorder, living, make_engine, wait_for, wait_for_state
 
 
 async def test_a_killed_engine_is_unhealthy_within_seconds_and_keeps_its_containers(
@@ -21,6 +21,30 @@ async def test_a_killed_engine_is_unhealthy_within_seconds_and_keeps_its_contain
         assert "Cannot connect to 192.0.2.1:2375" in engine.node.error
         assert list(owner.names.values()) == ["web"]
         assert owner.heard[-1] == "lost"
+
+
+class LosesIt(Recorder):
+    """Loses contact with the engine while its stale containers are removed for the second time."""
+
+    async def clear_duplicates(self, engine):
+        self.heard.append("cleared")
+        if self.heard.count("cleared") == 2:
+            for number in range(3):
+                engine.lost_contact(EngineUnreachable(engine.label, f"no answer {number}"))
+
+
+async def test_an_engine_that_is_lost_just_before_it_would_be_healthy_connects_anew(
+    autojump_clock, dockerd
+):
+    owner = LosesIt()
+    engine = make_engine(dockerd, owner)
+    async with living(engine):
+        await wait_for_state(engine, State.HEALTHY)
+        dockerd.cut_events()
+        await wait_for(lambda: owner.heard.count("cleared") > 1)
+        await wait_for_state(engine, State.HEALTHY)
+    lost = owner.heard.index("lost")
+    assert owner.heard[lost : lost + 3] == ["lost", "cleared", "joined again"], owner.heard
 
 
 async def test_a_killed_engine_that_returns_is_healthy_within_seconds_with_news_known(

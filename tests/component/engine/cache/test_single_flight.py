@@ -1,5 +1,8 @@
 """Concurrent readers share a read, and none gets a result that is older than its request."""
 
+import gc
+import weakref
+
 import pytest
 import trio
 from hypothesis import given
@@ -54,6 +57,32 @@ async def test_many_readers_share_the_current_read_and_one_more(autojump_clock):
         for _ in range(100):
             nursery.start_soon(fresh)
     assert len(reads) == 2
+
+
+class Held:
+    """An object of a caller."""
+
+
+async def test_a_failure_and_what_its_callers_hold_is_not_kept(autojump_clock):
+    async def read():
+        await trio.sleep(1)
+        raise EngineError("n1", "no answer")
+
+    kept = []
+
+    async def ask(fresh):
+        held = Held()
+        kept.append(weakref.ref(held))
+        with pytest.raises(EngineError):
+            await fresh()
+
+    fresh = SingleFlight(read)
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(ask, fresh)
+    gc.collect()
+    assert len(kept) == 3
+    assert [each() for each in kept] == [None] * 3
 
 
 async def test_a_cancelled_reader_does_not_disturb_others(autojump_clock):

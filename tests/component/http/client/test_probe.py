@@ -50,6 +50,25 @@ async def test_no_probe_is_sent_without_a_kept_connection():
         assert client.probe("/_ping") is None
 
 
+async def test_probes_close_connections_that_are_not_needed_any_more(monkeypatch):
+    engine = ScriptedEngine(slow_ok, slow_ok, slow_ok, OK)
+    async with asking(engine) as client:
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(client.request, "GET", "/version")
+        assert engine.open > 1
+        monkeypatch.setattr("swarmcore.http.client.client._IDLE_SECONDS", 0.0)
+        with trio.fail_after(30):
+            while engine.open > 1:
+                _, found = await probed(client)
+                assert found
+
+
+async def slow_ok(stream):
+    await trio.sleep(0.05)
+    await stream.send_all(OK)
+
+
 async def in_pieces(stream):
     for byte in OK:
         await stream.send_all(bytes([byte]))

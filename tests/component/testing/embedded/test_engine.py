@@ -297,6 +297,23 @@ async def test_an_engine_comes_back_with_what_it_held():
     assert {row["Names"][0]: row["State"] for row in rows} == {"/web": "exited", "/db": "running"}
 
 
+async def test_of_two_restarted_containers_with_one_port_the_second_stays_stopped():
+    engine = EmbeddedEngine("n1")
+    wants = {
+        "RestartPolicy": {"Name": "always"},
+        "PortBindings": {"80/tcp": [{"HostPort": "8080"}]},
+    }
+    async with engine.serving(), client_of(engine) as http:
+        for name in ("first", "second"):
+            body = {"Image": "busybox", "HostConfig": wants}
+            await http.post(f"/containers/create?name={name}", json=body)
+            await http.post(f"/containers/{name}/start")
+            await http.post(f"/containers/{name}/stop")
+    async with engine.serving():
+        states = [engine.container(name).state for name in ("first", "second")]
+    assert sorted(states) == ["exited", "running"]
+
+
 async def test_serving_ends_with_clients_and_programs_under_way():
     engine = EmbeddedEngine("n1")
     with trio.fail_after(60):
