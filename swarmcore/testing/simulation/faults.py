@@ -4,8 +4,8 @@ import trio
 from trio.testing import MockClock
 
 from swarmcore.testing.embedded.faults import Fault
-from swarmcore.testing.simulation.engines import SimulatedEngine
-from swarmcore.testing.simulation.network import Link
+from swarmcore.testing.simulation.hosts.engines import SimulatedEngine
+from swarmcore.testing.simulation.hosts.network import Link
 from swarmcore.testing.simulation.plan import Step
 from swarmcore.testing.simulation.world import World
 

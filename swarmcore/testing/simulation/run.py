@@ -17,13 +17,13 @@ from trio.testing import MockClock
 from swarmcore import chance, clock, threads
 from swarmcore.model import State
 from swarmcore.plugins import catalogue, selection
-from swarmcore.testing.simulation.clients import Client
+from swarmcore.testing.simulation.checks.invariants import check_always, check_finally
+from swarmcore.testing.simulation.checks.leaks import Resources, check_leaks, count_objects
+from swarmcore.testing.simulation.clients.client import Client
+from swarmcore.testing.simulation.clients.follower import follow_events
 from swarmcore.testing.simulation.faults import Injector
-from swarmcore.testing.simulation.follower import follow_events
 from swarmcore.testing.simulation.history import History
-from swarmcore.testing.simulation.invariants import check_always, check_finally
-from swarmcore.testing.simulation.leaks import Resources, check_leaks, count_objects
-from swarmcore.testing.simulation.network import current_host
+from swarmcore.testing.simulation.hosts.network import current_host
 from swarmcore.testing.simulation.plan import Plan, Step
 from swarmcore.testing.simulation.world import World, current_world, wall_nanoseconds
 

@@ -8,12 +8,12 @@ import trio
 from swarmcore.cluster import Cluster
 from swarmcore.container_config import SWARM_ID
 from swarmcore.testing.embedded import ContainerRecord
-from swarmcore.testing.simulation.engines import SimulatedEngine
 from swarmcore.testing.simulation.history import History
-from swarmcore.testing.simulation.managers import TTL_SECONDS, SimulatedManager
-from swarmcore.testing.simulation.network import Host, Network, current_host
+from swarmcore.testing.simulation.hosts.engines import SimulatedEngine
+from swarmcore.testing.simulation.hosts.managers import TTL_SECONDS, SimulatedManager
+from swarmcore.testing.simulation.hosts.network import Host, Network, current_host
+from swarmcore.testing.simulation.hosts.store import Store
 from swarmcore.testing.simulation.plan import Plan
-from swarmcore.testing.simulation.store import Store
 
 #: The label of a copy, with the ids of the containers whose place it has taken.
 MOVED_FROM = "com.docker.swarm.moved-from"

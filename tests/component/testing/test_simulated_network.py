@@ -5,7 +5,7 @@ from random import Random
 import pytest
 import trio
 
-from swarmcore.testing.simulation.network import Network
+from swarmcore.testing.simulation.hosts.network import Network
 
 
 async def pair(network):

@@ -7,7 +7,7 @@ from typing import Any
 import h11
 import trio
 
-from swarmcore.testing.simulation.network import Host
+from swarmcore.testing.simulation.hosts.network import Host
 
 #: How long a client waits for an answer.
 PATIENCE_SECONDS = 90.0

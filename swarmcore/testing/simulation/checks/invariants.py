@@ -6,9 +6,9 @@ from swarmcore.cluster import Cluster
 from swarmcore.model import State
 from swarmcore.node import Node
 from swarmcore.testing.embedded import ContainerRecord
-from swarmcore.testing.simulation.clients import Client
-from swarmcore.testing.simulation.engines import ENGINE_MEMORY, SimulatedEngine
-from swarmcore.testing.simulation.ledger import Entry, Known
+from swarmcore.testing.simulation.clients.client import Client
+from swarmcore.testing.simulation.clients.ledger import Entry, Known
+from swarmcore.testing.simulation.hosts.engines import ENGINE_MEMORY, SimulatedEngine
 from swarmcore.testing.simulation.world import MOVED_FROM, World, identity, label
 
 _OVERCOMMIT = 1.05

@@ -12,7 +12,7 @@ import trio
 
 from swarmcore.stores.key_election import Holder
 from swarmcore.stores.watching import StoreError
-from swarmcore.testing.simulation.network import Host
+from swarmcore.testing.simulation.hosts.network import Host
 
 _T = TypeVar("_T")
 

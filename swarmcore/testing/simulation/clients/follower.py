@@ -6,8 +6,8 @@ from collections import Counter
 import h11
 import trio
 
-from swarmcore.testing.simulation.managers import SimulatedManager
-from swarmcore.testing.simulation.network import Host, current_host
+from swarmcore.testing.simulation.hosts.managers import SimulatedManager
+from swarmcore.testing.simulation.hosts.network import Host, current_host
 from swarmcore.testing.simulation.world import World
 
 _PAUSE_SECONDS = 1.0

@@ -8,7 +8,7 @@ from swarmcore.app import Manager
 from swarmcore.cluster import Cluster
 from swarmcore.options import Options
 from swarmcore.protocols import DiscoveryURI
-from swarmcore.testing.simulation.network import Host, Network, current_host
+from swarmcore.testing.simulation.hosts.network import Host, Network, current_host
 
 PORT = 3375
 #: The time to live of a leader's session.
@@ -16,7 +16,7 @@ TTL_SECONDS = 6.0
 #: How long an engine is lost before its containers are moved.
 MOVE_AFTER_SECONDS = 15
 
-_HOOKS = "swarmcore.testing.simulation.hooks"
+_HOOKS = "swarmcore.testing.simulation.hosts.hooks"
 
 
 class SimulatedManager:

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import trio
 
 from swarmcore.model import MiB
-from swarmcore.testing.simulation.client import NoAnswer, Reply, ask
-from swarmcore.testing.simulation.ledger import Entry, Known, Ledger
-from swarmcore.testing.simulation.network import current_host
+from swarmcore.testing.simulation.clients.asking import NoAnswer, Reply, ask
+from swarmcore.testing.simulation.clients.ledger import Entry, Known, Ledger
+from swarmcore.testing.simulation.hosts.network import current_host
 from swarmcore.testing.simulation.plan import Step
 from swarmcore.testing.simulation.world import World, identity
 

@@ -11,7 +11,7 @@ from swarmcore.http.server import ServerExchange
 from swarmcore.model import GiB
 from swarmcore.testing.embedded import EmbeddedEngine
 from swarmcore.testing.embedded.faults import Fault
-from swarmcore.testing.simulation.network import Host, current_host
+from swarmcore.testing.simulation.hosts.network import Host, current_host
 
 #: The memory of each engine; small, so that creates compete for it.
 ENGINE_MEMORY = 3 * GiB

@@ -6,8 +6,8 @@ from swarmcore import hookimpl
 from swarmcore.protocols import Discovery, DiscoverySink, DiscoveryURI, Election, Entry, Node
 from swarmcore.stores.key_election import KeyElection
 from swarmcore.stores.settings import ElectionWithSettings
-from swarmcore.testing.simulation.network import current_host
-from swarmcore.testing.simulation.store import StoreClient
+from swarmcore.testing.simulation.hosts.network import current_host
+from swarmcore.testing.simulation.hosts.store import StoreClient
 from swarmcore.testing.simulation.world import World, current_world
 
 

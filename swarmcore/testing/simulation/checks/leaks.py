@@ -11,7 +11,7 @@ from swarmcore.http.client.call import Call
 from swarmcore.http.server import ServerExchange
 from swarmcore.model import Claim, Container
 from swarmcore.node.allocation import Reservation
-from swarmcore.testing.simulation.client import ask
+from swarmcore.testing.simulation.clients.asking import ask
 from swarmcore.testing.simulation.world import World
 
 #: The time until what was in use at one moment, say by a reading of all lists, has ended.
