@@ -1,6 +1,6 @@
 """Moving containers to other nodes, as plugins use it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -88,7 +88,17 @@ class Moves(Protocol):
         ...
 
     async def finish_interrupted(self) -> None:
-        """Start the copies that another manager made and did not start; failures are logged."""
+        """Leave one of the two containers of each move that another manager did not finish.
+
+        A copy is removed if its original still runs, and started otherwise; failures are logged.
+        """
+        ...
+
+    def interrupted(self) -> Collection[str]:
+        """The ids of the containers whose copies were never started, and that nobody moves now.
+
+        A copy may appear late: an engine carries out a create whose client has gone.
+        """
         ...
 
     def latest(self) -> Sequence[MoveRecord]:

@@ -49,6 +49,8 @@ class Rescheduler:
         self._taken: set[str] = set()
         #: The healthy nodes at the last look; ``None`` while another manager leads.
         self._healthy: set[str] | None = None
+        #: The interrupted moves at the last look.
+        self._interrupted: set[str] = set()
         #: What the last look found: while it is the same and no node is lost, the next look would
         #: find the same.
         self._seen: object = None
@@ -82,11 +84,14 @@ class Rescheduler:
         self._lost_since = {id: self._lost_since.get(id, now) for id in lost}
 
     async def _finish_interrupted(self, nodes: Sequence[Node]) -> None:
-        """Finish moves of other managers when this one begins to lead, and when a node returns."""
+        """Finish moves of other managers when this one begins to lead, when a node returns, and
+        when a copy appears that another manager asked for."""
         healthy = {node.id for node in nodes if node.health}
-        if self._healthy is None or healthy - self._healthy:
+        interrupted = set(self._cluster.moves.interrupted())
+        is_news = self._healthy is None or healthy - self._healthy
+        if is_news or interrupted - self._interrupted:
             await self._cluster.moves.finish_interrupted()
-        self._healthy = healthy
+        self._healthy, self._interrupted = healthy, interrupted
 
     def _must_leave(self, node: Node) -> bool:
         """Whether containers have to leave *node* now."""

@@ -122,6 +122,19 @@ async def test_interrupted_moves_are_finished_when_a_node_returns(autojump_clock
         assert cluster.moves.finished == before + 1
 
 
+async def test_interrupted_moves_are_finished_once_when_a_copy_appears_late(
+    autojump_clock, cluster, node
+):
+    async with running(cluster):
+        await trio.sleep(3)
+        before = cluster.moves.finished
+        cluster.moves.unstarted.add("a" * 64)
+        for number in range(3):
+            node.drained = Drain("disk", float(number))  # a reason to look
+            await trio.sleep(3)
+        assert cluster.moves.finished == before + 1
+
+
 async def test_a_drained_node_is_emptied_at_once(autojump_clock, cluster, node):
     async with running(cluster, after_seconds=600):
         node.apply(NodeSettings(Drain("why", moves=True)))

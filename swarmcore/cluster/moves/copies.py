@@ -10,9 +10,12 @@ from typing import Any, Final
 
 from swarmcore.container_config import SWARM_ID, ContainerConfig
 from swarmcore.errors import BadRequest
+from swarmcore.http.messages import Query, Request
 from swarmcore.json_values import as_object, as_text, as_texts
 from swarmcore.model import Container
 from swarmcore.node import Node
+from swarmcore.protocols import move_client
+from swarmcore.versions import CEILING
 
 #: Label of a copy: the ids of the containers that it replaces, the latest first, with commas.
 MOVED_FROM: Final = "com.docker.swarm.moved-from"
@@ -58,6 +61,19 @@ def copy_config(original: Container, node: Node) -> ContainerConfig:
     except BadRequest as error:
         raise BadRequest(f"container {original.called} cannot be copied: {error}") from error
     return read.as_copy_of(original, node)
+
+
+def request_of(original: Container) -> Request:
+    """The request that stands for a move: its client is the container, for pulls of its image."""
+    return Request(
+        method="POST",
+        target="/containers/create",
+        path="/containers/create",
+        query=Query(),
+        version=CEILING,
+        headers=(),
+        client=move_client(original),
+    )
 
 
 def replaced_by(copy: Container) -> tuple[str, ...]:

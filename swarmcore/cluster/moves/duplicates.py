@@ -39,6 +39,8 @@ class Duplicates:
         #: Id of an original -> its copy.  The entry stays when a client removes the copy, so that
         #: the original does not come back with its engine.
         self._copies: dict[str, Container] = {}
+        #: Ids of originals whose copy was never started.
+        self._unstarted: set[str] = set()
         #: Id of a stale container -> its node.
         self._node_of: dict[str, str] = {}
         #: Id of a container that is being moved -> its node, and an event for the end of the move.
@@ -69,6 +71,10 @@ class Duplicates:
     def is_moving(self, id: str) -> bool:
         """Whether the container *id* is being moved now."""
         return id in self._moving
+
+    def interrupted(self) -> set[str]:
+        """The ids of originals whose copy was never started, and that are not being moved."""
+        return {id for id in self._unstarted if id not in self._moving}
 
     async def wait_moved(self, id: str) -> bool:
         """Wait until the container *id* is not being moved; return whether it was."""
@@ -170,15 +176,21 @@ class Duplicates:
         if original is not None and same_container(original, copy):
             self._node_of[id] = original.node_id
             self.hide(original)
-        self._copies.pop(id, None)
+        self._forget(id)
         self._copies[id] = copy  # the latest at the end
+        if awaits_first_start(copy):
+            self._unstarted.add(id)
         if len(self._copies) > _REMEMBERED:
             oldest = next(iter(self._copies))
-            del self._copies[oldest]
+            self._forget(oldest)
             self._node_of.pop(oldest, None)
 
+    def _forget(self, id: str) -> None:
+        self._copies.pop(id, None)
+        self._unstarted.discard(id)
+
     def _restore(self, id: str) -> None:
-        del self._copies[id]
+        self._forget(id)
         holder = self._find_engine(self._node_of.pop(id, ""))
         original = holder.node.containers.get(id) if holder is not None else None
         if original is not None:

@@ -6,14 +6,14 @@ started on the other node and removed; if something fails, the original is start
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from urllib.parse import quote
 
 import trio
 
-from swarmcore.cluster.moves.copies import copy_config, has_to_run
+from swarmcore.cluster.moves.copies import copy_config, has_to_run, request_of
 from swarmcore.cluster.moves.duplicates import remove
 from swarmcore.cluster.moves.local_volumes import VOLUMES, may_abandon, volumes_left_behind
 from swarmcore.cluster.moves.move_log import MoveLog
@@ -25,12 +25,11 @@ from swarmcore.concurrency import Completion
 from swarmcore.container_config.references import find_network
 from swarmcore.engine import Engine
 from swarmcore.errors import Conflict, EngineError, EngineRefused, NotFound
-from swarmcore.http.messages import JSON_HEADERS, Answer, Query, Request, dump_json
+from swarmcore.http.messages import JSON_HEADERS, Answer, dump_json
 from swarmcore.json_values import as_object
 from swarmcore.model import Container, State
 from swarmcore.node import Node, can_be_recreated
-from swarmcore.protocols import Carry, Fence, MoveRecord, MoveState, Placed, move_client
-from swarmcore.versions import CEILING
+from swarmcore.protocols import Carry, Fence, MoveRecord, MoveState, Placed
 
 log = logging.getLogger(__name__)
 
@@ -246,9 +245,7 @@ class Mover:
         """
         config = copy_config(original, holder.node)
         bring = partial(self._bring_networks, config.networks, holder.node)
-        create = Create(
-            self._placement, config, _request_of(original), carry, permit, prepare=bring
-        )
+        create = Create(self._placement, config, request_of(original), carry, permit, prepare=bring)
         return await create.run()
 
     async def _bring_networks(self, networks: Sequence[str], left: Node, node: Node) -> None:
@@ -320,6 +317,10 @@ class Mover:
         log.info("moved container %s from %s to %s as %s", original.called, holder.label,
                  taker.label, copy_id[:12])  # fmt: skip
 
+    def interrupted(self) -> Collection[str]:
+        """See ``protocols.Moves``."""
+        return self._duplicates.interrupted()
+
     async def finish_interrupted(self) -> None:
         """See ``protocols.Moves``."""
         engines = self._members.snapshot.healthy
@@ -384,16 +385,3 @@ async def _try_to_remove(engine: Engine, id: str) -> bool:
         log.warning("container %s is left on %s: %s", id[:12], engine.label, error)
         return False
     return True
-
-
-def _request_of(original: Container) -> Request:
-    """The request that stands for a move: its client is the container, for pulls of its image."""
-    return Request(
-        method="POST",
-        target="/containers/create",
-        path="/containers/create",
-        query=Query(),
-        version=CEILING,
-        headers=(),
-        client=move_client(original),
-    )

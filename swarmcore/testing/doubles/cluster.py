@@ -1,7 +1,15 @@
 """A cluster of scripted engines, without a scheduler."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import (
     AbstractContextManager,
     asynccontextmanager,
@@ -92,6 +100,7 @@ class ScriptedMoves:
         errors: name of a container -> what its move raises; others succeed.
         answer: the engine's answer to the create of every copy.
         finished: how often ``finish_interrupted`` was called.
+        unstarted: the result of ``interrupted``.
     """
 
     def __init__(self) -> None:
@@ -100,6 +109,7 @@ class ScriptedMoves:
         self.errors: dict[str, Exception] = {}
         self.answer = json_answer({"Id": "copy", "Warnings": []}, 201)
         self.finished = 0
+        self.unstarted: set[str] = set()
 
     async def move(self, container: Container, carry: Carry | None = None) -> Placed:
         """See ``Moves``."""
@@ -122,6 +132,10 @@ class ScriptedMoves:
         """See ``Moves``."""
         await trio.lowlevel.checkpoint()
         self.finished += 1
+
+    def interrupted(self) -> Collection[str]:
+        """See ``Moves``."""
+        return self.unstarted
 
     def latest(self) -> Sequence[MoveRecord]:
         """See ``Moves``."""

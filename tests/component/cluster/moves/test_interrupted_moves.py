@@ -74,6 +74,25 @@ async def test_the_next_manager_keeps_an_original_that_still_runs(autojump_clock
         assert holders(engines) == {"n1": "running"}
 
 
+async def test_a_copy_that_appears_late_gives_way_to_its_running_original(autojump_clock, engines):
+    """An engine carries out a create whose manager no longer leads."""
+    async with open_fleet(*engines) as fleet:
+        moves = fleet.cluster.moves
+        original = await known(fleet, add(fleet, engines[0]))
+        assert moves.interrupted() == set()
+        labels = {
+            "com.docker.swarm.moved-from": original.id,
+            "com.docker.swarm.moved-running": "1",
+        }
+        engines[1].add("web", state="created", labels=labels)
+        await wait_for(moves.interrupted)
+        assert moves.interrupted() == {original.id}
+        await moves.finish_interrupted()
+        assert holders(engines) == {"n1": "running"}
+        assert shown(fleet) == [original.id]
+        assert moves.interrupted() == set()
+
+
 @pytest.mark.parametrize(
     ("step", "winner"),
     [
