@@ -152,5 +152,5 @@ async def test_an_inspect_is_one_request_to_the_engine_and_no_task(distant_engin
         box = await manager.run("box", "n1")
         costs = await measure(manager.port, f"/containers/{box}/json")
     assert (round(costs.sends, 1), round(costs.receives, 1), round(costs.tasks, 1)) == (2, 2, 0)
-    assert costs.calls < 390
+    assert costs.calls < 430  # 350 on an idle machine; a busy one waits more often
     assert costs.blocks < 3
