@@ -125,6 +125,7 @@ class Cluster:
         while True:
             await trio.sleep(_EXPIRY_SECONDS)
             self._placement.expire(trio.current_time())
+            self.moves.give_up_copies()
 
     # ---- the manager
 
@@ -384,7 +385,6 @@ class Cluster:
         self._placement.queue.close()
 
     def _note_change(self, node_id: str) -> None:
-        """Record a change on a node that decisions may depend on."""
         self._placement.note_change(node_id)
 
     def _invent_name(self) -> str:

@@ -91,6 +91,7 @@ class Client(Worker):
             "create", "POST", f"/containers/create?name={name}", body,
             about=(name, entry.token), good={201}, good_again={409},
         )  # fmt: skip
+        entry.repeated = done.repeated
         if done.status == 409:
             self._find_own(entry, done)
         elif done.ok:

@@ -26,6 +26,7 @@ class Entry:
         state: whether it exists.
         started: whether a start was acknowledged.
         node: the engine that had it when that was last asked.
+        repeated: whether its create was sent twice, as the outcome of the first was unknown.
         created_at: when its create was acknowledged by the first answer, in seconds after the start
             of the run; 0 if it was not.
     """
@@ -38,6 +39,7 @@ class Entry:
     state: Knowledge = Knowledge.UNKNOWN
     started: bool = False
     node: str = ""
+    repeated: bool = False
     created_at: float = 0.0
 
 

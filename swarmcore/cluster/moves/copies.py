@@ -47,7 +47,7 @@ def copy_config(original: Container, node: Node) -> ContainerConfig:
         del config["Hostname"]
     if not config.get("MacAddress"):
         config.pop("MacAddress", None)
-    labels = {**original.labels, MOVED_FROM: ",".join(_former_ids(original))}
+    labels = {**original.labels, MOVED_FROM: ",".join(_ids_of(original))}
     labels.setdefault(SWARM_ID, original.id)  # clients find the copy by the original's id
     labels.pop(WAS_RUNNING, None)
     if has_to_run(original):
@@ -78,7 +78,12 @@ def request_of(original: Container) -> Request:
 
 def replaced_by(copy: Container) -> tuple[str, ...]:
     """The ids of the containers that *copy* replaces, the latest first."""
-    label = copy.labels.get(MOVED_FROM)
+    return former_ids(copy.labels)
+
+
+def former_ids(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids in the label of a copy, the latest first."""
+    label = labels.get(MOVED_FROM)
     return tuple(id for id in label.split(",") if _ID.fullmatch(id)) if label else ()
 
 
@@ -105,7 +110,7 @@ def same_container(original: Container, copy: Container) -> bool:
     return is_same or (bool(original.name) and original.name == copy.name)
 
 
-def _former_ids(original: Container) -> Iterable[str]:
+def _ids_of(original: Container) -> Iterable[str]:
     return (original.id, *replaced_by(original))[:_FORMER]
 
 

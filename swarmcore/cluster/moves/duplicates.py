@@ -110,6 +110,10 @@ class Duplicates:
                 return False
         return awaits_first_start(copy)
 
+    def is_shown(self, id: str) -> bool:
+        """Whether clients see the container *id*."""
+        return self._index.get(id) is not None
+
     def is_stale(self, container: Container) -> bool:
         """Whether a copy has taken the place of *container*."""
         copy = self._copies.get(container.id)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import trio
 
-from swarmcore.cluster.moves.copies import copy_config, has_to_run, request_of
+from swarmcore.cluster.moves.copies import copy_config, former_ids, has_to_run, request_of
 from swarmcore.cluster.moves.duplicates import remove
 from swarmcore.cluster.moves.local_volumes import VOLUMES, may_abandon, volumes_left_behind
 from swarmcore.cluster.moves.move_log import MoveLog
@@ -320,6 +320,14 @@ class Mover:
     def interrupted(self) -> Collection[str]:
         """See ``protocols.Moves``."""
         return self._duplicates.interrupted()
+
+    def give_up_copies(self) -> None:
+        """Give up copies that may appear late, and whose original a client has removed since."""
+        for reservation in self._placement.reservations.doubtful():
+            former = former_ids(reservation.labels)
+            if former and not self._duplicates.is_shown(former[0]):
+                self._members.orphans.abandon(reservation.id, reservation.node_id)
+                self._placement.reservations.end(reservation.id)
 
     async def finish_interrupted(self) -> None:
         """See ``protocols.Moves``."""

@@ -120,6 +120,10 @@ class Reservations:
         """Whether it is unknown if an engine made the container of a reservation."""
         return id in self._unseen
 
+    def doubtful(self) -> list[Reservation]:
+        """The reservations of which it is unknown whether an engine made the container."""
+        return [self._held[id][0] for id, exists in self._unseen.items() if not exists]
+
     def free_name(self, id: str) -> None:
         """Release the name and keep the claim."""
         held = self._held.get(id)

@@ -172,6 +172,35 @@ async def test_an_unknown_outcome_of_the_create_is_not_repeated(autojump_clock, 
             await fleet.cluster.moves.move(original)
 
 
+async def test_a_copy_that_appears_after_its_original_was_removed_is_removed(
+    autojump_clock, engines
+):
+    asked = []
+    async with open_fleet(*engines) as fleet:
+        original = await known(fleet, add(fleet, engines[0]))
+        await fleet.cluster.drain_node(fleet.node(engines[0]), Drain("new disk", moves=True))
+        for engine in engines[1:]:
+
+            async def break_off(engine=engine):
+                asked.append(engine)
+                engine.freeze()
+                raise EngineUnreachable(engine.name, "reset", sent=True)
+
+            engine.answer("POST", "/create", break_off)
+        with pytest.raises(EngineUnreachable):
+            await fleet.cluster.moves.move(original)
+        engines[0].remove(original.id)
+        await wait_for(lambda: not shown(fleet))
+        await trio.sleep(2)
+        labels = {"com.docker.swarm.moved-from": original.id, **original.labels}
+        [late] = asked
+        late.instead.clear()
+        late.thaw()
+        late.add("web", state="created", labels=labels)
+        await wait_for(lambda: not holders(engines))
+        assert shown(fleet) == []
+
+
 async def test_a_missing_image_is_told_and_a_second_move_uses_the_pull(autojump_clock, engines):
     async with open_fleet(*engines) as fleet:
         original = await known(fleet, add(fleet, engines[0]))
