@@ -11,9 +11,10 @@ from swarmcore.commands.demo import DEMO
 from swarmcore.commands.join import JOIN
 from swarmcore.commands.list import LIST
 from swarmcore.commands.manage import MANAGE
+from swarmcore.commands.plugin import PLUGIN
 from swarmcore.commands.plugins import PLUGINS
 
 #: In the order of ``swarmcore --help``.
-CORE_COMMANDS: Sequence[Command] = (MANAGE, JOIN, LIST, PLUGINS, DEMO)
+CORE_COMMANDS: Sequence[Command] = (MANAGE, JOIN, LIST, PLUGINS, PLUGIN, DEMO)
 
 __all__ = ["CORE_COMMANDS"]

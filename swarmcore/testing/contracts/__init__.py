@@ -12,6 +12,7 @@ core: a later release may add tests for behaviour that is documented today, but 
 
 from swarmcore.testing.contracts.discoveries import DiscoveryContract, RecordingSink
 from swarmcore.testing.contracts.filters import FilterContract
+from swarmcore.testing.contracts.loading import PluginContract
 from swarmcore.testing.contracts.routes import RoutesContract
 from swarmcore.testing.contracts.strategies import StrategyContract
 from swarmcore.testing.contracts.weighers import WeigherContract
@@ -19,6 +20,7 @@ from swarmcore.testing.contracts.weighers import WeigherContract
 __all__ = [
     "DiscoveryContract",
     "FilterContract",
+    "PluginContract",
     "RecordingSink",
     "RoutesContract",
     "StrategyContract",
