@@ -59,8 +59,9 @@ def explain(fleet, docker, image):
 
 
 def transfers(fleet, image):
-    lines = fleet.manager.log.read_text().splitlines()
-    return [line.partition("carrying image ")[2] for line in lines if f"g image {image} " in line]
+    """Return what the log tells of transfers, without the ids of the requests."""
+    told = (line.partition(" (request ")[0] for line in fleet.manager.log.read_text().splitlines())
+    return [line.partition("carrying image ")[2] for line in told if f"g image {image} " in line]
 
 
 def test_a_built_image_is_copied_to_a_node_that_is_better_by_more_than_one(fleet, image):
