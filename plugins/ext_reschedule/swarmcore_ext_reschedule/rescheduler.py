@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 #: How often nodes are looked at.  A state, unlike a notification, cannot be missed: a manager that
 #: has just become primary finds the nodes that its predecessor lost.
 _LOOK_SECONDS = 1.0
+#: After which time a copy that was not started counts as left by its manager.  Another manager of
+#: the same engines may be moving the container, which takes as long as the original takes to stop.
+_INTERRUPTED_SECONDS = 120.0
 #: The container's image is missing on the chosen node.
 _MISSING = 404
 
@@ -49,8 +52,8 @@ class Rescheduler:
         self._taken: set[str] = set()
         #: The healthy nodes at the last look; ``None`` while another manager leads.
         self._healthy: set[str] | None = None
-        #: The interrupted moves at the last look.
-        self._interrupted: set[str] = set()
+        #: Id of a container whose copy was never started -> trio time at which that was first seen.
+        self._interrupted: dict[str, float] = {}
         #: What the last look found: while it is the same and no node is lost, the next look would
         #: find the same.
         self._seen: object = None
@@ -61,7 +64,7 @@ class Rescheduler:
             while True:
                 revision = self._cluster.revision
                 seen = revision.contents, revision.descriptions, self._cluster.is_primary
-                if seen != self._seen or self._lost_since:
+                if seen != self._seen or self._lost_since or self._interrupted:
                     self._seen = seen
                     await self._look(nursery)
                 await trio.sleep(_LOOK_SECONDS)
@@ -85,13 +88,15 @@ class Rescheduler:
 
     async def _finish_interrupted(self, nodes: Sequence[Node]) -> None:
         """Finish moves of other managers when this one begins to lead, when a node returns, and
-        when a copy appears that another manager asked for."""
+        when a copy that another manager asked for is not started in time."""
         healthy = {node.id for node in nodes if node.health}
-        interrupted = set(self._cluster.moves.interrupted())
-        is_news = self._healthy is None or healthy - self._healthy
-        if is_news or interrupted - self._interrupted:
+        now, before = trio.current_time(), self._interrupted
+        found = {id: before.get(id, now) for id in self._cluster.moves.interrupted()}
+        is_due = any(now - since >= _INTERRUPTED_SECONDS for since in found.values())
+        if self._healthy is None or healthy - self._healthy or is_due:
             await self._cluster.moves.finish_interrupted()
-        self._healthy, self._interrupted = healthy, interrupted
+            found = dict.fromkeys(found, now)
+        self._healthy, self._interrupted = healthy, found
 
     def _must_leave(self, node: Node) -> bool:
         """Whether containers have to leave *node* now."""

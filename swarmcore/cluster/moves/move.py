@@ -13,7 +13,13 @@ from urllib.parse import quote
 
 import trio
 
-from swarmcore.cluster.moves.copies import copy_config, former_ids, has_to_run, request_of
+from swarmcore.cluster.moves.copies import (
+    awaits_first_start,
+    copy_config,
+    former_ids,
+    has_to_run,
+    request_of,
+)
 from swarmcore.cluster.moves.duplicates import remove
 from swarmcore.cluster.moves.local_volumes import VOLUMES, may_abandon, volumes_left_behind
 from swarmcore.cluster.moves.move_log import MoveLog
@@ -129,8 +135,9 @@ class Mover:
         if original.id not in node.containers or self._duplicates.is_stale(original):
             raise CannotMove(f"container {called} was moved already, or is gone")
         if self._placement.reservations.is_unseen(original.swarm_id or original.id):
-            raise CannotMove(f"whether a copy of {called} was made is unknown until its engine is"
-                             " back")  # fmt: skip
+            raise CannotMove(f"whether {called} was copied is unknown until its engine is back")
+        if awaits_first_start(original) and not self._duplicates.may_be_started(original):
+            raise CannotMove(f"the move that made {called} has not ended, and its original runs")
         if node.state is State.HEALTHY and self._duplicates.is_held(original.id):
             raise CannotMove(f"a client is changing container {called}")
         if node.state is State.HEALTHY and node.drained is None:
@@ -143,8 +150,6 @@ class Mover:
                 f"container {called} stays on {node.name}: its volumes there"
                 f" ({', '.join(left)}) would stay behind; label {VOLUMES}=abandon allows that"
             )
-
-    # ---- from a lost engine
 
     async def _move_from_lost(
         self, original: Container, holder: Engine, carry: Carry | None
