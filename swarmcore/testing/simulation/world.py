@@ -1,5 +1,6 @@
 """The world of one simulation: a network with engines, managers, a store and clients."""
 
+from collections.abc import Iterator
 from contextvars import ContextVar
 from random import Random
 
@@ -100,9 +101,7 @@ class World:
     def note_copies(self) -> None:
         """Note whether there are containers that were moved."""
         self.has_moved = self.has_moved or any(
-            label(record, MOVED_FROM)
-            for engine in self.engines.values()
-            for record in engine.containers
+            label(record, MOVED_FROM) for _, record in self.containers()
         )
 
     # ---- disturbances
@@ -132,27 +131,23 @@ class World:
 
     # ---- the truth
 
+    def containers(self) -> Iterator[tuple[SimulatedEngine, ContainerRecord]]:
+        """Every container with its engine, whether that runs or not."""
+        for engine in self.engines.values():
+            for record in engine.containers:
+                yield engine, record
+
     def holders(self, name: str) -> list[SimulatedEngine]:
-        """The engines that have a container called *name*, whether they run or not."""
-        return [
-            engine
-            for engine in self.engines.values()
-            if any(each.name == name for each in engine.containers)
-        ]
+        """The engines that have a container called *name*; an engine has one at most."""
+        return [engine for engine, record in self.containers() if record.name == name]
 
     def swarm_id(self, id: str) -> str:
         """The swarm id of the container that was created with *id*; empty if it has gone."""
-        found = (each for engine in self.engines.values() for each in engine.containers)
-        return next((identity(record) for record in found if record.id == id), "")
+        return next((identity(each) for _, each in self.containers() if each.id == id), "")
 
     def copies(self, swarm_id: str) -> list[tuple[SimulatedEngine, ContainerRecord]]:
         """Every container with a swarm id, with its engine."""
-        return [
-            (engine, record)
-            for engine in self.engines.values()
-            for record in engine.containers
-            if identity(record) == swarm_id
-        ]
+        return [pair for pair in self.containers() if identity(pair[1]) == swarm_id]
 
     async def switch_off(self, address: str) -> None:
         """Switch off the machine of an engine, as a power controller does."""

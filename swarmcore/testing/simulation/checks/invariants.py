@@ -73,13 +73,12 @@ def _check_room(world: World) -> None:
     removed that one, the engine has both, of which one can run.
     """
     for engine in world.engines.values():
-        memory = [int(each.host_config["Memory"] or 0) for each in engine.containers]
-        replaced = [
-            int(each.host_config["Memory"] or 0)
-            for each in engine.containers
-            if each.host_config["PortBindings"]
-        ]
-        used = sum(memory) - sum(replaced) + max(replaced, default=0)
+        with_port: list[int] = []
+        others: list[int] = []
+        for each in engine.containers:
+            memory = int(each.host_config["Memory"] or 0)
+            (with_port if each.host_config["PortBindings"] else others).append(memory)
+        used = sum(others) + max(with_port, default=0)
         if used > ENGINE_MEMORY * _OVERCOMMIT:
             world.history.violated("room", f"{engine.name} has containers of {used} bytes")
 

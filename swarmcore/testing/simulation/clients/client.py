@@ -195,9 +195,9 @@ class Client:
         A manager that was just started lets a name be given again that is on an engine which does
         not answer yet.
         """
-        found = [record for engine in self._world.engines.values() for record in engine.containers]
         return self._world.managers_were_lost and any(
-            each.name == entry.name and identity(each) != entry.swarm_id for each in found
+            each.name == entry.name and identity(each) != entry.swarm_id
+            for _, each in self._world.containers()
         )
 
     def _violated(self, invariant: str, text: str) -> None:
